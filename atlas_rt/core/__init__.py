@@ -1,0 +1,1 @@
+"""What things are: records, world, camera, controls, motion. Imports numpy and nothing of ours but `errors`."""

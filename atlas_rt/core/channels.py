@@ -1,0 +1,87 @@
+"""The two kinds of channel between threads: `Inbox` (each item matters) and `Latest` (only the newest matters).
+
+What crosses is frozen. The frame never waits on either: it drains an inbox within a time budget and takes the
+latest value if there is one.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+
+class Closed(Exception):
+    """The channel was closed while a thread waited on it."""
+
+
+class Inbox(Generic[Item]):
+    """A bounded queue; a full one makes the sender wait, never the reader."""
+
+    def __init__(self, capacity: int) -> None:
+        self._queue: queue.Queue[Item] = queue.Queue(capacity)
+        self._closed = threading.Event()
+
+    def put(self, item: Item) -> None:
+        """Add an item, waiting while the inbox is full. Raises Closed once the reader has gone."""
+        while not self._closed.is_set():
+            try:
+                self._queue.put(item, timeout=0.1)
+                return
+            except queue.Full:
+                continue
+        raise Closed
+
+    def drain(self, *, budget_secs: float) -> Iterator[Item]:
+        """Items that are here now, oldest first, until none is left or the budget is spent."""
+        deadline = time.perf_counter() + budget_secs
+        while True:
+            try:
+                yield self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if time.perf_counter() >= deadline:
+                return
+
+    def close(self) -> None:
+        """Let every waiting sender go with Closed."""
+        self._closed.set()
+
+
+class Latest(Generic[Item]):
+    """One slot: putting replaces what was there, taking empties it."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._item: Item | None = None
+        self._closed = False
+
+    def put(self, item: Item) -> None:
+        with self._condition:
+            self._item = item
+            self._condition.notify()
+
+    def take(self) -> Item | None:
+        """The newest item, or None; never waits."""
+        with self._condition:
+            item, self._item = self._item, None
+            return item
+
+    def wait(self) -> Item:
+        """The newest item, waiting for one. Raises Closed when the channel is closed."""
+        with self._condition:
+            while self._item is None:
+                if self._closed:
+                    raise Closed
+                self._condition.wait()
+            item, self._item = self._item, None
+            return item
+
+    def close(self) -> None:
+        with self._condition:
+            self._closed = True
+            self._condition.notify_all()

@@ -1,0 +1,33 @@
+"""The errors a person can meet, and the exit code each ends the program with.
+
+    AtlasError                 1  a defect of ours, where nothing below fits
+    ├── UsageError             2  wrong words, options or paths
+    ├── MissingError           3  something is not here: OpenGL, a model, a camera, credentials, space
+    └── DecodeError            -  one image could not be read; recorded with its reason, never ends the program
+
+Each message says what failed and what to do; the path comes last. Only `cli.py` turns one into an exit.
+"""
+
+from __future__ import annotations
+
+
+class AtlasError(Exception):
+    """Something a person should be told in one or two sentences."""
+
+    exit_code = 1
+
+
+class UsageError(AtlasError):
+    """The words on the command line, or a path in them, are wrong; the message names the right ones."""
+
+    exit_code = 2
+
+
+class MissingError(AtlasError):
+    """Something this machine lacks is needed; the message says how to get it."""
+
+    exit_code = 3
+
+
+class DecodeError(AtlasError):
+    """One file is no readable image; `str(error)` is the reason kept in the library."""
