@@ -1,0 +1,66 @@
+"""The one table of actions and keys: the window dispatches by it and the help is made from it.
+
+Chords are written as a person reads them, "Ctrl+Shift+F". Motion goes by physical key (named here by its place on a
+US keyboard), everything else by the character the key gives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a person can do.
+
+    chords: every way to do it, the first is shown. held: acts as long as the key is down (motion). kiosk: allowed there.
+    mouse: a gesture shown in the help and handled by the window itself.
+    """
+
+    name: str
+    chords: tuple[str, ...]
+    does: str
+    group: str
+    held: bool = False
+    kiosk: bool = True
+    mouse: bool = False
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("forward", ("W",), "fly forward", "Fly", held=True),
+    Action("back", ("S",), "fly back", "Fly", held=True),
+    Action("left", ("A",), "fly left", "Fly", held=True),
+    Action("right", ("D",), "fly right", "Fly", held=True),
+    Action("up", ("E", "Space"), "fly up", "Fly", held=True),
+    Action("down", ("Q", "C"), "fly down", "Fly", held=True),
+    Action("faster", ("Shift",), "hold to fly faster", "Fly", held=True),
+    Action("speed", ("Wheel",), "change the speed", "Fly", mouse=True),
+    Action("look", ("Drag",), "look around", "Fly", mouse=True),
+    Action("orbit_drag", ("Right drag",), "orbit", "Fly", mouse=True),
+    Action("home", ("H",), "see the whole map", "Fly"),
+    Action("focus", ("F",), "fly to the selected image", "Fly"),
+    Action("previous_place", ("Alt+Left",), "back to where you were", "Fly"),
+    Action("next_place", ("Alt+Right",), "forward again", "Fly"),
+    Action("tour", ("T",), "guided tour", "Fly"),
+    Action("search", ("/", "Ctrl+F"), "search by meaning", "Find"),
+    Action("fly_to_best", ("Enter",), "fly to the best result", "Find"),
+    Action("next_result", ("Tab",), "next result", "Find"),
+    Action("previous_result", ("Shift+Tab",), "previous result", "Find"),
+    Action("click", ("Click",), "select an image", "Find", mouse=True),
+    Action("double_click", ("Double-click",), "fly to an image", "Find", mouse=True),
+    Action("live", ("L",), "camera on or off", "Live", kiosk=True),
+    Action("open", ("Ctrl+O",), "open a folder", "Program", kiosk=False),
+    Action("copy_path", ("Ctrl+C",), "copy the image's path", "Program", kiosk=False),
+    Action("paste", ("Ctrl+V",), "add copied files to the map", "Program", kiosk=False),
+    Action("picture", ("F12",), "save a picture of the view", "Program", kiosk=False),
+    Action("fullscreen", ("F11",), "full screen", "Program", kiosk=False),
+    Action("figures", ("F3",), "frame figures", "Program", kiosk=False),
+    Action("help", ("F1", "?"), "this help", "Program"),
+    Action("step_back", ("Esc",), "one step back", "Program"),
+    Action("quit", ("Ctrl+Q",), "quit", "Program", kiosk=False),
+    Action("leave_kiosk", ("Ctrl+Alt+Q",), "held three seconds: leave the kiosk", "Program"),
+)
+"""Every action, in the order of the help."""
+
+BY_NAME: dict[str, Action] = {action.name: action for action in ACTIONS}
+BY_CHORD: dict[str, Action] = {chord: action for action in ACTIONS if not action.mouse for chord in action.chords}

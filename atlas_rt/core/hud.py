@@ -1,0 +1,98 @@
+"""What the panels show in one frame, frozen: made by the app, read by `ui.panels`, which own nothing but their widgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from atlas_rt.core.records import Cluster, Failure, Floats, LiveFix, Progress, SearchAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """One image as a panel tells it.
+
+    labels: (word, confidence 0..1), best first. neighbours: (id, similarity), nearest first.
+    """
+
+    id: int
+    path: str
+    width_px: int
+    height_px: int
+    cluster: str
+    labels: tuple[tuple[str, float], ...] = ()
+    neighbours: tuple[tuple[int, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NameTag:
+    """A cluster's name at its place on screen. at_px: window pixels, top left origin; strength 0..1 after fog."""
+
+    text: str
+    at_px: tuple[float, float]
+    strength: float
+    rgb: tuple[int, int, int]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFigures:
+    """Frame times of the last seconds. times_ms: newest last."""
+
+    fps: float
+    median_ms: float
+    p99_ms: float
+    late: float
+    times_ms: Floats
+    step: str
+    drawn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence that appears for some seconds. tone: "plain", "good", "warning"."""
+
+    text: str
+    tone: str
+    age_secs: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hud:
+    """Everything the panels show. size_px: window (not framebuffer) pixels; pointer_px likewise."""
+
+    size_px: tuple[int, int]
+    dt_secs: float
+    source: str
+    images: int
+    failures: tuple[Failure, ...]
+    map_kind: str
+    model: str
+    provider: str
+    renderer: str
+    progress: Progress | None
+    name_tags: tuple[NameTag, ...]
+    searching: bool
+    """The search console is open."""
+    query: str
+    answer: SearchAnswer | None
+    result: int
+    """Index of the result the person stands at, -1 for none."""
+    hovered: ImageFacts | None
+    hovered_at_px: tuple[float, float, float]
+    """x, y of the hovered node and its radius, window pixels."""
+    selected: ImageFacts | None
+    live: LiveFix | None
+    live_on: bool
+    touring: bool
+    help_open: bool
+    figures: FrameFigures | None
+    """Shown when not None."""
+    notices: tuple[Notice, ...]
+    kiosk: bool
+    read_only: str
+    """Who else writes this library, empty when we do."""
+    welcome: bool
+    """No library is open: show how to begin."""
+    reduced_motion: bool
+    speed: float
+    clusters: tuple[Cluster, ...] = field(default=())
