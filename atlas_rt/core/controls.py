@@ -13,7 +13,7 @@ from dataclasses import dataclass
 class Action:
     """One thing a person can do.
 
-    chords: every way to do it, the first is shown. held: acts as long as the key is down (motion). kiosk: allowed there.
+    chords: every way to do it, the first is shown. held: acts as long as the key is down (motion, the way out of the kiosk). kiosk: allowed there.
     mouse: a gesture shown in the help and handled by the window itself.
     """
 
@@ -58,7 +58,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("help", ("F1", "?"), "this help", "Program"),
     Action("step_back", ("Esc",), "one step back", "Program"),
     Action("quit", ("Ctrl+Q",), "quit", "Program", kiosk=False),
-    Action("leave_kiosk", ("Ctrl+Alt+Q",), "held three seconds: leave the kiosk", "Program"),
+    Action("leave_kiosk", ("Ctrl+Alt+Q",), "held three seconds: leave the kiosk", "Program", held=True),
 )
 """Every action, in the order of the help."""
 

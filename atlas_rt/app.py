@@ -1,0 +1,249 @@
+"""The composition root of the window: builds the parts, joins them, runs and stops them.
+
+The main thread owns the window, the stage, the world, the desk and the session. A frame hears the person and the
+threads, moves the world, and shows it; nothing in it waits.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from pathlib import Path
+
+import moderngl
+
+from atlas_rt.core.hud import Hud
+from atlas_rt.core.records import Failure, IndexReport, Progress, View
+from atlas_rt.core.tags import name_tags, node_at
+from atlas_rt.core.world import World
+from atlas_rt.desk import Desk
+from atlas_rt.display import Display
+from atlas_rt.engine.messages import FromEngine, Locked, Provider, Published, Refused, Said
+from atlas_rt.library.shelf import cache_folder
+from atlas_rt.ml import registry
+from atlas_rt.pilot import Pilot
+from atlas_rt.services.scenes import Arrival
+from atlas_rt.session import Session, source_name
+from atlas_rt.settings import Settings
+from atlas_rt.ui.pacing import Pacer
+from atlas_rt.ui.window import Window
+
+UPLOAD_BUDGET_SECS = 0.002
+DT_MAX_SECS = 0.1
+"""After a hiccup the world goes on from where it was, instead of jumping."""
+STILL_FRAMES = 30
+"""Frames in which nothing changed, after which the picture is no longer drawn anew."""
+
+
+class App:
+    """One window and what is open in it."""
+
+    def __init__(self, settings: Settings, paths: tuple[str, ...], *, source_name: str = "") -> None:
+        """paths: resolved sources, none for the welcome. Raises MissingError without a display or OpenGL 3.3."""
+        self.settings = settings
+        self.cache = cache_folder(settings.cache_path)
+        self.model = registry.load(settings.model, self.cache)
+        self.window = Window(
+            "atlas_rt",
+            fullscreen=settings.fullscreen,
+            kiosk=settings.kiosk,
+            screen=None if settings.screen < 0 else settings.screen,
+            vsync=False,
+        )
+        self.display = Display(
+            moderngl.create_context(require=330),
+            quality=settings.quality,
+            read_clipboard=self.window.clipboard,
+            write_clipboard=self.window.set_clipboard,
+            layout=self.window.layout(),
+        )
+        self.world = World(reduced_motion=settings.reduced_motion)
+        self.desk = Desk()
+        self.pacer = Pacer(settings.fps)
+        self.session: Session | None = None
+        self.running = True
+        self._view: View | None = None
+        self._still = 0
+        self.pilot = Pilot(self)
+        if paths:
+            self.open(paths, name=source_name)
+        if settings.webcam:
+            self.pilot.switch_live(on=True)
+
+    # -- the loop ----------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Frames until the person leaves; then everything is stopped in order."""
+        gc.collect()
+        gc.freeze()  # a full collection takes 20 ms at 60,000 objects: those made so far are left out of it
+        try:
+            while self.running:
+                dt_secs = self.pacer.begin()
+                begun = time.perf_counter()
+                drawn = self.frame(min(dt_secs, DT_MAX_SECS))
+                self.pacer.end()
+                if drawn:
+                    self.display.observe((time.perf_counter() - begun) * 1000.0)
+        finally:
+            self.close()
+
+    def frame(self, dt_secs: float) -> bool:
+        """Hear the person, hear the threads, move the world, show it; False when there was nothing new to show."""
+        told = self.window.poll()
+        changed = self._hear_engine() | self._take_arrivals() | bool(told.events)
+        self.pilot.follow(told, dt_secs)
+        self.world.advance(dt_secs, told.held)
+        self.desk.advance(dt_secs)
+        if self._may_rest(changed or told.resized or bool(told.held)):
+            return False
+        self._view = view = self.world.view(self.window.framebuffer_px)
+        self.pilot.point(told, view)
+        hud, scale = self.hud(view, dt_secs), self.window.dpi_scale
+        for wish in self.display.build_panels(hud, told, framebuffer_px=view.size_px, dpi_scale=scale):
+            self.pilot.route(wish)
+        self.window.text_focused = self.display.wants_text
+        self.display.draw(view, self.display.context.screen)
+        if self.session is not None:
+            self.session.want_tiles(self.display.wanted_tiles(view))
+        self.window.flip()
+        return True
+
+    def save_picture(self, path: Path) -> None:
+        """Write what is seen, without the panels, as a PNG. Raises OSError."""
+        self.display.save_picture(self.world.view(self.window.framebuffer_px), path)
+
+    def close(self) -> None:
+        """Stop what runs and let everything go; a second call does nothing."""
+        if self.session is not None:
+            self.session.close()
+            self.session = None
+        self.display.release()
+        self.window.close()
+
+    # -- opening -----------------------------------------------------------------------------------------------------
+
+    def open(self, paths: tuple[str, ...], *, name: str = "") -> None:
+        """Show another library; the one that was open is closed in order."""
+        if self.session is not None:
+            self.session.close()
+        self.world = World(reduced_motion=self.settings.reduced_motion)
+        self.desk = Desk(source=name or source_name(paths))
+        self.window.set_title(f"atlas_rt - {self.desk.source}")
+        self.session = Session(self.settings, paths, cache=self.cache, model=self.model)
+        if self.session.first is not None:
+            self._show(self.session.first)
+        if self.session.read_only:
+            self.desk.say(f"opened for looking only: {self.session.read_only} writes this library", "warning")
+
+    # -- what the threads tell ---------------------------------------------------------------------------------------
+
+    def _hear_engine(self) -> bool:
+        heard = False
+        for message in self.session.messages() if self.session else ():
+            heard = True
+            self._hear(message)
+        return heard
+
+    def _hear(self, message: FromEngine) -> None:
+        match message:
+            case Progress():
+                self.desk.progress = message
+            case Published() if self.session:
+                self.session.scenes.poke()
+            case Provider():
+                self.desk.provider = message.provider
+            case Failure():
+                self.desk.failures = (*self.desk.failures, message)
+            case IndexReport():
+                self._tell_report(message)
+            case Said():
+                self.desk.say(message.text)
+            case Refused() | Locked():
+                text = message.text if isinstance(message, Refused) else f"{message.holder} writes this library"
+                self.desk.say(text, "warning")
+                self.desk.progress = None
+
+    def _tell_report(self, report: IndexReport) -> None:
+        self.desk.progress = None
+        if report.images == 0:
+            self.desk.say("no images were found here; drop some on the window", "warning")
+        elif report.new:
+            self.desk.say(f"{report.new:,} new images are on the map", "good")
+
+    def _take_arrivals(self) -> bool:
+        session = self.session
+        if session is None:
+            return False
+        changed = False
+        if (arrival := session.arrival()) is not None:
+            changed = True
+            self._show(arrival)
+        if (answer := session.answer()) is not None and answer.query == self.desk.query:
+            changed = True
+            self.world.light_by(answer)
+        if (facts := session.told()) is not None:
+            changed = True
+            self.desk.take_facts(facts, selected=self.world.selected_ids, hovered=self.world.hovered_id)
+        if (picture := session.picture()) is not None:
+            changed = True
+            self.display.show_picture("selected", picture.pixels)
+        if (fix := session.fix()) is not None:
+            changed = True
+            self.world.mark(fix)
+            self.display.show_picture("live", fix.picture)
+        for tile in session.drain_tiles(budget_secs=UPLOAD_BUDGET_SECS):
+            changed = True
+            self.display.accept(tile)
+        return changed
+
+    def _show(self, arrival: Arrival) -> None:
+        self.display.show(arrival)
+        self.world.morph_to(arrival.scene)
+        self.desk.failures = arrival.failures
+        if self.desk.query and self.session:
+            self.session.ask(self.desk.query)
+
+    # -- what is shown -----------------------------------------------------------------------------------------------
+
+    def hud(self, view: View, dt_secs: float) -> Hud:
+        """What the panels show in this frame."""
+        world, desk, size_px = self.world, self.desk, self.window.size_px
+        at = node_at(view, view.hovered, world.positions()[view.hovered], size_px) if view.hovered >= 0 else (0, 0, 0)
+        return Hud(
+            size_px=size_px,
+            dt_secs=dt_secs,
+            source=desk.source,
+            images=len(world.scene.ids),
+            failures=desk.failures,
+            map_kind=world.scene.kind,
+            model=self.model.name,
+            provider=desk.provider,
+            renderer=self.display.renderer_name,
+            progress=desk.progress,
+            name_tags=name_tags(view, size_px),
+            searching=desk.searching,
+            query=desk.query,
+            answer=world.answer,
+            result=desk.result,
+            hovered=desk.hovered,
+            hovered_at_px=at,
+            selected=desk.selected,
+            live=world.live,
+            live_on=self.session is not None and self.session.live,
+            touring=world.tour is not None,
+            help_open=desk.help_open,
+            figures=self.pacer.figures(step=self.display.step, drawn=self.display.drawn) if desk.figures_open else None,
+            notices=tuple(desk.notices),
+            kiosk=self.settings.kiosk,
+            read_only=self.session.read_only if self.session else "",
+            welcome=self.session is None,
+            reduced_motion=self.settings.reduced_motion,
+            speed=world.camera.speed,
+            clusters=world.scene.cluster_records,
+        )
+
+    def _may_rest(self, changed: bool) -> bool:
+        """Whether this frame would look like the one before: then nothing is drawn and the cores stay cool."""
+        busy = changed or not self.world.resting or self.desk.lively or self.desk.progress is not None
+        self._still = 0 if busy else self._still + 1
+        return self._still > STILL_FRAMES

@@ -1,0 +1,185 @@
+"""`atlas-rt doctor`: what works here, what really runs, and one line of advice for each thing that does not."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from atlas_rt import __version__
+from atlas_rt.commands.collection import add_source, sources_of
+from atlas_rt.commands.output import print_json
+from atlas_rt.errors import AtlasError
+from atlas_rt.library.shelf import Lock, cache_folder, place_of
+from atlas_rt.library.store import Store
+from atlas_rt.ml import registry
+from atlas_rt.ml.encoder import ImageEncoder, TextEncoder
+from atlas_rt.render.picture import is_software, open_headless, renderer_name
+from atlas_rt.settings import Settings
+from atlas_rt.ui.window import display_available
+
+OK, WARNING, BROKEN = "ok", "warning", "broken"
+SPACE_LOW_BYTES = 2 * 10**9
+PACKAGES = ("numpy", "onnxruntime", "moderngl", "pyglet", "imgui-bundle", "faiss-cpu", "umap-learn", "pillow")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried. status: "ok", "warning" or "broken"; advice is empty where none is needed."""
+
+    check: str
+    status: str
+    detail: str
+    advice: str = ""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_source(parser)
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    checks: list[Callable[[], Finding]] = [
+        _python,
+        _packages,
+        lambda: _cache(settings),
+        lambda: _image_encoder(settings),
+        lambda: _text_encoder(settings),
+        _opengl,
+        _display,
+        _camera,
+    ]
+    if arguments.source or arguments.demo:
+        paths = sources_of(arguments.source, demo=arguments.demo)
+        checks.append(lambda: _library(settings, paths))
+    findings = [_tried(check) for check in checks]
+    if settings.json:
+        print_json([asdict(finding) for finding in findings])
+        return 0
+    marks = {OK: "ok     ", WARNING: "warning", BROKEN: "broken "}
+    for finding in findings:
+        print(f"{marks[finding.status]}  {finding.check}: {finding.detail}")
+        if finding.advice:
+            print(f"         {finding.advice}")
+    return 0
+
+
+def _tried(check: Callable[[], Finding]) -> Finding:
+    """A check that raises is a finding too."""
+    try:
+        return check()
+    except Exception as error:
+        name = getattr(check, "__name__", "check").strip("_").replace("<lambda>", "check")
+        return Finding(name, BROKEN, f"{type(error).__name__}: {error}", "report this: the check itself failed")
+
+
+def _python() -> Finding:
+    detail = f"atlas_rt {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    return Finding("program", OK, detail)
+
+
+def _packages() -> Finding:
+    found = {name: _version(name) for name in PACKAGES}
+    found["onnxruntime"] = found["onnxruntime"] or _version("onnxruntime-gpu")
+    missing = [name for name, version in found.items() if not version]
+    detail = ", ".join(f"{name} {version}" for name, version in found.items() if version)
+    if missing:
+        return Finding(
+            "packages", BROKEN, f"missing: {', '.join(missing)}", "install the program again: pip install atlas_rt"
+        )
+    if _version("onnxruntime") and _version("onnxruntime-gpu"):
+        advice = "onnxruntime and onnxruntime-gpu overwrite each other: uninstall both, then install the one you want"
+        return Finding("packages", WARNING, detail, advice)
+    return Finding("packages", OK, detail)
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _cache(settings: Settings) -> Finding:
+    cache = cache_folder(settings.cache_path)
+    standing = next(folder for folder in (cache, *cache.parents) if folder.exists())
+    free = shutil.disk_usage(standing).free
+    detail = f"{free / 1e9:.1f} GB free: {cache}"
+    if free < SPACE_LOW_BYTES:
+        return Finding("cache", WARNING, detail, "free some space, or choose another place with --cache DIR")
+    return Finding("cache", OK, detail)
+
+
+def _image_encoder(settings: Settings) -> Finding:
+    try:
+        model = registry.load(settings.model, cache_folder(settings.cache_path))
+        encoder = ImageEncoder(model)
+        size_px = model.image.preprocessing.size_px
+        vector = encoder.encode(np.zeros((1, 3, size_px, size_px), np.float32))[0]
+    except AtlasError as error:
+        return Finding(
+            "image encoder", BROKEN, str(error), "name another with --model; `atlas-rt models list` tells which"
+        )
+    status = OK if np.isfinite(vector).all() else BROKEN
+    return Finding("image encoder", status, f"{model.name}, {model.dim} dimensions, runs on {encoder.provider}")
+
+
+def _text_encoder(settings: Settings) -> Finding:
+    try:
+        encoder = TextEncoder(registry.load(settings.model, cache_folder(settings.cache_path)))
+        encoder.encode("a red apple")
+    except AtlasError as error:
+        return Finding(
+            "text encoder", BROKEN, str(error), "name another with --model; `atlas-rt models list` tells which"
+        )
+    return Finding("text encoder", OK, f"runs on {encoder.provider}")
+
+
+def _opengl() -> Finding:
+    try:
+        context = open_headless()
+    except AtlasError as error:
+        return Finding(
+            "OpenGL", BROKEN, str(error), "install a graphics driver, or Mesa (Debian: libegl1 libgl1-mesa-dri)"
+        )
+    name, version, software = renderer_name(context), context.version_code / 100, is_software(context)
+    context.release()
+    detail = f"{version:.1f}, {name}"
+    if software:
+        return Finding("OpenGL", WARNING, detail, "drawn by the processor: a graphics driver would draw more, smoother")
+    return Finding("OpenGL", OK, detail)
+
+
+def _display() -> Finding:
+    if display_available():
+        return Finding("display", OK, "a window can be opened")
+    return Finding(
+        "display", WARNING, "none here", "start it from a desktop session; `atlas-rt shot` draws without one"
+    )
+
+
+def _camera() -> Finding:
+    if sys.platform == "linux" and not list(Path("/dev").glob("video*")):
+        return Finding("camera", WARNING, "none is connected", "plug one in, or use --webcam FILE with a film")
+    return Finding("camera", OK, "one is connected" if sys.platform == "linux" else "tried when it is switched on")
+
+
+def _library(settings: Settings, paths: tuple[str, ...]) -> Finding:
+    cache = cache_folder(settings.cache_path)
+    place = place_of(paths, cache)
+    if not (place.folder / "library.db").exists():
+        return Finding("library", WARNING, "not indexed yet", f"atlas-rt index {' '.join(paths)}")
+    try:
+        with Store.open(place.folder, writable=False) as store:
+            images, failed = store.images(), len(store.failures())
+    except AtlasError as error:
+        return Finding("library", BROKEN, str(error), f"atlas-rt library forget {' '.join(paths)}")
+    holder = Lock(place).holder()
+    detail = f"{images:,} images, {failed:,} failed, in {place.folder}" + (f", written by {holder}" if holder else "")
+    return Finding("library", OK if images else WARNING, detail)

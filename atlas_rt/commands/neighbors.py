@@ -1,0 +1,35 @@
+"""`atlas-rt neighbors`: the nearest images of one of the library."""
+
+from __future__ import annotations
+
+import argparse
+
+from atlas_rt.commands.collection import add_no_update, open_collection, sources_of
+from atlas_rt.commands.output import print_json
+from atlas_rt.errors import UsageError
+from atlas_rt.services.facts import nearest_images
+from atlas_rt.settings import Settings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", nargs="*", metavar="SOURCE ... IMAGE", help="the library, then one of its images")
+    parser.add_argument("--demo", action="store_true", help="the pictures that come with the program")
+    parser.add_argument("--top", type=int, default=20, metavar="N", help="how many (20)")
+    add_no_update(parser)
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    if not arguments.words or (len(arguments.words) < 2 and not arguments.demo):
+        raise UsageError("name a source and one of its images: atlas-rt neighbors SOURCE IMAGE")
+    *words, image = arguments.words
+    collection = open_collection(settings, sources_of(words, demo=arguments.demo), no_update=arguments.no_update)
+    scene, row = collection.scene, collection.row_of(image)
+    found = nearest_images(scene, collection.vectors, row, max(arguments.top, 0))
+    paths = dict(zip(scene.ids.tolist(), scene.paths, strict=True))
+    results = [{"path": paths[id_], "score": round(score, 6)} for id_, score in found]
+    if settings.json:
+        print_json({"image": scene.paths[row], "results": results})
+    else:
+        for result in results:
+            print(f"{result['score']:.3f}  {result['path']}")
+    return 0

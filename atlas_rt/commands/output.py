@@ -1,0 +1,82 @@
+"""What a command prints: results on standard output, progress and messages on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any, TextIO
+
+from atlas_rt.core.records import Progress
+from atlas_rt.settings import Settings
+
+STAGES = {"scan": "looking for images", "index": "indexing", "fit": "laying out the map", "idle": "done"}
+QUIET_LINES_SECS = 10.0
+"""Where standard error is no terminal, one line of progress this often."""
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on standard output."""
+    print(json.dumps(document, ensure_ascii=False))
+
+
+def say(settings: Settings, text: str) -> None:
+    """A message for the person, unless they asked for quiet."""
+    if not settings.quiet:
+        print(text, file=sys.stderr)
+
+
+class ProgressLine:
+    """One line that tells how far things are: rewritten in place on a terminal, repeated now and then elsewhere."""
+
+    def __init__(self, settings: Settings, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._live = self._stream.isatty()
+        self._shown = not settings.quiet
+        self._width = 0
+        self._told_secs = time.monotonic()
+
+    def show(self, progress: Progress) -> None:
+        if not self._shown:
+            return
+        if self._live:
+            text = describe(progress)
+            self._stream.write("\r" + text.ljust(self._width))
+            self._stream.flush()
+            self._width = len(text)
+        elif time.monotonic() - self._told_secs > QUIET_LINES_SECS:
+            self._told_secs = time.monotonic()
+            print(describe(progress), file=self._stream, flush=True)
+
+    def clear(self) -> None:
+        """Leave an empty line for what is printed next."""
+        if self._live and self._width:
+            self._stream.write("\r" + " " * self._width + "\r")
+            self._stream.flush()
+            self._width = 0
+
+
+def describe(progress: Progress) -> str:
+    """Progress as a person reads it: "indexing 1,234 of 5,000 · 61 a second · 1 min 2 s left"."""
+    parts = [STAGES.get(progress.stage, progress.stage)]
+    if progress.stage == "fit":
+        parts[0] += f" {progress.done} %"
+    elif progress.total:
+        parts[0] += f" {progress.done:,} of {progress.total:,}"
+    if progress.rate >= 0.05:
+        parts.append(f"{progress.rate:.0f} a second" if progress.rate >= 10 else f"{progress.rate:.1f} a second")
+    if progress.eta_secs is not None:
+        parts.append(f"{duration(progress.eta_secs)} left")
+    if progress.failed:
+        parts.append(f"{progress.failed:,} failed")
+    return " · ".join(parts)
+
+
+def duration(secs: float) -> str:
+    """Seconds as a person reads them."""
+    secs = max(round(secs), 0)
+    if secs < 60:
+        return f"{secs} s"
+    if secs < 3600:
+        return f"{secs // 60} min {secs % 60} s"
+    return f"{secs // 3600} h {secs % 3600 // 60} min"

@@ -1,0 +1,239 @@
+"""`atlas-rt shot`: one frame of the real renderer as a picture, without a window."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from atlas_rt.commands.collection import Collection, add_no_update, add_source, open_collection, sources_of
+from atlas_rt.commands.output import print_json, say
+from atlas_rt.core.camera import pose_looking_at
+from atlas_rt.core.hud import Hud, ImageFacts
+from atlas_rt.core.records import Bytes, Pose, Tile, View
+from atlas_rt.core.tags import name_tags
+from atlas_rt.core.world import LIGHT_SECS, MORPH_SECS, World
+from atlas_rt.display import Display
+from atlas_rt.errors import MissingError, UsageError
+from atlas_rt.library.store import Store
+from atlas_rt.library.tiles import TileFiles, load_picture
+from atlas_rt.ml.encoder import TextEncoder
+from atlas_rt.render.picture import Picture, open_headless
+from atlas_rt.services.facts import LABELS, Question, facts_of
+from atlas_rt.services.pictures import PICTURE_PX
+from atlas_rt.services.search import Query, Searcher
+from atlas_rt.services.tiles import fetch_tile
+from atlas_rt.session import source_name
+from atlas_rt.settings import QUALITIES, Settings
+from atlas_rt.ui.input import Input
+
+Triple = tuple[float, float, float]
+
+SIZE_MAX_PX = 16384
+SETTLE_SECS = 1.0
+"""Longer than any fade of a tile or a panel."""
+TILE_ROUNDS = 4
+"""Rounds of drawing, asking which tiles are wanted, and fetching them; the second finds nothing new as a rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """What to take a picture of. eye and gaze: world units, None for the home view."""
+
+    size_px: tuple[int, int]
+    quality: str
+    search: str = ""
+    select: str = ""
+    eye: Triple | None = None
+    gaze: Triple | None = None
+    hud: bool = True
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_source(parser)
+    parser.add_argument("-o", "--output", required=True, metavar="FILE.png", help="the picture to write")
+    parser.add_argument("--size", default="1280x720", type=_size, metavar="WxH", help="pixels (1280x720)")
+    parser.add_argument("--search", default="", metavar="TEXT", help="light the cloud by this phrase")
+    parser.add_argument("--select", default="", metavar="IMAGE", help="open the panel of this image")
+    parser.add_argument("--eye", type=_triple, metavar="X,Y,Z", help="where the eye is, world units")
+    parser.add_argument("--look", type=_triple, metavar="X,Y,Z", help="where it looks at (the middle)")
+    parser.add_argument("--no-hud", action="store_true", help="the cloud alone")
+    parser.add_argument("--quality", choices=QUALITIES[1:], default=None, help="step of the quality ladder (high)")
+    add_no_update(parser)
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    path = picture_path(arguments.output)
+    collection = open_collection(
+        settings, sources_of(arguments.source, demo=arguments.demo), no_update=arguments.no_update
+    )
+    shot = Shot(
+        size_px=arguments.size,
+        quality=arguments.quality or "high",
+        search=arguments.search,
+        select=arguments.select,
+        eye=arguments.eye,
+        gaze=arguments.look,
+        hud=not arguments.no_hud,
+    )
+    write_picture(take(collection, shot), path)
+    if settings.json:
+        print_json({"path": str(path), "size": list(shot.size_px), "images": len(collection.scene.ids)})
+    else:
+        say(settings, f"written: {path}")
+    return 0
+
+
+def picture_path(word: str) -> Path:
+    """Where to write a picture. Raises UsageError before anything long begins."""
+    path = Path(word).expanduser().absolute()
+    if path.suffix.lower() != ".png":
+        raise UsageError(f"the picture's ending must be .png: {path}")
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no folder to write to: {path.parent}")
+    return path
+
+
+def write_picture(pixels: Bytes, path: Path) -> None:
+    """Raises MissingError where the disk refuses."""
+    try:
+        Image.fromarray(pixels).save(path)
+    except OSError as error:
+        raise MissingError(f"the picture could not be written ({error.strerror}): {path}") from error
+
+
+def take(collection: Collection, shot: Shot) -> Bytes:
+    """(h, w, 3) uint8 RGB of the shot. Raises MissingError where there is no OpenGL, UsageError for an unknown image."""
+    selected = int(collection.scene.ids[collection.row_of(shot.select)]) if shot.select else -1
+    display = Display(open_headless(), quality=shot.quality)
+    picture = Picture(display.context, shot.size_px)
+    try:
+        display.show(collection.arrival)
+        world = _world(collection, shot, selected)
+        facts = _facts(collection, selected) if selected >= 0 else None
+        if facts is not None:
+            display.show_picture("selected", load_picture(facts.path, PICTURE_PX))
+        for _ in range(TILE_ROUNDS):
+            if not _develop(display, world, collection, shot, facts, picture):
+                break
+        return picture.read()
+    finally:
+        picture.release()
+        display.release()
+
+
+def _develop(
+    display: Display, world: World, collection: Collection, shot: Shot, facts: ImageFacts | None, picture: Picture
+) -> bool:
+    """Draw once with everything settled, then fetch what that frame wanted; False when it wanted nothing."""
+    for dt_secs in (0.0, SETTLE_SECS, SETTLE_SECS):  # tiles and panels fade in
+        world.advance(dt_secs, frozenset())
+        view = world.view(shot.size_px)
+        if shot.hud:
+            hud = _hud(collection, world, view, display, shot, facts, dt_secs)
+            display.build_panels(hud, Input(), framebuffer_px=shot.size_px, dpi_scale=1.0)
+        display.draw(view, picture.target, panels=shot.hud)
+    wanted = display.wanted_tiles(view)
+    files = TileFiles(collection.place.folder, writable=False)
+    for id_, level in wanted:
+        row = world.row(id_)
+        pixels = fetch_tile(files, level, int(world.scene.tiles[row]), world.scene.paths[row])
+        if pixels is not None:
+            display.accept(Tile(id_, level, pixels))
+    return bool(wanted)
+
+
+def _world(collection: Collection, shot: Shot, selected: int) -> World:
+    world = World()
+    world.view(shot.size_px)  # the home view depends on the picture's shape
+    world.morph_to(collection.scene)
+    if selected >= 0:
+        world.selected_ids = (selected,)
+    pose = _pose(world, shot, selected)
+    if shot.search:
+        scene = collection.scene
+        query = Query(shot.search, scene.ids, collection.vectors, scene.generation)
+        world.light_by(Searcher(collection.model, TextEncoder(collection.model)).answer(query))
+    world.advance(max(MORPH_SECS, LIGHT_SECS), frozenset())
+    world.camera.pose = pose
+    return world
+
+
+def _pose(world: World, shot: Shot, selected: int) -> Pose:
+    """As asked for; the selected image from near; else home."""
+    if shot.eye is not None:
+        return pose_looking_at(shot.eye, shot.gaze or (0.0, 0.0, 0.0))
+    if shot.gaze is not None:
+        return pose_looking_at(world.home().eye, shot.gaze)
+    return (world.close_up(selected, distance=14.0) if selected >= 0 else None) or world.home()
+
+
+def _facts(collection: Collection, id_: int) -> ImageFacts:
+    with Store.open(collection.place.folder, writable=False) as store:
+        labels = store.labels(id_, collection.model.id)
+    return facts_of(Question(id_, collection.scene, collection.vectors, neighbours=True), labels[:LABELS])
+
+
+def _hud(
+    collection: Collection,
+    world: World,
+    view: View,
+    display: Display,
+    shot: Shot,
+    facts: ImageFacts | None,
+    dt_secs: float,
+) -> Hud:
+    return Hud(
+        size_px=shot.size_px,
+        dt_secs=dt_secs,
+        source=source_name(collection.place.sources),
+        images=len(world.scene.ids),
+        failures=collection.arrival.failures,
+        map_kind=world.scene.kind,
+        model=collection.model.name,
+        provider="",
+        renderer=display.renderer_name,
+        progress=None,
+        name_tags=name_tags(view, shot.size_px),
+        searching=bool(shot.search),
+        query=shot.search,
+        answer=world.answer,
+        result=-1,
+        hovered=None,
+        hovered_at_px=(0.0, 0.0, 0.0),
+        selected=facts,
+        live=None,
+        live_on=False,
+        touring=False,
+        help_open=False,
+        figures=None,
+        notices=(),
+        kiosk=False,
+        read_only="",
+        welcome=False,
+        reduced_motion=True,
+        speed=world.camera.speed,
+    )
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, cross, height = text.lower().partition("x")
+    if not (cross and width.isdigit() and height.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write one as 1280x720")
+    size = int(width), int(height)
+    if not all(16 <= side <= SIZE_MAX_PX for side in size):
+        raise argparse.ArgumentTypeError(f"{text!r} is out of range; each side is 16 to {SIZE_MAX_PX}")
+    return size
+
+
+def _triple(text: str) -> Triple:
+    try:
+        x, y, z = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no point; write one as 0.5,0,2") from None
+    if not np.isfinite([x, y, z]).all():
+        raise argparse.ArgumentTypeError(f"{text!r} is not finite")
+    return x, y, z

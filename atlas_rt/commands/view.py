@@ -1,0 +1,122 @@
+"""`atlas-rt [SOURCE]`: the window; a picture where there is no display."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from atlas_rt.commands.collection import add_source, open_collection, read_collection, sources_of, update
+from atlas_rt.commands.output import print_json, say
+from atlas_rt.commands.shot import Shot, picture_path, take, write_picture
+from atlas_rt.errors import MissingError, UsageError
+from atlas_rt.library.shelf import cache_folder, last_opened, place_of
+from atlas_rt.library.sources import scan
+from atlas_rt.ml import registry
+from atlas_rt.settings import QUALITIES, Settings
+from atlas_rt.ui.window import display_available
+
+PICTURE = "atlas.png"
+PICTURE_PX = (1920, 1080)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_source(parser)
+    parser.add_argument("--fullscreen", action="store_true", default=None, help="cover the screen")
+    parser.add_argument("--kiosk", action="store_true", default=None, help="full screen; only Ctrl+Alt+Q, held, leaves")
+    parser.add_argument("--screen", type=int, metavar="N", help="screen to use")
+    parser.add_argument("--webcam", nargs="?", const="0", metavar="N|FILE", help="camera to switch on, or a film")
+    parser.add_argument("--quality", choices=QUALITIES, help="step of the quality ladder (auto)")
+    parser.add_argument("--reduced-motion", action="store_true", default=None, help="nothing moves by itself")
+    parser.add_argument("--fps", type=int, metavar="N", help="frames a second (60)")
+    parser.add_argument("-o", "--output", metavar="FILE.png", help="with no display: where to write the picture")
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    settings = _with_film(settings, arguments)
+    paths = _paths(settings, arguments)
+    if not display_available():
+        return _without_display(settings, paths, arguments.output)
+    if paths:
+        _refuse_pictureless(settings, paths)
+    from atlas_rt.app import App  # the window's libraries, which nobody else waits for
+
+    try:
+        app = App(settings, paths, source_name="demo" if arguments.demo else "")
+    except MissingError as error:
+        return _without_opengl(settings, paths, error)
+    app.run()
+    return 0
+
+
+def _with_film(settings: Settings, arguments: argparse.Namespace) -> Settings:
+    """`--webcam ./images` means the camera and a source: a folder is no film."""
+    if arguments.webcam and Path(arguments.webcam).is_dir():
+        arguments.source = [*arguments.source, arguments.webcam]
+        return replace(settings, webcam="0")
+    return settings
+
+
+def _paths(settings: Settings, arguments: argparse.Namespace) -> tuple[str, ...]:
+    """What to open: as named; else the library opened last; else nothing, for the welcome."""
+    if arguments.source or arguments.demo:
+        return sources_of(arguments.source, demo=arguments.demo)
+    last = last_opened(cache_folder(settings.cache_path))
+    if last is not None and all(Path(source).exists() for source in last.sources):
+        return last.sources
+    return ()
+
+
+def _refuse_pictureless(settings: Settings, paths: tuple[str, ...]) -> None:
+    """A source without images is answered before a window opens, unless pictures were dropped on its map before."""
+    place = place_of(paths, cache_folder(settings.cache_path))
+    if (place.folder / "library.db").exists():
+        return
+    found = scan(paths, exclude=settings.exclude)
+    if not found.files:
+        others = f", only {found.skipped} other files" if found.skipped else ""
+        raise UsageError(f"there are no images here{others}: {' '.join(paths)}")
+
+
+def _without_display(settings: Settings, paths: tuple[str, ...], output: str | None) -> int:
+    """Index, draw one picture, and say where it is."""
+    if not paths:
+        raise UsageError("there is no display here; name a folder of images to get a picture of its map instead")
+    path = _output(settings, paths, output)
+    say(settings, "there is no display here: indexing, then drawing a picture of the map")
+    collection = open_collection(settings, paths)
+    shot = Shot(size_px=PICTURE_PX, quality="high" if settings.quality == "auto" else settings.quality, hud=False)
+    try:
+        pixels = take(collection, shot)
+    except MissingError as error:
+        raise MissingError(
+            f"{len(collection.scene.ids):,} images are indexed, but nothing can be drawn: {error}"
+        ) from error
+    write_picture(pixels, path)
+    if settings.json:
+        print_json({"path": str(path), "images": len(collection.scene.ids)})
+    else:
+        print(path)
+    return 0
+
+
+def _output(settings: Settings, paths: tuple[str, ...], output: str | None) -> Path:
+    """Where the picture goes: as named; else here; else, since sources are never written to, into the cache folder."""
+    if output:
+        return picture_path(output)
+    here = Path.cwd()
+    if any(here.is_relative_to(Path(source)) for source in paths):
+        place = place_of(paths, cache_folder(settings.cache_path))
+        say(settings, f"the current folder belongs to the source, so the picture goes to {place.folder}")
+        return place.folder / PICTURE
+    return here / PICTURE
+
+
+def _without_opengl(settings: Settings, paths: tuple[str, ...], error: MissingError) -> int:
+    """Index all the same, and say what is missing."""
+    if paths:
+        cache = cache_folder(settings.cache_path)
+        report = update(settings, place_of(paths, cache), cache)
+        read_collection(place_of(paths, cache), registry.load(settings.model, cache), cache)
+        raise MissingError(f"{report.images:,} images are indexed, but no window can be opened: {error}")
+    raise error

@@ -1,0 +1,120 @@
+"""The quality ladder, and the governor that moves along it.
+
+The same scene must fly at 60 frames a second on a workstation and on two cores that draw in software. A step names
+what is drawn; all of them share geometry, colours and tone curve, so a change of step is a change of richness, not
+of look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one rung of the ladder draws.
+
+    hdr: into a half-float target with bloom and the tone curve at the end; otherwise straight into the target, with the
+    tone curve in each shader. edge_share: share of the edges drawn, strongest first. ribbons: edges as soft ribbons up
+    to 5 px wide, otherwise as lines one pixel wide. glow: discs of light around every node; otherwise only around what
+    a search lit. card_px: half side under which a node is a soft point of its mean colour. pulse: light runs along the
+    edges.
+    """
+
+    name: str
+    hdr: bool
+    edge_share: float
+    ribbons: bool
+    glow: bool
+    card_px: float
+    pulse: bool
+
+
+LADDER: tuple[Step, ...] = (
+    Step("high", hdr=True, edge_share=1.0, ribbons=True, glow=True, card_px=1.5, pulse=True),
+    Step("normal", hdr=True, edge_share=0.6, ribbons=True, glow=True, card_px=2.5, pulse=True),
+    Step("lean", hdr=False, edge_share=0.6, ribbons=True, glow=True, card_px=2.5, pulse=True),
+    Step("light", hdr=False, edge_share=0.5, ribbons=True, glow=False, card_px=3.0, pulse=True),
+    Step("low", hdr=False, edge_share=0.35, ribbons=False, glow=False, card_px=3.0, pulse=False),
+    Step("lowest", hdr=False, edge_share=0.15, ribbons=False, glow=False, card_px=5.0, pulse=False),
+)
+"""From the richest to the cheapest."""
+
+QUALITIES = ("auto", "low", "normal", "high")
+BUDGET_MS = 14.0
+"""A frame's own work may take this long: 16.7 ms less what the flip and the system need."""
+CALM_SECS = 2.0
+CALM_SHARE = 0.6
+"""A frame under this share of the budget is calm: the next step up costs about half as much again."""
+PATIENCE_MAX_SECS = 64.0
+
+
+def step_named(name: str) -> int:
+    """The index of a step in LADDER."""
+    return next(index for index, step in enumerate(LADDER) if step.name == name)
+
+
+class Governor:
+    """Keeps frames within the budget: down at once, up one step after two calm seconds.
+
+    A step that proved too dear is tried again only after a wait that doubles each time, so the picture doesn't swing
+    between two steps. One late frame alone is a hiccup (an upload, another program) and changes nothing.
+    """
+
+    def __init__(
+        self, ladder: tuple[Step, ...] = LADDER, *, start: int = 0, fixed: bool = False, budget_ms: float = BUDGET_MS
+    ) -> None:
+        self._ladder = ladder
+        self._index = start
+        self._fixed = fixed
+        self._budget_ms = budget_ms
+        self._recent_ms: list[float] = []
+        self._calm_secs = 0.0
+        self._patience_secs = [CALM_SECS] * len(ladder)
+
+    @property
+    def step(self) -> Step:
+        return self._ladder[self._index]
+
+    def observe(self, frame_ms: float, *, interval_ms: float = 1000.0 / 60.0) -> bool:
+        """Take the time one frame's own work took; `interval_ms` is how long ago the one before was shown.
+
+        Returns whether the step changed.
+        """
+        if self._fixed:
+            return False
+        self._recent_ms = [*self._recent_ms[-2:], frame_ms]
+        if len(self._recent_ms) == 3 and median(self._recent_ms) > self._budget_ms:
+            return self._go_down()
+        if frame_ms < CALM_SHARE * self._budget_ms:
+            self._calm_secs += interval_ms / 1000.0
+        elif frame_ms > self._budget_ms * (1.0 + CALM_SHARE) / 2.0:
+            self._calm_secs = 0.0
+        return self._calm_secs >= self._patience_secs[self._index] and self._go_up()
+
+    def _go_down(self) -> bool:
+        if self._index + 1 == len(self._ladder):
+            return False
+        self._index += 1
+        self._patience_secs[self._index] = min(self._patience_secs[self._index] * 2.0, PATIENCE_MAX_SECS)
+        self._start_watching()
+        return True
+
+    def _go_up(self) -> bool:
+        if self._index == 0:
+            return False
+        self._index -= 1
+        self._start_watching()
+        return True
+
+    def _start_watching(self) -> None:
+        self._recent_ms = []
+        self._calm_secs = 0.0
+
+
+def governor_for(quality: str, *, software: bool) -> Governor:
+    """The governor for a `--quality` word: "auto" moves, starting low where OpenGL is drawn in software."""
+    if quality == "auto":
+        return Governor(start=step_named("low") if software else 0)
+    return Governor(start=step_named(quality), fixed=True)

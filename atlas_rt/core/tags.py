@@ -1,0 +1,51 @@
+"""Where on screen the names stand: of clusters at their centres, of the hovered image beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from atlas_rt.core.camera import project
+from atlas_rt.core.hud import NameTag
+from atlas_rt.core.records import Floats, View
+from atlas_rt.core.visibility import screen_radii
+
+FOG_DENSITY, FOG_FROM = 0.45, 0.7
+"""Names fade with distance as the cloud does."""
+TOO_NEAR = 0.12
+"""Within this distance of the eye a cluster's name would hang in the face."""
+MARGIN = 0.1
+"""Names this share of the window outside of it are left out."""
+
+
+def name_tags(view: View, size_px: tuple[int, int]) -> tuple[NameTag, ...]:
+    """The clusters' names that are in sight, the largest cluster first. Positions in pixels of a window of this size."""
+    records = view.scene.cluster_records
+    if not records or view.morph < 1.0:
+        return ()
+    centres = np.array([record.centre for record in records], np.float32)
+    xy, depths = project(centres, view.view_from_world, view.clip_from_view, size_px)
+    strengths = np.exp(-FOG_DENSITY * np.maximum(depths - FOG_FROM, 0.0)) * np.clip(depths / TOO_NEAR - 1.0, 0.0, 1.0)
+    size = np.asarray(size_px, np.float32)
+    seen = (depths > TOO_NEAR) & ((xy > -MARGIN * size) & (xy < (1.0 + MARGIN) * size)).all(axis=1)
+    order = sorted(np.flatnonzero(seen), key=lambda i: -records[i].size)
+    return tuple(
+        NameTag(
+            text=records[i].name,
+            at_px=(float(xy[i, 0]), float(xy[i, 1])),
+            strength=float(strengths[i]),
+            rgb=_rgb(view.scene.cluster_hues[i]),
+            size=records[i].size,
+        )
+        for i in order
+    )
+
+
+def node_at(view: View, row: int, position: Floats, size_px: tuple[int, int]) -> tuple[float, float, float]:
+    """Where a node appears in a window of this size: x, y and the radius of its card in pixels."""
+    xy, depths = project(position[None], view.view_from_world, view.clip_from_view, size_px)
+    radius = screen_radii(view, np.array([row]), depths)[0] * size_px[1] / max(view.size_px[1], 1)
+    return float(xy[0, 0]), float(xy[0, 1]), float(radius)
+
+
+def _rgb(colour: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> tuple[int, int, int]:
+    return int(colour[0]), int(colour[1]), int(colour[2])

@@ -1,0 +1,144 @@
+"""How large a node is on screen, which nodes are near, and which one is under the pointer.
+
+The vertex shader computes the same sizes (`shaders/lib/nodes.glsl`) from the same constants, so that what is hit is
+what is seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlas_rt.core.camera import focal_px, project
+from atlas_rt.core.records import Floats, View
+
+MIN_ANGLE = 0.0072
+"""Half size of a card as a share of its depth that it never falls under, at MIN_ANGLE_NODES nodes."""
+MIN_ANGLE_NODES = 1600
+MIN_ANGLE_RANGE = (0.0024, 0.012)
+GROWTH_MAX = 2.6
+"""A far card grows at most this much to stay visible, or clusters would turn into piles of paper."""
+LIGHT_FROM, LIGHT_TO = 1.4, 3.6
+"""Deviations above the median between which a search lights a node from 0 to 1."""
+LIT_SIZE = (0.75, 1.15)
+"""A node's size while searching: the first, plus the second times its light."""
+_LEAST_DEPTH = np.float32(1e-6)
+PICK_REACH_PX = 14.0
+"""A click this close to a node's centre still means it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NearNodes:
+    """The nodes that are large on screen in one frame.
+
+    rows: (k,); depths: (k,) world units; radii_px: (k,) half side of the card as a square of the same area.
+    """
+
+    rows: NDArray[np.int64]
+    depths: Floats
+    radii_px: Floats
+
+    def nearest(self, min_radius_px: float, count: int) -> tuple[NDArray[np.int64], Floats]:
+        """At most `count` rows whose card is at least this large, nearest first, with their depths."""
+        large = np.flatnonzero(self.radii_px >= min_radius_px)
+        if len(large) > count:
+            large = large[np.argpartition(self.depths[large], count)[:count]]
+        large = large[np.argsort(self.depths[large])]
+        return self.rows[large], self.depths[large]
+
+
+def min_angle(nodes: int) -> float:
+    """The smallest half size of a card as a share of its depth: fewer nodes have more room each."""
+    low, high = MIN_ANGLE_RANGE
+    return float(np.clip(MIN_ANGLE * (MIN_ANGLE_NODES / max(nodes, 1)) ** 0.5, low, high))
+
+
+def light_of(lights: Floats) -> Floats:
+    """Deviations above the median -> 0..1."""
+    share: Floats = np.clip((lights - LIGHT_FROM) / (LIGHT_TO - LIGHT_FROM), 0.0, 1.0)
+    return share
+
+
+def eased(morph: float) -> float:
+    """The share of the way a morph has gone: slow at both ends."""
+    t = min(max(morph, 0.0), 1.0)
+    return t * t * t * (t * (t * 6.0 - 15.0) + 10.0)
+
+
+def positions_now(view: View) -> Floats:
+    """(n, 3) where every row stands in this frame."""
+    if view.morph >= 1.0 or view.old_positions is view.scene.positions:
+        return view.scene.positions
+    share = np.float32(eased(view.morph))
+    return view.old_positions + share * (view.scene.positions - view.old_positions)
+
+
+def half_sizes(view: View, rows: NDArray[np.int64], depths: Floats) -> Floats:
+    """(k,) half side in world units of the square with the area of each row's card."""
+    half: Floats = np.full(len(rows), view.scene.node_size, np.float32)
+    if view.lights is not None and view.light_mix > 0.0:
+        lit = LIT_SIZE[0] + LIT_SIZE[1] * light_of(view.lights[rows])
+        half *= 1.0 + np.float32(view.light_mix) * (lit - 1.0)
+    least = np.minimum(depths * np.float32(min_angle(len(view.scene.ids))), half * np.float32(GROWTH_MAX))
+    grown: Floats = np.maximum(half, least)
+    return grown
+
+
+def near_nodes(view: View, positions: Floats, min_half_px: float) -> NearNodes:
+    """The nodes whose card may be larger than `min_half_px` and whose centre is about on screen; unsorted.
+
+    Two passes over the positions (0.15 ms at 100,000), then an exact look at the few that remain.
+    """
+    largest = view.scene.node_size * (sum(LIT_SIZE) if view.lights is not None else 1.0)
+    focal = focal_px(view.fov_y, view.size_px[1])
+    grown = GROWTH_MAX if min_angle(len(view.scene.ids)) * focal >= min_half_px else 1.0
+    forward = -view.view_from_world[2, :3]
+    offset = np.float32(forward @ view.eye)
+    depths = positions @ forward
+    rows = np.flatnonzero((depths > offset) & (depths < offset + np.float32(largest * grown * focal / min_half_px)))
+    depths = depths[rows] - offset
+    across = np.abs((positions[rows] - view.eye) @ view.view_from_world[:2, :3].T)
+    reach = depths[:, None] / np.array([view.clip_from_view[0, 0], view.clip_from_view[1, 1]], np.float32)
+    on_screen = np.all(across < reach + np.float32(4.0 * largest), axis=1)
+    rows, depths = rows[on_screen], depths[on_screen]
+    return NearNodes(rows, depths, screen_radii(view, rows, depths))
+
+
+def screen_radii(view: View, rows: NDArray[np.int64], depths: Floats) -> Floats:
+    """(k,) half side in pixels of each row's card, as a square of the same area."""
+    focal = np.float32(focal_px(view.fov_y, view.size_px[1]))
+    radii = half_sizes(view, rows, depths) * focal / np.maximum(depths, _LEAST_DEPTH)
+    return radii.astype(np.float32, copy=False)
+
+
+def pick(view: View, at_px: tuple[float, float]) -> int:
+    """The row under a framebuffer pixel, or -1.
+
+    The nearest card that contains the pixel; where none does, the node whose centre is closest on screen, within
+    PICK_REACH_PX.
+    """
+    xy, depths = project(positions_now(view), view.view_from_world, view.clip_from_view, view.size_px)
+    away = np.abs(xy - np.asarray(at_px, np.float32))
+    largest_px = _largest_half_px(view, depths)
+    rows = np.flatnonzero((depths > 0.0) & (away.max(axis=1) <= np.maximum(largest_px, np.float32(PICK_REACH_PX))))
+    if not len(rows):
+        return -1
+    root = np.sqrt(view.scene.aspects[rows])
+    half = screen_radii(view, rows, depths[rows])
+    inside = (away[rows, 0] <= half * root) & (away[rows, 1] <= half / root)
+    if inside.any():
+        hits = rows[inside]
+        return int(hits[np.argmin(depths[hits])])
+    distance = np.hypot(away[rows, 0], away[rows, 1])
+    best = int(np.argmin(distance))
+    return int(rows[best]) if distance[best] <= PICK_REACH_PX else -1
+
+
+def _largest_half_px(view: View, depths: Floats) -> Floats:
+    """(n,) an upper bound of half a card's long side in pixels."""
+    focal = focal_px(view.fov_y, view.size_px[1])
+    largest = view.scene.node_size * GROWTH_MAX * sum(LIT_SIZE) * float(np.sqrt(3.0))
+    bound = np.float32(largest * focal) / np.maximum(depths, _LEAST_DEPTH)
+    return bound.astype(np.float32, copy=False)

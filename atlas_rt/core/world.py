@@ -1,0 +1,258 @@
+"""The world: what is shown and how it moves. Owned by the main thread, told by wishes and arrivals, shown by views.
+
+A new scene morphs from where every image stands on screen at that moment; a new answer's light fades in the same way.
+Nothing here knows of pixels, files or threads.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlas_rt.core.camera import clip_from_view, pose_looking_at, view_from_world
+from atlas_rt.core.flight import FlyCamera, smootherstep
+from atlas_rt.core.records import Floats, Ids, LiveFix, Pose, Scene, SearchAnswer, View
+from atlas_rt.core.tour import Tour
+
+FOV_Y = float(np.radians(55.0))
+NEAR, FAR = 0.004, 40.0
+MORPH_SECS = 1.4
+LIGHT_SECS = 0.18
+AMBIENT_SECS = 10.0
+"""Ambient motion fades this long after the last input."""
+MARKER_SECS = 0.25
+HOME_MARGIN = 1.06
+CLOSE_UP = 5.0
+"""Distance from which an image is looked at, in half sides of its card."""
+
+
+def empty_scene() -> Scene:
+    """A scene without an image."""
+    ints = np.zeros(0, np.int32)
+    floats = np.zeros(0, np.float32)
+    return Scene(
+        ids=np.zeros(0, np.int64),
+        paths=(),
+        positions=np.zeros((0, 3), np.float32),
+        aspects=floats,
+        mean_rgb=np.zeros((0, 3), np.uint8),
+        hues=np.zeros((0, 3), np.uint8),
+        tiles=ints,
+        sizes_px=np.zeros((0, 2), np.int32),
+        clusters=ints,
+        edges=np.zeros((0, 2), np.int32),
+        weights=floats,
+        cluster_records=(),
+        cluster_hues=np.zeros((0, 3), np.uint8),
+        node_size=0.03,
+        generation=0,
+        kind="",
+        model="",
+    )
+
+
+def home_pose(positions: Floats, aspect: float) -> Pose:
+    """The pose from which the map fills the picture: looking along -z at 98 % of the images."""
+    if not len(positions):
+        return Pose((0.0, 0.0, 2.4), 0.0, 0.0)
+    low, high = np.percentile(positions, [1.0, 99.0], axis=0)
+    centre = (low + high) / 2.0
+    tan_y = np.tan(FOV_Y / 2.0) / HOME_MARGIN
+    across = np.abs(positions - centre)
+    needed = positions[:, 2] - centre[2] + np.maximum(across[:, 0] / (tan_y * aspect), across[:, 1] / tan_y)
+    distance = max(float(np.percentile(needed, 98.0)), 0.35)
+    return Pose((float(centre[0]), float(centre[1]), float(centre[2]) + distance), 0.0, 0.0)
+
+
+def rows_of(ids: Ids, wanted: Ids) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """For each wanted id its row in `ids` (ascending) and whether it is there at all; rows of missing ones are 0."""
+    if not len(ids):
+        return np.zeros(len(wanted), np.intp), np.zeros(len(wanted), np.bool_)
+    rows = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
+    known: NDArray[np.bool_] = ids[rows] == wanted
+    return np.where(known, rows, 0), known
+
+
+class World:
+    """What is shown: the scene and its morph, the light of a search, the camera, what is pointed at."""
+
+    def __init__(self, *, reduced_motion: bool = False) -> None:
+        self.scene = empty_scene()
+        self.camera = FlyCamera(Pose((0.0, 0.0, 2.4), 0.0, 0.0), reduced_motion=reduced_motion)
+        self.answer: SearchAnswer | None = None
+        self.hovered_id = -1
+        self.selected_ids: tuple[int, ...] = ()
+        self.live: LiveFix | None = None
+        self.tour: Tour | None = None
+        self.reduced_motion = reduced_motion
+        self.time_secs = 0.0
+        self._aspect = 16.0 / 9.0
+        self._old_positions = self.scene.positions
+        self._morph_secs = MORPH_SECS
+        self._lights: Floats | None = None
+        self._lights_from: Floats | None = None
+        self._lights_to: Floats | None = None
+        self._light_secs = LIGHT_SECS
+        self._light_mix = 0.0
+        self._quiet_secs = 0.0
+        self._marker: Floats | None = None
+        self._was_empty = True
+
+    # -- what arrives ------------------------------------------------------------------------------------------------
+
+    def morph_to(self, scene: Scene) -> None:
+        """Show another scene: images both hold fly from where they are, new ones appear at their place."""
+        here = self.positions()
+        old = scene.positions.copy()
+        rows, known = rows_of(self.scene.ids, scene.ids)
+        old[known] = here[rows[known]]
+        self._carry_lights(rows, known)
+        moved = bool(len(old)) and float(np.abs(old - scene.positions).max()) > 0.0
+        self.scene, self._old_positions = scene, old
+        self._morph_secs = 0.0 if moved and not self.reduced_motion else MORPH_SECS
+        self.selected_ids = tuple(id_ for id_ in self.selected_ids if self.row(id_) >= 0)
+        if self._was_empty and len(scene.ids):
+            self._was_empty = False
+            self.camera.pose = self.home()
+
+    def light_by(self, answer: SearchAnswer | None) -> None:
+        """Light the cloud by an answer, or let the light go. Answers about another scene are left alone."""
+        self.answer = answer
+        if answer is None or answer.error:
+            self._lights_to = None
+            return
+        if answer.generation != self.scene.generation:
+            return
+        self._lights_from = answer.lights if self._lights is None else self._lights
+        self._lights_to = answer.lights
+        self._light_secs = 0.0
+
+    def mark(self, fix: LiveFix | None) -> None:
+        """Move the live marker, or take it away."""
+        self.live = fix
+        if fix is None:
+            self._marker = None
+        elif not fix.error and self._marker is None:
+            self._marker = fix.position.copy()
+
+    # -- what is asked -----------------------------------------------------------------------------------------------
+
+    def row(self, id_: int) -> int:
+        """The row of an image, -1 when the scene does not hold it."""
+        rows, known = rows_of(self.scene.ids, np.array([id_], np.int64))
+        return int(rows[0]) if known[0] else -1
+
+    def positions(self) -> Floats:
+        """(n, 3) where every row stands now, morphs included."""
+        if self._morph() >= 1.0:
+            return self.scene.positions
+        share = np.float32(smootherstep(self._morph()))
+        blended: Floats = self._old_positions + (self.scene.positions - self._old_positions) * share
+        return blended
+
+    def home(self) -> Pose:
+        return home_pose(self.scene.positions, self._aspect)
+
+    def close_up(self, id_: int, *, distance: float = CLOSE_UP) -> Pose | None:
+        """The pose that looks at an image from near (in half sides of its card), coming from where the eye is; None for
+        an unknown image."""
+        row = self.row(id_)
+        if row < 0:
+            return None
+        target = self.scene.positions[row]
+        away = np.asarray(self.camera.pose.eye, np.float32) - target
+        length = float(np.linalg.norm(away))
+        away = np.array([0.0, 0.0, 1.0], np.float32) if length < 1e-6 else away / np.float32(length)
+        away[1] = np.clip(away[1], -0.5, 0.5)
+        away /= np.linalg.norm(away)
+        return pose_looking_at(target + away * np.float32(distance * self.scene.node_size), target)
+
+    def stir(self) -> None:
+        """The person did something: ambient motion comes back."""
+        self._quiet_secs = 0.0
+
+    @property
+    def resting(self) -> bool:
+        """Nothing moves by itself: the picture would not change."""
+        return (
+            self._morph_secs >= MORPH_SECS
+            and not self.camera.moving
+            and self.tour is None
+            and self._marker is None
+            and self._light_mix in (0.0, 1.0)
+            and self._light_secs >= LIGHT_SECS
+            and self._ambient() == 0.0
+        )
+
+    def advance(self, dt_secs: float, held: frozenset[str]) -> None:
+        """Let time pass for one frame."""
+        self.time_secs += dt_secs
+        self._quiet_secs += dt_secs
+        self._morph_secs += dt_secs
+        self._advance_lights(dt_secs)
+        self._advance_marker(dt_secs)
+        if self.tour is not None:
+            self.camera.pose = self.tour.advance(dt_secs)
+        else:
+            self.camera.advance(dt_secs, held)
+
+    def view(self, size_px: tuple[int, int]) -> View:
+        """What a frame of this size draws now."""
+        self._aspect = max(size_px[0], 1) / max(size_px[1], 1)
+        marker_ids = self.live.neighbours if self.live and self._marker is not None else ()
+        rows = (self.row(id_) for id_ in marker_ids)
+        return View(
+            scene=self.scene,
+            old_positions=self._old_positions,
+            morph=self._morph(),
+            lights=self._lights,
+            light_mix=self._light_mix,
+            eye=np.asarray(self.camera.pose.eye, np.float32),
+            view_from_world=view_from_world(self.camera.pose),
+            clip_from_view=clip_from_view(FOV_Y, self._aspect, NEAR, FAR),
+            fov_y=FOV_Y,
+            size_px=size_px,
+            hovered=self.row(self.hovered_id),
+            selected=tuple(self.row(id_) for id_ in self.selected_ids),
+            marker=self._marker,
+            marker_neighbours=tuple(row for row in rows if row >= 0),
+            time_secs=0.0 if self.reduced_motion else self.time_secs,
+            ambient=self._ambient(),
+        )
+
+    # -- steps -------------------------------------------------------------------------------------------------------
+
+    def _morph(self) -> float:
+        return min(self._morph_secs / MORPH_SECS, 1.0)
+
+    def _ambient(self) -> float:
+        return 0.0 if self.reduced_motion else min(max((AMBIENT_SECS - self._quiet_secs) / 2.0, 0.0), 1.0)
+
+    def _carry_lights(self, rows: NDArray[np.intp], known: NDArray[np.bool_]) -> None:
+        """Keep each image's light over a change of rows; newcomers wait at the median for the next answer."""
+        if self._lights is not None and self._lights_to is not None:
+            carried = np.zeros(len(rows), np.float32)
+            carried[known] = self._lights_to[rows[known]]
+            self._lights = self._lights_from = self._lights_to = carried
+        elif self._lights is not None:
+            self._lights, self._light_mix = None, 0.0
+
+    def _advance_lights(self, dt_secs: float) -> None:
+        self._light_secs += dt_secs
+        lit = self._lights_to is not None
+        step = dt_secs / LIGHT_SECS
+        self._light_mix = min(self._light_mix + step, 1.0) if lit else max(self._light_mix - step, 0.0)
+        if lit and self._lights is not self._lights_to:
+            assert self._lights_from is not None and self._lights_to is not None
+            t = self._light_secs / LIGHT_SECS
+            if t >= 1.0:
+                self._lights = self._lights_to
+            else:
+                self._lights = self._lights_from + (self._lights_to - self._lights_from) * np.float32(t)
+        elif not lit and self._light_mix == 0.0:
+            self._lights = None
+
+    def _advance_marker(self, dt_secs: float) -> None:
+        if self._marker is not None and self.live is not None and len(self.live.position) == 3:
+            share = np.float32(1.0 - np.exp(-dt_secs / MARKER_SECS))
+            self._marker = self._marker + (self.live.position - self._marker) * share

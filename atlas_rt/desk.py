@@ -1,0 +1,53 @@
+"""What lies before the person besides the cloud: the search, the open panel, notices. Owned by the main thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from atlas_rt.core.hud import ImageFacts, Notice
+from atlas_rt.core.records import Failure, Progress
+
+NOTICE_SECS = 6.0
+NOTICES_MAX = 4
+
+
+@dataclass(slots=True)
+class Desk:
+    """Plain state, changed by `app` alone.
+
+    result: which of the answer's best the person stands at, -1 for none.
+    """
+
+    source: str = ""
+    searching: bool = False
+    query: str = ""
+    result: int = -1
+    help_open: bool = False
+    figures_open: bool = False
+    failures: tuple[Failure, ...] = ()
+    progress: Progress | None = None
+    provider: str = ""
+    hovered: ImageFacts | None = None
+    selected: ImageFacts | None = None
+    notices: list[Notice] = field(default_factory=list)
+
+    def say(self, text: str, tone: str = "plain") -> None:
+        """Show a sentence for some seconds; one that is already shown stays longer instead of twice."""
+        self.notices = [notice for notice in self.notices if notice.text != text][-(NOTICES_MAX - 1) :]
+        self.notices.append(Notice(text, tone, 0.0))
+
+    def advance(self, dt_secs: float) -> None:
+        aged = (Notice(notice.text, notice.tone, notice.age_secs + dt_secs) for notice in self.notices)
+        self.notices = [notice for notice in aged if notice.age_secs < NOTICE_SECS]
+
+    @property
+    def lively(self) -> bool:
+        """Something here moves by itself: a notice that fades, a caret, figures."""
+        return bool(self.notices) or self.searching or self.figures_open
+
+    def take_facts(self, facts: ImageFacts, *, selected: tuple[int, ...], hovered: int) -> None:
+        """Show facts that came, unless the person has moved on."""
+        if selected and facts.id == selected[-1] and facts.neighbours:
+            self.selected = facts
+        if facts.id == hovered:
+            self.hovered = facts

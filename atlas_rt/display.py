@@ -1,0 +1,152 @@
+"""Everything that turns a world and a hud into one picture: the renderer, the panels over it, their thumbnails.
+
+The window and `atlas-rt shot` share it; it does not know whether its target is a screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import moderngl
+import numpy as np
+from PIL import Image
+
+from atlas_rt.core.hud import Hud
+from atlas_rt.core.records import Bytes, Scene, Tile, View
+from atlas_rt.core.wishes import Wish
+from atlas_rt.core.world import empty_scene, rows_of
+from atlas_rt.render.picture import Picture, check_version, renderer_name
+from atlas_rt.render.renderer import Renderer
+from atlas_rt.render.thumbnails import TextureRef, ThumbnailAtlas
+from atlas_rt.services.scenes import Arrival
+from atlas_rt.ui.input import Input
+from atlas_rt.ui.overlay import Overlay, scale_for
+from atlas_rt.ui.panels import Panels
+
+MEDIUM = 1
+
+
+class Display:
+    """Owns the OpenGL context and all that lives in it. All calls on its thread."""
+
+    def __init__(
+        self,
+        context: moderngl.Context,
+        *,
+        quality: str,
+        read_clipboard: Callable[[], str] | None = None,
+        write_clipboard: Callable[[str], None] | None = None,
+        layout: Mapping[str, str] | None = None,
+    ) -> None:
+        """Raises MissingError where OpenGL is older than 3.3."""
+        check_version(context)
+        context.gc_mode = "context_gc"  # Python's collector may run on a worker thread, OpenGL must not
+        self.context = context
+        self.renderer_name = renderer_name(context)
+        self._renderer = Renderer(context, quality=quality)
+        self._atlas = ThumbnailAtlas(context)
+        self._thumbnails = Thumbnails(self._atlas)
+        self._overlay = Overlay(read_clipboard=read_clipboard, write_clipboard=write_clipboard)
+        self._panels = Panels(self._thumbnails, layout=layout)
+
+    @property
+    def wants_text(self) -> bool:
+        """A text field has the focus, or is about to."""
+        return self._panels.wants_text
+
+    @property
+    def wants_mouse(self) -> bool:
+        """The pointer is over a panel."""
+        return self._overlay.wants_mouse
+
+    @property
+    def step(self) -> str:
+        """The step of the quality ladder."""
+        return self._renderer.figures.step
+
+    @property
+    def drawn(self) -> str:
+        """What the last frame drew, in words."""
+        return self._renderer.figures.drawn
+
+    def focus_search(self) -> None:
+        """Put the caret into the search field."""
+        self._panels.focus_search()
+
+    def observe(self, frame_ms: float) -> bool:
+        """Tell the quality ladder what the last frame took; whether that changed its step."""
+        return self._renderer.observe(frame_ms)
+
+    def show(self, arrival: Arrival) -> None:
+        """Take a scene's new tiles."""
+        self._thumbnails.scene = arrival.scene
+        if len(arrival.tiles):
+            self._renderer.load_small(arrival.tiles, arrival.pixels)
+
+    def show_picture(self, name: str, pixels: Bytes | None) -> None:
+        """Put a picture ("selected", "live") before the panels, or take it away."""
+        if pixels is None or not pixels.size:
+            self._atlas.drop_picture(name)
+        else:
+            self._atlas.set_picture(name, pixels)
+
+    def accept(self, tile: Tile) -> None:
+        """Take one tile that came."""
+        self._renderer.accept(tile)
+        if tile.level == MEDIUM:
+            self._atlas.accept(tile)
+
+    def wanted_tiles(self, view: View) -> list[tuple[int, int]]:
+        """(id, level) of the tiles to fetch, the panels' first."""
+        thumbnails = [(id_, MEDIUM) for id_ in reversed(self._atlas.wanted())]
+        return thumbnails + self._renderer.wanted(view)
+
+    def build_panels(self, hud: Hud, told: Input, *, framebuffer_px: tuple[int, int], dpi_scale: float) -> list[Wish]:
+        """Show one frame's panels; what the person asked for in them."""
+        self._overlay.hear(told, text_focused=self.wants_text)
+        self._overlay.begin(
+            hud.size_px,
+            scale=scale_for(hud.size_px, dpi_scale),
+            dt_secs=hud.dt_secs,
+            framebuffer_px=framebuffer_px,
+        )
+        return self._panels.build(hud)
+
+    def draw(self, view: View, target: moderngl.Framebuffer, *, panels: bool = True) -> None:
+        """One frame: the cloud, and over it the panels built last."""
+        self._renderer.draw(view, target)
+        if panels:
+            self._overlay.draw(target)
+        self.context.gc()
+
+    def save_picture(self, view: View, path: Path) -> None:
+        """Draw the view once more, without panels, and write it as a PNG. Raises OSError."""
+        picture = Picture(self.context, view.size_px)
+        try:
+            self.draw(view, picture.target, panels=False)
+            Image.fromarray(picture.read()).save(path)
+        finally:
+            picture.release()
+
+    def release(self) -> None:
+        for part in (self._overlay, self._atlas, self._renderer):
+            part.release()
+
+
+class Thumbnails:
+    """What the panels ask for pictures: thumbnails by image id, and the aspect to show them in."""
+
+    def __init__(self, atlas: ThumbnailAtlas) -> None:
+        self._atlas = atlas
+        self.scene: Scene = empty_scene()
+
+    def ref(self, id_: int) -> TextureRef | None:
+        return self._atlas.ref(id_)
+
+    def picture_ref(self, name: str) -> TextureRef | None:
+        return self._atlas.picture_ref(name)
+
+    def aspect(self, id_: int) -> float:
+        rows, known = rows_of(self.scene.ids, np.array([id_], np.int64))
+        return float(self.scene.aspects[rows[0]]) if known[0] else 1.0

@@ -1,0 +1,284 @@
+"""The engine: brings one library up to date, then waits for more to do.
+
+scan -> plan -> decode, encode, store (batch by batch, with sketches of the map in between) -> fit or place -> publish.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import deque
+from multiprocessing.connection import Connection
+
+from atlas_rt.core.records import Failure, IndexReport, Map, Progress
+from atlas_rt.engine.cartographer import Cartographer
+from atlas_rt.engine.fitting import Cancelled
+from atlas_rt.engine.messages import (
+    Add,
+    FromEngine,
+    Locked,
+    Provider,
+    Published,
+    Refused,
+    Rescan,
+    Stop,
+    ToEngine,
+)
+from atlas_rt.engine.pipeline import Pipeline, Tally
+from atlas_rt.engine.process import Job
+from atlas_rt.engine.suspects import CRASHES_MAX, InFlight
+from atlas_rt.errors import AtlasError
+from atlas_rt.library.shelf import Lock
+from atlas_rt.library.sources import Scan, scan
+from atlas_rt.library.store import FailedFile, Plan, Store, Todo
+from atlas_rt.library.tiles import TileFiles
+from atlas_rt.library.vectors import VectorFile
+from atlas_rt.ml import registry
+from atlas_rt.ml.encoder import ImageEncoder, TextEncoder
+from atlas_rt.ml.labels import Vocabulary
+
+PROGRESS_EVERY_SECS = 0.2
+
+
+class Stopped(BaseException):
+    """Someone asked the engine to stop; everything committed is kept."""
+
+
+def run(job: Job, pipe: Connection) -> None:
+    """Work until there is nothing left to do, or someone asks to stop; every ending is told through the pipe."""
+    signal.signal(signal.SIGTERM, _unwind)
+    try:
+        Engine(job, pipe).work()
+    except (Stopped, Cancelled, EOFError, BrokenPipeError):
+        pass  # asked to stop, or nobody listens any more
+    except AtlasError as error:
+        _tell_last(pipe, Refused(str(error), error.exit_code))
+    except Exception as error:
+        if os.environ.get("ATLAS_RT_DEBUG", "") not in {"", "0"}:
+            raise
+        _tell_last(pipe, Refused(f"a defect of the engine: {type(error).__name__}: {error}", AtlasError.exit_code))
+
+
+def _unwind(*_: object) -> None:
+    raise Stopped
+
+
+def _tell_last(pipe: Connection, message: FromEngine) -> None:
+    try:
+        pipe.send(message)
+    except OSError:
+        pass  # nobody listens any more
+
+
+class Engine:
+    """One library's engine. Everything it owns belongs to its main thread, but the decoding inside the pipeline."""
+
+    def __init__(self, job: Job, pipe: Connection) -> None:
+        self._job = job
+        self._pipe = pipe
+        self._wishes: deque[ToEngine] = deque()
+        self._told_secs = 0.0
+        self._model = registry.load(job.model, job.cache)
+        self._threads = job.threads or os.cpu_count() or 1
+        self._encoder: ImageEncoder | None = None
+
+    def work(self) -> None:
+        """Bring the library up to date; with `stay`, again whenever asked to."""
+        with Lock(self._job.place) as lock:
+            if not lock.acquire():
+                self._tell(Locked(lock.holder()))
+                return
+            folder = self._job.place.folder
+            with Store.open(folder, writable=True) as store:
+                self._open(store)
+                try:
+                    self._update(store)
+                    while self._job.stay:
+                        self._wait_for_wish(store)
+                        self._update(store)
+                finally:
+                    self._cartographer.close()
+
+    def _open(self, store: Store) -> None:
+        folder, model = self._job.place.folder, self._model
+        model_folder = folder / model.id
+        model_folder.mkdir(exist_ok=True)
+        self._in_flight = InFlight(folder)
+        self._tiles = TileFiles(folder, writable=True, count=store.named_tiles())
+        self._vectors = VectorFile(
+            model_folder / "vectors.f16", model.dim, writable=True, rows=store.named_vectors(model.id)
+        )
+        self._vocabulary = Vocabulary(model, lambda: TextEncoder(model), cache=self._job.cache)
+        self._cartographer = Cartographer(
+            model_folder,
+            store=store,
+            vectors=self._vectors,
+            vocabulary=self._vocabulary,
+            model_id=model.id,
+            seed=self._job.seed,
+            published=self._tell_published,
+        )
+        self._note_suspects(store)
+
+    # -- one round ---------------------------------------------------------------------------------------------------
+
+    def _update(self, store: Store) -> None:
+        """One round: from a scan to a report."""
+        begun = time.monotonic()
+        self._cartographer.fit_secs = 0.0
+        self._tell_progress(Progress("scan", 0, 0, 0.0, None), now=True)
+        found = scan((*self._job.place.sources, *store.extras()), exclude=self._job.exclude)
+        plan = store.reconcile(found, self._model.id)
+        scanned = time.monotonic()
+        failures = list(plan.failed) + list(found.unreadable)
+        tally = self._index(store, plan, failures) if plan.todo else Tally()
+        if self._job.fit:
+            self._draw_map()
+        self._tell(self._report(store, found, plan, tally, failures, scanned - begun, time.monotonic() - begun))
+        self._tell_progress(Progress("idle", 0, 0, 0.0, None, len(failures)), now=True)
+
+    def _index(self, store: Store, plan: Plan, failures: list[Failure]) -> Tally:
+        """Decode, encode and store what is to be done; suspects of an earlier crash first, each alone."""
+        if self._job.fit:
+            self._cartographer.expect_fit(len(plan.todo))
+        suspects = store.suspects()
+        todo, alone = self._without_condemned(store, plan.todo, suspects, failures)
+        pipeline = self._pipeline(store, len(plan.todo), failures)
+        if alone:
+            pipeline.run(alone, alone=True)
+            store.clear_suspects([each.path for each in alone])
+        pipeline.run(todo)
+        return pipeline.tally
+
+    def _pipeline(self, store: Store, total: int, failures: list[Failure]) -> Pipeline:
+        if self._encoder is None:
+            self._encoder = ImageEncoder(self._model, threads=1)
+            self._tell(Provider(self._model.name, self._encoder.provider))
+        begun = time.monotonic()
+
+        def told(failure: Failure) -> None:
+            failures.append(failure)
+            self._tell(failure)
+
+        def between_batches(tally: Tally) -> None:
+            elapsed = max(time.monotonic() - begun, 1e-3)
+            rate = tally.done / elapsed
+            left = (total - tally.done) / rate if rate else None
+            self._tell_progress(Progress("index", tally.done, total, rate, left, tally.failed))
+            if self._job.fit:
+                self._cartographer.sketch()
+            self._obey_stop()
+
+        return Pipeline(
+            store=store,
+            tiles=self._tiles,
+            vectors=self._vectors,
+            encoder=self._encoder,
+            vocabulary=self._vocabulary,
+            threads=self._threads,
+            in_flight=self._in_flight,
+            told=told,
+            between_batches=between_batches,
+        )
+
+    def _draw_map(self) -> None:
+        def waiting(share: float, elapsed_secs: float) -> bool:
+            left = elapsed_secs * (1.0 - share) / share if share > 0.05 else None
+            self._tell_progress(Progress("fit", int(share * 100), 100, 0.0, left))
+            self._hear()
+            return not any(isinstance(wish, Stop) for wish in self._wishes)
+
+        self._cartographer.finish(fit=True, waiting=waiting)
+
+    def _report(
+        self,
+        store: Store,
+        found: Scan,
+        plan: Plan,
+        tally: Tally,
+        failures: list[Failure],
+        scan_secs: float,
+        total_secs: float,
+    ) -> IndexReport:
+        map_ = self._cartographer.map
+        indexed = tally.new + tally.changed
+        working = max(total_secs - scan_secs - self._cartographer.fit_secs, 1e-9)
+        return IndexReport(
+            images=store.images(),
+            new=tally.new,
+            unchanged=plan.unchanged + tally.unchanged,
+            changed=tally.changed,
+            removed=len(plan.removed),
+            skipped=found.skipped,
+            failed=tuple(sorted(failures, key=lambda failure: failure.path)),
+            model=self._model.name,
+            generation=map_.generation if map_ else 0,
+            seconds={
+                "scan": round(scan_secs, 4),
+                "decode": round(tally.decode_secs, 4),
+                "encode": round(tally.encode_secs, 4),
+                "store": round(tally.store_secs, 4),
+                "fit": round(self._cartographer.fit_secs, 4),
+                "total": round(total_secs, 4),
+            },
+            images_per_second=round(indexed / working, 2) if indexed else 0.0,
+        )
+
+    # -- suspects ----------------------------------------------------------------------------------------------------
+
+    def _note_suspects(self, store: Store) -> None:
+        """Whatever was being decoded when the engine last died is a suspect."""
+        paths = [image for id_ in self._in_flight.left_behind() if (image := store.path_of(id_))]
+        if paths:
+            store.add_suspects(paths)
+
+    def _without_condemned(
+        self, store: Store, todo: tuple[Todo, ...], suspects: dict[str, int], failures: list[Failure]
+    ) -> tuple[list[Todo], list[Todo]]:
+        """What to index at full speed, and what to decode alone. A file that crashed too often is recorded as failed."""
+        reason = "the decoder crashed on it"
+        condemned = [each for each in todo if suspects.get(each.path, 0) >= CRASHES_MAX]
+        failed = [FailedFile(each.path, each.size, each.mtime_ns, reason, "crash") for each in condemned]
+        if failed:
+            store.commit(self._model.id, (), failed=failed)
+            store.clear_suspects([each.path for each in failed])
+            failures.extend(Failure(each.path, reason) for each in failed)
+        ids = {each.id for each in condemned}
+        alone = [each for each in todo if each.path in suspects and each.id not in ids]
+        ids |= {each.id for each in alone}
+        return [each for each in todo if each.id not in ids], alone
+
+    # -- talking -----------------------------------------------------------------------------------------------------
+
+    def _wait_for_wish(self, store: Store) -> None:
+        while not self._wishes:
+            self._wishes.append(self._pipe.recv())
+        match self._wishes.popleft():
+            case Stop():
+                raise Stopped
+            case Add(paths):
+                store.add_extras(paths)
+            case Rescan():
+                pass
+
+    def _hear(self) -> None:
+        while self._pipe.poll():
+            self._wishes.append(self._pipe.recv())
+
+    def _obey_stop(self) -> None:
+        self._hear()
+        if any(isinstance(wish, Stop) for wish in self._wishes):
+            raise Stopped
+
+    def _tell(self, message: FromEngine) -> None:
+        self._pipe.send(message)
+
+    def _tell_progress(self, progress: Progress, *, now: bool = False) -> None:
+        """Often enough to look alive, and no more: each message wakes the window."""
+        if now or time.monotonic() - self._told_secs >= PROGRESS_EVERY_SECS:
+            self._told_secs = time.monotonic()
+            self._tell(progress)
+
+    def _tell_published(self, map_: Map) -> None:
+        self._tell(Published(self._model.name, map_.generation, len(map_.ids)))

@@ -1,0 +1,70 @@
+"""What crosses the pipe between the engine and whoever started it: small frozen values, never bulk data.
+
+From the engine: Progress, Failure and IndexReport of `core.records`, and the classes here. To the engine: Add, Rescan, Stop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from atlas_rt.core.records import Failure, IndexReport, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A map with this generation lies in the store, or the catalogue grew; `images` are in the library."""
+
+    model: str
+    generation: int
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """What really runs the encoder."""
+
+    model: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Another process writes this library; this engine has ended."""
+
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The engine cannot go on: a sentence, and the exit code that belongs to it."""
+
+    text: str
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence worth showing once."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Take these files and folders into the library for good."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rescan:
+    """Look for changes in the sources."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Commit what is there and end."""
+
+
+FromEngine = Progress | Failure | IndexReport | Published | Provider | Locked | Refused | Said
+ToEngine = Add | Rescan | Stop

@@ -1,0 +1,242 @@
+"""From files to stored vectors, in the order of their ids whatever the order in which they are decoded.
+
+Decoding runs on threads (Pillow, OpenCV and ONNX Runtime release the interpreter lock), encoding on the caller's.
+Batches are committed one by one, each in one transaction, so a kill loses at most the batch in hand, and a resumed
+run gives the same bits as one that was never interrupted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from atlas_rt.core.records import Failure, Floats
+from atlas_rt.engine.suspects import InFlight
+from atlas_rt.errors import DecodeError
+from atlas_rt.library.decode import read_image
+from atlas_rt.library.sources import read, suffix_of
+from atlas_rt.library.store import FailedFile, Ready, Store, Todo, content_hash
+from atlas_rt.library.tiles import TileFiles, TileSet, make_tiles
+from atlas_rt.library.vectors import VectorFile
+from atlas_rt.ml.encoder import ImageEncoder
+from atlas_rt.ml.labels import Vocabulary
+from atlas_rt.ml.preprocess import Preprocessing, to_input
+
+BATCH = 16
+"""Images encoded and committed together: a transaction and its flushes cost 3 ms."""
+COMMIT_SECS = 1.0
+"""A batch is committed after this long even when it is not full, so that slow files show up too."""
+AHEAD = 3
+"""Files in work per decoding thread beyond the batch: enough that no thread waits, little enough to stay small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A decoded file: all that is stored of it but its vector."""
+
+    todo: Todo
+    hash: bytes
+    width_px: int
+    height_px: int
+    tiles: TileSet
+    pixels: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A file whose content the library holds already: nothing of it is made again."""
+
+    todo: Todo
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A file that is no image, and why."""
+
+    todo: Todo
+    reason: str
+    stage: str
+
+
+Outcome = Prepared | Seen | Broken
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run did so far. decode_secs is summed over the threads."""
+
+    done: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    decode_secs: float = 0.0
+    encode_secs: float = 0.0
+    store_secs: float = 0.0
+
+
+class Pipeline:
+    """Decodes, encodes and stores. Owned by the engine's main thread.
+
+    told is called with each failure; between_batches after each commit (it may raise to stop the run).
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        tiles: TileFiles,
+        vectors: VectorFile,
+        encoder: ImageEncoder,
+        vocabulary: Vocabulary,
+        threads: int,
+        in_flight: InFlight,
+        told: Callable[[Failure], None],
+        between_batches: Callable[[Tally], None],
+    ) -> None:
+        self._store, self._tiles, self._vectors = store, tiles, vectors
+        self._encoder, self._vocabulary = encoder, vocabulary
+        self._threads = threads
+        self._in_flight = in_flight
+        self._told, self._between_batches = told, between_batches
+        self._model_id = encoder.model.id
+        self._spec: Preprocessing = encoder.model.image.preprocessing
+        self._known = store.hashes(self._model_id)
+        self.tally = Tally()
+
+    def run(self, todo: Sequence[Todo], *, alone: bool = False) -> None:
+        """Bring every file of `todo` (ascending by id) into the library. alone: one file at a time."""
+        threads = 1 if alone else self._threads
+        batch: list[Outcome] = []
+        begun = time.monotonic()
+        with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
+            for outcome in self._in_order(pool, todo, ahead=1 if alone else BATCH + AHEAD * threads):
+                batch.append(outcome)
+                if len(batch) >= BATCH or time.monotonic() - begun > COMMIT_SECS:
+                    self._commit(batch)
+                    batch, begun = [], time.monotonic()
+            self._commit(batch)
+
+    def _in_order(self, pool: ThreadPoolExecutor, todo: Sequence[Todo], *, ahead: int) -> Iterator[Outcome]:
+        """Outcomes in the order of `todo`, with a bounded number in work."""
+        waiting: deque[Future[Outcome]] = deque()
+        try:
+            for each in todo:
+                waiting.append(pool.submit(self._prepare, each))
+                if len(waiting) >= ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _prepare(self, todo: Todo) -> Outcome:
+        """On a decoding thread: one file, read once and decoded once."""
+        begun = time.perf_counter()
+        stage = "read"
+        with self._in_flight.of(todo.id):
+            try:
+                data = read(todo.path)
+                digest = content_hash(data)
+                if digest in self._known:
+                    return Seen(todo, digest)
+                stage = "decode"
+                decoded = read_image(
+                    data, target_px=self._spec.size_px, fit=self._spec.resize, suffix=suffix_of(todo.path)
+                )
+                pixels = to_input(decoded.image, self._spec)
+                return Prepared(todo, digest, decoded.width_px, decoded.height_px, make_tiles(decoded), pixels)
+            except DecodeError as error:
+                return Broken(todo, str(error), stage)
+            finally:
+                self.tally.decode_secs += time.perf_counter() - begun
+
+    def _commit(self, batch: Sequence[Outcome]) -> None:
+        """Encode and store one batch."""
+        if not batch:
+            return
+        prepared = [outcome for outcome in batch if isinstance(outcome, Prepared)]
+        begun = time.perf_counter()
+        vectors = self._encoder.encode(np.stack([each.pixels for each in prepared])) if prepared else None
+        encoded = time.perf_counter()
+        finite = [i for i in range(len(prepared)) if vectors is not None and np.isfinite(vectors[i]).all()]
+        blank = [
+            Broken(each.todo, "the encoder gave no vector", "encode")
+            for i, each in enumerate(prepared)
+            if i not in finite
+        ]
+        kept = [prepared[i] for i in finite]
+        broken = [outcome for outcome in batch if isinstance(outcome, Broken)] + blank
+        self._store_batch(kept, vectors[finite] if vectors is not None else None, batch, broken)
+        self.tally.encode_secs += encoded - begun
+        self.tally.store_secs += time.perf_counter() - encoded
+        self.tally.done += len(batch)
+        self.tally.failed += len(broken)
+        for each in broken:
+            self._told(Failure(each.todo.path, each.reason))
+        self._between_batches(self.tally)
+
+    def _store_batch(
+        self, kept: Sequence[Prepared], vectors: Floats | None, batch: Sequence[Outcome], broken: Sequence[Broken]
+    ) -> None:
+        ready = [row for outcome in batch if isinstance(outcome, Seen) and (row := self._again(outcome))]
+        labels = {}
+        if vectors is not None and kept:
+            tile = self._tiles.append([each.tiles for each in kept])
+            first = self._vectors.append(vectors)
+            self._tiles.flush()
+            self._vectors.flush()
+            ready += [_ready(each, tile + i, first + i) for i, each in enumerate(kept)]
+            labels = dict(zip((each.todo.id for each in kept), self._vocabulary.label(vectors), strict=True))
+        failed = [
+            FailedFile(each.todo.path, each.todo.size, each.todo.mtime_ns, each.reason, each.stage) for each in broken
+        ]
+        ready.sort(key=lambda image: image.id)
+        committed = self._store.commit(self._model_id, ready, failed=failed, labels=labels)
+        self.tally.new += committed.new
+        self.tally.changed += committed.changed
+        self.tally.unchanged += committed.unchanged + committed.moved
+
+    def _again(self, seen: Seen) -> Ready | None:
+        """A file with content that is stored: it shares the tile and the vector."""
+        known = self._store.known(seen.hash, self._model_id)
+        if known is None or known.vector_row is None:
+            return None
+        todo = seen.todo
+        return Ready(
+            todo.id,
+            todo.path,
+            todo.size,
+            todo.mtime_ns,
+            seen.hash,
+            known.width_px,
+            known.height_px,
+            known.mean_rgb,
+            known.aspect,
+            known.tile,
+            known.vector_row,
+        )
+
+
+def _ready(each: Prepared, tile: int, row: int) -> Ready:
+    todo = each.todo
+    return Ready(
+        todo.id,
+        todo.path,
+        todo.size,
+        todo.mtime_ns,
+        each.hash,
+        each.width_px,
+        each.height_px,
+        each.tiles.mean_rgb,
+        each.tiles.aspect,
+        tile,
+        row,
+    )

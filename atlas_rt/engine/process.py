@@ -1,0 +1,143 @@
+"""Starting, hearing and stopping the engine's process.
+
+The engine is a spawned process, never a fork (OpenGL, OpenMP), because Python that holds the interpreter lock makes
+frames late and a decoder that crashes must not take the window with it. While a window is open it runs at nice 19:
+measured on two cores, 54 % of software-drawn frames were late beside decoding at equal priority, none at 19.
+
+A process that dies without a word is started again: the library on disk holds everything that was committed, and
+the file it died on is on the list of suspects.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing import connection
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from atlas_rt.core.records import IndexReport, LibraryPlace
+from atlas_rt.engine.messages import FromEngine, Locked, Refused, Said, Stop, ToEngine
+
+SPAWN = multiprocessing.get_context("spawn")
+DEATHS_MAX = 5
+"""Deaths in a row, with nothing told in between, after which the engine is not started again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one engine works on. stay: wait for wishes when everything is done, instead of ending.
+
+    niceness: how far to step back from other processes, 0 to 19.
+    """
+
+    place: LibraryPlace
+    cache: Path
+    model: str
+    seed: int
+    threads: int
+    exclude: tuple[str, ...] = ()
+    niceness: int = 0
+    stay: bool = False
+    fit: bool = True
+
+
+class EngineProcess:
+    """One engine and the pipe to it. Owned by the thread that made it."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._deaths = 0
+        self._ended = False
+        self._start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid or 0
+
+    @property
+    def ended(self) -> bool:
+        """The engine has said its last word and will not be started again."""
+        return self._ended
+
+    def tell(self, wish: ToEngine) -> None:
+        """Send a wish; one sent to an engine that has just died is lost, as is its whole conversation."""
+        with contextlib.suppress(BrokenPipeError, OSError):
+            self._pipe.send(wish)
+
+    def messages(self) -> Iterator[FromEngine]:
+        """What the engine has told since the last call; never waits. Starts a dead engine again."""
+        try:
+            while self._pipe.poll():
+                message: FromEngine = self._pipe.recv()
+                self._deaths = 0
+                self._ended = self._ended or isinstance(message, Locked | Refused)
+                self._ended = self._ended or (isinstance(message, IndexReport) and not self._job.stay)
+                yield message
+        except (EOFError, OSError):
+            yield from self._mourn()
+
+    def stop(self, *, limit_secs: float = 5.0) -> None:
+        """Ask the engine to commit and end; after the limit it is killed. Nothing committed is lost either way."""
+        self._ended = True
+        self.tell(Stop())
+        self._process.join(limit_secs)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._pipe.close()
+
+    def _start(self) -> None:
+        self._pipe, theirs = SPAWN.Pipe()
+        self._process = SPAWN.Process(target=serve, args=(self._job, theirs), name="atlas-engine")
+        self._process.start()
+        theirs.close()
+
+    def _mourn(self) -> Iterator[FromEngine]:
+        if self._ended:
+            return
+        self._process.join()
+        self._deaths += 1
+        if self._deaths > DEATHS_MAX:
+            self._ended = True
+            yield Refused(f"the engine ended {self._deaths} times in a row; what was indexed so far is kept", 1)
+            return
+        self._pipe.close()
+        self._start()
+        yield Said("the engine stopped unexpectedly and was started again")
+
+
+def serve(job: Job, pipe: Connection) -> None:
+    """The engine process: prepare, work, tell how it ended."""
+    _prepare(job.niceness)
+    from atlas_rt.engine.engine import run  # the heavy imports belong to this process alone
+
+    run(job, pipe)
+    pipe.close()
+
+
+def _prepare(niceness: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    if niceness and hasattr(os, "nice"):
+        os.nice(niceness)
+    end_with_parent()
+
+
+def end_with_parent() -> None:
+    """End this process within moments of its parent's death, however that came; daemon processes do not."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        time.sleep(0.2)  # a parent that ends in order closes the pipe first, and we end by ourselves
+        os._exit(3)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()

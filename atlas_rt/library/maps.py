@@ -1,0 +1,196 @@
+"""Published maps, one folder each: written beside, then renamed into place, so a reader finds a whole map or none.
+
+    <model>/map-7/   ids.npy positions.npy edges.npy weights.npy clusters.npy fitted.npy clusters.json manifest.json
+
+The manifest names the size and the hash of every other file: a map that a power cut left half written is passed over.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlas_rt.core.records import Cluster, Map
+from atlas_rt.errors import MissingError
+from atlas_rt.library import space
+
+KEPT = 3
+"""Generations that stay: today's, the one before it to go back to, and one a slow reader may still have open."""
+
+_ARRAYS: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
+    "ids": (np.int64, ()),
+    "positions": (np.float32, (3,)),
+    "edges": (np.int32, (2,)),
+    "weights": (np.float32, ()),
+    "clusters": (np.int32, ()),
+    "fitted": (np.bool_, ()),
+}
+"""Field of Map -> dtype and the shape of one row."""
+_MANIFEST = "manifest.json"
+
+
+def write_map(folder: Path, map_: Map) -> Path:
+    """Publish a map in its model's folder; older generations than the last three go. Where it lies now.
+
+    Raises MissingError on a full disk (nothing is published then), ValueError for a generation that is already there.
+    """
+    target = _place(folder, map_.generation)
+    if target.exists():
+        raise ValueError(f"generation {map_.generation} is already published: {target}")
+    beside = folder / f".tmp-{os.getpid()}-{map_.generation}"
+    with space.writing(folder):
+        _sweep(folder)
+        try:
+            beside.mkdir(parents=True)
+            _write_files(beside, map_)
+            beside.rename(target)
+        except BaseException:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
+        _sync_folder(folder)
+    for generation in generations(folder)[:-KEPT]:
+        shutil.rmtree(_place(folder, generation), ignore_errors=True)
+    return target
+
+
+def read_map(folder: Path, generation: int) -> Map:
+    """A published map, whole and checked, in memory. Raises MissingError where it is not there or damaged."""
+    place = _place(folder, generation)
+    try:
+        manifest = _manifest(place)
+        contents = {name: _checked(place, name, facts) for name, facts in manifest["files"].items()}
+        arrays = {name: _array(contents[f"{name}.npy"], name) for name in _ARRAYS}
+        clusters = tuple(_cluster(fields) for fields in json.loads(contents["clusters.json"]))
+        return Map(
+            **arrays,
+            cluster_records=clusters,
+            generation=generation,
+            kind=str(manifest["kind"]),
+            model=str(manifest["model"]),
+            seed=int(manifest["seed"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise MissingError(f"Generation {generation} of the map is not there or damaged: {place}") from error
+
+
+def read_latest(folder: Path) -> Map | None:
+    """The newest map that is whole; None where there is none."""
+    for generation in reversed(generations(folder)):
+        try:
+            return read_map(folder, generation)
+        except MissingError:
+            continue
+    return None
+
+
+def latest(folder: Path) -> int:
+    """The newest generation whose files are all there in full length; 0 for none. Reads only the manifest."""
+    return next((each for each in reversed(generations(folder)) if _looks_whole(_place(folder, each))), 0)
+
+
+def generations(folder: Path) -> list[int]:
+    """Generations in the folder, ascending, damaged ones included: the next map's number is one more than the last."""
+    try:
+        names = [entry.name for entry in folder.iterdir()]
+    except OSError:
+        return []
+    return sorted(int(match[1]) for name in names if (match := re.fullmatch(r"map-(\d+)", name)))
+
+
+def _place(folder: Path, generation: int) -> Path:
+    return folder / f"map-{generation}"
+
+
+def _write_files(place: Path, map_: Map) -> None:
+    clusters = [dataclasses.asdict(cluster) for cluster in map_.cluster_records]
+    contents = {f"{name}.npy": _npy(getattr(map_, name), name) for name in _ARRAYS}
+    contents["clusters.json"] = json.dumps(clusters, indent=1).encode()
+    for name, content in contents.items():
+        _write_file(place / name, content)
+    manifest = {
+        "model": map_.model,
+        "kind": map_.kind,
+        "seed": map_.seed,
+        "generation": map_.generation,
+        "n": len(map_.ids),
+        "versions": {package: metadata.version(package) for package in ("umap-learn", "numpy")},
+        "files": {name: [len(content), _hash(content)] for name, content in contents.items()},
+    }
+    _write_file(place / _MANIFEST, json.dumps(manifest, indent=1).encode())
+
+
+def _npy(values: NDArray[Any], name: str) -> bytes:
+    dtype, row = _ARRAYS[name]
+    buffer = io.BytesIO()
+    np.save(buffer, np.ascontiguousarray(values, dtype).reshape(-1, *row), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _array(content: bytes, name: str) -> NDArray[Any]:
+    dtype, row = _ARRAYS[name]
+    values: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
+    if values.dtype != dtype or values.shape[1:] != row:
+        raise ValueError(f"{name} is {values.dtype} {values.shape}")
+    return values
+
+
+def _cluster(fields: dict[str, Any]) -> Cluster:
+    lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+    return Cluster(**(fields | lists))
+
+
+def _manifest(place: Path) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((place / _MANIFEST).read_bytes())
+    return manifest
+
+
+def _checked(place: Path, name: str, facts: list[Any]) -> bytes:
+    content = (place / name).read_bytes()
+    if [len(content), _hash(content)] != facts:
+        raise ValueError(f"{name} is not what was written")
+    return content
+
+
+def _looks_whole(place: Path) -> bool:
+    try:
+        return all((place / name).stat().st_size == facts[0] for name, facts in _manifest(place)["files"].items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename outlast a power cut; Windows has no such call and needs none."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed writer left: there is one writer per library, so none of it is in use."""
+    for stale in folder.glob(".tmp-*"):
+        shutil.rmtree(stale, ignore_errors=True)

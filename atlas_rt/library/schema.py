@@ -1,0 +1,69 @@
+"""The tables of a library, as steps from an empty database to today's; a published step is never edited, only followed.
+
+Paths are BLOBs, the file system's own bytes: on Linux a name need not be valid text.
+
+images     state: found (has an id, not read yet), ready (has tiles), failed (see failures), gone (its file vanished;
+           the row waits, so that the same content gets its id back). size, mtime_ns: of the file when it was last read
+           well. rgb: mean colour, 0xRRGGBB. tile: record in the tile files.
+vectors    row: in the model's vector file.
+failures   stage: read, decode, encode or crash.
+suspects   files the engine was reading when it died, and how often.
+extras     sources dropped on the window.
+"""
+
+from __future__ import annotations
+
+STEPS = (
+    """
+    CREATE TABLE images (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        path BLOB NOT NULL,
+        state TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        hash BLOB,
+        width INTEGER,
+        height INTEGER,
+        rgb INTEGER,
+        aspect REAL,
+        tile INTEGER
+    );
+    CREATE UNIQUE INDEX images_by_path ON images (path) WHERE state != 'gone';
+    CREATE INDEX images_by_hash ON images (hash);
+    CREATE INDEX images_by_tile ON images (tile);
+    CREATE TABLE vectors (
+        model TEXT NOT NULL,
+        image_id INTEGER NOT NULL REFERENCES images (id) ON DELETE CASCADE,
+        row INTEGER NOT NULL,
+        PRIMARY KEY (model, image_id)
+    ) WITHOUT ROWID;
+    CREATE INDEX vectors_by_row ON vectors (model, row);
+    CREATE TABLE labels (
+        model TEXT NOT NULL,
+        image_id INTEGER NOT NULL REFERENCES images (id) ON DELETE CASCADE,
+        word TEXT NOT NULL COLLATE NOCASE,
+        confidence REAL NOT NULL,
+        PRIMARY KEY (image_id, model, word)
+    ) WITHOUT ROWID;
+    CREATE INDEX labels_by_word ON labels (word, confidence);
+    CREATE TABLE failures (
+        path BLOB PRIMARY KEY,
+        size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        stage TEXT NOT NULL,
+        reason TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE suspects (path BLOB PRIMARY KEY, crashes INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE extras (path BLOB PRIMARY KEY) WITHOUT ROWID;
+    CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE cluster_names (
+        model TEXT NOT NULL,
+        generation INTEGER NOT NULL,
+        cluster INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        named_by TEXT NOT NULL,
+        PRIMARY KEY (model, generation, cluster)
+    ) WITHOUT ROWID;
+    """,
+)
+"""Step k brings a database of version k (SQLite's `user_version`) to k + 1."""

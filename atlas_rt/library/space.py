@@ -1,0 +1,47 @@
+"""What to say when the disk will not take what is written to it."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from atlas_rt.errors import MissingError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn the refusal of a full or read-only disk into a sentence; other errors pass through.
+
+    Raises MissingError.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise full(folder) from error
+        if error.errno in _FORBIDDEN:
+            raise MissingError(
+                f"The cache folder cannot be written to. Allow it, or choose another with --cache DIR: {folder}"
+            ) from error
+        raise
+
+
+def full(folder: Path) -> MissingError:
+    """The error for a disk with no room left; what was stored before stays valid."""
+    return MissingError(
+        "The disk is full; everything found so far is kept. Free some space, or choose another place with "
+        f"--cache DIR: {folder}"
+    )
+
+
+def damaged(folder: Path) -> MissingError:
+    """The error for a library whose files do not fit together; nothing of the person's is lost with it."""
+    return MissingError(
+        "The stored library is damaged (your images are not touched by this). Delete it with "
+        f"`atlas-rt library forget SOURCE` and it will be made again: {folder}"
+    )

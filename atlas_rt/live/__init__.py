@@ -1,0 +1,1 @@
+"""The camera: frame -> vector -> position."""

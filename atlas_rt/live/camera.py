@@ -1,0 +1,105 @@
+"""A webcam, or a film played as one: the newest frame, and nothing older.
+
+A thread reads as fast as the camera gives (a film at its own rate, in a loop) and keeps the latest frame only. One
+failed read in the middle of a damaged film is no end; thirty in a row are.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+from atlas_rt.core.channels import Latest
+from atlas_rt.core.records import Bytes
+from atlas_rt.errors import MissingError
+
+os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
+import cv2
+
+FAILURES_MAX = 30
+OPEN_TRIES = 2
+WIDTH_PX, HEIGHT_PX = 640, 480
+
+
+class Camera:
+    """A capture device and the thread that reads it. Frames are (h, w, 3) uint8 RGB."""
+
+    def __init__(self, source: str) -> None:
+        """source: a number, or the path of a film. Raises MissingError when it cannot be opened."""
+        self._is_film = not source.isdigit()
+        self._capture = _opened(source)
+        self._latest: Latest[Bytes] = Latest()
+        self._stop = threading.Event()
+        self._error = ""
+        self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
+        self._thread.start()
+
+    @property
+    def error(self) -> str:
+        """Why the camera gives no more frames; empty while it does."""
+        return self._error
+
+    def take(self) -> Bytes | None:
+        """The newest frame not taken before, or None; never waits."""
+        return self._latest.take()
+
+    def close(self) -> None:
+        """Stop reading. A driver that hangs in a read is left behind (the thread is a daemon)."""
+        self._stop.set()
+        self._thread.join(timeout=1.0)
+        if not self._thread.is_alive():
+            self._capture.release()
+
+    def _run(self) -> None:
+        failures = 0
+        fps = self._capture.get(cv2.CAP_PROP_FPS) if self._is_film else 0.0
+        period_secs = 1.0 / fps if 1.0 <= fps <= 240.0 else 0.0
+        due = time.perf_counter()
+        while not self._stop.is_set():
+            ok, frame = self._capture.read()
+            if ok and frame is not None:
+                failures = 0
+                self._latest.put(np.ascontiguousarray(frame[..., ::-1]))
+            else:
+                failures += 1
+                if self._is_film and self._at_end():
+                    self._capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
+                elif failures >= FAILURES_MAX:
+                    self._error = (
+                        "the film has no more frames" if self._is_film else "the camera stopped giving pictures"
+                    )
+                    return
+            due = max(due + period_secs, time.perf_counter() - period_secs)
+            self._stop.wait(max(due - time.perf_counter(), 0.0 if ok else 0.02))
+
+    def _at_end(self) -> bool:
+        """By the frame counter: one failed read in a damaged film is not the end."""
+        return bool(self._capture.get(cv2.CAP_PROP_POS_FRAMES) >= self._capture.get(cv2.CAP_PROP_FRAME_COUNT) - 1)
+
+
+def _opened(source: str) -> cv2.VideoCapture:
+    if not source.isdigit() and not Path(source).is_file():
+        raise MissingError(f"there is no film to use as a camera at this path: {source}")
+    for attempt in range(OPEN_TRIES):
+        capture = cv2.VideoCapture(int(source) if source.isdigit() else source)
+        if capture.isOpened():
+            if source.isdigit():
+                capture.set(cv2.CAP_PROP_FRAME_WIDTH, WIDTH_PX)
+                capture.set(cv2.CAP_PROP_FRAME_HEIGHT, HEIGHT_PX)
+                capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+            return capture
+        capture.release()
+        if attempt + 1 < OPEN_TRIES:
+            time.sleep(0.1)
+    if source.isdigit():
+        raise MissingError(
+            f"camera {source} cannot be opened: plug one in, close the program that uses it, or allow access to it;"
+            " --webcam FILE plays a film instead"
+        )
+    raise MissingError(f"this file is no film that can be played as a camera: {source}")

@@ -1,0 +1,1 @@
+"""Numbers about images: encoders, neighbours, maps, clusters, labels. Imports nothing of ours but `core` and `errors`."""

@@ -1,0 +1,84 @@
+"""Nearest images by cosine, exactly, with FAISS. Vectors are unit length, so the inner product is the cosine.
+
+FAISS only proposes: the similarities it finds are computed again one by one, and equal ones are put in the order of
+their rows. So a row's neighbours and similarities are the same bits whatever is asked for together with it, and with
+whatever number of threads.
+"""
+
+from __future__ import annotations
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from atlas_rt.core.records import Floats, Ints
+
+SPARE = 8
+"""Candidates beyond the k asked for, so that rounding at the cut can't drop a true neighbour."""
+BLOCK = 4096
+"""Rows rescored together: 4096 x 24 x 384 floats are 150 MB."""
+ALWAYS_DIRECT = 1 << 30
+"""Above this many queries FAISS would use BLAS, whose last bits depend on the others in the batch."""
+BLAS_FROM = 20
+
+
+def nearest(vectors: Floats, queries: Floats, k: int, *, threads: int = 1) -> tuple[Floats, Ints]:
+    """The k most similar rows of `vectors` for each query: similarities (q, k), rows (q, k), nearest first.
+
+    With fewer than k vectors there are fewer columns. Each query is answered on its own, 0.8 ms at 10,000 x 384.
+    """
+    return _search(vectors, queries, k, threads, ALWAYS_DIRECT)
+
+
+def knn(vectors: Floats, k: int, *, of: Ints | None = None, threads: int = 1) -> tuple[Floats, Ints]:
+    """The k most similar other rows of each row: similarities (n, k), rows (n, k), nearest first, itself left out.
+
+    of: only for these rows. With n <= k rows there are n - 1 columns.
+    """
+    own = np.arange(len(vectors), dtype=np.int32) if of is None else of
+    similarities, rows = _search(vectors, vectors if of is None else vectors[of], k + 1, threads, BLAS_FROM)
+    others = rows != own[:, None]
+    # Among thousands of duplicates a row may not find itself: then the last one goes.
+    others[:, -1:] &= ~others.all(axis=1)[:, None]
+    shape = (len(own), max(rows.shape[1] - 1, 0))
+    return similarities[others].reshape(shape), rows[others].reshape(shape)
+
+
+def knn_edges(vectors: Floats, k: int = 5, *, threads: int = 1) -> tuple[Ints, Floats]:
+    """Lines between each row and its k nearest: edges (m, 2) int32, each pair once with a < b, and similarities (m,).
+
+    Mutual neighbours come first, then by falling similarity, so that a shorter list keeps the truest edges.
+    """
+    n = len(vectors)
+    similarities, rows = knn(vectors, k, threads=threads)
+    ends = np.stack([np.repeat(np.arange(n), rows.shape[1]), rows.ravel()], axis=1)
+    ends.sort(axis=1)
+    keys = ends[:, 0] * n + ends[:, 1]
+    unique, first, seen = np.unique(keys, return_index=True, return_counts=True)
+    weights = similarities.ravel()[first]
+    order = np.lexsort((unique, -weights, -seen))
+    return ends[first[order]].astype(np.int32), weights[order]
+
+
+def _search(vectors: Floats, queries: Floats, k: int, threads: int, blas_from: int) -> tuple[Floats, Ints]:
+    vectors = np.ascontiguousarray(vectors, np.float32)
+    queries = np.ascontiguousarray(queries, np.float32)
+    k = min(k, len(vectors))
+    if not k or not len(queries):
+        return np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int32)
+    faiss.omp_set_num_threads(threads)
+    faiss.cvar.distance_compute_blas_threshold = blas_from
+    _, rows = faiss.knn(queries, vectors, min(k + SPARE, len(vectors)), metric=faiss.METRIC_INNER_PRODUCT)
+    similarities = _similarities(vectors, queries, rows)
+    order = np.lexsort((rows, -similarities), axis=1)[:, :k]
+    best = np.take_along_axis(similarities, order, axis=1)
+    return best, np.take_along_axis(rows, order, axis=1).astype(np.int32)
+
+
+def _similarities(vectors: Floats, queries: Floats, rows: NDArray[np.int64]) -> Floats:
+    """(q, k) inner products of each query with its own rows, each summed alone and so always in the same order."""
+    similarities = np.empty(rows.shape, np.float32)
+    for start in range(0, len(queries), BLOCK):
+        block = slice(start, start + BLOCK)
+        np.einsum("qd,qkd->qk", queries[block], vectors[rows[block]], out=similarities[block])
+    return similarities

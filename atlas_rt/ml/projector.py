@@ -1,0 +1,156 @@
+"""Where an image outside the map would stand: drawn there by its nearest images, which stay where they are.
+
+Settling: an image starts at the weighted geometric median of its 15 nearest images and moves 30 times to their mean,
+weighted by similarity times UMAP's attraction. There is no random part and no dependence on what else is placed. On 500
+held-out images of 2,692 the recall of the 15 true neighbours is 0.506 and trustworthiness 0.964, where `UMAP.transform`
+has 0.495 and 0.959, a second for one image, and a different answer for the same image in another batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from atlas_rt.core.records import Floats, Placement
+from atlas_rt.ml.curve import A, B
+from atlas_rt.ml.neighbours import knn, nearest
+
+NEIGHBOURS = 15
+TEMPERATURE = np.float32(0.3)
+"""How fast a neighbour's pull falls with its similarity. Recall is flat from 0.2 to 0.5."""
+REACH = 0.9
+"""Length that an image's typical distance to its nearest images gets on the curve of attraction. In a fit's own units it
+would be 0.74 at 300 images and 0.36 at 2,000; 0.9 is best or next to best at 300, 1,000 and 2,200."""
+MEDIAN_STEPS = 4
+MOVES = 30
+SOFTENING = np.float32(1e-3)
+"""Squared distance on the curve below which a neighbour's pull no longer grows."""
+TWIN_FROM = 0.98
+"""Similarity from which an image is drawn to its nearest one alone, wholly so at 1."""
+BESIDE = np.float32(0.35)
+"""How far from its twin an image stops, as a share of the typical distance to the nearest images."""
+UP = np.array([0.0, 1.0, 0.0], np.float32)
+"""Where an image stops beside its twin when it comes from nowhere else."""
+SAMPLE = 256
+"""Images of the map from which is read what is usual there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is usual in a map, of a sample of its images: distance and similarity to the nearest, each rising.
+
+    reach: the median distance, world units.
+    """
+
+    reach: np.float32
+    distances: Floats
+    similarities: Floats
+
+
+class Projector:
+    """Places images in one published map. May be used from several threads at once.
+
+    vectors: (n, dim) float32 unit, positions: (n, 3) float32, in the same rows. threads: of the search for neighbours.
+    The first placing reads what is usual in the map: 0.1 s at 10,000 images.
+    """
+
+    def __init__(self, vectors: Floats, positions: Floats, *, threads: int = 1) -> None:
+        self._vectors = np.ascontiguousarray(vectors, np.float32)
+        self._positions = np.ascontiguousarray(positions, np.float32)
+        self._threads = threads
+
+    def place(self, queries: Floats) -> tuple[Placement, ...]:
+        """(q, dim) unit vectors -> their places. Each has the same bits, however many are placed together.
+
+        uncertainty: the mean of two shares: of the map's images that are more similar to their nearest ones than this
+        image is to its own, and of those whose nearest stand closer around them; for a twin it falls to 0. So it grows as
+        neighbours get less similar and as they scatter (rank correlation with the share of true neighbours that the
+        place misses: 0.85). In a map of less than two images it is 1; in an empty one places are the origin.
+        """
+        similarities, rows = nearest(self._vectors, queries, NEIGHBOURS, threads=self._threads)
+        if not rows.shape[1]:
+            return tuple(Placement(np.zeros(3, np.float32), 1.0, *found) for found in zip(rows, similarities, strict=True))
+        around = self._positions[rows]  # (q, 15, 3)
+        places = settle(around, similarities, self._usual.reach)
+        doubts = _doubts(around, similarities, places, self._usual)
+        return tuple(
+            Placement(place, float(doubt), near, known)
+            for place, doubt, near, known in zip(places, doubts, rows, similarities, strict=True)
+        )
+
+    @cached_property
+    def _usual(self) -> Usual:
+        """Read from the same rows whatever is placed first, so that placing depends on the map alone."""
+        count = len(self._vectors)
+        sample = np.unique(np.linspace(0, count - 1, min(SAMPLE, count)).astype(np.int32))
+        similarities, rows = knn(self._vectors, NEIGHBOURS, of=sample, threads=self._threads)
+        if not rows.size:
+            return Usual(np.float32(1.0), np.zeros(0, np.float32), np.zeros(0, np.float32))
+        offsets = self._positions[rows] - self._positions[sample][:, None]
+        distances = np.sqrt((offsets**2).sum(axis=2))
+        reach = max(np.float32(np.median(distances)), np.float32(1e-6))
+        return Usual(reach, np.sort(np.median(distances, axis=1)), np.sort(similarities.mean(axis=1)))
+
+
+def settle(around: Floats, similarities: Floats, reach: np.float32) -> Floats:
+    """Positions (q, 3) of images whose nearest stand at `around` (q, k, 3), by `similarities` (q, k), nearest first.
+
+    reach: the map's typical distance between an image and its nearest, which makes the result independent of its scale.
+    """
+    unit = reach / np.float32(REACH)
+    # One array per coordinate: sums over k then run along contiguous memory, in the same order whatever q is.
+    x, y, z = (np.ascontiguousarray(around[:, :, axis]) / unit for axis in range(3))
+    pull = np.exp((similarities - similarities[:, :1]) / TEMPERATURE)
+    place = _mean(pull, x, y, z)
+    for _ in range(MEDIAN_STEPS):  # Weiszfeld (1937)
+        place = _mean(pull / np.sqrt(_squared(place, x, y, z)), x, y, z)
+    for _ in range(MOVES):
+        squared = _squared(place, x, y, z)
+        power = squared ** np.float32(B - 1.0)
+        # UMAP's attraction, a b d^(2b - 2) / (1 + a d^2b): McInnes, Healy and Melville (2018), section 3.2
+        place = _mean(pull * power / (np.float32(1.0) + np.float32(A) * power * squared), x, y, z)
+    settled = np.stack(place, axis=1) * unit
+    return _beside_twin(settled, around[:, 0], similarities[:, 0], reach)
+
+
+def _beside_twin(settled: Floats, twin: Floats, similarity: Floats, reach: np.float32) -> Floats:
+    """Draws an image that is nearly the same as one of the map to its side, and not onto it."""
+    nearness = _nearness(similarity)[:, None]
+    away = settled - twin
+    length = np.sqrt((away**2).sum(axis=1))[:, None]
+    direction = np.where(length > reach * np.float32(1e-3), away / np.maximum(length, 1e-12), UP)
+    beside = twin + direction * (BESIDE * reach)
+    placed: Floats = (settled + nearness * (beside - settled)).astype(np.float32)
+    return placed
+
+
+def _nearness(similarity: Floats) -> Floats:
+    """0 for an image that only resembles its nearest, rising to 1 for its twin."""
+    share: Floats = np.clip((similarity - np.float32(TWIN_FROM)) / np.float32(1.0 - TWIN_FROM), 0.0, 1.0)
+    return share
+
+
+def _mean(weights: Floats, x: Floats, y: Floats, z: Floats) -> tuple[Floats, Floats, Floats]:
+    """The weighted mean over k of each coordinate (q, k): three arrays (q,)."""
+    total = weights.sum(axis=1)
+    return (weights * x).sum(axis=1) / total, (weights * y).sum(axis=1) / total, (weights * z).sum(axis=1) / total
+
+
+def _squared(place: tuple[Floats, Floats, Floats], x: Floats, y: Floats, z: Floats) -> Floats:
+    """Squared distances (q, k) between each place and its neighbours, softened."""
+    dx, dy, dz = x - place[0][:, None], y - place[1][:, None], z - place[2][:, None]
+    squared: Floats = np.maximum(dx * dx + dy * dy + dz * dz, SOFTENING)
+    return squared
+
+
+def _doubts(around: Floats, similarities: Floats, places: Floats, usual: Usual) -> Floats:
+    """Uncertainty (q,) as `Projector.place` explains it."""
+    if not len(usual.distances):
+        return np.ones(len(places), np.float32)
+    distances = np.median(np.sqrt(((around - places[:, None]) ** 2).sum(axis=2)), axis=1)
+    farther = np.searchsorted(usual.distances, distances) / len(usual.distances)
+    stranger = 1.0 - np.searchsorted(usual.similarities, similarities.mean(axis=1)) / len(usual.similarities)
+    doubts: Floats = ((farther + stranger) / 2.0 * (1.0 - _nearness(similarities[:, 0]))).astype(np.float32)
+    return doubts

@@ -1,0 +1,1 @@
+"""Pixels: everything that speaks to OpenGL through moderngl."""

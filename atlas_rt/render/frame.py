@@ -1,0 +1,127 @@
+"""What every shader knows of the frame: one uniform block, filled from a View."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from atlas_rt.core.camera import focal_px
+from atlas_rt.core.quality import Step
+from atlas_rt.core.records import Floats, View
+from atlas_rt.core.visibility import (
+    GROWTH_MAX,
+    LIGHT_FROM,
+    LIGHT_TO,
+    LIT_SIZE,
+    eased,
+    light_of,
+    min_angle,
+)
+
+FRAME = np.dtype(
+    [
+        ("view_from_world", "f4", (4, 4)),
+        ("clip_from_view", "f4", (4, 4)),
+        ("eye", "f4", (4,)),
+        ("size_px", "f4", (4,)),
+        ("focus", "f4", (4,)),
+        ("marker", "f4", (4,)),
+        ("chosen", "i4", (4,)),
+        ("node_size", "f4"),
+        ("min_angle", "f4"),
+        ("focal_px", "f4"),
+        ("morph", "f4"),
+        ("light_mix", "f4"),
+        ("time_secs", "f4"),
+        ("ambient", "f4"),
+        ("fog_start", "f4"),
+        ("card_px", "f4"),
+        ("sprite_px", "f4"),
+        ("edge_gain", "f4"),
+        ("glow_gain", "f4"),
+    ]
+)
+"""size_px: width, height, and their inverses. focus: where the pulse runs out from, and its strength. marker: position,
+and 1 when there is one. chosen: rows hovered and newest selected. focal_px: pixels of a length of 1 at depth 1."""
+
+CONSTANTS = {
+    "LIGHT_FROM": LIGHT_FROM,
+    "LIGHT_TO": LIGHT_TO,
+    "LIT_SIZE_LEAST": LIT_SIZE[0],
+    "LIT_SIZE_MORE": LIT_SIZE[1],
+    "GROWTH_MAX": GROWTH_MAX,
+}
+"""Numbers of `core.visibility` that the shaders share, as defines."""
+
+FOG_START = 0.7
+CLOUD_RADIUS = 0.9
+"""From outside, fog begins where the cloud does: an overview is not dimmed as a whole, only its far side."""
+EDGES_AT_FULL = 2500
+"""More edges than this share their light, so that a dense map is a weave and not a haze."""
+NODES_AT_FULL = 400
+"""The same for glow."""
+CLOCK_SECS = 3600.0
+"""The shaders' clock starts again each hour: float32 loses milliseconds after a day of a kiosk."""
+
+
+class Focus:
+    """Where the pulse runs out from: the newest selection, else the best of the search, else the middle."""
+
+    def __init__(self) -> None:
+        self._lights: object = None
+        self._best = 0
+
+    def of(self, view: View) -> tuple[int, float]:
+        """The row (-1 for the middle) and how strong the pulse is, 0..1."""
+        if view.selected:
+            return view.selected[-1], 1.0
+        if view.lights is None or not len(view.lights):
+            return -1, 0.35
+        if view.lights is not self._lights:
+            self._lights = view.lights
+            self._best = int(np.argmax(view.lights))
+        return self._best, float(view.light_mix) * float(light_of(view.lights[self._best]))
+
+
+def place_of(view: View, row: int) -> Floats:
+    """(3,) where one row stands in this frame."""
+    end: Floats = view.scene.positions[row]
+    if view.morph >= 1.0:
+        return end
+    start: Floats = view.old_positions[row]
+    return start + np.float32(eased(view.morph)) * (end - start)
+
+
+class FrameBlock:
+    """The block as numpy fields, filled once a frame."""
+
+    def __init__(self) -> None:
+        self.values = np.zeros((), FRAME)
+        self._focus = Focus()
+
+    def fill(self, view: View, step: Step, *, edges: int, sprite_px: float) -> bytes:
+        """The bytes of the block for this view at this step of the ladder, with `edges` drawn."""
+        values = self.values
+        nodes = len(view.scene.ids)
+        width, height = view.size_px
+        # GLSL keeps matrices by columns.
+        values["view_from_world"] = view.view_from_world.T
+        values["clip_from_view"] = view.clip_from_view.T
+        values["eye"][:3] = view.eye
+        values["size_px"] = width, height, 1.0 / width, 1.0 / height
+        row, strength = self._focus.of(view)
+        values["focus"] = (*(place_of(view, row) if row >= 0 else (0.0, 0.0, 0.0)), strength * view.ambient)
+        values["marker"] = (0.0, 0.0, 0.0, 0.0) if view.marker is None else (*view.marker, 1.0)
+        values["chosen"][:2] = view.hovered, view.selected[-1] if view.selected else -1
+        values["node_size"] = view.scene.node_size
+        values["min_angle"] = min_angle(nodes)
+        values["focal_px"] = focal_px(view.fov_y, height)
+        values["morph"] = eased(view.morph)
+        values["light_mix"] = 0.0 if view.lights is None else view.light_mix
+        values["time_secs"] = view.time_secs % CLOCK_SECS
+        values["ambient"] = view.ambient
+        values["fog_start"] = max(FOG_START, float(np.linalg.norm(view.eye)) - CLOUD_RADIUS)
+        values["card_px"] = step.card_px
+        values["sprite_px"] = sprite_px
+        values["edge_gain"] = min(1.0, (EDGES_AT_FULL / max(edges, 1)) ** 0.5)
+        values["glow_gain"] = min(1.0, (NODES_AT_FULL / max(nodes, 1)) ** 0.5)
+        return values.tobytes()

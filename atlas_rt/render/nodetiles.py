@@ -1,0 +1,145 @@
+"""Which tile each row of the scene shows: its small one, or a better one that came since."""
+
+from __future__ import annotations
+
+import moderngl
+import numpy as np
+from numpy.typing import NDArray
+
+from atlas_rt.core.records import Bytes, Ids, Ints, Scene, Tile
+from atlas_rt.core.visibility import NearNodes
+from atlas_rt.render.frame import CLOCK_SECS
+from atlas_rt.render.nodes import UNIT_SLOTS, DataTexture
+from atlas_rt.render.rawgl import RawGL
+from atlas_rt.render.tiles import SmallTiles, TileCache
+
+UNIT_TILES = 8
+LONG_AGO = -1e4
+"""When a tile came that shall not fade in."""
+MEDIUM_FROM_PX = 20.0
+LARGE_FROM_PX = 84.0
+"""Half side of a card on screen from which the next larger tile is wanted: a little before its own size."""
+HELD_SHARE = 0.9
+"""Share of the layers that may be wanted at once: the rest keeps what was just seen from going and coming."""
+WANTED_MAX = 48
+
+Rows = NDArray[np.int64]
+
+
+class NodeTiles:
+    """Owns every tile texture of the cloud, and the table that tells the card shader where a row's tiles are.
+
+    The table has four numbers a row: cell of the small tile, layer of the medium, layer of the large (-1: none), and
+    the shaders' time at which the newest of them came, from which it fades in.
+    """
+
+    def __init__(self, ctx: moderngl.Context, raw: RawGL, *, medium: int, large: int, smooth: bool) -> None:
+        self._small = SmallTiles(ctx, raw, smooth=smooth)
+        self._caches = (
+            TileCache(ctx, raw, level=1, count=medium, smooth=smooth),
+            TileCache(ctx, raw, level=2, count=large, smooth=smooth),
+        )
+        self._texture = DataTexture(ctx, 4)
+        self._table = np.zeros((0, 4), np.float32)
+        self._ids: Ids = np.zeros(0, np.int64)
+        self._tiles: Ints = np.zeros(0, np.int32)
+        self._stale = True
+        self._time_secs = 0.0
+        self.rows_by_level: tuple[Rows, Rows] = (np.zeros(0, np.int64), np.zeros(0, np.int64))
+        """Rows that have a medium, and a large, tile."""
+
+    def load_small(self, records: Ints, pixels: Bytes) -> None:
+        """Upload small tiles (k, 32, 32, 3 or 4) by tile record (k,)."""
+        self._small.load(records, pixels)
+        self._stale = True
+
+    def accept(self, tile: Tile) -> None:
+        """Upload a small, medium or large tile; it shows from the next frame on, fading in."""
+        if tile.level == 0:
+            self._accept_small(tile)
+            return
+        evicted = self._caches[tile.level - 1].accept(tile)
+        if self._stale:
+            return
+        if evicted is not None:
+            self._write(evicted, tile.level, -1)
+        self._write(tile.id, tile.level, self._caches[tile.level - 1].slots.find(tile.id))
+        self._list_rows()
+
+    def update(self, scene: Scene, time_secs: float) -> None:
+        """Make the table fit the scene; work is done only when its ids or tile records are other arrays than before."""
+        self._time_secs = time_secs % CLOCK_SECS
+        if scene.ids is self._ids and scene.tiles is self._tiles and not self._stale:
+            return
+        came = self._kept_times(scene.ids)
+        self._ids, self._tiles, self._stale = scene.ids, scene.tiles, False
+        self._table = np.full((len(scene.ids), 4), -1.0, np.float32)
+        self._table[:, 3] = came
+        loaded = self._small.loaded
+        known = scene.tiles < len(loaded)
+        known[known] = loaded[scene.tiles[known]]
+        self._table[known, 0] = scene.tiles[known]
+        for cache in self._caches:
+            rows, layers = cache.layers_of(scene.ids)
+            self._table[rows, cache.level] = layers
+        self._texture.write(self._table)
+        self._list_rows()
+
+    def use_table(self) -> None:
+        self._texture.use(UNIT_SLOTS)
+
+    def use_level(self, level: int) -> None:
+        """Bind the tiles of a level to the unit the card shader reads."""
+        (self._small, *self._caches)[level].use(UNIT_TILES)
+
+    def wanted(self, near: NearNodes, ids: Ids) -> list[tuple[int, int]]:
+        """(id, level) of the tiles to fetch now, nearest first; what is seen and here counts as used."""
+        found: list[tuple[float, int, int]] = []
+        for cache, from_px in zip(self._caches, (MEDIUM_FROM_PX, LARGE_FROM_PX), strict=True):
+            rows, depths = near.nearest(from_px, int(cache.slots.count * HELD_SHARE))
+            keys = ids[rows].tolist()
+            cache.slots.touch(reversed(keys))
+            found += [
+                (depth, key, cache.level)
+                for depth, key in zip(depths.tolist(), keys, strict=True)
+                if key not in cache.slots
+            ]
+        # A medium tile comes from our own disk in a moment, a large one is decoded from the source: medium first.
+        found.sort(key=lambda tile: (tile[2], tile[0]))
+        return [(key, level) for _, key, level in found[:WANTED_MAX]]
+
+    def release(self) -> None:
+        self._small.release()
+        for cache in self._caches:
+            cache.release()
+        self._texture.release()
+
+    def _accept_small(self, tile: Tile) -> None:
+        row = self._row_of(tile.id)
+        if row >= 0:
+            self.load_small(self._tiles[row : row + 1], tile.mips[0][None])
+
+    def _kept_times(self, ids: Ids) -> NDArray[np.float32]:
+        """When each row's newest tile came, carried over from the scene before."""
+        came = np.full(len(ids), LONG_AGO, np.float32)
+        if len(self._ids):
+            at = np.minimum(np.searchsorted(self._ids, ids), len(self._ids) - 1)
+            same = self._ids[at] == ids
+            came[same] = self._table[at[same], 3]
+        return came
+
+    def _write(self, key: int, level: int, layer: int | None) -> None:
+        row = self._row_of(key)
+        if row < 0 or layer is None:
+            return
+        self._table[row, level] = layer
+        if layer >= 0:
+            self._table[row, 3] = self._time_secs
+        self._texture.write_row(row, self._table[row])
+
+    def _row_of(self, key: int) -> int:
+        row = int(np.searchsorted(self._ids, key))
+        return row if row < len(self._ids) and self._ids[row] == key else -1
+
+    def _list_rows(self) -> None:
+        self.rows_by_level = (np.flatnonzero(self._table[:, 1] >= 0), np.flatnonzero(self._table[:, 2] >= 0))

@@ -1,0 +1,223 @@
+"""One frame of the cloud, from a View to a framebuffer.
+
+The order: backdrop; cards (small ones as point sprites, large ones as quads, by the size of tile they show), which
+write depth; then everything that only adds light: edges, glow, rings, the live marker. Rich steps of the ladder draw
+into a half-float target that the darkroom develops, the others draw straight into the target with the tone curve in
+each shader. Nothing here runs once a node in Python; arrays go up when they are other objects than the frame before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import moderngl
+import numpy as np
+
+from atlas_rt.core.quality import Step, governor_for
+from atlas_rt.core.records import Bytes, Floats, Ints, Tile, View
+from atlas_rt.core.visibility import NearNodes, light_of, near_nodes, positions_now
+from atlas_rt.render.darkroom import Darkroom
+from atlas_rt.render.drawing import Pulled, RowList
+from atlas_rt.render.edges import EdgeData
+from atlas_rt.render.frame import CONSTANTS, FRAME, FrameBlock
+from atlas_rt.render.nodes import SAMPLERS, NodeData
+from atlas_rt.render.nodetiles import UNIT_TILES, NodeTiles
+from atlas_rt.render.picture import is_software
+from atlas_rt.render.program import FRAME_BINDING, Programs
+from atlas_rt.render.rawgl import RawGL
+
+BACKDROP_QUADS = 32 * 18
+"""As in `shaders/backdrop.vert`."""
+SPRITE_PX = {True: 16.0, False: 6.0}
+"""Half side up to which a card is a point sprite, for software and for hardware. A sprite vanishes when its centre
+leaves the screen, a quad costs llvmpipe four vertices and two triangles."""
+ASPECT_ROOT = 1.74
+"""Half the long side of the longest card, as a share of half the side of a square of its area."""
+LEAST_EDGES = 2500
+"""A step that draws a share of the edges draws at least so many."""
+MEDIUM_LAYERS = {True: 256, False: 512}
+LARGE_LAYERS = {True: 16, False: 24}
+"""Layers for software and for hardware: 22 and 22 MB, or 45 and 34."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawFigures:
+    """What the last frame drew. step: of the ladder. near: cards drawn as quads."""
+
+    step: str = ""
+    nodes: int = 0
+    near: int = 0
+    edges: int = 0
+
+    @property
+    def drawn(self) -> str:
+        """In words, for the frame figures."""
+        return f"{self.nodes:,} images, {self.near:,} near, {self.edges:,} edges"
+
+
+class Renderer:
+    """Owns every GPU object of the cloud. All calls on the thread of the context."""
+
+    def __init__(self, ctx: moderngl.Context, *, quality: str = "auto") -> None:
+        self._ctx = ctx
+        software = is_software(ctx)
+        raw = RawGL(ctx)
+        self._programs = Programs(ctx, FRAME, CONSTANTS)
+        self._governor = governor_for(quality, software=software)
+        largest_point = float(ctx.info["GL_POINT_SIZE_RANGE"][1])
+        self._sprite_px = min(SPRITE_PX[software], largest_point / 2.0 - 1.0)
+        self._block = FrameBlock()
+        self._block_buffer = ctx.buffer(reserve=FRAME.itemsize, dynamic=True)
+        self._nodes = NodeData(ctx)
+        self._edges = EdgeData(ctx)
+        self._tiles = NodeTiles(
+            ctx, raw, medium=MEDIUM_LAYERS[software], large=LARGE_LAYERS[software], smooth=not software
+        )
+        self._pulled = Pulled(ctx)
+        self._lists = {name: RowList(ctx) for name in ("near", "medium", "large", "glow", "rings")}
+        self._darkroom = Darkroom(ctx, self._programs, self._pulled)
+        self._near = NearNodes(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.float32))
+        self._glow_of: object = None
+        self.figures = DrawFigures()
+
+    def load_small(self, tiles: Ints, pixels: Bytes) -> None:
+        """Upload small tiles in bulk: `pixels` (k, 32, 32, 3 or 4) for the tile records `tiles` (k,)."""
+        self._tiles.load_small(tiles, pixels)
+
+    def accept(self, tile: Tile) -> None:
+        """Upload one tile; it fades in over the coarser one."""
+        self._tiles.accept(tile)
+
+    def wanted(self, view: View) -> list[tuple[int, int]]:
+        """(id, level) of the medium and large tiles to fetch now, nearest first; goes by the frame drawn last."""
+        if self._near.rows.size and int(self._near.rows.max()) >= len(view.scene.ids):
+            return []
+        return self._tiles.wanted(self._near, view.scene.ids)
+
+    def observe(self, frame_ms: float, *, interval_ms: float = 1000.0 / 60.0) -> bool:
+        """Tell the governor what the last frame's work took, flip included; whether the step changed."""
+        return self._governor.observe(frame_ms, interval_ms=interval_ms)
+
+    def draw(self, view: View, target: moderngl.Framebuffer) -> None:
+        """Draw one frame into `target`, which has a depth attachment and the size `view.size_px`.
+
+        Leaves blending on and depth off; whoever draws next sets what it needs.
+        """
+        step = self._governor.step
+        edges = self._edge_count(view, step)
+        self._upload(view, step, edges)
+        light_target = self._darkroom.open(view.size_px) if step.hdr else target
+        light_target.use()
+        light_target.viewport = (0, 0, *view.size_px)
+        light_target.depth_mask = True
+        light_target.clear(depth=1.0)
+        self._draw_backdrop(step)
+        self._draw_cards(view, step)
+        self._draw_light(view, step, edges)
+        if step.hdr:
+            self._darkroom.develop(target)
+        self.figures = DrawFigures(step.name, len(view.scene.ids), len(self._near.rows), edges)
+
+    def release(self) -> None:
+        """Free every GPU object; the renderer is of no use afterwards."""
+        for rows in self._lists.values():
+            rows.release()
+        self._pulled.release()
+        self._nodes.release()
+        self._edges.release()
+        self._tiles.release()
+        self._darkroom.release()
+        self._programs.release()
+        self._block_buffer.release()
+
+    def _edge_count(self, view: View, step: Step) -> int:
+        self._edges.update(view)
+        return min(self._edges.count, max(int(self._edges.count * step.edge_share), LEAST_EDGES))
+
+    def _upload(self, view: View, step: Step, edges: int) -> None:
+        self._nodes.update(view)
+        self._tiles.update(view.scene, view.time_secs)
+        self._block_buffer.write(self._block.fill(view, step, edges=edges, sprite_px=self._sprite_px))
+        self._block_buffer.bind_to_uniform_block(FRAME_BINDING)
+        self._near = near_nodes(view, positions_now(view), self._sprite_px / ASPECT_ROOT)
+        self._lists["near"].write(self._near.rows)
+        for name, rows in zip(("medium", "large"), self._tiles.rows_by_level, strict=True):
+            self._lists[name].write(rows)
+        self._nodes.use()
+        self._tiles.use_table()
+
+    def _program(self, name: str, step: Step, **defines: int) -> moderngl.Program:
+        program = self._programs.get(name, DIRECT=int(not step.hdr), **defines)
+        for sampler, unit in SAMPLERS.items():
+            if sampler in program:
+                program[sampler] = unit
+        if "tiles" in program:
+            program["tiles"] = UNIT_TILES
+        return program
+
+    def _draw_backdrop(self, step: Step) -> None:
+        self._ctx.enable_only(moderngl.NOTHING)
+        self._pulled.render(self._program("backdrop", step), moderngl.TRIANGLES, BACKDROP_QUADS * 6)
+
+    def _draw_cards(self, view: View, step: Step) -> None:
+        self._ctx.enable_only(moderngl.DEPTH_TEST | moderngl.BLEND | moderngl.PROGRAM_POINT_SIZE)
+        self._ctx.depth_func = "<="
+        self._ctx.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA
+        self._tiles.use_level(0)
+        self._lists["near"].render(self._program("card", step))
+        for level, name in ((1, "medium"), (2, "large")):
+            self._tiles.use_level(level)
+            self._lists[name].render(self._program("card", step, TILE=level))
+        self._tiles.use_level(0)
+        self._pulled.render(self._program("card", step, SPRITE=1), moderngl.POINTS, len(view.scene.ids))
+
+    def _draw_light(self, view: View, step: Step, edges: int) -> None:
+        self._ctx.enable_only(moderngl.DEPTH_TEST | moderngl.BLEND)
+        self._ctx.blend_func = moderngl.ONE, moderngl.ONE
+        self._ctx.fbo.depth_mask = False
+        self._draw_edges(step, edges)
+        self._draw_glow(view, step)
+        self._draw_rings(view, step)
+        if view.marker is not None:
+            self._ctx.enable_only(moderngl.BLEND)
+            self._pulled.render(self._program("beacon", step), moderngl.TRIANGLE_STRIP, 4)
+        self._ctx.fbo.depth_mask = True
+
+    def _draw_edges(self, step: Step, edges: int) -> None:
+        program = self._program("edge", step, RIBBON=int(step.ribbons), PULSE=int(step.pulse))
+        self._edges.use_edges()
+        if not edges:
+            pass
+        elif step.ribbons:
+            self._pulled.render_quads(program, edges)
+        else:
+            self._pulled.render(program, moderngl.LINES, 2 * edges)
+        if self._edges.links:
+            self._edges.use_links()
+            self._pulled.render_quads(self._program("edge", step, RIBBON=1), self._edges.links)
+
+    def _draw_glow(self, view: View, step: Step) -> None:
+        lit = view.lights is not None and view.light_mix > 0.0
+        if not (step.glow or lit):
+            return
+        source: object = view.scene.ids if step.glow else view.lights
+        if self._glow_of is not source:
+            self._glow_of = source
+            self._lists["glow"].write(_glowing_rows(view, step))
+        self._lists["glow"].render(self._program("glow", step, LIT_ONLY=int(not step.glow)))
+
+    def _draw_rings(self, view: View, step: Step) -> None:
+        rows = [*view.selected, *([view.hovered] if view.hovered >= 0 and view.hovered not in view.selected else [])]
+        kinds = np.zeros(len(rows), np.float32)
+        kinds[: len(view.selected)] = 1.0
+        if view.selected:
+            kinds[len(view.selected) - 1] = 2.0
+        self._lists["rings"].write(np.array(rows, np.int32), kinds)
+        self._lists["rings"].render(self._program("ring", step))
+
+
+def _glowing_rows(view: View, step: Step) -> Ints:
+    if step.glow or view.lights is None:
+        return np.arange(len(view.scene.ids), dtype=np.int32)
+    lights: Floats = light_of(view.lights)
+    return np.flatnonzero(lights > 0.02).astype(np.int32)

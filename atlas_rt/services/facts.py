@@ -1,0 +1,89 @@
+"""What the panels tell of one image: labels from the store, true neighbours from the vectors; read on a thread."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+
+from atlas_rt.core.channels import Closed, Latest
+from atlas_rt.core.hud import ImageFacts
+from atlas_rt.core.records import Floats, LibraryPlace, Scene
+from atlas_rt.errors import AtlasError
+from atlas_rt.library.store import Store
+
+NEIGHBOURS = 12
+LABELS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Tell of this image. neighbours: also find its neighbours (one product over all vectors)."""
+
+    id: int
+    scene: Scene
+    vectors: Floats
+    neighbours: bool
+
+
+class FactsService:
+    """A thread that answers the newest question; what it told stays until another image is asked for."""
+
+    def __init__(self, place: LibraryPlace) -> None:
+        self._place = place
+        self._questions: Latest[Question] = Latest()
+        self._answers: Latest[ImageFacts] = Latest()
+        self._thread = threading.Thread(target=self._run, name="facts", daemon=True)
+        self._thread.start()
+
+    def ask(self, question: Question) -> None:
+        self._questions.put(question)
+
+    def take(self) -> ImageFacts | None:
+        return self._answers.take()
+
+    def close(self) -> None:
+        self._questions.close()
+        self._thread.join(timeout=2.0)
+
+    def _run(self) -> None:
+        store: Store | None = None
+        with contextlib.suppress(Closed):
+            while True:
+                question = self._questions.wait()
+                try:
+                    store = store or Store.open(self._place.folder, writable=False)
+                    labels = store.labels(question.id)
+                except AtlasError:
+                    labels = ()
+                self._answers.put(facts_of(question, tuple(labels)[:LABELS]))
+        if store is not None:
+            store.close()
+
+
+def facts_of(question: Question, labels: tuple[tuple[str, float], ...]) -> ImageFacts:
+    """All that is told of an image that the scene holds."""
+    scene = question.scene
+    row = int(np.searchsorted(scene.ids, question.id))
+    cluster = int(scene.clusters[row])
+    names = {record.id: record.name for record in scene.cluster_records}
+    return ImageFacts(
+        id=question.id,
+        path=scene.paths[row],
+        width_px=int(scene.sizes_px[row, 0]),
+        height_px=int(scene.sizes_px[row, 1]),
+        cluster=names.get(cluster, ""),
+        labels=labels,
+        neighbours=nearest_images(scene, question.vectors, row, NEIGHBOURS) if question.neighbours else (),
+    )
+
+
+def nearest_images(scene: Scene, vectors: Floats, row: int, count: int) -> tuple[tuple[int, float], ...]:
+    """(id, cosine similarity) of the images nearest to one, nearest first, itself left out."""
+    scores = vectors @ vectors[row]
+    scores[row] = -np.inf
+    count = min(count, len(scores) - 1)
+    best = np.argsort(-scores, kind="stable")[:count]
+    return tuple((int(scene.ids[i]), float(scores[i])) for i in best)

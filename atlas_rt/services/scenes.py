@@ -1,0 +1,196 @@
+"""From the library on disk to a scene to show: read on a thread whenever the engine has published something."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+
+from atlas_rt.core.channels import Latest
+from atlas_rt.core.palette import cluster_hues, node_hues
+from atlas_rt.core.records import Bytes, Catalogue, Failure, Floats, Ints, LibraryPlace, Map, Scene
+from atlas_rt.core.world import rows_of
+from atlas_rt.errors import AtlasError
+from atlas_rt.library import maps
+from atlas_rt.library.store import Store
+from atlas_rt.library.tiles import TileFiles
+from atlas_rt.library.vectors import VectorFile
+
+NODE_SIZE_SHARE = 0.62
+"""Half a card's side in median distances to the nearest neighbour: cards touch in crowds and stand free elsewhere."""
+NODE_SIZE_LIMITS = (0.004, 0.09)
+SAMPLE = 256
+"""Images whose nearest neighbour is looked for when the median distance is estimated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A scene and all that changed with it.
+
+    vectors: (n, dim) float32 in the scene's rows. tiles, pixels: small tiles not delivered before, (k,) records and
+    (k, 32, 32, 3) uint8. failures: every file that could not become an image.
+    """
+
+    scene: Scene
+    vectors: Floats
+    tiles: Ints
+    pixels: Bytes
+    failures: tuple[Failure, ...]
+
+
+class SceneReader:
+    """Reads one library; remembers only which small tiles it has handed over. One thread at a time."""
+
+    def __init__(self, place: LibraryPlace, *, model: str, dim: int) -> None:
+        """model: the id under which vectors and maps lie."""
+        self._place, self._model, self._dim = place, model, dim
+        self._delivered = 0
+
+    def read(self) -> Arrival | None:
+        """The newest map with what is known of its images; None while there is none.
+
+        Raises AtlasError when the library cannot be read.
+        """
+        if not (self._place.folder / "library.db").exists():
+            return None
+        folder = self._place.folder / self._model
+        generation = maps.latest(folder)
+        if not generation:
+            return None
+        store = Store.open(self._place.folder, writable=False)
+        try:
+            map_ = maps.read_map(folder, generation)
+            catalogue = store.catalogue(self._model)
+            rows = store.vector_rows(self._model, map_.ids)
+            failures = store.failures()
+        finally:
+            store.close()
+        scene = make_scene(map_, catalogue)
+        vectors = self._vectors(rows, map_, scene)
+        tiles, pixels = self._new_tiles(scene.tiles)
+        return Arrival(scene, vectors, tiles, pixels, failures)
+
+    def _vectors(self, rows: Ints, map_: Map, scene: Scene) -> Floats:
+        kept, _ = rows_of(map_.ids, scene.ids)
+        used = rows[kept]
+        if not len(used):
+            return np.zeros((0, self._dim), np.float32)
+        file = VectorFile(self._place.folder / self._model / "vectors.f16", self._dim, rows=int(used.max()) + 1)
+        return np.asarray(file.array()[used], np.float32)
+
+    def _new_tiles(self, tiles: Ints) -> tuple[Ints, Bytes]:
+        new = np.sort(tiles[tiles >= self._delivered])
+        pixels = TileFiles(self._place.folder, writable=False).small(new)
+        if len(new):
+            self._delivered = int(new[-1]) + 1
+        return new, pixels
+
+
+class SceneService:
+    """The thread that reads when poked; the newest arrival waits in one slot, with the tiles of those it replaced."""
+
+    def __init__(self, reader: SceneReader, *, poll_secs: float | None = None) -> None:
+        """poll_secs: look by itself so often (another process writes the library), None to read only when poked."""
+        self._reader = reader
+        self._poll_secs = poll_secs
+        self._arrivals: Latest[Arrival] = Latest()
+        self._poke = threading.Event()
+        self._closed = False
+        self._generation = -1
+        self._error = ""
+        self._thread = threading.Thread(target=self._run, name="scenes", daemon=True)
+        self._thread.start()
+
+    @property
+    def error(self) -> str:
+        """Why the last reading failed, empty when it did not."""
+        return self._error
+
+    def poke(self) -> None:
+        self._poke.set()
+
+    def take(self) -> Arrival | None:
+        return self._arrivals.take()
+
+    def close(self) -> None:
+        self._closed = True
+        self._poke.set()
+        self._arrivals.close()
+        self._thread.join(timeout=2.0)
+
+    def _run(self) -> None:
+        while True:
+            self._poke.wait(self._poll_secs)
+            self._poke.clear()
+            if self._closed:
+                return
+            try:
+                arrival = self._reader.read()
+                self._error = ""
+            except (AtlasError, OSError, ValueError) as error:
+                self._error = str(error)
+                continue
+            if arrival is not None:
+                self._deliver(arrival)
+
+    def _deliver(self, arrival: Arrival) -> None:
+        """Replace an arrival that nobody took, keeping the tiles it brought."""
+        missed = self._arrivals.take()
+        if missed is not None and len(missed.tiles):
+            tiles = np.concatenate([missed.tiles, arrival.tiles])
+            pixels = np.concatenate([missed.pixels, arrival.pixels])
+            arrival = Arrival(arrival.scene, arrival.vectors, tiles, pixels, arrival.failures)
+        self._arrivals.put(arrival)
+
+
+def make_scene(map_: Map, catalogue: Catalogue) -> Scene:
+    """Join a map and a catalogue: rows are the images that both hold, ascending by id."""
+    rows, known = rows_of(catalogue.ids, map_.ids)
+    rows, kept = rows[known], np.flatnonzero(known)
+    positions, clusters = map_.positions[kept], map_.clusters[kept]
+    centres = np.array([cluster.centre for cluster in map_.cluster_records], np.float32).reshape(-1, 3)
+    edges, weights = _kept_edges(map_, known)
+    return Scene(
+        ids=map_.ids[kept],
+        paths=catalogue.paths if len(rows) == len(catalogue.paths) else tuple(catalogue.paths[row] for row in rows),
+        positions=positions,
+        aspects=catalogue.aspects[rows],
+        mean_rgb=catalogue.mean_rgb[rows],
+        hues=node_hues(positions, clusters, centres),
+        tiles=catalogue.tiles[rows],
+        sizes_px=catalogue.sizes_px[rows],
+        clusters=clusters,
+        edges=edges,
+        weights=weights,
+        cluster_records=map_.cluster_records,
+        cluster_hues=cluster_hues(centres),
+        node_size=node_size(positions),
+        generation=map_.generation,
+        kind=map_.kind,
+        model=map_.model,
+    )
+
+
+def node_size(positions: Floats) -> float:
+    """Half the side of a card for a map with these positions, world units."""
+    if len(positions) < 2:
+        return NODE_SIZE_LIMITS[1]
+    step = max(len(positions) // SAMPLE, 1)
+    nearest = [_nearest_distance(positions, row) for row in range(0, len(positions), step)]
+    size = NODE_SIZE_SHARE * float(np.median(nearest))
+    return min(max(size, NODE_SIZE_LIMITS[0]), NODE_SIZE_LIMITS[1])
+
+
+def _nearest_distance(positions: Floats, row: int) -> float:
+    squares: Floats = ((positions - positions[row]) ** 2).sum(axis=1)
+    squares[row] = np.inf
+    return float(np.sqrt(squares.min()))
+
+
+def _kept_edges(map_: Map, known: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[Ints, Floats]:
+    if known.all():
+        return map_.edges, map_.weights
+    new_row = np.cumsum(known, dtype=np.int32) - 1
+    both = known[map_.edges].all(axis=1)
+    return new_row[map_.edges[both]].astype(np.int32), map_.weights[both]

@@ -1,0 +1,178 @@
+"""One opened library: its engine and the threads that read it, started and stopped together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from atlas_rt.core.hud import ImageFacts
+from atlas_rt.core.records import Bytes, Floats, LibraryPlace, LiveFix, Placement, Scene, SearchAnswer, Tile
+from atlas_rt.engine.messages import Add, FromEngine
+from atlas_rt.engine.process import EngineProcess, Job
+from atlas_rt.library.shelf import Lock, place_of, remember_opened
+from atlas_rt.live.locator import Encode, Locator
+from atlas_rt.ml.encoder import ImageEncoder
+from atlas_rt.ml.preprocess import to_input
+from atlas_rt.ml.projector import Projector
+from atlas_rt.ml.registry import Model
+from atlas_rt.services.facts import FactsService, Question
+from atlas_rt.services.pictures import Picture, PictureService
+from atlas_rt.services.scenes import Arrival, SceneReader, SceneService
+from atlas_rt.services.search import Query, SearchService
+from atlas_rt.services.tiles import TileService, Want
+from atlas_rt.settings import Settings
+
+NICENESS = 19
+READ_ONLY_POLL_SECS = 1.0
+
+
+class Session:
+    """A library open in a window. Owned by the main thread; nothing in it makes the frame wait.
+
+    first: what the library held when it was opened, read before the first frame, or None.
+    """
+
+    def __init__(self, settings: Settings, sources: tuple[str, ...], *, cache: Path, model: Model) -> None:
+        self.place = place_of(sources, cache)
+        self.model = model
+        self.sources = sources
+        remember_opened(cache, self.place)
+        reader = SceneReader(self.place, model=model.id, dim=model.dim)
+        self.first = reader.read()
+        self.read_only = Lock(self.place).holder()
+        self.engine = None if self.read_only else EngineProcess(_job(settings, self.place, cache))
+        self.scenes = SceneService(reader, poll_secs=READ_ONLY_POLL_SECS if self.read_only else None)
+        self.search = SearchService(model)
+        self.facts = FactsService(self.place)
+        self.pictures = PictureService()
+        self.tiles = TileService(self.place)
+        self._locator: Locator | None = None
+        self._arrival = self.first
+        self._projector: tuple[Arrival, Projector] | None = None
+
+    @property
+    def live(self) -> bool:
+        """The camera is on."""
+        return self._locator is not None
+
+    def messages(self) -> Iterator[FromEngine]:
+        """What the engine told since the last frame."""
+        if self.engine is not None:
+            yield from self.engine.messages()
+
+    def arrival(self) -> Arrival | None:
+        """The newest scene, if one came since the last frame."""
+        arrival = self.scenes.take()
+        if arrival is not None:
+            self._arrival = arrival
+        return arrival
+
+    def add(self, paths: tuple[str, ...]) -> bool:
+        """Take files and folders into the library; False when another process writes it."""
+        if self.engine is None:
+            return False
+        self.engine.tell(Add(paths))
+        return True
+
+    def ask(self, text: str) -> None:
+        """Search for a phrase; the answer comes by `answer`."""
+        if self._arrival is not None:
+            scene = self._arrival.scene
+            self.search.ask(Query(text, scene.ids, self._arrival.vectors, scene.generation))
+
+    def answer(self) -> SearchAnswer | None:
+        return self.search.take()
+
+    def tell_of(self, id_: int, *, neighbours: bool) -> None:
+        """Ask for an image's facts; they come by `told`."""
+        if self._arrival is not None:
+            self.facts.ask(Question(id_, self._arrival.scene, self._arrival.vectors, neighbours))
+
+    def told(self) -> ImageFacts | None:
+        return self.facts.take()
+
+    def ask_picture(self, id_: int) -> None:
+        """Decode an image's full picture; it comes by `picture`."""
+        if self._arrival is not None:
+            scene = self._arrival.scene
+            self.pictures.ask(id_, scene.paths[int(np.searchsorted(scene.ids, id_))])
+
+    def picture(self) -> Picture | None:
+        return self.pictures.take()
+
+    def want_tiles(self, wanted: list[tuple[int, int]]) -> None:
+        """(image id, level) of tiles to fetch, the first first."""
+        if self._arrival is not None:
+            self.tiles.want([_want(self._arrival.scene, id_, level) for id_, level in wanted])
+
+    def drain_tiles(self, *, budget_secs: float) -> Iterator[Tile]:
+        return self.tiles.drain(budget_secs=budget_secs)
+
+    def switch_live(self, source: str | None) -> None:
+        """Turn the camera on, or off with None."""
+        if self._locator is not None:
+            self._locator.close()
+            self._locator = None
+        if source is not None:
+            self._locator = Locator(source, encode=lambda: frame_encoder(self.model), place=self._placed)
+
+    def fix(self) -> LiveFix | None:
+        return self._locator.take() if self._locator else None
+
+    def close(self) -> None:
+        """Stop everything, the engine last since it may commit."""
+        self.switch_live(None)
+        for service in (self.tiles, self.pictures, self.facts, self.search, self.scenes):
+            service.close()
+        if self.engine is not None:
+            self.engine.stop()
+
+    def _placed(self, vector: Floats) -> tuple[Placement, tuple[int, ...]] | None:
+        """Called on the live thread, which alone uses the projector."""
+        arrival = self._arrival
+        if arrival is None or not len(arrival.scene.ids):
+            return None
+        if self._projector is None or self._projector[0] is not arrival:
+            self._projector = arrival, Projector(arrival.vectors, arrival.scene.positions)
+        placement = self._projector[1].place(vector[None])[0]
+        return placement, tuple(int(arrival.scene.ids[row]) for row in placement.neighbours)
+
+
+def source_name(paths: tuple[str, ...]) -> str:
+    """What a person calls a library: its folder's name, and how many more there are."""
+    name = Path(paths[0]).name or paths[0]
+    return name if len(paths) == 1 else f"{name} and {len(paths) - 1} more"
+
+
+def frame_encoder(model: Model) -> Encode:
+    """An encoder of camera frames, made on the thread that will use it."""
+    from PIL import Image
+
+    encoder = ImageEncoder(model, threads=1)
+
+    def encode(frame: Bytes) -> Floats:
+        pixels = to_input(Image.fromarray(frame), model.image.preprocessing)
+        vector: Floats = encoder.encode(pixels[None])[0]
+        return vector
+
+    return encode
+
+
+def _want(scene: Scene, id_: int, level: int) -> Want:
+    row = int(np.searchsorted(scene.ids, id_))
+    return id_, level, int(scene.tiles[row]), scene.paths[row]
+
+
+def _job(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
+    return Job(
+        place=place,
+        cache=cache,
+        model=settings.model,
+        seed=settings.seed,
+        threads=settings.threads,
+        exclude=settings.exclude,
+        niceness=NICENESS,
+        stay=True,
+    )

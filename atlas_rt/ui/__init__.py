@@ -1,0 +1,1 @@
+"""The person: window, input, panels, kiosk rules. pyglet comes in by `toolkit` and `x11`, Dear ImGui by `overlay` and `panels`."""

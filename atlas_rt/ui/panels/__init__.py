@@ -1,0 +1,84 @@
+"""What floats over the map. `Panels.build` shows a `Hud` and returns what the person asked for in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from imgui_bundle import imgui
+
+from atlas_rt.core.hud import Hud
+from atlas_rt.core.wishes import Hover, Wish
+from atlas_rt.ui.fonts import current_fonts
+from atlas_rt.ui.panels.canvas import Rect, TextureRef, Thumbnails, Type
+from atlas_rt.ui.panels.detail import DetailPanel
+from atlas_rt.ui.panels.figures import FiguresPanel
+from atlas_rt.ui.panels.help import HelpPanel
+from atlas_rt.ui.panels.hover import HoverCard
+from atlas_rt.ui.panels.live import LivePanel
+from atlas_rt.ui.panels.notices import Notices
+from atlas_rt.ui.panels.search import SearchPanel
+from atlas_rt.ui.panels.stage import Stage
+from atlas_rt.ui.panels.status import StatusPanel
+from atlas_rt.ui.panels.tags import NameTags
+from atlas_rt.ui.panels.welcome import WelcomePanel
+
+__all__ = ["Panels", "TextureRef", "Thumbnails"]
+
+
+class Panels:
+    """All panels of one overlay. Between `Overlay.begin` and `Overlay.draw`, once a frame.
+
+    layout: what is printed on the keys (`Window.layout`), for the help.
+    """
+
+    def __init__(self, thumbnails: Thumbnails, *, layout: Mapping[str, str] | None = None) -> None:
+        self._thumbnails = thumbnails
+        self._type: Type | None = None
+        self._pointed_id = -1
+        self._covered: list[Rect] = []
+        self._tags, self._status, self._figures = NameTags(), StatusPanel(), FiguresPanel()
+        self._search, self._hover, self._detail = SearchPanel(), HoverCard(), DetailPanel()
+        self._live, self._notices, self._welcome = LivePanel(), Notices(), WelcomePanel()
+        self._help = HelpPanel(layout or {})
+
+    @property
+    def wants_text(self) -> bool:
+        """A text field has the focus or is about to: letters are text. Give it to `Window.text_focused` every frame."""
+        return self._search.wants_text or self._welcome.wants_text
+
+    def focus_search(self) -> None:
+        """Put the caret into the search console's field, also when the console is open already."""
+        self._search.focus()
+
+    def covers(self, at_px: tuple[float, float]) -> bool:
+        """Whether a panel of the last frame lies there: a click in it is not one on the map."""
+        x, y = at_px
+        return any(rect.x <= x < rect.right and rect.y <= y < rect.bottom for rect in self._covered)
+
+    def build(self, hud: Hud) -> list[Wish]:
+        """Show one frame's panels."""
+        stage = Stage(hud, self._measures(), self._thumbnails)
+        self._tags.build(stage, self._covered)
+        self._detail.build(stage)
+        self._search.build(stage, self._detail.width(stage))
+        if not hud.kiosk:
+            self._figures.build(stage)
+        if not (hud.kiosk or hud.welcome):
+            self._status.build(stage)
+        self._live.build(stage, self._detail.width(stage))
+        self._welcome.build(stage)
+        self._notices.build(stage)
+        if not hud.help_open:
+            self._hover.build(stage)
+        self._covered = stage.covered
+        self._help.build(stage)
+        if stage.pointed_id != self._pointed_id:
+            self._pointed_id = stage.pointed_id
+            stage.wishes.append(Hover(stage.pointed_id))
+        return stage.wishes
+
+    def _measures(self) -> Type:
+        scale = imgui.get_style().font_scale_dpi
+        if self._type is None or self._type.scale != scale:
+            self._type = Type(current_fonts(), scale)
+        return self._type

@@ -1,0 +1,242 @@
+"""What panels draw with: rectangles, type, glass, pictures, all in window pixels that are already scaled."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from imgui_bundle import imgui
+
+from atlas_rt.ui import theme
+from atlas_rt.ui.fonts import Fonts
+from atlas_rt.ui.theme import Colour
+
+TextureRef = tuple[int, tuple[float, float], tuple[float, float]]
+"""OpenGL texture name, texture coordinates of the picture's top left and bottom right corner."""
+
+
+class Thumbnails(Protocol):
+    """Where panels find pictures. Every picture fills its square: who shows it restores the aspect."""
+
+    def ref(self, id_: int, /) -> TextureRef | None:
+        """An image's thumbnail, None while there is none."""
+
+    def picture_ref(self, name: str, /) -> TextureRef | None:
+        """A single picture: "selected", the full one of the selected image, or "live", the camera's."""
+
+    def aspect(self, id_: int, /) -> float:
+        """Width / height of an image's thumbnail."""
+
+
+class Rect(NamedTuple):
+    """A rectangle: its top left corner and its size."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        return self.y + self.height
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return self.x + self.width / 2.0, self.y + self.height / 2.0
+
+    def inset(self, by: float) -> Rect:
+        return Rect(self.x + by, self.y + by, self.width - 2.0 * by, self.height - 2.0 * by)
+
+    def overlaps(self, other: Rect) -> bool:
+        return self.x < other.right and other.x < self.right and self.y < other.bottom and other.y < self.bottom
+
+    def fitted(self, aspect: float) -> Rect:
+        """The largest rectangle of this aspect within, centred."""
+        width = min(self.width, self.height * aspect)
+        height = width / aspect
+        return Rect(self.x + (self.width - width) / 2.0, self.y + (self.height - height) / 2.0, width, height)
+
+
+class Type:
+    """Measures type at one scale. Remembers what it measured: most words are the same in every frame.
+
+    scale: of everything drawn. shrunk: how much of the context's own scale that is, for what would not fit otherwise.
+    """
+
+    REMEMBERED = 4096
+
+    def __init__(self, fonts: Fonts, scale: float, *, shrunk: float = 1.0) -> None:
+        self.fonts, self.scale, self._shrunk = fonts, scale * shrunk, shrunk
+        self._widths: dict[tuple[str, float, bool], float] = {}
+        self._fitted: dict[tuple[str, float, float, bool, bool], str] = {}
+
+    def width(self, text: str, size: float, *, strong: bool = False) -> float:
+        """How wide a line is. size: before scaling."""
+        known = self._widths.get((text, size, strong))
+        if known is not None:
+            return known
+        imgui.push_font(self.fonts.strong if strong else self.fonts.regular, size * self._shrunk)
+        width = float(imgui.calc_text_size(text).x)
+        imgui.pop_font()
+        if len(self._widths) >= self.REMEMBERED:
+            self._widths.clear()
+        self._widths[text, size, strong] = width
+        return width
+
+    def fit(self, text: str, width: float, size: float, *, strong: bool = False, middle: bool = False) -> str:
+        """The text, or as much of it as fits, with an ellipsis at its end or in its middle (for paths)."""
+        key = (text, round(width), size, strong, middle)
+        known = self._fitted.get(key)
+        if known is None:
+            if len(self._fitted) >= self.REMEMBERED:
+                self._fitted.clear()
+            known = self._fitted[key] = self._shortened(text, width, size, strong, middle)
+        return known
+
+    def _shortened(self, text: str, width: float, size: float, strong: bool, middle: bool) -> str:
+        if self.width(text, size, strong=strong) <= width:
+            return text
+        low, high = 0, len(text)  # how many characters stay
+        while low < high:
+            kept = (low + high + 1) // 2
+            low, high = (
+                (kept, high)
+                if self.width(_elided(text, kept, middle), size, strong=strong) <= width
+                else (low, kept - 1)
+            )
+        return _elided(text, low, middle)
+
+    def lines(self, text: str, width: float, size: float, *, strong: bool = False, most: int = 3) -> list[str]:
+        """The text in lines of whole words, the last one shortened if there would be more than `most`."""
+        lines, rest = [], text.split()
+        while rest and len(lines) < most:
+            taken = 1
+            while taken < len(rest) and self.width(" ".join(rest[: taken + 1]), size, strong=strong) <= width:
+                taken += 1
+            last = len(lines) == most - 1
+            line, rest = " ".join(rest if last else rest[:taken]), rest[len(rest) if last else taken :]
+            lines.append(self.fit(line, width, size, strong=strong))
+        return lines
+
+
+def _elided(text: str, kept: int, middle: bool) -> str:
+    if not middle:
+        return text[:kept].rstrip() + "…"
+    tail = (kept * 2) // 3  # the end of a path says more than its beginning
+    return text[: kept - tail] + "…" + text[len(text) - tail :]
+
+
+class Canvas:
+    """Draws into one of Dear ImGui's draw lists. alpha: of everything drawn."""
+
+    def __init__(self, draw_list: imgui.ImDrawList, type_: Type, alpha: float = 1.0) -> None:
+        self._list, self.type, self.alpha = draw_list, type_, alpha
+
+    def px(self, length: float) -> float:
+        """A length in scaled pixels."""
+        return length * self.type.scale
+
+    def text(self, x: float, y: float, text: str, size: float, colour: Colour, *, strong: bool = False) -> float:
+        """One line with its top left corner there. Returns where it ends."""
+        fonts = self.type.fonts
+        self._list.add_text(
+            fonts.strong if strong else fonts.regular, size * self.type.scale, (x, y), self._ink(colour), text
+        )
+        return x + self.type.width(text, size, strong=strong)
+
+    def text_right(self, right: float, y: float, text: str, size: float, colour: Colour) -> None:
+        """One line that ends at `right`."""
+        self.text(right - self.type.width(text, size), y, text, size, colour)
+
+    def text_centred(
+        self, centre: float, y: float, text: str, size: float, colour: Colour, *, strong: bool = False
+    ) -> None:
+        """One line around a vertical axis."""
+        self.text(centre - self.type.width(text, size, strong=strong) / 2.0, y, text, size, colour, strong=strong)
+
+    def text_in(self, rect: Rect, text: str, size: float, colour: Colour, *, strong: bool = False) -> None:
+        """One line in the middle of a rectangle."""
+        self.text_centred(
+            rect.centre[0], rect.centre[1] - size * self.type.scale / 2.0, text, size, colour, strong=strong
+        )
+
+    def shadowed(
+        self, x: float, y: float, text: str, size: float, colour: Colour, *, strong: bool = False, depth: float = 0.62
+    ) -> None:
+        """One line over the open map, with a soft dark edge so that it reads on white cards too."""
+        edge = self.px(1.25)
+        dark = theme.faded(theme.SHADOW, depth * (colour >> 24) / 255.0)
+        for across, down in ((-edge, 0.0), (edge, 0.0), (0.0, -edge), (0.0, edge * 1.6)):
+            self.text(x + across, y + down, text, size, dark, strong=strong)
+        self.text(x, y, text, size, colour, strong=strong)
+
+    def fill(self, rect: Rect, colour: Colour, rounding: float = 0.0) -> None:
+        self._list.add_rect_filled((rect.x, rect.y), (rect.right, rect.bottom), self._ink(colour), rounding)
+
+    def outline(self, rect: Rect, colour: Colour, rounding: float = 0.0, thickness: float = 1.0) -> None:
+        """thickness: before scaling."""
+        self._list.add_rect(
+            (rect.x, rect.y), (rect.right, rect.bottom), self._ink(colour), rounding, thickness * self.type.scale
+        )
+
+    def line(self, a: tuple[float, float], b: tuple[float, float], colour: Colour, thickness: float = 1.0) -> None:
+        self._list.add_line(a, b, self._ink(colour), thickness)
+
+    def curve(self, points: list[tuple[float, float]], colour: Colour, thickness: float) -> None:
+        self._list.add_polyline(points, self._ink(colour), thickness, 0)
+
+    def dot(self, centre: tuple[float, float], radius: float, colour: Colour) -> None:
+        self._list.add_circle_filled(centre, radius, self._ink(colour))
+
+    def ring(self, centre: tuple[float, float], radius: float, colour: Colour, thickness: float) -> None:
+        self._list.add_circle(centre, radius, self._ink(colour), 0, thickness)
+
+    def glass(self, rect: Rect, rounding: float = theme.ROUND) -> None:
+        """A panel's ground: a wide soft shadow, dark glass, a thin rim."""
+        rounding = self.px(rounding)
+        for spread, alpha in ((10.0, 0.10), (5.0, 0.14), (2.0, 0.18)):
+            grown = self.px(spread)
+            self.fill(
+                rect.inset(-grown)._replace(y=rect.y - grown * 0.6), theme.faded(theme.SHADOW, alpha), rounding + grown
+            )
+        self.fill(rect, theme.GLASS, rounding)
+        self.outline(rect.inset(0.5), theme.RIM, rounding)
+
+    def picture(self, rect: Rect, ref: TextureRef, rounding: float, *, alpha: float = 1.0) -> None:
+        """A picture stretched into the rectangle."""
+        texture, uv0, uv1 = ref
+        self._list.add_image_rounded(
+            imgui.ImTextureRef(texture),
+            (rect.x, rect.y),
+            (rect.right, rect.bottom),
+            uv0,
+            uv1,
+            self._ink(theme.faded(0xFFFFFFFF, alpha)),
+            rounding,
+        )
+
+    def cropped(self, rect: Rect, ref: TextureRef, aspect: float, rounding: float, *, alpha: float = 1.0) -> None:
+        """A picture that covers the rectangle in its own aspect: the middle of it, cut at two sides."""
+        texture, (left, top), (right, bottom) = ref
+        wanted = rect.width / rect.height
+        across, down = min(wanted / aspect, 1.0), min(aspect / wanted, 1.0)  # shares that are shown
+        cut_x, cut_y = (right - left) * (1.0 - across) / 2.0, (bottom - top) * (1.0 - down) / 2.0
+        self.picture(
+            rect, (texture, (left + cut_x, top + cut_y), (right - cut_x, bottom - cut_y)), rounding, alpha=alpha
+        )
+
+    def key_cap(self, x: float, y: float, text: str, size: float = theme.CAPTION) -> float:
+        """A key as it lies on a keyboard. Returns where it ends."""
+        width = max(self.type.width(text, size) + self.px(14.0), self.px(24.0))
+        cap = Rect(x, y, width, self.px(size + 7.0))
+        self.fill(cap._replace(y=y + self.px(1.5)), theme.rgba(0, 0, 0, 0.55), self.px(5.0))
+        self.fill(cap, theme.rgba(48, 54, 72), self.px(5.0))
+        self.outline(cap.inset(0.5), theme.rgba(255, 255, 255, 0.14), self.px(5.0))
+        self.text_in(cap, text, size, theme.INK)
+        return cap.right
+
+    def _ink(self, colour: Colour) -> Colour:
+        return colour if self.alpha >= 1.0 else theme.faded(colour, self.alpha)

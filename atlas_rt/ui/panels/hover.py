@@ -1,0 +1,117 @@
+"""The card beside the image under the pointer: what it is, without a click."""
+
+from __future__ import annotations
+
+from atlas_rt.core.hud import ImageFacts
+from atlas_rt.ui import theme
+from atlas_rt.ui.panels.canvas import Canvas, Rect
+from atlas_rt.ui.panels.stage import Stage
+
+DELAY_SECS = 0.125
+GRACE_SECS = 0.26
+FADE_SECS = 0.1
+WIDTH, PICTURE_HEIGHT = 220.0, 180.0
+AWAY = 14.0
+
+
+class HoverCard:
+    """Appears when the pointer rests on an image, lasts a moment longer than it, never lies over its node."""
+
+    def __init__(self) -> None:
+        self._facts: ImageFacts | None = None
+        self._at_px = (0.0, 0.0, 0.0)
+        self._rested_secs = self._left_secs = 0.0
+
+    def build(self, stage: Stage) -> None:
+        hud = stage.hud
+        if hud.hovered is not None:
+            changed = self._facts is None or hud.hovered.id != self._facts.id
+            if changed and not self._visible:
+                self._rested_secs = 0.0
+            self._facts, self._at_px, self._left_secs = hud.hovered, hud.hovered_at_px, 0.0
+            self._rested_secs += hud.dt_secs
+        elif self._facts is not None:
+            self._left_secs += hud.dt_secs
+            if self._left_secs > GRACE_SECS or not self._visible:
+                self._facts, self._rested_secs = None, 0.0
+        if self._facts is not None and self._visible:
+            self._draw(stage, self._facts, self._opacity(hud.reduced_motion))
+
+    @property
+    def _visible(self) -> bool:
+        return self._rested_secs >= DELAY_SECS
+
+    def _opacity(self, reduced_motion: bool) -> float:
+        if reduced_motion:
+            return 1.0
+        appearing = min((self._rested_secs - DELAY_SECS) / FADE_SECS + 0.2, 1.0)
+        return appearing * min((GRACE_SECS - self._left_secs) / FADE_SECS, 1.0)
+
+    def _draw(self, stage: Stage, facts: ImageFacts, alpha: float) -> None:
+        canvas, pad = stage.over(alpha), stage.px(10.0)
+        width = stage.px(WIDTH)
+        inner = width - 2.0 * pad
+        ref = stage.thumbnails.ref(facts.id)
+        aspect = stage.thumbnails.aspect(facts.id)
+        picture_height = min(inner / aspect, stage.px(PICTURE_HEIGHT)) if ref else 0.0
+        labels = stage.type.fit("  ·  ".join(word for word, _ in facts.labels[:3]), inner, theme.CAPTION)
+        text_height = stage.px(20.0 + (18.0 if labels else 0.0))
+        height = picture_height + (stage.px(8.0) if ref else 0.0) + text_height + 2.0 * pad
+        rect = beside(self._at_px, (width, height), stage.size, stage.px(AWAY), stage.px(theme.MARGIN / 2.0))
+        canvas.glass(rect)
+        y = rect.y + pad
+        if ref:
+            plate = Rect(rect.x + pad, y, inner, picture_height)
+            canvas.fill(plate, theme.PLATE, stage.px(theme.ROUND_SMALL))
+            canvas.picture(plate.fitted(aspect), ref, stage.px(theme.ROUND_SMALL) if plate.width == inner else 0.0)
+            y += picture_height + stage.px(8.0)
+        self._words(stage, canvas, rect.x + pad, y, facts, labels, inner)
+
+    def _words(
+        self, stage: Stage, canvas: Canvas, x: float, y: float, facts: ImageFacts, labels: str, room: float
+    ) -> None:
+        name = stage.type.fit(file_name(facts.path), room, theme.SMALL, strong=True, middle=True)
+        canvas.text(x, y, name, theme.SMALL, theme.INK, strong=True)
+        if labels:
+            canvas.text(x, y + stage.px(20.0), labels, theme.CAPTION, theme.INK_SOFT)
+
+
+def beside(
+    node_px: tuple[float, float, float],
+    size: tuple[float, float],
+    window: tuple[float, float],
+    away: float,
+    margin: float,
+) -> Rect:
+    """Where a card goes: right of the node, else left, below, above; kept in the window, never over the node.
+
+    node_px: centre and radius. A node that fills the window leaves no place: the corner farthest from it then.
+    """
+    x, y, radius = node_px
+    width, height = size
+    level = min(max(y - height / 2.0, margin), window[1] - margin - height)
+    plumb = min(max(x - width / 2.0, margin), window[0] - margin - width)
+    choices = (
+        Rect(x + radius + away, level, width, height),
+        Rect(x - radius - away - width, level, width, height),
+        Rect(plumb, y + radius + away, width, height),
+        Rect(plumb, y - radius - away - height, width, height),
+    )
+    for rect in choices:
+        if (
+            rect.x >= margin
+            and rect.y >= margin
+            and rect.right <= window[0] - margin
+            and rect.bottom <= window[1] - margin
+        ):
+            return rect
+    return Rect(
+        margin if x > window[0] / 2.0 else window[0] - margin - width,
+        margin if y > window[1] / 2.0 else window[1] - margin - height,
+        width,
+        height,
+    )
+
+
+def file_name(path: str) -> str:
+    return path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]

@@ -1,0 +1,70 @@
+"""Sentences that come and go at the bottom: what has just happened, and, at first, how to begin."""
+
+from __future__ import annotations
+
+from atlas_rt.core.hud import Hud, Notice
+from atlas_rt.ui import theme
+from atlas_rt.ui.panels.canvas import Rect
+from atlas_rt.ui.panels.stage import Fade, Stage
+
+LIFE_SECS = 5.0
+"""How long a notice is shown; the app may forget it then."""
+FADE_SECS = 0.25
+TONES = {"plain": theme.INK_SOFT, "good": theme.GOOD, "warning": theme.WARNING}
+HINT = "W A S D to fly   ·   drag to look   ·   / to search   ·   F1 for all keys"
+HINT_SECS = 14.0
+BOTTOM = 16.0
+
+
+class Notices:
+    """A stack of sentences, newest lowest, above the hint of the first seconds."""
+
+    def __init__(self) -> None:
+        self._hint_secs = 0.0
+        self._hint = Fade(0.6)
+
+    def build(self, stage: Stage) -> None:
+        y = stage.size[1] - stage.px(BOTTOM)
+        y = self._build_hint(stage, y)
+        for notice in reversed([notice for notice in stage.hud.notices if notice.age_secs < LIFE_SECS]):
+            y = self._build_notice(stage, notice, y)
+
+    def _build_hint(self, stage: Stage, y: float) -> float:
+        hud = stage.hud
+        idle = not (hud.searching or hud.selected or hud.help_open or hud.welcome or hud.kiosk)
+        self._hint_secs += hud.dt_secs if idle else 0.0
+        text = "Guided tour  ·  Esc to stop" if hud.touring else HINT
+        alpha = self._hint.advance(idle and (hud.touring or self._hint_secs < HINT_SECS), hud)
+        if alpha <= 0.0:
+            return y
+        height, pad = stage.px(30.0), stage.px(16.0)
+        left, right = stage.free_span(y - height, y)
+        text = stage.type.fit(text, right - left - 4.0 * pad, theme.SMALL)
+        width = stage.type.width(text, theme.SMALL) + 2.0 * pad
+        rect = Rect((left + right - width) / 2.0, y - height, width, height)
+        canvas = stage.under()
+        canvas.fill(rect, theme.faded(theme.GLASS, 0.8 * alpha), height / 2.0)
+        canvas.text_in(rect, text, theme.SMALL, theme.faded(theme.INK_SOFT, alpha))
+        return rect.y - stage.px(10.0)
+
+    def _build_notice(self, stage: Stage, notice: Notice, y: float) -> float:
+        pad, height = stage.px(18.0), stage.px(38.0)
+        left, right = stage.free_span(y - height, y)
+        text = stage.type.fit(notice.text, right - left - 2.0 * pad - stage.px(40.0), theme.SMALL)
+        width = stage.type.width(text, theme.SMALL) + 2.0 * pad + stage.px(14.0)
+        alpha = notice_alpha(notice, stage.hud)
+        canvas = stage.over(alpha)
+        rise = stage.px(8.0) * (1.0 - min(notice.age_secs / FADE_SECS, 1.0)) * (not stage.hud.reduced_motion)
+        rect = Rect((left + right - width) / 2.0, y - height + rise, width, height)
+        canvas.glass(rect, rounding=19.0)
+        canvas.dot((rect.x + pad + stage.px(1.0), rect.centre[1]), stage.px(3.5), TONES[notice.tone])
+        text_y = rect.centre[1] - stage.px(theme.SMALL) / 2.0
+        canvas.text(rect.x + pad + stage.px(14.0), text_y, text, theme.SMALL, theme.INK)
+        return y - height - stage.px(8.0)
+
+
+def notice_alpha(notice: Notice, hud: Hud) -> float:
+    """Fades in and out by its age."""
+    if hud.reduced_motion:
+        return 1.0
+    return min(notice.age_secs / FADE_SECS, (LIFE_SECS - notice.age_secs) / FADE_SECS, 1.0)

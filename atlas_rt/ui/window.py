@@ -1,0 +1,269 @@
+"""The program's window: a native window with an OpenGL 3.3 context, its input told once a frame.
+
+    window = Window("atlas_rt - holidays")
+    while not (told := window.poll()).closed:
+        ...
+        window.flip()
+
+Everything here is for the main thread. pyglet is imported when a window is asked for, not before: programs without one
+neither wait for it (57 ms) nor need its libraries.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from atlas_rt.errors import MissingError, UsageError
+from atlas_rt.ui.input import Input
+
+log = logging.getLogger(__name__)
+
+NO_DISPLAY = "no display here: start it from a desktop session, or set DISPLAY"
+NO_OPENGL = "no OpenGL 3.3 here: install the graphics driver, or Mesa's software OpenGL (Debian: libgl1-mesa-dri)"
+MINIMUM_PX = (640, 480)
+
+
+def display_available() -> bool:
+    """Whether a window could be opened here."""
+    try:
+        _display()
+    except MissingError:
+        return False
+    return True
+
+
+class Window:
+    """A window on the desktop, on a whole screen, or of a kiosk.
+
+    kiosk: covers its screen, cannot be closed from outside, and asks for none of the actions a kiosk forbids.
+    screen: number of the screen to cover; None leaves it to the window system. vsync: flips wait for the screen.
+
+    Raises MissingError without a display or without OpenGL 3.3, UsageError for a screen that is not there.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        size: tuple[int, int] = (1280, 800),
+        fullscreen: bool = False,
+        kiosk: bool = False,
+        screen: int | None = None,
+        visible: bool = True,
+        vsync: bool = True,
+    ) -> None:
+        display = _display()
+        self._screen = _screen(display, screen)
+        # pyglet's own full screen lands on the wrong screen, or on both (measured under openbox and matchbox), so a kiosk
+        # and a chosen screen get a borderless window of the screen's size instead.
+        self._borderless = kiosk or (fullscreen and screen is not None)
+        self._windowed_px = size
+        self._pointer_visible = True
+        self._native = _open_native(
+            title,
+            self._screen,
+            size=None if fullscreen and not self._borderless else size,
+            borderless=self._borderless,
+            visible=visible,
+            vsync=vsync,
+        )
+        self._fullscreen = fullscreen or kiosk
+        if self._borderless:
+            self._cover(fullscreen=True)
+        self._listener = _listen(self._native, kiosk=kiosk)
+        self._loop = _event_loop()
+
+    # -- input ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def text_focused(self) -> bool:
+        """A text field has the focus: letters are text, and neither motion nor actions. The app sets it every frame."""
+        return bool(self._listener.text_focused)
+
+    @text_focused.setter
+    def text_focused(self, focused: bool) -> None:
+        self._listener.text_focused = focused
+
+    def poll(self) -> Input:
+        """What happened since the last call."""
+        try:
+            self._loop.step(0)  # without it no file drop arrives and no program can paste from us
+            self._native.switch_to()
+            self._native.dispatch_events()
+        except Exception:  # known: a latin-1 byte in a dropped list, an input method that commits several characters
+            log.exception("an event could not be understood")
+        told: Input = self._listener.take()
+        return told
+
+    def layout(self) -> dict[str, str]:
+        """What is printed on the keys, by their names on a US keyboard; empty where the system does not tell."""
+        return dict(self._native.layout()) if hasattr(self._native, "layout") else {}
+
+    # -- what it is ----------------------------------------------------------------------------------------------------
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Window pixels: those of the pointer and the panels."""
+        width, height = self._native.get_size()
+        return max(int(width), 1), max(int(height), 1)
+
+    @property
+    def framebuffer_px(self) -> tuple[int, int]:
+        """Pixels to draw; more than `size_px` on displays that count in points. Read it every frame."""
+        width, height = self._native.get_framebuffer_size()
+        return max(int(width), 1), max(int(height), 1)
+
+    @property
+    def dpi_scale(self) -> float:
+        """How much larger than usual this desktop wants its writing, beyond what `framebuffer_px` tells."""
+        pixel_ratio = self.framebuffer_px[0] / self.size_px[0]
+        return max(float(self._native.dpi) / 96.0 / pixel_ratio, 1.0) if sys.platform != "darwin" else 1.0
+
+    @property
+    def fullscreen(self) -> bool:
+        return self._fullscreen
+
+    def set_fullscreen(self, fullscreen: bool) -> None:
+        """Cover the screen, or become a window again."""
+        if fullscreen == self._fullscreen:
+            return
+        self._fullscreen = fullscreen
+        if self._borderless:
+            self._cover(fullscreen=fullscreen)
+        else:
+            self._native.set_fullscreen(fullscreen)
+
+    def set_title(self, title: str) -> None:
+        self._native.set_caption(title)
+
+    def set_pointer_visible(self, visible: bool) -> None:
+        if visible != self._pointer_visible:  # each call makes a new cursor
+            self._pointer_visible = visible
+            self._native.set_mouse_visible(visible)
+
+    # -- clipboard -----------------------------------------------------------------------------------------------------
+
+    def clipboard(self) -> str:
+        """The clipboard's text, empty for none."""
+        return str(self._native.get_clipboard_text() or "")
+
+    def set_clipboard(self, text: str) -> None:
+        self._native.set_clipboard_text(text)
+
+    def clipboard_paths(self) -> tuple[str, ...]:
+        """Files and folders that were copied in a file manager, or whose paths were copied as lines of text."""
+        lines: list[str] = []
+        if hasattr(self._native, "selection"):
+            lines = self._native.parse_filenames(self._native.selection("text/uri-list"))
+        lines = lines or [line.strip() for line in self.clipboard().splitlines()]
+        return tuple(line for line in lines if Path(line).is_absolute() and Path(line).exists())
+
+    # -- frame ---------------------------------------------------------------------------------------------------------
+
+    def flip(self) -> None:
+        """Show what was drawn."""
+        self._native.flip()
+
+    def close(self) -> None:
+        """Close it; the OpenGL context goes with it. A second call does nothing."""
+        self._native.close()
+
+    def _cover(self, *, fullscreen: bool) -> None:
+        screen = self._screen
+        width, height = (screen.width, screen.height) if fullscreen else self._windowed_px
+        if sys.platform == "win32" and fullscreen:
+            height -= (
+                1  # a window of exactly the screen's size is switched to exclusive mode, which flickers (pyglet#763)
+            )
+        x, y = screen.x, screen.y
+        if not fullscreen:
+            x, y = x + (screen.width - width) // 2, y + (screen.height - height) // 2
+        if hasattr(self._native, "cover"):
+            self._native.cover((x, y, width, height), fullscreen=fullscreen)
+        else:
+            self._native.set_location(x, y)
+            self._native.set_size(width, height)
+
+
+def _display() -> Any:
+    """The window system's display. Raises MissingError."""
+    try:
+        from atlas_rt.ui.toolkit import pyglet
+    except ImportError as error:
+        raise MissingError(f"{NO_OPENGL} ({error})") from error
+    try:
+        return pyglet.display.get_display()
+    except Exception as error:  # each platform has a class of its own for it
+        raise MissingError(NO_DISPLAY) from error
+
+
+def _screen(display: Any, number: int | None) -> Any:
+    screens = display.get_screens()
+    if number is None:
+        return display.get_default_screen()
+    if not 0 <= number < len(screens):
+        known = ", ".join(f"{index} ({screen.width} x {screen.height})" for index, screen in enumerate(screens))
+        raise UsageError(f"no screen {number} here; there are: {known}")
+    return screens[number]
+
+
+def _open_native(
+    title: str, screen: Any, *, size: tuple[int, int] | None, borderless: bool, visible: bool, vsync: bool
+) -> Any:
+    """The platform's window. size: None for the whole screen (with a size pyglet centres a smaller picture on it)."""
+    from atlas_rt.ui.toolkit import pyglet
+
+    window_class = pyglet.window.Window
+    if sys.platform == "linux":
+        from atlas_rt.ui.x11 import X11Window
+
+        window_class = X11Window
+    shape: dict[str, Any] = {"fullscreen": True} if size is None else {"width": size[0], "height": size[1]}
+    config = pyglet.gl.Config(
+        double_buffer=True, depth_size=24, major_version=3, minor_version=3, forward_compatible=True, opengl_api="gl"
+    )
+    try:
+        native = window_class(
+            caption=title,
+            screen=screen,
+            config=config,
+            style=window_class.WINDOW_STYLE_BORDERLESS if borderless else window_class.WINDOW_STYLE_DEFAULT,
+            resizable=True,
+            file_drops=True,
+            visible=visible,
+            vsync=vsync,
+            **shape,
+        )
+    except (
+        pyglet.window.NoSuchConfigException,
+        pyglet.gl.ContextException,
+        pyglet.gl.ConfigException,
+        pyglet.gl.lib.MissingFunctionException,
+        pyglet.gl.lib.GLException,
+    ) as error:
+        raise MissingError(f"{NO_OPENGL} ({error})") from error
+    if sys.platform == "linux":
+        native.set_wm_class("atlas_rt")
+    native.set_minimum_size(*MINIMUM_PX)
+    return native
+
+
+def _listen(native: Any, *, kiosk: bool) -> Any:
+    from atlas_rt.ui.listener import Listener
+
+    listener = Listener(
+        height_px=lambda: native.get_size()[1], keycode=lambda: getattr(native, "keycode", None), kiosk=kiosk
+    )
+    native.push_handlers(listener)
+    return listener
+
+
+def _event_loop() -> Any:
+    from atlas_rt.ui.toolkit import pyglet
+
+    loop = pyglet.app.platform_event_loop
+    loop.start()
+    return loop

@@ -1,0 +1,195 @@
+"""pyglet's X11 window with what it gets wrong put right (pyglet 2.1.19; each repair has its test in tests/ui).
+
+* Keys stick: a symbol whose release went to another window, or came with other modifiers, could never be pressed again.
+* Dead keys and compose are lost while the pointer is over the window: the event names a child, the input filter sits on
+  the top level window.
+* A file drop from a source that offers three types or fewer raises TypeError; "#", "?" and "http:" lines parse wrongly.
+* The clipboard cuts text that is not ASCII, answers one type only, and reading it spins for ever when its owner is silent.
+* Full screen is a new X window, which has no keyboard focus where no window manager gives it.
+"""
+
+from __future__ import annotations
+
+import time
+from ctypes import POINTER, byref, c_ubyte, cast, pointer, string_at
+from typing import Any
+from urllib.parse import unquote
+
+from pyglet.libs.x11 import xlib
+from pyglet.window.xlib import XlibEventHandler, XlibWindow
+
+from atlas_rt.ui.keys import PLACES
+
+SELECTION_SECS = 0.3
+"""How long another program may take to hand over its clipboard. One that answers takes 1 to 4 ms."""
+TEXT_TARGETS = ("UTF8_STRING", "text/plain;charset=utf-8", "text/plain", "STRING", "TEXT")
+XA_ATOM = 4
+NET_WM_STATE_REMOVE, NET_WM_STATE_ADD = 0, 1
+SOURCE_APPLICATION = 1
+
+
+class X11Window(XlibWindow):  # type: ignore[misc]
+    """The native window on Linux.
+
+    keycode: of the key event that is being told, None outside of one.
+    """
+
+    keycode: int | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._symbols_down: dict[int, int] = {}  # keycode -> the symbol it was pressed with
+        super().__init__(*args, **kwargs)
+        self._enable_event_queue = False  # or the key events would be told after `keycode` has moved on
+
+    # -- keyboard ------------------------------------------------------------------------------------------------------
+
+    def _event_text_symbol(self, ev: Any) -> tuple[str | None, int | None]:
+        self.keycode = ev.xkey.keycode
+        ev.xkey.window = self._window
+        text, symbol = super()._event_text_symbol(ev)
+        if ev.type == xlib.KeyRelease:
+            self.pressed_keys.discard(self._symbols_down.pop(self.keycode, None))
+        elif symbol:
+            self._symbols_down.setdefault(self.keycode, symbol)
+        return text, symbol
+
+    def dispatch_event(self, *args: Any) -> None:
+        if args[0] == "on_deactivate":
+            self.pressed_keys.clear()
+            self._symbols_down.clear()
+        super().dispatch_event(*args)
+
+    def layout(self) -> dict[str, str]:
+        """What is printed on each key, by its name on a US keyboard, where that is a letter or a digit."""
+        symbols = {place: xlib.XKeycodeToKeysym(self._x_display, code, 0) for code, place in PLACES.items()}
+        return {
+            place: chr(symbol).upper() for place, symbol in symbols.items() if symbol < 0x100 and chr(symbol).isalnum()
+        }
+
+    # -- full screen ---------------------------------------------------------------------------------------------------
+
+    def set_fullscreen(self, *args: Any, **kwargs: Any) -> None:
+        super().set_fullscreen(*args, **kwargs)
+        self.activate()
+
+    def cover(self, rectangle: tuple[int, int, int, int], *, fullscreen: bool) -> None:
+        """Move a borderless window to x, y, width, height, and have the window manager put it above its panels.
+
+        Works without a window manager too. The X window stays the same, and with it context and focus.
+        """
+        x, y, width, height = rectangle
+        if not fullscreen:
+            self._ask_fullscreen(NET_WM_STATE_REMOVE)
+        self.set_location(x, y)
+        self.set_size(width, height)
+        if fullscreen:
+            self._ask_fullscreen(NET_WM_STATE_ADD)
+        self.activate()
+
+    def _ask_fullscreen(self, state: int) -> None:
+        event = xlib.XEvent()
+        event.xclient.type = xlib.ClientMessage
+        event.xclient.window = self._window
+        event.xclient.message_type = self._atom("_NET_WM_STATE")
+        event.xclient.format = 32
+        event.xclient.data.l[0] = state
+        event.xclient.data.l[1] = self._atom("_NET_WM_STATE_FULLSCREEN")
+        event.xclient.data.l[3] = SOURCE_APPLICATION
+        mask = xlib.SubstructureRedirectMask | xlib.SubstructureNotifyMask
+        xlib.XSendEvent(self._x_display, self._get_root(), False, mask, byref(event))
+
+    # -- file drop -----------------------------------------------------------------------------------------------------
+
+    def _event_drag_enter(self, ev: Any) -> None:
+        data = list(ev.xclient.data.l)
+        if data[1] & 1:  # more than three types: they stand in a property, which pyglet reads well
+            super()._event_drag_enter(ev)
+            return
+        wanted = self._xdnd_atoms["text/uri-list"]
+        self._xdnd_source, self._xdnd_version = data[0], data[1] >> 24
+        self._xdnd_format = wanted if wanted in data[2:5] else None
+
+    @staticmethod
+    def parse_filenames(decoded_string: str) -> list[str]:
+        """The local files of a text/uri-list (RFC 2483): comments and addresses of other hosts' schemes are left out."""
+        return [path_of(line) for line in decoded_string.splitlines() if line.startswith("file:")]
+
+    # -- clipboard -----------------------------------------------------------------------------------------------------
+
+    def set_clipboard_text(self, text: str) -> None:
+        """Offer a text to other programs."""
+        xlib.XSetSelectionOwner(self._x_display, self._clipboard_atom, self._window, xlib.CurrentTime)
+        owner = xlib.XGetSelectionOwner(self._x_display, self._clipboard_atom)
+        self._clipboard_str = text if owner == self._window else None
+
+    def get_clipboard_text(self) -> str:
+        """The clipboard's text, empty for none or where its owner does not answer in time."""
+        if self._clipboard_str is not None:
+            return str(self._clipboard_str)
+        return self.selection("UTF8_STRING")
+
+    def selection(self, target: str) -> str:
+        """The clipboard of another program as one of the types it offers, "text/uri-list" for copied files."""
+        if not xlib.XGetSelectionOwner(self._x_display, self._clipboard_atom):
+            return ""
+        wanted, place = self._atom(target), self._atom("ATLAS_RT_CLIPBOARD")
+        event = xlib.XEvent()
+        xlib.XConvertSelection(self._x_display, self._clipboard_atom, wanted, place, self._window, xlib.CurrentTime)
+        xlib.XFlush(self._x_display)
+        deadline = time.perf_counter() + SELECTION_SECS
+        while not xlib.XCheckTypedWindowEvent(self._x_display, self._window, xlib.SelectionNotify, byref(event)):
+            if time.perf_counter() > deadline:
+                return ""
+            time.sleep(0.001)
+        if not event.xselection.property:
+            return ""
+        data, count, kind = self.get_single_property(self._window, place, wanted)
+        text = string_at(data, count).decode("utf-8", "replace") if data and kind == wanted else ""
+        if data:
+            xlib.XFree(data)
+        xlib.XDeleteProperty(self._x_display, self._window, place)
+        return text
+
+    @XlibEventHandler(xlib.SelectionRequest)  # type: ignore[untyped-decorator]
+    def _event_selection_request(self, ev: Any) -> None:
+        """Another program pastes from us."""
+        request = ev.xselectionrequest
+        answer = xlib.XEvent()
+        answer.xany.type = xlib.SelectionNotify
+        answer.xselection.selection = request.selection
+        answer.xselection.requestor = request.requestor
+        answer.xselection.target = request.target
+        answer.xselection.time = request.time
+        if self._clipboard_str is not None and self._hand_over(request):
+            answer.xselection.property = request.property
+        xlib.XSendEvent(self._x_display, request.requestor, False, 0, byref(answer))
+        xlib.XFlush(self._x_display)
+
+    def _hand_over(self, request: Any) -> bool:
+        """Write what was asked for into the other program's property; False where we have no such type."""
+        targets = [self._atom(name) for name in ("TARGETS", *TEXT_TARGETS)]
+        if request.target == targets[0]:
+            atoms = (xlib.Atom * len(targets))(*targets)
+            self._write_property(request, XA_ATOM, 32, cast(pointer(atoms), POINTER(c_ubyte)), len(targets))
+        elif request.target in targets:
+            text = self._clipboard_str.encode()
+            self._write_property(request, request.target, 8, (c_ubyte * len(text)).from_buffer_copy(text), len(text))
+        else:
+            return False
+        return True
+
+    def _write_property(self, request: Any, kind: int, bits: int, data: Any, count: int) -> None:
+        xlib.XChangeProperty(
+            self._x_display, request.requestor, request.property, kind, bits, xlib.PropModeReplace, data, count
+        )
+
+    def _atom(self, name: str) -> int:
+        return int(xlib.XInternAtom(self._x_display, name.encode(), False))
+
+
+def path_of(address: str) -> str:
+    """The path of a `file:` address, taken apart by hand: file managers leave "#" and "?" as they are."""
+    path = address.removeprefix("file:").rstrip("\r\n")
+    if path.startswith("//"):
+        path = "/" + path[2:].partition("/")[2]
+    return unquote(path)

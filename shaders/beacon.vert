@@ -1,0 +1,21 @@
+// The live marker: one quad of a steady size on screen, before the camera at the marker's place.
+
+#include "lib/light.glsl"
+
+out vec2 at;
+flat out float fog;
+
+void main()
+{
+    vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1) * 2.0 - 1.0;
+    at = corner;
+    vec4 in_view = view_from_world * vec4(marker.xyz, 1.0);
+    float depth = -in_view.z;
+    fog = max(clarity(distance(eye.xyz, marker.xyz)), 0.5);
+    gl_Position = vec4(0.0, 0.0, 2.0, 1.0);
+    if (depth < 0.02)
+        return;
+    float reach_px = clamp(node_size * 5.0 * focal_px / depth, 0.060 * size_px.y, 0.16 * size_px.y);
+    gl_Position = clip_from_view * in_view;
+    gl_Position.xy += corner * reach_px * 2.0 * size_px.zw * gl_Position.w;
+}

@@ -1,0 +1,125 @@
+// A card before the camera. SPRITE: all rows as point sprites, for those that are small on screen (one vertex instead
+// of four). Otherwise: quads, one instance a row of a list, for those that are large.
+
+#include "lib/nodes.glsl"
+#include "lib/light.glsl"
+
+uniform sampler2D node_slots;  // cell in the atlas, medium layer, large layer (-1: none), when the newest came
+
+flat out vec4 tile;   // u, v and layer of its corner in the texture, level
+flat out vec4 shape;  // half sides in pixels, corner radius, share of the tile that is shown
+flat out vec4 rim;    // its colour, how much light reaches the eye through the fog
+flat out vec4 plain;  // colour where there is no tile yet, brightness of the picture
+#ifndef SPRITE
+in int row;
+out vec2 at_px;
+#endif
+
+const float FADE_SECS = 0.25;
+const float PICTURE_LIGHT = 0.8;  // so that light has room above it
+
+float faded_in(float came_at)
+{
+    // The clock starts again each hour: a tile from before then is there.
+    float age = time_secs - came_at;
+    return age < 0.0 ? 1.0 : clamp(age / FADE_SECS, 0.0, 1.0);
+}
+
+// The tile this pass draws, or false where the card belongs to another pass.
+bool choose_tile(vec4 slots, float side_px)
+{
+    float fade = faded_in(slots.w);
+    bool has_medium = slots.y >= 0.0;
+    bool has_large = slots.z >= 0.0;
+    shape.w = 1.0;
+#if TILE == 0
+    if ((has_medium || has_large) && fade >= 1.0)
+        return false;
+    const float levels = 3.0;
+    const float tile_px = 32.0;
+    float record = max(slots.x, 0.0);
+    float page = floor(record / 4096.0);
+    float at = record - page * 4096.0;
+    tile.xyz = vec3(mod(at, 64.0), floor(at / 64.0), page);
+    shape.w = slots.x < 0.0 ? 0.0 : 1.0;
+#elif TILE == 1
+    if (!has_medium || (has_large && fade >= 1.0))
+        return false;
+    const float levels = 5.0;
+    const float tile_px = 128.0;
+    tile.xyz = vec3(0.0, 0.0, slots.y);
+    shape.w = has_large ? 1.0 : fade;
+#else
+    if (!has_large)
+        return false;
+    const float levels = 7.0;
+    const float tile_px = 512.0;
+    tile.xyz = vec3(0.0, 0.0, slots.z);
+    shape.w = fade;
+#endif
+    tile.w = clamp(log2(tile_px / max(side_px, 1.0)) - 0.35, 0.0, levels);
+    return true;
+}
+
+void main()
+{
+    gl_Position = vec4(0.0, 0.0, 2.0, 1.0);  // outside, until the card proves to be drawn here
+#ifdef SPRITE
+    int row = gl_VertexID;
+    gl_PointSize = 1.0;
+#endif
+    Node node = node_at(row);
+    vec4 in_view = view_from_world * vec4(node.place, 1.0);
+    float depth = -in_view.z;
+    if (depth <= 0.3 * node_size)
+        return;
+
+    vec2 half_px = half_card_px(node, depth);
+    float longest = max(half_px.x, half_px.y);
+#ifdef SPRITE
+    if (longest > sprite_px)
+        return;
+    half_px = max(half_px, 0.9);
+#else
+    if (longest <= sprite_px)
+        return;
+#endif
+    vec4 slots = texelFetch(node_slots, texel_of(row), 0);
+    if (!choose_tile(slots, 2.0 * sqrt(half_px.x * half_px.y)))
+        return;
+
+    vec4 clip = clip_from_view * in_view;
+    vec3 mean, hue;
+    colours_of(row, mean, hue);
+    // A small card has no room for its picture: it takes on some of its cluster's colour, and more light.
+    float small = 1.0 - smoothstep(3.0, 14.0, longest);
+    float light = PICTURE_LIGHT * node.brightness * (1.0 + 0.4 * small);
+    float clear = max(clarity(distance(eye.xyz, node.place)), 0.12);
+    bool is_point = longest < card_px;
+    float short_px = min(half_px.x, half_px.y);
+    shape.xyz = vec3(half_px, short_px * (is_point ? 1.0 : 0.32));
+    shape.w *= is_point ? 0.0 : 1.0;
+    plain.rgb = mix(mean, hue, 0.3 * small);
+    rim.rgb = hue * mix(hue, vec3(1.0), 0.3) * 1.15;
+#ifdef DIRECT
+    // The same in screen colours, but for the shoulder of the tone curve: a square root of each factor.
+    light *= vignette(clip.xy / clip.w);
+    plain.a = min(sqrt(light), 1.0);
+    rim.a = sqrt(clear);
+    rim.rgb *= min(sqrt(light / PICTURE_LIGHT), 1.2);
+#else
+    plain.rgb = linear_of(plain.rgb);
+    plain.a = light;
+    rim.rgb = linear_of(rim.rgb) * light / PICTURE_LIGHT;
+    rim.a = clear;
+#endif
+
+    gl_Position = clip;
+#ifdef SPRITE
+    gl_PointSize = 2.0 * longest + 2.0;
+#else
+    vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1) * 2.0 - 1.0;
+    at_px = corner * (half_px + 1.0);
+    gl_Position.xy += vec2(at_px.x, -at_px.y) * 2.0 * size_px.zw * clip.w;
+#endif
+}

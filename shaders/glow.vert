@@ -1,0 +1,41 @@
+// A soft disc of light behind each card, four cards wide, in the cluster's colour. A point sprite, or a quad where the
+// disc is larger than the driver's points or would vanish with its centre at the border.
+
+#include "lib/nodes.glsl"
+#include "lib/light.glsl"
+
+in int row;
+flat out vec3 light;
+out vec2 at;
+
+const float REST = 0.11;
+const float LIT = 0.8;
+
+void main()
+{
+    gl_Position = vec4(0.0, 0.0, 2.0, 1.0);
+    vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1) * 2.0 - 1.0;
+    at = corner;
+    Node node = node_at(row);
+    vec4 in_view = view_from_world * vec4(node.place, 1.0);
+    float depth = -in_view.z;
+    if (depth <= node_size)
+        return;
+    vec2 half_px = half_card_px(node, depth);
+    float longest = max(half_px.x, half_px.y);
+    float rest = REST * glow_gain * (1.0 - smoothstep(14.0, 90.0, longest)) * mix(1.0, node.brightness, light_mix);
+    float lit = LIT * node.light * node.light * light_mix * (1.0 - 0.75 * smoothstep(20.0, 160.0, longest));
+#ifdef LIT_ONLY
+    rest = 0.0;
+#endif
+    float strength = (rest + lit) * clarity(distance(eye.xyz, node.place));
+    if (strength < 0.004)
+        return;
+    vec3 hue = hue_of(row);
+    light = linear_of(hue) * hue * strength;
+
+    // A little further than the card, so that its own face stays clear.
+    in_view.z -= node_size * 0.5;
+    gl_Position = clip_from_view * in_view;
+    gl_Position.xy += corner * (half_px + vec2(longest * 3.0)) * 2.0 * size_px.zw * gl_Position.w;
+}

@@ -1,0 +1,67 @@
+// One row of the data textures as a node, and how large its card is. `core/visibility.py` computes the same sizes.
+
+uniform sampler2D node_places;
+uniform sampler2D node_old_places;
+uniform sampler2D node_colours;
+uniform sampler2D node_lights;
+
+struct Node {
+    vec3 place;
+    float aspect;
+    float light;       // 0..1 by the search
+    float brightness;  // 1 when nothing is searched
+};
+
+ivec2 texel_of(int row) { return ivec2(row & 2047, row >> 11); }
+
+vec3 unpacked(float packed_rgb)
+{
+    int bits = int(packed_rgb);
+    return vec3(bits >> 16, (bits >> 8) & 255, bits & 255) / 255.0;
+}
+
+vec3 place_of(int row)
+{
+    vec3 place = texelFetch(node_places, texel_of(row), 0).xyz;
+    if (morph < 1.0)
+        place = mix(texelFetch(node_old_places, texel_of(row), 0).xyz, place, morph);
+    return place;
+}
+
+float light_of(int row)
+{
+    if (light_mix <= 0.0)
+        return 0.0;
+    float deviations = texelFetch(node_lights, texel_of(row), 0).r;
+    return clamp((deviations - LIGHT_FROM) / (LIGHT_TO - LIGHT_FROM), 0.0, 1.0);
+}
+
+Node node_at(int row)
+{
+    Node node;
+    vec4 texel = texelFetch(node_places, texel_of(row), 0);
+    node.place = place_of(row);
+    node.aspect = texel.w;
+    node.light = light_of(row);
+    node.brightness = mix(1.0, 0.16 + 1.09 * node.light, light_mix);
+    return node;
+}
+
+// Mean colour and the cluster's hue, in screen colours.
+void colours_of(int row, out vec3 mean, out vec3 hue)
+{
+    vec2 texel = texelFetch(node_colours, texel_of(row), 0).xy;
+    mean = unpacked(texel.x);
+    hue = unpacked(texel.y);
+}
+
+vec3 hue_of(int row) { return unpacked(texelFetch(node_colours, texel_of(row), 0).y); }
+
+// Half sides of the card on screen in pixels, for a node this deep in front of the eye.
+vec2 half_card_px(Node node, float depth)
+{
+    float world = node_size * mix(1.0, LIT_SIZE_LEAST + LIT_SIZE_MORE * node.light, light_mix);
+    world = max(world, min(depth * min_angle, world * GROWTH_MAX));
+    float root = sqrt(node.aspect);
+    return world * focal_px / depth * vec2(root, 1.0 / root);
+}

@@ -1,0 +1,41 @@
+// The ring around a hovered or selected card.
+
+#include "lib/nodes.glsl"
+#include "lib/light.glsl"
+
+in int row;
+in float kind;  // 0 hovered, 1 selected, 2 the newest selection
+flat out vec2 half_px;
+flat out vec3 light;
+flat out float width_px;
+out vec2 at_px;
+
+const vec3 HOVERED = vec3(0.72, 0.82, 1.0);
+const vec3 SELECTED = vec3(1.0, 0.80, 0.42);
+
+void main()
+{
+    Node node = node_at(row);
+    vec4 in_view = view_from_world * vec4(node.place, 1.0);
+    float depth = -in_view.z;
+    gl_Position = vec4(0.0, 0.0, 2.0, 1.0);
+    vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1) * 2.0 - 1.0;
+    half_px = vec2(1.0);
+    light = vec3(0.0);
+    width_px = 1.0;
+    at_px = corner;
+    if (depth <= 0.3 * node_size)
+        return;
+    half_px = half_card_px(node, depth);
+    float scale = size_px.y / 900.0;
+    float shortest = min(half_px.x, half_px.y);
+    width_px = clamp(0.05 * shortest, 1.5 * scale, 4.0 * scale) * (kind > 0.5 ? 1.4 : 1.0);
+    light = kind > 0.5 ? SELECTED * 1.5 : HOVERED * 1.15;
+    if (kind > 1.5)
+        light *= 1.0 + 0.15 * ambient * sin(time_secs * 2.6);
+    half_px += width_px * 0.5 + 1.0;
+    at_px = corner * (half_px + width_px * 7.0 + 4.0);
+    vec4 clip = clip_from_view * in_view;
+    gl_Position = clip;
+    gl_Position.xy += at_px * 2.0 * size_px.zw * clip.w;
+}
