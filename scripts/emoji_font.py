@@ -33,7 +33,7 @@ def _names(font: TTFont) -> dict[str, str]:
     for glyph, parts in _ligatures(font):
         if glyph not in points and all(part in points for part in parts):
             points[glyph] = tuple(point for part in parts for point in points[part])
-    named = ((glyph, _spoken(sequence)) for glyph, sequence in points.items())
+    named = ((glyph, spoken(sequence)) for glyph, sequence in points.items())
     return {glyph: name for glyph, name in named if name}
 
 
@@ -47,7 +47,8 @@ def _ligatures(font: TTFont) -> Iterator[tuple[str, list[str]]]:
                         yield ligature.LigGlyph, [first, *ligature.Component]
 
 
-def _spoken(sequence: tuple[int, ...]) -> str:
+def spoken(sequence: tuple[int, ...]) -> str:
+    """The name of a sequence of code points; empty for what is no picture of its own."""
     letters = "".join(_FLAG_LETTERS.get(point) or _TAGS.get(point, "") for point in sequence)
     if letters:
         return f"flag {letters}" if len(letters) > 1 else ""  # one alone is a letter in a box

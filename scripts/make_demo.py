@@ -30,8 +30,8 @@ CREDITS = """# The demo images
 
 {count} drawings from Debian's package `openclipart-png` {version} (the Open Clip Art Library, <https://openclipart.org>),
 each put in the public domain by its author: the Creative Commons Public Domain Dedication, as the package's file
-`copyright` and each drawing's own metadata say. Chosen, cut to what is drawn, scaled to at most {side_px} pixels and named by
-`scripts/make-demo`. Title and author are the metadata's.
+`copyright` and each drawing's own metadata say. Chosen, cut to what is drawn, scaled to at most {side_px} pixels and
+named by `scripts/make-demo`. Title and author are the metadata's.
 
 | file | title | author | in the package |
 | --- | --- | --- | --- |

@@ -88,7 +88,7 @@ void main()
     if (!choose_tile(slots, 2.0 * sqrt(half_px.x * half_px.y)))
         return;
 
-    vec4 clip = clip_from_view * in_view;
+    vec4 clip = clip_of_card(row, in_view);
     vec3 mean, hue;
     colours_of(row, mean, hue);
     // A small card has no room for its picture: it takes on some of its cluster's colour, and more light.

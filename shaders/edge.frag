@@ -3,20 +3,21 @@
 #include "lib/light.glsl"
 
 #ifdef RIBBON
-in vec2 along;
+in float across;
 #endif
-in vec3 light;
-in vec3 place;
+in vec3 light;  // in screen colours already where it goes straight to the screen
+#ifdef PULSE
+in vec3 at_place;
+#endif
 out vec4 colour;
 
 #ifdef PULSE
 // Rings that travel outward from the focus, weaker the further they are.
 float pulse()
 {
-    float away = distance(place, focus.xyz);
-    float wave = fract(away * 1.1 - time_secs * 0.22);
-    float ring = exp(-pow((wave - 0.5) * 9.0, 2.0));
-    return focus.w * ring * exp(-1.3 * away);
+    float away = distance(at_place, focus.xyz);
+    float wave = (fract(away * 1.1 - time_secs * 0.22) - 0.5) * 9.0;
+    return focus.w * exp(-wave * wave - 1.3 * away);
 }
 #endif
 
@@ -24,14 +25,14 @@ void main()
 {
     vec3 glow = light;
 #ifdef RIBBON
-    glow *= exp(-3.2 * along.x * along.x);
+#ifdef DIRECT
+    glow *= exp(-2.2 * across * across) - 0.11;
+#else
+    glow *= exp(-3.2 * across * across);
+#endif
 #endif
 #ifdef PULSE
     glow *= 1.0 + 4.0 * pulse();
 #endif
-#ifdef DIRECT
-    colour = vec4(screen_gain(glow), 1.0);
-#else
     colour = vec4(glow, 1.0);
-#endif
 }

@@ -7,10 +7,12 @@
 uniform sampler2D edge_ends;  // row, row (-1: the live marker), strength 0..1, phase 0..1
 
 #ifdef RIBBON
-out vec2 along;  // across -1..1, and from the first end to the second 0..1
+out float across;  // -1..1
 #endif
 out vec3 light;
-out vec3 place;
+#ifdef PULSE
+out vec3 at_place;
+#endif
 
 const vec3 MARKER_LIGHT = vec3(0.55, 0.95, 1.0);
 const float NEAR_CUT = 0.01;
@@ -56,7 +58,7 @@ void main()
 
     // Behind the node's own card: cards are not crossed out by their edges.
     vec3 towards = normalize(mine.place - eye.xyz);
-    place = mine.place;
+    vec3 place = mine.place;
     vec4 mine_in_view = view_from_world * vec4(place + towards * node_size * 1.3, 1.0);
     vec3 other = which == 0 ? b.place : a.place;
     vec4 other_in_view = view_from_world * vec4(other, 1.0);
@@ -78,16 +80,24 @@ void main()
     vec4 clip = clip_from_view * mine_in_view;
     gl_Position = clip;
 #ifdef RIBBON
-    vec4 other_clip = clip_from_view * (other_depth < NEAR_CUT ? mix(other_in_view, mine_in_view, (NEAR_CUT - other_depth) / (depth - other_depth)) : other_in_view);
+    if (other_depth < NEAR_CUT)
+        other_in_view = mix(other_in_view, mine_in_view, (NEAR_CUT - other_depth) / (depth - other_depth));
+    vec4 other_clip = clip_from_view * other_in_view;
     vec2 run = (other_clip.xy / other_clip.w - clip.xy / clip.w) * size_px.xy;
     run = dot(run, run) > 1e-9 ? normalize(run) : vec2(1.0, 0.0);
     if (which == 1)
         run = -run;
-    float wanted_px = 0.0026 * focal_px / depth * (chosen_edge || rows.y < 0 ? 1.8 : 1.0);
-    float width_px = clamp(wanted_px, 1.0, 5.0 * size_px.y / 900.0);
+    float wanted_px = 0.0021 * focal_px / depth * (chosen_edge || rows.y < 0 ? 1.8 : 1.0);
+    float reach_px = clamp(wanted_px, 1.0, 5.0 * size_px.y / 900.0) * 1.1 + 0.5;
     // A ribbon that would be thinner than a pixel keeps a pixel and loses light.
     light *= mix(0.55, 1.0, clamp(wanted_px, 0.0, 1.0));
-    gl_Position.xy += vec2(-run.y, run.x) * side * (width_px * 1.1 + 0.5) * size_px.zw * 2.0 * clip.w * 0.5;
-    along = vec2(side, which == 0 ? 0.0 : 1.0);
+    gl_Position.xy += vec2(-run.y, run.x) * side * reach_px * size_px.zw * clip.w;
+    across = side;
+#endif
+#ifdef PULSE
+    at_place = place;
+#endif
+#ifdef DIRECT
+    light = screen_gain(light);
 #endif
 }

@@ -9,7 +9,7 @@ flat out vec3 light;
 out vec2 at;
 
 const float REST = 0.11;
-const float LIT = 0.8;
+const float LIT = 1.0;
 
 void main()
 {
@@ -24,7 +24,7 @@ void main()
     vec2 half_px = half_card_px(node, depth);
     float longest = max(half_px.x, half_px.y);
     float rest = REST * glow_gain * (1.0 - smoothstep(14.0, 90.0, longest)) * mix(1.0, node.brightness, light_mix);
-    float lit = LIT * node.light * node.light * light_mix * (1.0 - 0.75 * smoothstep(20.0, 160.0, longest));
+    float lit = lit_gain * LIT * node.light * node.light * light_mix * (1.0 - 0.75 * smoothstep(20.0, 160.0, longest));
 #ifdef LIT_ONLY
     rest = 0.0;
 #endif

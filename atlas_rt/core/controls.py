@@ -13,7 +13,8 @@ from dataclasses import dataclass
 class Action:
     """One thing a person can do.
 
-    chords: every way to do it, the first is shown. held: acts as long as the key is down (motion, the way out of the kiosk). kiosk: allowed there.
+    chords: every way to do it, the first is shown. held: acts as long as the key is down (motion, the way out of the
+    kiosk). kiosk: allowed there.
     mouse: a gesture shown in the help and handled by the window itself.
     """
 

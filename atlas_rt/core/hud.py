@@ -1,4 +1,4 @@
-"""What the panels show in one frame, frozen: made by the app, read by `ui.panels`, which own nothing but their widgets."""
+"""What the panels show in one frame, frozen: made by the app, read by `ui.panels`."""
 
 from __future__ import annotations
 

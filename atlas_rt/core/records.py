@@ -83,13 +83,15 @@ class Cluster:
 class Map:
     """Where every image stands. A new map is a new object, and a published one is never written to again.
 
-    ids: (n,) int64 ascending. positions: (n, 3) float32, world units. edges: (m, 2) int32 rows, each pair once.
+    ids: (n,) int64 ascending. rows: (n,) int32, where each image's vector lies: a changed image is told by another row.
+    positions: (n, 3) float32, world units. edges: (m, 2) int32 rows, each pair once.
     weights: (m,) float32 cosine similarity of each edge. clusters: (n,) int32, -1 for none.
     kind: how the positions were made: "principal axes" (provisional) or "umap".
     fitted: (n,) bool, whether an image took part in the fit (the others were placed by the projector).
     """
 
     ids: Ids
+    rows: Ints
     positions: Floats
     edges: Ints
     weights: Floats

@@ -17,7 +17,6 @@ import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +28,11 @@ from atlas_rt.library.sources import RAW_SUFFIXES
 
 PIXELS_MAX = 300_000_000
 """A picture with more is refused: at 4 bytes a pixel it would take 1.2 GB."""
+
+OVERSIZE = 3
+"""How many times the encoder's input a reduced picture stays, for the antialiased resize after it to have something to
+average. 50 photographs of 12 megapixels, starter model, cosine to the vector of the picture decoded in full: at 2 the
+worst is 0.9888 and the mean 0.9954, at 3 they are 0.9967 and 0.9986 (DCT scale 1/4 instead of 1/8: 2 ms more)."""
 
 _FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"]
 _ORIENTATION_TAG = 0x0112
@@ -77,18 +81,16 @@ class Enough:
         return min(1.0, max(self.long_px / long, self.short_px / short))
 
 
-def read_image(
-    data: bytes, *, target_px: int, fit: Literal["letterbox", "crop", "squash"] = "letterbox", suffix: str = ""
-) -> Decoded:
+def read_image(data: bytes, *, target_px: int, fit: str = "letterbox", suffix: str = "") -> Decoded:
     """The picture in a file's bytes, large enough for the tiles and for an encoder's square input of `target_px`.
 
-    Twice the target is kept, so that the antialiased resize after it has something to average: on the long side where
-    the whole picture goes into the square (letterbox), otherwise on the short side. suffix: of the file's name, which
-    only decides about camera RAW. Raises DecodeError, whose text is the reason in a few words.
+    OVERSIZE times the target is kept: of the long side where the whole picture goes into the square (fit "letterbox"),
+    otherwise ("crop", "squash") of the short side. suffix: of the file's name, which only decides about camera RAW.
+    Raises DecodeError, whose text is the reason in a few words.
     """
-    if fit == "letterbox":
-        return read_picture(data, enough=Enough(2 * target_px, MEDIUM_TILE_PX), suffix=suffix)
-    return read_picture(data, enough=Enough(0, max(2 * target_px, MEDIUM_TILE_PX)), suffix=suffix)
+    side_px = OVERSIZE * target_px
+    enough = Enough(side_px, MEDIUM_TILE_PX) if fit == "letterbox" else Enough(0, max(side_px, MEDIUM_TILE_PX))
+    return read_picture(data, enough=enough, suffix=suffix)
 
 
 def read_picture(data: bytes, *, enough: Enough, suffix: str = "") -> Decoded:

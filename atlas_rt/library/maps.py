@@ -1,6 +1,6 @@
 """Published maps, one folder each: written beside, then renamed into place, so a reader finds a whole map or none.
 
-    <model>/map-7/   ids.npy positions.npy edges.npy weights.npy clusters.npy fitted.npy clusters.json manifest.json
+    <model>/map-7/   ids.npy rows.npy positions.npy edges.npy weights.npy clusters.npy fitted.npy clusters.json manifest.json
 
 The manifest names the size and the hash of every other file: a map that a power cut left half written is passed over.
 """
@@ -30,6 +30,7 @@ KEPT = 3
 
 _ARRAYS: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
     "ids": (np.int64, ()),
+    "rows": (np.int32, ()),
     "positions": (np.float32, (3,)),
     "edges": (np.int32, (2,)),
     "weights": (np.float32, ()),

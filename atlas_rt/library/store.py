@@ -217,6 +217,23 @@ class Store:
             result[found] = stored[places[found], 1]
         return result
 
+    def encoded(self, model: str) -> tuple[Ids, Ints]:
+        """Images with a vector of the model: (n,) ids ascending, (n,) int32 rows in its vector file."""
+        sql = """SELECT image_id, row FROM vectors JOIN images ON id = image_id
+            WHERE model = ? AND state = 'ready' ORDER BY image_id"""
+        stored = np.array(self._rows(sql, (model,)), np.int64).reshape(-1, 2)
+        return np.ascontiguousarray(stored[:, 0]), stored[:, 1].astype(np.int32)
+
+    def hashes(self, model: str) -> frozenset[bytes]:
+        """The contents that have a vector of the model."""
+        sql = "SELECT DISTINCT hash FROM images JOIN vectors ON image_id = id AND model = ? WHERE hash IS NOT NULL"
+        return frozenset(hash_ for (hash_,) in self._rows(sql, (model,)))
+
+    def path_of(self, id_: int) -> str | None:
+        """The path of any file that has an id, an image or not yet."""
+        rows = self._rows("SELECT path FROM images WHERE id = ?", (id_,))
+        return os.fsdecode(rows[0][0]) if rows else None
+
     def named_tiles(self) -> int:
         """Records of the tile files that count."""
         return self._count("SELECT max(tile) + 1 FROM images")

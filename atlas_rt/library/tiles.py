@@ -117,8 +117,9 @@ def make_tiles(decoded: Decoded) -> TileSet:
     """Both tiles, the mean colour and the aspect of one picture. 1.4 ms for one reduced to 500 px."""
     shown = flatten(decoded.image)
     box = _card_box(*shown.size)
-    # HAMMING: half the time of BICUBIC, no worse where an image shrinks.
-    medium = shown.resize((MEDIUM_TILE_PX, MEDIUM_TILE_PX), Image.Resampling.HAMMING, box=box)
+    # HAMMING: half the time of BICUBIC, no worse where an image shrinks; boxes of whole pixels first halve it again.
+    size = (MEDIUM_TILE_PX, MEDIUM_TILE_PX)
+    medium = shown.resize(size, Image.Resampling.HAMMING, box=box, reducing_gap=2.0)
     small = np.asarray(medium.reduce(MEDIUM_TILE_PX // SMALL_TILE_PX))
     mean_rgb = _mean_colour(decoded.image if decoded.image.mode == "RGBA" else medium)
     return TileSet(small, _jpeg_within(medium, MEDIUM_RECORD_BYTES - 2), mean_rgb, _aspect(box))

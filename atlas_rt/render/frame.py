@@ -38,10 +38,15 @@ FRAME = np.dtype(
         ("sprite_px", "f4"),
         ("edge_gain", "f4"),
         ("glow_gain", "f4"),
+        ("lit_gain", "f4"),
     ]
 )
 """size_px: width, height, and their inverses. focus: where the pulse runs out from, and its strength. marker: position,
-and 1 when there is one. chosen: rows hovered and newest selected. focal_px: pixels of a length of 1 at depth 1."""
+and 1 when there is one. chosen: rows hovered and newest selected. focal_px: pixels of a length of 1 at depth 1.
+edge_gain, glow_gain, lit_gain: how much light each edge, each node at rest and each node a search lit may give."""
+
+BLOCK_BYTES = -(-FRAME.itemsize // 16) * 16
+"""std140 rounds a block up to whole vectors."""
 
 CONSTANTS = {
     "LIGHT_FROM": LIGHT_FROM,
@@ -58,28 +63,46 @@ CLOUD_RADIUS = 0.9
 EDGES_AT_FULL = 2500
 """More edges than this share their light, so that a dense map is a weave and not a haze."""
 NODES_AT_FULL = 400
-"""The same for glow."""
+LIT_AT_FULL = 8.0
+"""The same for glow, and for the sum of the lights of a search."""
 CLOCK_SECS = 3600.0
 """The shaders' clock starts again each hour: float32 loses milliseconds after a day of a kiosk."""
 
 
-class Focus:
-    """Where the pulse runs out from: the newest selection, else the best of the search, else the middle."""
+class Search:
+    """What the frame needs to know of a search's lights as a whole, found once for each search."""
 
     def __init__(self) -> None:
         self._lights: object = None
-        self._best = 0
+        self.best_row = -1
+        self.best_light = 0.0
+        self.gain = 1.0
 
-    def of(self, view: View) -> tuple[int, float]:
-        """The row (-1 for the middle) and how strong the pulse is, 0..1."""
-        if view.selected:
-            return view.selected[-1], 1.0
-        if view.lights is None or not len(view.lights):
-            return -1, 0.35
-        if view.lights is not self._lights:
-            self._lights = view.lights
-            self._best = int(np.argmax(view.lights))
-        return self._best, float(view.light_mix) * float(light_of(view.lights[self._best]))
+    def update(self, view: View) -> None:
+        if view.lights is self._lights:
+            return
+        self._lights = view.lights
+        self.best_row, self.best_light, self.gain = -1, 0.0, 1.0
+        if view.lights is not None and len(view.lights):
+            lights = light_of(view.lights)
+            self.best_row = int(np.argmax(view.lights))
+            self.best_light = float(lights[self.best_row])
+            self.gain = _shared(LIT_AT_FULL, float(lights @ lights))
+
+
+def _shared(full: float, count: float) -> float:
+    """How much light each of `count` things may give when `full` of them may shine at full strength."""
+    return float(min(1.0, (full / max(count, 1e-6)) ** 0.5))
+
+
+def focus_of(view: View, search: Search) -> tuple[int, float]:
+    """Where the pulse runs out from: the newest selection, else the best of the search, else (-1) the middle; and how
+    strong it is, 0..1."""
+    if view.selected:
+        return view.selected[-1], 1.0
+    if search.best_row >= 0:
+        return search.best_row, float(view.light_mix) * search.best_light
+    return -1, 0.35
 
 
 def place_of(view: View, row: int) -> Floats:
@@ -96,7 +119,7 @@ class FrameBlock:
 
     def __init__(self) -> None:
         self.values = np.zeros((), FRAME)
-        self._focus = Focus()
+        self._search = Search()
 
     def fill(self, view: View, step: Step, *, edges: int, sprite_px: float) -> bytes:
         """The bytes of the block for this view at this step of the ladder, with `edges` drawn."""
@@ -108,7 +131,8 @@ class FrameBlock:
         values["clip_from_view"] = view.clip_from_view.T
         values["eye"][:3] = view.eye
         values["size_px"] = width, height, 1.0 / width, 1.0 / height
-        row, strength = self._focus.of(view)
+        self._search.update(view)
+        row, strength = focus_of(view, self._search)
         values["focus"] = (*(place_of(view, row) if row >= 0 else (0.0, 0.0, 0.0)), strength * view.ambient)
         values["marker"] = (0.0, 0.0, 0.0, 0.0) if view.marker is None else (*view.marker, 1.0)
         values["chosen"][:2] = view.hovered, view.selected[-1] if view.selected else -1
@@ -122,6 +146,7 @@ class FrameBlock:
         values["fog_start"] = max(FOG_START, float(np.linalg.norm(view.eye)) - CLOUD_RADIUS)
         values["card_px"] = step.card_px
         values["sprite_px"] = sprite_px
-        values["edge_gain"] = min(1.0, (EDGES_AT_FULL / max(edges, 1)) ** 0.5)
-        values["glow_gain"] = min(1.0, (NODES_AT_FULL / max(nodes, 1)) ** 0.5)
+        values["edge_gain"] = _shared(EDGES_AT_FULL, edges)
+        values["glow_gain"] = _shared(NODES_AT_FULL, nodes)
+        values["lit_gain"] = self._search.gain
         return values.tobytes()

@@ -19,7 +19,8 @@ from atlas_rt.core.visibility import NearNodes, light_of, near_nodes, positions_
 from atlas_rt.render.darkroom import Darkroom
 from atlas_rt.render.drawing import Pulled, RowList
 from atlas_rt.render.edges import EdgeData
-from atlas_rt.render.frame import CONSTANTS, FRAME, FrameBlock
+from atlas_rt.render.frame import BLOCK_BYTES, CONSTANTS, FRAME, FrameBlock
+from atlas_rt.render.garbage import sweep
 from atlas_rt.render.nodes import SAMPLERS, NodeData
 from atlas_rt.render.nodetiles import UNIT_TILES, NodeTiles
 from atlas_rt.render.picture import is_software
@@ -67,7 +68,7 @@ class Renderer:
         largest_point = float(ctx.info["GL_POINT_SIZE_RANGE"][1])
         self._sprite_px = min(SPRITE_PX[software], largest_point / 2.0 - 1.0)
         self._block = FrameBlock()
-        self._block_buffer = ctx.buffer(reserve=FRAME.itemsize, dynamic=True)
+        self._block_buffer = ctx.buffer(reserve=BLOCK_BYTES, dynamic=True)
         self._nodes = NodeData(ctx)
         self._edges = EdgeData(ctx)
         self._tiles = NodeTiles(
@@ -103,6 +104,7 @@ class Renderer:
 
         Leaves blending on and depth off; whoever draws next sets what it needs.
         """
+        sweep(self._ctx)
         step = self._governor.step
         edges = self._edge_count(view, step)
         self._upload(view, step, edges)

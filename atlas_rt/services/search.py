@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import threading
+import time
 from dataclasses import dataclass
 
-from atlas_rt.core.records import Floats, Ids
+import numpy as np
+
+from atlas_rt.core.channels import Closed, Latest
+from atlas_rt.core.records import Floats, Ids, Match, SearchAnswer
+from atlas_rt.errors import AtlasError
+from atlas_rt.ml import scoring
+from atlas_rt.ml.encoder import TextEncoder
+from atlas_rt.ml.registry import Model
 
 RESULTS = 60
 """Results kept for the strip and for stepping through."""
-
-TextEncode = Callable[[str], Floats]
-Judged = Callable[[Floats, Floats], tuple[Floats, tuple[str, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +28,18 @@ class Query:
     ids: Ids
     vectors: Floats
     generation: int
+
+
+class Searcher:
+    """Answers phrases. One thread at a time."""
+
+    def __init__(self, model: Model, encoder: TextEncoder) -> None:
+        self._encoder = encoder
+        self._judge = scoring.Judge(model, encoder)
+
+    def answer(self, query: Query, *, top: int = RESULTS) -> SearchAnswer:
+        """Every image's light, and the best `top` with their bands."""
+        begun = time.perf_counter()
+        vector = self._encoder.encode(query.text)
+        encoded = time.perf_counter()
+        return self.answer_vector(query, vector, top=top, begun=begun, encoded=encoded)

@@ -1,4 +1,4 @@
-"""The type: Inter in two weights (shipped, `fonts/OFL.txt`), other scripts from the system's fonts where it has them."""
+"""The type: Inter in two weights (shipped, `fonts/OFL.txt`), other scripts from the system's fonts if it has them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FALLBACKS = (
     (Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"), Path("C:/Windows/Fonts/segoeui.ttf")),
 )
 NO_HINTING = 1 << 0
-"""Of the FreeType loader: hinting bends Inter's letters and rounds the space between them, which shows at these sizes."""
+"""Of the FreeType loader: hinting bends Inter's letters and rounds the space between them, which shows when small."""
 SIZE_PX = 17.0
 """The size of running text before scaling, as the height of a line (Inter's em is 0.83 of it)."""
 

@@ -1,7 +1,7 @@
 """The names of keys: from pyglet's symbols and the hardware's keycodes to the words that `core.controls` uses.
 
-A symbol is what a key means in the person's layout, a keycode where it lies. Motion goes by place (W A S D stay under the
-same fingers on every keyboard), everything else by character.
+A symbol is what a key means in the person's layout, a keycode where it lies. Motion goes by place (W A S D stay under
+the same fingers on every keyboard), everything else by character.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The rules of a kiosk: only a chord held for three seconds leaves, and a visitor who has gone is followed by a fresh start."""
+"""The rules of a kiosk.
+
+Only a chord held for three seconds leaves; when a visitor has gone, the next one finds a fresh start.
+"""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ before them and are no second action.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +28,8 @@ HANDLED = True
 class Listener:
     """Gathers what happens between two frames. Owned by the window; main thread only.
 
-    text_focused: letters are text. Set by the window; an action that opens a text field sets it for the rest of the batch.
+    text_focused: letters are text. Set by the window; an action that opens a text field sets it for the rest of the
+    batch.
     """
 
     def __init__(
@@ -253,4 +255,4 @@ class Listener:
 
 
 def _distance(a: Point, b: Point) -> float:
-    return ((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2) ** 0.5
+    return math.dist(a, b)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from imgui_bundle import imgui
+from imgui_bundle import ImVec2, imgui
 from imgui_bundle.imgui import backends
 
 from atlas_rt.errors import MissingError
@@ -39,7 +39,7 @@ KEYS: dict[str, imgui.Key] = {
     "Down": imgui.Key.down_arrow,
     **{letter: getattr(imgui.Key, letter.lower()) for letter in "ACVXYZ"},
 }
-"""What a text field does with keys. Esc and Tab are left out: ours they are, and Dear ImGui would undo the typing at Esc."""
+"""What a text field does with keys. Esc and Tab are ours: Dear ImGui would undo the typing at Esc."""
 DESIGN_PX = (1920.0, 1080.0)
 """Windows larger than this are taken to be looked at from farther away."""
 
@@ -51,7 +51,7 @@ class Target(Protocol):
 
 
 def scale_for(size_px: tuple[int, int], dpi_scale: float = 1.0) -> float:
-    """How large to draw the panels: as the desktop wants it, or by the window's size where it wants nothing. Quarters."""
+    """How large to draw the panels, in quarters: as the desktop wants it, or by the window's size if it wants nothing."""
     fitting = min(size_px[0] / DESIGN_PX[0], size_px[1] / DESIGN_PX[1])
     return max(round(max(dpi_scale, fitting) * 4.0) / 4.0, 1.0)
 
@@ -117,8 +117,8 @@ class Overlay:
         """Start a frame of panels. size_px: window pixels; scale: see `scale_for`."""
         imgui.set_current_context(self._context)
         ratio = (framebuffer_px or size_px)[0] / size_px[0]
-        self._io.display_size = size_px
-        self._io.display_framebuffer_scale = (ratio, ratio)
+        self._io.display_size = ImVec2(*size_px)
+        self._io.display_framebuffer_scale = ImVec2(ratio, ratio)
         self._io.delta_time = max(dt_secs, 1e-4)
         scale_theme(scale)
         backends.opengl3_new_frame()
@@ -160,6 +160,6 @@ class Overlay:
             self._io.add_key_event(imgui.Key.mod_shift, event.modifiers.shift)
             self._io.add_key_event(imgui.Key.mod_alt, event.modifiers.alt)
             key = KEYS.get(event.key)
-            # Dear ImGui hands out one key and one character a frame where they alternate: plain letters are text enough.
+            # Dear ImGui takes one key and one character a frame where they alternate: plain letters are text enough.
             if key and (len(event.key) > 1 or event.modifiers.ctrl or not event.down):
                 self._io.add_key_event(key, event.down)

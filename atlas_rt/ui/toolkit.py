@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 def _speak_utf8() -> None:
     """Give the process a UTF-8 locale if it has none.
 
-    pyglet reads the locale while it is imported; without UTF-8 every key that is not ASCII raises in its event loop, and
-    dead keys, compose and input methods are off.
+    pyglet reads the locale while it is imported; without UTF-8 every key that is not ASCII raises in its event loop,
+    and dead keys, compose and input methods are off.
     """
     if sys.platform != "linux" or locale.getlocale()[1] == "UTF-8":
         return

@@ -57,8 +57,8 @@ class Window:
     ) -> None:
         display = _display()
         self._screen = _screen(display, screen)
-        # pyglet's own full screen lands on the wrong screen, or on both (measured under openbox and matchbox), so a kiosk
-        # and a chosen screen get a borderless window of the screen's size instead.
+        # pyglet's own full screen lands on the wrong screen, or on both (measured under openbox and matchbox), so a
+        # kiosk and a chosen screen get a borderless window of the screen's size instead.
         self._borderless = kiosk or (fullscreen and screen is not None)
         self._windowed_px = size
         self._pointer_visible = True
@@ -222,7 +222,8 @@ def _open_native(
 
         window_class = X11Window
     shape: dict[str, Any] = {"fullscreen": True} if size is None else {"width": size[0], "height": size[1]}
-    config = pyglet.gl.Config(
+    config_class: Any = pyglet.gl.Config  # an abstract class to mypy, a name for the platform's at run time
+    config = config_class(
         double_buffer=True, depth_size=24, major_version=3, minor_version=3, forward_compatible=True, opengl_api="gl"
     )
     try:

@@ -3,8 +3,9 @@
 * Keys stick: a symbol whose release went to another window, or came with other modifiers, could never be pressed again.
 * Dead keys and compose are lost while the pointer is over the window: the event names a child, the input filter sits on
   the top level window.
-* A file drop from a source that offers three types or fewer raises TypeError; "#", "?" and "http:" lines parse wrongly.
-* The clipboard cuts text that is not ASCII, answers one type only, and reading it spins for ever when its owner is silent.
+* A file drop from a source with three types or fewer raises TypeError; "#", "?" and "http:" lines parse wrongly.
+* The clipboard cuts text that is not ASCII, answers one type only, and reading it spins for ever when its owner is
+  silent.
 * Full screen is a new X window, which has no keyboard focus where no window manager gives it.
 """
 
@@ -28,7 +29,7 @@ NET_WM_STATE_REMOVE, NET_WM_STATE_ADD = 0, 1
 SOURCE_APPLICATION = 1
 
 
-class X11Window(XlibWindow):  # type: ignore[misc]
+class X11Window(XlibWindow):
     """The native window on Linux.
 
     keycode: of the key event that is being told, None outside of one.
@@ -43,7 +44,7 @@ class X11Window(XlibWindow):  # type: ignore[misc]
 
     # -- keyboard ------------------------------------------------------------------------------------------------------
 
-    def _event_text_symbol(self, ev: Any) -> tuple[str | None, int | None]:
+    def _event_text_symbol(self, ev: Any) -> tuple[str | None, int]:
         self.keycode = ev.xkey.keycode
         ev.xkey.window = self._window
         text, symbol = super()._event_text_symbol(ev)
@@ -111,7 +112,7 @@ class X11Window(XlibWindow):  # type: ignore[misc]
 
     @staticmethod
     def parse_filenames(decoded_string: str) -> list[str]:
-        """The local files of a text/uri-list (RFC 2483): comments and addresses of other hosts' schemes are left out."""
+        """The local files of a text/uri-list (RFC 2483); comments and addresses of other schemes are left out."""
         return [path_of(line) for line in decoded_string.splitlines() if line.startswith("file:")]
 
     # -- clipboard -----------------------------------------------------------------------------------------------------
@@ -143,14 +144,16 @@ class X11Window(XlibWindow):  # type: ignore[misc]
             time.sleep(0.001)
         if not event.xselection.property:
             return ""
-        data, count, kind = self.get_single_property(self._window, place, wanted)
+        window: Any = self._window
+        data: Any
+        data, count, kind = self.get_single_property(window, place, wanted)
         text = string_at(data, count).decode("utf-8", "replace") if data and kind == wanted else ""
         if data:
             xlib.XFree(data)
         xlib.XDeleteProperty(self._x_display, self._window, place)
         return text
 
-    @XlibEventHandler(xlib.SelectionRequest)  # type: ignore[untyped-decorator]
+    @XlibEventHandler(xlib.SelectionRequest)
     def _event_selection_request(self, ev: Any) -> None:
         """Another program pastes from us."""
         request = ev.xselectionrequest
@@ -160,19 +163,19 @@ class X11Window(XlibWindow):  # type: ignore[misc]
         answer.xselection.requestor = request.requestor
         answer.xselection.target = request.target
         answer.xselection.time = request.time
-        if self._clipboard_str is not None and self._hand_over(request):
+        if self._clipboard_str is not None and self._hand_over(request, self._clipboard_str):
             answer.xselection.property = request.property
         xlib.XSendEvent(self._x_display, request.requestor, False, 0, byref(answer))
         xlib.XFlush(self._x_display)
 
-    def _hand_over(self, request: Any) -> bool:
+    def _hand_over(self, request: Any, offered: str) -> bool:
         """Write what was asked for into the other program's property; False where we have no such type."""
         targets = [self._atom(name) for name in ("TARGETS", *TEXT_TARGETS)]
         if request.target == targets[0]:
             atoms = (xlib.Atom * len(targets))(*targets)
             self._write_property(request, XA_ATOM, 32, cast(pointer(atoms), POINTER(c_ubyte)), len(targets))
         elif request.target in targets:
-            text = self._clipboard_str.encode()
+            text = offered.encode()
             self._write_property(request, request.target, 8, (c_ubyte * len(text)).from_buffer_copy(text), len(text))
         else:
             return False
@@ -183,8 +186,8 @@ class X11Window(XlibWindow):  # type: ignore[misc]
             self._x_display, request.requestor, request.property, kind, bits, xlib.PropModeReplace, data, count
         )
 
-    def _atom(self, name: str) -> int:
-        return int(xlib.XInternAtom(self._x_display, name.encode(), False))
+    def _atom(self, name: str) -> Any:
+        return xlib.XInternAtom(self._x_display, name.encode(), False)
 
 
 def path_of(address: str) -> str:

@@ -57,6 +57,19 @@ void colours_of(int row, out vec3 mean, out vec3 hue)
 
 vec3 hue_of(int row) { return unpacked(texelFetch(node_colours, texel_of(row), 0).y); }
 
+// Clip position of a card's centre. What is hovered or selected stands before the pile it lies in.
+vec4 clip_of_card(int row, vec4 in_view)
+{
+    vec4 clip = clip_from_view * in_view;
+    if (row == chosen.x || row == chosen.y) {
+        vec4 before = in_view;
+        before.z += min(8.0 * node_size, -0.5 * in_view.z);
+        vec4 clip_before = clip_from_view * before;
+        clip.z = clip_before.z / clip_before.w * clip.w;
+    }
+    return clip;
+}
+
 // Half sides of the card on screen in pixels, for a node this deep in front of the eye.
 vec2 half_card_px(Node node, float depth)
 {

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from atlas_rt.core import camera
 from atlas_rt.core.records import Scene, View
+from atlas_rt.render.garbage import sweep
 from atlas_rt.render.picture import Picture, open_headless
 from atlas_rt.render.renderer import Renderer
 
@@ -33,7 +34,7 @@ def context() -> Iterator[moderngl.Context]:
     context = open_headless()
     context.gc_mode = "context_gc"
     yield context
-    context.gc()
+    sweep(context)
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def ctx(context: moderngl.Context) -> Iterator[moderngl.Context]:
     yield context
     context.finish()
     assert context.error == "GL_NO_ERROR"
-    context.gc()
+    sweep(context)
 
 
 @pytest.fixture

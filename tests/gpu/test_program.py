@@ -10,7 +10,7 @@ import pytest
 
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.errors import AtlasError
-from atlas_rt.render.frame import CONSTANTS, FRAME
+from atlas_rt.render.frame import BLOCK_BYTES, CONSTANTS, FRAME
 from atlas_rt.render.program import Programs, ShaderError, Source, block_source, join, translate
 
 SHADERS = assets_folder("shaders")
@@ -48,7 +48,7 @@ def test_the_block_lies_in_memory_as_numpy_says(ctx: moderngl.Context) -> None:
     programs = Programs(ctx, FRAME, CONSTANTS)
     block = programs.get("card")["Frame"]
     assert isinstance(block, moderngl.UniformBlock)
-    assert block.size == -(-FRAME.itemsize // 16) * 16 == FRAME.itemsize
+    assert block.size == BLOCK_BYTES
     programs.release()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from imgui_bundle import imgui
@@ -111,7 +112,8 @@ class Type:
 
     def lines(self, text: str, width: float, size: float, *, strong: bool = False, most: int = 3) -> list[str]:
         """The text in lines of whole words, the last one shortened if there would be more than `most`."""
-        lines, rest = [], text.split()
+        lines: list[str] = []
+        rest = text.split()
         while rest and len(lines) < most:
             taken = 1
             while taken < len(rest) and self.width(" ".join(rest[: taken + 1]), size, strong=strong) <= width:
@@ -185,8 +187,8 @@ class Canvas:
     def line(self, a: tuple[float, float], b: tuple[float, float], colour: Colour, thickness: float = 1.0) -> None:
         self._list.add_line(a, b, self._ink(colour), thickness)
 
-    def curve(self, points: list[tuple[float, float]], colour: Colour, thickness: float) -> None:
-        self._list.add_polyline(points, self._ink(colour), thickness, 0)
+    def curve(self, points: Sequence[tuple[float, float]], colour: Colour, thickness: float) -> None:
+        self._list.add_polyline(list(points), self._ink(colour), thickness, 0)
 
     def dot(self, centre: tuple[float, float], radius: float, colour: Colour) -> None:
         self._list.add_circle_filled(centre, radius, self._ink(colour))

@@ -64,7 +64,7 @@ class DetailPanel:
         y = inside.y + plan.picture + stage.px(12.0)
         self._words(stage, canvas, inside, y, facts)
         y += plan.words
-        self._chips(stage, canvas, inside.x, y, plan)
+        self._chips(canvas, inside.x, y, plan)
         y += plan.chips_height
         if plan.rows:
             self._neighbours(stage, canvas, inside._replace(y=y), facts, plan)
@@ -95,7 +95,7 @@ class DetailPanel:
             folder = stage.type.fit(folder, inside.width, theme.CAPTION, middle=True)
             canvas.text(inside.x, y + stage.px(46.0), folder, theme.CAPTION, theme.INK_FAINT)
 
-    def _chips(self, stage: Stage, canvas: Canvas, x: float, y: float, plan: Plan) -> None:
+    def _chips(self, canvas: Canvas, x: float, y: float, plan: Plan) -> None:
         """The labels, the surer the brighter."""
         for word, confidence, place in plan.chips:
             chip = place._replace(x=x + place.x, y=y + place.y)

@@ -63,7 +63,7 @@ class SearchPanel:
 
     def _adopt(self, query: str) -> None:
         """Take over a text that the app has set: it cleared it at Esc, or searched from elsewhere."""
-        if query != self._told and query != self._text:
+        if query not in (self._told, self._text):
             self._text = query
             state = imgui.internal.get_input_text_state(self._field_id) if self._active else None
             if state:

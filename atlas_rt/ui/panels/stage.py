@@ -25,7 +25,10 @@ WINDOW_FLAGS = (
 
 @dataclass(slots=True)
 class Stage:
-    """One frame. wishes: what it led to. covered: where panels lie. pointed_id: the image under the pointer in one of them."""
+    """One frame.
+
+    wishes: what it led to. covered: where panels lie. pointed_id: the image under the pointer in one of them.
+    """
 
     hud: Hud
     type: Type
@@ -47,7 +50,7 @@ class Stage:
     def panel(
         self, name: str, rect: Rect, *, alpha: float = 1.0, glass: bool = True, raised: bool = False
     ) -> Iterator[Canvas]:
-        """A panel at its place; the pointer over it is the panel's and not the map's. raised: put it above the others."""
+        """A panel at its place; the pointer over it is the panel's, not the map's. raised: put it above the others."""
         if raised:
             imgui.set_next_window_focus()
         imgui.set_next_window_pos((rect.x, rect.y))

@@ -59,6 +59,6 @@ class NameTags:
 
 
 def _touches(rect: Rect, taken: list[tuple[float, float, float, float]]) -> bool:
-    """Whether it overlaps any of the rectangles (left, top, right, bottom); plain numbers, as this runs for each pair."""
+    """Whether it overlaps any of the rectangles (left, top, right, bottom): plain numbers, as this runs often."""
     x, y, right, bottom = rect.x, rect.y, rect.right, rect.bottom
     return any(left_ < right and x < right_ and top_ < bottom and y < bottom_ for left_, top_, right_, bottom_ in taken)

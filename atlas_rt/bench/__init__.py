@@ -1,0 +1,1 @@
+"""Measurements of this program on this machine. Bars are ratios or limits taken in one run; nothing here is tuned to them."""

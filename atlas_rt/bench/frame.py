@@ -1,0 +1,68 @@
+"""Frame times in the real window: whole frames of the app, from the first event to the return of the flip."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from atlas_rt.app import App
+from atlas_rt.bench.report import Bar, Report, quantiles
+from atlas_rt.bench.scene import PATHS, made_arrival, radius
+from atlas_rt.core.records import Pose
+from atlas_rt.services.scenes import Arrival
+from atlas_rt.settings import Settings
+
+FRAMES = 600
+WARM_FRAMES = 180
+"""Three seconds in which the quality ladder settles and every program is compiled."""
+FRAME_MS = 1000.0 / 60.0
+SIZE_PX = (1280, 720)
+
+
+def measure(settings: Settings, *, nodes: int, arrival: Arrival | None = None) -> Report:
+    """Both camera paths over one scene, paced at 60 frames a second. Raises MissingError without a display."""
+    arrival = arrival or made_arrival(nodes)
+    app = App(replace(settings, fps=60), (), size=SIZE_PX)
+    try:
+        _prepare(app, arrival)
+        reach = radius(arrival.scene.positions)
+        raw: dict[str, object] = {"nodes": len(arrival.scene.ids), "edges": len(arrival.scene.edges)}
+        bars = []
+        for name, path in PATHS.items():
+            fly(app, path, reach, frames=WARM_FRAMES)
+            times_ms, late = fly(app, path, reach, frames=FRAMES)
+            within = float((np.array(times_ms) <= FRAME_MS).mean() * 100.0)
+            bars.append(Bar(f"frame, alone: {name}", within, "% of frames within 16.7 ms", "at least", 95.0))
+            raw[name] = quantiles(times_ms) | {"late_percent": round(late * 100.0, 2), "step": app.display.step}
+        raw["renderer"] = app.display.renderer_name
+        return Report(tuple(bars), raw)
+    finally:
+        app.close()
+
+
+def fly(app: App, path: Callable[[float, float], Pose], reach: float, *, frames: int) -> tuple[list[float], float]:
+    """Frames along a path: the milliseconds of each, and the share that was late by the contract's definition."""
+    times_ms: list[float] = []
+    late, due = app.pacer.late_frames, app.pacer.due_frames
+    for i in range(frames):
+        dt_secs = app.pacer.begin()
+        begun = time.perf_counter()
+        app.world.camera.pose = path(i / frames, reach)
+        app.world.stir()
+        app.frame(min(dt_secs, 0.1))
+        app.pacer.end()
+        times_ms.append((time.perf_counter() - begun) * 1000.0)
+        app.display.observe(times_ms[-1])
+    return times_ms, (app.pacer.late_frames - late) / max(app.pacer.due_frames - due, 1)
+
+
+def _prepare(app: App, arrival: Arrival) -> None:
+    """The scene in its place, with counts, provider, frame figures and the search bar on."""
+    app.display.show(arrival)
+    app.world.morph_to(arrival.scene)
+    app.desk.provider = "CPUExecutionProvider"
+    app.desk.source = "bench"
+    app.desk.figures_open = app.desk.searching = True

@@ -1,0 +1,92 @@
+"""A scene to measure on, the same each time: clusters of cards with coloured tiles, joined to their neighbours."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from atlas_rt.core.palette import cluster_hues, node_hues
+from atlas_rt.core.records import SMALL_TILE_PX, Cluster, Floats, Ints, Pose, Scene
+from atlas_rt.ml.neighbours import nearest
+from atlas_rt.services.scenes import Arrival, node_size
+
+CLUSTERS = 24
+EDGES = 5
+SEED = 20261122
+
+
+def made_arrival(nodes: int) -> Arrival:
+    """A scene of so many images with their tiles."""
+    rng = np.random.default_rng(SEED)
+    clusters = rng.integers(0, CLUSTERS, nodes).astype(np.int32)
+    middles = rng.normal(size=(CLUSTERS, 3)) * 0.42
+    positions = (middles[clusters] + rng.normal(size=(nodes, 3)) * 0.09).astype(np.float32)
+    records = tuple(_cluster(i, positions[clusters == i]) for i in range(CLUSTERS) if (clusters == i).any())
+    centres = np.array([record.centre for record in records], np.float32)
+    edges, weights = _edges(positions)
+    mean_rgb = rng.integers(40, 230, (nodes, 3)).astype(np.uint8)
+    scene = Scene(
+        ids=np.arange(1, nodes + 1, dtype=np.int64),
+        paths=tuple(f"made/{i}.png" for i in range(nodes)),
+        positions=positions,
+        aspects=rng.choice(np.array([0.75, 1.0, 1.333], np.float32), nodes),
+        mean_rgb=mean_rgb,
+        hues=node_hues(positions, clusters, centres),
+        tiles=np.arange(nodes, dtype=np.int32),
+        sizes_px=np.full((nodes, 2), 640, np.int32),
+        clusters=clusters,
+        edges=edges,
+        weights=weights,
+        cluster_records=records,
+        cluster_hues=cluster_hues(centres),
+        node_size=node_size(positions),
+        generation=1,
+        kind="umap",
+        model="made",
+    )
+    shades = np.linspace(0.6, 1.3, SMALL_TILE_PX)[None, :, None, None]
+    pixels = np.clip(mean_rgb[:, None, None, :] * shades, 0, 255).astype(np.uint8)
+    pixels = np.broadcast_to(pixels, (nodes, SMALL_TILE_PX, SMALL_TILE_PX, 3))
+    vectors = np.zeros((nodes, 1), np.float32)
+    return Arrival(scene, vectors, scene.tiles, np.ascontiguousarray(pixels), ())
+
+
+def radius(positions: Floats) -> float:
+    """The 95th percentile of the distance from the origin: the R of the camera paths."""
+    return float(np.percentile(np.linalg.norm(positions, axis=1), 95.0))
+
+
+def orbit(t: float, reach: float) -> Pose:
+    """Around the cloud, looking at its middle; t 0..1, reach as `radius`."""
+    angle = 2.0 * math.pi * t
+    eye = (1.8 * reach * math.cos(angle), 0.45 * reach, 1.8 * reach * math.sin(angle))
+    yaw = math.atan2(-eye[0], eye[2])
+    return Pose(eye, yaw, -math.atan2(eye[1], 1.8 * reach))
+
+
+def dive(t: float, reach: float) -> Pose:
+    """Straight through the cloud along -z."""
+    return Pose((0.0, 0.0, reach * (1.8 - 2.0 * t)), 0.0, 0.0)
+
+
+PATHS = {"orbit": orbit, "dive": dive}
+
+
+def _cluster(number: int, positions: Floats) -> Cluster:
+    x, y, z = positions.mean(axis=0).tolist()
+    return Cluster(number, f"group {number + 1}", "", "exemplar", len(positions), (), (), (x, y, z))
+
+
+def _edges(positions: Floats) -> tuple[Ints, Floats]:
+    """Five nearest by place: unit vectors of which the inner product falls with the distance."""
+    lifted = np.column_stack([positions, np.ones(len(positions)), -0.5 * (positions**2).sum(axis=1)])
+    queries = np.column_stack([positions, -0.5 * (positions**2).sum(axis=1), np.ones(len(positions))])
+    _, rows = nearest(lifted.astype(np.float32), queries.astype(np.float32), EDGES + 1)
+    starts = np.repeat(np.arange(len(positions), dtype=np.int32), rows.shape[1])
+    ends = rows.ravel()
+    pairs = np.stack([starts, ends], axis=1)[starts != ends]
+    lengths = np.linalg.norm(positions[pairs[:, 0]] - positions[pairs[:, 1]], axis=1)
+    order = np.argsort(lengths, kind="stable")
+    weights = np.exp(-4.0 * lengths[order]).astype(np.float32)
+    return pairs[order].astype(np.int32), weights

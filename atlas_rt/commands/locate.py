@@ -1,0 +1,92 @@
+"""`atlas-rt locate`: where images outside the library would stand, without adding them."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from atlas_rt.commands.collection import Collection, add_no_update, open_collection, sources_of
+from atlas_rt.commands.output import print_json
+from atlas_rt.errors import DecodeError, UsageError
+from atlas_rt.library.decode import read_image
+from atlas_rt.library.sources import read, suffix_of
+from atlas_rt.ml.encoder import ImageEncoder
+from atlas_rt.ml.neighbours import nearest
+from atlas_rt.ml.preprocess import to_input
+from atlas_rt.ml.projector import Projector
+from atlas_rt.settings import Settings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", nargs="*", metavar="SOURCE FILE", help="the library, then the images to place")
+    parser.add_argument("--demo", action="store_true", help="the pictures that come with the program")
+    parser.add_argument("--top", type=int, default=5, metavar="N", help="neighbours to name (5)")
+    add_no_update(parser)
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    words = list(arguments.words)
+    sources = sources_of((), demo=True) if arguments.demo else sources_of(words[:1], demo=False)
+    files = [Path(word).expanduser().absolute() for word in (words if arguments.demo else words[1:])]
+    if not files:
+        raise UsageError("name the images to place: atlas-rt locate SOURCE FILE...")
+    for file in files:
+        if not file.is_file():
+            raise UsageError(f"there is no such file: {file}")
+    collection = open_collection(settings, sources, no_update=arguments.no_update)
+    located = Locating(collection, top=max(arguments.top, 0))
+    results = [located.locate(file) for file in files]
+    if settings.json:
+        print_json(results)
+        return 0
+    for result in results:
+        x, y, z = result["position"]
+        print(f"{result['path']}\n  at {x:.3f}, {y:.3f}, {z:.3f}, uncertainty {result['uncertainty']:.2f}; near:")
+        for neighbour in result["neighbors"]:
+            print(f"  {neighbour['score']:.3f}  {neighbour['path']}")
+    return 0
+
+
+class Locating:
+    """Places files in a collection's map. top: neighbours told of each."""
+
+    def __init__(self, collection: Collection, *, top: int) -> None:
+        self._collection = collection
+        self._top = top
+        self._encoder = ImageEncoder(collection.model)
+        self._projector = Projector(collection.vectors, collection.scene.positions)
+
+    def locate(self, file: Path) -> dict[str, object]:
+        """The result of the contract for one file. Raises UsageError for a file that is no image."""
+        spec = self._collection.model.image.preprocessing
+        clock = [time.perf_counter()]
+        try:
+            decoded = read_image(read(str(file)), target_px=spec.size_px, fit=spec.resize, suffix=suffix_of(file.name))
+        except DecodeError as error:
+            raise UsageError(f"this file cannot be placed ({error}): {file}") from error
+        pixels = to_input(decoded.image, spec)
+        clock.append(time.perf_counter())
+        vector = self._encoder.encode(pixels[None])
+        clock.append(time.perf_counter())
+        placement = self._projector.place(vector)[0]
+        clock.append(time.perf_counter())
+        similarities, rows = nearest(self._collection.vectors, vector, self._top)
+        clock.append(time.perf_counter())
+        decode, encode, project, search = ((b - a) * 1000.0 for a, b in zip(clock, clock[1:], strict=False))
+        paths = self._collection.scene.paths
+        return {
+            "path": str(file),
+            "position": [round(float(value), 6) for value in placement.position],
+            "uncertainty": round(placement.uncertainty, 4),
+            "neighbors": [
+                {"path": paths[row], "score": round(float(score), 6)}
+                for row, score in zip(rows[0].tolist(), similarities[0], strict=True)
+            ],
+            "ms": {
+                "decode": round(decode, 3),
+                "encode": round(encode, 3),
+                "project": round(project, 3),
+                "search": round(search, 3),
+            },
+        }

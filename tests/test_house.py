@@ -1,0 +1,309 @@
+"""The rules of the house: who imports whom, one door for each heavy dependency, documents, scripts, the wheel."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "atlas_rt"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+EVERYWHERE = {"", "core", "errors"}  # "" is the package itself: the version
+ARROWS: dict[str, set[str]] = {
+    "core": EVERYWHERE,
+    "errors": {""},
+    "library": EVERYWHERE,
+    "ml": EVERYWHERE,
+    "render": EVERYWHERE,
+    "ui": EVERYWHERE,
+    "live": EVERYWHERE,
+    "aws": EVERYWHERE,
+    "settings": EVERYWHERE,
+    "engine": EVERYWHERE | {"library", "ml"},
+    "services": EVERYWHERE | {"library", "ml", "live"},
+    "__main__": {"cli"},
+}
+"""Part of the package -> the parts it may import, besides itself. The parts that are not here join these: `app` and the
+modules beside it, and the commands, which are what `cli` calls."""
+
+ONLY: dict[str, tuple[str, ...]] = {
+    "app": ("cli.py", "commands/view.py"),
+    "cli": ("__main__.py",),
+    "commands": ("cli.py", "commands/*"),
+}
+"""Part of the package -> the only files that may import it: the joints of the composition root stay at the top."""
+
+DOORS: dict[str, tuple[str, ...]] = {
+    "moderngl": ("render/*",),
+    "glcontext": ("render/*",),
+    "pyglet": ("ui/*",),
+    "imgui_bundle": ("ui/*",),
+    "sqlite3": ("library/store.py",),
+    "onnxruntime": ("ml/*",),
+    "tokenizers": ("ml/*",),
+    "faiss": ("ml/neighbours.py",),
+    "umap": ("ml/fit.py",),
+    "numba": ("ml/fit.py",),
+    "pynndescent": ("ml/fit.py",),
+    "sklearn": ("ml/clusters.py",),
+    "cv2": ("library/decode.py", "library/video.py", "live/*"),
+    "boto3": ("aws/*",),
+    "botocore": ("aws/*",),
+    "torch": (),
+    "tensorflow": (),
+}
+"""Heavy dependency -> the files that may import it. An import for type checkers alone runs nothing, and passes."""
+
+LAZY = {"umap", "numba", "pynndescent", "sklearn", "scipy"}
+"""Slow to import (umap-learn 1.5 s, scikit-learn 0.7 s): inside functions only, and never in the window's process."""
+
+NAMES_WITHOUT_A_NOUN = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"}
+
+SCRIPTS = sorted(path for path in (ROOT / "scripts").iterdir() if path.is_file() and not path.suffix)
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module, absolute, with the place it is imported at."""
+
+    file: Path
+    line: int
+    target: str
+    inside_function: bool
+    for_types_only: bool
+
+    @property
+    def place(self) -> str:
+        return f"{self.file.relative_to(ROOT)}:{self.line}"
+
+    @property
+    def inside(self) -> str:
+        """The importing file, below the package."""
+        return self.file.relative_to(PACKAGE).as_posix()
+
+    @property
+    def importer(self) -> str:
+        return part_of(self.file)
+
+    @property
+    def package(self) -> str:
+        return self.target.partition(".")[0]
+
+    @property
+    def imported(self) -> str | None:
+        """The part of this package that is imported, None for other packages."""
+        inside = self.target.partition(".")[2]
+        return inside.partition(".")[0] if self.package == PACKAGE.name else None
+
+
+def part_of(file: Path) -> str:
+    """`atlas_rt/core/camera.py` -> `core`, `atlas_rt/app.py` -> `app`, `atlas_rt/__init__.py` -> ``."""
+    first = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return "" if first == "__init__" else first
+
+
+def imports_of(file: Path) -> Iterator[Import]:
+    tree = ast.parse(file.read_text("utf-8"))
+    in_functions = {id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) for n in ast.walk(f)}
+    for_types = {id(n) for i in ast.walk(tree) if is_for_types(i) for n in ast.walk(i)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for target in targets_of(node, file):
+                yield Import(file, node.lineno, target, id(node) in in_functions, id(node) in for_types)
+
+
+def is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def targets_of(node: ast.Import | ast.ImportFrom, file: Path) -> list[str]:
+    """Absolute module names. `from atlas_rt import cli` names a module too, so each name counts where it is one."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    module = node.module or ""
+    if node.level:
+        package = (PACKAGE.name, *file.relative_to(PACKAGE).parts)[: -node.level]
+        module = ".".join((*package, module)).rstrip(".")
+    if module == PACKAGE.name:
+        return [f"{module}.{a.name}" if is_module(PACKAGE / a.name) else module for a in node.names]
+    return [module]
+
+
+def is_module(path: Path) -> bool:
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+IMPORTS = [found for file in MODULES for found in imports_of(file)]
+
+
+def test_imports_point_inward() -> None:
+    wrong = [
+        f"{i.place}: `{i.importer or PACKAGE.name}` may not import `{PACKAGE.name}.{i.imported}`; "
+        f"it may import {', '.join(sorted(ARROWS[i.importer] - {''}))}"
+        for i in IMPORTS
+        if i.importer in ARROWS and i.imported is not None and i.imported not in ARROWS[i.importer] | {i.importer}
+    ]
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+def test_the_composition_root_is_imported_at_the_top_only() -> None:
+    wrong = [
+        f"{i.place}: {PACKAGE.name}.{i.imported} is imported only by {', '.join(ONLY[i.imported])}"
+        for i in IMPORTS
+        if i.imported in ONLY and not i.for_types_only and not matches(i.inside, ONLY[i.imported])
+    ]
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+def test_each_heavy_dependency_has_one_door() -> None:
+    wrong = [
+        f"{i.place}: {i.package} is imported only by {', '.join(DOORS[i.package]) or 'nobody'}"
+        for i in IMPORTS
+        if i.package in DOORS and not i.for_types_only and not matches(i.inside, DOORS[i.package])
+    ]
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+def matches(inside: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch(inside, pattern) for pattern in patterns)
+
+
+def test_slow_imports_stand_inside_functions() -> None:
+    wrong = [
+        f"{i.place}: import {i.target} inside the function that needs it"
+        for i in IMPORTS
+        if i.package in LAZY and not i.inside_function and not i.for_types_only
+    ]
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+def test_the_core_knows_numpy_and_the_standard_library_only() -> None:
+    wrong = [
+        f"{i.place}: core may not import {i.target}"
+        for i in IMPORTS
+        if i.importer == "core" and i.package not in sys.stdlib_module_names | {"numpy", PACKAGE.name}
+    ]
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+def test_the_window_never_loads_what_only_the_engine_needs() -> None:
+    window = "atlas_rt.app"
+    assert importlib.util.find_spec(window), f"{window} is where the window's process is put together"
+    code = f"import sys, {window}; print(*sorted({LAZY!r} & sys.modules.keys()))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert loaded.returncode == 0, loaded.stderr
+    assert loaded.stdout.split() == [], f"importing {window} loads {loaded.stdout.strip()}"
+
+
+@pytest.mark.parametrize("file", MODULES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_module_says_what_it_is(file: Path) -> None:
+    docstring = ast.get_docstring(ast.parse(file.read_text("utf-8")))
+    assert docstring, f"{file.relative_to(ROOT)} has no docstring"
+    assert file.stem not in NAMES_WITHOUT_A_NOUN, f"{file.relative_to(ROOT)}: a function without a home lacks its noun"
+
+
+def test_every_module_has_its_line_in_the_architecture() -> None:
+    described = modules_in((ROOT / "ARCHITECTURE.md").read_text("utf-8"))
+    names = [file.relative_to(PACKAGE).as_posix() for file in MODULES if file.name != "__init__.py"]
+    missing = [name for name in names if name not in described]
+    assert not missing, f"ARCHITECTURE.md has no line for {', '.join(missing)}"
+    gone = [name for name in described if "/" in name and name not in names]
+    assert not gone, f"ARCHITECTURE.md describes what is not there: {', '.join(gone)}"
+
+
+def modules_in(architecture: str) -> set[str]:
+    """The modules that begin a line: by path in the package, or by file name below a heading with their folder."""
+    found, folder = set(), ""
+    for line in architecture.splitlines():
+        word = line.strip("#|-* ").partition(" ")[0].strip("`:,").removeprefix(f"{PACKAGE.name}/")
+        if line.startswith("#"):
+            folder = word if word.endswith("/") else ""
+        elif word.endswith(".py"):
+            found.add(word if "/" in word else folder + word)
+    return found
+
+
+@pytest.mark.parametrize("script", [*SCRIPTS, ROOT / ".ci/run"], ids=lambda path: str(path.relative_to(ROOT)))
+def test_scripts_run_and_read_well(script: Path) -> None:
+    assert os.access(script, os.X_OK), f"{script} is not executable"
+    assert script.read_text("utf-8").startswith("#!/usr/bin/env bash\n"), f"{script} is no bash script"
+    for checker in ("bash -n", "shellcheck"):
+        command = [*checker.split(), str(script)]
+        if shutil.which(command[0]):
+            checked = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_the_set_up_prints_nothing_on_standard_output_and_is_quick_when_done(tmp_path: Path) -> None:
+    """The stamp of a finished set-up is written by hand, so that this needs no network."""
+    checkout = tmp_path / "a check out"
+    (checkout / "scripts").mkdir(parents=True)
+    shutil.copy(ROOT / "scripts/setup", checkout / "scripts/setup")
+    shutil.copy(ROOT / "pyproject.toml", checkout)
+    (checkout / ".venv/bin").mkdir(parents=True)
+    (checkout / ".venv/bin/python").symlink_to(sys.executable)
+    parts = b"".join((checkout / name).read_bytes() for name in ("pyproject.toml", "scripts/setup"))
+    cksum = subprocess.run(["cksum"], input=parts, capture_output=True, check=True).stdout.decode()
+    (checkout / ".venv/.setup").write_text(f"dev\n{cksum}")
+    link = tmp_path / "linked"
+    link.symlink_to(checkout / "scripts/setup")
+    for words in ([str(link)], [str(link), "dev"]):
+        done = subprocess.run(words, cwd="/", capture_output=True, text=True, check=False, timeout=10)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_nothing_is_installed_that_is_not_imported() -> None:
+    """Each dependency of the base is imported by some module: what is not is a download for nothing."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    modules = {"faiss-cpu": "faiss", "umap-learn": "umap", "scikit-learn": "sklearn", "opencv-python-headless": "cv2"}
+    modules |= {"pillow": "PIL", "imgui-bundle": "imgui_bundle"}
+    names = [requirement.partition(">")[0].strip() for requirement in project["dependencies"]]
+    imported = {i.package for i in IMPORTS}
+    idle = [name for name in names if modules.get(name, name) not in imported]
+    assert not idle, f"no module imports {', '.join(idle)}"
+
+
+def test_the_demo_is_small_credited_and_readable() -> None:
+    folder = ROOT / "models/demo"
+    files = [path for path in sorted(folder.iterdir()) if path.name != "CREDITS.md"]
+    credits_text = (folder / "CREDITS.md").read_text("utf-8")
+    assert len(files) >= 250
+    assert sum(path.stat().st_size for path in files) <= 5_000_000
+    assert not [path.name for path in files if f"| {path.name} |" not in credits_text]
+    for path in files:
+        with Image.open(path) as image:
+            image.load()
+            assert max(image.size) <= 320
+
+
+def test_the_wheel_carries_shaders_models_and_demo(tmp_path: Path) -> None:
+    pytest.importorskip("hatchling")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        inside = set(archive.namelist())
+    wanted = {
+        f"atlas_rt/_data/{path.relative_to(ROOT).as_posix()}"
+        for folder in ("shaders", "models")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file()
+    }
+    assert not wanted - inside
+    assert "atlas_rt/errors.py" in inside
+    assert not [name for name in inside if name.startswith(("tests/", "scripts/"))]

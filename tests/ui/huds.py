@@ -1,0 +1,116 @@
+"""Huds, pictures and a sheet to draw panels on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import moderngl
+import numpy as np
+
+from atlas_rt.core.hud import Hud, ImageFacts
+from atlas_rt.core.records import Bytes, Match, SearchAnswer
+from atlas_rt.core.wishes import Wish
+from atlas_rt.ui.input import Button, Event, Input, KeyStroke, Modifiers, PointerMoved, Typed
+from atlas_rt.ui.overlay import Overlay, scale_for
+from atlas_rt.ui.panels import Panels, TextureRef
+
+SIZE_PX = (1280, 720)
+GREY = 0.2
+
+
+def make_hud(**changes: Any) -> Hud:
+    """A library of 2,000 images with nothing going on."""
+    quiet = Hud(
+        size_px=SIZE_PX, dt_secs=1 / 60, source="holidays", images=2000, failures=(), map_kind="umap", model="starter",
+        provider="CPUExecutionProvider", renderer="llvmpipe (LLVM 15.0.6, 256 bits)", progress=None, name_tags=(),
+        searching=False, query="", answer=None, result=-1, hovered=None, hovered_at_px=(0.0, 0.0, 0.0), selected=None,
+        live=None, live_on=False, touring=False, help_open=False, figures=None, notices=(), kiosk=False, read_only="",
+        welcome=False, reduced_motion=True, speed=1.0,
+    )  # fmt: skip
+    return replace(quiet, **changes)
+
+
+def make_facts(id_: int = 1, **changes: Any) -> ImageFacts:
+    facts = ImageFacts(
+        id=id_, path=f"/pictures/2024/image {id_}.jpg", width_px=1920, height_px=1080, cluster="Animals",
+        labels=(("bird", 0.6), ("parrot", 0.3)), neighbours=tuple((id_ + step, 0.9 - step / 50) for step in range(1, 13)),
+    )  # fmt: skip
+    return replace(facts, **changes)
+
+
+def make_answer(query: str, *bands: str) -> SearchAnswer:
+    """One match for each band, with ids from 10."""
+    best = tuple(Match(10 + row, 0.3 - row / 100, band) for row, band in enumerate(bands))
+    return SearchAnswer(query, 1, np.zeros(2000, np.float32), best, 3.0, 1.0)
+
+
+class Tiles:
+    """The thumbnails: one green picture for every image."""
+
+    def __init__(self, context: moderngl.Context) -> None:
+        self._texture = context.texture((4, 4), 4, bytes((0, 255, 0, 255)) * 16)
+
+    def ref(self, _id: int, /) -> TextureRef | None:
+        return self._texture.glo, (0.0, 0.0), (1.0, 1.0)
+
+    def picture_ref(self, _name: str, /) -> TextureRef | None:
+        return self._texture.glo, (0.0, 0.0), (1.0, 1.0)
+
+    def aspect(self, _id: int, /) -> float:
+        return 1.5
+
+
+class Sheet:
+    """Panels over a grey picture: shows huds, takes input, and gives the pixels."""
+
+    def __init__(self, context: moderngl.Context, overlay: Overlay, panels: Panels, size_px: tuple[int, int]) -> None:
+        self._colour = context.texture(size_px, 4)
+        self._target = context.framebuffer([self._colour])
+        self.overlay, self.panels, self._size_px = overlay, panels, size_px
+
+    def show(self, hud: Hud, *events: Event, frames: int = 1) -> list[Wish]:
+        """Some frames of a hud, the events before the first; what was wished in any of them."""
+        wishes: list[Wish] = []
+        for frame in range(frames):
+            told = Input(events=events if frame == 0 else ())
+            self.overlay.hear(told, text_focused=self.panels.wants_text)
+            self.overlay.begin(self._size_px, scale=scale_for(self._size_px), dt_secs=hud.dt_secs)
+            wishes += self.panels.build(hud)
+            self._target.clear(GREY, GREY, GREY, 1.0)
+            self.overlay.draw(self._target)
+        return wishes
+
+    def click(self, hud: Hud, x: float, y: float) -> list[Wish]:
+        """Move there, press, release; what was wished."""
+        at_px = (x, y)
+        wishes = self.show(hud, PointerMoved(at_px), frames=2)
+        wishes += self.show(hud, Button("left", down=True, at_px=at_px, modifiers=Modifiers()), frames=2)
+        return wishes + self.show(hud, Button("left", down=False, at_px=at_px, modifiers=Modifiers()), frames=3)
+
+    def pixels(self) -> Bytes:
+        """(h, w, 3) uint8, top row first."""
+        width, height = self._size_px
+        rows = np.frombuffer(self._target.read(components=3, alignment=1), np.uint8).reshape(height, width, 3)
+        return rows[::-1]
+
+    def changed(self) -> np.ndarray[Any, Any]:
+        """(h, w) bool, where anything was drawn."""
+        return np.abs(self.pixels().astype(np.int16) - round(GREY * 255)).max(axis=2) > 6
+
+    def release(self) -> None:
+        self._target.release()
+        self._colour.release()
+
+
+def typed(text: str) -> tuple[Event, ...]:
+    """What a window tells when this is typed."""
+    return tuple(
+        event
+        for letter in text
+        for event in (
+            KeyStroke(letter.upper(), True, Modifiers()),
+            Typed(letter),
+            KeyStroke(letter.upper(), False, Modifiers()),
+        )
+    )
