@@ -38,13 +38,21 @@ STILL_FRAMES = 30
 class App:
     """One window and what is open in it."""
 
-    def __init__(self, settings: Settings, paths: tuple[str, ...], *, source_name: str = "") -> None:
-        """paths: resolved sources, none for the welcome. Raises MissingError without a display or OpenGL 3.3."""
+    def __init__(
+        self,
+        settings: Settings,
+        paths: tuple[str, ...],
+        *,
+        name: str = "",
+        size: tuple[int, int] = (1280, 800),
+    ) -> None:
+        """paths: resolved sources, none for the welcome; name: what to call them. Raises MissingError without a display or OpenGL 3.3."""
         self.settings = settings
         self.cache = cache_folder(settings.cache_path)
         self.model = registry.load(settings.model, self.cache)
         self.window = Window(
             "atlas_rt",
+            size=size,
             fullscreen=settings.fullscreen,
             kiosk=settings.kiosk,
             screen=None if settings.screen < 0 else settings.screen,
@@ -66,7 +74,7 @@ class App:
         self._still = 0
         self.pilot = Pilot(self)
         if paths:
-            self.open(paths, name=source_name)
+            self.open(paths, name=name)
         if settings.webcam:
             self.pilot.switch_live(on=True)
 
@@ -236,7 +244,7 @@ class App:
             notices=tuple(desk.notices),
             kiosk=self.settings.kiosk,
             read_only=self.session.read_only if self.session else "",
-            welcome=self.session is None,
+            welcome=self.session is None and not len(world.scene.ids),
             reduced_motion=self.settings.reduced_motion,
             speed=world.camera.speed,
             clusters=world.scene.cluster_records,

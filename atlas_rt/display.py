@@ -16,6 +16,7 @@ from atlas_rt.core.hud import Hud
 from atlas_rt.core.records import Bytes, Scene, Tile, View
 from atlas_rt.core.wishes import Wish
 from atlas_rt.core.world import empty_scene, rows_of
+from atlas_rt.render.garbage import sweep
 from atlas_rt.render.picture import Picture, check_version, renderer_name
 from atlas_rt.render.renderer import Renderer
 from atlas_rt.render.thumbnails import TextureRef, ThumbnailAtlas
@@ -118,7 +119,7 @@ class Display:
         self._renderer.draw(view, target)
         if panels:
             self._overlay.draw(target)
-        self.context.gc()
+        sweep(self.context)
 
     def save_picture(self, view: View, path: Path) -> None:
         """Draw the view once more, without panels, and write it as a PNG. Raises OSError."""

@@ -16,6 +16,11 @@ out vec3 at_place;
 
 const vec3 MARKER_LIGHT = vec3(0.55, 0.95, 1.0);
 const float NEAR_CUT = 0.01;
+#ifdef RIBBON
+const float LEAST_LIGHT = 0.002;
+#else
+const float LEAST_LIGHT = 0.006;
+#endif
 
 struct End {
     vec3 place;
@@ -56,6 +61,12 @@ void main()
     if (rows.y < 0)
         strength = ends.z;
 
+    gl_Position = vec4(0.0, 0.0, 2.0, 1.0);
+    // What would change no pixel is not drawn; both ends must agree on that.
+    float seen = strength * max(clarity(distance(eye.xyz, a.place)), clarity(distance(eye.xyz, b.place)));
+    if (seen < LEAST_LIGHT)
+        return;
+
     // Behind the node's own card: cards are not crossed out by their edges.
     vec3 towards = normalize(mine.place - eye.xyz);
     vec3 place = mine.place;
@@ -64,7 +75,6 @@ void main()
     vec4 other_in_view = view_from_world * vec4(other, 1.0);
     float depth = -mine_in_view.z;
     float other_depth = -other_in_view.z;
-    gl_Position = vec4(0.0, 0.0, 2.0, 1.0);
     if (depth < NEAR_CUT && other_depth < NEAR_CUT)
         return;
     if (depth < NEAR_CUT) {

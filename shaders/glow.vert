@@ -1,5 +1,5 @@
-// A soft disc of light behind each card, four cards wide, in the cluster's colour. A point sprite, or a quad where the
-// disc is larger than the driver's points or would vanish with its centre at the border.
+// A soft disc of light behind each card, four cards wide while the card is small, in the cluster's colour. It fades as
+// the card grows on screen, or it would blind when near.
 
 #include "lib/nodes.glsl"
 #include "lib/light.glsl"
@@ -8,8 +8,8 @@ in int row;
 flat out vec3 light;
 out vec2 at;
 
-const float REST = 0.11;
-const float LIT = 1.0;
+const float REST = 0.09;
+const float LIT = 0.8;
 
 void main()
 {
@@ -24,7 +24,7 @@ void main()
     vec2 half_px = half_card_px(node, depth);
     float longest = max(half_px.x, half_px.y);
     float rest = REST * glow_gain * (1.0 - smoothstep(14.0, 90.0, longest)) * mix(1.0, node.brightness, light_mix);
-    float lit = lit_gain * LIT * node.light * node.light * light_mix * (1.0 - 0.75 * smoothstep(20.0, 160.0, longest));
+    float lit = lit_gain * LIT * node.light * node.light * light_mix * (1.0 - 0.92 * smoothstep(16.0, 180.0, longest));
 #ifdef LIT_ONLY
     rest = 0.0;
 #endif
@@ -37,5 +37,5 @@ void main()
     // A little further than the card, so that its own face stays clear.
     in_view.z -= node_size * 0.5;
     gl_Position = clip_from_view * in_view;
-    gl_Position.xy += corner * (half_px + vec2(longest * 3.0)) * 2.0 * size_px.zw * gl_Position.w;
+    gl_Position.xy += corner * (half_px + vec2(min(longest * 3.0, 0.14 * size_px.y))) * 2.0 * size_px.zw * gl_Position.w;
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
+from typing import Any
 
 from atlas_rt.commands.collection import Collection, add_no_update, open_collection, sources_of
 from atlas_rt.commands.output import print_json
@@ -57,7 +58,7 @@ class Locating:
         self._encoder = ImageEncoder(collection.model)
         self._projector = Projector(collection.vectors, collection.scene.positions)
 
-    def locate(self, file: Path) -> dict[str, object]:
+    def locate(self, file: Path) -> dict[str, Any]:
         """The result of the contract for one file. Raises UsageError for a file that is no image."""
         spec = self._collection.model.image.preprocessing
         clock = [time.perf_counter()]

@@ -42,7 +42,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     from atlas_rt.app import App  # the window's libraries, which nobody else waits for
 
     try:
-        app = App(settings, paths, source_name="demo" if arguments.demo else "")
+        app = App(settings, paths, name="demo" if arguments.demo else "")
     except MissingError as error:
         return _without_opengl(settings, paths, error)
     app.run()

@@ -33,11 +33,11 @@ class Step:
 
 LADDER: tuple[Step, ...] = (
     Step("high", hdr=True, edge_share=1.0, ribbons=True, glow=True, card_px=1.5, pulse=True),
-    Step("normal", hdr=True, edge_share=0.6, ribbons=True, glow=True, card_px=2.5, pulse=True),
-    Step("lean", hdr=False, edge_share=0.6, ribbons=True, glow=True, card_px=2.5, pulse=True),
-    Step("light", hdr=False, edge_share=0.5, ribbons=True, glow=False, card_px=3.0, pulse=True),
-    Step("low", hdr=False, edge_share=0.35, ribbons=False, glow=False, card_px=3.0, pulse=False),
-    Step("lowest", hdr=False, edge_share=0.15, ribbons=False, glow=False, card_px=5.0, pulse=False),
+    Step("normal", hdr=True, edge_share=0.6, ribbons=True, glow=True, card_px=1.5, pulse=True),
+    Step("lean", hdr=False, edge_share=0.6, ribbons=True, glow=True, card_px=1.5, pulse=True),
+    Step("light", hdr=False, edge_share=0.6, ribbons=True, glow=False, card_px=1.5, pulse=False),
+    Step("low", hdr=False, edge_share=0.4, ribbons=False, glow=False, card_px=2.0, pulse=False),
+    Step("lowest", hdr=False, edge_share=0.15, ribbons=False, glow=False, card_px=3.0, pulse=False),
 )
 """From the richest to the cheapest."""
 

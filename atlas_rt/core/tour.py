@@ -60,8 +60,8 @@ def _stops(scene: Scene) -> Floats:
 def _outward(centres: Floats) -> Floats:
     """(k, 3) unit directions away from the origin, tilted a little towards the viewer and up."""
     away = centres + np.array([0.0, 0.12, 0.35], np.float32)
-    length: Floats = np.linalg.norm(away, axis=1, keepdims=True)
-    return away / np.maximum(length, np.float32(1e-6))
+    length = np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)
+    return (away / length).astype(np.float32)
 
 
 def _spline(points: Floats, t: float) -> Floats:

@@ -35,8 +35,8 @@ from atlas_rt.library.store import FailedFile, Plan, Store, Todo
 from atlas_rt.library.tiles import TileFiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.ml import registry
-from atlas_rt.ml.encoder import ImageEncoder, TextEncoder
-from atlas_rt.ml.labels import Vocabulary
+from atlas_rt.ml.encoder import ImageEncoder
+from atlas_rt.ml.labels import load_vocabulary
 
 PROGRESS_EVERY_SECS = 0.2
 
@@ -109,7 +109,7 @@ class Engine:
         self._vectors = VectorFile(
             model_folder / "vectors.f16", model.dim, writable=True, rows=store.named_vectors(model.id)
         )
-        self._vocabulary = Vocabulary(model, lambda: TextEncoder(model), cache=self._job.cache)
+        self._vocabulary = load_vocabulary(model, self._job.cache)
         self._cartographer = Cartographer(
             model_folder,
             store=store,

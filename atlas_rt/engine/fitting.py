@@ -23,6 +23,7 @@ from atlas_rt.core.records import Cluster, Floats, Ids, Ints
 from atlas_rt.core.world import rows_of
 from atlas_rt.engine.process import SPAWN, end_with_parent
 from atlas_rt.errors import AtlasError
+from atlas_rt.ml.labels import Vocabulary
 
 Anchor = tuple[Ids, Floats]
 """The ids and (n, 3) positions of the map before."""
@@ -30,14 +31,13 @@ Anchor = tuple[Ids, Floats]
 
 @dataclass(frozen=True, slots=True)
 class FitJob:
-    """A fit to make. vectors: .npy file of (n, dim) float32 in the rows of ids and paths. words: the vocabulary with its
-    (w, dim) vectors. old: the map to align with, None for the first."""
+    """A fit to make. vectors: .npy file of (n, dim) float32 in the rows of ids and paths. old: the map to align with,
+    None for the first."""
 
     vectors: str
     ids: Ids
     paths: tuple[str, ...]
-    words: tuple[str, ...]
-    word_vectors: Floats
+    vocabulary: Vocabulary
     seed: int
     old: Anchor | None
 
@@ -71,8 +71,7 @@ class FitProcess:
         *,
         ids: Ids,
         paths: tuple[str, ...],
-        words: tuple[str, ...],
-        word_vectors: Floats,
+        vocabulary: Vocabulary,
         seed: int,
         old: Anchor | None,
         waiting: Callable[[float, float], bool],
@@ -86,7 +85,7 @@ class FitProcess:
             file = Path(folder) / "vectors.npy"
             np.save(file, vectors)
             try:
-                self._pipe.send(FitJob(str(file), ids, paths, words, word_vectors, seed, old))
+                self._pipe.send(FitJob(str(file), ids, paths, vocabulary, seed, old))
                 answer = self._answer(waiting)
             except (EOFError, OSError) as error:
                 raise AtlasError("the process that fits the map ended unexpectedly; start again to go on") from error
@@ -138,11 +137,6 @@ def fitted(job: FitJob, *, progress: Callable[[float], None]) -> Fitted:
         rows, known = rows_of(job.old[0], job.ids)
         positions = layout.align(positions[known], job.old[1][rows[known]], mirror=True).apply(positions)
     groups, records = clusters.find_clusters(
-        positions,
-        vectors=vectors,
-        ids=job.ids,
-        paths=job.paths,
-        words=job.words,
-        word_vectors=job.word_vectors,
+        positions, vectors=vectors, ids=job.ids, paths=job.paths, vocabulary=job.vocabulary
     )
     return Fitted(positions, groups, records)

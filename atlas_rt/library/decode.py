@@ -1,9 +1,10 @@
 """A file's bytes made an upright sRGB picture, no larger than what is needed of it.
 
 The story of one file: Pillow reads the header; JPEG is decoded at 1/2, 1/4 or 1/8 by scaling its DCT blocks (12
-megapixels at 1/8: 14 ms against 130 in full; simplejpeg 13, OpenCV's reduced modes 17, so the one reader that also
-knows CMYK, profiles and orientation is kept); everything is brought to 8 bits; what is still much too large is averaged
-down; then colours go to sRGB and the EXIF orientation is applied, once.
+megapixels at 1/8: 14 ms; simplejpeg 13, OpenCV's reduced modes 17, so the one reader that also knows CMYK, profiles and
+orientation is kept); everything is brought to 8 bits; what is still much too large is averaged down; then colours go to
+sRGB and the EXIF orientation is applied, once. With tiles and encoder input 27 ms, against 235 for decoding and
+resizing in full.
 
 Formats are told by content, never by name, and only those named here are tried: among Pillow's others is one that
 starts Ghostscript.

@@ -1,6 +1,7 @@
 """Published maps, one folder each: written beside, then renamed into place, so a reader finds a whole map or none.
 
-    <model>/map-7/   ids.npy rows.npy positions.npy edges.npy weights.npy clusters.npy fitted.npy clusters.json manifest.json
+    <model>/map-7/   ids.npy rows.npy positions.npy edges.npy weights.npy clusters.npy fitted.npy
+                     clusters.json manifest.json
 
 The manifest names the size and the hash of every other file: a map that a power cut left half written is passed over.
 """

@@ -79,14 +79,14 @@ def remember_opened(cache: Path, place: LibraryPlace) -> None:
     _note(LibraryPlace(_folder(place.sources, cache), place.sources), opened_secs=time.time())
 
 
-def forget(place: LibraryPlace) -> None:
+def forget(place: LibraryPlace, cache: Path) -> None:
     """Delete a library, never an image: only a folder that this module named is touched, and links are not followed.
 
     Raises UsageError while a process writes to it or where it is no library, MissingError where it cannot be deleted.
     """
     folder = place.folder
-    if folder != _folder(place.sources, folder.parent.parent) or folder.is_symlink():
-        raise UsageError(f"This is no library of the cache: {folder}")
+    if folder != _folder(place.sources, cache) or folder.is_symlink():
+        raise UsageError(f"This is no library of the cache {cache}: {folder}")
     if not folder.exists():
         return
     lock = Lock(place)

@@ -267,11 +267,6 @@ class Store:
             return Known(id_, width, height, _unpacked(rgb), aspect, tile, row)
         return None
 
-    def hashes(self, model: str) -> frozenset[bytes]:
-        """Every content that has a vector of the model: a question for `known` that needs no connection."""
-        sql = "SELECT hash FROM images JOIN vectors ON image_id = id WHERE model = ?"
-        return frozenset(hash_ for (hash_,) in self._rows(sql, (model,)))
-
     def labels(self, id_: int, model: str | None = None) -> tuple[tuple[str, float], ...]:
         """(word, confidence) of an image, best first; of every model where none is named."""
         where, values = ("AND model = ?", (id_, model)) if model else ("", (id_,))

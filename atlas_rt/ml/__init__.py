@@ -1,1 +1,1 @@
-"""Numbers about images: encoders, neighbours, maps, clusters, labels. Imports nothing of ours but `core` and `errors`."""
+"""Numbers about images: encoders, neighbours, maps, clusters, labels. Of ours, imports `core` and `errors` only."""

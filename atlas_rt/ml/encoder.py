@@ -10,6 +10,7 @@ from atlas_rt.errors import MissingError
 from atlas_rt.ml.registry import Model
 from atlas_rt.ml.sessions import Session, open_session
 
+
 class ImageEncoder:
     """Pictures to vectors.
 
@@ -70,8 +71,9 @@ class TextEncoder:
 
 def _unit(vectors: Floats) -> Floats:
     """Rows of length one in float32; graphs normalise inside, to some bits less."""
-    lengths: Floats = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(lengths, np.float32(1e-12))
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Floats = (vectors / np.maximum(lengths, np.float32(1e-12))).astype(np.float32, copy=False)
+    return unit
 
 
 def _check(session: Session, inputs: tuple[str, ...], output: str, model: Model) -> None:

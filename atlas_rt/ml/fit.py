@@ -1,8 +1,8 @@
 """A map from vectors: neighbours by FAISS, UMAP's fuzzy graph and 3D layout by umap-learn.
 
 Meant for a process of its own: umap-learn takes 1.5 s to import, 4 s to compile in each process, and holds the GIL for
-whole epochs. Nothing heavy is imported before it is used. One seed gives the same bits in every process: one thread, and
-the neighbours' last bits don't depend on anything else either.
+whole epochs. Nothing heavy is imported before it is used. One seed gives the same bits in every process: everything
+runs on one thread, and the neighbours' last bits depend on nothing else.
 """
 
 from __future__ import annotations
@@ -69,12 +69,12 @@ def _layout(vectors: Floats, rows: Ints, distances: Floats, seed: int, tell: Cal
         # umap-learn warns about graphs in several parts and about its own imports; neither concerns a person.
         warnings.simplefilter("ignore")
         import numba
-        from threadpoolctl import threadpool_limits
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
         from umap.umap_ import fuzzy_simplicial_set
 
         numba.set_num_threads(1)
         with threadpool_limits(1):  # the last bits of BLAS depend on its threads
-            random = np.random.RandomState(seed)  # noqa: NPY002 - umap-learn takes no Generator
+            random = np.random.RandomState(seed)
             graph, _, _ = fuzzy_simplicial_set(
                 vectors, rows.shape[1], random, "cosine", knn_indices=rows, knn_dists=distances
             )
@@ -95,10 +95,10 @@ def _embed(vectors: Floats, graph: Any, seed: int, tell: Callable[[float], None]
 
 
 def _optimise(vectors: Floats, graph: Any, init: Any, seed: int, tell: Callable[[float], None]) -> Floats:
-    from tqdm import tqdm
+    from umap import layouts
     from umap.umap_ import simplicial_set_embedding
 
-    tqdm.monitor_interval = 0  # no thread that watches the progress bar
+    layouts.tqdm.monitor_interval = 0  # no thread that watches the progress bar
     positions, _ = simplicial_set_embedding(
         vectors,
         graph,
@@ -110,7 +110,7 @@ def _optimise(vectors: Floats, graph: Any, init: Any, seed: int, tell: Callable[
         negative_sample_rate=5,
         n_epochs=None,
         init=init,
-        random_state=np.random.RandomState(seed),  # noqa: NPY002
+        random_state=np.random.RandomState(seed),
         metric="cosine",
         metric_kwds={},
         densmap=False,

@@ -14,6 +14,8 @@ Doubles = NDArray[np.float64]
 
 INSIDE_PERCENT = 95.0
 """So many of the images lie within the unit sphere of a normalised map."""
+FARTHEST = 4.0
+"""World units from the centre at most, so that some strangers beside a thousand copies aren't lost in the dark."""
 NO_EXTENT = 1e-6
 """Below this, relative to where the points lie, differences are rounding and all points are one."""
 SKEW_FLOOR = 1e-3
@@ -34,12 +36,13 @@ def principal_axes(vectors: NDArray[Any]) -> Floats:
         _, axes = np.linalg.eigh(centred.T @ centred)
         largest = axes[:, ::-1][:, :3]
         projected[:, : largest.shape[1]] = centred @ largest
-    return (projected * _signs(projected)).astype(np.float32)
+    signed: Floats = (projected * _signs(projected)).astype(np.float32)
+    return signed
 
 
 def normalise(positions: NDArray[Any]) -> Floats:
     """The same shape in the frame of every map: centred on its mean, principal axes along x, y, z, 95 % within the unit
-    sphere, and no two images on one spot (twins stand around it, in the order of their rows).
+    sphere, none far outside, and no two images on one spot (twins stand around it, in the order of their rows).
 
     As each axis points to where the points are skewed to, a layout and its mirror image, which are equally good answers
     of a fit, become the same map.
@@ -47,9 +50,11 @@ def normalise(positions: NDArray[Any]) -> Floats:
     turned = principal_axes(positions)
     if not len(turned):
         return turned
-    radius = float(np.percentile(np.linalg.norm(turned, axis=1), INSIDE_PERCENT))
+    distances: Doubles = np.linalg.norm(turned, axis=1)
+    radius = max(float(np.percentile(distances, INSIDE_PERCENT)), float(distances.max()) / FARTHEST)
     if radius < NO_EXTENT * max(1.0, float(np.abs(positions).max())):
-        return (_ball(len(turned)) / np.cbrt(len(turned))).astype(np.float32)
+        ball: Floats = (_ball(len(turned)) / np.cbrt(len(turned))).astype(np.float32)
+        return ball
     return _apart(turned / np.float32(radius))
 
 
@@ -70,7 +75,7 @@ class Similarity:
 def align(new: NDArray[Any], old: NDArray[Any], *, mirror: bool = False) -> Similarity:
     """What brings `new` nearest to `old`, (n, 3) each, row by row, in the sense of least squares.
 
-    Procrustes analysis after Umeyama (1991). Rows are the images both maps know; apply the result to all of the new map.
+    Procrustes analysis after Umeyama (1991). Rows are the images that both maps know; apply it to all of the new map.
     mirror: a reflection is allowed too. Fewer than three shared images fix no turn: the new map stays as it is.
     """
     if len(new) < 3:
@@ -118,4 +123,6 @@ def _ball(count: int) -> Doubles:
     height = 1.0 - 2.0 * ((rank * np.sqrt(2.0)) % 1.0)
     around = rank * GOLDEN_ANGLE
     flat = np.sqrt(1.0 - height**2)
-    return np.cbrt(rank)[:, None] * np.stack([flat * np.cos(around), height, flat * np.sin(around)], axis=1)
+    sphere = np.stack([flat * np.cos(around), height, flat * np.sin(around)], axis=1)
+    ball: Doubles = np.cbrt(rank)[:, None] * sphere
+    return ball

@@ -21,8 +21,8 @@ NEIGHBOURS = 15
 TEMPERATURE = np.float32(0.3)
 """How fast a neighbour's pull falls with its similarity. Recall is flat from 0.2 to 0.5."""
 REACH = 0.9
-"""Length that an image's typical distance to its nearest images gets on the curve of attraction. In a fit's own units it
-would be 0.74 at 300 images and 0.36 at 2,000; 0.9 is best or next to best at 300, 1,000 and 2,200."""
+"""Length that an image's typical distance to its nearest images gets on the curve of attraction. In a fit's own units
+it would be 0.74 at 300 images and 0.36 at 2,000; 0.9 is best or next to best at 300, 1,000 and 2,200."""
 MEDIAN_STEPS = 4
 MOVES = 30
 SOFTENING = np.float32(1e-3)
@@ -65,13 +65,15 @@ class Projector:
         """(q, dim) unit vectors -> their places. Each has the same bits, however many are placed together.
 
         uncertainty: the mean of two shares: of the map's images that are more similar to their nearest ones than this
-        image is to its own, and of those whose nearest stand closer around them; for a twin it falls to 0. So it grows as
-        neighbours get less similar and as they scatter (rank correlation with the share of true neighbours that the
+        image is to its own, and of those whose nearest stand closer around them; for a twin it falls to 0. So it grows
+        as neighbours get less similar and as they scatter (rank correlation with the share of true neighbours that the
         place misses: 0.85). In a map of less than two images it is 1; in an empty one places are the origin.
         """
         similarities, rows = nearest(self._vectors, queries, NEIGHBOURS, threads=self._threads)
         if not rows.shape[1]:
-            return tuple(Placement(np.zeros(3, np.float32), 1.0, *found) for found in zip(rows, similarities, strict=True))
+            return tuple(
+                Placement(np.zeros(3, np.float32), 1.0, *found) for found in zip(rows, similarities, strict=True)
+            )
         around = self._positions[rows]  # (q, 15, 3)
         places = settle(around, similarities, self._usual.reach)
         doubts = _doubts(around, similarities, places, self._usual)

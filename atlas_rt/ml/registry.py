@@ -85,9 +85,9 @@ class TextTower:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What the model's scores mean, fitted once per model.
+    """What the model's scores mean, found once per model.
 
-    strong, weak: `scoring.Judge`'s bars of evidence. label_temperature: of the softmax over the vocabulary, in cosine.
+    strong, weak: bars of `scoring.Judge.evidence`. label_temperature: of the softmax over the vocabulary, in cosine.
     """
 
     strong: float

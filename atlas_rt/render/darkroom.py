@@ -5,6 +5,7 @@ from __future__ import annotations
 import moderngl
 
 from atlas_rt.render.drawing import Pulled
+from atlas_rt.render.garbage import release_target
 from atlas_rt.render.program import Programs
 
 NEAR_SHRINK = 4
@@ -55,11 +56,7 @@ class Darkroom:
 
     def release(self) -> None:
         for target in self._targets.values():
-            for texture in target.color_attachments:
-                texture.release()
-            if target.depth_attachment is not None:
-                target.depth_attachment.release()
-            target.release()
+            release_target(self._ctx, target)
         self._targets.clear()
         self._size = (0, 0)
 

@@ -19,3 +19,17 @@ def sweep(ctx: moderngl.Context) -> int:
             dropped.release()
             count += 1
     return count
+
+
+def release_target(ctx: moderngl.Context, target: moderngl.Framebuffer) -> None:
+    """Free a framebuffer object of ours with its attachments.
+
+    moderngl binds the framebuffer it believes to be current again after making another; were that one already deleted,
+    it would be an invalid operation. So nothing of ours stays bound.
+    """
+    attachments = [*target.color_attachments, target.depth_attachment]
+    ctx.detect_framebuffer(0).use()
+    target.release()
+    for attachment in attachments:
+        if attachment is not None:
+            attachment.release()

@@ -7,6 +7,7 @@ import numpy as np
 
 from atlas_rt.core.records import Bytes
 from atlas_rt.errors import MissingError
+from atlas_rt.render.garbage import release_target
 
 LEAST_VERSION = 330
 _SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swr", "software rasterizer", "gdi generic")
@@ -54,17 +55,15 @@ class Picture:
 
     def __init__(self, ctx: moderngl.Context, size_px: tuple[int, int]) -> None:
         self.size_px = size_px
-        self._colour = ctx.texture(size_px, 4)
-        self._depth = ctx.depth_renderbuffer(size_px)
-        self.target = ctx.framebuffer([self._colour], self._depth)
+        self.target = ctx.framebuffer([ctx.texture(size_px, 4)], ctx.depth_renderbuffer(size_px))
+        self._ctx = ctx
 
     def read(self) -> Bytes:
         """(h, w, 3) uint8 RGB, top row first."""
         return read(self.target)
 
     def release(self) -> None:
-        for part in (self.target, self._colour, self._depth):
-            part.release()
+        release_target(self._ctx, self.target)
 
 
 def read(target: moderngl.Framebuffer) -> Bytes:

@@ -22,11 +22,13 @@ _UNSIGNED_BYTE = 0x1401
 _MAX_LEVEL = 0x813D
 _TEXTURE0 = 0x84C0
 _READ_FRAMEBUFFER = 0x8CA8
+_READ_FRAMEBUFFER_BINDING = 0x8CAA
 _COLOR_ATTACHMENT0 = 0x8CE0
 _UNPACK_ALIGNMENT = 0x0CF5
 
 _prototype = getattr(ctypes, "WINFUNCTYPE", ctypes.CFUNCTYPE) if sys.platform == "win32" else ctypes.CFUNCTYPE
 _SIGNATURES = {
+    "glGetIntegerv": 2,
     "glActiveTexture": 1,
     "glBindTexture": 2,
     "glTexParameteri": 3,
@@ -39,7 +41,7 @@ _SIGNATURES = {
     "glFramebufferTextureLayer": 5,
     "glCopyTexSubImage3D": 9,
 }
-_POINTER_LAST = {"glTexImage3D", "glTexSubImage3D", "glGenFramebuffers", "glDeleteFramebuffers"}
+_POINTER_LAST = {"glTexImage3D", "glTexSubImage3D", "glGenFramebuffers", "glDeleteFramebuffers", "glGetIntegerv"}
 
 
 class RawGL:
@@ -70,8 +72,8 @@ class RawGL:
     def copy_layers(self, source: moderngl.TextureArray, target: moderngl.TextureArray, levels: int) -> None:
         """Copy every layer and level of `source` into the first layers of `target`, without leaving the GPU."""
         width, height, layers = source.size
-        bound = self._ctx.fbo
-        name = (ctypes.c_uint * 1)()
+        bound, name = (ctypes.c_int * 1)(), (ctypes.c_uint * 1)()
+        self._call("glGetIntegerv", _READ_FRAMEBUFFER_BINDING, ctypes.addressof(bound))
         self._call("glGenFramebuffers", 1, ctypes.addressof(name))
         self._call("glBindFramebuffer", _READ_FRAMEBUFFER, name[0])
         self._bind(target)
@@ -81,8 +83,7 @@ class RawGL:
                 self._call("glFramebufferTextureLayer", _READ_FRAMEBUFFER, _COLOR_ATTACHMENT0, source.glo, level, layer)
                 self._call("glCopyTexSubImage3D", _TEXTURE_2D_ARRAY, level, 0, 0, layer, 0, 0, *size)
         self._call("glDeleteFramebuffers", 1, ctypes.addressof(name))
-        if bound is not None:
-            bound.use()
+        self._call("glBindFramebuffer", _READ_FRAMEBUFFER, bound[0])
 
     def _bind(self, texture: moderngl.TextureArray) -> None:
         self._call("glActiveTexture", self._unit)

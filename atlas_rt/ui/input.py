@@ -81,7 +81,8 @@ class Input:
     text: what was typed into a text field. pointer_px: None outside the window. buttons: presses and releases.
     drag_left_px, drag_right_px: how far the pointer was dragged this frame, to the right and down.
     wheel: notches, up is positive. drops: absolute paths of files and folders. idle_secs: since the last input.
-    visible: False while the window is minimised. events: all of it in order, for the overlay.
+    visible: False while the window is minimised. text_focused: letters were text, at least at the end. events: all of
+    it in order, for the overlay.
     """
 
     held: frozenset[str] = frozenset()
@@ -100,4 +101,5 @@ class Input:
     focused: bool = True
     visible: bool = True
     idle_secs: float = 0.0
+    text_focused: bool = False
     events: tuple[Event, ...] = ()

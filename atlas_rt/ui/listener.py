@@ -90,6 +90,7 @@ class Listener:
             focused=self._focused,
             visible=self._visible,
             idle_secs=self._clock() - self._active_at,
+            text_focused=self._text_focused,
             events=tuple(self._events),
         )
         self._start_frame()

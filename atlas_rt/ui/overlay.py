@@ -51,7 +51,7 @@ class Target(Protocol):
 
 
 def scale_for(size_px: tuple[int, int], dpi_scale: float = 1.0) -> float:
-    """How large to draw the panels, in quarters: as the desktop wants it, or by the window's size if it wants nothing."""
+    """How large to draw the panels, in quarters: as the desktop wants it, or by the window's size."""
     fitting = min(size_px[0] / DESIGN_PX[0], size_px[1] / DESIGN_PX[1])
     return max(round(max(dpi_scale, fitting) * 4.0) / 4.0, 1.0)
 
@@ -95,11 +95,11 @@ class Overlay:
     def hear(self, told: Input, *, text_focused: bool = False) -> None:
         """Pass on a frame's input.
 
-        text_focused: a text field has the focus or is about to. Dear ImGui gives it two frames later and drops what is
-        typed until then, so keys and text wait here meanwhile.
+        text_focused: a text field has the focus or is about to, as far as the window does not know it. Dear ImGui gives
+        it two frames later and drops what is typed until then, so keys and text wait here meanwhile.
         """
         self._io.add_focus_event(told.focused)
-        waits = text_focused and not self._io.want_text_input
+        waits = (text_focused or told.text_focused) and not self._io.want_text_input
         for event in told.events:
             if isinstance(event, KeyStroke | Typed):
                 self._waiting.append(event)

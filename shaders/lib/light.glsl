@@ -31,10 +31,7 @@ float clarity(float distance_to_eye)
     return exp(-FOG_DENSITY * max(distance_to_eye - fog_start, 0.0));
 }
 
-// An even noise of -0.5..0.5 over neighbouring pixels (interleaved gradient noise, Jimenez 2014).
-float dither(vec2 at_px)
-{
-    return fract(52.9829189 * fract(dot(at_px, vec2(0.06711056, 0.00583715)))) - 0.5;
-}
+// An even noise of -0.5..0.5 over neighbouring pixels (Roberts' R2 sequence: one product, one fraction).
+float dither(vec2 at_px) { return fract(dot(at_px, vec2(0.75487767, 0.56984029))) - 0.5; }
 
 float vignette(vec2 ndc) { return mix(1.0, 0.72, smoothstep(0.35, 1.9, dot(ndc, ndc))); }

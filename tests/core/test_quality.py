@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from atlas_rt.core.quality import LADDER, QUALITIES, Governor, governor_for, step_named
@@ -11,11 +13,8 @@ FRAME_MS = 1000.0 / 60.0
 
 def _watch(governor: Governor, frame_ms: float, secs: float) -> list[str]:
     """The steps changed to while every frame takes `frame_ms`."""
-    changes = []
-    for _ in range(round(secs * 60)):
-        if governor.observe(frame_ms, interval_ms=FRAME_MS):
-            changes.append(governor.step.name)
-    return changes
+    frames = range(round(secs * 60))
+    return [governor.step.name for _ in frames if governor.observe(frame_ms, interval_ms=FRAME_MS)]
 
 
 def test_three_heavy_frames_go_down_at_once() -> None:
@@ -68,8 +67,13 @@ def test_auto_starts_low_where_opengl_is_software() -> None:
 
 
 def test_the_ladder_falls_in_every_respect() -> None:
-    for upper, lower in zip(LADDER, LADDER[1:], strict=False):
+    for upper, lower in pairwise(LADDER):
         assert upper.edge_share >= lower.edge_share
         assert upper.card_px <= lower.card_px
-        assert (upper.hdr, upper.glow, upper.ribbons, upper.pulse) >= (lower.hdr, lower.glow, lower.ribbons, lower.pulse)
+        assert (upper.hdr, upper.glow, upper.ribbons, upper.pulse) >= (
+            lower.hdr,
+            lower.glow,
+            lower.ribbons,
+            lower.pulse,
+        )
     assert LADDER[step_named("lowest")] is LADDER[-1]

@@ -8,6 +8,7 @@ import struct
 import threading
 import time
 import zlib
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -64,7 +65,7 @@ def colours(decoded: Decoded) -> list[tuple[int, ...]]:
     ]
 
 
-def assert_like(found: list[tuple[int, ...]], expected: list[tuple[int, ...]], within: int) -> None:
+def assert_like(found: Sequence[tuple[int, ...]], expected: Sequence[tuple[int, ...]], within: int) -> None:
     assert np.abs(np.array(found) - np.array(expected)).max() <= within, (found, expected)
 
 
@@ -75,7 +76,8 @@ def test_all_orientations_end_upright(format_: str, orientation: int) -> None:
     stored = quarters() if way is None else quarters().transpose(way)
     exif = Image.Exif()
     exif[0x0112] = orientation
-    options: dict[str, Any] = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}.get(format_, {})
+    settings: dict[str, dict[str, Any]] = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}
+    options = settings.get(format_, {})
     decoded = read(saved(stored, format_, exif=exif, **options))
     assert (decoded.width_px, decoded.height_px) == (160, 80)
     assert decoded.image.size == (160, 80)

@@ -84,8 +84,8 @@ def test_forgetting_deletes_the_library_and_nothing_else(picture: Write, tmp_pat
     place = shelf.place_of([str(image.parent)], tmp_path / "cache")
     (place.folder / "way out").symlink_to(image.parent)
     Store.open(place.folder, writable=True).close()
-    shelf.forget(place)
-    shelf.forget(place)
+    shelf.forget(place, tmp_path / "cache")
+    shelf.forget(place, tmp_path / "cache")
     assert image.exists()
     assert not place.folder.exists()
     assert shelf.places(tmp_path / "cache") == ()
@@ -94,13 +94,13 @@ def test_forgetting_deletes_the_library_and_nothing_else(picture: Write, tmp_pat
 def test_only_libraries_are_forgotten(picture: Write, tmp_path: Path) -> None:
     image = picture("1.png")
     with pytest.raises(UsageError, match="no library of the cache"):
-        shelf.forget(LibraryPlace(image.parent, (str(image.parent),)))
+        shelf.forget(LibraryPlace(image.parent, (str(image.parent),)), tmp_path / "cache")
     place = shelf.place_of(["/a"], tmp_path / "cache")
     moved = tmp_path / "elsewhere"
     place.folder.rename(moved)
     place.folder.symlink_to(moved)
     with pytest.raises(UsageError, match="no library of the cache"):
-        shelf.forget(place)
+        shelf.forget(place, tmp_path / "cache")
     assert (moved / "sources.json").exists()
     assert image.exists()
 
@@ -115,7 +115,7 @@ def test_one_writer_at_a_time_and_who_it_is(tmp_path: Path) -> None:
     assert other.holder().startswith(f"process {os.getpid()} on ")
     assert lock.holder() == other.holder()
     with pytest.raises(UsageError, match=f"open in process {os.getpid()} on .*close it first"):
-        shelf.forget(place)
+        shelf.forget(place, tmp_path)
     lock.release()
     lock.release()
     assert other.holder() == ""

@@ -219,6 +219,8 @@ def test_a_second_model_sees_what_it_has_not_encoded(store: Store) -> None:
     assert store.catalogue("large").ids.tolist() == [2]
     assert store.catalogue(MODEL).ids.tolist() == [1, 2]
     assert store.hashes("large") == {content_hash(b"b")}
+    ids, rows = store.encoded("large")
+    assert (ids.tolist(), rows.tolist(), store.path_of(1)) == ([2], [0], "/a")
     assert (store.named_vectors("large"), store.named_vectors(MODEL), store.named_vectors("none")) == (1, 2, 0)
 
 

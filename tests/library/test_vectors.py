@@ -18,7 +18,8 @@ from atlas_rt.library.vectors import VectorFile
 
 def unit_vectors(count: int, dim: int, seed: int = 0) -> np.ndarray:
     values = np.random.default_rng(seed).normal(size=(count, dim)).astype(np.float32)
-    return values / np.linalg.norm(values, axis=1, keepdims=True)
+    values /= np.linalg.norm(values, axis=1, keepdims=True)
+    return values
 
 
 def test_rows_come_back_close_enough_for_cosines(tmp_path: Path) -> None:

@@ -145,13 +145,31 @@ def tiles(context: moderngl.Context) -> Tiles:
     return Tiles(context)
 
 
+@pytest.fixture(scope="session")
+def targets(context: moderngl.Context) -> dict[tuple[int, int], moderngl.Framebuffer]:
+    """Framebuffers by size. They live on: moderngl would bind one again that was released while bound."""
+    sizes = ((1280, 720), (900, 600), (3840, 2160))
+    return {size_px: context.framebuffer([context.texture(size_px, 4)]) for size_px in sizes}
+
+
 @pytest.fixture
-def sheet(context: moderngl.Context, tiles: Tiles) -> Iterator[Sheet]:
-    """Fresh panels over a grey picture of 1280 x 720."""
+def make_sheet(
+    context: moderngl.Context, tiles: Tiles, targets: dict[tuple[int, int], moderngl.Framebuffer]
+) -> Iterator[Callable[[tuple[int, int]], Sheet]]:
+    """Fresh panels over grey pictures of any size."""
     assert context.error == "GL_NO_ERROR"
-    overlay = Overlay()
-    sheet = Sheet(context, overlay, Panels(tiles), SIZE_PX)
-    yield sheet
-    overlay.release()
-    sheet.release()
+    made: list[Sheet] = []
+
+    def make(size_px: tuple[int, int]) -> Sheet:
+        made.append(Sheet(targets[size_px], Overlay(), Panels(tiles)))
+        return made[-1]
+
+    yield make
+    for sheet in made:
+        sheet.release()
     assert context.error == "GL_NO_ERROR"
+
+
+@pytest.fixture
+def sheet(make_sheet: Callable[[tuple[int, int]], Sheet]) -> Sheet:
+    return make_sheet(SIZE_PX)

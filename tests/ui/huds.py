@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -64,19 +65,23 @@ class Tiles:
 class Sheet:
     """Panels over a grey picture: shows huds, takes input, and gives the pixels."""
 
-    def __init__(self, context: moderngl.Context, overlay: Overlay, panels: Panels, size_px: tuple[int, int]) -> None:
-        self._colour = context.texture(size_px, 4)
-        self._target = context.framebuffer([self._colour])
-        self.overlay, self.panels, self._size_px = overlay, panels, size_px
+    def __init__(self, target: moderngl.Framebuffer, overlay: Overlay, panels: Panels) -> None:
+        self._target, self._size_px = target, target.size
+        self.overlay, self.panels = overlay, panels
+        self._was_searching = False
+        self.build_ms = 0.0
 
     def show(self, hud: Hud, *events: Event, frames: int = 1) -> list[Wish]:
         """Some frames of a hud, the events before the first; what was wished in any of them."""
         wishes: list[Wish] = []
         for frame in range(frames):
-            told = Input(events=events if frame == 0 else ())
+            told = Input(events=events if frame == 0 else (), text_focused=hud.searching and not self._was_searching)
+            self._was_searching = hud.searching
             self.overlay.hear(told, text_focused=self.panels.wants_text)
             self.overlay.begin(self._size_px, scale=scale_for(self._size_px), dt_secs=hud.dt_secs)
+            begun = time.perf_counter()
             wishes += self.panels.build(hud)
+            self.build_ms = (time.perf_counter() - begun) * 1000.0
             self._target.clear(GREY, GREY, GREY, 1.0)
             self.overlay.draw(self._target)
         return wishes
@@ -98,9 +103,14 @@ class Sheet:
         """(h, w) bool, where anything was drawn."""
         return np.abs(self.pixels().astype(np.int16) - round(GREY * 255)).max(axis=2) > 6
 
+    def green(self) -> tuple[float, float]:
+        """A place in the first thumbnail: the topmost, then leftmost."""
+        rows, columns = np.nonzero((self.pixels() == (0, 255, 0)).all(axis=2))
+        row = rows.min() + 20
+        return float(columns[rows == row].min() + 20), float(row)
+
     def release(self) -> None:
-        self._target.release()
-        self._colour.release()
+        self.overlay.release()
 
 
 def typed(text: str) -> tuple[Event, ...]:

@@ -35,7 +35,8 @@ class Panels:
         self._thumbnails = thumbnails
         self._type: Type | None = None
         self._pointed_id = -1
-        self._covered: list[Rect] = []
+        self.covered: list[Rect] = []
+        """Where panels lay in the last frame."""
         self._tags, self._status, self._figures = NameTags(), StatusPanel(), FiguresPanel()
         self._search, self._hover, self._detail = SearchPanel(), HoverCard(), DetailPanel()
         self._live, self._notices, self._welcome = LivePanel(), Notices(), WelcomePanel()
@@ -53,12 +54,12 @@ class Panels:
     def covers(self, at_px: tuple[float, float]) -> bool:
         """Whether a panel of the last frame lies there: a click in it is not one on the map."""
         x, y = at_px
-        return any(rect.x <= x < rect.right and rect.y <= y < rect.bottom for rect in self._covered)
+        return any(rect.x <= x < rect.right and rect.y <= y < rect.bottom for rect in self.covered)
 
     def build(self, hud: Hud) -> list[Wish]:
         """Show one frame's panels."""
         stage = Stage(hud, self._measures(), self._thumbnails)
-        self._tags.build(stage, self._covered)
+        self._tags.build(stage, self.covered)
         self._detail.build(stage)
         self._search.build(stage, self._detail.width(stage))
         if not hud.kiosk:
@@ -70,7 +71,7 @@ class Panels:
         self._notices.build(stage)
         if not hud.help_open:
             self._hover.build(stage)
-        self._covered = stage.covered
+        self.covered = stage.covered
         self._help.build(stage)
         if stage.pointed_id != self._pointed_id:
             self._pointed_id = stage.pointed_id

@@ -24,21 +24,18 @@ class LivePanel:
         alpha = self._fade.advance(hud.live_on, hud)
         if not hud.live_on:
             return
-        fix, pad = hud.live, stage.px(12.0)
-        inner = stage.px(WIDTH) - 2.0 * pad
+        fix, pad, margin = hud.live, stage.px(12.0), stage.px(theme.MARGIN)
+        left, right = stage.free_span(stage.size[1] - margin - 1.0, stage.size[1] - margin)
+        right = min(right, stage.size[0] - taken_right)
+        width = min(stage.px(WIDTH), right - left - 2.0 * margin)
+        inner = width - 2.0 * pad
         lines = stage.type.lines(fix.error, inner, theme.SMALL, most=4) if fix and fix.error else []
         picture_height = 0.0 if lines else inner / _aspect(fix)
         nearest = fix.neighbours[:NEAREST] if fix and not lines else ()
         side = (inner - stage.px(6.0) * (NEAREST - 1)) / NEAREST
         height = stage.px(26.0) + picture_height + len(lines) * stage.px(20.0) + 2.0 * pad
         height += side + stage.px(10.0) if nearest else 0.0
-        margin = stage.px(theme.MARGIN)
-        rect = Rect(
-            stage.size[0] - taken_right - margin - stage.px(WIDTH),
-            stage.size[1] - margin - height,
-            stage.px(WIDTH),
-            height,
-        )
+        rect = Rect(right - margin - width, stage.size[1] - margin - height, width, height)
         with stage.panel("live", rect, alpha=alpha) as canvas:
             x, y = rect.x + pad, rect.y + pad
             self._heading(stage, canvas, Rect(x, y, inner, stage.px(26.0)), fix)

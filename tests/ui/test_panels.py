@@ -1,0 +1,247 @@
+"""The panels on software OpenGL: what is shown, and what a click or a word asks for."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from atlas_rt.core.hud import FrameFigures, Hud, NameTag, Notice
+from atlas_rt.core.records import Failure, LiveFix, Progress
+from atlas_rt.core.wishes import CopyPath, Deselect, Do, FlyTo, Hover, OpenSource, Search, Select
+from atlas_rt.ui.input import KeyStroke, Modifiers, PointerMoved
+from atlas_rt.ui.panels.hover import GRACE_SECS, beside
+from atlas_rt.ui.panels.notices import LIFE_SECS, notice_alpha
+from atlas_rt.ui.panels.status import duration, engine_line
+from tests.ui.huds import Sheet, make_answer, make_facts, make_hud, typed
+
+FIX = LiveFix(
+    np.zeros(3, np.float32), 0.2, (1, 2, 3, 4), np.zeros(4, np.float32), np.zeros((48, 64, 3), np.uint8), fps=9.8
+)
+NO_CAMERA = replace(FIX, neighbours=(), error="No camera was found; connect one, or give a film with --webcam FILE.")
+FIGURES = FrameFigures(60.0, 5.7, 8.1, 0.002, np.full(240, 5.7, np.float32), "high", "2,000 cards")
+BANDS = ("strong",) * 4 + ("weak",) * 4 + ("none",) * 12
+STATES: dict[str, Hud] = {
+    "idle": make_hud(),
+    "working": make_hud(
+        progress=Progress("index", 124, 2000, 168.0, 41.0),
+        failures=(Failure("/p/broken.jpg", "truncated"),),
+        read_only="Opened for looking only: process 4711 writes this library",
+        notices=(Notice("12 new images", "good", 1.0),),
+    ),
+    "searching": make_hud(searching=True, query="bird", answer=make_answer("bird", *BANDS), figures=FIGURES),
+    "detail": make_hud(selected=make_facts(), live_on=True, live=FIX, searching=True, figures=FIGURES),
+    "portrait": make_hud(selected=make_facts(width_px=1000, height_px=3000), live_on=True, live=NO_CAMERA),
+    "hover": make_hud(hovered=make_facts(), hovered_at_px=(640.0, 300.0, 30.0)),
+    "help": make_hud(help_open=True),
+    "welcome": make_hud(welcome=True),
+    "tour": make_hud(touring=True, notices=tuple(Notice("a sentence", "plain", 1.0) for _ in range(3))),
+}
+
+
+@pytest.mark.parametrize("size_px", [(1280, 720), (3840, 2160), (900, 600)])
+@pytest.mark.parametrize("name", STATES)
+def test_every_state_is_drawn_within_the_window_and_nothing_overlaps(
+    make_sheet: Callable[[tuple[int, int]], Sheet], name: str, size_px: tuple[int, int]
+) -> None:
+    sheet = make_sheet(size_px)
+    sheet.show(replace(STATES[name], size_px=size_px), frames=4)
+    assert sheet.changed().mean() > 0.002
+    rects = sheet.panels.covered
+    for rect in rects:
+        assert rect.x >= 0 and rect.y >= 0, rect  # noqa: PT018
+        assert rect.right <= size_px[0] + 1 and rect.bottom <= size_px[1] + 1, rect  # noqa: PT018
+    if name != "help":
+        assert not any(a.overlaps(b) for a, b in combinations(rects, 2))
+
+
+def test_typing_searches_at_every_change_and_loses_no_letter(sheet: Sheet) -> None:
+    sheet.show(make_hud(), frames=2)
+    # The field gets the focus two frames after it was asked for; what is typed until then waits.
+    wishes = sheet.show(make_hud(searching=True), *typed("bird"), frames=10)
+    assert sheet.panels.wants_text
+    assert [wish for wish in wishes if isinstance(wish, Search)][-1] == Search("bird")
+
+
+def test_a_query_that_the_app_clears_leaves_the_field_empty(sheet: Sheet) -> None:
+    sheet.show(make_hud(searching=True), frames=5)
+    sheet.show(make_hud(searching=True), *typed("bird"), frames=6)
+    sheet.show(make_hud(searching=True, query="bird"), frames=2)
+    sheet.show(make_hud(searching=True, query=""), frames=2)
+    assert sheet.show(make_hud(searching=True, query=""), *typed("c"), frames=4)[-1] == Search("c")
+
+
+def test_a_closed_console_wants_no_text(sheet: Sheet) -> None:
+    sheet.show(make_hud(searching=True), frames=5)
+    sheet.show(make_hud(), frames=1)
+    assert not sheet.panels.wants_text
+
+
+def test_the_field_can_be_focused_again_after_a_click_on_the_map(sheet: Sheet) -> None:
+    hud = make_hud(searching=True)
+    sheet.show(hud, frames=5)
+    sheet.click(hud, 640, 600)
+    assert not sheet.panels.wants_text
+    sheet.panels.focus_search()
+    assert sheet.show(hud, *typed("x"), frames=8) == [Search("x")]
+
+
+def test_results_fly_there_and_ring_their_node(sheet: Sheet) -> None:
+    hud = make_hud(searching=True, query="bird", answer=make_answer("bird", *BANDS))
+    sheet.show(hud, frames=4)
+    at_px = sheet.green()
+    assert sheet.show(hud, PointerMoved(at_px), frames=3) == [Hover(10)]
+    assert sheet.overlay.wants_mouse
+    assert sheet.panels.covers(at_px)
+    assert sheet.click(hud, *at_px)[:2] == [FlyTo(10), Select(10)]
+    assert sheet.show(hud, PointerMoved((640.0, 600.0)), frames=3) == [Hover(-1)]
+    assert not sheet.overlay.wants_mouse
+    assert not sheet.panels.covers((640.0, 600.0))
+
+
+def test_the_strip_follows_the_result_and_the_wheel(sheet: Sheet) -> None:
+    hud = make_hud(searching=True, query="bird", answer=make_answer("bird", *BANDS), result=12)
+    sheet.show(hud, frames=3)
+    assert Select(12 + 10 - 6) in sheet.click(hud, *sheet.green())  # seven fit: result 12 is the last of them
+
+
+def test_results_of_no_band_are_dimmed(sheet: Sheet) -> None:
+    sheet.show(make_hud(searching=True, query="zebra", answer=make_answer("zebra", *["none"] * 8)), frames=4)
+    green = sheet.pixels()[..., 1]
+    assert green[100:240].max() < 255
+    sheet.show(make_hud(searching=True, query="zebra", answer=make_answer("zebra", *["weak"] * 8)), frames=4)
+    assert sheet.pixels()[100:240, :, 1].max() == 255
+
+
+def test_the_hover_card_waits_stays_a_little_and_never_covers_its_node(sheet: Sheet) -> None:
+    plain = make_hud(dt_secs=0.05)
+    hud = replace(plain, hovered=make_facts(), hovered_at_px=(640.0, 360.0, 40.0))
+    sheet.show(replace(plain, dt_secs=1.0), frames=16)  # the first hint has gone
+    before = sheet.changed().sum()
+    sheet.show(hud, frames=2)
+    assert sheet.changed().sum() == before
+    sheet.show(hud, frames=3)
+    assert sheet.changed().sum() > before + 10_000
+    assert not sheet.changed()[320:400, 600:680].any()
+    sheet.show(plain, frames=int(GRACE_SECS / 0.05) - 1)
+    assert sheet.changed().sum() > before
+    sheet.show(plain, frames=4)
+    assert sheet.changed().sum() == before
+
+
+def test_cards_lie_beside_nodes_wherever_those_are() -> None:
+    for x in range(0, 1281, 80):
+        for y in range(0, 721, 60):
+            for radius in (4, 40, 150):
+                rect = beside((x, y, radius), (240.0, 260.0), (1280.0, 720.0), 14.0, 8.0)
+                nearest = (min(max(x, rect.x), rect.right), min(max(y, rect.y), rect.bottom))
+                assert math.dist(nearest, (x, y)) >= radius, (x, y, radius)
+                assert rect.x >= 8
+                assert rect.y >= 8
+                assert rect.right <= 1272
+                assert rect.bottom <= 712
+
+
+def test_the_detail_panel_closes_copies_and_flies(sheet: Sheet) -> None:
+    hud = make_hud(selected=make_facts(7))
+    sheet.show(hud, frames=3)
+    panel = sheet.panels.covered[0]
+    assert sheet.click(hud, panel.x + 60, panel.bottom - 30) == [FlyTo(7)]
+    assert sheet.click(hud, panel.right - 60, panel.bottom - 30) == [CopyPath(7)]
+    assert sheet.click(hud, panel.right - 38, panel.y + 38) == [Deselect()]
+
+
+def test_a_kiosk_shows_no_path_and_no_status(sheet: Sheet) -> None:
+    hud = make_hud(selected=make_facts(7), kiosk=True, figures=FIGURES, read_only="x")
+    sheet.show(hud, frames=3)
+    assert len(sheet.panels.covered) == 1
+    panel = sheet.panels.covered[0]
+    assert sheet.click(hud, panel.right - 60, panel.bottom - 30) == [FlyTo(7)]
+
+
+def test_neighbours_fly_there(sheet: Sheet) -> None:
+    hud = make_hud(selected=make_facts(7))
+    sheet.show(hud, frames=3)
+    panel = sheet.panels.covered[0]
+    wishes = sheet.click(hud, panel.x + 50, panel.bottom - 110)
+    assert [type(wish) for wish in wishes if not isinstance(wish, Hover)] == [FlyTo, Select]
+
+
+def test_failures_are_listed_at_a_click(sheet: Sheet) -> None:
+    hud = make_hud(failures=tuple(Failure(f"/pictures/{number}.jpg", "truncated file") for number in range(200)))
+    sheet.show(hud, frames=3)
+    (status,) = sheet.panels.covered
+    sheet.click(hud, status.x + 40, status.y + 40)
+    assert len(sheet.panels.covered) == 2
+    sheet.click(hud, status.x + 40, status.y + 40)
+    assert len(sheet.panels.covered) == 1
+
+
+def test_the_larger_of_two_names_that_touch_stays(sheet: Sheet) -> None:
+    large = NameTag("Animals", (400.0, 300.0), 1.0, (120, 180, 255), 90)
+    small = NameTag("Food", (410.0, 304.0), 1.0, (255, 180, 120), 30)
+    sheet.show(make_hud(name_tags=(large,)), frames=3)
+    alone = sheet.pixels().copy()
+    sheet.show(make_hud(name_tags=(small, large)), frames=3)
+    assert (sheet.pixels()[250:350, 250:550] == alone[250:350, 250:550]).all()
+    assert sheet.changed()[290:310, 350:450].any()
+
+
+def test_names_are_not_drawn_under_panels(sheet: Sheet) -> None:
+    tag = NameTag("Animals", (100.0, 680.0), 1.0, (255, 255, 255), 90)
+    sheet.show(make_hud(), frames=3)
+    without = sheet.pixels().copy()
+    sheet.show(make_hud(name_tags=(tag,)), frames=3)
+    assert (sheet.pixels()[600:] == without[600:]).all()
+
+
+def test_a_click_beside_the_help_closes_it_and_one_in_it_does_not(sheet: Sheet) -> None:
+    hud = make_hud(help_open=True)
+    sheet.show(hud, frames=3)
+    assert sheet.click(hud, 640, 360) == []
+    assert sheet.click(hud, 10, 10) == [Do("help")]
+
+
+def test_the_welcome_opens_the_demo_and_folders(sheet: Sheet, tmp_path: Path) -> None:
+    hud = make_hud(welcome=True)
+    sheet.show(hud, frames=3)
+    (panel,) = sheet.panels.covered
+    assert sheet.click(hud, panel.centre[0], panel.y + 150) == [OpenSource((), demo=True)]
+    sheet.click(hud, panel.x + 100, panel.y + 210)
+    assert sheet.panels.wants_text
+    sheet.show(hud, *typed("/no/such"), frames=20)
+    enter = [KeyStroke("Enter", down, Modifiers()) for down in (True, False)]
+    assert sheet.show(hud, *enter, frames=4) == []
+    sheet.click(hud, panel.x + 100, panel.y + 210)
+    select_all = [KeyStroke("A", down, Modifiers(ctrl=down)) for down in (True, False)]
+    sheet.show(hud, *select_all, frames=4)
+    sheet.show(hud, *typed(str(tmp_path)), frames=80)
+    assert sheet.show(hud, *enter, frames=4) == [OpenSource((str(tmp_path),))]
+
+
+def test_notices_fade_and_end() -> None:
+    hud = make_hud(reduced_motion=False)
+    alphas = [notice_alpha(Notice("x", "plain", age), hud) for age in (0.0, 0.125, 2.0, LIFE_SECS - 0.125, LIFE_SECS)]
+    assert alphas == pytest.approx([0, 0.5, 1, 0.5, 0])
+
+
+def test_durations_and_engines_are_told_shortly() -> None:
+    assert [duration(secs) for secs in (0.2, 41, 200, 7800)] == ["1 s", "41 s", "3 min", "2 h 10 min"]
+    assert engine_line(make_hud()) == "UMAP map  ·  starter  ·  CPU  ·  llvmpipe"
+
+
+def test_panels_cost_the_frame_little(sheet: Sheet) -> None:
+    """0.13 ms idle and 0.7 ms with everything open on two shared cores; the bound leaves room for slow machines."""
+    for name, limit_ms in (("idle", 2.0), ("searching", 4.0)):
+        sheet.show(STATES[name], frames=10)
+        times_ms = []
+        for _ in range(20):
+            sheet.show(STATES[name])
+            times_ms.append(sheet.build_ms)
+        assert statistics.median(times_ms) < limit_ms
