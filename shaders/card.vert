@@ -93,13 +93,15 @@ void main()
     colours_of(row, mean, hue);
     // A small card has no room for its picture: it takes on some of its cluster's colour, and more light.
     float small = 1.0 - smoothstep(3.0, 14.0, longest);
-    float light = PICTURE_LIGHT * node.brightness * (1.0 + 0.4 * small);
+    float light = PICTURE_LIGHT * node.brightness * (1.0 + 0.6 * small);
     float clear = max(clarity(distance(eye.xyz, node.place)), 0.12);
     bool is_point = longest < card_px;
     float short_px = min(half_px.x, half_px.y);
     shape.xyz = vec3(half_px, short_px * (is_point ? 1.0 : 0.32));
-    shape.w *= is_point ? 0.0 : 1.0;
-    plain.rgb = mix(mean, hue, 0.3 * small);
+    #if TILE == 0
+    shape.w *= is_point ? 0.0 : 1.0 - 0.4 * small;
+#endif
+    plain.rgb = mix(mean, hue, 0.6 * small);
     rim.rgb = hue * mix(hue, vec3(1.0), 0.3) * 1.15;
 #ifdef DIRECT
     // The same in screen colours, but for the shoulder of the tone curve: a square root of each factor.

@@ -61,7 +61,8 @@ def _outward(centres: Floats) -> Floats:
     """(k, 3) unit directions away from the origin, tilted a little towards the viewer and up."""
     away = centres + np.array([0.0, 0.12, 0.35], np.float32)
     length = np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)
-    return (away / length).astype(np.float32)
+    outward: Floats = (away / length).astype(np.float32)
+    return outward
 
 
 def _spline(points: Floats, t: float) -> Floats:

@@ -21,7 +21,8 @@ LIGHT_SECS = 0.18
 AMBIENT_SECS = 10.0
 """Ambient motion fades this long after the last input."""
 MARKER_SECS = 0.25
-HOME_MARGIN = 1.06
+HOME_MARGIN = 1.1
+HOME_STEPS = 6
 CLOSE_UP = 5.0
 """Distance from which an image is looked at, in half sides of its card."""
 
@@ -52,16 +53,24 @@ def empty_scene() -> Scene:
 
 
 def home_pose(positions: Floats, aspect: float) -> Pose:
-    """The pose from which the map fills the picture: looking along -z at 98 % of the images."""
+    """The pose from which the map fills the picture: looking along -z at all but the farthest hundredth of the images.
+
+    Nearer images spread wider on screen, so the eye's place and distance are found together, in a few steps.
+    """
     if not len(positions):
         return Pose((0.0, 0.0, 2.4), 0.0, 0.0)
-    low, high = np.percentile(positions, [1.0, 99.0], axis=0)
-    centre = (low + high) / 2.0
-    tan_y = np.tan(FOV_Y / 2.0) / HOME_MARGIN
-    across = np.abs(positions - centre)
-    needed = positions[:, 2] - centre[2] + np.maximum(across[:, 0] / (tan_y * aspect), across[:, 1] / tan_y)
-    distance = max(float(np.percentile(needed, 98.0)), 0.35)
-    return Pose((float(centre[0]), float(centre[1]), float(centre[2]) + distance), 0.0, 0.0)
+    away = np.linalg.norm(positions - np.median(positions, axis=0), axis=1)
+    shown = positions[away <= np.percentile(away, 99.0)]
+    tan_y = float(np.tan(FOV_Y / 2.0)) / HOME_MARGIN
+    slopes = np.array([tan_y * aspect, tan_y], np.float32)
+    eye = np.append(shown[:, :2].mean(axis=0), shown[:, 2].max() + 1.0)
+    for _ in range(HOME_STEPS):
+        depths = np.maximum(eye[2] - shown[:, 2], 1e-3)
+        across = (shown[:, :2] - eye[:2]) / depths[:, None]  # tangents of the angles on screen
+        eye[:2] += (across.max(axis=0) + across.min(axis=0)) / 2.0 * np.median(depths)
+        needed = shown[:, 2] + (np.abs(shown[:, :2] - eye[:2]) / slopes).max(axis=1)
+        eye[2] = max(float(needed.max()), float(shown[:, 2].max()) + 0.3)
+    return Pose((float(eye[0]), float(eye[1]), float(eye[2])), 0.0, 0.0)
 
 
 def rows_of(ids: Ids, wanted: Ids) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:

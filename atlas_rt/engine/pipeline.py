@@ -20,7 +20,7 @@ from atlas_rt.engine.suspects import InFlight
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.decode import read_image
 from atlas_rt.library.sources import read, suffix_of
-from atlas_rt.library.store import FailedFile, Ready, Store, Todo, content_hash
+from atlas_rt.library.store import FailedFile, Labels, Ready, Store, Todo, content_hash
 from atlas_rt.library.tiles import TileFiles, TileSet, make_tiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.ml.encoder import ImageEncoder
@@ -186,15 +186,15 @@ class Pipeline:
     def _store_batch(
         self, kept: Sequence[Prepared], vectors: Floats | None, batch: Sequence[Outcome], broken: Sequence[Broken]
     ) -> None:
-        ready = [row for outcome in batch if isinstance(outcome, Seen) and (row := self._again(outcome))]
-        labels = {}
+        labels: dict[int, Labels] = {}
+        ready = [row for outcome in batch if isinstance(outcome, Seen) and (row := self._again(outcome, labels))]
         if vectors is not None and kept:
             tile = self._tiles.append([each.tiles for each in kept])
             first = self._vectors.append(vectors)
             self._tiles.flush()
             self._vectors.flush()
             ready += [_ready(each, tile + i, first + i) for i, each in enumerate(kept)]
-            labels = dict(zip((each.todo.id for each in kept), self._vocabulary.label(vectors), strict=True))
+            labels |= zip((each.todo.id for each in kept), self._vocabulary.label(vectors), strict=True)
         failed = [
             FailedFile(each.todo.path, each.todo.size, each.todo.mtime_ns, each.reason, each.stage) for each in broken
         ]
@@ -204,12 +204,13 @@ class Pipeline:
         self.tally.changed += committed.changed
         self.tally.unchanged += committed.unchanged + committed.moved
 
-    def _again(self, seen: Seen) -> Ready | None:
-        """A file with content that is stored: it shares the tile and the vector."""
+    def _again(self, seen: Seen, labels: dict[int, Labels]) -> Ready | None:
+        """A file with content that is stored: it shares the tile, the vector and the labels."""
         known = self._store.known(seen.hash, self._model_id)
         if known is None or known.vector_row is None:
             return None
         todo = seen.todo
+        labels[todo.id] = self._store.labels(known.id, self._model_id)
         return Ready(
             todo.id,
             todo.path,

@@ -93,7 +93,9 @@ class RawGL:
         self._calls[name](*arguments)
 
     def _load(self, name: str, count: int) -> Callable[..., None]:
-        address = self._ctx.mglo._context.load(name)
+        context = self._ctx.mglo._context  # moderngl's own loader for a window, glcontext's for a headless context
+        load = getattr(context, "load_opengl_function", None) or context.load
+        address = load(name)
         types: list[type] = [ctypes.c_int] * count
         if name in _POINTER_LAST:
             types[-1] = ctypes.c_void_p

@@ -9,7 +9,7 @@ import numpy as np
 
 from atlas_rt.core.channels import Latest
 from atlas_rt.core.palette import cluster_hues, node_hues
-from atlas_rt.core.records import Bytes, Catalogue, Failure, Floats, Ints, LibraryPlace, Map, Scene
+from atlas_rt.core.records import SMALL_TILE_PX, Bytes, Catalogue, Failure, Floats, Ints, LibraryPlace, Map, Scene
 from atlas_rt.core.world import rows_of
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
@@ -45,7 +45,7 @@ class SceneReader:
     def __init__(self, place: LibraryPlace, *, model: str, dim: int) -> None:
         """model: the id under which vectors and maps lie."""
         self._place, self._model, self._dim = place, model, dim
-        self._delivered = 0
+        self._delivered = np.zeros(0, np.bool_)
 
     def read(self) -> Arrival | None:
         """The newest map with what is known of its images; None while there is none.
@@ -80,11 +80,15 @@ class SceneReader:
         return np.asarray(file.array()[used], np.float32)
 
     def _new_tiles(self, tiles: Ints) -> tuple[Ints, Bytes]:
-        new = np.sort(tiles[tiles >= self._delivered])
-        pixels = TileFiles(self._place.folder, writable=False).small(new)
-        if len(new):
-            self._delivered = int(new[-1]) + 1
-        return new, pixels
+        """Tiles not handed over yet. Their records are in no order of arrival: changed and returned images mix them."""
+        if not len(tiles):
+            return tiles, np.zeros((0, SMALL_TILE_PX, SMALL_TILE_PX, 3), np.uint8)
+        missing = int(tiles.max()) + 1 - len(self._delivered)
+        if missing > 0:
+            self._delivered = np.concatenate([self._delivered, np.zeros(missing, np.bool_)])
+        new = np.unique(tiles[~self._delivered[tiles]])
+        self._delivered[new] = True
+        return new, TileFiles(self._place.folder, writable=False).small(new)
 
 
 class SceneService:

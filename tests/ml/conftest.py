@@ -43,7 +43,9 @@ def pictures() -> dict[str, Path]:
 def pixels(pictures: dict[str, Path], model: Model) -> dict[str, Floats]:
     """Every third picture as the encoder wants it, (3, 224, 224)."""
     some = dict(list(pictures.items())[::3])
-    return {title: to_input(Image.open(file).convert("RGBA"), model.image.preprocessing) for title, file in some.items()}
+    return {
+        title: to_input(Image.open(file).convert("RGBA"), model.image.preprocessing) for title, file in some.items()
+    }
 
 
 @pytest.fixture(scope="session")

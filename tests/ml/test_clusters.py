@@ -1,0 +1,106 @@
+"""Groups with names, reasons and images that show them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from atlas_rt.core.records import Cluster, Floats, Ids, Ints
+from atlas_rt.ml.clusters import find_clusters
+from atlas_rt.ml.labels import Vocabulary
+
+GROUPS = {"owl": 40, "car": 30, "tree": 20}
+
+
+def unit(vectors: Floats) -> Floats:
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Vocabulary:
+    words = ("tree", "owl", "bird", "car", "truck")
+    vectors = np.zeros((5, 16), np.float32)
+    vectors[[0, 1, 3], [2, 0, 1]] = 1.0
+    vectors[2, [0, 5]] = 0.8, 0.6
+    vectors[4, [1, 6]] = 0.8, 0.6
+    return Vocabulary(words, vectors, 0.05)
+
+
+@pytest.fixture(scope="module")
+def library() -> tuple[Floats, Floats, Ids, list[str]]:
+    """Three groups that stand apart, and ten images scattered between them."""
+    rng = np.random.default_rng(0)
+    kinds = np.repeat([0, 1, 2], list(GROUPS.values()))
+    vectors = unit(np.eye(16)[kinds] + 0.05 * rng.normal(size=(90, 16)))
+    positions = np.array([[0.8, 0, 0], [-0.8, 0, 0], [0, 0.8, 0]])[kinds] + 0.04 * rng.normal(size=(90, 3))
+    strays = unit(rng.normal(size=(10, 16)))
+    positions = np.concatenate([positions, rng.uniform(-3, 3, size=(10, 3))]).astype(np.float32)
+    ids = np.arange(100, dtype=np.int64) * 3 + 7
+    return positions, np.concatenate([vectors, strays]), ids, [f"/pictures/img_{i}.png" for i in ids]
+
+
+Found = tuple[Ints, tuple[Cluster, ...]]
+
+
+@pytest.fixture(scope="module")
+def found(library: tuple[Floats, Floats, Ids, list[str]], vocabulary: Vocabulary) -> Found:
+    positions, vectors, ids, paths = library
+    return find_clusters(positions, vectors=vectors, ids=ids, paths=paths, vocabulary=vocabulary)
+
+
+def test_groups_are_found_largest_first_and_named(found: Found) -> None:
+    numbers, clusters = found
+    assert [cluster.id for cluster in clusters] == [0, 1, 2]
+    assert [cluster.name for cluster in clusters] == ["owl", "car", "tree"]
+    assert [cluster.size for cluster in clusters] == [int((numbers == number).sum()) for number in range(3)]
+    assert [cluster.size for cluster in clusters] == sorted((cluster.size for cluster in clusters), reverse=True)
+    assert clusters[0].why == "most of its pictures look like: owl, bird"
+    assert {cluster.named_by for cluster in clusters} == {"vocabulary"}
+
+
+def test_the_unclustered_stay_so(found: Found) -> None:
+    numbers, _ = found
+    assert numbers.dtype == np.int32
+    assert (numbers[90:] == -1).mean() >= 0.8
+
+
+def test_exemplars_and_borderline_are_members(found: Found, library: tuple[Floats, Floats, Ids, list[str]]) -> None:
+    numbers, clusters = found
+    for cluster in clusters:
+        members = set(library[2][numbers == cluster.id].tolist())
+        assert len(cluster.exemplars) == 4
+        assert len(cluster.borderline) == 2
+        assert members >= {*cluster.exemplars, *cluster.borderline}
+        assert np.linalg.norm(cluster.centre) == pytest.approx(0.8, abs=0.05)
+
+
+def test_where_no_word_fits_a_cluster_is_named_after_its_exemplar(
+    library: tuple[Floats, Floats, Ids, list[str]], vocabulary: Vocabulary
+) -> None:
+    positions, vectors, ids, paths = library
+    nothing = Vocabulary(vocabulary.words, np.roll(vocabulary.vectors, 9, axis=1), 0.05)
+    _, clusters = find_clusters(positions, vectors=vectors, ids=ids, paths=paths, vocabulary=nothing)
+    assert {cluster.named_by for cluster in clusters} == {"exemplar"}
+    assert all(cluster.name == f"img_{cluster.exemplars[0]}" for cluster in clusters)
+
+
+def test_names_differ(library: tuple[Floats, Floats, Ids, list[str]], vocabulary: Vocabulary) -> None:
+    positions, vectors, ids, paths = library
+    one_word = Vocabulary(("thing", "other"), np.array([[1, 1, 1], [-1, 0, 0]] @ np.eye(3, 16), np.float32), 0.05)
+    _, clusters = find_clusters(positions, vectors=vectors, ids=ids, paths=paths, vocabulary=one_word)
+    assert len({cluster.name for cluster in clusters}) == len(clusters) == 3
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 9])
+def test_few_images_have_no_clusters(crowd: Callable[[int], Floats], vocabulary: Vocabulary, count: int) -> None:
+    numbers, clusters = find_clusters(
+        crowd(count)[:, :3],
+        vectors=np.zeros((count, 16), np.float32),
+        ids=np.arange(count, dtype=np.int64),
+        paths=["x"] * count,
+        vocabulary=vocabulary,
+    )
+    assert numbers.tolist() == [-1] * count
+    assert clusters == ()
