@@ -53,6 +53,8 @@ class Settings:
     """Number of the screen to use, -1 for the window system's choice."""
     webcam: str = ""
     """Camera to switch on at the start: a number or a film's file name; empty for none."""
+    trace: str = ""
+    """File to which the window writes the moments of its start, for measurements; empty for none."""
     threads: int = 0
     """Threads that decode; 0 for one per core."""
 

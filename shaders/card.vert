@@ -1,5 +1,5 @@
 // A card before the camera. SPRITE: all rows as point sprites, for those that are small on screen (one vertex instead
-// of four). Otherwise: quads, one instance a row of a list, for those that are large.
+// of four). Otherwise quads, for those that are large: one instance a row of a list, or four vertices a row for ALL.
 
 #include "lib/nodes.glsl"
 #include "lib/light.glsl"
@@ -11,8 +11,10 @@ flat out vec4 shape;  // half sides in pixels, corner radius, share of the tile 
 flat out vec4 rim;    // its colour, how much light reaches the eye through the fog
 flat out vec4 plain;  // colour where there is no tile yet, brightness of the picture
 #ifndef SPRITE
-in int row;
 out vec2 at_px;
+#endif
+#if !defined(SPRITE) && !defined(ALL)
+in int row;
 #endif
 
 const float FADE_SECS = 0.25;
@@ -67,6 +69,8 @@ void main()
 #ifdef SPRITE
     int row = gl_VertexID;
     gl_PointSize = 1.0;
+#elif defined(ALL)
+    int row = gl_VertexID >> 2;
 #endif
     Node node = node_at(row);
     vec4 in_view = view_from_world * vec4(node.place, 1.0);
@@ -91,17 +95,18 @@ void main()
     vec4 clip = clip_of_card(row, in_view);
     vec3 mean, hue;
     colours_of(row, mean, hue);
-    // A small card has no room for its picture: it takes on some of its cluster's colour, and more light.
+    // A small card gets more light; a tiny one has no room for its picture and takes on some of its cluster's colour.
     float small = 1.0 - smoothstep(3.0, 14.0, longest);
+    float tiny = 1.0 - smoothstep(2.0, 7.0, longest);
     float light = PICTURE_LIGHT * node.brightness * (1.0 + 0.6 * small);
     float clear = max(clarity(distance(eye.xyz, node.place)), 0.12);
     bool is_point = longest < card_px;
     float short_px = min(half_px.x, half_px.y);
     shape.xyz = vec3(half_px, short_px * (is_point ? 1.0 : 0.32));
     #if TILE == 0
-    shape.w *= is_point ? 0.0 : 1.0 - 0.4 * small;
+    shape.w *= is_point ? 0.0 : 1.0 - 0.4 * tiny;
 #endif
-    plain.rgb = mix(mean, hue, 0.6 * small);
+    plain.rgb = mix(mean, hue, 0.6 * tiny);
     rim.rgb = hue * mix(hue, vec3(1.0), 0.3) * 1.15;
 #ifdef DIRECT
     // The same in screen colours, but for the shoulder of the tone curve: a square root of each factor.
@@ -120,7 +125,7 @@ void main()
 #ifdef SPRITE
     gl_PointSize = 2.0 * longest + 2.0;
 #else
-    vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1) * 2.0 - 1.0;
+    vec2 corner = vec2(gl_VertexID & 1, (gl_VertexID >> 1) & 1) * 2.0 - 1.0;
     at_px = corner * (half_px + 1.0);
     gl_Position.xy += vec2(at_px.x, -at_px.y) * 2.0 * size_px.zw * clip.w;
 #endif

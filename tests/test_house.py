@@ -41,7 +41,7 @@ ARROWS: dict[str, set[str]] = {
 modules beside it, and the commands, which are what `cli` calls."""
 
 ONLY: dict[str, tuple[str, ...]] = {
-    "app": ("cli.py", "commands/view.py"),
+    "app": ("cli.py", "commands/view.py", "bench/*"),
     "cli": ("__main__.py",),
     "commands": ("cli.py", "commands/*"),
 }

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from atlas_rt.app import App
 from atlas_rt.bench.report import Bar, Report, quantiles
 from atlas_rt.bench.scene import PATHS, made_arrival, radius
-from atlas_rt.core.records import Pose
+from atlas_rt.core.records import IndexReport, Pose, Progress
+from atlas_rt.engine.process import EngineProcess, Job
+from atlas_rt.library.shelf import place_of
 from atlas_rt.services.scenes import Arrival
 from atlas_rt.settings import Settings
 
 FRAMES = 600
 WARM_FRAMES = 180
 """Three seconds in which the quality ladder settles and every program is compiled."""
+MINUTE_FRAMES = 3600
 FRAME_MS = 1000.0 / 60.0
 SIZE_PX = (1280, 720)
 
@@ -43,8 +48,18 @@ def measure(settings: Settings, *, nodes: int, arrival: Arrival | None = None) -
         app.close()
 
 
-def fly(app: App, path: Callable[[float, float], Pose], reach: float, *, frames: int) -> tuple[list[float], float]:
-    """Frames along a path: the milliseconds of each, and the share that was late by the contract's definition."""
+def fly(
+    app: App,
+    path: Callable[[float, float], Pose],
+    reach: float,
+    *,
+    frames: int,
+    beside: Callable[[], None] = lambda: None,
+) -> tuple[list[float], float]:
+    """Frames along a path: the milliseconds of each, and the share that was late by the contract's definition.
+
+    beside: called once a frame, outside of what is timed but inside of what can be late.
+    """
     times_ms: list[float] = []
     late, due = app.pacer.late_frames, app.pacer.due_frames
     for i in range(frames):
@@ -56,6 +71,7 @@ def fly(app: App, path: Callable[[float, float], Pose], reach: float, *, frames:
         app.pacer.end()
         times_ms.append((time.perf_counter() - begun) * 1000.0)
         app.display.observe(times_ms[-1])
+        beside()
     return times_ms, (app.pacer.late_frames - late) / max(app.pacer.due_frames - due, 1)
 
 
@@ -66,3 +82,43 @@ def _prepare(app: App, arrival: Arrival) -> None:
     app.desk.provider = "CPUExecutionProvider"
     app.desk.source = "bench"
     app.desk.figures_open = app.desk.searching = True
+
+
+def measure_while_indexing(
+    settings: Settings, paths: tuple[str, ...], *, nodes: int, arrival: Arrival | None = None
+) -> Report:
+    """One minute of orbit over a scene while an engine indexes and fits `paths` into a fresh cache."""
+    arrival = arrival or made_arrival(nodes)
+    app = App(replace(settings, fps=60), (), size=SIZE_PX)
+    with tempfile.TemporaryDirectory() as folder:
+        cache = Path(folder)
+        engine: EngineProcess | None = None
+        try:
+            _prepare(app, arrival)
+            reach = radius(arrival.scene.positions)
+            fly(app, PATHS["orbit"], reach, frames=WARM_FRAMES)
+            engine = EngineProcess(Job(place_of(paths, cache), cache, settings.model, settings.seed, 0, niceness=19))
+            watch = _Watch(engine)
+            times_ms, late = fly(app, PATHS["orbit"], reach, frames=MINUTE_FRAMES, beside=watch.look)
+        finally:
+            if engine is not None:
+                engine.stop()
+            app.close()
+    bar = Bar("frame, while indexing", late * 100.0, "% of frames late", "at most", 1.0)
+    raw = quantiles(times_ms) | {"nodes": len(arrival.scene.ids), "indexed": watch.indexed, "rate": watch.rate}
+    return Report((bar,), raw | {"finished": watch.finished, "step": app.display.step})
+
+
+class _Watch:
+    """Hears an engine beside the frames."""
+
+    def __init__(self, engine: EngineProcess) -> None:
+        self._engine = engine
+        self.indexed, self.rate, self.finished = 0, 0.0, False
+
+    def look(self) -> None:
+        for message in self._engine.messages():
+            if isinstance(message, Progress) and message.stage == "index":
+                self.indexed, self.rate = message.done, round(message.rate, 2)
+            elif isinstance(message, IndexReport):
+                self.indexed, self.rate, self.finished = message.images, message.images_per_second, True

@@ -49,6 +49,9 @@ class NearNodes:
         return self.rows[large], self.depths[large]
 
 
+NO_NODES = NearNodes(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.float32))
+
+
 def min_angle(nodes: int) -> float:
     """The smallest half size of a card as a share of its depth: fewer nodes have more room each."""
     low, high = MIN_ANGLE_RANGE

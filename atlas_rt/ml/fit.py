@@ -56,6 +56,23 @@ def warm_up() -> None:
     fit_umap(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), seed=0)
 
 
+def umap_transform(vectors: Floats, *, seed: int) -> Callable[[Floats], Floats]:
+    """umap-learn's own way to place new images, fitted on these vectors: what `bench locate` compares with."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import umap
+
+        fitted = umap.UMAP(n_components=3, n_neighbors=NEIGHBOURS, metric="cosine", random_state=seed, n_jobs=1)
+        fitted.fit(vectors)
+
+    def transform(queries: Floats) -> Floats:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return np.asarray(fitted.transform(queries), np.float32)
+
+    return transform
+
+
 def _neighbours(vectors: Floats, k: int) -> tuple[Ints, Floats]:
     """The k nearest of each row by cosine distance, itself first, as umap-learn expects them."""
     similarities, rows = knn(vectors, k - 1)

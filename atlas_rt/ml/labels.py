@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from dataclasses import dataclass
@@ -89,4 +90,5 @@ def _keep(file: Path, vectors: Floats) -> None:
         np.save(beside, vectors, allow_pickle=False)
         beside.replace(file)
     except OSError:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink()

@@ -87,6 +87,8 @@ class Pulled:
 
         One indexed draw; instances of four vertices are slower on llvmpipe, which sets up each alone.
         """
+        if not count:
+            return
         if count > self._quads:
             self._reserve(count)
         if program.glo not in self._indexed:

@@ -93,7 +93,10 @@ class NodeTiles:
         (self._small, *self._caches)[level].use(UNIT_TILES)
 
     def wanted(self, near: NearNodes, ids: Ids) -> list[tuple[int, int]]:
-        """(id, level) of the tiles to fetch now, nearest first; what is seen and here counts as used."""
+        """(id, level) of the tiles to fetch now, at most WANTED_MAX: medium before large, each nearest first.
+
+        What is seen and already here counts as used, so it stays.
+        """
         found: list[tuple[float, int, int]] = []
         for cache, from_px in zip(self._caches, (MEDIUM_FROM_PX, LARGE_FROM_PX), strict=True):
             rows, depths = near.nearest(from_px, int(cache.slots.count * HELD_SHARE))

@@ -15,14 +15,14 @@ import numpy as np
 
 from atlas_rt.core.quality import Step, governor_for
 from atlas_rt.core.records import Bytes, Floats, Ints, Tile, View
-from atlas_rt.core.visibility import NearNodes, light_of, near_nodes, positions_now
+from atlas_rt.core.visibility import NO_NODES, light_of, near_nodes, positions_now
 from atlas_rt.render.darkroom import Darkroom
 from atlas_rt.render.drawing import Pulled, RowList
 from atlas_rt.render.edges import EdgeData
 from atlas_rt.render.frame import BLOCK_BYTES, CONSTANTS, FRAME, FrameBlock
 from atlas_rt.render.garbage import sweep
 from atlas_rt.render.nodes import SAMPLERS, NodeData
-from atlas_rt.render.nodetiles import UNIT_TILES, NodeTiles
+from atlas_rt.render.nodetiles import MEDIUM_FROM_PX, UNIT_TILES, NodeTiles
 from atlas_rt.render.picture import is_software
 from atlas_rt.render.program import FRAME_BINDING, Programs
 from atlas_rt.render.rawgl import RawGL
@@ -31,11 +31,13 @@ BACKDROP_QUADS = 32 * 18
 """As in `shaders/backdrop.vert`."""
 SPRITE_PX = {True: 16.0, False: 6.0}
 """Half side up to which a card is a point sprite, for software and for hardware. A sprite vanishes when its centre
-leaves the screen, a quad costs llvmpipe four vertices and two triangles."""
+leaves the screen, a quad costs llvmpipe four vertices and two triangles: there, a list says which rows need one."""
 ASPECT_ROOT = 1.74
 """Half the long side of the longest card, as a share of half the side of a square of its area."""
 LEAST_EDGES = 2500
 """A step that draws a share of the edges draws at least so many."""
+LOOK_SECS = 0.05
+"""How long the list of near nodes, and so of wanted tiles, may be old."""
 MEDIUM_LAYERS = {True: 256, False: 512}
 LARGE_LAYERS = {True: 16, False: 24}
 """Layers for software and for hardware: 22 and 22 MB, or 45 and 34."""
@@ -43,7 +45,7 @@ LARGE_LAYERS = {True: 16, False: 24}
 
 @dataclass(frozen=True, slots=True)
 class DrawFigures:
-    """What the last frame drew. step: of the ladder. near: cards drawn as quads."""
+    """What the last frame drew. step: of the ladder. near: cards large on screen."""
 
     step: str = ""
     nodes: int = 0
@@ -62,6 +64,7 @@ class Renderer:
     def __init__(self, ctx: moderngl.Context, *, quality: str = "auto") -> None:
         self._ctx = ctx
         software = is_software(ctx)
+        self._lists_near = software
         raw = RawGL(ctx)
         self._programs = Programs(ctx, FRAME, CONSTANTS)
         self._governor = governor_for(quality, software=software)
@@ -77,7 +80,8 @@ class Renderer:
         self._pulled = Pulled(ctx)
         self._lists = {name: RowList(ctx) for name in ("near", "medium", "large", "glow", "rings")}
         self._darkroom = Darkroom(ctx, self._programs, self._pulled)
-        self._near = NearNodes(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.float32))
+        self._near = NO_NODES
+        self._near_of: tuple[object, float] = (None, 0.0)
         self._glow_of: object = None
         self.figures = DrawFigures()
 
@@ -90,9 +94,13 @@ class Renderer:
         self._tiles.accept(tile)
 
     def wanted(self, view: View) -> list[tuple[int, int]]:
-        """(id, level) of the medium and large tiles to fetch now, nearest first; goes by the frame drawn last."""
-        if self._near.rows.size and int(self._near.rows.max()) >= len(view.scene.ids):
-            return []
+        """(id, level) of the medium and large tiles to fetch now, medium before large and nearest first.
+
+        Cheap enough for every frame: it looks around anew every LOOK_SECS.
+        """
+        scene, looked_secs = self._near_of
+        if scene is not view.scene or abs(view.time_secs - looked_secs) >= LOOK_SECS:
+            self._look_around(view, MEDIUM_FROM_PX)
         return self._tiles.wanted(self._near, view.scene.ids)
 
     def observe(self, frame_ms: float, *, interval_ms: float = 1000.0 / 60.0) -> bool:
@@ -102,7 +110,7 @@ class Renderer:
     def draw(self, view: View, target: moderngl.Framebuffer) -> None:
         """Draw one frame into `target`, which has a depth attachment and the size `view.size_px`.
 
-        Leaves blending on and depth off; whoever draws next sets what it needs.
+        Sets all the state it needs and restores none: whoever draws next does the same.
         """
         sweep(self._ctx)
         step = self._governor.step
@@ -141,12 +149,17 @@ class Renderer:
         self._tiles.update(view.scene, view.time_secs)
         self._block_buffer.write(self._block.fill(view, step, edges=edges, sprite_px=self._sprite_px))
         self._block_buffer.bind_to_uniform_block(FRAME_BINDING)
-        self._near = near_nodes(view, positions_now(view), self._sprite_px / ASPECT_ROOT)
-        self._lists["near"].write(self._near.rows)
+        if self._lists_near:
+            self._look_around(view, self._sprite_px / ASPECT_ROOT)
+            self._lists["near"].write(self._near.rows)
         for name, rows in zip(("medium", "large"), self._tiles.rows_by_level, strict=True):
             self._lists[name].write(rows)
         self._nodes.use()
         self._tiles.use_table()
+
+    def _look_around(self, view: View, min_half_px: float) -> None:
+        self._near = near_nodes(view, positions_now(view), min_half_px)
+        self._near_of = view.scene, view.time_secs
 
     def _program(self, name: str, step: Step, **defines: int) -> moderngl.Program:
         program = self._programs.get(name, DIRECT=int(not step.hdr), **defines)
@@ -166,7 +179,10 @@ class Renderer:
         self._ctx.depth_func = "<="
         self._ctx.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA
         self._tiles.use_level(0)
-        self._lists["near"].render(self._program("card", step))
+        if self._lists_near:
+            self._lists["near"].render(self._program("card", step))
+        else:
+            self._pulled.render_quads(self._program("card", step, ALL=1), len(view.scene.ids))
         for level, name in ((1, "medium"), (2, "large")):
             self._tiles.use_level(level)
             self._lists[name].render(self._program("card", step, TILE=level))

@@ -38,6 +38,7 @@ def display_available() -> bool:
 class Window:
     """A window on the desktop, on a whole screen, or of a kiosk.
 
+    size: in window pixels, at most the screen's.
     kiosk: covers its screen, cannot be closed from outside, and asks for none of the actions a kiosk forbids.
     screen: number of the screen to cover; None leaves it to the window system. vsync: flips wait for the screen.
 
@@ -60,6 +61,7 @@ class Window:
         # pyglet's own full screen lands on the wrong screen, or on both (measured under openbox and matchbox), so a
         # kiosk and a chosen screen get a borderless window of the screen's size instead.
         self._borderless = kiosk or (fullscreen and screen is not None)
+        size = min(size[0], self._screen.width), min(size[1], self._screen.height)
         self._windowed_px = size
         self._pointer_visible = True
         self._native = _open_native(

@@ -16,7 +16,7 @@ from atlas_rt.render.program import Programs, ShaderError, Source, block_source,
 SHADERS = assets_folder("shaders")
 VARIANTS: list[tuple[str, dict[str, int]]] = [
     *(("card", {"TILE": tile, "DIRECT": direct}) for tile in (0, 1, 2) for direct in (0, 1)),
-    *(("card", {"SPRITE": 1, "DIRECT": direct}) for direct in (0, 1)),
+    *(("card", {way: 1, "DIRECT": direct}) for way in ("SPRITE", "ALL") for direct in (0, 1)),
     *(
         ("edge", {"RIBBON": ribbon, "PULSE": pulse, "DIRECT": direct})
         for ribbon in (0, 1)

@@ -92,6 +92,20 @@ def test_a_card_has_the_aspect_of_its_image(make_renderer: Make, shoot: Shoot, a
     assert width * height == pytest.approx((2 * half_side_px(view, 0.2, 2.0)) ** 2, rel=0.15)
 
 
+def test_hardware_and_software_draw_the_same_cards(
+    make_renderer: Make, shoot: Shoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = make_scene([[-0.5, 0, 0.5], [0.4, 0.1, 0], [0, -0.4, -2]], node_size=0.15)
+    pictures = []
+    for software in (True, False):
+        monkeypatch.setattr("atlas_rt.render.renderer.is_software", lambda _, answer=software: answer)
+        renderer = make_renderer("high")
+        renderer.load_small(np.arange(3, dtype=np.int32), flat_tiles(RED, GREEN, BLUE))
+        pictures.append(shoot(renderer, make_view(scene)))
+    assert np.abs(pictures[0] - pictures[1]).max() < 60
+    assert np.abs(pictures[0] - pictures[1]).mean() < 0.5
+
+
 def test_corners_are_round(make_renderer: Make, shoot: Shoot) -> None:
     renderer = make_renderer("low")
     view = make_view(make_scene([[0, 0, 0]], node_size=0.5))

@@ -35,7 +35,8 @@ def make_hud(**changes: Any) -> Hud:
 def make_facts(id_: int = 1, **changes: Any) -> ImageFacts:
     facts = ImageFacts(
         id=id_, path=f"/pictures/2024/image {id_}.jpg", width_px=1920, height_px=1080, cluster="Animals",
-        labels=(("bird", 0.6), ("parrot", 0.3)), neighbours=tuple((id_ + step, 0.9 - step / 50) for step in range(1, 13)),
+        labels=(("bird", 0.6), ("parrot", 0.3)),
+        neighbours=tuple((id_ + step, 0.9 - step / 50) for step in range(1, 13)),
     )  # fmt: skip
     return replace(facts, **changes)
 

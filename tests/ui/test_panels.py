@@ -135,6 +135,16 @@ def test_the_hover_card_waits_stays_a_little_and_never_covers_its_node(sheet: Sh
     assert sheet.changed().sum() == before
 
 
+def test_the_selected_image_gets_no_card(sheet: Sheet) -> None:
+    plain = make_hud(dt_secs=1.0, selected=make_facts(3))
+    sheet.show(plain, frames=16)
+    before = sheet.changed().sum()
+    sheet.show(replace(plain, hovered=make_facts(3), hovered_at_px=(400.0, 360.0, 40.0)), frames=3)
+    assert sheet.changed().sum() == before
+    sheet.show(replace(plain, hovered=make_facts(4), hovered_at_px=(880.0, 360.0, 20.0)), frames=3)
+    assert sheet.changed()[300:400, 700:800].any()  # left of the node: right of it lies the panel
+
+
 def test_cards_lie_beside_nodes_wherever_those_are() -> None:
     for x in range(0, 1281, 80):
         for y in range(0, 721, 60):
@@ -229,6 +239,16 @@ def test_notices_fade_and_end() -> None:
     hud = make_hud(reduced_motion=False)
     alphas = [notice_alpha(Notice("x", "plain", age), hud) for age in (0.0, 0.125, 2.0, LIFE_SECS - 0.125, LIFE_SECS)]
     assert alphas == pytest.approx([0, 0.5, 1, 0.5, 0])
+
+
+def test_a_changed_speed_is_told_for_a_moment(sheet: Sheet) -> None:
+    plain = make_hud(dt_secs=1.0, speed=0.6)
+    sheet.show(plain, frames=16)
+    before = sheet.changed().sum()
+    sheet.show(replace(plain, dt_secs=0.1, speed=0.72), frames=2)
+    assert sheet.changed().sum() > before
+    sheet.show(replace(plain, speed=0.72), frames=3)
+    assert sheet.changed().sum() == before
 
 
 def test_durations_and_engines_are_told_shortly() -> None:

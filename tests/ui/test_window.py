@@ -20,6 +20,10 @@ def test_it_opens_with_the_size_asked_for(probe: Probe) -> None:
     assert probe.opened == {"size": [800, 600], "framebuffer": [800, 600], "dpi_scale": 1.0}
 
 
+def test_it_is_not_larger_than_the_screen(open_probe: Callable[..., Probe]) -> None:
+    assert open_probe(size=(4000, 700)).opened["size"] == [1280, 700]
+
+
 def test_characters_ask_for_actions_and_repeats_do_not(probe: Probe) -> None:
     probe.xdotool("key", "h")
     probe.xdotool("key", "question")
@@ -62,7 +66,8 @@ def test_escape_is_an_action_and_does_not_close(probe: Probe) -> None:
 def test_dead_keys_and_other_scripts_arrive(probe: Probe) -> None:
     probe.ask("text_focused", True)
     probe.xdotool("mousemove", "200", "200")  # over the window, where the event names its child
-    probe.xdotool("key", "--delay", "100", "dead_acute", "e")
+    probe.xdotool("key", "--delay", "100", "dead_acute", "sleep", "0.2")  # xdotool lends it a key and takes that back
+    probe.xdotool("key", "e")
     assert probe.heard("text", bool) == "é"
     probe.xdotool("type", "--delay", "60", "日ß")
     assert probe.heard("text", lambda told: len(told) >= 2) == "日ß"

@@ -70,7 +70,7 @@ class Panels:
         self._welcome.build(stage)
         self._notices.build(stage)
         if not hud.help_open:
-            self._hover.build(stage)
+            self._hover.build(stage, self._detail.width(stage))
         self.covered = stage.covered
         self._help.build(stage)
         if stage.pointed_id != self._pointed_id:

@@ -22,8 +22,12 @@ class HoverCard:
         self._at_px = (0.0, 0.0, 0.0)
         self._rested_secs = self._left_secs = 0.0
 
-    def build(self, stage: Stage) -> None:
+    def build(self, stage: Stage, taken_right: float) -> None:
+        """taken_right: how much of the right side the detail panel has; it shows its own image better than a card."""
         hud = stage.hud
+        if hud.hovered is not None and hud.selected is not None and hud.hovered.id == hud.selected.id:
+            self._facts, self._rested_secs = None, 0.0
+            return
         if hud.hovered is not None:
             changed = self._facts is None or hud.hovered.id != self._facts.id
             if changed and not self._visible:
@@ -35,7 +39,7 @@ class HoverCard:
             if self._left_secs > GRACE_SECS or not self._visible:
                 self._facts, self._rested_secs = None, 0.0
         if self._facts is not None and self._visible:
-            self._draw(stage, self._facts, self._opacity(hud.reduced_motion))
+            self._draw(stage, self._facts, self._opacity(hud.reduced_motion), stage.size[0] - taken_right)
 
     @property
     def _visible(self) -> bool:
@@ -47,7 +51,7 @@ class HoverCard:
         appearing = min((self._rested_secs - DELAY_SECS) / FADE_SECS + 0.2, 1.0)
         return appearing * min((GRACE_SECS - self._left_secs) / FADE_SECS, 1.0)
 
-    def _draw(self, stage: Stage, facts: ImageFacts, alpha: float) -> None:
+    def _draw(self, stage: Stage, facts: ImageFacts, alpha: float, room: float) -> None:
         canvas, pad = stage.over(alpha), stage.px(10.0)
         width = stage.px(WIDTH)
         inner = width - 2.0 * pad
@@ -57,7 +61,8 @@ class HoverCard:
         labels = stage.type.fit("  ·  ".join(word for word, _ in facts.labels[:3]), inner, theme.CAPTION)
         text_height = stage.px(20.0 + (18.0 if labels else 0.0))
         height = picture_height + (stage.px(8.0) if ref else 0.0) + text_height + 2.0 * pad
-        rect = beside(self._at_px, (width, height), stage.size, stage.px(AWAY), stage.px(theme.MARGIN / 2.0))
+        free = (room, stage.size[1])
+        rect = beside(self._at_px, (width, height), free, stage.px(AWAY), stage.px(theme.MARGIN / 2.0))
         canvas.glass(rect)
         y = rect.y + pad
         if ref:

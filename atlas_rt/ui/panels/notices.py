@@ -13,6 +13,8 @@ FADE_SECS = 0.25
 TONES = {"plain": theme.INK_SOFT, "good": theme.GOOD, "warning": theme.WARNING}
 HINT = "W A S D to fly   ·   drag to look   ·   / to search   ·   F1 for all keys"
 HINT_SECS = 14.0
+SPEED_SECS = 1.2
+"""How long a change of the flying speed is told."""
 BOTTOM = 16.0
 
 
@@ -22,6 +24,8 @@ class Notices:
     def __init__(self) -> None:
         self._hint_secs = 0.0
         self._hint = Fade(0.6)
+        self._first_speed = self._speed = 0.0
+        self._speed_secs = SPEED_SECS
 
     def build(self, stage: Stage) -> None:
         y = stage.size[1] - stage.px(BOTTOM)
@@ -30,11 +34,7 @@ class Notices:
             y = self._build_notice(stage, notice, y)
 
     def _build_hint(self, stage: Stage, y: float) -> float:
-        hud = stage.hud
-        idle = not (hud.searching or hud.selected or hud.help_open or hud.welcome or hud.kiosk)
-        self._hint_secs += hud.dt_secs if idle else 0.0
-        text = "Guided tour  ·  Esc to stop" if hud.touring else HINT
-        alpha = self._hint.advance(idle and (hud.touring or self._hint_secs < HINT_SECS), hud)
+        text, alpha = self._line(stage.hud)
         if alpha <= 0.0:
             return y
         height, pad = stage.px(30.0), stage.px(16.0)
@@ -46,6 +46,19 @@ class Notices:
         canvas.fill(rect, theme.faded(theme.GLASS, 0.8 * alpha), height / 2.0)
         canvas.text_in(rect, text, theme.SMALL, theme.faded(theme.INK_SOFT, alpha))
         return rect.y - stage.px(10.0)
+
+    def _line(self, hud: Hud) -> tuple[str, float]:
+        """What the line at the bottom says, and how strongly: a changed speed, the tour, or how to begin."""
+        if hud.speed != self._speed:
+            self._speed_secs = 0.0 if self._first_speed else SPEED_SECS
+            self._speed, self._first_speed = hud.speed, self._first_speed or hud.speed
+        self._speed_secs += hud.dt_secs
+        if self._speed_secs < SPEED_SECS:
+            return f"Speed {self._speed / self._first_speed:.0%}", 1.0
+        free = not (hud.searching or hud.selected or hud.help_open or hud.welcome or hud.kiosk)
+        self._hint_secs += hud.dt_secs if free else 0.0
+        alpha = self._hint.advance(free and (hud.touring or self._hint_secs < HINT_SECS), hud)
+        return ("Guided tour  ·  Esc to stop" if hud.touring else HINT), alpha
 
     def _build_notice(self, stage: Stage, notice: Notice, y: float) -> float:
         pad, height = stage.px(18.0), stage.px(38.0)

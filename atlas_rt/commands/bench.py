@@ -1,0 +1,90 @@
+"""`atlas-rt bench`: measure this program here."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from atlas_rt.bench.report import Report
+from atlas_rt.commands.collection import Collection, add_no_update, add_source, open_collection, sources_of
+from atlas_rt.commands.output import print_json
+from atlas_rt.errors import UsageError
+from atlas_rt.settings import QUALITIES, Settings
+
+NODES = 10_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", nargs="?", default="", metavar="|".join(BENCHES), help="what to measure")
+    add_source(parser)
+    parser.add_argument("--nodes", type=int, default=NODES, metavar="N", help=f"images of the made scene ({NODES:,})")
+    parser.add_argument("--quality", choices=QUALITIES, help="step of the quality ladder (auto)")
+    parser.add_argument(
+        "--while-indexing", metavar="FOLDER", help="frame: index this folder in the meantime, into a fresh cache"
+    )
+    add_no_update(parser)
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    bench = BENCHES.get(arguments.what)
+    if bench is None:
+        raise UsageError(f"bench {arguments.what!r} is unknown; there are: {', '.join(BENCHES)}")
+    report = bench(settings, arguments)
+    if settings.json:
+        print_json(report.document())
+        return 0
+    for bar in report.bars:
+        verdict = "holds" if bar.holds else "does not hold"
+        print(f"{bar.name}: {bar.value:.3g} {bar.unit} ({bar.sense} {bar.bar:g}): {verdict}")
+    for name, value in report.raw.items():
+        print(f"  {name}: {value}")
+    return 0
+
+
+def _collection(settings: Settings, arguments: argparse.Namespace) -> Collection | None:
+    if not (arguments.source or arguments.demo):
+        return None
+    paths = sources_of(arguments.source, demo=arguments.demo)
+    return open_collection(settings, paths, no_update=arguments.no_update)
+
+
+def _frame(settings: Settings, arguments: argparse.Namespace) -> Report:
+    from atlas_rt.bench import frame  # the window's libraries
+
+    collection = _collection(settings, arguments)
+    arrival = collection.arrival if collection else None
+    if arguments.while_indexing:
+        folder = sources_of([arguments.while_indexing], demo=False)
+        return frame.measure_while_indexing(settings, folder, nodes=arguments.nodes, arrival=arrival)
+    return frame.measure(settings, nodes=arguments.nodes, arrival=arrival)
+
+
+def _start(settings: Settings, arguments: argparse.Namespace) -> Report:
+    from atlas_rt.bench import start
+
+    collection = _collection(settings, arguments)
+    if collection is None:
+        raise UsageError("name the library whose start to measure: atlas-rt bench start SOURCE")
+    return start.measure(settings, paths=collection.place.sources, images=len(collection.scene.ids))
+
+
+def _ingest(settings: Settings, arguments: argparse.Namespace) -> Report:
+    from atlas_rt.bench import ingest
+
+    source = sources_of(arguments.source, demo=arguments.demo) if arguments.source or arguments.demo else None
+    return ingest.measure(settings, source=source)
+
+
+def _locate(settings: Settings, arguments: argparse.Namespace) -> Report:
+    from atlas_rt.bench import locate
+
+    collection = _collection(settings, arguments)
+    return locate.measure(seed=settings.seed, vectors=collection.vectors if collection else None)
+
+
+BENCHES: dict[str, Callable[[Settings, argparse.Namespace], Report]] = {
+    "frame": _frame,
+    "start": _start,
+    "ingest": _ingest,
+    "locate": _locate,
+}
