@@ -25,12 +25,14 @@ from atlas_rt.pilot import Pilot
 from atlas_rt.services.scenes import Arrival
 from atlas_rt.session import Session, source_name
 from atlas_rt.settings import Settings
+from atlas_rt.trace import Trace
 from atlas_rt.ui.pacing import Pacer
 from atlas_rt.ui.window import Window
 
 UPLOAD_BUDGET_SECS = 0.002
 DT_MAX_SECS = 0.1
 """After a hiccup the world goes on from where it was, instead of jumping."""
+TRACE_MEMORY_SECS = 3.0
 STILL_FRAMES = 30
 """Frames in which nothing changed, after which the picture is no longer drawn anew."""
 
@@ -46,7 +48,10 @@ class App:
         name: str = "",
         size: tuple[int, int] = (1280, 800),
     ) -> None:
-        """paths: resolved sources, none for the welcome; name: what to call them. Raises MissingError without a display or OpenGL 3.3."""
+        """paths: resolved sources, none for the welcome; name: what to call them.
+
+        Raises MissingError without a display or OpenGL 3.3.
+        """
         self.settings = settings
         self.cache = cache_folder(settings.cache_path)
         self.model = registry.load(settings.model, self.cache)
@@ -68,6 +73,7 @@ class App:
         self.world = World(reduced_motion=settings.reduced_motion)
         self.desk = Desk()
         self.pacer = Pacer(settings.fps)
+        self._trace = Trace(settings.trace)
         self.session: Session | None = None
         self.running = True
         self._view: View | None = None
@@ -114,6 +120,8 @@ class App:
         if self.session is not None:
             self.session.want_tiles(self.display.wanted_tiles(view))
         self.window.flip()
+        if self.settings.trace:
+            self._note_start()
         return True
 
     def save_picture(self, path: Path) -> None:
@@ -127,6 +135,14 @@ class App:
             self.session = None
         self.display.release()
         self.window.close()
+
+    def _note_start(self) -> None:
+        """For measurements: when every image was on screen at its place, and what memory that took."""
+        if len(self.world.scene.ids):
+            self._trace.note("shown")
+            self._trace.note("tiles")  # the small tiles came with the scene
+        if self.world.time_secs > TRACE_MEMORY_SECS:
+            self._trace.note_memory()
 
     # -- opening -----------------------------------------------------------------------------------------------------
 
@@ -225,7 +241,7 @@ class App:
             failures=desk.failures,
             map_kind=world.scene.kind,
             model=self.model.name,
-            provider=desk.provider,
+            provider=desk.provider or (self.session.search.provider if self.session else ""),
             renderer=self.display.renderer_name,
             progress=desk.progress,
             name_tags=name_tags(view, size_px),

@@ -1,1 +1,1 @@
-"""Measurements of this program on this machine. Bars are ratios or limits taken in one run; nothing here is tuned to them."""
+"""Measurements of this program on this machine. Bars are ratios or limits taken in one run."""

@@ -21,7 +21,7 @@ FASTER = 4.0
 
 
 def measure(*, seed: int, vectors: Floats | None = None) -> Report:
-    """vectors: (n, dim) unit, of a real library; clustered ones of our own otherwise. Takes a minute for UMAP's fits."""
+    """vectors: (n, dim) unit, of a real library; clustered ones of our own otherwise. Takes a minute."""
     known = made_vectors(seed) if vectors is None else vectors
     rng = np.random.default_rng(seed)
     held_out = rng.permutation(len(known))[: min(QUERIES, len(known) // 10)]

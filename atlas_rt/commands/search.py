@@ -116,9 +116,7 @@ def _image_vector(collection: Collection, path: Path) -> Floats:
 
 def _print(settings: Settings, collection: Collection, answer: SearchAnswer) -> None:
     paths = dict(zip(collection.scene.ids.tolist(), collection.scene.paths, strict=True))
-    results = [
-        {"path": paths[match.id], "score": round(match.score, 6), "match": match.band} for match in answer.best
-    ]
+    results = [{"path": paths[match.id], "score": round(match.score, 6), "match": match.band} for match in answer.best]
     if settings.json:
         ms = {"encode": round(answer.encode_ms, 3), "search": round(answer.search_ms, 3)}
         print_json({"query": answer.query, "model": collection.model.name, "results": results, "ms": ms})

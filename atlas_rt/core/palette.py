@@ -1,4 +1,6 @@
-"""The colour of each cluster: hues around the circle in the order of the clusters' directions, so neighbours differ little."""
+"""The colour of each cluster: hues around the circle in the order of the clusters' directions, so that neighbours
+differ little.
+"""
 
 from __future__ import annotations
 

@@ -149,8 +149,9 @@ class Scene:
 class Tile:
     """An image's thumbnail, ready to upload.
 
-    level: 0 small, 1 medium, 2 large (sides SMALL_, MEDIUM_, LARGE_TILE_PX). mips: RGBA arrays (side, side, 4) uint8, C-contiguous, each half the side
-    of the one before, top row first. The image fills the square: cards restore its aspect.
+    level: 0 small, 1 medium, 2 large (sides SMALL_, MEDIUM_, LARGE_TILE_PX). mips: RGBA arrays (side, side, 4) uint8,
+    C-contiguous, each half the side of the one before, top row first. The image fills the square: cards restore its
+    aspect.
     """
 
     id: int
@@ -256,10 +257,11 @@ class View:
     Arrays are uploaded only when they are another object than in the frame before.
 
     scene: the rows. old_positions: (n, 3) where each row stood before the morph; morph: 0..1 of the way to
-    scene.positions. lights: (n,) float32 deviations above the median, or None when nothing is searched; light_mix: 0..1,
-    how far the search has faded in. eye (3,), clip_from_view, view_from_world: (4, 4) float32, to be applied as
-    matrix @ column. hovered: a row or -1. selected: rows, the last one the newest. marker: the live position, or None, with its
-    neighbour rows. time_secs: drives the pulse, whose strength `ambient` is 0 (still) to 1. size_px: framebuffer.
+    scene.positions. lights: (n,) float32 deviations above the median, or None when nothing is searched; light_mix:
+    0..1, how far the search has faded in. eye (3,), clip_from_view, view_from_world: (4, 4) float32, to be applied as
+    matrix @ column. hovered: a row or -1. selected: rows, the last one the newest. marker: the live position, or None,
+    with its neighbour rows. time_secs: drives the pulse, whose strength `ambient` is 0 (still) to 1. size_px:
+    framebuffer.
     """
 
     scene: Scene

@@ -18,7 +18,7 @@ MARGIN = 0.1
 
 
 def name_tags(view: View, size_px: tuple[int, int]) -> tuple[NameTag, ...]:
-    """The clusters' names that are in sight, the largest cluster first. Positions in pixels of a window of this size."""
+    """The clusters' names that are in sight, the largest first. Positions in pixels of a window of this size."""
     records = view.scene.cluster_records
     if not records or view.morph < 1.0:
         return ()

@@ -252,7 +252,8 @@ class World:
         step = dt_secs / LIGHT_SECS
         self._light_mix = min(self._light_mix + step, 1.0) if lit else max(self._light_mix - step, 0.0)
         if lit and self._lights is not self._lights_to:
-            assert self._lights_from is not None and self._lights_to is not None
+            assert self._lights_from is not None
+            assert self._lights_to is not None
             t = self._light_secs / LIGHT_SECS
             if t >= 1.0:
                 self._lights = self._lights_to

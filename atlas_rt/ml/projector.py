@@ -67,8 +67,8 @@ class Projector:
         uncertainty: 1 less the geometric mean of two shares: of the map's images that are less similar to their nearest
         ones than this image is to its own, and of those whose nearest stand wider around them; for a twin it falls to
         0. So it grows as neighbours get less similar and as they scatter, and is near 1 for an image unlike all others
-        (rank correlation with the share of true neighbours that the place misses: 0.83, twins apart). In a map of less than two
-        images it is 1; in an empty one places are the origin.
+        (rank correlation with the share of true neighbours that the place misses: 0.83, twins apart). In a map of less
+        than two images it is 1; in an empty one places are the origin.
         """
         similarities, rows = nearest(self._vectors, queries, NEIGHBOURS, threads=self._threads)
         if not rows.shape[1]:

@@ -21,6 +21,7 @@ from atlas_rt.render.picture import open_headless
 from atlas_rt.ui.overlay import Overlay
 from atlas_rt.ui.panels import Panels
 from tests.ui.huds import SIZE_PX, Sheet, Tiles
+from tests.ui.xclients import give_focus
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECS = 8.0
@@ -111,6 +112,7 @@ def shared_probe(screen: str) -> Iterator[Probe]:
 @pytest.fixture
 def probe(shared_probe: Probe) -> Probe:
     """The window of 800 x 600 that most tests share, with nothing heard yet."""
+    give_focus(shared_probe.screen)
     shared_probe.ask("text_focused", False)
     shared_probe.ask("settle")
     shared_probe.ask("forget")

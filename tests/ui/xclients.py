@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from Xlib import X, Xatom
 from Xlib.display import Display
 from Xlib.protocol import event
 
-from tests.ui.conftest import Probe
+if TYPE_CHECKING:
+    from tests.ui.conftest import Probe
 
 PATIENCE_SECS = 4.0
 
@@ -22,6 +23,12 @@ def window_of(display: Any, title: str = "probe") -> Any:
     """The newest top level window of that title."""
     found = [window for window in display.screen().root.query_tree().children if window.get_wm_name() == title]
     return found[-1]
+
+
+def give_focus(screen: str) -> None:
+    """The keyboard belongs to the probe again: the server takes it from a window that closes, and gives it to none."""
+    with opened(screen) as display:
+        window_of(display).set_input_focus(X.RevertToParent, X.CurrentTime)
 
 
 def close_politely(probe: Probe) -> None:
