@@ -186,6 +186,11 @@ class Pilot:
             self._app.world.tour = None
             self._app.world.camera.fly_to(pose)
 
+    def _visit(self, id_: int) -> None:
+        """Fly there and select it, which also draws it before the pile it may lie in."""
+        self._fly_to(id_)
+        self._select(id_)
+
     def _select(self, id_: int, *, add: bool = False) -> None:
         app = self._app
         row = app.world.row(id_)
@@ -277,7 +282,7 @@ class Pilot:
         if answer is not None and answer.best:
             self._app.desk.result = max(self._app.desk.result, 0)
             self._app.desk.searching = False
-            self._fly_to(answer.best[self._app.desk.result].id)
+            self._visit(answer.best[self._app.desk.result].id)
 
     def _step_result(self, step: int) -> None:
         answer, desk = self._app.world.answer, self._app.desk
@@ -285,7 +290,7 @@ class Pilot:
             desk.result = (
                 (desk.result + step) % len(answer.best) if desk.result >= 0 else min(step, 0) % len(answer.best)
             )
-            self._fly_to(answer.best[desk.result].id)
+            self._visit(answer.best[desk.result].id)
 
     def _copy_path(self) -> None:
         world = self._app.world

@@ -11,7 +11,7 @@ from atlas_rt.core.visibility import screen_radii
 
 FOG_DENSITY, FOG_FROM = 0.45, 0.7
 """Names fade with distance as the cloud does."""
-TOO_NEAR = 0.3
+TOO_NEAR = 0.45
 """Within this distance of the eye a cluster's name would hide its pictures; it fades out before."""
 MARGIN = 0.1
 """Names this share of the window outside of it are left out."""

@@ -13,6 +13,7 @@ from atlas_rt.core.camera import clip_from_view, pose_looking_at, view_from_worl
 from atlas_rt.core.flight import FlyCamera, smootherstep
 from atlas_rt.core.records import Floats, Ids, LiveFix, Pose, Scene, SearchAnswer, View
 from atlas_rt.core.tour import Tour
+from atlas_rt.core.visibility import LIT_SIZE
 
 FOV_Y = float(np.radians(55.0))
 NEAR, FAR = 0.004, 40.0
@@ -23,7 +24,7 @@ AMBIENT_SECS = 10.0
 MARKER_SECS = 0.25
 HOME_MARGIN = 1.1
 HOME_STEPS = 6
-CLOSE_UP = 5.0
+CLOSE_UP = 7.0
 """Distance from which an image is looked at, in half sides of its card."""
 
 
@@ -174,7 +175,8 @@ class World:
         away = np.array([0.0, 0.0, 1.0], np.float32) if length < 1e-6 else away / np.float32(length)
         away[1] = np.clip(away[1], -0.5, 0.5)
         away /= np.linalg.norm(away)
-        return pose_looking_at(target + away * np.float32(distance * self.scene.node_size), target)
+        half = self.scene.node_size * (sum(LIT_SIZE) if self._lights_to is not None else 1.0)
+        return pose_looking_at(target + away * np.float32(distance * half), target)
 
     def stir(self) -> None:
         """The person did something: ambient motion comes back."""

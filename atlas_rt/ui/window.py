@@ -133,10 +133,14 @@ class Window:
         if fullscreen == self._fullscreen:
             return
         self._fullscreen = fullscreen
+        if fullscreen:
+            self._windowed_px = self.size_px
         if self._borderless:
             self._cover(fullscreen=fullscreen)
+        elif fullscreen:
+            self._native.set_fullscreen(True)
         else:
-            self._native.set_fullscreen(fullscreen)
+            self._native.set_fullscreen(False, width=self._windowed_px[0], height=self._windowed_px[1])
 
     def set_title(self, title: str) -> None:
         self._native.set_caption(title)

@@ -44,6 +44,8 @@ Node node_at(int row)
     node.aspect = texel.w;
     node.light = light_of(row);
     node.brightness = mix(1.0, 0.16 + 1.09 * node.light, light_mix);
+    if (row == chosen.x || row == chosen.y)
+        node.brightness = max(node.brightness, 1.0);
     return node;
 }
 

@@ -25,7 +25,7 @@ def vocabulary(model: Model, text: TextEncoder, cache: Path) -> Vocabulary:
 
 
 class Recorded:
-    """An encoder that knows the words already, and counts how many it was asked: the real one takes a second for all."""
+    """An encoder that knows the words already, and counts what it is asked: the real one takes a second for all."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._known = dict(zip(vocabulary.words, vocabulary.vectors, strict=True))

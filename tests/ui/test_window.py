@@ -180,6 +180,14 @@ def test_fullscreen_and_back_keeps_the_keyboard(open_probe: Callable[..., Probe]
     assert probe.heard("actions", bool) == ["live"]
 
 
+def test_a_window_that_began_fullscreen_gets_its_size(open_probe: Callable[..., Probe]) -> None:
+    probe = open_probe(fullscreen=True, size=(700, 500))
+    assert probe.ask("where") == {"size": [1280, 720], "framebuffer": [1280, 720], "fullscreen": True}
+    probe.ask("fullscreen", False)
+    probe.ask("settle")
+    assert probe.ask("where")["size"] == [700, 500]
+
+
 def test_a_kiosk_covers_the_screen_and_hears_what_it_may(open_probe: Callable[..., Probe]) -> None:
     probe = open_probe(kiosk=True)
     probe.ask("settle")
