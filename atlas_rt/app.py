@@ -10,8 +10,6 @@ import gc
 import time
 from pathlib import Path
 
-import moderngl
-
 from atlas_rt.core.hud import Hud
 from atlas_rt.core.records import Failure, IndexReport, Progress, View
 from atlas_rt.core.tags import name_tags, node_at
@@ -22,6 +20,7 @@ from atlas_rt.engine.messages import FromEngine, Locked, Provider, Published, Re
 from atlas_rt.library.shelf import cache_folder
 from atlas_rt.ml import registry
 from atlas_rt.pilot import Pilot
+from atlas_rt.render.picture import open_in_window
 from atlas_rt.services.scenes import Arrival
 from atlas_rt.session import Session, source_name
 from atlas_rt.settings import Settings
@@ -64,7 +63,7 @@ class App:
             vsync=False,
         )
         self.display = Display(
-            moderngl.create_context(require=330),
+            open_in_window(),
             quality=settings.quality,
             read_clipboard=self.window.clipboard,
             write_clipboard=self.window.set_clipboard,

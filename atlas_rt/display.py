@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import moderngl
 import numpy as np
 from PIL import Image
 
@@ -17,7 +16,7 @@ from atlas_rt.core.records import Bytes, Scene, Tile, View
 from atlas_rt.core.wishes import Wish
 from atlas_rt.core.world import empty_scene, rows_of
 from atlas_rt.render.garbage import sweep
-from atlas_rt.render.picture import Picture, check_version, renderer_name
+from atlas_rt.render.picture import Context, Picture, Target, check_version, renderer_name
 from atlas_rt.render.renderer import Renderer
 from atlas_rt.render.thumbnails import TextureRef, ThumbnailAtlas
 from atlas_rt.services.scenes import Arrival
@@ -33,7 +32,7 @@ class Display:
 
     def __init__(
         self,
-        context: moderngl.Context,
+        context: Context,
         *,
         quality: str,
         read_clipboard: Callable[[], str] | None = None,
@@ -114,7 +113,7 @@ class Display:
         )
         return self._panels.build(hud)
 
-    def draw(self, view: View, target: moderngl.Framebuffer, *, panels: bool = True) -> None:
+    def draw(self, view: View, target: Target, *, panels: bool = True) -> None:
         """One frame: the cloud, and over it the panels built last."""
         self._renderer.draw(view, target)
         if panels:

@@ -9,8 +9,18 @@ from atlas_rt.core.records import Bytes
 from atlas_rt.errors import MissingError
 from atlas_rt.render.garbage import release_target
 
+Context = moderngl.Context
+Target = moderngl.Framebuffer
+
 LEAST_VERSION = 330
 _SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swr", "software rasterizer", "gdi generic")
+
+
+def open_in_window() -> Context:
+    """The context of the window that is current on this thread. Raises MissingError where it is too old."""
+    ctx = moderngl.create_context()
+    check_version(ctx)
+    return ctx
 
 
 def open_headless() -> moderngl.Context:
