@@ -1,5 +1,5 @@
 // A soft disc of light behind each card, four cards wide while the card is small, in the cluster's colour. It fades as
-// the card grows on screen, or it would blind when near.
+// the card grows on screen, or it would blind when near. LIT: only what a search found, otherwise what every node has.
 
 #include "lib/nodes.glsl"
 #include "lib/light.glsl"
@@ -9,7 +9,7 @@ flat out vec3 light;
 out vec2 at;
 
 const float REST = 0.09;
-const float LIT = 0.8;
+const float FOUND = 0.8;
 
 void main()
 {
@@ -23,19 +23,17 @@ void main()
         return;
     vec2 half_px = half_card_px(node, depth);
     float longest = max(half_px.x, half_px.y);
-    float rest = REST * glow_gain * (1.0 - smoothstep(14.0, 90.0, longest)) * mix(1.0, node.brightness, light_mix);
-    float lit = lit_gain * LIT * node.light * node.light * light_mix * (1.0 - 0.92 * smoothstep(16.0, 180.0, longest));
-#ifdef LIT_ONLY
-    rest = 0.0;
+#ifdef LIT
+    float strength = FOUND * node.light * node.light * light_mix * (1.0 - 0.8 * smoothstep(24.0, 220.0, longest));
+#else
+    float strength = REST * glow_gain * (1.0 - smoothstep(14.0, 90.0, longest)) * mix(1.0, node.brightness, light_mix);
 #endif
-    float strength = (rest + lit) * clarity(distance(eye.xyz, node.place));
+    strength *= clarity(distance(eye.xyz, node.place));
     if (strength < 0.004)
         return;
     vec3 hue = hue_of(row);
     light = linear_of(hue) * hue * strength;
 
-    // A little further than the card, so that its own face stays clear.
-    in_view.z -= node_size * 0.5;
     gl_Position = clip_from_view * in_view;
     gl_Position.xy += corner * (half_px + vec2(min(longest * 3.0, 0.14 * size_px.y))) * 2.0 * size_px.zw * gl_Position.w;
 }

@@ -38,12 +38,11 @@ FRAME = np.dtype(
         ("sprite_px", "f4"),
         ("edge_gain", "f4"),
         ("glow_gain", "f4"),
-        ("lit_gain", "f4"),
     ]
 )
 """size_px: width, height, and their inverses. focus: where the pulse runs out from, and its strength. marker: position,
 and 1 when there is one. chosen: rows hovered and newest selected. focal_px: pixels of a length of 1 at depth 1.
-edge_gain, glow_gain, lit_gain: how much light each edge, each node at rest and each node a search lit may give."""
+edge_gain, glow_gain: how much light each edge and each node at rest may give."""
 
 BLOCK_BYTES = -(-FRAME.itemsize // 16) * 16
 """std140 rounds a block up to whole vectors."""
@@ -63,8 +62,7 @@ CLOUD_RADIUS = 0.9
 EDGES_AT_FULL = 2500
 """More edges than this share their light, so that a dense map is a weave and not a haze."""
 NODES_AT_FULL = 400
-LIT_AT_FULL = 8.0
-"""The same for glow, and for the sum of the lights of a search."""
+"""The same for glow."""
 CLOCK_SECS = 3600.0
 """The shaders' clock starts again each hour: float32 loses milliseconds after a day of a kiosk."""
 
@@ -76,18 +74,16 @@ class Search:
         self._lights: object = None
         self.best_row = -1
         self.best_light = 0.0
-        self.gain = 1.0
 
     def update(self, view: View) -> None:
         if view.lights is self._lights:
             return
         self._lights = view.lights
-        self.best_row, self.best_light, self.gain = -1, 0.0, 1.0
+        self.best_row, self.best_light = -1, 0.0
         if view.lights is not None and len(view.lights):
             lights = light_of(view.lights)
             self.best_row = int(np.argmax(view.lights))
             self.best_light = float(lights[self.best_row])
-            self.gain = _shared(LIT_AT_FULL, float(lights @ lights))
 
 
 def _shared(full: float, count: float) -> float:
@@ -148,5 +144,4 @@ class FrameBlock:
         values["sprite_px"] = sprite_px
         values["edge_gain"] = _shared(EDGES_AT_FULL, edges)
         values["glow_gain"] = _shared(NODES_AT_FULL, nodes)
-        values["lit_gain"] = self._search.gain
         return values.tobytes()

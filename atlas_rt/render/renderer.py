@@ -1,13 +1,15 @@
 """One frame of the cloud, from a View to a framebuffer.
 
-The order: backdrop; cards (small ones as point sprites, large ones as quads, by the size of tile they show), which
-write depth; then everything that only adds light: edges, glow, rings, the live marker. Rich steps of the ladder draw
+The order: backdrop; glow, which lies behind everything, so that light never washes a picture out; cards (small ones as
+point sprites, large ones as quads, by the size of tile they show), which write depth; then what adds light: edges,
+rings, the live marker. Rich steps of the ladder draw
 into a half-float target that the darkroom develops, the others draw straight into the target with the tone curve in
 each shader. Nothing here runs once a node in Python; arrays go up when they are other objects than the frame before.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import moderngl
@@ -78,11 +80,11 @@ class Renderer:
             ctx, raw, medium=MEDIUM_LAYERS[software], large=LARGE_LAYERS[software], smooth=not software
         )
         self._pulled = Pulled(ctx)
-        self._lists = {name: RowList(ctx) for name in ("near", "medium", "large", "glow", "rings")}
+        self._lists = {name: RowList(ctx) for name in ("near", "medium", "large", "glow", "lit", "rings")}
         self._darkroom = Darkroom(ctx, self._programs, self._pulled)
         self._near = NO_NODES
         self._near_of: tuple[object, float] = (None, 0.0)
-        self._glow_of: object = None
+        self._written: dict[str, object] = {}
         self.figures = DrawFigures()
 
     def load_small(self, tiles: Ints, pixels: Bytes) -> None:
@@ -122,6 +124,7 @@ class Renderer:
         light_target.depth_mask = True
         light_target.clear(depth=1.0)
         self._draw_backdrop(step)
+        self._draw_glow(view, step)
         self._draw_cards(view, step)
         self._draw_light(view, step, edges)
         if step.hdr:
@@ -194,7 +197,6 @@ class Renderer:
         self._ctx.blend_func = moderngl.ONE, moderngl.ONE
         self._ctx.fbo.depth_mask = False
         self._draw_edges(step, edges)
-        self._draw_glow(view, step)
         self._draw_rings(view, step)
         if view.marker is not None:
             self._ctx.enable_only(moderngl.BLEND)
@@ -215,14 +217,24 @@ class Renderer:
             self._pulled.render_quads(self._program("edge", step, RIBBON=1), self._edges.links)
 
     def _draw_glow(self, view: View, step: Step) -> None:
-        lit = view.lights is not None and view.light_mix > 0.0
-        if not (step.glow or lit):
-            return
-        source: object = view.scene.ids if step.glow else view.lights
-        if self._glow_of is not source:
-            self._glow_of = source
-            self._lists["glow"].write(_glowing_rows(view, step))
-        self._lists["glow"].render(self._program("glow", step, LIT_ONLY=int(not step.glow)))
+        self._ctx.enable_only(moderngl.BLEND)
+        self._ctx.blend_func = moderngl.ONE, moderngl.ONE
+        if step.glow:
+            self._write_once("glow", view.scene.ids, lambda: np.arange(len(view.scene.ids), dtype=np.int32))
+            self._lists["glow"].render(self._program("glow", step))
+        if view.lights is not None and view.light_mix > 0.0:
+            lights = view.lights
+            self._write_once("lit", lights, lambda: _lit_rows(lights))
+            # The brightest wins: matches that lie together would otherwise add up to a white blot.
+            self._ctx.blend_equation = moderngl.MAX
+            self._lists["lit"].render(self._program("glow", step, LIT=1))
+            self._ctx.blend_equation = moderngl.FUNC_ADD
+
+    def _write_once(self, name: str, source: object, rows: Callable[[], Ints]) -> None:
+        """Fill a list of rows anew when what it is made from is another object."""
+        if self._written.get(name) is not source:
+            self._written[name] = source
+            self._lists[name].write(rows())
 
     def _draw_rings(self, view: View, step: Step) -> None:
         rows = [*view.selected, *([view.hovered] if view.hovered >= 0 and view.hovered not in view.selected else [])]
@@ -234,8 +246,5 @@ class Renderer:
         self._lists["rings"].render(self._program("ring", step))
 
 
-def _glowing_rows(view: View, step: Step) -> Ints:
-    if step.glow or view.lights is None:
-        return np.arange(len(view.scene.ids), dtype=np.int32)
-    lights: Floats = light_of(view.lights)
-    return np.flatnonzero(lights > 0.02).astype(np.int32)
+def _lit_rows(lights: Floats) -> Ints:
+    return np.flatnonzero(light_of(lights) > 0.02).astype(np.int32)
