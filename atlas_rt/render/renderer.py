@@ -226,9 +226,9 @@ class Renderer:
             lights = view.lights
             self._write_once("lit", lights, lambda: _lit_rows(lights))
             # The brightest wins: matches that lie together would otherwise add up to a white blot.
-            self._ctx.blend_equation = moderngl.MAX
+            self._ctx.blend_equation = moderngl.MAX, moderngl.MAX
             self._lists["lit"].render(self._program("glow", step, LIT=1))
-            self._ctx.blend_equation = moderngl.FUNC_ADD
+            self._ctx.blend_equation = moderngl.FUNC_ADD, moderngl.FUNC_ADD
 
     def _write_once(self, name: str, source: object, rows: Callable[[], Ints]) -> None:
         """Fill a list of rows anew when what it is made from is another object."""
