@@ -33,8 +33,8 @@ from atlas_rt.ui.input import Input
 Triple = tuple[float, float, float]
 
 SIZE_MAX_PX = 16384
-SETTLE_SECS = 1.0
-"""Longer than any fade of a tile or a panel."""
+SETTLE_SECS = 20.0
+"""Longer than any fade of a tile or a panel, and than the hint of the first seconds."""
 TILE_ROUNDS = 4
 """Rounds of drawing, asking which tiles are wanted, and fetching them; the second finds nothing new as a rule."""
 

@@ -7,6 +7,7 @@ runs on one thread, and the neighbours' last bits depend on nothing else.
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -116,6 +117,8 @@ def _optimise(vectors: Floats, graph: Any, init: Any, seed: int, tell: Callable[
     from umap.umap_ import simplicial_set_embedding
 
     layouts.tqdm.monitor_interval = 0  # no thread that watches the progress bar
+    # Its own lock is a named semaphore, which outlives a process that is killed, and is complained about.
+    layouts.tqdm.set_lock(threading.RLock())
     positions, _ = simplicial_set_embedding(
         vectors,
         graph,
