@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # whoever read our output has gone; Python would complain once more when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a sentence
         return _defect(error)
 
 

@@ -12,7 +12,11 @@ from atlas_rt.core.world import empty_scene
 
 
 def scene_of(
-    ids: list[int], positions: list[tuple[float, float, float]], *, generation: int = 1, clusters: list[int] | None = None
+    ids: list[int],
+    positions: list[tuple[float, float, float]],
+    *,
+    generation: int = 1,
+    clusters: list[int] | None = None,
 ) -> Scene:
     """A scene with an image at each position."""
     n = len(ids)

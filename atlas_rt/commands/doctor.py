@@ -74,7 +74,7 @@ def _tried(check: Callable[[], Finding]) -> Finding:
     """A check that raises is a finding too."""
     try:
         return check()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - that is what a doctor is for
         name = getattr(check, "__name__", "check").strip("_").replace("<lambda>", "check")
         return Finding(name, BROKEN, f"{type(error).__name__}: {error}", "report this: the check itself failed")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ class Locating:
         clock.append(time.perf_counter())
         similarities, rows = nearest(self._collection.vectors, vector, self._top)
         clock.append(time.perf_counter())
-        decode, encode, project, search = ((b - a) * 1000.0 for a, b in zip(clock, clock[1:], strict=False))
+        decode, encode, project, search = ((b - a) * 1000.0 for a, b in pairwise(clock))
         paths = self._collection.scene.paths
         return {
             "path": str(file),

@@ -106,7 +106,7 @@ def write_picture(pixels: Bytes, path: Path) -> None:
 
 
 def take(collection: Collection, shot: Shot) -> Bytes:
-    """(h, w, 3) uint8 RGB of the shot. Raises MissingError where there is no OpenGL, UsageError for an unknown image."""
+    """(h, w, 3) uint8 RGB of the shot. Raises MissingError without OpenGL, UsageError for an unknown image."""
     selected = int(collection.scene.ids[collection.row_of(shot.select)]) if shot.select else -1
     display = Display(open_headless(), quality=shot.quality)
     picture = Picture(display.context, shot.size_px)

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
-class Closed(Exception):
+class Closed(Exception):  # noqa: N818 - no error: the way a thread learns that it may end
     """The channel was closed while a thread waited on it."""
 
 

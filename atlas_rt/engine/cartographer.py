@@ -55,7 +55,7 @@ class Cartographer:
         seed: int,
         published: Callable[[Map], None],
     ) -> None:
-        """folder: of the model, where its maps lie. published is called with each map that has been renamed into place."""
+        """folder: of the model, where its maps lie. published is called with each map once it is in its place."""
         self._folder = folder
         self._store, self._vectors, self._vocabulary = store, vectors, vocabulary
         self._model_id, self._seed = model_id, seed

@@ -5,6 +5,7 @@ scan -> plan -> decode, encode, store (batch by batch, with sketches of the map 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -65,10 +66,8 @@ def _unwind(*_: object) -> None:
 
 
 def _tell_last(pipe: Connection, message: FromEngine) -> None:
-    try:
+    with contextlib.suppress(OSError):  # nobody listens any more
         pipe.send(message)
-    except OSError:
-        pass  # nobody listens any more
 
 
 class Engine:
@@ -236,7 +235,7 @@ class Engine:
     def _without_condemned(
         self, store: Store, todo: tuple[Todo, ...], suspects: dict[str, int], failures: list[Failure]
     ) -> tuple[list[Todo], list[Todo]]:
-        """What to index at full speed, and what to decode alone. A file that crashed too often is recorded as failed."""
+        """What to index at full speed, and what to decode alone. A file that crashed too often counts as failed."""
         reason = "the decoder crashed on it"
         condemned = [each for each in todo if suspects.get(each.path, 0) >= CRASHES_MAX]
         failed = [FailedFile(each.path, each.size, each.mtime_ns, reason, "crash") for each in condemned]

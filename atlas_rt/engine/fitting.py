@@ -51,7 +51,7 @@ class Fitted:
     cluster_records: tuple[Cluster, ...]
 
 
-class Cancelled(Exception):
+class Cancelled(Exception):  # noqa: N818 - no error: someone asked for it
     """The fit was given up because the engine is asked to stop."""
 
 
@@ -123,7 +123,7 @@ def _serve(pipe: Connection) -> None:
             job: FitJob = pipe.recv()
             try:
                 pipe.send(fitted(job, progress=pipe.send))
-            except Exception as error:  # whatever umap-learn raises becomes a sentence for the engine
+            except Exception as error:  # noqa: BLE001 - whatever umap-learn raises becomes a sentence for the engine
                 pipe.send(f"{type(error).__name__}: {error}")
 
 

@@ -1,6 +1,7 @@
 """What crosses the pipe between the engine and whoever started it: small frozen values, never bulk data.
 
-From the engine: Progress, Failure and IndexReport of `core.records`, and the classes here. To the engine: Add, Rescan, Stop.
+From the engine: Progress, Failure and IndexReport of `core.records`, and the classes here. To the engine: Add, Rescan,
+Stop.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """From files to stored vectors, in the order of their ids whatever the order in which they are decoded.
 
-Decoding runs on threads (Pillow, OpenCV and ONNX Runtime release the interpreter lock), encoding on the caller's.
+A thread takes as many files as the encoder wants in one run, decodes them one by one and encodes them together, so no
+core waits for another's stage (Pillow and ONNX Runtime release the interpreter lock). The caller's thread stores.
 Batches are committed one by one, each in one transaction, so a kill loses at most the batch in hand, and a resumed
 run gives the same bits as one that was never interrupted.
 """
@@ -11,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,23 +29,23 @@ from atlas_rt.ml.labels import Vocabulary
 from atlas_rt.ml.preprocess import Preprocessing, to_input
 
 BATCH = 16
-"""Images encoded and committed together: a transaction and its flushes cost 3 ms."""
+"""Images committed together: a transaction and its flushes cost 3 ms."""
 COMMIT_SECS = 1.0
 """A batch is committed after this long even when it is not full, so that slow files show up too."""
 AHEAD = 3
-"""Files in work per decoding thread beyond the batch: enough that no thread waits, little enough to stay small."""
+"""Groups in work per thread beyond the batch: enough that no thread waits, little enough to stay small."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A decoded file: all that is stored of it but its vector."""
+    """A decoded file: all that is stored of it but its vector. pixels: the encoder's input, until it has been encoded."""
 
     todo: Todo
     hash: bytes
     width_px: int
     height_px: int
     tiles: TileSet
-    pixels: Floats
+    pixels: Floats | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,19 @@ class Broken:
 Outcome = Prepared | Seen | Broken
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What one thread made of some files. vectors: (k, dim) of its k prepared ones, in their order."""
+
+    outcomes: tuple[Outcome, ...]
+    vectors: Floats
+    decode_secs: float
+    encode_secs: float
+
+
 @dataclass(slots=True)
 class Tally:
-    """What a run did so far. decode_secs is summed over the threads."""
+    """What a run did so far. decode_secs and encode_secs are summed over the threads."""
 
     done: int = 0
     new: int = 0
@@ -82,7 +93,7 @@ class Tally:
 
 
 class Pipeline:
-    """Decodes, encodes and stores. Owned by the engine's main thread.
+    """Decodes, encodes and stores. Owned by the engine's main thread; its threads run `_work` alone.
 
     told is called with each failure; between_batches after each commit (it may raise to stop the run).
     """
@@ -113,22 +124,24 @@ class Pipeline:
     def run(self, todo: Sequence[Todo], *, alone: bool = False) -> None:
         """Bring every file of `todo` (ascending by id) into the library. alone: one file at a time."""
         threads = 1 if alone else self._threads
-        batch: list[Outcome] = []
+        size = 1 if alone else self._encoder.model.image.batch
+        groups = [todo[start : start + size] for start in range(0, len(todo), size)]
+        batch: list[Group] = []
         begun = time.monotonic()
         with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
-            for outcome in self._in_order(pool, todo, ahead=1 if alone else BATCH + AHEAD * threads):
-                batch.append(outcome)
-                if len(batch) >= BATCH or time.monotonic() - begun > COMMIT_SECS:
+            for group in self._in_order(pool, groups, ahead=1 if alone else -(-BATCH // size) + AHEAD * threads):
+                batch.append(group)
+                if len(batch) * size >= BATCH or time.monotonic() - begun > COMMIT_SECS:
                     self._commit(batch)
                     batch, begun = [], time.monotonic()
             self._commit(batch)
 
-    def _in_order(self, pool: ThreadPoolExecutor, todo: Sequence[Todo], *, ahead: int) -> Iterator[Outcome]:
-        """Outcomes in the order of `todo`, with a bounded number in work."""
-        waiting: deque[Future[Outcome]] = deque()
+    def _in_order(self, pool: ThreadPoolExecutor, groups: Sequence[Sequence[Todo]], *, ahead: int) -> Iterator[Group]:
+        """Groups in their order, with a bounded number in work."""
+        waiting: deque[Future[Group]] = deque()
         try:
-            for each in todo:
-                waiting.append(pool.submit(self._prepare, each))
+            for group in groups:
+                waiting.append(pool.submit(self._work, group))
                 if len(waiting) >= ahead:
                     yield waiting.popleft().result()
             while waiting:
@@ -137,9 +150,22 @@ class Pipeline:
             for future in waiting:
                 future.cancel()
 
-    def _prepare(self, todo: Todo) -> Outcome:
-        """On a decoding thread: one file, read once and decoded once."""
+    # -- on the threads ----------------------------------------------------------------------------------------------
+
+    def _work(self, todo: Sequence[Todo]) -> Group:
         begun = time.perf_counter()
+        outcomes = [self._prepare(each) for each in todo]
+        prepared = [outcome for outcome in outcomes if isinstance(outcome, Prepared)]
+        decoded = time.perf_counter()
+        vectors = np.zeros((0, self._encoder.model.dim), np.float32)
+        if prepared:
+            vectors = self._encoder.encode(np.stack([each.pixels for each in prepared if each.pixels is not None]))
+        # the pixels have served: a group that waits for its turn is small
+        slim = tuple(replace(each, pixels=None) if isinstance(each, Prepared) else each for each in outcomes)
+        return Group(slim, vectors, decoded - begun, time.perf_counter() - decoded)
+
+    def _prepare(self, todo: Todo) -> Outcome:
+        """One file, read once and decoded once."""
         stage = "read"
         with self._in_flight.of(todo.id):
             try:
@@ -155,40 +181,47 @@ class Pipeline:
                 return Prepared(todo, digest, decoded.width_px, decoded.height_px, make_tiles(decoded), pixels)
             except DecodeError as error:
                 return Broken(todo, str(error), stage)
-            finally:
-                self.tally.decode_secs += time.perf_counter() - begun
 
-    def _commit(self, batch: Sequence[Outcome]) -> None:
-        """Encode and store one batch."""
+    # -- on the caller's thread --------------------------------------------------------------------------------------
+
+    def _commit(self, batch: Sequence[Group]) -> None:
+        """Store one batch."""
         if not batch:
             return
-        prepared = [outcome for outcome in batch if isinstance(outcome, Prepared)]
         begun = time.perf_counter()
-        vectors = self._encoder.encode(np.stack([each.pixels for each in prepared])) if prepared else None
-        encoded = time.perf_counter()
-        finite = [i for i in range(len(prepared)) if vectors is not None and np.isfinite(vectors[i]).all()]
-        blank = [
+        outcomes = [outcome for group in batch for outcome in group.outcomes]
+        prepared = [outcome for outcome in outcomes if isinstance(outcome, Prepared)]
+        vectors = np.concatenate([group.vectors for group in batch])
+        finite = np.isfinite(vectors).all(axis=1)
+        broken = [outcome for outcome in outcomes if isinstance(outcome, Broken)]
+        broken += [
             Broken(each.todo, "the encoder gave no vector", "encode")
-            for i, each in enumerate(prepared)
-            if i not in finite
+            for each, usable in zip(prepared, finite, strict=True)
+            if not usable
         ]
-        kept = [prepared[i] for i in finite]
-        broken = [outcome for outcome in batch if isinstance(outcome, Broken)] + blank
-        self._store_batch(kept, vectors[finite] if vectors is not None else None, batch, broken)
-        self.tally.encode_secs += encoded - begun
-        self.tally.store_secs += time.perf_counter() - encoded
-        self.tally.done += len(batch)
-        self.tally.failed += len(broken)
+        kept = [each for each, usable in zip(prepared, finite, strict=True) if usable]
+        seen = [outcome for outcome in outcomes if isinstance(outcome, Seen)]
+        self._store_batch(kept, vectors[finite], seen, broken)
+        self._count(batch, outcomes, broken, store_secs=time.perf_counter() - begun)
         for each in broken:
             self._told(Failure(each.todo.path, each.reason))
         self._between_batches(self.tally)
 
+    def _count(
+        self, batch: Sequence[Group], outcomes: Sequence[Outcome], broken: Sequence[Broken], *, store_secs: float
+    ) -> None:
+        self.tally.decode_secs += sum(group.decode_secs for group in batch)
+        self.tally.encode_secs += sum(group.encode_secs for group in batch)
+        self.tally.store_secs += store_secs
+        self.tally.done += len(outcomes)
+        self.tally.failed += len(broken)
+
     def _store_batch(
-        self, kept: Sequence[Prepared], vectors: Floats | None, batch: Sequence[Outcome], broken: Sequence[Broken]
+        self, kept: Sequence[Prepared], vectors: Floats, seen: Sequence[Seen], broken: Sequence[Broken]
     ) -> None:
         labels: dict[int, Labels] = {}
-        ready = [row for outcome in batch if isinstance(outcome, Seen) and (row := self._again(outcome, labels))]
-        if vectors is not None and kept:
+        ready = [row for each in seen if (row := self._again(each, labels))]
+        if kept:
             tile = self._tiles.append([each.tiles for each in kept])
             first = self._vectors.append(vectors)
             self._tiles.flush()
