@@ -4,7 +4,7 @@ import os
 
 __version__ = "0.1.0"
 
-# Before numpy is imported, in this process and in those it starts. Our products of matrices are small or bound by memory,
-# so more threads gain nothing; but OpenBLAS's threads wait for the next product by spinning, which took a third of both
-# cores from decoding (118 instead of 162 small pictures a second) and would take it from a software-drawn frame.
+# Before numpy is imported, in this process and in those it starts. Our products of matrices are small or bound by
+# memory, so more threads gain nothing; but OpenBLAS's threads wait for the next product by spinning, which took a third
+# of both cores from decoding (118 instead of 162 small pictures a second).
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

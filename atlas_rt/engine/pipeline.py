@@ -38,7 +38,7 @@ AHEAD = 3
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A decoded file: all that is stored of it but its vector. pixels: the encoder's input, until it has been encoded."""
+    """A decoded file: all that is stored of it but its vector. pixels: the encoder's input, until it is encoded."""
 
     todo: Todo
     hash: bytes
