@@ -259,7 +259,7 @@ class App:
             notices=tuple(desk.notices),
             kiosk=self.settings.kiosk,
             read_only=self.session.read_only if self.session else "",
-            welcome=self.session is None and not len(world.scene.ids),
+            welcome=desk.opening or (self.session is None and not len(world.scene.ids)),
             reduced_motion=self.settings.reduced_motion,
             speed=world.camera.speed,
             clusters=world.scene.cluster_records,

@@ -15,10 +15,12 @@ NOTICES_MAX = 4
 class Desk:
     """Plain state, changed by `app` alone.
 
-    result: which of the answer's best the person stands at, -1 for none.
+    opening: the person is about to open another library. result: which of the answer's best the person stands at, -1
+    for none.
     """
 
     source: str = ""
+    opening: bool = False
     searching: bool = False
     query: str = ""
     result: int = -1
@@ -43,7 +45,7 @@ class Desk:
     @property
     def lively(self) -> bool:
         """Something here moves by itself: a notice that fades, a caret, figures."""
-        return bool(self.notices) or self.searching or self.figures_open
+        return bool(self.notices) or self.searching or self.opening or self.figures_open
 
     def take_facts(self, facts: ImageFacts, *, selected: tuple[int, ...], hovered: int) -> None:
         """Show facts that came, unless the person has moved on."""

@@ -7,14 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import platformdirs
 
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.controls import BY_NAME
-from atlas_rt.core.records import Floats, View
+from atlas_rt.core.records import View
 from atlas_rt.core.tour import Tour
-from atlas_rt.core.visibility import pick
+from atlas_rt.core.visibility import neighbour_towards, pick, rows_in_sight
 from atlas_rt.core.wishes import AddPaths, CopyPath, Deselect, Do, FlyTo, Hover, OpenSource, Search, Select, Wish
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import sources
@@ -28,6 +27,8 @@ LOOK_PER_PX = 0.0032
 """Radians the gaze turns for each pixel of a drag, on a window of LOOK_HEIGHT_PX lines."""
 LOOK_HEIGHT_PX = 800
 ORBIT_PER_PX = 0.006
+IN_SIGHT = 60
+"""Images that Tab steps through when nothing is searched: the largest on screen."""
 DEMO = "demo"
 
 
@@ -43,11 +44,17 @@ class Pilot:
             "focus": self._focus,
             "previous_place": self._step_back_in_flight,
             "next_place": self._step_forward_in_flight,
+            "orbit": self._toggle_orbit,
             "tour": self._toggle_tour,
             "search": self._open_search,
             "fly_to_best": self._fly_to_best,
             "next_result": lambda: self._step_result(1),
             "previous_result": lambda: self._step_result(-1),
+            "neighbour_left": lambda: self._go_to_neighbour(-1.0, 0.0),
+            "neighbour_right": lambda: self._go_to_neighbour(1.0, 0.0),
+            "neighbour_up": lambda: self._go_to_neighbour(0.0, -1.0),
+            "neighbour_down": lambda: self._go_to_neighbour(0.0, 1.0),
+            "open": self._toggle_opening,
             "live": lambda: self.switch_live(on=not self._live),
             "copy_path": self._copy_path,
             "paste": self._paste,
@@ -96,7 +103,7 @@ class Pilot:
     def _steer(self, told: Input) -> None:
         camera, dragged = self._app.world.camera, (told.drag_left_px, told.drag_right_px)
         if told.held or any(drag != (0.0, 0.0) for drag in dragged):
-            self._app.world.tour = None
+            self._app.world.let_go()
         if self._app.display.wants_mouse:
             return
         scale = LOOK_HEIGHT_PX / self._app.window.size_px[1]
@@ -104,17 +111,11 @@ class Pilot:
         if look_x or look_y:
             camera.look(-look_x * LOOK_PER_PX * scale, look_y * LOOK_PER_PX * scale)
         if orbit_x or orbit_y:
-            camera.orbit(self._pivot(), orbit_x * ORBIT_PER_PX * scale, -orbit_y * ORBIT_PER_PX * scale)
+            camera.orbit(self._app.world.pivot(), orbit_x * ORBIT_PER_PX * scale, -orbit_y * ORBIT_PER_PX * scale)
         if told.wheel:
             camera.change_speed(told.wheel)
         for click in told.clicks:
             self._click(click)
-
-    def _pivot(self) -> Floats:
-        """What the camera orbits: the selected image, else the middle of the map."""
-        world = self._app.world
-        row = world.row(world.selected_ids[-1]) if world.selected_ids else -1
-        return world.scene.positions[row] if row >= 0 else np.zeros(3, np.float32)
 
     def _click(self, click: Click) -> None:
         hovered = self._app.world.hovered_id
@@ -183,7 +184,7 @@ class Pilot:
     def _fly_to(self, id_: int) -> None:
         pose = self._app.world.close_up(id_)
         if pose is not None:
-            self._app.world.tour = None
+            self._app.world.let_go()
             self._app.world.camera.fly_to(pose)
 
     def _visit(self, id_: int) -> None:
@@ -248,7 +249,7 @@ class Pilot:
             app.world.mark(None)
 
     def _go_home(self) -> None:
-        self._app.world.tour = None
+        self._app.world.let_go()
         self._app.world.camera.fly_to(self._app.world.home())
 
     def _focus(self) -> None:
@@ -265,10 +266,16 @@ class Pilot:
 
     def _toggle_tour(self) -> None:
         world = self._app.world
-        if world.tour is not None or not len(world.scene.ids):
-            world.tour = None
-        else:
+        begin = world.tour is None and len(world.scene.ids) > 0
+        world.let_go()
+        if begin:
             world.tour = Tour(world.scene, world.camera.pose)
+
+    def _toggle_orbit(self) -> None:
+        world = self._app.world
+        begin = not world.orbiting
+        world.let_go()
+        world.orbiting = begin
 
     def _open_search(self) -> None:
         self._app.desk.searching = True
@@ -286,11 +293,32 @@ class Pilot:
 
     def _step_result(self, step: int) -> None:
         answer, desk = self._app.world.answer, self._app.desk
-        if answer is not None and answer.best:
-            desk.result = (
-                (desk.result + step) % len(answer.best) if desk.result >= 0 else min(step, 0) % len(answer.best)
-            )
-            self._visit(answer.best[desk.result].id)
+        if answer is None or not answer.best:
+            self._step_in_sight(step)
+            return
+        desk.result = (desk.result + step) % len(answer.best) if desk.result >= 0 else min(step, 0) % len(answer.best)
+        self._visit(answer.best[desk.result].id)
+
+    def _step_in_sight(self, step: int) -> None:
+        """Select the next of the largest cards on screen, from left to right; the view stays."""
+        world = self._app.world
+        ids = world.scene.ids[rows_in_sight(world.view(self._app.window.framebuffer_px), IN_SIGHT)].tolist()
+        if not ids:
+            return
+        chosen = world.selected_ids[-1] if world.selected_ids else -1
+        at = ids.index(chosen) + step if chosen in ids else min(step, 0)
+        self._select(ids[at % len(ids)])
+
+    def _go_to_neighbour(self, right: float, down: float) -> None:
+        """Visit the neighbour of the selected image that lies most in a direction on screen."""
+        world = self._app.world
+        row = world.row(world.selected_ids[-1]) if world.selected_ids else -1
+        if row < 0:
+            self._step_in_sight(1)
+            return
+        found = neighbour_towards(world.view(self._app.window.framebuffer_px), row, (right, down))
+        if found >= 0:
+            self._visit(int(world.scene.ids[found]))
 
     def _copy_path(self) -> None:
         world = self._app.world
@@ -316,6 +344,9 @@ class Pilot:
         except OSError as error:
             self._app.desk.say(f"the picture could not be saved ({error.strerror}): {path}", "warning")
 
+    def _toggle_opening(self) -> None:
+        self._app.desk.opening = not self._app.desk.opening
+
     def _toggle_fullscreen(self) -> None:
         self._app.window.set_fullscreen(not self._app.window.fullscreen)
 
@@ -333,13 +364,15 @@ class Pilot:
         app = self._app
         if app.desk.help_open:
             app.desk.help_open = False
+        elif app.desk.opening:
+            app.desk.opening = False
         elif app.desk.query:
             self._search("")
         elif app.desk.searching:
             app.desk.searching = False
         elif app.world.selected_ids:
             self._deselect()
-        elif app.world.tour is not None:
-            app.world.tour = None
+        elif app.world.tour is not None or app.world.orbiting:
+            app.world.let_go()
         elif app.window.fullscreen and not app.settings.kiosk:
             app.window.set_fullscreen(False)

@@ -139,6 +139,28 @@ def pick(view: View, at_px: tuple[float, float]) -> int:
     return int(rows[best]) if distance[best] <= PICK_REACH_PX else -1
 
 
+def rows_in_sight(view: View, count: int) -> NDArray[np.int64]:
+    """The rows of the `count` largest cards whose centre is on screen, from left to right."""
+    xy, depths = project(positions_now(view), view.view_from_world, view.clip_from_view, view.size_px)
+    inside = (depths > 0.0) & (xy >= 0.0).all(axis=1) & (xy < np.asarray(view.size_px, np.float32)).all(axis=1)
+    rows = np.flatnonzero(inside)
+    largest = rows[np.argsort(-screen_radii(view, rows, depths[rows]), kind="stable")[:count]]
+    return largest[np.argsort(xy[largest, 0], kind="stable")]
+
+
+def neighbour_towards(view: View, row: int, direction: tuple[float, float]) -> int:
+    """Of the rows joined to `row` by an edge the one most in a direction (right, down) on screen; -1 for none."""
+    edges = view.scene.edges
+    joined = np.concatenate([edges[edges[:, 0] == row, 1], edges[edges[:, 1] == row, 0]])
+    if not len(joined):
+        return -1
+    points = positions_now(view)[np.append(joined, row)]
+    xy, _ = project(points, view.view_from_world, view.clip_from_view, view.size_px)
+    away = xy[:-1] - xy[-1]
+    along = away @ np.asarray(direction, np.float32) / np.maximum(np.linalg.norm(away, axis=1), 1e-6)
+    return int(joined[np.argmax(along)])
+
+
 def _largest_half_px(view: View, depths: Floats) -> Floats:
     """(n,) an upper bound of half a card's long side in pixels."""
     focal = focal_px(view.fov_y, view.size_px[1])

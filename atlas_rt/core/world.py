@@ -24,6 +24,8 @@ AMBIENT_SECS = 10.0
 MARKER_SECS = 0.25
 HOME_MARGIN = 1.1
 HOME_STEPS = 6
+ORBIT_SECS = 40.0
+"""Time once around, by itself."""
 CLOSE_UP = 7.0
 """Distance from which an image is looked at, in half sides of its card."""
 
@@ -94,6 +96,7 @@ class World:
         self.selected_ids: tuple[int, ...] = ()
         self.live: LiveFix | None = None
         self.tour: Tour | None = None
+        self.orbiting = False
         self.reduced_motion = reduced_motion
         self.time_secs = 0.0
         self._aspect = 16.0 / 9.0
@@ -106,12 +109,15 @@ class World:
         self._light_mix = 0.0
         self._quiet_secs = 0.0
         self._marker: Floats | None = None
-        self._was_empty = True
+        self._was_empty = self._untouched = True
 
     # -- what arrives ------------------------------------------------------------------------------------------------
 
     def morph_to(self, scene: Scene) -> None:
-        """Show another scene: images both hold fly from where they are, new ones appear at their place."""
+        """Show another scene: images both hold fly from where they are, new ones appear at their place.
+
+        The eye keeps the whole map in sight until the person moves it.
+        """
         here = self.positions()
         old = scene.positions.copy()
         rows, known = rows_of(self.scene.ids, scene.ids)
@@ -124,6 +130,8 @@ class World:
         if self._was_empty and len(scene.ids):
             self._was_empty = False
             self.camera.pose = self.home()
+        elif self._untouched and moved:
+            self.camera.fly_to(self.home(), remember=False)
 
     def light_by(self, answer: SearchAnswer | None) -> None:
         """Light the cloud by an answer, or let the light go. Answers about another scene are left alone."""
@@ -163,6 +171,15 @@ class World:
     def home(self) -> Pose:
         return home_pose(self.scene.positions, self._aspect)
 
+    def pivot(self) -> Floats:
+        """What the camera orbits: the selected image, else the middle of the map."""
+        row = self.row(self.selected_ids[-1]) if self.selected_ids else -1
+        return self.scene.positions[row] if row >= 0 else np.zeros(3, np.float32)
+
+    def let_go(self) -> None:
+        """End what moves the camera by itself, the person's own flights excepted: from now on the person flies."""
+        self.tour, self.orbiting, self._untouched = None, False, False
+
     def close_up(self, id_: int, *, distance: float = CLOSE_UP) -> Pose | None:
         """The pose that looks at an image from near (in half sides of its card), coming from where the eye is; None for
         an unknown image."""
@@ -189,6 +206,7 @@ class World:
             self._morph_secs >= MORPH_SECS
             and not self.camera.moving
             and self.tour is None
+            and not self.orbiting
             and self._marker is None
             and self._light_mix in (0.0, 1.0)
             and self._light_secs >= LIGHT_SECS
@@ -205,6 +223,8 @@ class World:
         if self.tour is not None:
             self.camera.pose = self.tour.advance(dt_secs)
         else:
+            if self.orbiting:
+                self.camera.orbit(self.pivot(), 2.0 * np.pi * dt_secs / ORBIT_SECS, 0.0)
             self.camera.advance(dt_secs, held)
 
     def view(self, size_px: tuple[int, int]) -> View:

@@ -17,8 +17,10 @@ from atlas_rt.core.visibility import (
     light_of,
     min_angle,
     near_nodes,
+    neighbour_towards,
     pick,
     positions_now,
+    rows_in_sight,
     screen_radii,
 )
 
@@ -150,3 +152,18 @@ def test_the_nearest_come_first_and_no_more_than_asked() -> None:
     rows, depths = near.nearest(20.0, 2)
     assert rows.tolist() == [5, 6]
     assert depths.tolist() == [1, 2]
+
+
+def test_the_largest_cards_in_sight_come_from_left_to_right() -> None:
+    view = make_view([[0.5, 0, 0], [0, 0, 0.5], [-0.5, 0, 0], [0, 0, -3], [0, 0, 9], [30, 0, 0]])
+    assert rows_in_sight(view, 3).tolist() == [2, 1, 0]
+    assert rows_in_sight(view, 99).tolist() == [2, 1, 3, 0]
+
+
+def test_a_neighbour_is_found_by_its_direction_on_screen() -> None:
+    view = make_view([[0, 0, 0], [1, 0.1, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]])
+    scene = dataclasses.replace(view.scene, edges=np.array([[0, 1], [2, 0], [0, 3], [1, 4]], np.int32))
+    view = dataclasses.replace(view, scene=scene)
+    assert [neighbour_towards(view, 0, direction) for direction in ((1, 0), (-1, 0), (0, -1))] == [1, 2, 3]
+    assert neighbour_towards(view, 4, (1, 0)) == 1
+    assert neighbour_towards(make_view([[0, 0, 0]]), 0, (1, 0)) == -1

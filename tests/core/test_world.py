@@ -153,3 +153,31 @@ def test_nothing_moves_by_itself_with_reduced_motion() -> None:
     world.morph_to(scene_of([1], [(1, 0, 0)], generation=2))
     assert np.allclose(world.positions(), (1, 0, 0))
     assert world.view((320, 200)).ambient == 0.0
+
+
+def test_the_whole_map_stays_in_sight_until_the_person_moves() -> None:
+    world = World()
+    world.view((1600, 900))
+    world.morph_to(scene_of([1, 2], [(0, 0, 0), (0.1, 0, 0)]))
+    world.morph_to(scene_of([1, 2], [(-1, 0, 0), (1, 0, 0)], generation=2))
+    world.advance(5.0, STILL)
+    assert world.camera.pose == world.home()
+    world.let_go()
+    here = world.camera.pose
+    world.morph_to(scene_of([1, 2], [(-9, 0, 0), (9, 0, 0)], generation=3))
+    world.advance(5.0, STILL)
+    assert world.camera.pose == here
+
+
+def test_it_circles_the_selected_image_at_the_same_distance() -> None:
+    world = World()
+    world.morph_to(scene_of([1, 2], [(0, 0, 0), (1, 0, 0)]))
+    world.selected_ids, world.orbiting = (2,), True
+    before, target = np.array(world.camera.pose.eye), np.array([1.0, 0.0, 0.0])
+    world.advance(1.0, STILL)
+    after = np.array(world.camera.pose.eye)
+    assert np.linalg.norm(after - before) > 0.01
+    assert np.isclose(np.linalg.norm(after - target), np.linalg.norm(before - target), rtol=1e-4)
+    assert not world.resting
+    world.let_go()
+    assert not world.orbiting

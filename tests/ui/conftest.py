@@ -20,6 +20,7 @@ import pytest
 from atlas_rt.render.picture import open_headless
 from atlas_rt.ui.overlay import Overlay
 from atlas_rt.ui.panels import Panels
+from tests.screens import screen_of
 from tests.ui.huds import SIZE_PX, Sheet, Tiles
 from tests.ui.xclients import give_focus
 
@@ -35,23 +36,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def screen() -> Iterator[str]:
-    """The display name of an empty X server, without a window manager. It must not reset when a client leaves."""
-    reader, writer = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x720x24", "-noreset", "-nolisten", "tcp"],
-        pass_fds=(writer,),
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(writer)
-    with os.fdopen(reader) as told:
-        name = ":" + told.readline().strip()
-    yield name
-    server.terminate()
-    server.wait(5)
+    """The display name of a screen that all these windows share."""
+    with screen_of(1280, 720) as name:
+        yield name
 
 
 class Probe:
     """A real window in a process of its own: told what to do by lines of JSON, telling what it hears the same way."""
+
+    title = "probe"
 
     def __init__(self, screen: str, options: dict[str, Any], environment: dict[str, str]) -> None:
         self.screen = screen
@@ -112,7 +105,7 @@ def shared_probe(screen: str) -> Iterator[Probe]:
 @pytest.fixture
 def probe(shared_probe: Probe) -> Probe:
     """The window of 800 x 600 that most tests share, with nothing heard yet."""
-    give_focus(shared_probe.screen)
+    give_focus(shared_probe)
     shared_probe.ask("text_focused", False)
     shared_probe.ask("settle")
     shared_probe.ask("forget")

@@ -7,44 +7,48 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from Xlib import X, Xatom
 from Xlib.display import Display
 from Xlib.protocol import event
 
-if TYPE_CHECKING:
-    from tests.ui.conftest import Probe
-
 PATIENCE_SECS = 4.0
 
 
-def window_of(display: Any, title: str = "probe") -> Any:
+class Owner(Protocol):
+    """Whoever has a window: the title it bears, and the screen it is on."""
+
+    title: str
+    screen: str
+
+
+def window_of(display: Any, title: str) -> Any:
     """The newest top level window of that title."""
     found = [window for window in display.screen().root.query_tree().children if window.get_wm_name() == title]
     return found[-1]
 
 
-def give_focus(screen: str) -> None:
-    """The keyboard belongs to the probe again: the server takes it from a window that closes, and gives it to none."""
-    with opened(screen) as display:
-        window_of(display).set_input_focus(X.RevertToParent, X.CurrentTime)
+def give_focus(owner: Owner) -> None:
+    """The keyboard belongs to this window again: from one that closes the server takes it, and gives it to none."""
+    with opened(owner.screen) as display:
+        window_of(display, owner.title).set_input_focus(X.RevertToParent, X.CurrentTime)
 
 
-def close_politely(probe: Probe) -> None:
+def close_politely(owner: Owner) -> None:
     """What a window manager sends when the cross is clicked."""
-    with opened(probe.screen) as display:
-        window = window_of(display)
+    with opened(owner.screen) as display:
+        window = window_of(display, owner.title)
         data = (32, [display.intern_atom("WM_DELETE_WINDOW"), X.CurrentTime, 0, 0, 0])
         message = event.ClientMessage(window=window, client_type=display.intern_atom("WM_PROTOCOLS"), data=data)
         window.send_event(message, event_mask=0)
         display.sync()
 
 
-def drop(probe: Probe, uri_list: str, *, types: int) -> bool:
+def drop(owner: Owner, uri_list: str, *, types: int) -> bool:
     """Drag a text/uri-list that is offered as so many types over the window and let it go; whether it was taken."""
-    with opened(probe.screen) as display:
-        atom, target, root = display.intern_atom, window_of(display), display.screen().root
+    with opened(owner.screen) as display:
+        atom, target, root = display.intern_atom, window_of(display, owner.title), display.screen().root
         source = root.create_window(0, 0, 1, 1, 0, X.CopyFromParent)
         names = ["text/uri-list", "UTF8_STRING", "STRING", "TEXT"][:types]
         atoms = [atom(name) for name in names]
@@ -101,10 +105,10 @@ class Clipboard:
                 hand_over(self._display, got, self._offers.get(got.target))
 
     @staticmethod
-    def read(probe: Probe, target: str) -> str:
+    def read(owner: Owner, target: str) -> str:
         """What another program pastes."""
         done = subprocess.Popen(
-            ["xclip", "-o", "-selection", "clipboard", "-t", target, "-display", probe.screen],
+            ["xclip", "-o", "-selection", "clipboard", "-t", target, "-display", owner.screen],
             stdout=subprocess.PIPE,
         )
         assert done.stdout is not None

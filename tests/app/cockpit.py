@@ -1,0 +1,109 @@
+"""The real program, with a witness inside: lines of JSON ask what it shows, each answered with one between two frames.
+
+Everything the program does comes from its command line, its windows' events and its files; the witness only looks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import threading
+from typing import Any
+
+from atlas_rt import app, cli
+from atlas_rt.core.tags import node_at
+
+REPORT = os.fdopen(os.dup(1), "w", buffering=1)
+"""Standard output as it was. The program's own goes to standard error: it would be taken for an answer."""
+
+
+class Watched(app.App):
+    """The app, which answers between its frames."""
+
+    asked: queue.Queue[list[Any]] = queue.Queue()
+
+    def frame(self, dt_secs: float) -> bool:
+        drawn = super().frame(dt_secs)
+        while not self.asked.empty():
+            print(json.dumps(self._answer(*self.asked.get())), file=REPORT)
+        return drawn
+
+    def _answer(self, what: str, *words: Any) -> Any:
+        return {"look": self._look, "where": self._where, "positions": self._positions}[what](*words)
+
+    def _look(self) -> dict[str, Any]:
+        """What a person would see."""
+        world, desk, scene = self.world, self.desk, self.world.scene
+        names = dict(zip(scene.ids.tolist(), (path.rpartition("/")[2] for path in scene.paths), strict=True))
+        pose, answer, fix = world.camera.pose, world.answer, world.live
+        view = world.view(self.window.framebuffer_px)
+        return {
+            "size": self.window.size_px,
+            "fullscreen": self.window.fullscreen,
+            "images": len(scene.ids),
+            "names": sorted(names.values()),
+            "map": scene.kind,
+            "clusters": [record.name for record in scene.cluster_records],
+            "progress": desk.progress.stage if desk.progress else "",
+            "provider": desk.provider,
+            "notices": [notice.text for notice in desk.notices],
+            "failures": [failure.path.rpartition("/")[2] for failure in desk.failures],
+            "searching": desk.searching,
+            "query": desk.query,
+            "answered": answer.query if answer else "",
+            "best": [names.get(match.id, "") for match in answer.best] if answer else [],
+            "lit": view.light_mix,
+            "lights": 0 if view.lights is None else len(view.lights),
+            "selected": [names.get(id_, "") for id_ in world.selected_ids],
+            "hovered": names.get(world.hovered_id, ""),
+            "hover_labels": [word for word, _ in desk.hovered.labels] if desk.hovered else [],
+            "panel": names.get(desk.selected.id, "") if desk.selected else "",
+            "neighbours": [names.get(id_, "") for id_, _ in desk.selected.neighbours] if desk.selected else [],
+            "live": self.session is not None and self.session.live,
+            "live_error": fix.error if fix else "",
+            "near": [names.get(id_, "") for id_ in fix.neighbours] if fix else [],
+            "marker": None if view.marker is None else view.marker.tolist(),
+            "touring": world.tour is not None,
+            "orbiting": world.orbiting,
+            "flying": world.camera.flying,
+            "speed": world.camera.speed,
+            "eye": list(pose.eye),
+            "yaw": pose.yaw,
+            "pitch": pose.pitch,
+            "home": list(world.home().eye),
+            "help": desk.help_open,
+            "figures": desk.figures_open,
+            "opening": desk.opening,
+            "read_only": self.session.read_only if self.session else "",
+            "resting": world.resting,
+            "engine": self.session.engine.pid if self.session and self.session.engine else 0,
+        }
+
+    def _where(self, name: str) -> list[float]:
+        """The middle of an image's card, window pixels."""
+        row = next(i for i, path in enumerate(self.world.scene.paths) if path.endswith(f"/{name}"))
+        view = self.world.view(self.window.framebuffer_px)
+        x, y, _ = node_at(view, row, self.world.positions()[row], self.window.size_px)
+        return [x, y]
+
+    def _positions(self) -> dict[str, list[float]]:
+        scene = self.world.scene
+        return {path.rpartition("/")[2]: scene.positions[row].tolist() for row, path in enumerate(scene.paths)}
+
+
+def _listen() -> None:
+    for line in sys.stdin:
+        Watched.asked.put(json.loads(line))
+
+
+def main() -> int:
+    os.dup2(2, 1)
+    app.App = Watched  # type: ignore[misc]  # what `commands.view` opens
+    threading.Thread(target=_listen, daemon=True).start()
+    return cli.main(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
