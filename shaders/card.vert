@@ -92,7 +92,7 @@ void main()
     if (!choose_tile(slots, 2.0 * sqrt(half_px.x * half_px.y)))
         return;
 
-    vec4 clip = clip_of_card(row, in_view);
+    vec4 clip = clip_of_card(row, node, in_view);
     vec3 mean, hue;
     colours_of(row, mean, hue);
     // A small card gets more light; a tiny one has no room for its picture and takes on some of its cluster's colour.

@@ -35,7 +35,7 @@ void main()
         light *= 1.0 + 0.15 * ambient * sin(time_secs * 2.6);
     half_px += width_px * 0.5 + 1.0;
     at_px = corner * (half_px + width_px * 7.0 + 4.0);
-    vec4 clip = clip_of_card(row, in_view);
+    vec4 clip = clip_of_card(row, node, in_view);
     gl_Position = clip;
     gl_Position.xy += at_px * 2.0 * size_px.zw * clip.w;
 }

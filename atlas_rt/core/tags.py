@@ -13,6 +13,8 @@ FOG_DENSITY, FOG_FROM = 0.45, 0.7
 """Names fade with distance as the cloud does."""
 TOO_NEAR = 0.45
 """Within this distance of the eye a cluster's name would hide its pictures; it fades out before."""
+SEARCH_DIMS = 0.65
+"""So much of the names' strength goes while a search lights the cloud: they would outshine what it found."""
 MARGIN = 0.1
 """Names this share of the window outside of it are left out."""
 
@@ -25,6 +27,8 @@ def name_tags(view: View, size_px: tuple[int, int]) -> tuple[NameTag, ...]:
     centres = np.array([record.centre for record in records], np.float32)
     xy, depths = project(centres, view.view_from_world, view.clip_from_view, size_px)
     strengths = np.exp(-FOG_DENSITY * np.maximum(depths - FOG_FROM, 0.0)) * np.clip(depths / TOO_NEAR - 1.0, 0.0, 1.0)
+    if view.lights is not None:
+        strengths *= 1.0 - SEARCH_DIMS * view.light_mix
     size = np.asarray(size_px, np.float32)
     seen = (depths > TOO_NEAR) & ((xy > -MARGIN * size) & (xy < (1.0 + MARGIN) * size)).all(axis=1)
     order = sorted(np.flatnonzero(seen), key=lambda i: -records[i].size)

@@ -24,6 +24,10 @@ LIGHT_FROM, LIGHT_TO = 1.4, 3.6
 """Deviations above the median between which a search lights a node from 0 to 1."""
 LIT_SIZE = (0.75, 1.15)
 """A node's size while searching: the first, plus the second times its light."""
+FOUND_NEARER = 0.4
+"""What a search lit is drawn before other cards, as if it were nearer by this share of its depth."""
+CHOSEN_NEARER = 8.0
+"""So is what is hovered or newly selected, by so many node sizes, at most half its depth."""
 _LEAST_DEPTH = np.float32(1e-6)
 PICK_REACH_PX = 14.0
 """A click this close to a node's centre still means it."""
@@ -119,7 +123,7 @@ def screen_radii(view: View, rows: NDArray[np.int64], depths: Floats) -> Floats:
 def pick(view: View, at_px: tuple[float, float]) -> int:
     """The row under a framebuffer pixel, or -1.
 
-    The nearest card that contains the pixel; where none does, the node whose centre is closest on screen, within
+    The foremost card that contains the pixel; where none does, the node whose centre is closest on screen, within
     PICK_REACH_PX.
     """
     xy, depths = project(positions_now(view), view.view_from_world, view.clip_from_view, view.size_px)
@@ -133,10 +137,20 @@ def pick(view: View, at_px: tuple[float, float]) -> int:
     inside = (away[rows, 0] <= half * root) & (away[rows, 1] <= half / root)
     if inside.any():
         hits = rows[inside]
-        return int(hits[np.argmin(depths[hits])])
+        return int(hits[np.argmin(_drawn_depths(view, hits, depths[hits]))])
     distance = np.hypot(away[rows, 0], away[rows, 1])
     best = int(np.argmin(distance))
     return int(rows[best]) if distance[best] <= PICK_REACH_PX else -1
+
+
+def _drawn_depths(view: View, rows: NDArray[np.int64], depths: Floats) -> Floats:
+    """(k,) depths by which cards cover each other: as in `clip_of_card` of the shaders."""
+    nearer = np.zeros(len(rows), np.float32)
+    if view.lights is not None:
+        nearer = depths * np.float32(FOUND_NEARER * view.light_mix) * light_of(view.lights[rows])
+    chosen = np.isin(rows, [view.hovered, *view.selected[-1:]])
+    most = np.minimum(np.float32(CHOSEN_NEARER * view.scene.node_size), depths * np.float32(0.5))
+    return depths - np.where(chosen, np.maximum(nearer, most), nearer)
 
 
 def rows_in_sight(view: View, count: int) -> NDArray[np.int64]:

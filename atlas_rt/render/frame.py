@@ -8,6 +8,8 @@ from atlas_rt.core.camera import focal_px
 from atlas_rt.core.quality import Step
 from atlas_rt.core.records import Floats, View
 from atlas_rt.core.visibility import (
+    CHOSEN_NEARER,
+    FOUND_NEARER,
     GROWTH_MAX,
     LIGHT_FROM,
     LIGHT_TO,
@@ -53,6 +55,8 @@ CONSTANTS = {
     "LIT_SIZE_LEAST": LIT_SIZE[0],
     "LIT_SIZE_MORE": LIT_SIZE[1],
     "GROWTH_MAX": GROWTH_MAX,
+    "FOUND_NEARER": FOUND_NEARER,
+    "CHOSEN_NEARER": CHOSEN_NEARER,
 }
 """Numbers of `core.visibility` that the shaders share, as defines."""
 

@@ -59,13 +59,16 @@ void colours_of(int row, out vec3 mean, out vec3 hue)
 
 vec3 hue_of(int row) { return unpacked(texelFetch(node_colours, texel_of(row), 0).y); }
 
-// Clip position of a card's centre. What is hovered or selected stands before the pile it lies in.
-vec4 clip_of_card(int row, vec4 in_view)
+// Clip position of a card's centre. What is hovered, selected or found stands before the pile it lies in.
+vec4 clip_of_card(int row, Node node, vec4 in_view)
 {
     vec4 clip = clip_from_view * in_view;
-    if (row == chosen.x || row == chosen.y) {
+    float nearer = -in_view.z * FOUND_NEARER * node.light * light_mix;
+    if (row == chosen.x || row == chosen.y)
+        nearer = max(nearer, min(CHOSEN_NEARER * node_size, -0.5 * in_view.z));
+    if (nearer > 0.0) {
         vec4 before = in_view;
-        before.z += min(8.0 * node_size, -0.5 * in_view.z);
+        before.z += nearer;
         vec4 clip_before = clip_from_view * before;
         clip.z = clip_before.z / clip_before.w * clip.w;
     }
