@@ -35,8 +35,10 @@ bool choose_tile(vec4 slots, float side_px)
     bool has_large = slots.z >= 0.0;
     shape.w = 1.0;
 #if TILE == 0
+#ifndef SPRITE  // sprites show the small tile whatever else is there: no other pass draws what is so small
     if ((has_medium || has_large) && fade >= 1.0)
         return false;
+#endif
     const float levels = 3.0;
     const float tile_px = 32.0;
     float record = max(slots.x, 0.0);

@@ -16,6 +16,7 @@ out vec3 at_place;
 
 const vec3 MARKER_LIGHT = vec3(0.55, 0.95, 1.0);
 const float NEAR_CUT = 0.01;
+const float LINE_LIGHT = 0.65;  // a hard line of a pixel is brighter than a soft one
 #ifdef RIBBON
 const float LEAST_LIGHT = 0.002;
 #else
@@ -103,6 +104,9 @@ void main()
     light *= mix(0.55, 1.0, clamp(wanted_px, 0.0, 1.0));
     gl_Position.xy += vec2(-run.y, run.x) * side * reach_px * size_px.zw * clip.w;
     across = side;
+#endif
+#ifndef RIBBON
+    light *= LINE_LIGHT;
 #endif
 #ifdef PULSE
     at_place = place;

@@ -28,13 +28,15 @@ from atlas_rt.services.search import Query, Searcher
 from atlas_rt.services.tiles import fetch_tile
 from atlas_rt.session import source_name
 from atlas_rt.settings import QUALITIES, Settings
-from atlas_rt.ui.input import Input
+from atlas_rt.ui.input import Input, KeyStroke, Modifiers
 
 Triple = tuple[float, float, float]
 
 SIZE_MAX_PX = 16384
 SETTLE_SECS = 20.0
 """Longer than any fade of a tile or a panel, and than the hint of the first seconds."""
+UNMARKED = Input(events=tuple(KeyStroke("End", down=down, modifiers=Modifiers()) for down in (True, False)))
+"""The caret at the end: a field that takes the focus marks its text, as if it were to be typed over."""
 TILE_ROUNDS = 4
 """Rounds of drawing, asking which tiles are wanted, and fetching them; the second finds nothing new as a rule."""
 
@@ -134,7 +136,7 @@ def _develop(
         view = world.view(shot.size_px)
         if shot.hud:
             hud = _hud(collection, world, view, display, shot, facts, dt_secs)
-            display.build_panels(hud, Input(), framebuffer_px=shot.size_px, dpi_scale=1.0)
+            display.build_panels(hud, UNMARKED, framebuffer_px=shot.size_px, dpi_scale=1.0)
         display.draw(view, picture.target, panels=shot.hud)
     wanted = display.wanted_tiles(view)
     files = TileFiles(collection.place.folder, writable=False)

@@ -24,6 +24,8 @@ LIGHT_FROM, LIGHT_TO = 1.4, 3.6
 """Deviations above the median between which a search lights a node from 0 to 1."""
 LIT_SIZE = (0.75, 1.15)
 """A node's size while searching: the first, plus the second times its light."""
+LIT_GROWTH = 1.2
+"""What a search lit is at least this much larger than the smallest card: it is looked for from afar."""
 FOUND_NEARER = 0.4
 """What a search lit is drawn before other cards, as if it were nearer by this share of its depth."""
 CHOSEN_NEARER = 8.0
@@ -85,11 +87,12 @@ def positions_now(view: View) -> Floats:
 def half_sizes(view: View, rows: NDArray[np.int64], depths: Floats) -> Floats:
     """(k,) half side in world units of the square with the area of each row's card."""
     half: Floats = np.full(len(rows), view.scene.node_size, np.float32)
+    least: Floats = depths * np.float32(min_angle(len(view.scene.ids)))
     if view.lights is not None and view.light_mix > 0.0:
-        lit = LIT_SIZE[0] + LIT_SIZE[1] * light_of(view.lights[rows])
-        half *= 1.0 + np.float32(view.light_mix) * (lit - 1.0)
-    least = np.minimum(depths * np.float32(min_angle(len(view.scene.ids))), half * np.float32(GROWTH_MAX))
-    grown: Floats = np.maximum(half, least)
+        light = light_of(view.lights[rows])
+        half *= 1.0 + np.float32(view.light_mix) * (LIT_SIZE[0] + LIT_SIZE[1] * light - 1.0)
+        least *= 1.0 + np.float32(view.light_mix * LIT_GROWTH) * light
+    grown: Floats = np.maximum(half, np.minimum(least, half * np.float32(GROWTH_MAX)))
     return grown
 
 
@@ -100,7 +103,8 @@ def near_nodes(view: View, positions: Floats, min_half_px: float) -> NearNodes:
     """
     largest = view.scene.node_size * (sum(LIT_SIZE) if view.lights is not None else 1.0)
     focal = focal_px(view.fov_y, view.size_px[1])
-    grown = GROWTH_MAX if min_angle(len(view.scene.ids)) * focal >= min_half_px else 1.0
+    least = min_angle(len(view.scene.ids)) * (1.0 + LIT_GROWTH if view.lights is not None else 1.0)
+    grown = GROWTH_MAX if least * focal >= min_half_px else 1.0
     forward = -view.view_from_world[2, :3]
     offset = np.float32(forward @ view.eye)
     depths = positions @ forward

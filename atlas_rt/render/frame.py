@@ -13,6 +13,7 @@ from atlas_rt.core.visibility import (
     GROWTH_MAX,
     LIGHT_FROM,
     LIGHT_TO,
+    LIT_GROWTH,
     LIT_SIZE,
     eased,
     light_of,
@@ -55,6 +56,7 @@ CONSTANTS = {
     "LIT_SIZE_LEAST": LIT_SIZE[0],
     "LIT_SIZE_MORE": LIT_SIZE[1],
     "GROWTH_MAX": GROWTH_MAX,
+    "LIT_GROWTH": LIT_GROWTH,
     "FOUND_NEARER": FOUND_NEARER,
     "CHOSEN_NEARER": CHOSEN_NEARER,
 }

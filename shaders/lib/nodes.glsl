@@ -79,7 +79,8 @@ vec4 clip_of_card(int row, Node node, vec4 in_view)
 vec2 half_card_px(Node node, float depth)
 {
     float world = node_size * mix(1.0, LIT_SIZE_LEAST + LIT_SIZE_MORE * node.light, light_mix);
-    world = max(world, min(depth * min_angle, world * GROWTH_MAX));
+    float least = depth * min_angle * (1.0 + LIT_GROWTH * node.light * light_mix);
+    world = max(world, min(least, world * GROWTH_MAX));
     float root = sqrt(node.aspect);
     return world * focal_px / depth * vec2(root, 1.0 / root);
 }

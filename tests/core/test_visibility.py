@@ -167,3 +167,18 @@ def test_a_neighbour_is_found_by_its_direction_on_screen() -> None:
     assert [neighbour_towards(view, 0, direction) for direction in ((1, 0), (-1, 0), (0, -1))] == [1, 2, 3]
     assert neighbour_towards(view, 4, (1, 0)) == 1
     assert neighbour_towards(make_view([[0, 0, 0]]), 0, (1, 0)) == -1
+
+
+def test_what_is_drawn_foremost_is_what_is_hit() -> None:
+    view = make_view([[0, 0, 0], [0, 0, 0.05]])
+    assert pick(view, (400, 300)) == 1
+    assert pick(dataclasses.replace(view, hovered=0), (400, 300)) == 0
+    found = dataclasses.replace(view, lights=np.array([4.0, 0.0], np.float32), light_mix=1.0)
+    assert pick(found, (400, 300)) == 0
+
+
+def test_what_a_search_found_is_larger_from_afar() -> None:
+    view = make_view([[0, 0, -6], [0.3, 0, -6]], node_size=0.01)
+    found = dataclasses.replace(view, lights=np.array([4.0, 0.0], np.float32), light_mix=1.0)
+    lit, dark = screen_radii(found, np.array([0, 1]), np.array([8.0, 8.0], np.float32))
+    assert lit > 1.5 * dark

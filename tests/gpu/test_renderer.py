@@ -161,6 +161,17 @@ def test_a_better_tile_fades_in_over_the_smaller(make_renderer: Make, shoot: Sho
     assert looks(shoot(renderer, make_view(scene, time_secs=10.4))[120, 160]) == "blue"
 
 
+@pytest.mark.parametrize("level", [1, 2])
+def test_a_card_whose_better_tile_is_here_is_seen_from_far_too(make_renderer: Make, shoot: Shoot, level: int) -> None:
+    renderer = make_renderer("low")
+    renderer.load_small(np.array([0], np.int32), flat_tiles(RED))
+    scene = make_scene([[0, 0, 0]], ids=[42], node_size=0.1)
+    shoot(renderer, make_view(scene, time_secs=10.0))
+    renderer.accept(flat_tile(42, level, BLUE))
+    far = make_view(scene, distance=6.0, time_secs=12.0)
+    assert shoot(renderer, far)[120, 160].max() > 40
+
+
 def test_a_tile_that_had_to_leave_shows_the_small_one_again(make_renderer: Make, shoot: Shoot) -> None:
     renderer = make_renderer("low")
     renderer.load_small(np.array([0], np.int32), flat_tiles(RED))
@@ -251,6 +262,14 @@ def test_hovered_and_selected_cards_have_a_ring(make_renderer: Make, shoot: Shoo
     assert selected[120, border - 1 : border + 4].max() > 80
     halo = selected[120, border + 4 : border + 12].astype(int).sum(axis=0)
     assert halo[0] > halo[2], "the ring of a selection is warm"
+
+
+def test_what_a_search_found_stands_before_its_pile(make_renderer: Make, shoot: Shoot) -> None:
+    renderer = make_renderer("low")
+    renderer.load_small(np.array([0, 1], np.int32), flat_tiles(RED, BLUE))
+    scene = make_scene([[0, 0, 0], [0, 0, 0.05]])
+    found = np.array([4.0, 0.0], np.float32)
+    assert looks(shoot(renderer, make_view(scene, lights=found, light_mix=1.0))[120, 160]) == "red"
 
 
 def test_what_is_hovered_stands_before_its_pile(make_renderer: Make, shoot: Shoot) -> None:

@@ -100,4 +100,4 @@ class HelpPanel:
     def _printed(self, action: Action, key: str) -> str:
         """Motion goes by place: its keys are named as the person's keyboard prints them."""
         name = self._layout.get(key, key) if action.held and len(action.chords[0]) <= len("Shift") else key
-        return {"Left": "←", "Right": "→"}.get(name, name)
+        return {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}.get(name, name)
