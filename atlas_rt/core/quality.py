@@ -19,7 +19,8 @@ class Step:
     tone curve in each shader. edge_share: share of the edges drawn, strongest first. ribbons: edges as soft ribbons up
     to 5 px wide, otherwise as lines one pixel wide. glow: discs of light around every node; otherwise only around what
     a search lit. card_px: half side under which a node is a soft point of its mean colour. pulse: light runs along the
-    edges.
+    edges. scale: side of the picture that is drawn, as a share of the window's, to which it is enlarged (panels are
+    always drawn in full).
     """
 
     name: str
@@ -29,6 +30,7 @@ class Step:
     glow: bool
     card_px: float
     pulse: bool
+    scale: float = 1.0
 
 
 LADDER: tuple[Step, ...] = (
@@ -37,9 +39,12 @@ LADDER: tuple[Step, ...] = (
     Step("lean", hdr=False, edge_share=0.6, ribbons=True, glow=True, card_px=1.5, pulse=True),
     Step("light", hdr=False, edge_share=0.6, ribbons=True, glow=False, card_px=1.5, pulse=False),
     Step("low", hdr=False, edge_share=0.4, ribbons=False, glow=False, card_px=2.0, pulse=False),
-    Step("lowest", hdr=False, edge_share=0.15, ribbons=False, glow=False, card_px=3.0, pulse=False),
+    Step("lower", hdr=False, edge_share=0.4, ribbons=False, glow=False, card_px=1.5, pulse=False, scale=0.8),
+    Step("lowest", hdr=False, edge_share=0.3, ribbons=False, glow=False, card_px=1.5, pulse=False, scale=0.64),
+    Step("least", hdr=False, edge_share=0.15, ribbons=False, glow=False, card_px=1.5, pulse=False, scale=0.5),
 )
-"""From the richest to the cheapest."""
+"""From the richest to the cheapest. The cheapest ones draw fewer pixels, which is what software OpenGL pays for: 2,000
+cards with 4,000 edges at 1280 x 720 took 11.5 ms, of which 1.2 ms were not the pixels'."""
 
 QUALITIES = ("auto", "low", "normal", "high")
 BUDGET_MS = 14.0

@@ -3,14 +3,14 @@
 The order: backdrop; glow, which lies behind everything, so that light never washes a picture out; cards (small ones as
 point sprites, large ones as quads, by the size of tile they show), which write depth; then what adds light: edges,
 rings, the live marker. Rich steps of the ladder draw
-into a half-float target that the darkroom develops, the others draw straight into the target with the tone curve in
-each shader. Nothing here runs once a node in Python; arrays go up when they are other objects than the frame before.
+into a half-float target that the darkroom develops, the others draw straight into the target, or into a smaller one that
+is enlarged to it, with the tone curve in each shader. Nothing here runs once a node in Python; arrays go up when they are other objects than the frame before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import moderngl
 import numpy as np
@@ -21,6 +21,7 @@ from atlas_rt.core.visibility import NO_NODES, light_of, near_nodes, positions_n
 from atlas_rt.render.darkroom import Darkroom
 from atlas_rt.render.drawing import Pulled, RowList
 from atlas_rt.render.edges import EdgeData
+from atlas_rt.render.enlarger import Enlarger
 from atlas_rt.render.frame import BLOCK_BYTES, CONSTANTS, FRAME, FrameBlock
 from atlas_rt.render.garbage import sweep
 from atlas_rt.render.nodes import SAMPLERS, NodeData
@@ -82,6 +83,7 @@ class Renderer:
         self._pulled = Pulled(ctx)
         self._lists = {name: RowList(ctx) for name in ("near", "medium", "large", "glow", "lit", "rings")}
         self._darkroom = Darkroom(ctx, self._programs, self._pulled)
+        self._enlarger = Enlarger(ctx, self._programs, self._pulled)
         self._near = NO_NODES
         self._near_of: tuple[object, float] = (None, 0.0)
         self._written: dict[str, object] = {}
@@ -115,10 +117,12 @@ class Renderer:
         Sets all the state it needs and restores none: whoever draws next does the same.
         """
         sweep(self._ctx)
-        step = self._governor.step
+        step, whole_px = self._governor.step, view.size_px
+        if step.scale < 1.0:
+            view = replace(view, size_px=_scaled(whole_px, step.scale))
         edges = self._edge_count(view, step)
         self._upload(view, step, edges)
-        light_target = self._darkroom.open(view.size_px) if step.hdr else target
+        light_target = self._light_target(step, view.size_px, target)
         light_target.use()
         light_target.viewport = (0, 0, *view.size_px)
         light_target.depth_mask = True
@@ -129,6 +133,8 @@ class Renderer:
         self._draw_light(view, step, edges)
         if step.hdr:
             self._darkroom.develop(target)
+        elif light_target is not target:
+            self._enlarger.enlarge(target, whole_px)
         self.figures = DrawFigures(step.name, len(view.scene.ids), len(self._near.rows), edges)
 
     def release(self) -> None:
@@ -140,8 +146,15 @@ class Renderer:
         self._edges.release()
         self._tiles.release()
         self._darkroom.release()
+        self._enlarger.release()
         self._programs.release()
         self._block_buffer.release()
+
+    def _light_target(self, step: Step, size_px: tuple[int, int], target: moderngl.Framebuffer) -> moderngl.Framebuffer:
+        """What a step draws into: the darkroom's, a smaller one, or the target itself."""
+        if step.hdr:
+            return self._darkroom.open(size_px)
+        return self._enlarger.open(size_px) if step.scale < 1.0 else target
 
     def _edge_count(self, view: View, step: Step) -> int:
         self._edges.update(view)
@@ -244,6 +257,10 @@ class Renderer:
             kinds[len(view.selected) - 1] = 2.0
         self._lists["rings"].write(np.array(rows, np.int32), kinds)
         self._lists["rings"].render(self._program("ring", step))
+
+
+def _scaled(size_px: tuple[int, int], scale: float) -> tuple[int, int]:
+    return max(round(size_px[0] * scale), 1), max(round(size_px[1] * scale), 1)
 
 
 def _lit_rows(lights: Floats) -> Ints:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from atlas_rt.core.quality import LADDER, Governor, step_named
 from atlas_rt.core.records import LARGE_TILE_PX, MEDIUM_TILE_PX, Tile, View
 from atlas_rt.render.picture import Picture
 from atlas_rt.render.renderer import Renderer
@@ -312,6 +313,19 @@ def test_steps_of_the_ladder_look_alike(make_renderer: Make, shoot: Shoot) -> No
         renderer.load_small(np.arange(40, dtype=np.int32), tiles)
         pictures.append(shoot(renderer, view).mean())
     assert np.ptp(pictures) < 0.35 * np.mean(pictures)
+
+
+@pytest.mark.parametrize("step", [step.name for step in LADDER])
+def test_every_rung_shows_the_same_places(make_renderer: Make, shoot: Shoot, step: str) -> None:
+    renderer = make_renderer("auto")
+    renderer._governor = Governor(start=step_named(step), fixed=True)
+    renderer.load_small(np.array([0, 1], np.int32), flat_tiles(RED, BLUE))
+    view = make_view(make_scene([[-0.5, 0.3, 0], [0.5, -0.3, 0]], node_size=0.12))
+    seen = shoot(renderer, view)
+    assert renderer.figures.step == step
+    assert looks(seen[pixel_of(view, (-0.5, 0.3, 0))]) == "red"
+    assert looks(seen[pixel_of(view, (0.5, -0.3, 0))]) == "blue"
+    assert seen[pixel_of(view, (0.5, 0.3, 0))].max() < 60
 
 
 @pytest.mark.parametrize("nodes", [0, 1, 2])
