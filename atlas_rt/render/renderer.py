@@ -2,9 +2,9 @@
 
 The order: backdrop; glow, which lies behind everything, so that light never washes a picture out; cards (small ones as
 point sprites, large ones as quads, by the size of tile they show), which write depth; then what adds light: edges,
-rings, the live marker. Rich steps of the ladder draw
-into a half-float target that the darkroom develops, the others draw straight into the target, or into a smaller one that
-is enlarged to it, with the tone curve in each shader. Nothing here runs once a node in Python; arrays go up when they are other objects than the frame before.
+rings, the live marker. Rich steps of the ladder draw into a half-float target that the darkroom develops, the others
+straight into the target, or into a smaller one that is enlarged to it, with the tone curve in each shader. Nothing here
+runs once a node in Python; arrays go up when they are other objects than the frame before.
 """
 
 from __future__ import annotations

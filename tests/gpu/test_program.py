@@ -23,11 +23,12 @@ VARIANTS: list[tuple[str, dict[str, int]]] = [
         for pulse in (0, 1)
         for direct in (0, 1)
     ),
-    *(("glow", {"LIT_ONLY": lit, "DIRECT": direct}) for lit in (0, 1) for direct in (0, 1)),
+    *(("glow", {"LIT": lit, "DIRECT": direct}) for lit in (0, 1) for direct in (0, 1)),
     *((name, {"DIRECT": direct}) for name in ("backdrop", "ring", "beacon") for direct in (0, 1)),
     *(("bright", {"SOFT": soft}) for soft in (0, 1)),
     ("blur", {}),
     ("develop", {}),
+    ("enlarge", {}),
 ]
 
 
