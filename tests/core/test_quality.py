@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from atlas_rt.core.quality import LADDER, QUALITIES, Governor, governor_for, step_named
+from atlas_rt.core.quality import LADDER, QUALITIES, Governor, governor_for
 
 FRAME_MS = 1000.0 / 60.0
 
