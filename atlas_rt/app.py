@@ -33,7 +33,7 @@ DT_MAX_SECS = 0.1
 """After a hiccup the world goes on from where it was, instead of jumping."""
 TRACE_MEMORY_SECS = 3.0
 STILL_FRAMES = 30
-"""Frames in which nothing changed, after which the picture is no longer drawn anew."""
+"""Frames in which nothing changed, after which the picture is no longer drawn anew; the last of them is sharp."""
 
 
 class App:
@@ -115,7 +115,7 @@ class App:
         for wish in self.display.build_panels(hud, told, framebuffer_px=view.size_px, dpi_scale=scale):
             self.pilot.route(wish)
         self.window.text_focused = self.display.wants_text
-        self.display.draw(view, self.display.context.screen)
+        self.display.draw(view, self.display.context.screen, still=self._still == STILL_FRAMES)
         if self.session is not None:
             self.session.want_tiles(self.display.wanted_tiles(view))
         self.window.flip()
@@ -170,7 +170,7 @@ class App:
     def _hear(self, message: FromEngine) -> None:
         match message:
             case Progress():
-                self.desk.progress = message
+                self.desk.progress = None if message.stage == "idle" else message
             case Published() if self.session:
                 self.session.scenes.poke()
             case Provider():
@@ -267,6 +267,7 @@ class App:
 
     def _may_rest(self, changed: bool) -> bool:
         """Whether this frame would look like the one before: then nothing is drawn and the cores stay cool."""
-        busy = changed or not self.world.resting or self.desk.lively or self.desk.progress is not None
+        ambient = self.display.pulses and self.world.ambient > 0.0
+        busy = changed or ambient or not self.world.resting or self.desk.lively or self.desk.progress is not None
         self._still = 0 if busy else self._still + 1
         return self._still > STILL_FRAMES

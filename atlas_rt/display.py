@@ -66,6 +66,11 @@ class Display:
         return self._renderer.figures.step
 
     @property
+    def pulses(self) -> bool:
+        """Ambient motion is to be seen."""
+        return self._renderer.pulses
+
+    @property
     def drawn(self) -> str:
         """What the last frame drew, in words."""
         return self._renderer.figures.drawn
@@ -113,9 +118,9 @@ class Display:
         )
         return self._panels.build(hud)
 
-    def draw(self, view: View, target: Target, *, panels: bool = True) -> None:
-        """One frame: the cloud, and over it the panels built last."""
-        self._renderer.draw(view, target)
+    def draw(self, view: View, target: Target, *, panels: bool = True, still: bool = False) -> None:
+        """One frame: the cloud, and over it the panels built last. still: the last one before the picture rests."""
+        self._renderer.draw(view, target, still=still)
         if panels:
             self._overlay.draw(target)
         sweep(self.context)

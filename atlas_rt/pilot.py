@@ -78,7 +78,7 @@ class Pilot:
         for name in told.actions:
             self.route(Do(name))
         if told.drops:
-            self.route(AddPaths(told.drops))
+            self.route(OpenSource(told.drops) if app.desk.opening else AddPaths(told.drops))
         self._steer(told)
         if self._kiosk is not None:
             self._keep_kiosk(self._kiosk, told, dt_secs)

@@ -201,7 +201,7 @@ class World:
 
     @property
     def resting(self) -> bool:
-        """Nothing moves by itself: the picture would not change."""
+        """Nothing moves by itself but what is ambient."""
         return (
             self._morph_secs >= MORPH_SECS
             and not self.camera.moving
@@ -210,8 +210,12 @@ class World:
             and self._marker is None
             and self._light_mix in (0.0, 1.0)
             and self._light_secs >= LIGHT_SECS
-            and self._ambient() == 0.0
         )
+
+    @property
+    def ambient(self) -> float:
+        """How strong motion for its own sake is now: 1 after an input, 0 some seconds later and with reduced motion."""
+        return 0.0 if self.reduced_motion else min(max((AMBIENT_SECS - self._quiet_secs) / 2.0, 0.0), 1.0)
 
     def advance(self, dt_secs: float, held: frozenset[str]) -> None:
         """Let time pass for one frame."""
@@ -248,16 +252,13 @@ class World:
             marker=self._marker,
             marker_neighbours=tuple(row for row in rows if row >= 0),
             time_secs=0.0 if self.reduced_motion else self.time_secs,
-            ambient=self._ambient(),
+            ambient=self.ambient,
         )
 
     # -- steps -------------------------------------------------------------------------------------------------------
 
     def _morph(self) -> float:
         return min(self._morph_secs / MORPH_SECS, 1.0)
-
-    def _ambient(self) -> float:
-        return 0.0 if self.reduced_motion else min(max((AMBIENT_SECS - self._quiet_secs) / 2.0, 0.0), 1.0)
 
     def _carry_lights(self, rows: NDArray[np.intp], known: NDArray[np.bool_]) -> None:
         """Keep each image's light over a change of rows; newcomers wait at the median for the next answer."""

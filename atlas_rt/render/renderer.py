@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import moderngl
 import numpy as np
 
-from atlas_rt.core.quality import Step, governor_for
+from atlas_rt.core.quality import LADDER, Step, governor_for
 from atlas_rt.core.records import Bytes, Floats, Ints, Tile, View
 from atlas_rt.core.visibility import NO_NODES, light_of, near_nodes, positions_now
 from atlas_rt.render.darkroom import Darkroom
@@ -37,6 +37,8 @@ SPRITE_PX = {True: 16.0, False: 6.0}
 leaves the screen, a quad costs llvmpipe four vertices and two triangles: there, a list says which rows need one."""
 ASPECT_ROOT = 1.74
 """Half the long side of the longest card, as a share of half the side of a square of its area."""
+SHARP = next(step for step in reversed(LADDER) if step.scale == 1.0)
+"""The cheapest step that draws every pixel."""
 LEAST_EDGES = 2500
 """A step that draws a share of the edges draws at least so many."""
 LOOK_SECS = 0.05
@@ -111,13 +113,22 @@ class Renderer:
         """Tell the governor what the last frame's work took, flip included; whether the step changed."""
         return self._governor.observe(frame_ms, interval_ms=interval_ms)
 
-    def draw(self, view: View, target: moderngl.Framebuffer) -> None:
+    @property
+    def pulses(self) -> bool:
+        """Ambient motion is to be seen at this step."""
+        return self._governor.step.pulse
+
+    def draw(self, view: View, target: moderngl.Framebuffer, *, still: bool = False) -> None:
         """Draw one frame into `target`, which has a depth attachment and the size `view.size_px`.
+
+        still: the last one before the picture rests, which is sharp at any step.
 
         Sets all the state it needs and restores none: whoever draws next does the same.
         """
         sweep(self._ctx)
         step, whole_px = self._governor.step, view.size_px
+        if still and step.scale < 1.0:
+            step = SHARP
         if step.scale < 1.0:
             view = replace(view, size_px=_scaled(whole_px, step.scale))
         edges = self._edge_count(view, step)

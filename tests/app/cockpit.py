@@ -23,9 +23,11 @@ class Watched(app.App):
     """The app, which answers between its frames."""
 
     asked: queue.Queue[list[Any]] = queue.Queue()
+    drawn = 0
 
     def frame(self, dt_secs: float) -> bool:
         drawn = super().frame(dt_secs)
+        self.drawn += drawn
         while not self.asked.empty():
             print(json.dumps(self._answer(*self.asked.get())), file=REPORT)
         return drawn
@@ -77,7 +79,7 @@ class Watched(app.App):
             "figures": desk.figures_open,
             "opening": desk.opening,
             "read_only": self.session.read_only if self.session else "",
-            "resting": world.resting,
+            "drawn": self.drawn,
             "engine": self.session.engine.pid if self.session and self.session.engine else 0,
         }
 

@@ -55,7 +55,8 @@ class Flight:
         assert self.process.stdout is not None
         print(json.dumps([what, *words]), file=self.process.stdin, flush=True)
         line = self.process.stdout.readline()
-        assert line, f"the program ended: {self.ended()}"
+        if not line:
+            pytest.fail(f"the program ended: {self.ended()}")
         return json.loads(line)
 
     def look(self) -> dict[str, Any]:
@@ -90,8 +91,10 @@ class Flight:
         return self.process.returncode, told
 
     def close(self) -> None:
+        """End it, if it has not ended by itself, and let go of its pipes."""
         if self.process.poll() is None:
             self.process.terminate()
+        if self.process.stdout is not None and not self.process.stdout.closed:
             self.ended()
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ def test_the_command_opens_a_window_with_the_images_in_it(stage: str, desk: Path
     assert told == "interrupted; everything found so far is kept\n"
 
 
-def test_without_anything_to_open_it_says_how_to_begin(launch: Callable[..., Flight], desk: Path) -> None:
+def test_without_anything_open_one_drops_a_folder_or_types_its_path(launch: Callable[..., Flight], desk: Path) -> None:
     flight = launch(cache=desk / "empty")
     told = flight.see(lambda _: True)
     assert told["images"] == 0
@@ -45,6 +46,13 @@ def test_without_anything_to_open_it_says_how_to_begin(launch: Callable[..., Fli
     assert drop(flight, folder.as_uri(), types=2)
     flight.see(lambda told: told["images"] == 3)
     flight.title = "atlas_rt - dropped"
+    give_focus(flight)
+    flight.key("ctrl+o")
+    flight.see(lambda told: told["opening"])
+    time.sleep(0.3)
+    flight.write(str(desk / "images") + "\n")
+    flight.see(lambda told: told["images"] > 3)
+    flight.title = "atlas_rt - images"
     close_politely(flight)
     assert flight.ended() == (0, "")
 
@@ -68,6 +76,24 @@ def test_a_kiosk_is_left_by_its_chord_alone(launch: Callable[..., Flight], desk:
     flight.xdotool("keydown", "q", "sleep", "3.5")
     assert flight.ended() == (0, "")
     flight.xdotool("keyup", "q", "keyup", "alt", "keyup", "ctrl")
+
+
+def test_a_picture_that_does_not_change_is_not_drawn_again(launch: Callable[..., Flight], desk: Path) -> None:
+    flight = launch(desk / "images", "--reduced-motion")
+    flight.xdotool("mousemove", "5", "5")
+    flight.see(lambda told: told["images"] > 0 and not told["progress"] and not told["notices"])
+    counts: list[int] = []
+
+    def still(told: dict[str, Any]) -> bool:
+        counts.append(told["drawn"])
+        return len(counts) > 30 and counts[-30] == counts[-1]
+
+    flight.see(still)
+    flight.title = "atlas_rt - images"
+    give_focus(flight)
+    flight.key("h")
+    flight.see(lambda told: told["drawn"] > counts[-1])
+    flight.close()
 
 
 def test_a_film_that_is_none_is_a_sentence(launch: Callable[..., Flight], desk: Path) -> None:

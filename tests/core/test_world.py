@@ -134,17 +134,19 @@ def test_the_marker_glides_to_where_the_camera_belongs() -> None:
     assert world.view((320, 200)).marker is None
 
 
-def test_a_world_left_alone_comes_to_rest() -> None:
+def test_a_world_left_alone_comes_to_rest_and_its_ambient_motion_fades() -> None:
     world = World()
     world.morph_to(scene_of([1, 2], [(0, 0, 0), (1, 0, 0)]))
+    assert world.resting
+    world.camera.fly_to(world.home())
     world.stir()
     assert not world.resting
     for _ in range(int(AMBIENT_SECS * 10) + 5):
         world.advance(0.1, STILL)
     assert world.resting
+    assert world.ambient == 0.0
     world.stir()
-    world.advance(0.0, STILL)
-    assert not world.resting
+    assert world.ambient == 1.0
 
 
 def test_nothing_moves_by_itself_with_reduced_motion() -> None:

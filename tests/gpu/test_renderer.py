@@ -328,6 +328,22 @@ def test_every_rung_shows_the_same_places(make_renderer: Make, shoot: Shoot, ste
     assert seen[pixel_of(view, (0.5, 0.3, 0))].max() < 60
 
 
+def test_the_last_frame_before_a_rest_is_sharp(make_renderer: Make, ctx: moderngl.Context) -> None:
+    view = make_view(make_scene([[0, 0, 0]], node_size=0.2))
+    renderer = make_renderer("auto")
+    renderer._governor = Governor(start=len(LADDER) - 1, fixed=True)
+    stripes = np.zeros((1, 32, 32, 3), np.uint8)
+    stripes[:, ::2] = 255
+    renderer.load_small(np.array([0], np.int32), stripes)
+    contrast = {}
+    for still in (False, True):
+        picture = Picture(ctx, view.size_px)
+        renderer.draw(view, picture.target, still=still)
+        contrast[still] = picture.read()[110:130, 160].astype(int).std()
+        picture.release()
+    assert contrast[True] > 1.3 * contrast[False]
+
+
 @pytest.mark.parametrize("nodes", [0, 1, 2])
 @pytest.mark.parametrize("quality", STEPS)
 def test_few_or_no_images_draw(make_renderer: Make, shoot: Shoot, quality: str, nodes: int) -> None:

@@ -15,6 +15,8 @@ from atlas_rt.ui.panels.stage import Stage
 WIDTH, HEIGHT = 560.0, 416.0
 PAD = 36.0
 DASH, SPACE = 7.0, 6.0
+FOCUS_FRAME = 2
+"""The frame in which the field takes the focus: Dear ImGui loses a request in a panel's first."""
 PROMPT = "Path of a folder with images"
 
 
@@ -25,6 +27,7 @@ class WelcomePanel:
         self._path = ""
         self._complaint = ""
         self._active = False
+        self._shown_frames = 0
 
     @property
     def wants_text(self) -> bool:
@@ -33,8 +36,9 @@ class WelcomePanel:
 
     def build(self, stage: Stage) -> None:
         if not stage.hud.welcome:
-            self._active = False
+            self._active, self._shown_frames = False, 0
             return
+        self._shown_frames += 1
         width, height = stage.px(WIDTH), stage.px(HEIGHT)
         rect = Rect((stage.size[0] - width) / 2.0, (stage.size[1] - height) / 2.0, width, height)
         with stage.panel("welcome", rect) as canvas:
@@ -60,6 +64,8 @@ class WelcomePanel:
         canvas.outline(field.inset(0.5), theme.faded(theme.ACCENT, 0.7) if self._active else theme.RIM, rounding)
         imgui.set_cursor_screen_pos((field.x + stage.px(14.0), field.centre[1] - stage.px(theme.BODY) / 2.0))
         imgui.set_next_item_width(field.width - stage.px(28.0))
+        if self._shown_frames == FOCUS_FRAME:
+            imgui.set_keyboard_focus_here()
         flags = imgui.InputTextFlags_.enter_returns_true
         entered, path = imgui.input_text_with_hint("##path", PROMPT, self._path, flags)
         self._active = imgui.is_item_active()
