@@ -6,9 +6,11 @@ module reads either.
 
 from __future__ import annotations
 
+import difflib
+import math
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,15 @@ import platformdirs
 from atlas_rt.errors import UsageError
 
 QUALITIES = ("auto", "low", "normal", "high")
+PREFIX = "ATLAS_RT_"
+RANGES: dict[str, tuple[float, float]] = {
+    "seed": (0, 2**32 - 1),
+    "fps": (0, 1000),
+    "threads": (0, 1024),
+    "screen": (-1, 99),
+    "kiosk_idle_secs": (1.0, 1e6),
+}
+"""Setting -> its least and its greatest value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +54,7 @@ class Settings:
     reduced_motion: bool = False
     """Nothing moves by itself; flights become jumps."""
     fps: int = 60
-    """Frames a second to aim at."""
+    """Frames a second to aim at; 0 for as many as there can be."""
     fullscreen: bool = False
     kiosk: bool = False
     """Full screen, pointer hidden, only the exit chord leaves, returns home when idle."""
@@ -60,7 +71,7 @@ class Settings:
 
     @property
     def cache_path(self) -> Path | None:
-        return Path(self.cache).expanduser() if self.cache else None
+        return Path(self.cache) if self.cache else None
 
 
 def load_settings(flags: Mapping[str, Any], *, environment: Mapping[str, str] | None = None) -> Settings:
@@ -69,52 +80,94 @@ def load_settings(flags: Mapping[str, Any], *, environment: Mapping[str, str] | 
     Raises UsageError for a value that is none of its kind, naming where it stands.
     """
     environment = os.environ if environment is None else environment
-    settings = _apply(Settings(), _file_values(), "atlas.toml")
-    settings = _apply(settings, _environment_values(environment), "the environment")
-    return _apply(settings, {name: value for name, value in flags.items() if value is not None}, "the command line")
-
-
-def _file_values() -> dict[str, Any]:
     path = platformdirs.user_config_path("atlas_rt") / "atlas.toml"
-    if not path.is_file():
-        return {}
+    settings = _apply(Settings(), _file_values(path), lambda name: f"{name} in {path}")
+    settings = _apply(settings, _environment_values(environment), lambda name: PREFIX + name.upper())
+    given = {name: value for name, value in flags.items() if value is not None}
+    return _apply(settings, given, lambda name: f"--{name.replace('_', '-')}")
+
+
+def _file_values(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise UsageError(f"the settings file cannot be read ({error.strerror}): {path}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"the settings file is not valid TOML ({error}): {path}") from error
+    known = {field.name for field in fields(Settings)}
+    for name in values.keys() - known:
+        near = difflib.get_close_matches(name, known, n=1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        raise UsageError(f"unknown setting {name!r}{meant}; known are {', '.join(sorted(known))}: {path}")
+    return values
 
 
 def _environment_values(environment: Mapping[str, str]) -> dict[str, Any]:
-    names = {f"ATLAS_RT_{field.name.upper()}": field.name for field in fields(Settings)}
+    names = {PREFIX + field.name.upper(): field.name for field in fields(Settings)}
     return {names[key]: value for key, value in environment.items() if key in names}
 
 
-def _apply(settings: Settings, values: Mapping[str, Any], where: str) -> Settings:
-    known = {field.name for field in fields(Settings)}
-    for name, value in values.items():
-        if name not in known:
-            raise UsageError(f"unknown setting {name!r} in {where}; known are: {', '.join(sorted(known))}")
-        settings = replace(settings, **{name: _parsed(name, getattr(settings, name), value, where)})
-    if settings.quality not in QUALITIES:
-        raise UsageError(f"quality {settings.quality!r} is none of: {', '.join(QUALITIES)} (in {where})")
-    return settings
+def _apply(settings: Settings, values: Mapping[str, Any], called: Callable[[str], str]) -> Settings:
+    """called: what a person calls a setting there."""
+    parsed = {name: _parsed(called(name), getattr(settings, name), value) for name, value in values.items()}
+    for name, value in parsed.items():
+        low, high = RANGES.get(name, (-math.inf, math.inf))
+        if name in RANGES and not low <= value <= high:
+            raise UsageError(f"{called(name)} is to be from {low:,} to {high:,}, and is {value}")
+    if parsed.get("quality", "auto") not in QUALITIES:
+        raise UsageError(f"{called('quality')} is to be one of {', '.join(QUALITIES)}, and is {parsed['quality']!r}")
+    return replace(settings, **parsed)
 
 
-def _parsed(name: str, default: object, value: Any, where: str) -> Any:
+def _parsed(name: str, default: object, value: Any) -> Any:
     """The value as the default's kind; text from the environment is read as a person writes it."""
-    if isinstance(default, bool):
-        if isinstance(value, bool):
-            return value
-        word = str(value).lower()
-        if word in {"1", "true", "yes", "on"} or word in {"0", "false", "no", "off", ""}:
-            return word in {"1", "true", "yes", "on"}
-    elif isinstance(default, tuple):
-        return tuple(value.split(os.pathsep)) if isinstance(value, str) else tuple(str(part) for part in value)
-    elif isinstance(default, str):
-        return str(value)
-    else:
-        try:
-            return type(default)(value)  # type: ignore[call-arg]
-        except ValueError:
-            pass
-    raise UsageError(f"{name} = {value!r} in {where} is no {type(default).__name__}")
+    read, kind = _KINDS[type(default)]
+    try:
+        return read(value)
+    except (ValueError, TypeError, OverflowError):
+        raise UsageError(f"{name} is to be {kind}, and is {value!r}") from None
+
+
+def _read_bool(value: Any) -> bool:
+    word = str(value).strip().lower() if isinstance(value, bool | str) else "?"
+    if word not in _YES | _NO:
+        raise ValueError
+    return word in _YES
+
+
+def _read_int(value: Any) -> int:
+    if not isinstance(value, int | str) or isinstance(value, bool):
+        raise TypeError
+    return int(value)
+
+
+def _read_float(value: Any) -> float:
+    if isinstance(value, bool):
+        raise TypeError
+    return float(value)
+
+
+def _read_text(value: Any) -> str:
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise TypeError
+    return str(value)
+
+
+def _read_texts(value: Any) -> tuple[str, ...]:
+    parts = value.split(os.pathsep) if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
+        raise TypeError
+    return tuple(part for part in parts if part)
+
+
+_YES, _NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+_KINDS: dict[type, tuple[Callable[[Any], Any], str]] = {
+    bool: (_read_bool, "yes or no"),
+    int: (_read_int, "a whole number"),
+    float: (_read_float, "a number"),
+    str: (_read_text, "text"),
+    tuple: (_read_texts, "a list of texts"),
+}
+"""Kind of a default -> how a value of it is read, and what a person calls it."""

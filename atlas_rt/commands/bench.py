@@ -7,17 +7,23 @@ from collections.abc import Callable
 
 from atlas_rt.bench.report import Report
 from atlas_rt.commands.collection import Collection, add_no_update, add_source, open_collection, sources_of
-from atlas_rt.commands.output import print_json
-from atlas_rt.errors import UsageError
+from atlas_rt.commands.output import print_json, tell
+from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.settings import QUALITIES, Settings
 
 NODES = 10_000
+NODES_LIMITS = (100, 1_000_000)
+LEAST_LOCATED = 100
+"""A tenth of the images is held out, and the rest is to be fitted."""
+LATER = ("search", "map", "live")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", default="", metavar="|".join(BENCHES), help="what to measure")
     add_source(parser)
-    parser.add_argument("--nodes", type=int, default=NODES, metavar="N", help=f"images of the made scene ({NODES:,})")
+    parser.add_argument(
+        "--nodes", type=_nodes, default=NODES, metavar="N", help=f"images of the made scene ({NODES:,})"
+    )
     parser.add_argument("--quality", choices=QUALITIES, help="step of the quality ladder (auto)")
     parser.add_argument(
         "--while-indexing", metavar="FOLDER", help="frame: index this folder in the meantime, into a fresh cache"
@@ -28,17 +34,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     bench = BENCHES.get(arguments.what)
     if bench is None:
-        raise UsageError(f"bench {arguments.what!r} is unknown; there are: {', '.join(BENCHES)}")
+        raise UsageError(f"{_why_none(arguments.what)}; there are: {', '.join(BENCHES)}")
     report = bench(settings, arguments)
     if settings.json:
         print_json(report.document())
         return 0
     for bar in report.bars:
         verdict = "holds" if bar.holds else "does not hold"
-        print(f"{bar.name}: {bar.value:.3g} {bar.unit} ({bar.sense} {bar.bar:g}): {verdict}")
+        tell(f"{bar.name}: {bar.value:.3g} {bar.unit} ({bar.sense} {bar.bar:g}): {verdict}")
     for name, value in report.raw.items():
-        print(f"  {name}: {value}")
+        tell(f"  {name}: {value}")
     return 0
+
+
+def _why_none(what: str) -> str:
+    if not what:
+        return "say what to measure"
+    return f"bench {what} is not in this version yet" if what in LATER else f"bench {what!r} is unknown"
+
+
+def _nodes(text: str) -> int:
+    if not text.isdecimal() or not NODES_LIMITS[0] <= int(text) <= NODES_LIMITS[1]:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from {NODES_LIMITS[0]} to {NODES_LIMITS[1]:,}")
+    return int(text)
 
 
 def _collection(settings: Settings, arguments: argparse.Namespace) -> Collection | None:
@@ -61,10 +79,14 @@ def _frame(settings: Settings, arguments: argparse.Namespace) -> Report:
 
 def _start(settings: Settings, arguments: argparse.Namespace) -> Report:
     from atlas_rt.bench import start
+    from atlas_rt.ui.window import display_available
 
-    collection = _collection(settings, arguments)
-    if collection is None:
+    if not (arguments.source or arguments.demo):
         raise UsageError("name the library whose start to measure: atlas-rt bench start SOURCE")
+    if not display_available():
+        raise MissingError("no display here, and the start of a window is measured; start it from a desktop session")
+    collection = _collection(settings, arguments)
+    assert collection is not None
     return start.measure(settings, paths=collection.place.sources, images=len(collection.scene.ids))
 
 
@@ -79,6 +101,8 @@ def _locate(settings: Settings, arguments: argparse.Namespace) -> Report:
     from atlas_rt.bench import locate
 
     collection = _collection(settings, arguments)
+    if collection and len(collection.vectors) < LEAST_LOCATED:
+        raise UsageError(f"there are too few images to measure with; name a source with {LEAST_LOCATED} or more")
     return locate.measure(seed=settings.seed, vectors=collection.vectors if collection else None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from atlas_rt.commands.collection import add_no_update, add_source, open_collection, sources_of
-from atlas_rt.commands.output import print_json
+from atlas_rt.commands.output import print_json, tell
 from atlas_rt.settings import Settings
 
 
@@ -36,7 +36,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         print_json(rows)
         return 0
     for row in rows:
-        print(f"{row['size']:>6,}  {row['name']}: {row['why']}")
+        tell(f"{row['size']:>6,}  {row['name']}: {row['why']}")
     free = int((scene.clusters < 0).sum())
-    print(f"{free:>6,}  in no cluster")
+    tell(f"{free:>6,}  in no cluster")
     return 0

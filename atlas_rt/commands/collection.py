@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from atlas_rt.core.world import rows_of
 from atlas_rt.engine.messages import Locked, Refused, Said
 from atlas_rt.engine.process import EngineProcess, Job
 from atlas_rt.errors import AtlasError, MissingError, UsageError
-from atlas_rt.library import sources
+from atlas_rt.library import maps, sources, space
 from atlas_rt.library.shelf import cache_folder, place_of
 from atlas_rt.ml import registry
 from atlas_rt.ml.registry import Model
@@ -26,6 +27,12 @@ from atlas_rt.settings import Settings
 
 POLL_SECS = 0.02
 DEMO = "demo"
+UNIT_TOLERANCE = 0.05
+"""By how much a stored vector's length may differ from one; float16 alone makes it 0.001."""
+
+
+class BusyError(MissingError):
+    """Another process writes this library, and brings it up to date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +52,24 @@ class Collection:
     def vectors(self) -> Floats:
         return self.arrival.vectors
 
+    @property
+    def seed(self) -> int:
+        """The seed its map was made with, which may be another than the one now asked for."""
+        return maps.read_map(self.place.folder / self.model.id, self.scene.generation).seed
+
     def row_of(self, image: str) -> int:
         """The row of an image named by a path as printed, a path from here, or an id. Raises UsageError."""
-        for path in (image, str(Path(image).expanduser().absolute())):
-            if path in self.scene.paths:
-                return self.scene.paths.index(path)
-        if image.isdigit():
-            rows, known = rows_of(self.scene.ids, np.array([int(image)], np.int64))
-            if known[0]:
+        path = sources.absolute(image)
+        for row, known in enumerate(self.scene.paths):
+            if known in (image, str(path)):
+                return row
+        if image.isdecimal() and len(image) < 19:  # what an id may have
+            rows, there = rows_of(self.scene.ids, np.array([int(image)], np.int64))
+            if there[0]:
                 return int(rows[0])
+        for row, known in enumerate(self.scene.paths):  # by another way through links
+            if Path(known).name == path.name and os.path.realpath(known) == os.path.realpath(path):
+                return row
         raise UsageError(f"no image of this library: {image}\nname one by a path as `search` prints it, or by its id")
 
 
@@ -61,6 +77,10 @@ def add_source(parser: argparse.ArgumentParser, *, more: bool = True) -> None:
     """The words that name a library. more: any number of sources."""
     parser.add_argument("source", nargs="*" if more else "?", metavar="SOURCE", help="folder or file")
     parser.add_argument("--demo", action="store_true", help="the pictures that come with the program")
+
+
+def add_top(parser: argparse.ArgumentParser, default: int, *, what: str) -> None:
+    parser.add_argument("--top", type=_count, default=default, metavar="N", help=f"{what} ({default})")
 
 
 def add_no_update(parser: argparse.ArgumentParser) -> None:
@@ -71,6 +91,8 @@ def add_no_update(parser: argparse.ArgumentParser) -> None:
 
 def sources_of(words: Sequence[str], *, demo: bool) -> tuple[str, ...]:
     """Absolute paths of what was named. Raises UsageError when nothing was, or it does not exist."""
+    if demo and words:
+        raise UsageError(f"--demo is a source of its own; leave it out, or this: {' '.join(words)}")
     if demo:
         return (str(assets_folder("models") / DEMO),)
     if not words:
@@ -109,7 +131,7 @@ def update(settings: Settings, place: LibraryPlace, cache: Path) -> IndexReport:
                     case Refused(text, code):
                         raise _error(code)(text)
                     case Locked(holder):
-                        raise MissingError(f"another process writes this library ({holder}); wait for it, or close it")
+                        raise BusyError(f"another process writes this library ({holder}); wait for it, or close it")
                     case _:
                         pass
             time.sleep(POLL_SECS)
@@ -125,26 +147,44 @@ def tell_failures(settings: Settings, failures: Sequence[Failure]) -> None:
         say(settings, f"failed: {failure.path}: {failure.reason}")
 
 
+def tell_missing_formats(settings: Settings, place: LibraryPlace, report: IndexReport) -> None:
+    """Name what would read the files that were skipped for want of a package."""
+    if report.skipped:
+        for name, count in sources.scan(place.sources, exclude=settings.exclude).missing_formats.items():
+            say(settings, f"{count:,} {name} files were skipped; `pip install atlas_rt[formats]` reads them")
+
+
 def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bool = False) -> Collection:
     """The library of these sources, brought up to date unless told otherwise.
 
-    Raises UsageError where it holds no image, MissingError where it cannot be read.
+    One that another process writes is read as it is now: that process keeps it up to date. Raises UsageError where it
+    holds no image, MissingError where it cannot be read.
     """
     cache = cache_folder(settings.cache_path)
     model = registry.load(settings.model, cache)
-    place = place_of(paths, cache)
-    if not no_update:
+    place = place_of(paths, cache, make=not no_update)
+    if no_update:
+        return read_collection(place, model, cache)
+    try:
         report = update(settings, place, cache)
-        tell_failures(settings, report.failed)
-        refuse_empty(paths, report)
+    except BusyError as busy:
+        return _read_beside(settings, place, model, cache, busy)
+    tell_failures(settings, report.failed)
+    if not report.images:
+        tell_missing_formats(settings, place, report)
+    refuse_empty(paths, report)
     return read_collection(place, model, cache)
 
 
 def read_collection(place: LibraryPlace, model: Model, cache: Path) -> Collection:
-    """What the library holds now. Raises UsageError for an empty one."""
+    """What the library holds now. Raises UsageError for an empty one, MissingError for a damaged one."""
     arrival = SceneReader(place, model=model.id, dim=model.dim).read()
     if arrival is None or not len(arrival.scene.ids):
         raise UsageError(f"nothing is indexed yet; `atlas-rt index` does it first: {' '.join(place.sources)}")
+    with np.errstate(all="ignore"):
+        lengths = np.linalg.norm(arrival.vectors, axis=1)
+    if not np.all(np.abs(lengths - 1.0) < UNIT_TOLERANCE):  # what is no number is not less either
+        raise space.damaged(place.folder)
     return Collection(place, model, arrival, cache)
 
 
@@ -154,10 +194,33 @@ def refuse_empty(paths: Sequence[str], report: IndexReport) -> None:
         return
     where = " ".join(paths)
     if report.failed:
-        raise UsageError(f"none of the {len(report.failed)} image files could be read (listed above): {where}")
-    if report.skipped:
-        raise UsageError(f"there are no images here, only {report.skipped} other files: {where}")
-    raise UsageError(f"there are no images here: {where}")
+        first, count = report.failed[0], len(report.failed)
+        which = "the one image file" if count == 1 else f"none of the {count:,} image files"
+        verb = "could not be read" if count == 1 else "could be read"
+        raise UsageError(f"{which} {verb} ({Path(first.path).name}: {first.reason}): {where}")
+    raise UsageError(no_images(where, report.skipped))
+
+
+def no_images(where: str, skipped: int) -> str:
+    """What to say of a source without images."""
+    others = f", only {skipped:,} other {'file' if skipped == 1 else 'files'}" if skipped else ""
+    return f"there are no images here{others}; name a folder that holds some: {where}"
+
+
+def _read_beside(settings: Settings, place: LibraryPlace, model: Model, cache: Path, busy: BusyError) -> Collection:
+    try:
+        collection = read_collection(place, model, cache)
+    except UsageError:  # nothing yet: whoever writes it has only begun
+        raise busy from None
+    say(settings, f"used as it is now: {str(busy).partition(';')[0]}")
+    return collection
+
+
+def _count(text: str) -> int:
+    """A number from 1 up, of an option."""
+    if not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of images; write one from 1 up")
+    return int(text)
 
 
 def _error(code: int) -> type[AtlasError]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import os
 import platform
+import shlex
 import shutil
 import sys
 from collections.abc import Callable
@@ -14,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from atlas_rt import __version__
-from atlas_rt.commands.collection import add_source, sources_of
-from atlas_rt.commands.output import print_json
-from atlas_rt.errors import AtlasError
+from atlas_rt.commands.collection import add_source, read_collection, sources_of
+from atlas_rt.commands.output import print_json, tell
+from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library.shelf import Lock, cache_folder, place_of
 from atlas_rt.library.store import Store
 from atlas_rt.ml import registry
@@ -45,37 +47,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    checks: list[Callable[[], Finding]] = [
-        _python,
-        _packages,
-        lambda: _cache(settings),
-        lambda: _image_encoder(settings),
-        lambda: _text_encoder(settings),
-        _opengl,
-        _display,
-        _camera,
-    ]
+    checks: dict[str, Callable[[], Finding]] = {
+        "program": _python,
+        "packages": _packages,
+        "cache": lambda: _cache(settings),
+        "image encoder": lambda: _image_encoder(settings),
+        "text encoder": lambda: _text_encoder(settings),
+        "OpenGL": _opengl,
+        "display": _display,
+        "camera": _camera,
+    }
     if arguments.source or arguments.demo:
         paths = sources_of(arguments.source, demo=arguments.demo)
-        checks.append(lambda: _library(settings, paths))
-    findings = [_tried(check) for check in checks]
+        checks["library"] = lambda: _library(settings, paths)
+    findings = [_tried(name, check) for name, check in checks.items()]
     if settings.json:
         print_json([asdict(finding) for finding in findings])
         return 0
     marks = {OK: "ok     ", WARNING: "warning", BROKEN: "broken "}
     for finding in findings:
-        print(f"{marks[finding.status]}  {finding.check}: {finding.detail}")
+        tell(f"{marks[finding.status]}  {finding.check}: {finding.detail}")
         if finding.advice:
-            print(f"         {finding.advice}")
+            tell(f"         {finding.advice}")
     return 0
 
 
-def _tried(check: Callable[[], Finding]) -> Finding:
+def _tried(name: str, check: Callable[[], Finding]) -> Finding:
     """A check that raises is a finding too."""
     try:
         return check()
+    except AtlasError as error:
+        return Finding(name, BROKEN, str(error), "put that right, then ask the doctor again")
     except Exception as error:  # noqa: BLE001 - that is what a doctor is for
-        name = getattr(check, "__name__", "check").strip("_").replace("<lambda>", "check")
         return Finding(name, BROKEN, f"{type(error).__name__}: {error}", "report this: the check itself failed")
 
 
@@ -109,6 +112,10 @@ def _version(name: str) -> str:
 def _cache(settings: Settings) -> Finding:
     cache = cache_folder(settings.cache_path)
     standing = next(folder for folder in (cache, *cache.parents) if folder.exists())
+    if not os.access(standing, os.W_OK | os.X_OK):
+        return Finding(
+            "cache", BROKEN, f"nothing may be written here: {cache}", "allow it, or choose another with --cache DIR"
+        )
     free = shutil.disk_usage(standing).free
     detail = f"{free / 1e9:.1f} GB free: {cache}"
     if free < SPACE_LOW_BYTES:
@@ -172,14 +179,22 @@ def _camera() -> Finding:
 
 def _library(settings: Settings, paths: tuple[str, ...]) -> Finding:
     cache = cache_folder(settings.cache_path)
-    place = place_of(paths, cache)
+    place = place_of(paths, cache, make=False)
+    named = shlex.join([*paths, *(["--cache", str(cache)] if settings.cache else [])])
     if not (place.folder / "library.db").exists():
-        return Finding("library", WARNING, "not indexed yet", f"atlas-rt index {' '.join(paths)}")
+        return Finding("library", WARNING, "not indexed yet", f"atlas-rt index {named}")
     try:
         with Store.open(place.folder, writable=False) as store:
             images, failed = store.images(), len(store.failures())
+        if images:
+            read_collection(place, registry.load(settings.model, cache), cache)
+    except UsageError:
+        return Finding("library", WARNING, "not on a map yet", f"atlas-rt index {named}")
     except AtlasError as error:
-        return Finding("library", BROKEN, str(error), f"atlas-rt library forget {' '.join(paths)}")
+        heals = "library forget" if "library forget" in str(error) else "index"
+        return Finding("library", BROKEN, str(error), f"atlas-rt {heals} {named}")
     holder = Lock(place).holder()
     detail = f"{images:,} images, {failed:,} failed, in {place.folder}" + (f", written by {holder}" if holder else "")
-    return Finding("library", OK if images else WARNING, detail)
+    if not images:
+        return Finding("library", WARNING, detail, f"atlas-rt index {named}")
+    return Finding("library", OK, detail)

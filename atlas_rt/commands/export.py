@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from atlas_rt.commands.collection import Collection, add_no_update, add_source, open_collection, sources_of
-from atlas_rt.commands.output import print_json, say
-from atlas_rt.errors import MissingError, UsageError
+from atlas_rt.commands.output import output_path, print_json, say, write_whole
+from atlas_rt.errors import UsageError
 from atlas_rt.settings import Settings
-
-ENDINGS = (".npz", ".csv")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,20 +23,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    path = Path(arguments.output).expanduser().absolute()
-    write = {".npz": write_npz, ".csv": write_csv}.get(path.suffix.lower())
-    if write is None:
-        raise UsageError(f"the output's ending must be one of {', '.join(ENDINGS)}: {path}")
-    if not path.parent.is_dir():
-        raise UsageError(f"there is no folder to write to: {path.parent}")
+    if arguments.output.lower().endswith(".parquet"):
+        raise UsageError(
+            f".parquet is not in this version yet; name a file that ends in .npz or .csv: {arguments.output}"
+        )
+    path = output_path(arguments.output, tuple(WRITERS))
     collection = open_collection(
         settings, sources_of(arguments.source, demo=arguments.demo), no_update=arguments.no_update
     )
-    meta = {"model": collection.model.name, "generation": collection.scene.generation, "seed": settings.seed}
-    try:
-        write(collection, path, meta)
-    except OSError as error:
-        raise MissingError(f"the file could not be written ({error.strerror}): {path}") from error
+    meta = {"model": collection.model.name, "generation": collection.scene.generation, "seed": collection.seed}
+    write = WRITERS[path.suffix.lower()]
+    write_whole(path, lambda beside: write(collection, beside, meta))
     if settings.json:
         print_json({"path": str(path), "images": len(collection.scene.ids)} | meta)
     else:
@@ -64,7 +60,7 @@ def write_csv(collection: Collection, path: Path, meta: dict[str, object]) -> No
     """One row an image; the vector's components are the last columns."""
     del meta  # a table has no place for it
     scene, names = collection.scene, {record.id: record.name for record in collection.scene.cluster_records}
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         table = csv.writer(file)
         table.writerow(
             [
@@ -83,3 +79,7 @@ def write_csv(collection: Collection, path: Path, meta: dict[str, object]) -> No
             position = [f"{value:.6f}" for value in scene.positions[row].tolist()]
             vector = [f"{value:.6f}" for value in collection.vectors[row].tolist()]
             table.writerow([id_, scene.paths[row], *position, cluster, names.get(cluster, ""), *vector])
+
+
+WRITERS: dict[str, Callable[[Collection, Path, dict[str, object]], None]] = {".npz": write_npz, ".csv": write_csv}
+"""Ending of the file -> what writes it."""

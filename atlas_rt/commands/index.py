@@ -5,8 +5,16 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from atlas_rt.commands.collection import add_source, refuse_empty, sources_of, tell_failures, update
-from atlas_rt.commands.output import duration, print_json
+from atlas_rt.commands.collection import (
+    add_source,
+    refuse_empty,
+    sources_of,
+    tell_failures,
+    tell_missing_formats,
+    update,
+)
+from atlas_rt.commands.output import duration, print_json, tell
+from atlas_rt.core.records import IndexReport
 from atlas_rt.library.shelf import cache_folder, place_of
 from atlas_rt.settings import Settings
 
@@ -18,15 +26,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     paths = sources_of(arguments.source, demo=arguments.demo)
     cache = cache_folder(settings.cache_path)
-    report = update(settings, place_of(paths, cache), cache)
+    place = place_of(paths, cache)
+    report = update(settings, place, cache)
+    tell_failures(settings, report.failed)
+    tell_missing_formats(settings, place, report)
     if settings.json:
         print_json(asdict(report))
-        return 0
-    tell_failures(settings, report.failed)
     refuse_empty(paths, report)
-    print(
+    if not settings.json:
+        _tell_report(report)
+    return 0
+
+
+def _tell_report(report: IndexReport) -> None:
+    tell(
         f"{report.images:,} images: {report.new:,} new, {report.changed:,} changed, {report.removed:,} removed, "
         f"{report.unchanged:,} unchanged; {len(report.failed):,} failed, {report.skipped:,} other files skipped"
     )
-    print(f"{duration(report.seconds['total'])}, {report.images_per_second:.1f} images a second, model {report.model}")
-    return 0
+    tell(f"{duration(report.seconds['total'])}, {report.images_per_second:.1f} images a second, model {report.model}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 from datetime import datetime
-from pathlib import Path
 
 from atlas_rt.commands.collection import sources_of
-from atlas_rt.commands.output import print_json, say
+from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.errors import UsageError
-from atlas_rt.library.shelf import cache_folder, forget, places
+from atlas_rt.library.shelf import cache_folder, forget, place_of, places
+from atlas_rt.library.sources import absolute
 from atlas_rt.settings import Settings
 
 DOES = ("list", "forget")
@@ -24,7 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.does not in DOES:
         raise UsageError(f"library {arguments.does!r} is unknown; there are: {', '.join(DOES)}")
-    return _list(settings) if arguments.does == "list" else _forget(settings, arguments)
+    if arguments.does == "forget":
+        return _forget(settings, arguments)
+    if arguments.source or arguments.demo:
+        raise UsageError("library list tells of every library and takes no source")
+    return _list(settings)
 
 
 def _list(settings: Settings) -> int:
@@ -44,7 +48,7 @@ def _list(settings: Settings) -> int:
         return 0
     for each in shelved:
         opened = f"{datetime.fromtimestamp(each.opened_secs):%Y-%m-%d %H:%M}" if each.opened_secs else "never opened"
-        print(
+        tell(
             f"{each.images:>9,} images  {each.size_bytes / 1e6:>9,.1f} MB  {opened:<16}  {' '.join(each.place.sources)}"
         )
     if not shelved:
@@ -53,26 +57,24 @@ def _list(settings: Settings) -> int:
 
 
 def _forget(settings: Settings, arguments: argparse.Namespace) -> int:
-    """The source itself may be long gone: libraries are matched by the paths they were made from."""
+    """The source itself may be long gone, and the library damaged: it is known by its paths alone."""
     cache = cache_folder(settings.cache_path)
-    wanted = _wanted(arguments)
-    found = [each for each in places(cache) if each.place.sources == wanted]
-    if not found:
+    place = place_of(_wanted(arguments), cache, make=False)
+    named = " ".join(place.sources)
+    if not place.folder.is_dir():
         known = "\n".join(f"  {' '.join(each.place.sources)}" for each in places(cache))
-        raise UsageError(
-            f"no library of {' '.join(wanted)}" + (f"; there are:\n{known}" if known else "; there are none")
-        )
-    for each in found:
-        forget(each.place, cache)
-        say(settings, f"forgotten (no image was touched): {' '.join(each.place.sources)}")
+        there = f"there are:\n{known}" if known else f"there are none in {cache}"
+        raise UsageError(f"no library of {named}; {there}")
+    forget(place, cache)
+    say(settings, f"forgotten (no image was touched): {named}")
     if settings.json:
-        print_json({"forgotten": [list(each.place.sources) for each in found]})
+        print_json({"forgotten": [list(place.sources)]})
     return 0
 
 
 def _wanted(arguments: argparse.Namespace) -> tuple[str, ...]:
     if arguments.demo:
-        return sources_of((), demo=True)
+        return sources_of(arguments.source, demo=True)
     if not arguments.source:
         raise UsageError("name the source whose library to forget: atlas-rt library forget SOURCE")
-    return tuple(sorted({str(Path(word).expanduser().absolute()) for word in arguments.source}))
+    return tuple(str(absolute(word)) for word in arguments.source)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from atlas_rt.commands.collection import Collection, add_no_update, open_collection, sources_of
-from atlas_rt.commands.output import print_json
+from atlas_rt.commands.collection import Collection, add_no_update, add_top, open_collection, sources_of
+from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.errors import DecodeError, UsageError
 from atlas_rt.library.decode import read_image
-from atlas_rt.library.sources import read, suffix_of
+from atlas_rt.library.sources import absolute, read, suffix_of
 from atlas_rt.ml.encoder import ImageEncoder
 from atlas_rt.ml.neighbours import nearest
 from atlas_rt.ml.preprocess import to_input
@@ -23,31 +24,44 @@ from atlas_rt.settings import Settings
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", nargs="*", metavar="SOURCE FILE", help="the library, then the images to place")
     parser.add_argument("--demo", action="store_true", help="the pictures that come with the program")
-    parser.add_argument("--top", type=int, default=5, metavar="N", help="neighbours to name (5)")
+    add_top(parser, 5, what="neighbours to name")
     add_no_update(parser)
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     words = list(arguments.words)
     sources = sources_of((), demo=True) if arguments.demo else sources_of(words[:1], demo=False)
-    files = [Path(word).expanduser().absolute() for word in (words if arguments.demo else words[1:])]
+    files = [absolute(word) for word in (words if arguments.demo else words[1:])]
     if not files:
         raise UsageError("name the images to place: atlas-rt locate SOURCE FILE...")
     for file in files:
-        if not file.is_file():
+        if not os.path.isfile(file):  # noqa: PTH113  says no where pathlib raises: no permission, a name too long
             raise UsageError(f"there is no such file: {file}")
     collection = open_collection(settings, sources, no_update=arguments.no_update)
-    located = Locating(collection, top=max(arguments.top, 0))
-    results = [located.locate(file) for file in files]
+    results = _located(settings, Locating(collection, top=arguments.top), files)
     if settings.json:
         print_json(results)
         return 0
     for result in results:
         x, y, z = result["position"]
-        print(f"{result['path']}\n  at {x:.3f}, {y:.3f}, {z:.3f}, uncertainty {result['uncertainty']:.2f}; near:")
+        tell(f"{result['path']}\n  at {x:.3f}, {y:.3f}, {z:.3f}, uncertainty {result['uncertainty']:.2f}; near:")
         for neighbour in result["neighbors"]:
-            print(f"  {neighbour['score']:.3f}  {neighbour['path']}")
+            tell(f"  {neighbour['score']:.3f}  {neighbour['path']}")
     return 0
+
+
+def _located(settings: Settings, locating: Locating, files: list[Path]) -> list[dict[str, Any]]:
+    """The results of the files that are images; the others are listed. Raises UsageError where none is one."""
+    results, reason = [], ""
+    for file in files:
+        try:
+            results.append(locating.locate(file))
+        except DecodeError as error:
+            reason = str(error)
+            say(settings, f"failed: {file}: {reason}")
+    if not results:
+        raise UsageError(f"none of these files can be placed; {reason}: {files[-1]}")
+    return results
 
 
 class Locating:
@@ -60,13 +74,10 @@ class Locating:
         self._projector = Projector(collection.vectors, collection.scene.positions)
 
     def locate(self, file: Path) -> dict[str, Any]:
-        """The result of the contract for one file. Raises UsageError for a file that is no image."""
+        """The result of the contract for one file. Raises DecodeError for a file that is no image."""
         spec = self._collection.model.image.preprocessing
         clock = [time.perf_counter()]
-        try:
-            decoded = read_image(read(str(file)), target_px=spec.size_px, fit=spec.resize, suffix=suffix_of(file.name))
-        except DecodeError as error:
-            raise UsageError(f"this file cannot be placed ({error}): {file}") from error
+        decoded = read_image(read(str(file)), target_px=spec.size_px, fit=spec.resize, suffix=suffix_of(file.name))
         pixels = to_input(decoded.image, spec)
         clock.append(time.perf_counter())
         vector = self._encoder.encode(pixels[None])

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import argparse
 
-from atlas_rt.commands.output import print_json
+from atlas_rt.commands.output import print_json, tell
 from atlas_rt.errors import UsageError
 from atlas_rt.library.shelf import cache_folder
 from atlas_rt.ml import registry
 from atlas_rt.settings import Settings
 
+LATER = ("get", "export")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("does", nargs="?", default="list", metavar="list", help="what to do (list)")
+    parser.add_argument("does", nargs="*", metavar="list", help="what to do (list)")
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    if arguments.does != "list":
-        raise UsageError(f"models {arguments.does!r} is unknown; there is: list")
     cache = cache_folder(settings.cache_path)
+    does = arguments.does or ["list"]
+    if does[0] in LATER:
+        raise UsageError(
+            f"models {does[0]} is not in this version yet; a model's own folder goes here: {cache / 'models'}"
+        )
+    if does != ["list"]:
+        raise UsageError(f"models {' '.join(does)!r} is unknown; there is: list")
     chosen = registry.load(settings.model, cache)
     models = registry.known(cache)
     if settings.json:
@@ -26,7 +33,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         return 0
     for model in models:
         mark = "*" if model.name == chosen.name else " "
-        print(f"{mark} {model.name:<20} {model.dim:>5} dimensions   {model.licence}")
+        tell(f"{mark} {model.name:<20} {model.dim:>5} dimensions   {model.licence}")
     return 0
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from atlas_rt.commands.collection import add_no_update, open_collection, sources_of
-from atlas_rt.commands.output import print_json
+from atlas_rt.commands.collection import add_no_update, add_top, open_collection, sources_of
+from atlas_rt.commands.output import print_json, tell
 from atlas_rt.errors import UsageError
 from atlas_rt.services.facts import nearest_images
 from atlas_rt.settings import Settings
@@ -14,7 +14,7 @@ from atlas_rt.settings import Settings
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", nargs="*", metavar="SOURCE ... IMAGE", help="the library, then one of its images")
     parser.add_argument("--demo", action="store_true", help="the pictures that come with the program")
-    parser.add_argument("--top", type=int, default=20, metavar="N", help="how many (20)")
+    add_top(parser, 20, what="how many")
     add_no_update(parser)
 
 
@@ -24,12 +24,12 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     *words, image = arguments.words
     collection = open_collection(settings, sources_of(words, demo=arguments.demo), no_update=arguments.no_update)
     scene, row = collection.scene, collection.row_of(image)
-    found = nearest_images(scene, collection.vectors, row, max(arguments.top, 0))
+    found = nearest_images(scene, collection.vectors, row, arguments.top)
     paths = dict(zip(scene.ids.tolist(), scene.paths, strict=True))
     results = [{"path": paths[id_], "score": round(score, 6)} for id_, score in found]
     if settings.json:
         print_json({"image": scene.paths[row], "results": results})
     else:
         for result in results:
-            print(f"{result['score']:.3f}  {result['path']}")
+            tell(f"{result['score']:.3f}  {result['path']}")
     return 0

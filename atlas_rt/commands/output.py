@@ -1,29 +1,79 @@
-"""What a command prints: results on standard output, progress and messages on standard error."""
+"""What a command prints and writes: results on standard output, everything else on standard error, files whole."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TextIO
 
 from atlas_rt.core.records import Progress
+from atlas_rt.errors import MissingError, UsageError
+from atlas_rt.library.sources import absolute
 from atlas_rt.settings import Settings
 
-STAGES = {"scan": "looking for images", "index": "indexing", "fit": "laying out the map", "idle": "done"}
+STAGES = {"scan": "looking for images", "index": "indexing", "fit": "laying out the map"}
 QUIET_LINES_SECS = 10.0
 """Where standard error is no terminal, one line of progress this often."""
 
 
+def tell(text: str) -> None:
+    """A result, on standard output. Raises MissingError where it cannot be written; a reader that left is none."""
+    try:
+        print(text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise MissingError(f"the results could not be written ({error.strerror})") from error
+
+
 def print_json(document: Any) -> None:
-    """One JSON document on standard output."""
-    print(json.dumps(document, ensure_ascii=False))
+    """One JSON document on standard output. Names that are no text keep their bytes as escapes, which readers undo."""
+    text = json.dumps(document, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(document)
+    tell(text)
 
 
 def say(settings: Settings, text: str) -> None:
     """A message for the person, unless they asked for quiet."""
     if not settings.quiet:
         print(text, file=sys.stderr)
+
+
+def output_path(word: str, endings: Sequence[str]) -> Path:
+    """Where to write a file that was named with `-o`. Raises UsageError or MissingError before anything long begins."""
+    path = absolute(word)
+    if path.suffix.lower() not in endings:
+        raise UsageError(f"a file that ends in {' or '.join(endings)} is written, not: {path}")
+    if path.is_dir():
+        raise UsageError(f"a folder has this name already; choose another: {path}")
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no folder to write to: {path.parent}")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise MissingError(f"nothing may be written here; name another place with -o: {path.parent}")
+    return path
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file beside its place and move it there: what stood there is replaced by a whole file, or stays.
+
+    Raises MissingError where the disk refuses.
+    """
+    beside = path.with_name(f".{path.stem[:80]}-{os.getpid()}{path.suffix}")
+    try:
+        try:
+            write(beside)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise MissingError(f"the file could not be written ({error.strerror or error}): {path}") from error
 
 
 class ProgressLine:
@@ -37,7 +87,7 @@ class ProgressLine:
         self._told_secs = time.monotonic()
 
     def show(self, progress: Progress) -> None:
-        if not self._shown:
+        if not self._shown or progress.stage == "idle":
             return
         if self._live:
             text = describe(progress)

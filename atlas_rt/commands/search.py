@@ -3,43 +3,55 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
-from atlas_rt.commands.collection import Collection, add_no_update, open_collection, sources_of
-from atlas_rt.commands.output import print_json
+from atlas_rt.commands.collection import Collection, add_no_update, add_top, open_collection, sources_of
+from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.core.records import Floats, SearchAnswer
 from atlas_rt.errors import DecodeError, UsageError
 from atlas_rt.library.decode import read_image
-from atlas_rt.library.sources import read, suffix_of
+from atlas_rt.library.sources import absolute, read, reason_of, suffix_of
 from atlas_rt.ml.encoder import ImageEncoder, TextEncoder
 from atlas_rt.ml.preprocess import to_input
+from atlas_rt.ml.query import Term, parse
 from atlas_rt.services.search import Query, Searcher
 from atlas_rt.settings import Settings
 
+TERMS = True
+"""Words that begin with a minus sign, and are none of the options, are terms not wanted."""
+_SIGNED_PHRASE = re.compile(r'[+-][^\s"]+(\s+[^\s"+-][^\s"]*)+')
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("words", nargs="*", metavar="SOURCE ... TEXT", help="the library, then the phrase")
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="SOURCE ... TEXT",
+        help="the library, then the phrase; +term -term word:2 mix several",
+    )
     parser.add_argument("--demo", action="store_true", help="the pictures that come with the program")
     parser.add_argument("--image", metavar="FILE", help="search for what looks like this image")
     parser.add_argument("--queries", metavar="FILE", help="answer each line of a file (- for standard input)")
-    parser.add_argument("--top", type=int, default=20, metavar="N", help="how many (20)")
+    add_top(parser, 20, what="how many")
     add_no_update(parser)
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     sources, text = _words(arguments)
-    phrases = [text] if text else []
-    if arguments.queries:
-        phrases = _lines(arguments.queries)
+    phrases = _lines(arguments.queries) if arguments.queries else [text]
     image = _image(arguments.image)
     collection = open_collection(settings, sources, no_update=arguments.no_update)
-    searcher = Searching(collection, image, top=max(arguments.top, 0))
-    for phrase in phrases or [""]:
-        _print(settings, collection, searcher.answer(phrase))
+    searcher = Searching(collection, image, top=arguments.top)
+    for phrase in phrases:
+        if len(phrases) > 1 and not settings.json:
+            tell(f"{phrase}:")
+        _tell_answer(settings, collection, searcher.answer(phrase))
     return 0
 
 
@@ -48,58 +60,93 @@ class Searching:
 
     def __init__(self, collection: Collection, image: Path | None, *, top: int) -> None:
         self._collection = collection
-        self._encoder = TextEncoder(collection.model)
-        self._searcher = Searcher(collection.model, self._encoder)
+        self._searcher = Searcher(collection.model, TextEncoder(collection.model))
         self._image = _image_vector(collection, image) if image else None
-        self._label = image.name if image else ""
+        self._label = str(image or "")
         self._top = top
 
     def answer(self, phrase: str) -> SearchAnswer:
-        """One answer; the mean of both vectors where phrase and image are given."""
+        """One answer; the mean of both vectors where phrase and image are given. The query of an image is its path."""
         scene = self._collection.scene
         begun = time.perf_counter()
-        vectors = [self._encoder.encode(phrase)] if phrase else []
+        vectors = [self._searcher.vector_of(phrase)] if phrase else []
         if self._image is not None:
             vectors.append(self._image)
-        mean = np.mean(vectors, axis=0)
-        vector: Floats = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
+        vector = vectors[0] if len(vectors) == 1 else _middle(*vectors)
         encode_ms = (time.perf_counter() - begun) * 1000.0
         query = Query(phrase or self._label, scene.ids, self._collection.vectors, scene.generation)
         return self._searcher.answer_vector(query, vector, top=self._top, encode_ms=encode_ms)
 
 
 def _words(arguments: argparse.Namespace) -> tuple[tuple[str, ...], str]:
-    """Sources and phrase. The last word is the phrase, unless an image or a file of queries stands for it."""
+    """Sources and text. Raises UsageError where there is too little or too much of either."""
     words = list(arguments.words)
     replaced = bool(arguments.image or arguments.queries)
-    if arguments.demo:
-        return sources_of((), demo=True), " ".join(words)
-    phrase = ""
-    if words and not (replaced and Path(words[-1]).expanduser().exists()):
-        phrase = words.pop()
-    if not words:
-        raise UsageError("name a source and a phrase: atlas-rt search SOURCE TEXT")
-    if not (phrase or replaced):
+    if not (words or arguments.demo):
+        raise UsageError("name a source and what to look for: atlas-rt search SOURCE TEXT")
+    start = _text_start(words, demo=arguments.demo, replaced=replaced)
+    text = _joined(words[start:])
+    if text and arguments.queries:
+        raise UsageError(f"--queries asks its own; leave it out, or the phrase {text!r}")
+    if not (text or replaced):
         raise UsageError("say what to look for: atlas-rt search SOURCE TEXT")
-    return sources_of(words, demo=False), phrase
+    try:
+        return sources_of(words[:start], demo=arguments.demo), text
+    except UsageError as error:
+        if start <= 1 or arguments.demo:
+            raise
+        raise UsageError(f"{error}\n(a phrase of several words goes into quotes)") from error
+
+
+def _text_start(words: list[str], *, demo: bool, replaced: bool) -> int:
+    """Where the text begins: with the terms at the end, and one word more, the text itself where there are none.
+
+    That word is a source all the same where it is a path, and terms, an image or queries say what to look for.
+    replaced: an image or queries do. demo: no source need be named, so all words are text.
+    """
+    if demo:
+        return 1 if len(words) > 1 and _exists(words[0]) else 0
+    start = len(words)
+    while start > 1 and parse(words[start - 1]) != (Term(words[start - 1], 1.0),) and not _exists(words[start - 1]):
+        start -= 1
+    said = replaced or start < len(words)
+    return start - 1 if start > 1 and not (said and _exists(words[start - 1])) else start
+
+
+def _joined(words: list[str]) -> str:
+    """One text. What the shell's quotes kept together after a sign stays one term beside others."""
+    if len(words) == 1:
+        return words[0].strip()
+    return " ".join(f'{word[0]}"{word[1:]}"' if _SIGNED_PHRASE.fullmatch(word) else word for word in words)
+
+
+def _exists(word: str) -> bool:
+    return bool(word.strip()) and os.path.exists(absolute(word))  # noqa: PTH110  says no where pathlib raises
 
 
 def _lines(word: str) -> list[str]:
+    """The queries in a file. Raises UsageError where there are none."""
     try:
-        text = sys.stdin.read() if word == "-" else Path(word).expanduser().read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the file of queries cannot be read as text ({error}): {word}") from error
+        text = (_standard_input() if word == "-" else absolute(word).read_bytes()).decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"the file of queries cannot be read ({reason_of(error)}): {word}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the file of queries is to be text in UTF-8, and is not ({error.reason}): {word}") from error
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         raise UsageError(f"the file of queries holds no query: {word}")
     return lines
 
 
+def _standard_input() -> bytes:
+    return sys.stdin.buffer.read() if sys.stdin else b""
+
+
 def _image(word: str | None) -> Path | None:
     if word is None:
         return None
-    path = Path(word).expanduser().absolute()
-    if not path.is_file():
+    path = absolute(word)
+    if not os.path.isfile(path):  # noqa: PTH113  says no where pathlib raises
         raise UsageError(f"there is no such image: {path}")
     return path
 
@@ -114,14 +161,21 @@ def _image_vector(collection: Collection, path: Path) -> Floats:
     return vector
 
 
-def _print(settings: Settings, collection: Collection, answer: SearchAnswer) -> None:
+def _middle(one: Floats, other: Floats) -> Floats:
+    """The unit vector between two."""
+    mean = (one + other) / 2.0
+    middle: Floats = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
+    return middle
+
+
+def _tell_answer(settings: Settings, collection: Collection, answer: SearchAnswer) -> None:
     paths = dict(zip(collection.scene.ids.tolist(), collection.scene.paths, strict=True))
     results = [{"path": paths[match.id], "score": round(match.score, 6), "match": match.band} for match in answer.best]
     if settings.json:
         ms = {"encode": round(answer.encode_ms, 3), "search": round(answer.search_ms, 3)}
         print_json({"query": answer.query, "model": collection.model.name, "results": results, "ms": ms})
         return
-    if not any(match.band != "none" for match in answer.best):
-        print(f"nothing here matches {answer.query!r}; the nearest images are:")
+    if all(match.band == "none" for match in answer.best):
+        say(settings, f"nothing here matches {answer.query!r}; the nearest images are:")
     for result in results:
-        print(f"{result['score']:.3f}  {result['match']:<6}  {result['path']}")
+        tell(f"{result['score']:.3f}  {result['match']:<6}  {result['path']}")

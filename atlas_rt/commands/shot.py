@@ -10,14 +10,14 @@ import numpy as np
 from PIL import Image
 
 from atlas_rt.commands.collection import Collection, add_no_update, add_source, open_collection, sources_of
-from atlas_rt.commands.output import print_json, say
+from atlas_rt.commands.output import output_path, print_json, say, write_whole
 from atlas_rt.core.camera import pose_looking_at
 from atlas_rt.core.hud import Hud, ImageFacts
 from atlas_rt.core.records import Bytes, Pose, Tile, View
 from atlas_rt.core.tags import name_tags
 from atlas_rt.core.world import LIGHT_SECS, MORPH_SECS, World
 from atlas_rt.display import Display
-from atlas_rt.errors import MissingError, UsageError
+from atlas_rt.errors import MissingError
 from atlas_rt.library.store import Store
 from atlas_rt.library.tiles import TileFiles, load_picture
 from atlas_rt.ml.encoder import TextEncoder
@@ -33,6 +33,10 @@ from atlas_rt.ui.input import Input, KeyStroke, Modifiers
 Triple = tuple[float, float, float]
 
 SIZE_MAX_PX = 16384
+AREA_MAX_PX = SIZE_MAX_PX * SIZE_MAX_PX // 2
+"""The half-float target of the whole square would be 2 GB, which drivers refuse."""
+FAR = 1e6
+"""World units beyond which nothing is seen and float32 ends."""
 SETTLE_SECS = 20.0
 """Longer than any fade of a tile or a panel, and than the hint of the first seconds."""
 UNMARKED = Input(events=tuple(KeyStroke("End", down=down, modifiers=Modifiers()) for down in (True, False)))
@@ -63,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--eye", type=_triple, metavar="X,Y,Z", help="where the eye is, world units")
     parser.add_argument("--look", type=_triple, metavar="X,Y,Z", help="where it looks at (the middle)")
     parser.add_argument("--no-hud", action="store_true", help="the cloud alone")
-    parser.add_argument("--quality", choices=QUALITIES[1:], default=None, help="step of the quality ladder (high)")
+    parser.add_argument("--quality", choices=QUALITIES, help="step of the quality ladder (high; auto is that too)")
     add_no_update(parser)
 
 
@@ -74,7 +78,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     )
     shot = Shot(
         size_px=arguments.size,
-        quality=arguments.quality or "high",
+        quality="high" if arguments.quality in (None, "auto") else arguments.quality,
         search=arguments.search,
         select=arguments.select,
         eye=arguments.eye,
@@ -90,28 +94,20 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def picture_path(word: str) -> Path:
-    """Where to write a picture. Raises UsageError before anything long begins."""
-    path = Path(word).expanduser().absolute()
-    if path.suffix.lower() != ".png":
-        raise UsageError(f"the picture's ending must be .png: {path}")
-    if not path.parent.is_dir():
-        raise UsageError(f"there is no folder to write to: {path.parent}")
-    return path
+    """Where to write a picture. Raises UsageError or MissingError before anything long begins."""
+    return output_path(word, (".png",))
 
 
 def write_picture(pixels: Bytes, path: Path) -> None:
     """Raises MissingError where the disk refuses."""
-    try:
-        Image.fromarray(pixels).save(path)
-    except OSError as error:
-        raise MissingError(f"the picture could not be written ({error.strerror}): {path}") from error
+    write_whole(path, lambda beside: Image.fromarray(pixels).save(beside, "PNG"))
 
 
 def take(collection: Collection, shot: Shot) -> Bytes:
     """(h, w, 3) uint8 RGB of the shot. Raises MissingError without OpenGL, UsageError for an unknown image."""
     selected = int(collection.scene.ids[collection.row_of(shot.select)]) if shot.select else -1
     display = Display(open_headless(), quality=shot.quality)
-    picture = Picture(display.context, shot.size_px)
+    picture = _picture(display, shot.size_px)
     try:
         display.show(collection.arrival)
         world = _world(collection, shot, selected)
@@ -125,6 +121,14 @@ def take(collection: Collection, shot: Shot) -> Bytes:
     finally:
         picture.release()
         display.release()
+
+
+def _picture(display: Display, size_px: tuple[int, int]) -> Picture:
+    try:
+        return Picture(display.context, size_px)
+    except Exception as error:  # the driver's refusal, which is no narrower
+        display.release()
+        raise MissingError(f"the driver refuses a picture of this size ({error}); choose a smaller --size") from error
 
 
 def _develop(
@@ -223,11 +227,13 @@ def _hud(
 
 def _size(text: str) -> tuple[int, int]:
     width, cross, height = text.lower().partition("x")
-    if not (cross and width.isdigit() and height.isdigit()):
+    if not (cross and width.isdecimal() and height.isdecimal()):
         raise argparse.ArgumentTypeError(f"{text!r} is no size; write one as 1280x720")
     size = int(width), int(height)
     if not all(16 <= side <= SIZE_MAX_PX for side in size):
         raise argparse.ArgumentTypeError(f"{text!r} is out of range; each side is 16 to {SIZE_MAX_PX}")
+    if size[0] * size[1] > AREA_MAX_PX:
+        raise argparse.ArgumentTypeError(f"{text!r} is too large; it may hold {AREA_MAX_PX // 10**6} million pixels")
     return size
 
 
@@ -236,6 +242,6 @@ def _triple(text: str) -> Triple:
         x, y, z = (float(part) for part in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no point; write one as 0.5,0,2") from None
-    if not np.isfinite([x, y, z]).all():
-        raise argparse.ArgumentTypeError(f"{text!r} is not finite")
+    if not np.all(np.abs([x, y, z]) <= FAR):
+        raise argparse.ArgumentTypeError(f"{text!r} is too far away; the images lie within about 1 of 0,0,0")
     return x, y, z

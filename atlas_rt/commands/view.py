@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import replace
 from pathlib import Path
 
-from atlas_rt.commands.collection import add_source, open_collection, read_collection, sources_of, update
-from atlas_rt.commands.output import print_json, say
+from atlas_rt.commands.collection import add_source, no_images, open_collection, sources_of
+from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.commands.shot import Shot, picture_path, take, write_picture
+from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
-from atlas_rt.library.shelf import cache_folder, last_opened, place_of
-from atlas_rt.library.sources import scan
-from atlas_rt.ml import registry
+from atlas_rt.library.shelf import cache_folder, last_opened, place_of, remember_opened
+from atlas_rt.library.sources import absolute, scan
+from atlas_rt.library.store import Store
 from atlas_rt.settings import QUALITIES, Settings
 from atlas_rt.ui.window import display_available
 
@@ -50,11 +52,17 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _with_film(settings: Settings, arguments: argparse.Namespace) -> Settings:
-    """`--webcam ./images` means the camera and a source: a folder is no film."""
-    if arguments.webcam and Path(arguments.webcam).is_dir():
+    """`--webcam ./images` means the camera and a source: a folder is no film. Raises UsageError for one not there."""
+    webcam = settings.webcam
+    if not webcam or webcam.isdecimal():
+        return settings
+    film = absolute(webcam)
+    if arguments.webcam and os.path.isdir(film):  # noqa: PTH112  says no where pathlib raises
         arguments.source = [*arguments.source, arguments.webcam]
         return replace(settings, webcam="0")
-    return settings
+    if not os.path.exists(film):  # noqa: PTH110
+        raise UsageError(f"there is no such film; name one, or a camera by its number, from 0 up: {film}")
+    return replace(settings, webcam=str(film))
 
 
 def _paths(settings: Settings, arguments: argparse.Namespace) -> tuple[str, ...]:
@@ -62,20 +70,31 @@ def _paths(settings: Settings, arguments: argparse.Namespace) -> tuple[str, ...]
     if arguments.source or arguments.demo:
         return sources_of(arguments.source, demo=arguments.demo)
     last = last_opened(cache_folder(settings.cache_path))
-    if last is not None and all(Path(source).exists() for source in last.sources):
+    if last is not None and all(map(os.path.exists, last.sources)):
         return last.sources
     return ()
 
 
 def _refuse_pictureless(settings: Settings, paths: tuple[str, ...]) -> None:
     """A source without images is answered before a window opens, unless pictures were dropped on its map before."""
-    place = place_of(paths, cache_folder(settings.cache_path))
-    if (place.folder / "library.db").exists():
+    if _holds_something(place_of(paths, cache_folder(settings.cache_path), make=False)):
         return
     found = scan(paths, exclude=settings.exclude)
     if not found.files:
-        others = f", only {found.skipped} other files" if found.skipped else ""
-        raise UsageError(f"there are no images here{others}: {' '.join(paths)}")
+        for name, count in found.missing_formats.items():
+            say(settings, f"{count:,} {name} files are here; `pip install atlas_rt[formats]` reads them")
+        raise UsageError(no_images(" ".join(paths), found.skipped))
+
+
+def _holds_something(place: LibraryPlace) -> bool:
+    """Whether a library has images, or sources besides its own. What is wrong with it is told by who opens it."""
+    if not (place.folder / "library.db").exists():
+        return False
+    try:
+        with Store.open(place.folder, writable=False) as store:
+            return bool(store.images() or store.extras())
+    except MissingError:
+        return True
 
 
 def _without_display(settings: Settings, paths: tuple[str, ...], output: str | None) -> int:
@@ -85,6 +104,7 @@ def _without_display(settings: Settings, paths: tuple[str, ...], output: str | N
     path = _output(settings, paths, output)
     say(settings, "there is no display here: indexing, then drawing a picture of the map")
     collection = open_collection(settings, paths)
+    remember_opened(collection.cache, collection.place)
     shot = Shot(size_px=PICTURE_PX, quality="high" if settings.quality == "auto" else settings.quality, hud=False)
     try:
         pixels = take(collection, shot)
@@ -96,7 +116,7 @@ def _without_display(settings: Settings, paths: tuple[str, ...], output: str | N
     if settings.json:
         print_json({"path": str(path), "images": len(collection.scene.ids)})
     else:
-        print(path)
+        tell(str(path))
     return 0
 
 
@@ -104,19 +124,17 @@ def _output(settings: Settings, paths: tuple[str, ...], output: str | None) -> P
     """Where the picture goes: as named; else here; else, since sources are never written to, into the cache folder."""
     if output:
         return picture_path(output)
-    here = Path.cwd()
-    if any(here.is_relative_to(Path(source)) for source in paths):
+    here = absolute(PICTURE)
+    if any(here.parent.resolve().is_relative_to(Path(source).resolve()) for source in paths):
         place = place_of(paths, cache_folder(settings.cache_path))
         say(settings, f"the current folder belongs to the source, so the picture goes to {place.folder}")
         return place.folder / PICTURE
-    return here / PICTURE
+    return picture_path(PICTURE)
 
 
 def _without_opengl(settings: Settings, paths: tuple[str, ...], error: MissingError) -> int:
     """Index all the same, and say what is missing."""
     if paths:
-        cache = cache_folder(settings.cache_path)
-        report = update(settings, place_of(paths, cache), cache)
-        read_collection(place_of(paths, cache), registry.load(settings.model, cache), cache)
-        raise MissingError(f"{report.images:,} images are indexed, but no window can be opened: {error}")
+        collection = open_collection(settings, paths)
+        raise MissingError(f"{len(collection.scene.ids):,} images are indexed, but no window can be opened: {error}")
     raise error

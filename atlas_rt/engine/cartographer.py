@@ -4,6 +4,9 @@
   in between are placed into it. It is provisional and says so.
 * A *fit* (UMAP, in a process of its own) replaces the last sketch. From then on new images are placed by the
   projector, and the others do not move by a single bit.
+* New images are placed among those that the map held when the round began, never among each other: so their places do
+  not depend on when a sketch was shown. Images whose files vanished keep theirs until the round ends, as they may have
+  been moved, which is known only when their content is read again.
 * A fit is due again only when most images are newer than it.
 """
 
@@ -64,6 +67,12 @@ class Cartographer:
         self._sketched = 0
         self._sketched_at_secs = -SKETCH_EVERY_SECS
         self.map: Map | None = maps.read_latest(folder)
+        self._anchors: Map | None = self.map
+        self.fit_secs = 0.0
+
+    def begin(self) -> None:
+        """A round begins: what is new in it will be placed among what the map holds now."""
+        self._anchors = self.map
         self.fit_secs = 0.0
 
     def expect_fit(self, coming: int) -> None:
@@ -76,13 +85,16 @@ class Cartographer:
         if time.monotonic() - self._sketched_at_secs < SKETCH_EVERY_SECS:
             return
         ids, rows = self._store.encoded(self._model_id)
+        stays = self._is_fitted or (self.map is not None and len(ids) < SKETCH_GROWTH * self._sketched)
+        if stays:
+            ids, rows = self._with_vanished(ids, rows)
         if len(ids) < 2 or self._is_current(ids, rows):
             return
-        if self._is_fitted or (self.map and len(ids) < SKETCH_GROWTH * self._sketched):
+        if stays:
             self._publish(self._extended(ids, rows))
         else:
             self._publish(self._sketched_map(ids, rows))
-            self._sketched = len(ids)
+            self._sketched, self._anchors = len(ids), self.map
         self._sketched_at_secs = time.monotonic()
 
     def finish(self, *, fit: bool, waiting: Waiting) -> None:
@@ -155,6 +167,14 @@ class Cartographer:
             fitted=np.ones(len(ids), np.bool_),
         )
 
+    def _with_vanished(self, ids: Ids, rows: Ints) -> tuple[Ids, Ints]:
+        """These images and those that only the map still holds."""
+        assert self.map is not None
+        lacking = ~np.isin(self.map.ids, ids) & (self.map.rows < self._vectors.rows)
+        joined = np.concatenate([ids, self.map.ids[lacking]])
+        order = np.argsort(joined, kind="stable")
+        return joined[order], np.concatenate([rows, self.map.rows[lacking]])[order]
+
     def _extended(self, ids: Ids, rows: Ints) -> Map:
         """The map with what is new placed into it, and without what has gone; the others stay to the last bit."""
         old = self.map
@@ -170,16 +190,26 @@ class Cartographer:
         fitted = np.zeros(len(ids), np.bool_)
         fitted[kept] = old.fitted[at]
         new = np.flatnonzero(~kept)
-        if len(new) and kept.any():
-            placements = Projector(vectors[kept], positions[kept]).place(vectors[new])
-            positions[new] = [placement.position for placement in placements]
-            clusters[new] = [_usual(clusters[kept][placement.neighbours[:EDGES]]) for placement in placements]
-        elif len(new):
-            positions[new] = layout.normalise(layout.principal_axes(vectors))[new]
+        if len(new):
+            positions[new], clusters[new] = self._placed(vectors[new])
         edges, weights = _extended_edges(old, ids, kept, at, vectors)
         map_ = self._map(ids, rows, positions, edges, weights, kind=old.kind)
         records = tuple(_resized(record, clusters) for record in old.cluster_records)
         return dataclasses.replace(map_, clusters=clusters, cluster_records=records, fitted=fitted)
+
+    def _placed(self, vectors: Floats) -> tuple[Floats, Ints]:
+        """Where new images stand among the anchors, and in which clusters; on principal axes where there are none."""
+        anchors = self._anchors
+        usable = anchors.rows < self._vectors.rows if anchors is not None else np.zeros(0, np.bool_)
+        if anchors is None or not usable.any():
+            return layout.normalise(layout.principal_axes(vectors)), np.full(len(vectors), -1, np.int32)
+        projector = Projector(self._vectors_at(anchors.rows[usable]), anchors.positions[usable])
+        placements = projector.place(vectors)
+        clusters = anchors.clusters[usable]
+        return (
+            np.stack([placement.position for placement in placements]),
+            np.array([_usual(clusters[placement.neighbours[:EDGES]]) for placement in placements], np.int32),
+        )
 
     def _map(self, ids: Ids, rows: Ints, positions: Floats, edges: Ints, weights: Floats, *, kind: str) -> Map:
         generations = maps.generations(self._folder)

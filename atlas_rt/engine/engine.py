@@ -22,13 +22,12 @@ from atlas_rt.engine.messages import (
     Provider,
     Published,
     Refused,
-    Rescan,
     Stop,
     ToEngine,
 )
 from atlas_rt.engine.pipeline import Pipeline, Tally
 from atlas_rt.engine.process import Job
-from atlas_rt.engine.suspects import CRASHES_MAX, InFlight
+from atlas_rt.engine.suspects import CRASHES_MAX, SLOTS, InFlight
 from atlas_rt.errors import AtlasError
 from atlas_rt.library.shelf import Lock
 from atlas_rt.library.sources import Scan, scan
@@ -79,7 +78,7 @@ class Engine:
         self._wishes: deque[ToEngine] = deque()
         self._told_secs = 0.0
         self._model = registry.load(job.model, job.cache)
-        self._threads = job.threads or os.cpu_count() or 1
+        self._threads = min(job.threads or os.cpu_count() or 1, SLOTS)
         self._encoder: ImageEncoder | None = None
 
     def work(self) -> None:
@@ -125,7 +124,7 @@ class Engine:
     def _update(self, store: Store) -> None:
         """One round: from a scan to a report."""
         begun = time.monotonic()
-        self._cartographer.fit_secs = 0.0
+        self._cartographer.begin()
         self._tell_progress(Progress("scan", 0, 0, 0.0, None), now=True)
         found = scan((*self._job.place.sources, *store.extras()), exclude=self._job.exclude)
         plan = store.reconcile(found, self._model.id)
@@ -133,7 +132,9 @@ class Engine:
         failures = list(plan.failed) + list(found.unreadable)
         tally = self._index(store, plan, failures) if plan.todo else Tally()
         if self._job.fit:
-            self._draw_map()
+            self._draw_map(store)
+        if tally.moved and self._cartographer.map:
+            self._tell_published(self._cartographer.map)  # the same map, but who shows it has the old paths
         self._tell(self._report(store, found, plan, tally, failures, scanned - begun, time.monotonic() - begun))
         self._tell_progress(Progress("idle", 0, 0, 0.0, None, len(failures)), now=True)
 
@@ -167,7 +168,7 @@ class Engine:
             self._tell_progress(Progress("index", tally.done, total, rate, left, tally.failed))
             if self._job.fit:
                 self._cartographer.sketch()
-            self._obey_stop()
+            self._obey_stop(store)
 
         return Pipeline(
             store=store,
@@ -181,11 +182,11 @@ class Engine:
             between_batches=between_batches,
         )
 
-    def _draw_map(self) -> None:
+    def _draw_map(self, store: Store) -> None:
         def waiting(share: float, elapsed_secs: float) -> bool:
             left = elapsed_secs * (1.0 - share) / share if share > 0.05 else None
             self._tell_progress(Progress("fit", int(share * 100), 100, 0.0, left))
-            self._hear()
+            self._hear(store)
             return not any(isinstance(wish, Stop) for wish in self._wishes)
 
         self._cartographer.finish(fit=True, waiting=waiting)
@@ -208,7 +209,7 @@ class Engine:
             new=tally.new,
             unchanged=plan.unchanged + tally.unchanged,
             changed=tally.changed,
-            removed=len(plan.removed),
+            removed=len(set(plan.removed) - tally.moved),
             skipped=found.skipped,
             failed=tuple(sorted(failures, key=lambda failure: failure.path)),
             model=self._model.name,
@@ -242,7 +243,9 @@ class Engine:
         if failed:
             store.commit(self._model.id, (), failed=failed)
             store.clear_suspects([each.path for each in failed])
-            failures.extend(Failure(each.path, reason) for each in failed)
+            for each in failed:
+                failures.append(Failure(each.path, reason))
+                self._tell(failures[-1])
         ids = {each.id for each in condemned}
         alone = [each for each in todo if each.path in suspects and each.id not in ids]
         ids |= {each.id for each in alone}
@@ -252,21 +255,22 @@ class Engine:
 
     def _wait_for_wish(self, store: Store) -> None:
         while not self._wishes:
-            self._wishes.append(self._pipe.recv())
-        match self._wishes.popleft():
-            case Stop():
-                raise Stopped
-            case Add(paths):
-                store.add_extras(paths)
-            case Rescan():
-                pass
+            self._take(self._pipe.recv(), store)
+        if isinstance(self._wishes.popleft(), Stop):
+            raise Stopped
 
-    def _hear(self) -> None:
+    def _hear(self, store: Store) -> None:
         while self._pipe.poll():
-            self._wishes.append(self._pipe.recv())
+            self._take(self._pipe.recv(), store)
 
-    def _obey_stop(self) -> None:
-        self._hear()
+    def _take(self, wish: ToEngine, store: Store) -> None:
+        """Keep a wish until it is its turn. What is to be added is stored at once: a Stop may come before its turn."""
+        if isinstance(wish, Add):
+            store.add_extras(wish.paths)
+        self._wishes.append(wish)
+
+    def _obey_stop(self, store: Store) -> None:
+        self._hear(store)
         if any(isinstance(wish, Stop) for wish in self._wishes):
             raise Stopped
 

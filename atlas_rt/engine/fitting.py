@@ -2,7 +2,7 @@
 process is the one sure way to cancel them.
 
 The process warms up (import and compilation, about six seconds) while the first images are decoded, then serves
-one fit after another. Vectors travel as an .npy file in the library's folder, the rest by the pipe.
+one fit after another. Vectors travel as a file in the library's folder, the rest by the pipe.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -23,6 +23,7 @@ from atlas_rt.core.records import Cluster, Floats, Ids, Ints
 from atlas_rt.core.world import rows_of
 from atlas_rt.engine.process import SPAWN, end_with_parent
 from atlas_rt.errors import AtlasError
+from atlas_rt.library import space
 from atlas_rt.ml.labels import Vocabulary
 
 Anchor = tuple[Ids, Floats]
@@ -31,7 +32,7 @@ Anchor = tuple[Ids, Floats]
 
 @dataclass(frozen=True, slots=True)
 class FitJob:
-    """A fit to make. vectors: .npy file of (n, dim) float32 in the rows of ids and paths. old: the map to align with,
+    """A fit to make. vectors: file of (n, dim) float32 in the rows of ids and paths. old: the map to align with,
     None for the first."""
 
     vectors: str
@@ -78,12 +79,9 @@ class FitProcess:
     ) -> Fitted:
         """Fit and wait. `waiting(share, elapsed_secs)` is called ten times a second; False from it raises Cancelled.
 
-        Raises AtlasError with the child's reason when the fit fails.
+        Raises AtlasError with the child's reason when the fit fails, MissingError on a full disk.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".fit-", dir=self._folder) as folder:
-            file = Path(folder) / "vectors.npy"
-            np.save(file, vectors)
+        with _written(vectors, self._folder) as file:
             try:
                 self._pipe.send(FitJob(str(file), ids, paths, vocabulary, seed, old))
                 answer = self._answer(waiting)
@@ -110,6 +108,21 @@ class FitProcess:
                 raise Cancelled
 
 
+@contextlib.contextmanager
+def _written(vectors: Floats, folder: Path) -> Iterator[Path]:
+    """A file of vectors for as long as a fit takes. Raises MissingError on a full disk."""
+    with contextlib.ExitStack() as stack:
+        with space.writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            # named as what `maps` sweeps away: an engine that is killed in mid-fit leaves it behind
+            own = stack.enter_context(tempfile.TemporaryDirectory(prefix=".tmp-fit-", dir=folder))
+            file = Path(own) / "vectors.f32"
+            file.write_bytes(
+                np.ascontiguousarray(vectors, np.float32).data
+            )  # np.save does not tell that a disk is full
+        yield file
+
+
 def _serve(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
@@ -131,7 +144,7 @@ def fitted(job: FitJob, *, progress: Callable[[float], None]) -> Fitted:
     """The fit that a job describes: layout, alignment with the map before, clusters."""
     from atlas_rt.ml import clusters, fit, layout
 
-    vectors: Floats = np.load(job.vectors, allow_pickle=False)
+    vectors: Floats = np.fromfile(job.vectors, np.float32).reshape(len(job.ids), -1)
     positions = layout.normalise(fit.fit_umap(vectors, seed=job.seed, progress=progress))
     if job.old is not None:
         rows, known = rows_of(job.old[0], job.ids)

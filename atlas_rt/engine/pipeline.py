@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -80,7 +80,10 @@ class Group:
 
 @dataclass(slots=True)
 class Tally:
-    """What a run did so far. decode_secs and encode_secs are summed over the threads."""
+    """What a run did so far. decode_secs and encode_secs are summed over the threads.
+
+    moved: ids of images whose files had vanished, and were found under another path.
+    """
 
     done: int = 0
     new: int = 0
@@ -90,6 +93,7 @@ class Tally:
     decode_secs: float = 0.0
     encode_secs: float = 0.0
     store_secs: float = 0.0
+    moved: set[int] = field(default_factory=set)
 
 
 class Pipeline:
@@ -236,6 +240,7 @@ class Pipeline:
         self.tally.new += committed.new
         self.tally.changed += committed.changed
         self.tally.unchanged += committed.unchanged + committed.moved
+        self.tally.moved |= set(committed.ids.values())
 
     def _again(self, seen: Seen, labels: dict[int, Labels]) -> Ready | None:
         """A file with content that is stored: it shares the tile, the vector and the labels."""

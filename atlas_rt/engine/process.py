@@ -18,16 +18,17 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from multiprocessing import connection
+from multiprocessing import connection, resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from atlas_rt.core.records import IndexReport, LibraryPlace
-from atlas_rt.engine.messages import FromEngine, Locked, Refused, Said, Stop, ToEngine
+from atlas_rt.core.records import Failure, IndexReport, LibraryPlace, Progress
+from atlas_rt.engine.messages import FromEngine, Locked, Published, Refused, Said, Stop, ToEngine
 
 SPAWN = multiprocessing.get_context("spawn")
 DEATHS_MAX = 5
-"""Deaths in a row, with nothing told in between, after which the engine is not started again."""
+"""Deaths in a row, without headway in between, after which the engine is not started again. A file that crashes the
+decoder costs three (`suspects.CRASHES_MAX`) before it is told of as failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class EngineProcess:
         try:
             while self._pipe.poll():
                 message: FromEngine = self._pipe.recv()
-                self._deaths = 0
+                self._deaths = 0 if _is_headway(message) else self._deaths
                 self._ended = self._ended or isinstance(message, Locked | Refused)
                 self._ended = self._ended or (isinstance(message, IndexReport) and not self._job.stay)
                 yield message
@@ -96,7 +97,8 @@ class EngineProcess:
     def _start(self) -> None:
         self._pipe, theirs = SPAWN.Pipe()
         self._process = SPAWN.Process(target=serve, args=(self._job, theirs), name="atlas-engine")
-        self._process.start()
+        with _interrupts_held():
+            self._process.start()
         theirs.close()
 
     def _mourn(self) -> Iterator[FromEngine]:
@@ -104,13 +106,35 @@ class EngineProcess:
             return
         self._process.join()
         self._deaths += 1
-        if self._deaths > DEATHS_MAX:
+        if self._deaths >= DEATHS_MAX:
             self._ended = True
             yield Refused(f"the engine ended {self._deaths} times in a row; what was indexed so far is kept", 1)
             return
         self._pipe.close()
         self._start()
         yield Said("the engine stopped unexpectedly and was started again")
+
+
+def _is_headway(message: FromEngine) -> bool:
+    """Whether something lasting was done: an engine that dies, say, whenever it begins to fit, tells of its scan each
+    time, and would be started again for ever."""
+    stored = isinstance(message, Progress) and message.stage == "index"
+    return stored or isinstance(message, Failure | Published | IndexReport)
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Start a process deaf to Ctrl-C, which reaches the whole group: one that came while it still imports would end it
+    with a traceback. What comes meanwhile waits for us."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # it opens the mask again when it is first started
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def serve(job: Job, pipe: Connection) -> None:

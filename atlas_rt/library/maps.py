@@ -83,7 +83,9 @@ def read_map(folder: Path, generation: int) -> Map:
             seed=int(manifest["seed"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise MissingError(f"Generation {generation} of the map is not there or damaged: {place}") from error
+        raise MissingError(
+            f"Generation {generation} of the map is not there or damaged; `atlas-rt index SOURCE` mends it: {place}"
+        ) from error
 
 
 def read_latest(folder: Path) -> Map | None:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,11 +22,14 @@ from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import space
 from atlas_rt.library.lock import Lock
+from atlas_rt.library.sources import absolute, reason_of
 from atlas_rt.library.store import Store
 
 __all__ = ["Lock", "Shelved", "cache_folder", "forget", "last_opened", "place_of", "places", "remember_opened"]
 
 _SOURCES = "sources.json"
+_DOOMSDAY_SECS = 2.0**36
+"""A time of opening beyond this (the year 4147) is no time: the note is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +43,30 @@ class Shelved:
 
 
 def cache_folder(given: Path | None) -> Path:
-    """The folder of all libraries, absolute: the one named, or the user's cache folder. Not made yet."""
-    return (given or platformdirs.user_cache_path("atlas_rt", appauthor=False)).expanduser().absolute()
+    """The folder of all libraries, absolute: the one named, or the user's cache folder. Not made yet.
+
+    Raises UsageError where something else stands in its place, MissingError where it cannot be read.
+    """
+    cache = absolute(str(given or platformdirs.user_cache_path("atlas_rt", appauthor=False)))
+    standing = next(path for path in (cache, *cache.parents) if os.path.lexists(path))
+    if not standing.is_dir():
+        raise UsageError(f"The cache is to be a folder, and this is none; choose another with --cache DIR: {standing}")
+    try:
+        os.scandir(cache).close()
+    except FileNotFoundError:
+        pass  # it is made when something is put there
+    except OSError as error:
+        reason = reason_of(error)
+        raise MissingError(
+            f"The cache folder cannot be used ({reason}); choose another with --cache DIR: {cache}"
+        ) from error
+    return cache
 
 
-def place_of(sources: Sequence[str], cache: Path) -> LibraryPlace:
-    """Where the library of these absolute paths lies, whatever their order; its folder is made.
+def place_of(sources: Sequence[str], cache: Path, *, make: bool = True) -> LibraryPlace:
+    """Where the library of these absolute paths lies, whatever their order; its folder is made, unless told otherwise.
 
-    Raises UsageError where the cache would lie inside a source, MissingError where it cannot be written.
+    Raises UsageError where the cache would lie inside a source, MissingError where the folder cannot be made.
     """
     for source in sources:
         if _within(cache, Path(source)):
@@ -55,10 +75,16 @@ def place_of(sources: Sequence[str], cache: Path) -> LibraryPlace:
             )
     named = tuple(sorted(set(sources)))
     place = LibraryPlace(_folder(named, cache), named)
-    with space.writing(cache):
-        place.folder.mkdir(parents=True, exist_ok=True)
-    if not (place.folder / _SOURCES).exists():
-        _note(place, opened_secs=0.0)
+    if make:
+        try:
+            with space.writing(cache):
+                place.folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise MissingError(
+                f"A file stands where the library's folder is to be; delete it: {place.folder}"
+            ) from error
+        if _noted(place.folder / _SOURCES, cache) is None:
+            _note(place, opened_secs=0.0)
     return place
 
 
@@ -119,21 +145,43 @@ def _shelved(place: LibraryPlace, opened_secs: float) -> Shelved:
             images = store.images()
     except MissingError:
         images = 0
-    size = sum(file.stat().st_size for file in place.folder.rglob("*") if file.is_file())
-    return Shelved(place, images, size, opened_secs)
+    return Shelved(place, images, sum(map(_size, place.folder.rglob("*"))), opened_secs)
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; none for what is no file, or no longer there."""
+    with contextlib.suppress(OSError):
+        status = path.lstat()
+        return status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return 0
 
 
 def _all_noted(cache: Path) -> Iterator[tuple[float, LibraryPlace]]:
     """(last opened, place) of each library; a folder that is none, or whose note is damaged, is passed over."""
     for file in sorted(_shelf(cache).glob(f"*/{_SOURCES}")):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            facts = json.loads(file.read_bytes())
-            yield float(facts["opened"]), LibraryPlace(file.parent, tuple(map(str, facts["sources"])))
+        if noted := _noted(file, cache):
+            yield noted
+
+
+def _noted(file: Path, cache: Path) -> tuple[float, LibraryPlace] | None:
+    """What a library's note says, None where it cannot be read or says something else than its folder's name."""
+    try:
+        facts = json.loads(file.read_bytes())
+        sources, opened_secs = tuple(map(str, facts["sources"])), float(facts["opened"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if file.parent != _folder(sources, cache) or not 0.0 <= opened_secs < _DOOMSDAY_SECS:
+        return None
+    return opened_secs, LibraryPlace(file.parent, sources)
 
 
 def _note(place: LibraryPlace, *, opened_secs: float) -> None:
     facts = {"sources": list(place.sources), "opened": opened_secs}
     beside = place.folder / f".{_SOURCES}-{os.getpid()}"
     with space.writing(place.folder):
-        beside.write_text(json.dumps(facts, indent=1), encoding="utf-8")
-        beside.replace(place.folder / _SOURCES)
+        try:
+            beside.write_text(json.dumps(facts, indent=1), encoding="utf-8")
+            beside.replace(place.folder / _SOURCES)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise

@@ -67,6 +67,13 @@ def resolve(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted({_resolve_one(word) for word in words}))
 
 
+def absolute(word: str) -> Path:
+    """A person's word as an absolute path: `~` and `..` resolved, links kept as they were named. Raises UsageError."""
+    if not word.strip():
+        raise UsageError("An empty word is no path; name a folder or a file")
+    return Path(os.path.abspath(os.path.expanduser(word)))  # noqa: PTH100, PTH111  pathlib follows links, fails on ~x
+
+
 def scan(sources: Sequence[str], *, exclude: Sequence[str] = ()) -> Scan:
     """Every image in the sources, subfolders included; hidden files and folders are passed over.
 
@@ -134,7 +141,7 @@ def _format_to_install(suffix: str) -> str:
 def _resolve_one(word: str) -> str:
     if word.startswith("s3://"):
         raise UsageError(f"S3 is not built yet in this version; copy the images to a folder and name that: {word}")
-    path = Path(os.path.abspath(Path(word).expanduser()))  # noqa: PTH100  Path.resolve() would follow links
+    path = absolute(word)
     try:
         if path.is_dir():
             os.scandir(path).close()

@@ -449,6 +449,10 @@ def _reader(folder: Path) -> sqlite3.Connection:
     if not file.is_file():
         raise MissingError(f"There is no library yet; `atlas-rt index SOURCE` makes one: {folder}")
     address = f"{file.absolute().as_uri()}?mode=ro"
+    if not os.access(folder, os.W_OK) and not file.with_name(f"{FILE_NAME}-wal").exists():
+        address += (
+            "&immutable=1"  # SQLite would put its shared memory beside the database, where nothing may be written
+        )
     connection = sqlite3.connect(address, uri=True, timeout=READER_PATIENCE_SECS, isolation_level=None)
     try:
         if _version(connection) != len(STEPS):

@@ -15,6 +15,7 @@ import simplejpeg
 from PIL import Image, ImageStat
 
 from atlas_rt.core.records import CARD_ASPECT_MAX, LARGE_TILE_PX, MEDIUM_TILE_PX, SMALL_TILE_PX, Bytes, Ids, Ints
+from atlas_rt.errors import MissingError
 from atlas_rt.library import sources
 from atlas_rt.library.decode import Decoded, Enough, read_picture
 from atlas_rt.library.recordfile import RecordFile
@@ -87,13 +88,13 @@ class TileFiles:
 
         Raises MissingError where the files are shorter.
         """
-        self._reach(_end(records))
+        self._reach(self._small, _end(records))
         shaped = self._small.records().reshape(-1, SMALL_TILE_PX, SMALL_TILE_PX, 3)
         return shaped[records]
 
     def medium_rgba(self, record: int) -> Bytes:
         """(128, 128, 4), decoded: 0.08 ms. Raises MissingError where the files are shorter or damaged."""
-        self._reach(record + 1)
+        self._reach(self._medium, record + 1)
         row = self._medium.records()[record]
         length = int(row[0]) | int(row[1]) << 8
         try:
@@ -112,11 +113,16 @@ class TileFiles:
         self._small.close()
         self._medium.close()
 
-    def _reach(self, count: int) -> None:
-        """As a reader, take note that the writer has come this far."""
-        if not self._writable:
-            self._small.count = max(self._small.count, count)
-            self._medium.count = max(self._medium.count, count)
+    def _reach(self, file: RecordFile, count: int) -> None:
+        """As a reader, take note that the writer has come this far. Raises MissingError where it has not."""
+        if self._writable or count <= file.count:
+            return
+        known, file.count = file.count, count
+        try:
+            file.records()
+        except MissingError:
+            file.count = known  # one record too many hides none of those that are there
+            raise
 
 
 def make_tiles(decoded: Decoded) -> TileSet:

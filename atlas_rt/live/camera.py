@@ -1,7 +1,8 @@
 """A webcam, or a film played as one: the newest frame, and nothing older.
 
 A thread reads as fast as the camera gives (a film at its own rate, in a loop) and keeps the latest frame only. One
-failed read in the middle of a damaged film is no end; thirty in a row are.
+failed read in the middle of a damaged film is no end; thirty in a row are. A film that gave no frame since it began
+anew has no more.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Camera:
 
     def __init__(self, source: str) -> None:
         """source: a number, or the path of a film. Raises MissingError when it cannot be opened."""
+        self._source = source
         self._is_film = not source.isdigit()
         self._capture = _opened(source)
         self._latest: Latest[Bytes] = Latest()
@@ -57,26 +59,37 @@ class Camera:
             self._capture.release()
 
     def _run(self) -> None:
-        failures = 0
+        failures, given = 0, False
         fps = self._capture.get(cv2.CAP_PROP_FPS) if self._is_film else 0.0
         period_secs = 1.0 / fps if 1.0 <= fps <= 240.0 else 0.0
         due = time.perf_counter()
         while not self._stop.is_set():
             ok, frame = self._capture.read()
             if ok and frame is not None:
-                failures = 0
+                failures, given = 0, True
                 self._latest.put(np.ascontiguousarray(frame[..., ::-1]))
             else:
                 failures += 1
-                if self._is_film and self._at_end():
-                    self._capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
-                elif failures >= FAILURES_MAX:
+                ended = failures >= FAILURES_MAX
+                if self._is_film and given and (ended or self._at_end()):
+                    failures, given = 0, False
+                    ended = not self._begin_anew()
+                if ended:
                     self._error = (
                         "the film has no more frames" if self._is_film else "the camera stopped giving pictures"
                     )
                     return
             due = max(due + period_secs, time.perf_counter() - period_secs)
             self._stop.wait(max(due - time.perf_counter(), 0.0 if ok else 0.02))
+
+    def _begin_anew(self) -> bool:
+        """Open the film again: setting its position does nothing for one of a single frame, a picture or a stream."""
+        self._capture.release()
+        try:
+            self._capture = _opened(self._source)
+        except MissingError:
+            return False
+        return True
 
     def _at_end(self) -> bool:
         """By the frame counter: one failed read in a damaged film is not the end."""

@@ -55,7 +55,7 @@ class FactsService:
                 question = self._questions.wait()
                 try:
                     store = store or Store.open(self._place.folder, writable=False)
-                    labels = store.labels(question.id)
+                    labels = store.labels(question.id, question.scene.model)
                 except AtlasError:
                     labels = ()
                 self._answers.put(facts_of(question, tuple(labels)[:LABELS]))

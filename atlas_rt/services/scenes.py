@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -46,21 +47,27 @@ class SceneReader:
         """model: the id under which vectors and maps lie."""
         self._place, self._model, self._dim = place, model, dim
         self._delivered = np.zeros(0, np.bool_)
+        self._read: tuple[object, ...] = ()
+
+    def has_news(self) -> bool:
+        """Whether anything was written since the last reading that went well; costs a few calls of the file system."""
+        return self._read != self._signature()
 
     def read(self) -> Arrival | None:
-        """The newest map with what is known of its images; None while there is none.
+        """The newest whole map with what is known of its images; None while there is none.
 
         Raises AtlasError when the library cannot be read.
         """
+        signature = self._signature()
         if not (self._place.folder / "library.db").exists():
             return None
-        folder = self._place.folder / self._model
-        generation = maps.latest(folder)
-        if not generation:
+        map_ = maps.read_latest(
+            self._place.folder / self._model
+        )  # a damaged one is passed over, and mended by the engine
+        if map_ is None:
             return None
         store = Store.open(self._place.folder, writable=False)
         try:
-            map_ = maps.read_map(folder, generation)
             catalogue = store.catalogue(self._model)
             rows = store.vector_rows(self._model, map_.ids)
             failures = store.failures()
@@ -69,6 +76,7 @@ class SceneReader:
         scene = make_scene(map_, catalogue)
         vectors = self._vectors(rows, map_, scene)
         tiles, pixels = self._new_tiles(scene.tiles)
+        self._read = signature
         return Arrival(scene, vectors, tiles, pixels, failures)
 
     def _vectors(self, rows: Ints, map_: Map, scene: Scene) -> Floats:
@@ -87,21 +95,27 @@ class SceneReader:
         if missing > 0:
             self._delivered = np.concatenate([self._delivered, np.zeros(missing, np.bool_)])
         new = np.unique(tiles[~self._delivered[tiles]])
-        self._delivered[new] = True
-        return new, TileFiles(self._place.folder, writable=False).small(new)
+        pixels = TileFiles(self._place.folder, writable=False).small(new)
+        self._delivered[new] = True  # once they are here: what a reading that failed did not bring comes with the next
+        return new, pixels
+
+    def _signature(self) -> tuple[object, ...]:
+        """Tells two states of the library apart: the newest map, and the database with the log beside it."""
+        folder = self._place.folder
+        files = [folder / "library.db", folder / "library.db-wal"]
+        return maps.latest(folder / self._model), *(_stamp(file) for file in files)
 
 
 class SceneService:
     """The thread that reads when poked; the newest arrival waits in one slot, with the tiles of those it replaced."""
 
     def __init__(self, reader: SceneReader, *, poll_secs: float | None = None) -> None:
-        """poll_secs: look by itself so often (another process writes the library), None to read only when poked."""
+        """poll_secs: look for news so often (another process writes the library), None to read only when poked."""
         self._reader = reader
         self._poll_secs = poll_secs
         self._arrivals: Latest[Arrival] = Latest()
         self._poke = threading.Event()
         self._closed = False
-        self._generation = -1
         self._error = ""
         self._thread = threading.Thread(target=self._run, name="scenes", daemon=True)
         self._thread.start()
@@ -125,10 +139,12 @@ class SceneService:
 
     def _run(self) -> None:
         while True:
-            self._poke.wait(self._poll_secs)
+            poked = self._poke.wait(self._poll_secs)
             self._poke.clear()
             if self._closed:
                 return
+            if not poked and not self._reader.has_news():
+                continue  # reading 100,000 images again and again would cost the window its frames
             try:
                 arrival = self._reader.read()
                 self._error = ""
@@ -146,6 +162,14 @@ class SceneService:
             pixels = np.concatenate([missed.pixels, arrival.pixels])
             arrival = Arrival(arrival.scene, arrival.vectors, tiles, pixels, arrival.failures)
         self._arrivals.put(arrival)
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    try:
+        status = file.stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
 
 
 def make_scene(map_: Map, catalogue: Catalogue) -> Scene:

@@ -14,6 +14,7 @@ from atlas_rt.core.records import Floats, Ids, Match, SearchAnswer
 from atlas_rt.errors import AtlasError
 from atlas_rt.ml import scoring
 from atlas_rt.ml.encoder import TextEncoder
+from atlas_rt.ml.query import vector_of
 from atlas_rt.ml.registry import Model
 
 RESULTS = 60
@@ -22,7 +23,7 @@ RESULTS = 60
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A phrase over a scene's images. vectors: (n, dim) float32 in the rows of `ids`."""
+    """A text as `ml.query` reads it, over a scene's images. vectors: (n, dim) float32 in the rows of `ids`."""
 
     text: str
     ids: Ids
@@ -42,8 +43,12 @@ class Searcher:
     def answer(self, query: Query, *, top: int = RESULTS) -> SearchAnswer:
         """Every image's light, and the best `top` with their bands."""
         begun = time.perf_counter()
-        vector = self._encoder.encode(query.text)
+        vector = self.vector_of(query.text)
         return self.answer_vector(query, vector, top=top, encode_ms=(time.perf_counter() - begun) * 1000.0)
+
+    def vector_of(self, text: str) -> Floats:
+        """The unit vector of what a person typed, its signs and weights heeded."""
+        return vector_of(text, self._encoder.encode)
 
     def answer_vector(self, query: Query, vector: Floats, *, top: int, encode_ms: float) -> SearchAnswer:
         """The same for a vector that is there already: an image's, or a mixture."""

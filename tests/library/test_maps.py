@@ -92,7 +92,10 @@ def test_a_damaged_generation_gives_way_to_the_one_before(tmp_path: Path) -> Non
     whole = file.read_bytes()
     file.write_bytes(whole[:-5])
     assert maps.latest(tmp_path) == 1
-    with pytest.raises(MissingError, match=r"Generation 2 of the map is not there or damaged: .*map-2"):
+    with pytest.raises(
+        MissingError,
+        match=r"Generation 2 of the map is not there or damaged; `atlas-rt index SOURCE` mends it: .*map-2",
+    ):
         maps.read_map(tmp_path, 2)
     file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))  # the length alone does not show it
     found = maps.read_latest(tmp_path)

@@ -1,0 +1,221 @@
+"""`neighbors`, `locate`, `clusters`, `export`, `library`: what they tell of a library, and how images are named."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from atlas_rt.library.lock import Lock
+from tests.commands.person import Person
+from tests.libraries import PICTURES, Library, copy_pictures
+
+GUITAR = "acoustic-guitar.webp"
+
+
+# -- neighbors ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_image_is_named_by_its_path_by_a_path_from_here_or_by_its_id(
+    reader: Person, library: Library, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to(library.source)
+    monkeypatch.chdir(library.source)
+    words = ("--json", "--no-update", "--top", "3")
+    whole = reader.ask("neighbors", library.source, library.source / GUITAR, *words).document
+    assert whole["image"] == str(library.source / GUITAR)
+    assert [result.keys() for result in whole["results"]] == [{"path", "score"}] * 3
+    assert whole["image"] not in {result["path"] for result in whole["results"]}
+    for word in (
+        GUITAR,
+        f"./{GUITAR}",
+        f"../{library.source.name}/{GUITAR}",
+        tmp_path / "link" / GUITAR,
+        str(library.map.ids[row_of_the_guitar(library)]),
+    ):
+        assert reader.ask("neighbors", ".", word, *words).document == whole
+    assert len(reader.ask("neighbors", ".", GUITAR, "--no-update").lines) == 20
+
+
+def row_of_the_guitar(library: Library) -> int:
+    """Ids were given in the order of the paths."""
+    return sorted(path.name for path in library.source.glob("*.webp")).index(GUITAR)
+
+
+@pytest.mark.parametrize("image", ["0", "999", "9" * 40, "²", "nothing.webp", "-5"])
+def test_an_image_that_is_not_in_the_library_is_refused(reader: Person, library: Library, image: str) -> None:
+    told = reader.ask("neighbors", library.source, image, "--no-update")
+    assert told.code == 2
+    assert told.refusal == f"no image of this library: {image}\nname one by a path as `search` prints it, or by its id"
+
+
+# -- locate ------------------------------------------------------------------------------------------------------------
+
+
+def test_images_outside_are_placed_without_being_added(reader: Person, library: Library, newcomers: list[Path]) -> None:
+    inside = library.source / GUITAR
+    told = reader.ask("locate", library.source, inside, newcomers[0], "--json", "--no-update").document
+    assert [each["path"] for each in told] == [str(inside), str(newcomers[0])]
+    for each in told:
+        assert each.keys() >= {"path", "position", "uncertainty", "neighbors", "ms"}
+        assert each["ms"].keys() == {"decode", "encode", "project", "search"}
+        assert (len(each["position"]), len(each["neighbors"])) == (3, 5)
+        assert np.isfinite(each["position"]).all()
+    away = np.linalg.norm(library.map.positions - np.array(told[0]["position"]), axis=1)
+    assert away[row_of_the_guitar(library)] < 0.5 * np.median(away)  # it settles close to where it stands
+    assert told[0]["neighbors"][0]["path"] == str(inside)
+    assert reader.ask("index", library.source, "--json").document["images"] == 138
+
+
+def test_a_file_that_is_no_image_does_not_stop_the_others(reader: Person, library: Library, here: Path) -> None:
+    (here / "broken.jpg").write_bytes(b"no picture")
+    told = reader.ask("locate", library.source, "broken.jpg", library.source / GUITAR, "--json", "--no-update")
+    assert [each["path"] for each in told.document] == [str(library.source / GUITAR)]
+    assert told.err == f"failed: {here}/broken.jpg: it is not a picture in a known format\n"
+    alone = reader.ask("locate", library.source, "broken.jpg", "--no-update")
+    assert alone.code == 2
+    assert "none of these files can be placed; it is not a picture in a known format" in alone.refusal
+    missing = reader.ask("locate", library.source, "nothing.jpg", "--no-update")
+    assert (missing.code, missing.refusal) == (2, f"there is no such file: {here}/nothing.jpg")
+
+
+# -- clusters ----------------------------------------------------------------------------------------------------------
+
+
+def test_clusters_have_names_sizes_and_exemplars(reader: Person, library: Library) -> None:
+    told = reader.ask("clusters", library.source, "--json", "--no-update").document
+    assert len(told) > 2
+    for cluster in told:
+        assert cluster.keys() >= {"id", "name", "why", "named_by", "size", "exemplars", "borderline"}
+        assert cluster["named_by"] in {"vocabulary", "claude", "user", "exemplar"}
+        assert (cluster["name"] != "", cluster["why"] != "", cluster["size"] >= len(cluster["exemplars"]) > 0) == (
+            True,
+        ) * 3
+        assert all(Path(path).parent == library.source for path in cluster["exemplars"] + cluster["borderline"])
+    lines = reader.ask("clusters", library.source, "--no-update").lines
+    assert len(lines) == len(told) + 1
+    assert sum(int(line.split()[0]) for line in lines) == 138
+
+
+# -- export ------------------------------------------------------------------------------------------------------------
+
+
+def test_everything_is_exported_as_arrays(reader: Person, library: Library, here: Path) -> None:
+    told = reader.ask("export", library.source, "-o", "all.npz", "--json", "--no-update", "--seed", "7").document
+    assert (told["path"], told["images"]) == (str(here / "all.npz"), 138)
+    with np.load(here / "all.npz", allow_pickle=False) as arrays:
+        kinds = {
+            name: (arrays[name].dtype.kind + str(arrays[name].dtype.itemsize), arrays[name].shape) for name in arrays
+        }
+        meta = json.loads(str(arrays["meta"]))
+        ids, paths, vectors = arrays["ids"], arrays["paths"], arrays["vectors"]
+        assert np.array_equal(arrays["positions"], library.map.positions)
+        assert np.array_equal(arrays["clusters"], library.map.clusters)
+    assert kinds.keys() == {"ids", "paths", "vectors", "positions", "clusters", "meta"}
+    assert (kinds["ids"], kinds["vectors"]) == (("i8", (138,)), ("f4", (138, 384)))
+    assert (kinds["positions"], kinds["clusters"]) == (("f4", (138, 3)), ("i4", (138,)))
+    assert set(paths.tolist()) == {str(path) for path in library.source.glob("*.webp")}
+    assert (np.diff(ids) > 0).all()
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=0.01)
+    assert meta == {
+        "model": "starter",
+        "generation": library.map.generation,
+        "seed": 42,
+    }  # the map's, not the one asked for
+
+
+def test_everything_is_exported_as_a_table(reader: Person, library: Library, here: Path) -> None:
+    told = reader.ask("export", library.source, "-o", "all.csv", "--no-update")
+    assert (told.out, told.err) == ("", f"138 images written: {here}/all.csv\n")
+    with (here / "all.csv").open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header[:8] == ["id", "path", "x", "y", "z", "cluster", "cluster_name", "v0"]
+    assert (len(header), len(rows)) == (7 + 384, 138)
+    assert [float(value) for value in rows[0][2:5]] == pytest.approx(library.map.positions[0].tolist(), abs=1e-5)
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_else(
+    reader: Person, library: Library, here: Path
+) -> None:
+    (here / "folder.npz").mkdir()
+    for word, said in (
+        ("all.xls", f"a file that ends in .npz or .csv is written, not: {here}/all.xls"),
+        ("nowhere/all.npz", f"there is no folder to write to: {here}/nowhere"),
+        ("folder.npz", f"a folder has this name already; choose another: {here}/folder.npz"),
+    ):
+        told = reader.ask("export", library.source, "-o", word)
+        assert (told.code, told.refusal) == (2, said)
+    assert reader.ask("shot", library.source, "-o", "shot.jpg").refusal.startswith(
+        "a file that ends in .png is written"
+    )
+
+
+def test_a_file_that_is_replaced_is_whole_or_stays(
+    reader: Person, library: Library, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "all.npz").write_text("the one before")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", refuse)
+    told = reader.ask("export", library.source, "-o", "all.npz", "--no-update")
+    assert (told.code, told.refusal) == (3, f"the file could not be written (No space left on device): {here}/all.npz")
+    assert [path.name for path in here.iterdir()] == ["all.npz"]
+    assert (here / "all.npz").read_text() == "the one before"
+
+
+def test_a_file_goes_into_the_source_only_when_it_is_named(reader: Person, person: Person, folder: Path) -> None:
+    told = person.ask("export", folder, "-o", folder / "all.csv", "--json").document
+    assert told["path"] == str(folder / "all.csv")
+    assert {path.suffix for path in folder.iterdir()} == {".webp", ".csv"}
+    assert len(list(folder.iterdir())) == 7
+
+
+# -- library -----------------------------------------------------------------------------------------------------------
+
+
+def test_libraries_are_listed_and_forgotten_by_any_name_of_their_source(person: Person, here: Path) -> None:
+    folder = copy_pictures(PICTURES[:2], here / "pictures")
+    assert person.ask("library").err == "no libraries yet; `atlas-rt SOURCE` makes one\n"
+    assert person.ask("library", "list", "--json").document == []
+    person.ask("index", folder)
+    (listed,) = person.ask("library", "list", "--json").document
+    assert (listed["sources"], listed["images"], listed["bytes"] > 10_000) == ([str(folder)], 2, True)
+    (line,) = person.ask("library", "list").lines
+    assert line.split()[:2] == ["2", "images"]
+    assert line.endswith(str(folder))
+    said = person.ask("library", "forget", "./nowhere").refusal
+    assert said == f"no library of {here}/nowhere; there are:\n  {folder}"
+    told = person.ask("library", "forget", "pictures/../pictures/", "--json")
+    assert told.document == {"forgotten": [[str(folder)]]}
+    assert told.err == f"forgotten (no image was touched): {folder}\n"
+    assert person.ask("library", "list", "--json").document == []
+    assert len(list(folder.iterdir())) == 2
+    assert "there are none" in person.ask("library", "forget", folder).refusal
+
+
+def test_a_library_that_another_process_writes_is_read_as_it_is(library: Library, person: Person) -> None:
+    copy = library.copy(person.cache.parent / "held")
+    person.cache = copy.cache
+    with Lock(copy.place) as lock:
+        assert lock.acquire()
+        told = person.ask("search", library.source, "a guitar", "--json", "--top", "1")
+        assert told.document["results"][0]["path"] == str(library.source / GUITAR)
+        assert told.err.startswith("used as it is now: another process writes this library (process ")
+        assert person.ask("search", library.source, "a guitar", "--quiet", "--top", "1").err == ""
+        busy = person.ask("index", library.source)
+        assert busy.code == 3
+        assert "another process writes this library (process " in busy.refusal
+        forget = person.ask("library", "forget", library.source)
+        assert forget.code == 2
+        assert "close it first" in forget.refusal
+
+
+def test_known_encoders_are_listed(reader: Person) -> None:
+    (model,) = reader.ask("models", "list", "--json").document
+    assert (model["name"], model["chosen"], model["dim"]) == ("starter", True, 384)
+    assert reader.ask("models").lines[0].split()[:3] == ["*", "starter", "384"]

@@ -1,0 +1,153 @@
+"""`search`: phrases, signs and weights, an image, both, and the lines of a file; results alone on standard output."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.commands.person import Person
+from tests.libraries import PICTURES, Library
+
+GUITAR = "acoustic-guitar.webp"
+
+
+def names(document: dict[str, list[dict[str, str]]]) -> list[str]:
+    return [Path(result["path"]).name for result in document["results"]]
+
+
+def test_the_best_images_for_a_phrase(reader: Person, library: Library) -> None:
+    told = reader.ask("search", library.source, "a guitar", "--json", "--no-update").document
+    assert told.keys() >= {"query", "model", "results", "ms"}
+    assert (told["query"], told["model"], told["ms"].keys()) == ("a guitar", "starter", {"encode", "search"})
+    assert (len(told["results"]), names(told)[0]) == (20, GUITAR)
+    assert {result["match"] for result in told["results"]} <= {"strong", "weak", "none"}
+    scores = [result["score"] for result in told["results"]]
+    assert scores == sorted(scores, reverse=True)
+    assert told["results"][0]["path"] == str(library.source / GUITAR)
+
+
+def test_results_alone_go_to_standard_output(reader: Person, library: Library) -> None:
+    told = reader.run("search", library.source, "a guitar", "--top", "3")
+    assert (told.code, told.err) == (0, "")
+    assert all(re.fullmatch(r"-?\d\.\d{3}  (strong|weak|none) +/.*", line) for line in told.lines)
+    assert len(told.lines) == 3
+    nothing = reader.run("search", library.source, "qwertz uiop", "--top", "1", "--no-update")
+    assert len(nothing.lines) == 1
+    assert nothing.err == "nothing here matches 'qwertz uiop'; the nearest images are:\n"
+
+
+def test_a_phrase_that_begins_with_a_minus_sign_is_what_is_not_wanted(reader: Person, library: Library) -> None:
+    words = ("--json", "--no-update", "--top", "138")
+    liked = names(reader.ask("search", library.source, "guitar", *words).document)
+    disliked = reader.ask("search", library.source, "-guitar", *words).document
+    assert disliked["query"] == "-guitar"
+    assert names(disliked)[-1] == liked[0] == GUITAR
+    assert names(disliked) == names(reader.ask("search", library.source, *words, "--", "-guitar").document)
+
+
+def test_terms_may_be_words_of_their_own(reader: Person, library: Library) -> None:
+    words = ("--json", "--no-update", "--top", "3")
+    one = reader.ask("search", library.source, "music -guitar:0.5 +drum", *words).document
+    several = reader.ask("search", library.source, "music", "-guitar:0.5", "+drum", *words).document
+    assert (
+        one["results"]
+        == several["results"]
+        != reader.ask("search", library.source, "music", *words).document["results"]
+    )
+    assert GUITAR not in names(one)
+    weighted = reader.ask("search", library.source, "drum:2", "guitar:0.1", *words).document
+    assert weighted["query"] == "drum:2 guitar:0.1"
+    quoted = reader.ask("search", library.source, "+music", "-acoustic guitar", *words).document
+    assert quoted["query"] == '+music -"acoustic guitar"'
+
+
+def test_an_image_and_both(reader: Person, library: Library, newcomers: list[Path]) -> None:
+    words = ("--json", "--no-update", "--top", "3")
+    image = library.source / GUITAR
+    same = reader.ask("search", library.source, "--image", image, *words).document
+    assert (names(same)[0], same["results"][0]["score"], same["query"]) == (
+        GUITAR,
+        pytest.approx(1.0, abs=0.01),
+        str(image),
+    )
+    both = reader.ask("search", library.source, "a tiger", "--image", image, *words[:-1], "12").document
+    assert {GUITAR, "tiger-walking.webp"} <= set(names(both))
+    assert both["query"] == "a tiger"
+    outside = reader.ask("search", library.source, "--image", newcomers[0], *words).document
+    assert len(outside["results"]) == 3
+
+
+def test_each_line_of_a_file_is_answered_by_a_line(reader: Person, library: Library, here: Path) -> None:
+    (here / "queries.txt").write_bytes("\ufeffa guitar\r\n\r\n   \n-guitar +drum\na tiger".encode())
+    told = reader.ask("search", library.source, "--queries", "queries.txt", "--json", "--no-update", "--top", "2")
+    documents = [json.loads(line) for line in told.lines]
+    assert [each["query"] for each in documents] == ["a guitar", "-guitar +drum", "a tiger"]
+    assert [len(each["results"]) for each in documents] == [2, 2, 2]
+    alone = reader.ask("search", library.source, "a guitar", "--json", "--no-update", "--top", "2").document
+    assert documents[0]["results"] == alone["results"]
+    plain = reader.ask("search", library.source, "--queries", "queries.txt", "--no-update", "--top", "1").lines
+    assert plain[::2] == ["a guitar:", "-guitar +drum:", "a tiger:"]
+
+
+def test_queries_may_come_from_standard_input(reader: Person, library: Library) -> None:
+    words = ("search", library.source, "--queries", "-", "--top", "1", "--json", "--no-update")
+    assert reader.run(*words, stdin=b"a guitar\n\n").document["query"] == "a guitar"
+    assert "is to be text in UTF-8" in reader.run(*words, stdin=b"\xff\xfe").refusal
+    assert "the file of queries holds no query: -" in reader.run(*words, stdin=b"").refusal
+
+
+def test_a_reader_that_leaves_after_a_line_is_no_error(reader: Person, library: Library, here: Path) -> None:
+    (here / "queries.txt").write_text("a guitar\n" * 2000)
+    process = reader.start("search", library.source, "--queries", "queries.txt", "--json", "--no-update")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert json.loads(process.stdout.readline())["query"] == "a guitar"
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait(20) == 0
+
+
+def test_wrong_words_are_answered_with_what_is_right(reader: Person, library: Library, here: Path) -> None:
+    (here / "latin.txt").write_bytes(b"caf\xe9\n")
+    (here / "empty.txt").touch()
+    (here / "broken.png").write_bytes(b"no picture")
+    source = str(library.source)
+    for words, said in (
+        ([source, "red", "car"], "(a phrase of several words goes into quotes)"),
+        ([source, ""], "say what to look for"),
+        (["./nowhere", "a car"], f"There is no such file or folder: {here}/nowhere"),
+        (["./nowhere", "--image", "broken.png"], f"There is no such file or folder: {here}/nowhere"),
+        ([source, "--image", "nothing.png"], f"there is no such image: {here}/nothing.png"),
+        ([source, "--image", "."], f"there is no such image: {here}"),
+        (
+            [source, "--image", "broken.png"],
+            "this image cannot be searched for (it is not a picture in a known format)",
+        ),
+        (
+            [source, "--queries", "nothing.txt"],
+            "the file of queries cannot be read (it is no longer there): nothing.txt",
+        ),
+        ([source, "--queries", "."], "the file of queries cannot be read (is a directory): ."),
+        ([source, "--queries", "empty.txt"], "the file of queries holds no query: empty.txt"),
+        ([source, "--queries", "latin.txt"], "the file of queries is to be text in UTF-8, and is not"),
+        ([source, "a car", "--queries", "latin.txt"], "--queries asks its own; leave it out, or the phrase 'a car'"),
+    ):
+        told = reader.ask("search", *words, "--no-update")
+        assert told.code == 2, words
+        assert said in told.refusal
+
+
+def test_a_library_that_is_not_there_yet_is_not_made_without_an_update(person: Person, folder: Path) -> None:
+    told = person.ask("search", folder, "tree", "--no-update")
+    assert told.code == 2
+    assert told.refusal == f"nothing is indexed yet; `atlas-rt index` does it first: {folder}"
+    assert not (person.cache / "libraries").exists()
+    assert len(person.ask("search", folder, "tree", "--json").document["results"]) == 6
+    shutil.copy(PICTURES[7], folder)
+    assert len(person.ask("search", folder, "tree", "--json", "--no-update").document["results"]) == 6
+    assert len(person.ask("search", folder, "tree", "--json").document["results"]) == 7

@@ -1,0 +1,197 @@
+"""Which map is published when; on a real library whose images vanish and come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from atlas_rt.core.records import Map
+from atlas_rt.core.world import rows_of
+from atlas_rt.engine import cartographer as cartography
+from atlas_rt.engine.cartographer import EDGES, Cartographer
+from atlas_rt.library import maps
+from atlas_rt.library.sources import scan
+from atlas_rt.library.store import Ready, Store
+from atlas_rt.library.vectors import VectorFile
+from atlas_rt.ml.labels import load_vocabulary
+from tests.libraries import Library, same_bits
+
+FIFTH = ("a*", "b*", "s*", "t*")
+"""Patterns that leave out a part of the pictures."""
+
+
+@pytest.fixture
+def library(indexed: Library, tmp_path: Path) -> Library:
+    return indexed.copy(tmp_path / "cache")
+
+
+class Desk:
+    """A cartographer at work on a library, and what it published. Each `scan` is a round's beginning."""
+
+    def __init__(self, library: Library, store: Store) -> None:
+        self.library, self.store = library, store
+        self.vectors = VectorFile(
+            library.model_folder / "vectors.f16",
+            library.model.dim,
+            writable=True,
+            rows=store.named_vectors(library.model.id),
+        )
+        self.published: list[Map] = []
+        self.cartographer = Cartographer(
+            library.model_folder,
+            store=store,
+            vectors=self.vectors,
+            vocabulary=load_vocabulary(library.model, library.cache),
+            model_id=library.model.id,
+            seed=42,
+            published=self.published.append,
+        )
+
+    @property
+    def map(self) -> Map:
+        assert self.cartographer.map is not None
+        return self.cartographer.map
+
+    def scan(self, *exclude: str) -> None:
+        self.store.reconcile(scan(self.library.place.sources, exclude=exclude), self.library.model.id)
+
+    def sketch(self) -> None:
+        self.cartographer._sketched_at_secs = -cartography.SKETCH_EVERY_SECS  # as if a second had passed
+        self.cartographer.sketch()
+
+    def finish(self) -> None:
+        self.cartographer.finish(fit=True, waiting=lambda _share, _secs: True)
+
+    def round(self, *exclude: str) -> None:
+        self.cartographer.begin()
+        self.scan(*exclude)
+        self.finish()
+
+
+@pytest.fixture
+def desk(library: Library) -> Iterator[Desk]:
+    with Store.open(library.place.folder, writable=True) as store:
+        yield Desk(library, store)
+
+
+def test_a_library_is_sketched_while_it_is_first_indexed_and_fitted_at_the_end(indexed: Library) -> None:
+    kept = [maps.read_map(indexed.model_folder, each) for each in maps.generations(indexed.model_folder)]
+    assert len(kept) >= 2
+    *sketches, last = kept
+    assert {sketch.kind for sketch in sketches} == {"principal axes"}
+    assert [len(map_.ids) for map_ in kept] == sorted(len(map_.ids) for map_ in kept)
+    assert not any(sketch.fitted.any() for sketch in sketches)
+    assert last.kind == "umap"
+    assert last.fitted.all()
+    assert len(last.cluster_records) >= 2
+
+
+def test_edges_join_each_image_to_its_nearest(indexed: Library) -> None:
+    map_ = indexed.map
+    file = VectorFile(indexed.model_folder / "vectors.f16", indexed.model.dim, rows=len(map_.rows))
+    vectors = file.array()[map_.rows].astype(np.float32)
+    scores = vectors @ vectors.T
+    np.fill_diagonal(scores, -1.0)
+    nearest = np.argsort(-scores, axis=1, kind="stable")[:, :EDGES]
+    wanted = {tuple(sorted((row, int(other)))) for row, others in enumerate(nearest) for other in others}
+    assert {tuple(edge) for edge in map_.edges.tolist()} == wanted
+    assert map_.weights == pytest.approx(scores[map_.edges[:, 0], map_.edges[:, 1]], abs=1e-5)
+
+
+def test_what_stays_when_others_go_does_not_move(desk: Desk, indexed: Library) -> None:
+    desk.round(*FIFTH)
+    before, after = indexed.map, desk.map
+    assert 80 < len(after.ids) < 130
+    at, known = rows_of(before.ids, after.ids)
+    assert known.all()
+    assert same_bits(after.positions, before.positions[at])
+    assert same_bits(after.clusters, before.clusters[at])
+    assert after.kind == "umap"
+    sizes = {record.id: record.size for record in after.cluster_records}
+    assert sizes == {id_: int((after.clusters == id_).sum()) for id_ in sizes}
+    kept = {tuple(after.ids[edge]) for edge in after.edges}
+    both = np.isin(before.ids[before.edges], after.ids).all(axis=1)
+    assert kept == {tuple(before.ids[edge]) for edge in before.edges[both]}
+
+
+def test_nothing_is_published_when_nothing_changed(desk: Desk) -> None:
+    desk.round()
+    desk.sketch()
+    assert desk.published == []
+
+
+def test_a_new_image_is_joined_to_its_nearest_and_stands_among_them(desk: Desk) -> None:
+    desk.round(*FIFTH)
+    few = desk.map
+    desk.round()
+    all_ = desk.map
+    at, known = rows_of(all_.ids, few.ids)
+    assert known.all()
+    assert same_bits(all_.positions[at], few.positions)
+    new = np.setdiff1d(np.arange(len(all_.ids)), at)
+    vectors = desk.vectors.array()[all_.rows].astype(np.float32)
+    edges = {tuple(edge) for edge in all_.edges.tolist()}
+    radius = np.linalg.norm(few.positions, axis=1).mean()
+    distances = []
+    for row in new:
+        scores = vectors @ vectors[row]
+        scores[row] = -1.0
+        nearest = int(scores.argmax())
+        assert tuple(sorted((int(row), nearest))) in edges
+        known_scores = np.where(np.isin(np.arange(len(scores)), at), scores, -1.0)
+        distances.append(np.linalg.norm(all_.positions[row] - all_.positions[int(known_scores.argmax())]))
+    assert np.median(distances) < radius / 2
+
+
+def test_a_new_image_s_place_does_not_depend_on_when_others_are_shown(desk: Desk) -> None:
+    desk.round(*FIFTH)
+    desk.round()
+    at_once = desk.map
+    desk.round(*FIFTH)
+    desk.cartographer.begin()
+    for patterns in (FIFTH[1:], FIFTH[2:], FIFTH[3:], ()):
+        desk.scan(*patterns)
+        desk.sketch()
+    desk.finish()
+    assert same_bits(desk.map.ids, at_once.ids)
+    assert same_bits(desk.map.positions, at_once.positions)
+    assert same_bits(desk.map.clusters, at_once.clusters)
+
+
+def test_an_image_that_vanishes_and_comes_back_within_a_round_keeps_its_place(desk: Desk, indexed: Library) -> None:
+    """As a renamed one does, whose content is known again only when it is read."""
+    desk.cartographer.begin()
+    for patterns in (FIFTH, FIFTH[1:], FIFTH[2:], ()):
+        desk.scan(*patterns)
+        desk.sketch()
+    desk.finish()
+    assert same_bits(desk.map.ids, indexed.map.ids)
+    assert same_bits(desk.map.positions, indexed.map.positions)
+    assert same_bits(desk.map.edges, indexed.map.edges)
+
+
+def test_a_changed_image_alone_gets_another_place(desk: Desk, indexed: Library) -> None:
+    id_, other = int(indexed.map.ids[7]), 100
+    image = desk.store.image(id_)
+    assert image is not None
+    row = desk.vectors.append(desk.vectors.array()[other][None].astype(np.float32))
+    ready = Ready(id_, image.path, 1, 1, b"another content!", 9, 9, (1, 2, 3), 1.0, image.tile, row)
+    desk.cartographer.begin()
+    desk.store.commit(indexed.model.id, [ready])
+    desk.finish()
+    moved = np.flatnonzero((desk.map.positions != indexed.map.positions).any(axis=1))
+    assert moved.tolist() == [7]
+    apart = np.linalg.norm(desk.map.positions[7] - desk.map.positions[other])
+    assert apart < 0.2  # it looks as that one now
+    assert desk.map.rows[7] == row
+
+
+def test_what_a_killed_fit_left_behind_is_swept_away(desk: Desk) -> None:
+    left = desk.library.model_folder / ".tmp-fit-left"
+    left.mkdir()
+    (left / "vectors.npy").write_bytes(bytes(1000))
+    desk.round(*FIFTH)
+    assert not left.exists()

@@ -1,0 +1,116 @@
+"""The child that fits: its answers, its failures, and how quickly it can be given up. One serves all tests here."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from atlas_rt.core.records import Floats
+from atlas_rt.engine.fitting import Cancelled, FitProcess
+from atlas_rt.errors import AtlasError, MissingError
+from atlas_rt.ml.labels import Vocabulary
+
+DIM = 16
+
+
+def crowd(count: int) -> Floats:
+    """Unit vectors in five groups, the same each time."""
+    rng = np.random.default_rng(5)
+    vectors = rng.normal(size=(5, DIM))[rng.integers(0, 5, count)] + 0.4 * rng.normal(size=(count, DIM))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def go_on(_share: float, _elapsed_secs: float) -> bool:
+    return True
+
+
+def asked(vectors: Floats, **changes: Any) -> dict[str, Any]:
+    """What a fit of these vectors is asked for with."""
+    words = Vocabulary(("cat", "dog"), np.eye(2, DIM, dtype=np.float32), 0.05)
+    ids = np.arange(len(vectors), dtype=np.int64)
+    paths = tuple(f"/pictures/{id_}.jpg" for id_ in ids)
+    wanted = {"ids": ids, "paths": paths, "vocabulary": words, "seed": 1, "old": None, "waiting": go_on}
+    return wanted | changes
+
+
+def test_a_fit_gives_each_image_a_place_and_leaves_no_file(fitter: FitProcess) -> None:
+    shares, files = list[float](), set[str]()
+
+    def waiting(share: float, _elapsed_secs: float) -> bool:
+        shares.append(share)
+        files.update(path.name for path in fitter._folder.iterdir())
+        return True
+
+    fitted = fitter.fit(crowd(200), **asked(crowd(200), waiting=waiting))
+    assert fitted.positions.shape == (200, 3)
+    assert np.isfinite(fitted.positions).all()
+    assert len(fitted.clusters) == 200
+    assert {record.id for record in fitted.cluster_records} == set(fitted.clusters[fitted.clusters >= 0].tolist())
+    assert shares == sorted(shares)
+    assert files
+    assert all(name.startswith(".tmp-") for name in files)  # the next map sweeps them away, should we die
+    assert list(fitter._folder.iterdir()) == []
+
+
+def test_a_new_fit_is_turned_to_the_old_map(fitter: FitProcess) -> None:
+    vectors = crowd(120)
+    first = fitter.fit(vectors, **asked(vectors))
+    turned = first.positions[:, [2, 0, 1]] * np.float32([1, -1, 1])
+    again = fitter.fit(vectors, **asked(vectors, old=(np.arange(120), turned)))
+    assert again.positions == pytest.approx(turned, abs=1e-3)
+
+
+def test_a_fit_that_fails_says_why_and_the_next_is_made(fitter: FitProcess) -> None:
+    broken = crowd(60)
+    broken[3] = np.nan
+    with pytest.raises(AtlasError, match="the map could not be fitted: LinAlgError: Eigenvalues did not converge"):
+        fitter.fit(broken, **asked(broken))
+    assert fitter.fit(crowd(60), **asked(crowd(60))).positions.shape == (60, 3)
+
+
+def test_a_full_disk_is_told_of(fitter: FitProcess) -> None:
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(MissingError, match="The disk is full; everything found so far is kept"):
+            fitter.fit(crowd(60), **asked(crowd(60)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(fitter._folder.iterdir()) == []
+
+
+def test_a_fit_given_up_in_the_middle_ends_at_once(fitter: FitProcess) -> None:
+    """The last test of this process: closing it is what ends the fit."""
+    vectors, given_up = crowd(6000), list[float]()
+
+    def waiting(share: float, _elapsed_secs: float) -> bool:
+        if share > 0.1:  # past the graph, in umap-learn's own loop
+            given_up.append(time.monotonic())
+        return not given_up
+
+    with pytest.raises(Cancelled):
+        fitter.fit(vectors, **asked(vectors, waiting=waiting))
+    fitter.close()
+    assert time.monotonic() - given_up[0] < 1.0
+    assert not fitter._process.is_alive()
+
+
+def test_a_child_that_dies_is_told_of(tmp_path: Path) -> None:
+    process = FitProcess(tmp_path)
+    assert process._process.pid is not None
+
+    def waiting(_share: float, _elapsed_secs: float) -> bool:
+        os.kill(process._process.pid or 0, signal.SIGKILL)
+        return True
+
+    with pytest.raises(AtlasError, match="ended unexpectedly; start again to go on"):
+        process.fit(crowd(20), **asked(crowd(20), waiting=waiting))
+    process.close()
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,146 @@
+"""Tiles for the cards that are near."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from atlas_rt.core.records import Tile
+from atlas_rt.library.tiles import TileFiles
+from atlas_rt.services.scenes import Arrival
+from atlas_rt.services.tiles import ARRIVALS_MAX, TileService, Want
+from tests.libraries import Library, wait_for
+
+MEDIUM, LARGE = 1, 2
+Open = Callable[..., TileService]
+
+
+@pytest.fixture
+def open_service(library: Library) -> Iterator[Open]:
+    """Opens a service on a copy of the library; closes it afterwards."""
+    opened: list[TileService] = []
+
+    def make(*, threads: int = 2) -> TileService:
+        opened.append(TileService(library.place, threads=threads))
+        return opened[-1]
+
+    yield make
+    for service in opened:
+        service.close()
+        assert not [thread for thread in service._threads if thread.is_alive()]
+
+
+def wants(arrival: Arrival, level: int, rows: range) -> list[Want]:
+    scene = arrival.scene
+    return [(int(scene.ids[row]), level, int(scene.tiles[row]), scene.paths[row]) for row in rows]
+
+
+def drained(service: TileService, count: int) -> list[Tile]:
+    """The next tiles to come."""
+    found: list[Tile] = []
+
+    def enough() -> bool:
+        found.extend(service.drain(budget_secs=0.01))
+        return len(found) >= count
+
+    wait_for(enough, why=f"{count} tiles")
+    return found
+
+
+def test_a_medium_tile_comes_from_the_library_with_all_its_halves(
+    open_service: Open, arrival: Arrival, library: Library
+) -> None:
+    service = open_service()
+    service.want(wants(arrival, MEDIUM, range(5, 6)))
+    (tile,) = drained(service, 1)
+    assert (tile.id, tile.level) == (arrival.scene.ids[5], MEDIUM)
+    assert [mip.shape for mip in tile.mips] == [(side, side, 4) for side in (128, 64, 32, 16, 8, 4, 2, 1)]
+    assert all(mip.flags.c_contiguous and mip.dtype == np.uint8 for mip in tile.mips)
+    assert np.array_equal(tile.mips[0], TileFiles(library.place.folder).medium_rgba(int(arrival.scene.tiles[5])))
+
+
+def test_a_large_tile_comes_from_the_image_itself(open_service: Open, tmp_path: Path) -> None:
+    Image.new("RGB", (800, 600), (10, 200, 30)).save(tmp_path / "green.png")
+    service = open_service()
+    service.want([(77, LARGE, 0, str(tmp_path / "green.png"))])
+    (tile,) = drained(service, 1)
+    assert (tile.id, tile.level) == (77, LARGE)
+    assert tile.mips[0].shape == (512, 512, 4)
+    assert len(tile.mips) == 10
+    assert np.abs(tile.mips[0].reshape(-1, 4).astype(int) - [10, 200, 30, 255]).max() <= 1
+
+
+def test_the_nearest_comes_first(open_service: Open, arrival: Arrival) -> None:
+    service = open_service(threads=1)
+    wanted = wants(arrival, MEDIUM, range(40))
+    service.want(wanted)
+    assert [tile.id for tile in drained(service, 40)] == [want[0] for want in wanted]
+
+
+def test_what_is_no_longer_wanted_is_not_fetched(open_service: Open, arrival: Arrival) -> None:
+    """A flight past a hundred cards, then one where it ends."""
+    service = open_service(threads=1)
+    service.want(wants(arrival, LARGE, range(100)))
+    service.want(wants(arrival, MEDIUM, range(120, 121)))
+    found: list[Tile] = []
+    last = arrival.scene.ids[120]
+    wait_for(lambda: found.extend(service.drain(budget_secs=0.01)) or last in [tile.id for tile in found])
+    assert len(found) <= 2  # at most the one that was already in work
+    time.sleep(0.05)
+    assert list(service.drain(budget_secs=0.01)) == []
+
+
+def test_a_tile_in_work_is_not_fetched_twice(open_service: Open, arrival: Arrival) -> None:
+    service = open_service()
+    for _ in range(20):
+        service.want(wants(arrival, MEDIUM, range(3)))
+        time.sleep(0.002)
+    found = drained(service, 3)
+    time.sleep(0.05)
+    found += service.drain(budget_secs=0.01)
+    assert sorted(tile.id for tile in found) == arrival.scene.ids[:3].tolist()
+    service.want(wants(arrival, MEDIUM, range(3)))  # the card left, and comes back
+    assert len(drained(service, 3)) == 3
+
+
+def test_a_tile_that_cannot_be_had_is_not_asked_for_again_and_stops_no_other(
+    open_service: Open, arrival: Arrival, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.png").write_text("no picture")
+    broken = (1001, LARGE, 0, str(tmp_path / "broken.png"))
+    gone = (1002, LARGE, 0, str(tmp_path / "gone.png"))
+    beyond = (1003, MEDIUM, 99_999, "")
+    service = open_service()
+    service.want([broken, gone, beyond, *wants(arrival, MEDIUM, range(2))])
+    assert sorted(tile.id for tile in drained(service, 2)) == arrival.scene.ids[:2].tolist()
+    wait_for(lambda: len(service._failed) == 3)
+    Image.new("RGB", (9, 9)).save(tmp_path / "gone.png")
+    service.want([broken, gone, beyond])
+    time.sleep(0.05)
+    assert list(service.drain(budget_secs=0.01)) == []
+
+
+def test_a_damaged_record_gives_no_tile(open_service: Open, arrival: Arrival, library: Library) -> None:
+    record = int(arrival.scene.tiles[3])
+    with (library.place.folder / "tiles-128.bin").open("r+b") as file:
+        file.seek(record * 8192)
+        file.write(bytes(8192))
+    service = open_service()
+    service.want(wants(arrival, MEDIUM, range(2, 5)))
+    assert sorted(tile.id for tile in drained(service, 2)) == arrival.scene.ids[[2, 4]].tolist()
+
+
+def test_a_window_that_takes_nothing_is_not_flooded_and_closes_at_once(open_service: Open, arrival: Arrival) -> None:
+    service = open_service()
+    service.want(wants(arrival, MEDIUM, range(138)))
+    wait_for(lambda: len(service._busy) == ARRIVALS_MAX + 2)  # a full inbox, and a tile in the hand of each thread
+    time.sleep(0.05)
+    assert len(service._busy) == ARRIVALS_MAX + 2
+    begun = time.monotonic()
+    service.close()
+    assert time.monotonic() - begun < 1.0

@@ -1,0 +1,113 @@
+"""Flags win over the environment, that over the settings file, that over the defaults; what is wrong is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from atlas_rt.errors import UsageError
+from atlas_rt.settings import Settings, load_settings
+
+
+@pytest.fixture(autouse=True)
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the settings file, which is not there yet."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    return tmp_path / "atlas_rt"
+
+
+def write(config: Path, text: str | bytes) -> None:
+    config.mkdir(exist_ok=True)
+    (config / "atlas.toml").write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+def load(environment: dict[str, str] | None = None, **flags: Any) -> Settings:
+    return load_settings(flags, environment=environment or {})
+
+
+def test_nothing_given_is_the_defaults() -> None:
+    assert load() == Settings()
+    assert load(seed=None, json=None) == Settings()
+    assert (Settings().seed, Settings().quality, Settings().fps, Settings().cache_path) == (42, "auto", 60, None)
+
+
+def test_a_flag_wins_over_the_environment_over_the_file(config: Path) -> None:
+    write(config, 'seed = 1\nfps = 30\nquality = "low"\n')
+    environment = {"ATLAS_RT_SEED": "2", "ATLAS_RT_FPS": "50", "ATLAS_RT_STRANGER": "x", "SEED": "9"}
+    settings = load(environment, seed=3)
+    assert (settings.seed, settings.fps, settings.quality) == (3, 50, "low")
+
+
+@pytest.mark.parametrize(
+    ("word", "value"), [("1", True), ("Yes", True), (" on ", True), ("0", False), ("no", False), ("", False)]
+)
+def test_yes_and_no_are_read_as_a_person_writes_them(word: str, value: bool) -> None:
+    assert load({"ATLAS_RT_OFFLINE": word}).offline is value
+
+
+def test_lists_are_read_from_the_file_and_from_the_environment(config: Path) -> None:
+    write(config, 'exclude = ["*.gif", "drafts"]\ncache = "~/atlas"\nwebcam = 1\n')
+    assert load().exclude == ("*.gif", "drafts")
+    assert (load().cache_path, load().webcam) == (Path("~/atlas"), "1")
+    assert load({"ATLAS_RT_EXCLUDE": "a:b"}).exclude == ("a", "b")
+    assert load(exclude=["one"]).exclude == ("one",)
+    assert load({"ATLAS_RT_EXCLUDE": ""}).exclude == ()
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"ATLAS_RT_SEED": "x"}, "ATLAS_RT_SEED is to be a whole number, and is 'x'"),
+        ({"ATLAS_RT_SEED": "-1"}, "ATLAS_RT_SEED is to be from 0 to 4,294,967,295, and is -1"),
+        ({"ATLAS_RT_FPS": "1.5"}, "ATLAS_RT_FPS is to be a whole number"),
+        ({"ATLAS_RT_FPS": "-1"}, "ATLAS_RT_FPS is to be from 0 to 1,000"),
+        ({"ATLAS_RT_THREADS": "-2"}, "ATLAS_RT_THREADS is to be from 0"),
+        ({"ATLAS_RT_OFFLINE": "maybe"}, "ATLAS_RT_OFFLINE is to be yes or no, and is 'maybe'"),
+        ({"ATLAS_RT_QUALITY": "ultra"}, "ATLAS_RT_QUALITY is to be one of auto, low, normal, high, and is 'ultra'"),
+        ({"ATLAS_RT_KIOSK_IDLE_SECS": "nan"}, "ATLAS_RT_KIOSK_IDLE_SECS is to be from 1"),
+        ({"ATLAS_RT_KIOSK_IDLE_SECS": "soon"}, "ATLAS_RT_KIOSK_IDLE_SECS is to be a number"),
+    ],
+)
+def test_a_wrong_value_in_the_environment_is_named_with_what_is_right(environment: dict[str, str], said: str) -> None:
+    with pytest.raises(UsageError) as error:
+        load(environment)
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('fps = "fast"', "fps in {file} is to be a whole number, and is 'fast'"),
+        ("seed = 1.5", "seed in {file} is to be a whole number"),
+        ("seed = true", "seed in {file} is to be a whole number"),
+        ("[fps]", "fps in {file} is to be a whole number"),
+        ("exclude = 5", "exclude in {file} is to be a list of texts"),
+        ("exclude = [1]", "exclude in {file} is to be a list of texts"),
+        ('cache = ["a"]', "cache in {file} is to be text"),
+        ("json = 2", "json in {file} is to be yes or no"),
+        ("fsp = 30", "unknown setting 'fsp' (did you mean fps?); known are cache,"),
+        ("x = = 1", "the settings file is not valid TOML"),
+        (b"\xff", "the settings file is not valid TOML"),
+    ],
+)
+def test_a_wrong_settings_file_is_named_with_what_is_wrong(config: Path, line: str | bytes, said: str) -> None:
+    write(config, line)
+    with pytest.raises(UsageError) as error:
+        load()
+    assert said.format(file=config / "atlas.toml") in str(error.value)
+    assert str(config / "atlas.toml") in str(error.value)
+
+
+def test_a_settings_file_that_cannot_be_read_is_said(config: Path) -> None:
+    (config / "atlas.toml").mkdir(parents=True)
+    with pytest.raises(UsageError, match=r"the settings file cannot be read \(Is a directory\): .*atlas\.toml"):
+        load()
+
+
+def test_a_wrong_flag_is_called_by_its_name() -> None:
+    with pytest.raises(UsageError, match="--seed is to be from 0 to 4,294,967,295, and is -1"):
+        load(seed=-1)
+    with pytest.raises(UsageError, match="--kiosk-idle-secs is to be from 1"):
+        load(kiosk_idle_secs=0.0)
