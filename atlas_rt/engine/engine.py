@@ -166,7 +166,7 @@ class Engine:
             rate = tally.done / elapsed
             left = (total - tally.done) / rate if rate else None
             self._tell_progress(Progress("index", tally.done, total, rate, left, tally.failed))
-            if self._job.fit:
+            if self._job.fit and self._job.stay:  # nobody looks on otherwise
                 self._cartographer.sketch()
             self._obey_stop(store)
 

@@ -26,6 +26,8 @@ from atlas_rt.errors import AtlasError
 from atlas_rt.library import space
 from atlas_rt.ml.labels import Vocabulary
 
+READY = "ready"
+"""What the child says first, once it has warmed up."""
 Anchor = tuple[Ids, Floats]
 """The ids and (n, 3) positions of the map before."""
 
@@ -65,6 +67,7 @@ class FitProcess:
         self._process = SPAWN.Process(target=_serve, args=(theirs,), name="atlas-fit")
         self._process.start()
         theirs.close()
+        self._ready = False
 
     def fit(
         self,
@@ -83,6 +86,7 @@ class FitProcess:
         """
         with _written(vectors, self._folder) as file:
             try:
+                self._await_ready(waiting)
                 self._pipe.send(FitJob(str(file), ids, paths, vocabulary, seed, old))
                 answer = self._answer(waiting)
             except (EOFError, OSError) as error:
@@ -95,6 +99,15 @@ class FitProcess:
         self._pipe.close()
         self._process.kill()
         self._process.join()
+
+    def _await_ready(self, waiting: Callable[[float, float], bool]) -> None:
+        """Wait until the child has warmed up: a job is more than a pipe holds, and sending it before would block."""
+        begun = time.monotonic()
+        while not self._ready:
+            if self._pipe.poll(0.1):
+                self._ready = self._pipe.recv() == READY
+            elif not waiting(0.0, time.monotonic() - begun):
+                raise Cancelled
 
     def _answer(self, waiting: Callable[[float, float], bool]) -> Fitted | str:
         begun, share = time.monotonic(), 0.0
@@ -132,6 +145,7 @@ def _serve(pipe: Connection) -> None:
 
     warm_up()
     with contextlib.suppress(EOFError, OSError):
+        pipe.send(READY)
         while True:
             job: FitJob = pipe.recv()
             try:

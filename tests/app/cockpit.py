@@ -78,6 +78,7 @@ class Watched(app.App):
             "help": desk.help_open,
             "figures": desk.figures_open,
             "opening": desk.opening,
+            "text_focused": self.display.wants_text,
             "read_only": self.session.read_only if self.session else "",
             "drawn": self.drawn,
             "engine": self.session.engine.pid if self.session and self.session.engine else 0,

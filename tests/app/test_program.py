@@ -48,9 +48,9 @@ def test_without_anything_open_one_drops_a_folder_or_types_its_path(launch: Call
     flight.title = "atlas_rt - dropped"
     give_focus(flight)
     flight.key("ctrl+o")
-    flight.see(lambda told: told["opening"])
-    time.sleep(0.3)
-    flight.write(str(desk / "images") + "\n")
+    flight.see(lambda told: told["opening"] and told["text_focused"])
+    flight.write(str(desk / "images"))
+    flight.key("Return")
     flight.see(lambda told: told["images"] > 3)
     flight.title = "atlas_rt - images"
     close_politely(flight)
