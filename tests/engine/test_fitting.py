@@ -102,6 +102,16 @@ def test_a_fit_given_up_in_the_middle_ends_at_once(fitter: FitProcess) -> None:
     assert not fitter._process.is_alive()
 
 
+def test_a_fit_may_be_given_up_while_its_child_still_warms_up(tmp_path: Path) -> None:
+    """A job of so many paths is more than a pipe holds: nobody must wait for a child that does not read yet."""
+    process, begun = FitProcess(tmp_path), time.monotonic()
+    with pytest.raises(Cancelled):
+        process.fit(crowd(6000), **asked(crowd(6000), waiting=lambda _share, _elapsed_secs: False))
+    process.close()
+    assert time.monotonic() - begun < 2.0
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_child_that_dies_is_told_of(tmp_path: Path) -> None:
     process = FitProcess(tmp_path)
     assert process._process.pid is not None

@@ -151,7 +151,7 @@ def test_a_whole_folder_that_moved_keeps_its_map(indexed: Library, tmp_path: Pat
     place = place_of((str(moved),), library.cache)
     shutil.rmtree(place.folder)
     library.place.folder.rename(place.folder)
-    report = index(job_of(place, library.cache))
+    report = index(job_of(place, library.cache, stay=True))
     assert counts(report) == {"images": 138, "unchanged": 138, "skipped": 1}
     assert report.seconds["fit"] == 0.0
     after = latest_map(place)
