@@ -76,6 +76,7 @@ class App:
         self.session: Session | None = None
         self.running = True
         self._view: View | None = None
+        self._pose = self.world.camera.pose
         self._still = 0
         self.pilot = Pilot(self)
         if paths:
@@ -268,6 +269,8 @@ class App:
     def _may_rest(self, changed: bool) -> bool:
         """Whether this frame would look like the one before: then nothing is drawn and the cores stay cool."""
         ambient = self.display.pulses and self.world.ambient > 0.0
-        busy = changed or ambient or not self.world.resting or self.desk.lively or self.desk.progress is not None
+        moved = self.world.camera.pose != self._pose
+        self._pose = self.world.camera.pose
+        busy = changed or moved or ambient or not self.world.resting or self.desk.lively or bool(self.desk.progress)
         self._still = 0 if busy else self._still + 1
         return self._still > STILL_FRAMES

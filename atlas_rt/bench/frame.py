@@ -22,17 +22,22 @@ from atlas_rt.settings import Settings
 FRAMES = 600
 WARM_FRAMES = 180
 """Three seconds in which the quality ladder settles and every program is compiled."""
+WAIT_FRAMES = 6
 MINUTE_FRAMES = 3600
 FRAME_MS = 1000.0 / 60.0
 SIZE_PX = (1280, 720)
 
 
 def measure(settings: Settings, *, nodes: int, arrival: Arrival | None = None) -> Report:
-    """Both camera paths over one scene, paced at 60 frames a second. Raises MissingError without a display."""
+    """Both camera paths over one scene, paced at 60 frames a second, frame figures and the search bar on.
+
+    Raises MissingError without a display.
+    """
     arrival = arrival or made_arrival(nodes)
     app = App(replace(settings, fps=60), (), size=SIZE_PX)
     try:
         _prepare(app, arrival)
+        app.desk.figures_open = app.desk.searching = True
         reach = radius(arrival.scene.positions)
         raw: dict[str, object] = {"nodes": len(arrival.scene.ids), "edges": len(arrival.scene.edges)}
         bars = []
@@ -76,18 +81,20 @@ def fly(
 
 
 def _prepare(app: App, arrival: Arrival) -> None:
-    """The scene in its place, with counts, provider, frame figures and the search bar on."""
+    """The scene in its place, with counts and provider shown."""
     app.display.show(arrival)
     app.world.morph_to(arrival.scene)
     app.desk.provider = "CPUExecutionProvider"
     app.desk.source = "bench"
-    app.desk.figures_open = app.desk.searching = True
 
 
 def measure_while_indexing(
     settings: Settings, paths: tuple[str, ...], *, nodes: int, arrival: Arrival | None = None
 ) -> Report:
-    """One minute of orbit over a scene while an engine indexes and fits `paths` into a fresh cache."""
+    """One minute of orbit over a scene while an engine indexes and fits `paths` into a fresh cache.
+
+    The minute begins with the engine's first word; an interpreter that starts is not yet indexing.
+    """
     arrival = arrival or made_arrival(nodes)
     app = App(replace(settings, fps=60), (), size=SIZE_PX)
     with tempfile.TemporaryDirectory() as folder:
@@ -99,6 +106,8 @@ def measure_while_indexing(
             fly(app, PATHS["orbit"], reach, frames=WARM_FRAMES)
             engine = EngineProcess(Job(place_of(paths, cache), cache, settings.model, settings.seed, 0, niceness=19))
             watch = _Watch(engine)
+            while not watch.heard:
+                fly(app, PATHS["orbit"], reach, frames=WAIT_FRAMES, beside=watch.look)
             times_ms, late = fly(app, PATHS["orbit"], reach, frames=MINUTE_FRAMES, beside=watch.look)
         finally:
             if engine is not None:
@@ -114,10 +123,11 @@ class _Watch:
 
     def __init__(self, engine: EngineProcess) -> None:
         self._engine = engine
-        self.indexed, self.rate, self.finished = 0, 0.0, False
+        self.indexed, self.rate, self.finished, self.heard = 0, 0.0, False, False
 
     def look(self) -> None:
         for message in self._engine.messages():
+            self.heard = True
             if isinstance(message, Progress) and message.stage == "index":
                 self.indexed, self.rate = message.done, round(message.rate, 2)
             elif isinstance(message, IndexReport):

@@ -21,7 +21,8 @@ import numpy as np
 
 from atlas_rt.core.records import Cluster, Floats, Ids, Ints
 from atlas_rt.core.world import rows_of
-from atlas_rt.engine.process import SPAWN, end_with_parent
+from atlas_rt.engine.entry import end_with_parent
+from atlas_rt.engine.process import SPAWN
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import space
 from atlas_rt.ml.labels import Vocabulary

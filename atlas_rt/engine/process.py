@@ -12,17 +12,14 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import os
 import signal
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from multiprocessing import connection, resource_tracker
-from multiprocessing.connection import Connection
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 from atlas_rt.core.records import Failure, IndexReport, LibraryPlace, Progress
+from atlas_rt.engine.entry import serve
 from atlas_rt.engine.messages import FromEngine, Locked, Published, Refused, Said, Stop, ToEngine
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -96,10 +93,12 @@ class EngineProcess:
 
     def _start(self) -> None:
         self._pipe, theirs = SPAWN.Pipe()
-        self._process = SPAWN.Process(target=serve, args=(self._job, theirs), name="atlas-engine")
+        self._process = SPAWN.Process(target=serve, args=(theirs, self._job.niceness), name="atlas-engine")
         with _interrupts_held():
             self._process.start()
         theirs.close()
+        with contextlib.suppress(OSError):  # it has died already, which `messages` finds
+            self._pipe.send(self._job)
 
     def _mourn(self) -> Iterator[FromEngine]:
         if self._ended:
@@ -135,33 +134,3 @@ def _interrupts_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def serve(job: Job, pipe: Connection) -> None:
-    """The engine process: prepare, work, tell how it ended."""
-    _prepare(job.niceness)
-    from atlas_rt.engine.engine import run  # the heavy imports belong to this process alone
-
-    run(job, pipe)
-    pipe.close()
-
-
-def _prepare(niceness: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    if niceness and hasattr(os, "nice"):
-        os.nice(niceness)
-    end_with_parent()
-
-
-def end_with_parent() -> None:
-    """End this process within moments of its parent's death, however that came; daemon processes do not."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        connection.wait([parent.sentinel])
-        time.sleep(0.2)  # a parent that ends in order closes the pipe first, and we end by ourselves
-        os._exit(3)
-
-    threading.Thread(target=watch, name="parent-watch", daemon=True).start()

@@ -11,6 +11,8 @@ from atlas_rt.ui import theme
 from atlas_rt.ui.fonts import Fonts
 from atlas_rt.ui.theme import Colour
 
+SHADOW_UNDER = 8.0
+"""How far a panel's shadow reaches under its edge."""
 TextureRef = tuple[int, tuple[float, float], tuple[float, float]]
 """OpenGL texture name, texture coordinates of the picture's top left and bottom right corner."""
 
@@ -200,10 +202,10 @@ class Canvas:
         """A panel's ground: a wide soft shadow, dark glass, a thin rim."""
         rounding = self.px(rounding)
         for spread, alpha in ((10.0, 0.10), (5.0, 0.14), (2.0, 0.18)):
-            grown = self.px(spread)
-            self.fill(
-                rect.inset(-grown)._replace(y=rect.y - grown * 0.6), theme.faded(theme.SHADOW, alpha), rounding + grown
-            )
+            # Bands instead of whole rectangles: three more layers under the glass cost software OpenGL a millisecond.
+            grown, wide = self.px(spread), self.px(spread + SHADOW_UNDER)
+            band = rect.inset(wide / 2.0 - grown)._replace(y=rect.y - grown * 0.6 + wide / 2.0)
+            self.outline(band, theme.faded(theme.SHADOW, alpha), max(rounding + grown - wide / 2.0, 0.0), wide)
         self.fill(rect, theme.GLASS, rounding)
         self.outline(rect.inset(0.5), theme.RIM, rounding)
 
