@@ -10,6 +10,8 @@ from atlas_rt.render.nodes import UNIT_EDGES, DataTexture
 
 FALL = 3.5
 """Strength is similarity * exp(-FALL * length): long weak edges nearly vanish, short strong ones weave the clusters."""
+USUAL_LENGTH, REACH_MAX = 0.1, 3.0
+"""Where half of the edges are longer than this, lengths count for less: few images lie far apart, no less joined."""
 LEAST_STRENGTH = 0.006
 """Weaker edges would change no pixel by one step of 255."""
 LINK_STRENGTH = 0.9
@@ -23,7 +25,8 @@ def ordered(scene: Scene) -> Floats:
     """
     ends = scene.positions[scene.edges]
     lengths = np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)
-    strength = np.clip(scene.weights, 0.0, 1.0) * np.exp(-FALL * lengths)
+    reach = np.clip(np.median(lengths) / USUAL_LENGTH, 1.0, REACH_MAX) if len(lengths) else 1.0
+    strength = np.clip(scene.weights, 0.0, 1.0) * np.exp(-FALL / reach * lengths)
     order = np.argsort(-strength * np.maximum(lengths - scene.node_size, 0.0), kind="stable")
     order = order[strength[order] >= LEAST_STRENGTH]
     rows = np.empty((len(order), 4), np.float32)

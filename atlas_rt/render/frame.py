@@ -65,8 +65,9 @@ CONSTANTS = {
 FOG_START = 0.7
 CLOUD_RADIUS = 0.9
 """From outside, fog begins where the cloud does: an overview is not dimmed as a whole, only its far side."""
-EDGES_AT_FULL = 2500
-"""More edges than this share their light, so that a dense map is a weave and not a haze."""
+EDGES_AT_FULL = 4000
+"""More edges than this share their light, so that a dense map is a weave and not a haze; fewer may each give more."""
+EDGE_LIGHT_MAX = 2.0
 NODES_AT_FULL = 400
 """The same for glow."""
 CLOCK_SECS = 3600.0
@@ -92,9 +93,9 @@ class Search:
             self.best_light = float(lights[self.best_row])
 
 
-def _shared(full: float, count: float) -> float:
+def _shared(full: float, count: float, *, most: float = 1.0) -> float:
     """How much light each of `count` things may give when `full` of them may shine at full strength."""
-    return float(min(1.0, (full / max(count, 1e-6)) ** 0.5))
+    return float(min(most, (full / max(count, 1e-6)) ** 0.5))
 
 
 def focus_of(view: View, search: Search) -> tuple[int, float]:
@@ -148,6 +149,6 @@ class FrameBlock:
         values["fog_start"] = max(FOG_START, float(np.linalg.norm(view.eye)) - CLOUD_RADIUS)
         values["card_px"] = step.card_px
         values["sprite_px"] = sprite_px
-        values["edge_gain"] = _shared(EDGES_AT_FULL, edges)
+        values["edge_gain"] = _shared(EDGES_AT_FULL, edges, most=EDGE_LIGHT_MAX)
         values["glow_gain"] = _shared(NODES_AT_FULL, nodes)
         return values.tobytes()
