@@ -96,7 +96,7 @@ class App:
                 begun = time.perf_counter()
                 drawn = self.frame(min(dt_secs, DT_MAX_SECS))
                 self.pacer.end()
-                if drawn:
+                if drawn and self._still < STILL_FRAMES:
                     self.display.observe((time.perf_counter() - begun) * 1000.0)
         finally:
             self.close()
@@ -104,11 +104,12 @@ class App:
     def frame(self, dt_secs: float) -> bool:
         """Hear the person, hear the threads, move the world, show it; False when there was nothing new to show."""
         told = self.window.poll()
-        changed = self._hear_engine() | self._take_arrivals() | bool(told.events)
+        heard = self._hear_engine()
+        changed = self._take_arrivals() or bool(told.events)
         self.pilot.follow(told, dt_secs)
         self.world.advance(dt_secs, told.held)
         self.desk.advance(dt_secs)
-        if self._may_rest(changed or told.resized or bool(told.held)):
+        if self._may_rest(changed or told.resized or bool(told.held)) and not heard:
             return False
         self._view = view = self.world.view(self.window.framebuffer_px)
         self.pilot.point(told, view)
@@ -116,7 +117,7 @@ class App:
         for wish in self.display.build_panels(hud, told, framebuffer_px=view.size_px, dpi_scale=scale):
             self.pilot.route(wish)
         self.window.text_focused = self.display.wants_text
-        self.display.draw(view, self.display.context.screen, still=self._still == STILL_FRAMES)
+        self.display.draw(view, self.display.context.screen, still=self._still >= STILL_FRAMES)
         if self.session is not None:
             self.session.want_tiles(self.display.wanted_tiles(view))
         self.window.flip()
@@ -271,6 +272,6 @@ class App:
         ambient = self.display.pulses and self.world.ambient > 0.0
         moved = self.world.camera.pose != self._pose
         self._pose = self.world.camera.pose
-        busy = changed or moved or ambient or not self.world.resting or self.desk.lively or bool(self.desk.progress)
+        busy = changed or moved or ambient or not self.world.resting or self.desk.lively
         self._still = 0 if busy else self._still + 1
         return self._still > STILL_FRAMES

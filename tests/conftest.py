@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from atlas_rt.core.records import IndexReport
 from tests.libraries import PICTURES, Library, copy_pictures, job_of, listing, run
+
+# Started in the background of a script, pytest ignores Ctrl-C, and so would every program it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NAMES = ("acoustic-guitar.webp", "tiger-walking.webp")
 """Beside every second picture of the demo."""
