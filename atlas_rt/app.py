@@ -110,6 +110,7 @@ class App:
         self.world.advance(dt_secs, told.held)
         self.desk.advance(dt_secs)
         if self._may_rest(changed or told.resized or bool(told.held)) and not heard:
+            self._note_start()
             return False
         self._view = view = self.world.view(self.window.framebuffer_px)
         self.pilot.point(told, view)
@@ -121,8 +122,7 @@ class App:
         if self.session is not None:
             self.session.want_tiles(self.display.wanted_tiles(view))
         self.window.flip()
-        if self.settings.trace:
-            self._note_start()
+        self._note_start()
         return True
 
     def save_picture(self, path: Path) -> None:
@@ -139,6 +139,8 @@ class App:
 
     def _note_start(self) -> None:
         """For measurements: when every image was on screen at its place, and what memory that took."""
+        if not self.settings.trace:
+            return
         if len(self.world.scene.ids):
             self._trace.note("shown")
             self._trace.note("tiles")  # the small tiles came with the scene

@@ -79,7 +79,8 @@ def test_a_kiosk_is_left_by_its_chord_alone(launch: Callable[..., Flight], desk:
 
 
 def test_a_picture_that_does_not_change_is_not_drawn_again(launch: Callable[..., Flight], desk: Path) -> None:
-    flight = launch(desk / "images", "--reduced-motion")
+    trace = desk / "trace.jsonl"
+    flight = launch(desk / "images", "--reduced-motion", ATLAS_RT_TRACE=str(trace))
     flight.xdotool("mousemove", "5", "5")
     flight.see(lambda told: told["images"] > 0 and not told["progress"] and not told["notices"])
     counts: list[int] = []
@@ -89,6 +90,8 @@ def test_a_picture_that_does_not_change_is_not_drawn_again(launch: Callable[...,
         return len(counts) > 30 and counts[-30] == counts[-1]
 
     flight.see(still)
+    flight.see(lambda _: "rss_mb" in trace.read_text())  # `bench start` hears of its moments at rest, too
+    assert '"shown"' in trace.read_text()
     flight.title = "atlas_rt - images"
     give_focus(flight)
     flight.key("h")

@@ -331,7 +331,7 @@ def test_every_rung_shows_the_same_places(make_renderer: Make, shoot: Shoot, ste
 def test_the_last_frame_before_a_rest_is_sharp(make_renderer: Make, ctx: moderngl.Context) -> None:
     view = make_view(make_scene([[0, 0, 0]], node_size=0.2))
     renderer = make_renderer("auto")
-    renderer._governor = Governor(start=len(LADDER) - 1, fixed=True)
+    renderer._governor = Governor(start=step_named("least"), fixed=True)
     stripes = np.zeros((1, 32, 32, 3), np.uint8)
     stripes[:, ::2] = 255
     renderer.load_small(np.array([0], np.int32), stripes)
