@@ -10,7 +10,7 @@ import gc
 import time
 from pathlib import Path
 
-from atlas_rt.core.hud import Hud
+from atlas_rt.core.hud import Hud, running_on
 from atlas_rt.core.records import Failure, IndexReport, Progress, View
 from atlas_rt.core.tags import name_tags, node_at
 from atlas_rt.core.world import World
@@ -244,7 +244,7 @@ class App:
             failures=desk.failures,
             map_kind=world.scene.kind,
             model=self.model.name,
-            provider=desk.provider or (self.session.search.provider if self.session else ""),
+            provider=running_on(desk.provider, self.session.search.provider if self.session else ""),
             renderer=self.display.renderer_name,
             progress=desk.progress,
             name_tags=name_tags(view, size_px),

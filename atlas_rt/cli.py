@@ -32,12 +32,15 @@ COMMANDS = {
     "clusters": "the groups in the map, their names and exemplars",
     "shot": "one frame of the real renderer as a picture",
     "export": "ids, paths, vectors, positions and clusters as .npz or .csv",
-    "models": "known encoders",
+    "models": "the encoders that are here and can be had: list, get, export",
     "library": "libraries in the cache: list, forget",
     "doctor": "what works here and what does not",
     "bench": "measure this program here",
 }
 """Command -> what it does. Each lives in the module of its name in `commands`."""
+
+WITHOUT_GPU = ("doctor",)
+"""Commands that tell of a GPU that is required and missing, instead of failing."""
 
 LATER = ("map", "tour")
 """Commands of the contract that are not in this version."""
@@ -115,6 +118,10 @@ def _run(words: list[str]) -> int:
     module.add_arguments(parser)
     given = _parsed(parser, rest, terms=getattr(module, "TERMS", False))
     settings = load_settings({name: value for name, value in vars(given).items() if name in SETTING_FLAGS})
+    if settings.require_gpu and command not in WITHOUT_GPU:
+        from atlas_rt.ml.sessions import check_gpu
+
+        check_gpu(settings.runtime())
     code: int = module.run(settings, given)
     return code
 
@@ -122,7 +129,7 @@ def _run(words: list[str]) -> int:
 SETTING_FLAGS = frozenset(Settings.__dataclass_fields__)
 VALUE_FLAGS = {"--model", "--cache", "--seed", "--exclude", "--quality", "--screen", "--fps", "-o", "--output", "--top"}
 VALUE_FLAGS |= {"--image", "--queries", "--size", "--search", "--select", "--eye", "--look", "--nodes"}
-VALUE_FLAGS |= {"--while-indexing"}
+VALUE_FLAGS |= {"--while-indexing", "--repo", "--revision", "--checkpoint", "--tokenizer", "--config"}
 """Options with a value, which may stand before the command. (`--webcam` may have one.)"""
 HIDDEN = "\0"
 """Put before words that argparse would take for options; no word from a command line can hold it."""
@@ -209,6 +216,7 @@ def _common() -> argparse.ArgumentParser:
     group.add_argument("--json", action="store_true", default=None, help="print one JSON document on standard output")
     group.add_argument("--quiet", action="store_true", default=None, help="no progress on standard error")
     group.add_argument("--seed", type=int, metavar="N", help="seed of the map (default 42)")
+    group.add_argument("--require-gpu", action="store_true", default=None, help="fail where no GPU runs the encoders")
     group.add_argument("--exclude", action="append", metavar="PATTERN", help="file name or path pattern to leave out")
     return common
 

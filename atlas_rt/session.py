@@ -8,7 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from atlas_rt.core.hud import ImageFacts
-from atlas_rt.core.records import Bytes, Floats, LibraryPlace, LiveFix, Placement, Scene, SearchAnswer, Tile
+from atlas_rt.core.records import (
+    Bytes,
+    Floats,
+    LibraryPlace,
+    LiveFix,
+    Placement,
+    Runtime,
+    Scene,
+    SearchAnswer,
+    Tile,
+)
 from atlas_rt.engine.messages import Add, FromEngine
 from atlas_rt.engine.process import EngineProcess, Job
 from atlas_rt.library.shelf import Lock, place_of, remember_opened
@@ -44,7 +54,8 @@ class Session:
         self.read_only = Lock(self.place).holder()
         self.engine = None if self.read_only else EngineProcess(_job(settings, self.place, cache))
         self.scenes = SceneService(reader, poll_secs=READ_ONLY_POLL_SECS if self.read_only else None)
-        self.search = SearchService(model)
+        self.runtime = settings.runtime(cache)
+        self.search = SearchService(model, self.place, runtime=self.runtime)
         self.facts = FactsService(self.place)
         self.pictures = PictureService()
         self.tiles = TileService(self.place)
@@ -116,7 +127,7 @@ class Session:
             self._locator.close()
             self._locator = None
         if source is not None:
-            self._locator = Locator(source, encode=lambda: frame_encoder(self.model), place=self._placed)
+            self._locator = Locator(source, encode=lambda: frame_encoder(self.model, self.runtime), place=self._placed)
 
     def fix(self) -> LiveFix | None:
         return self._locator.take() if self._locator else None
@@ -146,11 +157,11 @@ def source_name(paths: tuple[str, ...]) -> str:
     return name if len(paths) == 1 else f"{name} and {len(paths) - 1} more"
 
 
-def frame_encoder(model: Model) -> Encode:
+def frame_encoder(model: Model, runtime: Runtime) -> Encode:
     """An encoder of camera frames, made on the thread that will use it."""
     from PIL import Image
 
-    encoder = ImageEncoder(model, threads=1)
+    encoder = ImageEncoder(model, threads=1, runtime=runtime)
 
     def encode(frame: Bytes) -> Floats:
         pixels = to_input(Image.fromarray(frame), model.image.preprocessing)
@@ -175,4 +186,6 @@ def _job(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
         exclude=settings.exclude,
         niceness=NICENESS,
         stay=True,
+        runtime=settings.runtime(cache),
+        own_labels=settings.labels_path,
     )

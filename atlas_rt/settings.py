@@ -13,11 +13,14 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
 from atlas_rt.errors import UsageError
+
+if TYPE_CHECKING:
+    from atlas_rt.core.records import Runtime
 
 QUALITIES = ("auto", "low", "normal", "high")
 PREFIX = "ATLAS_RT_"
@@ -69,9 +72,26 @@ class Settings:
     threads: int = 0
     """Threads that decode; 0 for one per core."""
 
+    labels: str = ""
+    """File of your own words for pictures, one a line; empty for labels.txt beside atlas.toml."""
+    require_gpu: bool = False
+    """Fail where no GPU runs the encoders, instead of using the processor."""
+    tensorrt: bool = False
+    """Try TensorRT before CUDA. The first run of each model then compiles, which may take minutes."""
+
     @property
     def cache_path(self) -> Path | None:
         return Path(self.cache) if self.cache else None
+
+    @property
+    def labels_path(self) -> Path:
+        return Path(self.labels) if self.labels else platformdirs.user_config_path("atlas_rt") / "labels.txt"
+
+    def runtime(self, cache: Path | None = None) -> Runtime:
+        """On what encoders are to run. cache: the program's cache folder, to keep there what a GPU's compiler makes."""
+        from atlas_rt.core.records import Runtime  # numpy, which `--help` need not wait for
+
+        return Runtime(require_gpu=self.require_gpu, tensorrt=self.tensorrt, cache=cache)
 
 
 def load_settings(flags: Mapping[str, Any], *, environment: Mapping[str, str] | None = None) -> Settings:

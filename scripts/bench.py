@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-MEASUREMENTS = ("frame", "start", "ingest", "locate")
+MEASUREMENTS = ("frame", "start", "ingest", "search", "locate")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from pathlib import Path
 
@@ -18,19 +19,27 @@ NAMES = ("acoustic-guitar.webp", "tiger-walking.webp")
 
 
 @pytest.fixture(scope="session")
+def encoded_words(pytestconfig: pytest.Config) -> Path:
+    """Where the vocabulary's vectors outlive a run, named by the model and the words: to encode them takes seconds."""
+    return Path(pytestconfig.cache.mkdir("vocabulary"))  # type: ignore[union-attr]
+
+
+@pytest.fixture(scope="session")
 def newcomers() -> list[Path]:
     """Pictures that the library of `indexed` does not hold."""
     return [picture for picture in PICTURES[1::2] if picture.name not in NAMES]
 
 
 @pytest.fixture(scope="session")
-def indexed(tmp_path_factory: pytest.TempPathFactory, newcomers: list[Path]) -> Library:
+def indexed(tmp_path_factory: pytest.TempPathFactory, newcomers: list[Path], encoded_words: Path) -> Library:
     """A folder of 138 drawings and its library, fitted. Nobody writes to either: `copy` the library for that."""
     folder = tmp_path_factory.mktemp("indexed")
     source = copy_pictures([picture for picture in PICTURES if picture not in newcomers], folder / "pictures")
     (source / "notes.txt").write_text("no picture")
     before = listing(source)
     job = job_of(source, folder / "cache", stay=True)  # as a window has it, with maps in between
+    shutil.copytree(encoded_words, folder / "cache" / "vocabulary")
     told = run(job)
+    shutil.copytree(folder / "cache" / "vocabulary", encoded_words, dirs_exist_ok=True)
     assert isinstance(told[-1], IndexReport), told
     return Library(source, folder / "cache", job.place, tuple(told), before)

@@ -55,6 +55,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "sqlite3": ("library/store.py",),
     "onnxruntime": ("ml/*",),
     "tokenizers": ("ml/*",),
+    "huggingface_hub": ("ml/hub.py",),
     "faiss": ("ml/neighbours.py",),
     "umap": ("ml/fit.py",),
     "numba": ("ml/fit.py",),
@@ -63,7 +64,9 @@ DOORS: dict[str, tuple[str, ...]] = {
     "cv2": ("library/decode.py", "library/video.py", "live/*"),
     "boto3": ("aws/*",),
     "botocore": ("aws/*",),
-    "torch": (),
+    "torch": ("ml/export/source.py", "ml/export/graphs.py"),
+    "open_clip": ("ml/export/source.py",),
+    "onnx": ("ml/export/variants.py",),
     "tensorflow": (),
 }
 """Heavy dependency -> the files that may import it. An import for type checkers alone runs nothing, and passes."""

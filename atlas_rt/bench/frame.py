@@ -84,7 +84,7 @@ def _prepare(app: App, arrival: Arrival) -> None:
     """The scene in its place, with counts and provider shown."""
     app.display.show(arrival)
     app.world.morph_to(arrival.scene)
-    app.desk.provider = "CPUExecutionProvider"
+    app.desk.provider = "CPU"
     app.desk.source = "bench"
 
 
@@ -104,7 +104,17 @@ def measure_while_indexing(
             _prepare(app, arrival)
             reach = radius(arrival.scene.positions)
             fly(app, PATHS["orbit"], reach, frames=WARM_FRAMES)
-            engine = EngineProcess(Job(place_of(paths, cache), cache, settings.model, settings.seed, 0, niceness=19))
+            engine = EngineProcess(
+                Job(
+                    place_of(paths, cache),
+                    cache,
+                    settings.model,
+                    settings.seed,
+                    0,
+                    niceness=19,
+                    runtime=settings.runtime(cache),
+                )
+            )
             watch = _Watch(engine)
             while not watch.heard:
                 fly(app, PATHS["orbit"], reach, frames=WAIT_FRAMES, beside=watch.look)

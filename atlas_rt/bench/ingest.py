@@ -2,6 +2,9 @@
 
 The limit is what one image costs when every stage runs alone on one thread, shared out over the cores. The measure is
 the pipeline's images a second times that cost, divided by the cores: 1 would be a pipeline that wastes nothing.
+
+With a model that costs more than everything else (any but the starter) the encoder alone is a second limit. Without a
+source, memory is measured too: what the engine and the process that fits hold at most, with ten times the images.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import io
 import os
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +36,11 @@ from atlas_rt.ml.preprocess import to_input
 from atlas_rt.ml.registry import Model
 from atlas_rt.settings import Settings
 
-SHARE = 0.85
+SHARE, SHARE_OF_ENCODER = 0.85, 0.9
+STARTER = "starter"
+FEW, MANY, GROWTH = 1_000, 10_000, 1.2
+"""Images of the two libraries whose memory is compared, and by how much it may grow."""
+SMALL_PX = 96
 SAMPLE = 60
 """Images whose stages are measured one by one."""
 PHOTOGRAPHS, PICTURES = 160, 1500
@@ -50,7 +57,10 @@ def measure(settings: Settings, *, source: tuple[str, ...] | None) -> Report:
     model = registry.load(settings.model, cache_folder(settings.cache_path))
     with tempfile.TemporaryDirectory() as folder:
         sets = {"source": source} if source else _made_sets(Path(folder))
-        return _joined([_measured(settings, model, name, paths, Path(folder)) for name, paths in sets.items()])
+        reports = [_measured(settings, model, name, paths, Path(folder)) for name, paths in sets.items()]
+        if not source and Path("/proc/self/status").exists():  # where Linux tells what a process holds
+            reports.append(_memory(settings, model, Path(folder)))
+        return _joined(reports)
 
 
 def _joined(reports: Sequence[Report]) -> Report:
@@ -68,7 +78,10 @@ def _measured(settings: Settings, model: Model, name: str, paths: tuple[str, ...
     after = _stages_ms(model, chosen)  # the machine's pace changes: the mean of before and after is what held meanwhile
     stages = {stage: round((before[stage] + after[stage]) / 2.0, 3) for stage in before}
     share = report.images_per_second * sum(stages.values()) / 1000.0 / (os.cpu_count() or 1)
-    bar = Bar(f"ingest, {name}", share, "of the machine's limit", "at least", SHARE)
+    bars = [Bar(f"ingest, {name}", share, "of the machine's limit", "at least", SHARE)]
+    if model.name.partition(":")[0] != STARTER:
+        of_encoder = share * stages["encode"] / sum(stages.values())
+        bars.append(Bar(f"ingest, {name}, encoder", of_encoder, "of the encoder alone", "at least", SHARE_OF_ENCODER))
     figures = {
         "images": report.images,
         "images_per_second": report.images_per_second,
@@ -76,14 +89,27 @@ def _measured(settings: Settings, model: Model, name: str, paths: tuple[str, ...
         "bare_ms": _bare_ms(model, chosen),
         "seconds": report.seconds,
     }
-    return Report((bar,), {name: figures})
+    return Report(tuple(bars), {name: figures})
 
 
-def _indexed(settings: Settings, model: Model, paths: tuple[str, ...], cache: Path) -> IndexReport:
-    """The report of a whole run of the engine, as nice as a command's, without a map."""
-    engine = EngineProcess(Job(place_of(paths, cache), cache, model.name, settings.seed, settings.threads, fit=False))
+def _indexed(
+    settings: Settings,
+    model: Model,
+    paths: tuple[str, ...],
+    cache: Path,
+    *,
+    fit: bool = False,
+    watch: Callable[[int], None] = lambda _: None,
+) -> IndexReport:
+    """The report of a whole run of the engine, as nice as a command's. watch: called with its process id meanwhile."""
+    place = place_of(paths, cache)
+    if not model.folder.is_relative_to(assets_folder("models")):  # the engine looks for the person's in its own cache
+        (cache / "models").symlink_to(model.folder.parent, target_is_directory=True)
+    job = Job(place, cache, model.name, settings.seed, settings.threads, fit=fit, runtime=settings.runtime(cache))
+    engine = EngineProcess(job)
     try:
         while True:
+            watch(engine.pid)
             for message in engine.messages():
                 if isinstance(message, IndexReport):
                     return message
@@ -151,15 +177,64 @@ def _mean_ms(do: Callable[[str], object], paths: Sequence[str]) -> float:
     return round(float(np.mean(times[1:] or times)) * 1000.0, 3) if times else 0.0
 
 
+# -- memory ----------------------------------------------------------------------------------------------------------
+
+
+class Peak:
+    """The most anonymous memory that a process and its children held together whenever it was looked at."""
+
+    def __init__(self) -> None:
+        self.megabytes = 0.0
+
+    def look(self, pid: int) -> None:
+        self.megabytes = max(self.megabytes, sum(map(_anonymous_megabytes, _family(pid))))
+
+
+def _memory(settings: Settings, model: Model, folder: Path) -> Report:
+    """A library ten times as large, its map fitted too, against a small one."""
+    drawings = _drawings()
+    peaks = {}
+    for count in (FEW, MANY):
+        pictures = folder / f"memory-{count}"
+        pictures.mkdir()
+        for number in range(count):
+            picture = _turned(drawings, number).resize((SMALL_PX, SMALL_PX), Image.Resampling.BILINEAR)
+            picture.save(pictures / f"{number:05}.jpg", quality=90)
+        peak = Peak()
+        _indexed(settings, model, (str(pictures),), folder / f"cache-memory-{count}", fit=True, watch=peak.look)
+        peaks[count] = peak.megabytes
+    bar = Bar(
+        "ingest, memory", peaks[MANY] / peaks[FEW], f"times that of {FEW:,} images, {MANY:,} of them", "at most", GROWTH
+    )
+    return Report((bar,), {"memory_mb": {f"{count:,} images": round(peak) for count, peak in peaks.items()}})
+
+
+def _family(pid: int) -> Iterator[int]:
+    """A process and all that it started, as long as they live."""
+    yield pid
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        children = [child for thread in threads for child in (thread / "children").read_text().split()]
+    except OSError:
+        return
+    for child in children:
+        yield from _family(int(child))
+
+
+def _anonymous_megabytes(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) / 1024.0 for line in lines if line.startswith("RssAnon"))
+
+
 # -- images of our own -----------------------------------------------------------------------------------------------
 
 
 def _made_sets(folder: Path) -> dict[str, tuple[str, ...]]:
     """Folders of photographs and of small pictures made from the demo's drawings, the same each time."""
-    drawings = [
-        np.asarray(Image.open(path).convert("RGB"))
-        for path in sorted((assets_folder("models") / "demo").glob("*.webp"))
-    ]
+    drawings = _drawings()
     rng = np.random.default_rng(SEED)
     photographs, pictures = folder / "photographs", folder / "pictures"
     photographs.mkdir()
@@ -169,6 +244,11 @@ def _made_sets(folder: Path) -> dict[str, tuple[str, ...]]:
     for number in range(PICTURES):
         _turned(drawings, number).save(pictures / f"{number:04}.png")
     return {"photographs": (str(photographs),), "pictures": (str(pictures),)}
+
+
+def _drawings() -> list[Bytes]:
+    files = sorted((assets_folder("models") / "demo").glob("*.webp"))
+    return [np.asarray(Image.open(path).convert("RGB")) for path in files]
 
 
 def _photograph(drawings: Sequence[Bytes], number: int, rng: np.random.Generator) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from atlas_rt.bench.report import Bar, Report, quantiles
+from atlas_rt.bench.scene import made_vectors
 from atlas_rt.core.records import Floats
 from atlas_rt.ml.fit import fit_umap, umap_transform
 from atlas_rt.ml.layout import normalise
@@ -15,14 +16,13 @@ from atlas_rt.ml.projector import Projector
 
 IMAGES = 10_000
 DIM = 384
-KINDS = 60
 QUERIES = 50
 FASTER = 4.0
 
 
 def measure(*, seed: int, vectors: Floats | None = None) -> Report:
     """vectors: (n, dim) unit, of a real library; clustered ones of our own otherwise. Takes a minute."""
-    known = made_vectors(seed) if vectors is None else vectors
+    known = made_vectors(IMAGES, DIM, seed=seed) if vectors is None else vectors
     rng = np.random.default_rng(seed)
     held_out = rng.permutation(len(known))[: min(QUERIES, len(known) // 10)]
     fitted = np.delete(known, held_out, axis=0)
@@ -33,15 +33,6 @@ def measure(*, seed: int, vectors: Floats | None = None) -> Report:
     faster = float(np.median(theirs) / np.median(ours))
     raw = {"images": len(fitted), "ours_ms": quantiles(ours), "umap_transform_ms": quantiles(theirs)}
     return Report((Bar("locate", faster, "times faster than UMAP.transform", "at least", FASTER),), raw)
-
-
-def made_vectors(seed: int) -> Floats:
-    """(IMAGES, DIM) unit vectors in clusters, as an encoder's are."""
-    rng = np.random.default_rng(seed)
-    middles = rng.normal(size=(KINDS, DIM))
-    vectors = middles[rng.integers(0, KINDS, IMAGES)] + rng.normal(size=(IMAGES, DIM)) * 0.8
-    unit: Floats = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-    return unit
 
 
 def _times_ms(place: Callable[[int], object], rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[float]:

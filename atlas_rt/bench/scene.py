@@ -12,6 +12,7 @@ from atlas_rt.ml.neighbours import nearest
 from atlas_rt.services.scenes import Arrival, node_size
 
 CLUSTERS = 24
+KINDS = 60
 EDGES = 5
 SEED = 20261122
 
@@ -50,6 +51,17 @@ def made_arrival(nodes: int) -> Arrival:
     pixels = np.broadcast_to(pixels, (nodes, SMALL_TILE_PX, SMALL_TILE_PX, 3))
     vectors = np.zeros((nodes, 1), np.float32)
     return Arrival(scene, vectors, scene.tiles, np.ascontiguousarray(pixels), ())
+
+
+def made_vectors(images: int, dim: int, *, seed: int = SEED) -> Floats:
+    """(images, dim) unit vectors in clusters, as an encoder's are."""
+    rng = np.random.default_rng(seed)
+    middles = rng.standard_normal((KINDS, dim), np.float32)
+    vectors = rng.standard_normal((images, dim), np.float32)
+    vectors *= np.float32(0.8)
+    vectors += middles[rng.integers(0, KINDS, images)]
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
 
 
 def radius(positions: Floats) -> float:

@@ -15,7 +15,7 @@ NODES = 10_000
 NODES_LIMITS = (100, 1_000_000)
 LEAST_LOCATED = 100
 """A tenth of the images is held out, and the rest is to be fitted."""
-LATER = ("search", "map", "live")
+LATER = ("map", "live")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -97,6 +97,17 @@ def _ingest(settings: Settings, arguments: argparse.Namespace) -> Report:
     return ingest.measure(settings, source=source)
 
 
+def _search(settings: Settings, arguments: argparse.Namespace) -> Report:
+    from atlas_rt.bench import search
+    from atlas_rt.library.shelf import cache_folder
+    from atlas_rt.ml import registry
+
+    if collection := _collection(settings, arguments):
+        return search.measure(collection.model, runtime=collection.runtime, vectors=collection.vectors)
+    cache = cache_folder(settings.cache_path)
+    return search.measure(registry.load(settings.model, cache), runtime=settings.runtime(cache))
+
+
 def _locate(settings: Settings, arguments: argparse.Namespace) -> Report:
     from atlas_rt.bench import locate
 
@@ -110,5 +121,6 @@ BENCHES: dict[str, Callable[[Settings, argparse.Namespace], Report]] = {
     "frame": _frame,
     "start": _start,
     "ingest": _ingest,
+    "search": _search,
     "locate": _locate,
 }

@@ -13,7 +13,7 @@ import numpy as np
 
 from atlas_rt.commands.output import ProgressLine, say
 from atlas_rt.core.assets import assets_folder
-from atlas_rt.core.records import Failure, Floats, IndexReport, LibraryPlace, Progress, Scene
+from atlas_rt.core.records import Failure, Floats, IndexReport, LibraryPlace, Progress, Runtime, Scene
 from atlas_rt.core.world import rows_of
 from atlas_rt.engine.messages import Locked, Refused, Said
 from atlas_rt.engine.process import EngineProcess, Job
@@ -43,6 +43,7 @@ class Collection:
     model: Model
     arrival: Arrival
     cache: Path
+    runtime: Runtime
 
     @property
     def scene(self) -> Scene:
@@ -109,6 +110,8 @@ def job_for(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
         seed=settings.seed,
         threads=settings.threads,
         exclude=settings.exclude,
+        runtime=settings.runtime(cache),
+        own_labels=settings.labels_path,
     )
 
 
@@ -164,7 +167,7 @@ def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bo
     model = registry.load(settings.model, cache)
     place = place_of(paths, cache, make=not no_update)
     if no_update:
-        return read_collection(place, model, cache)
+        return read_collection(settings, place, model, cache)
     try:
         report = update(settings, place, cache)
     except BusyError as busy:
@@ -173,10 +176,10 @@ def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bo
     if not report.images:
         tell_missing_formats(settings, place, report)
     refuse_empty(paths, report)
-    return read_collection(place, model, cache)
+    return read_collection(settings, place, model, cache)
 
 
-def read_collection(place: LibraryPlace, model: Model, cache: Path) -> Collection:
+def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache: Path) -> Collection:
     """What the library holds now. Raises UsageError for an empty one, MissingError for a damaged one."""
     arrival = SceneReader(place, model=model.id, dim=model.dim).read()
     if arrival is None or not len(arrival.scene.ids):
@@ -185,7 +188,7 @@ def read_collection(place: LibraryPlace, model: Model, cache: Path) -> Collectio
         lengths = np.linalg.norm(arrival.vectors, axis=1)
     if not np.all(np.abs(lengths - 1.0) < UNIT_TOLERANCE):  # what is no number is not less either
         raise space.damaged(place.folder)
-    return Collection(place, model, arrival, cache)
+    return Collection(place, model, arrival, cache, settings.runtime(cache))
 
 
 def refuse_empty(paths: Sequence[str], report: IndexReport) -> None:
@@ -209,7 +212,7 @@ def no_images(where: str, skipped: int) -> str:
 
 def _read_beside(settings: Settings, place: LibraryPlace, model: Model, cache: Path, busy: BusyError) -> Collection:
     try:
-        collection = read_collection(place, model, cache)
+        collection = read_collection(settings, place, model, cache)
     except UsageError:  # nothing yet: whoever writes it has only begun
         raise busy from None
     say(settings, f"used as it is now: {str(busy).partition(';')[0]}")

@@ -10,7 +10,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +18,11 @@ import numpy as np
 from atlas_rt import __version__
 from atlas_rt.commands.collection import add_source, read_collection, sources_of
 from atlas_rt.commands.output import print_json, tell
+from atlas_rt.core.records import Runtime
 from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library.shelf import Lock, cache_folder, place_of
 from atlas_rt.library.store import Store
-from atlas_rt.ml import registry
+from atlas_rt.ml import registry, sessions
 from atlas_rt.ml.encoder import ImageEncoder, TextEncoder
 from atlas_rt.render.picture import is_software, open_headless, renderer_name
 from atlas_rt.settings import Settings
@@ -51,6 +52,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         "program": _python,
         "packages": _packages,
         "cache": lambda: _cache(settings),
+        "ONNX Runtime": lambda: _onnxruntime(settings),
+        "models": lambda: _models(settings),
         "image encoder": lambda: _image_encoder(settings),
         "text encoder": lambda: _text_encoder(settings),
         "OpenGL": _opengl,
@@ -123,10 +126,44 @@ def _cache(settings: Settings) -> Finding:
     return Finding("cache", OK, detail)
 
 
+def _onnxruntime(settings: Settings) -> Finding:
+    """The providers it was built with, and the one that really runs."""
+    built_in, runs = sessions.built_in(), sessions.working_provider(settings.runtime())
+    why, advice = sessions.why_no_gpu()
+    detail = f"built in: {', '.join(built_in)}; runs on {runs}"
+    if runs != "CPU":
+        return Finding("ONNX Runtime", OK, detail)
+    if settings.require_gpu:
+        return Finding("ONNX Runtime", BROKEN, f"{detail}, and a GPU is required: {why}", advice)
+    if len(built_in) > 1 or _nvidia_card():
+        return Finding("ONNX Runtime", WARNING, f"{detail}: {why}", advice)
+    return Finding("ONNX Runtime", OK, detail)
+
+
+def _nvidia_card() -> bool:
+    """Whether NVIDIA's driver is here, which a build without CUDA leaves unused."""
+    return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
+
+
+def _runtime(settings: Settings) -> Runtime:
+    """As encoders run here; a GPU that is required and missing has been told of."""
+    return replace(settings.runtime(cache_folder(settings.cache_path)), require_gpu=False)
+
+
+def _models(settings: Settings) -> Finding:
+    """The models that are here, and the folders of models that cannot be used."""
+    models, broken = registry.survey(cache_folder(settings.cache_path))
+    detail = f"{', '.join(model.name for model in models)} here"
+    if broken:
+        reasons = "; ".join(f"{each.name}: {each.reason}" for each in broken)
+        return Finding("models", WARNING, f"{detail}; left out: {reasons}", "fetch or export it again, or delete it")
+    return Finding("models", OK, detail)
+
+
 def _image_encoder(settings: Settings) -> Finding:
     try:
         model = registry.load(settings.model, cache_folder(settings.cache_path))
-        encoder = ImageEncoder(model)
+        encoder = ImageEncoder(model, runtime=_runtime(settings))
         size_px = model.image.preprocessing.size_px
         vector = encoder.encode(np.zeros((1, 3, size_px, size_px), np.float32))[0]
     except AtlasError as error:
@@ -139,7 +176,8 @@ def _image_encoder(settings: Settings) -> Finding:
 
 def _text_encoder(settings: Settings) -> Finding:
     try:
-        encoder = TextEncoder(registry.load(settings.model, cache_folder(settings.cache_path)))
+        model = registry.load(settings.model, cache_folder(settings.cache_path))
+        encoder = TextEncoder(model, runtime=_runtime(settings))
         encoder.encode("a red apple")
     except AtlasError as error:
         return Finding(
@@ -187,7 +225,7 @@ def _library(settings: Settings, paths: tuple[str, ...]) -> Finding:
         with Store.open(place.folder, writable=False) as store:
             images, failed = store.images(), len(store.failures())
         if images:
-            read_collection(place, registry.load(settings.model, cache), cache)
+            read_collection(settings, place, registry.load(settings.model, cache), cache)
     except UsageError:
         return Finding("library", WARNING, "not on a map yet", f"atlas-rt index {named}")
     except AtlasError as error:

@@ -70,7 +70,7 @@ class Locating:
     def __init__(self, collection: Collection, *, top: int) -> None:
         self._collection = collection
         self._top = top
-        self._encoder = ImageEncoder(collection.model)
+        self._encoder = ImageEncoder(collection.model, runtime=collection.runtime)
         self._projector = Projector(collection.vectors, collection.scene.positions)
 
     def locate(self, file: Path) -> dict[str, Any]:

@@ -1,50 +1,259 @@
-"""`atlas-rt models`: known encoders."""
+"""`atlas-rt models`: the encoders that are here and those that can be had; fetching one, exporting one."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from pathlib import Path
 
-from atlas_rt.commands.output import print_json, tell
-from atlas_rt.errors import UsageError
+from atlas_rt.commands.output import ProgressLine, duration, print_json, say, tell
+from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library.shelf import cache_folder
-from atlas_rt.ml import registry
+from atlas_rt.library.sources import absolute
+from atlas_rt.ml import catalogue, registry
+from atlas_rt.ml.catalogue import Entry
+from atlas_rt.ml.hub import Fetching
+from atlas_rt.ml.registry import BrokenModel, Model
 from atlas_rt.settings import Settings
 
-LATER = ("get", "export")
+HERE, READY, TO_EXPORT, ELSEWHERE, BROKEN = "here", "get", "export", "elsewhere", "broken"
+"""A model's state: usable now; a ready export can be fetched; it can be exported; neither; here, but of no use."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("does", nargs="*", metavar="list", help="what to do (list)")
+    parser.add_argument("does", nargs="*", metavar="list | get NAME | export NAME", help="what to do (list)")
+    parser.add_argument("--repo", metavar="ORG/NAME", help="get: another repository of the hub that holds an export")
+    parser.add_argument("--revision", metavar="COMMIT", help="get: a commit, tag or branch of the repository")
+    parser.add_argument("--checkpoint", metavar="FILE", help="export: weights in a file, instead of the published ones")
+    parser.add_argument("--tokenizer", metavar="FILE", help="export: a tokenizer.json")
+    parser.add_argument("--config", metavar="FILE", help="export: an open_clip model configuration (JSON)")
+    parser.add_argument("--random-weights", action="store_true", help="export: untrained weights, for tests")
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     cache = cache_folder(settings.cache_path)
-    does = arguments.does or ["list"]
-    if does[0] in LATER:
-        raise UsageError(
-            f"models {does[0]} is not in this version yet; a model's own folder goes here: {cache / 'models'}"
-        )
-    if does != ["list"]:
-        raise UsageError(f"models {' '.join(does)!r} is unknown; there is: list")
+    words: list[str] = arguments.does or ["list"]
+    if words == ["list"]:
+        return _list(settings, cache)
+    does = {"get": _get, "export": _export}.get(words[0])
+    if does is None:
+        raise UsageError(f"models {' '.join(words)!r} is unknown; there is: list, get NAME, export NAME")
+    if len(words) != 2:
+        raise UsageError(f"models {words[0]} wants one name; `atlas-rt models list` tells which there are")
+    return does(settings, arguments, words[1], cache)
+
+
+# -- list --------------------------------------------------------------------------------------------------------------
+
+
+def _list(settings: Settings, cache: Path) -> int:
+    models, broken = registry.survey(cache)
     chosen = registry.load(settings.model, cache)
-    models = registry.known(cache)
+    entries = {entry.name: entry for entry in catalogue.entries()}
+    rows = [_row(model, chosen, entries.get(model.name)) for model in models]
+    rows += [_broken_row(each) for each in broken]
+    here = {str(row["name"]) for row in rows}
+    rows += [_entry_row(entry) for entry in entries.values() if entry.name not in here]
     if settings.json:
-        print_json([_row(model, chosen) for model in models])
+        print_json(rows)
         return 0
-    for model in models:
-        mark = "*" if model.name == chosen.name else " "
-        tell(f"{mark} {model.name:<20} {model.dim:>5} dimensions   {model.licence}")
+    for row in rows:
+        tell(_line(row))
+    say(
+        settings,
+        f"* is used now ({chosen.name}). Others: --model NAME, after `models get NAME` or `models export NAME`.",
+    )
     return 0
 
 
-def _row(model: registry.Model, chosen: registry.Model) -> dict[str, object]:
+def _line(row: dict[str, object]) -> str:
+    mark = "*" if row["chosen"] else " "
+    if row["state"] == BROKEN:
+        return f"{mark} {row['name']:<22} broken     {row['note']}"
+    accuracy = f"{row['imagenet_accuracy']:.1f} %" if row["imagenet_accuracy"] is not None else "-"
+    size = f"{row['size_mb']:,} MB" if row["size_mb"] is not None else "-"
+    has = (
+        f"  also {', '.join(map(str, variants))}" if isinstance(variants := row["variants"], list) and variants else ""
+    )
+    return (
+        f"{mark} {row['name']:<22} {row['state']:<9} ImageNet {accuracy:>6}  {size:>8}  {row['dim']:>4} dimensions  "
+        f"{short_licence(str(row['licence']))}{has}"
+    )
+
+
+def short_licence(licence: str) -> str:
+    """The name without what it is the licence of."""
+    return licence.partition(" (")[0].partition(";")[0]
+
+
+def _row(model: Model, chosen: Model, entry: Entry | None) -> dict[str, object]:
+    files = [each.path for each in model.files]
     return {
         "name": model.name,
-        "chosen": model.name == chosen.name,
+        "chosen": model.name == chosen.name.partition(":")[0],
+        "state": HERE,
         "dim": model.dim,
         "licence": model.licence,
         "commercial_use": model.commercial_use,
         "folder": str(model.folder),
         "image_sha256": model.image.file.sha256,
         "text_sha256": model.text.file.sha256,
+        "imagenet_accuracy": model.imagenet_accuracy,
+        "size_mb": round(sum(path.stat().st_size for path in files if path.exists()) / 1e6),
+        "variants": list(model.variants),
+        "calibrated": model.calibrated,
+        "source": model.source or (entry.source if entry else ""),
+        "revision": model.revision,
+        **_published(entry),
     }
+
+
+def _entry_row(entry: Entry) -> dict[str, object]:
+    return {
+        "name": entry.name,
+        "chosen": False,
+        "state": READY if entry.hub else TO_EXPORT if entry.architecture else ELSEWHERE,
+        "dim": entry.dim,
+        "licence": entry.licence,
+        "commercial_use": entry.commercial_use,
+        "folder": None,
+        "image_sha256": None,
+        "text_sha256": None,
+        "imagenet_accuracy": entry.imagenet_accuracy,
+        "size_mb": entry.memory_mb,
+        "variants": [],
+        "calibrated": entry.strong is not None,
+        "source": entry.source,
+        "revision": entry.revision,
+        **_published(entry),
+    }
+
+
+def _published(entry: Entry | None) -> dict[str, object]:
+    """What only the catalogue knows; empty for a person's own model."""
+    return {
+        "hub": entry.hub if entry else "",
+        "languages": entry.languages if entry else "",
+        "accuracy_source": entry.accuracy_source if entry else "",
+        "note": entry.note if entry else "",
+        "unknown": list(entry.unknown) if entry else [],
+    }
+
+
+def _broken_row(each: BrokenModel) -> dict[str, object]:
+    return {"name": each.name, "chosen": False, "state": BROKEN, "note": each.reason}
+
+
+# -- get ---------------------------------------------------------------------------------------------------------------
+
+
+def _get(settings: Settings, arguments: argparse.Namespace, name: str, cache: Path) -> int:
+    from atlas_rt.ml import published
+
+    entry = _entry(name, arguments.repo)
+    repository = arguments.repo or entry.hub
+    if entry.family == "starter":
+        raise UsageError("The starter comes with the program; there is nothing to fetch.")
+    if not repository:
+        raise MissingError(f"No ready export of {name} is known. {catalogue.how_to_get(entry)}")
+    if not arguments.revision and (here := _usable(cache / "models" / name)):
+        return _told(settings, here, "is here already")
+    if settings.offline:
+        raise UsageError("--offline forbids what `models get` is for; leave it out to fetch from the network.")
+    line = ProgressLine(settings)
+    revision = arguments.revision or ("" if arguments.repo else entry.hub_revision)
+    say(settings, f"fetching {name} from {repository} (licence: {entry.licence or 'see there'})")
+    try:
+        model = published.get(
+            entry, cache, repository=repository, revision=revision, tell=lambda state: line.write(described(state))
+        )
+    finally:
+        line.clear()
+    return _told(settings, model, "is here now")
+
+
+def _entry(name: str, repository: str | None) -> Entry:
+    """What is published about a model; of one that a person names with its repository, only the name."""
+    if set(name) & set(":/\\") or name.startswith("."):
+        raise UsageError(f'A model\'s name holds no slash and no colon, and begins with no dot: "{name}"')
+    if repository and name not in {entry.name for entry in catalogue.entries()}:
+        return Entry(name=name, family="clip")
+    return catalogue.entry(name)
+
+
+def _usable(place: Path) -> Model | None:
+    """The model that lies there, if its files are the recorded ones."""
+    try:
+        model = registry.read_model(place / "model.toml")
+        for file in model.files:
+            file.verified()
+    except MissingError:
+        return None
+    return model
+
+
+def described(state: Fetching) -> str:
+    """A fetch as a person reads it: "fetching 12 of 605 MB · 3.1 MB a second · 3 min 11 s left"."""
+    parts = [f"fetching {state.done / 1e6:,.0f} of {state.total / 1e6:,.0f} MB"]
+    if state.rate > 0:
+        parts.append(f"{state.rate / 1e6:.1f} MB a second")
+    if state.left_secs is not None:
+        parts.append(f"{duration(state.left_secs)} left")
+    return " · ".join(parts)
+
+
+def _told(settings: Settings, model: Model, how: str) -> int:
+    if settings.json:
+        entries = {entry.name: entry for entry in catalogue.entries()}
+        print_json(
+            _row(model, registry.load(settings.model, cache_folder(settings.cache_path)), entries.get(model.name))
+        )
+    else:
+        tell(f"{model.name} {how}: {model.folder}")
+    return 0
+
+
+# -- export ------------------------------------------------------------------------------------------------------------
+
+
+def _export(settings: Settings, arguments: argparse.Namespace, name: str, cache: Path) -> int:
+    from atlas_rt.ml.export import export
+
+    entry = _entry(name, None)
+    if entry.family == "starter":
+        raise UsageError("The starter comes with the program; there is nothing to export.")
+    report = export(
+        entry,
+        cache / "models" / entry.name,
+        checkpoint=_file(arguments.checkpoint),
+        random_weights=arguments.random_weights,
+        tokenizer=_file(arguments.tokenizer),
+        config=_file(arguments.config),
+        offline=settings.offline,
+        progress=_saying(settings),
+    )
+    if settings.json:
+        from dataclasses import asdict
+
+        print_json(asdict(report) | {"folder": str(report.folder)})
+        return 0
+    for each in report.variants:
+        tell(
+            f"{name}:{each.name}  cosine {each.cosine_image:.7f} (pictures), {each.cosine_text:.7f} (phrases)  "
+            f"{each.images_per_second:.1f} pictures a second"
+        )
+    tell(f"{name} is here now: {report.folder}")
+    return 0
+
+
+def _file(word: str | None) -> Path | None:
+    if word is None:
+        return None
+    path = absolute(word)
+    if not path.is_file():
+        raise UsageError(f"there is no such file: {path}")
+    return path
+
+
+def _saying(settings: Settings) -> Callable[[str], None]:
+    return lambda text: say(settings, text)

@@ -15,7 +15,12 @@ from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library.sources import absolute
 from atlas_rt.settings import Settings
 
-STAGES = {"scan": "looking for images", "index": "indexing", "fit": "laying out the map"}
+STAGES = {
+    "scan": "looking for images",
+    "index": "indexing",
+    "fit": "laying out the map",
+    "label": "naming what is there",
+}
 QUIET_LINES_SECS = 10.0
 """Where standard error is no terminal, one line of progress this often."""
 
@@ -87,16 +92,19 @@ class ProgressLine:
         self._told_secs = time.monotonic()
 
     def show(self, progress: Progress) -> None:
-        if not self._shown or progress.stage == "idle":
+        if progress.stage != "idle":
+            self.write(describe(progress))
+
+    def write(self, text: str) -> None:
+        if not self._shown:
             return
         if self._live:
-            text = describe(progress)
             self._stream.write("\r" + text.ljust(self._width))
             self._stream.flush()
             self._width = len(text)
         elif time.monotonic() - self._told_secs > QUIET_LINES_SECS:
             self._told_secs = time.monotonic()
-            print(describe(progress), file=self._stream, flush=True)
+            print(text, file=self._stream, flush=True)
 
     def clear(self) -> None:
         """Leave an empty line for what is printed next."""

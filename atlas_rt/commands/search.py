@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import sys
@@ -20,6 +21,7 @@ from atlas_rt.library.sources import absolute, read, reason_of, suffix_of
 from atlas_rt.ml.encoder import ImageEncoder, TextEncoder
 from atlas_rt.ml.preprocess import to_input
 from atlas_rt.ml.query import Term, parse
+from atlas_rt.services.labelled import LabelIndex
 from atlas_rt.services.search import Query, Searcher
 from atlas_rt.settings import Settings
 
@@ -33,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "words",
         nargs="*",
         metavar="SOURCE ... TEXT",
-        help="the library, then the phrase; +term -term word:2 mix several",
+        help="the library, then the phrase; +term -term word:2 mix several, label:word asks for a label",
     )
     parser.add_argument("--demo", action="store_true", help="the pictures that come with the program")
     parser.add_argument("--image", metavar="FILE", help="search for what looks like this image")
@@ -47,11 +49,11 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     phrases = _lines(arguments.queries) if arguments.queries else [text]
     image = _image(arguments.image)
     collection = open_collection(settings, sources, no_update=arguments.no_update)
-    searcher = Searching(collection, image, top=arguments.top)
-    for phrase in phrases:
-        if len(phrases) > 1 and not settings.json:
-            tell(f"{phrase}:")
-        _tell_answer(settings, collection, searcher.answer(phrase))
+    with contextlib.closing(Searching(collection, image, top=arguments.top)) as searcher:
+        for phrase in phrases:
+            if len(phrases) > 1 and not settings.json:
+                tell(f"{phrase}:")
+            _tell_answer(settings, collection, searcher.answer(phrase))
     return 0
 
 
@@ -60,7 +62,9 @@ class Searching:
 
     def __init__(self, collection: Collection, image: Path | None, *, top: int) -> None:
         self._collection = collection
-        self._searcher = Searcher(collection.model, TextEncoder(collection.model))
+        encoder = TextEncoder(collection.model, runtime=collection.runtime)
+        self._labels = LabelIndex(collection.place, collection.model.id)
+        self._searcher = Searcher(collection.model, encoder, self._labels, cache=collection.cache)
         self._image = _image_vector(collection, image) if image else None
         self._label = str(image or "")
         self._top = top
@@ -75,7 +79,11 @@ class Searching:
         vector = vectors[0] if len(vectors) == 1 else _middle(*vectors)
         encode_ms = (time.perf_counter() - begun) * 1000.0
         query = Query(phrase or self._label, scene.ids, self._collection.vectors, scene.generation)
-        return self._searcher.answer_vector(query, vector, top=self._top, encode_ms=encode_ms)
+        said = phrase if self._image is None else None
+        return self._searcher.answer_vector(query, vector, said=said, top=self._top, encode_ms=encode_ms)
+
+    def close(self) -> None:
+        self._labels.close()
 
 
 def _words(arguments: argparse.Namespace) -> tuple[tuple[str, ...], str]:
@@ -157,7 +165,8 @@ def _image_vector(collection: Collection, path: Path) -> Floats:
         decoded = read_image(read(str(path)), target_px=spec.size_px, fit=spec.resize, suffix=suffix_of(path.name))
     except DecodeError as error:
         raise UsageError(f"this image cannot be searched for ({error}): {path}") from error
-    vector: Floats = ImageEncoder(collection.model).encode(to_input(decoded.image, spec)[None])[0]
+    encoder = ImageEncoder(collection.model, runtime=collection.runtime)
+    vector: Floats = encoder.encode(to_input(decoded.image, spec)[None])[0]
     return vector
 
 
@@ -175,7 +184,9 @@ def _tell_answer(settings: Settings, collection: Collection, answer: SearchAnswe
         ms = {"encode": round(answer.encode_ms, 3), "search": round(answer.search_ms, 3)}
         print_json({"query": answer.query, "model": collection.model.name, "results": results, "ms": ms})
         return
-    if all(match.band == "none" for match in answer.best):
+    if answer.error:
+        say(settings, answer.error)
+    elif all(match.band == "none" for match in answer.best):
         say(settings, f"nothing here matches {answer.query!r}; the nearest images are:")
     for result in results:
         tell(f"{result['score']:.3f}  {result['match']:<6}  {result['path']}")

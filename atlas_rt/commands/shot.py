@@ -22,7 +22,8 @@ from atlas_rt.library.store import Store
 from atlas_rt.library.tiles import TileFiles, load_picture
 from atlas_rt.ml.encoder import TextEncoder
 from atlas_rt.render.picture import Picture, open_headless
-from atlas_rt.services.facts import LABELS, Question, facts_of
+from atlas_rt.services.facts import Question, facts_of
+from atlas_rt.services.labelled import LabelIndex
 from atlas_rt.services.pictures import PICTURE_PX
 from atlas_rt.services.search import Query, Searcher
 from atlas_rt.services.tiles import fetch_tile
@@ -162,7 +163,11 @@ def _world(collection: Collection, shot: Shot, selected: int) -> World:
     if shot.search:
         scene = collection.scene
         query = Query(shot.search, scene.ids, collection.vectors, scene.generation)
-        world.light_by(Searcher(collection.model, TextEncoder(collection.model)).answer(query))
+        encoder = TextEncoder(collection.model, runtime=collection.runtime)
+        labels = LabelIndex(collection.place, collection.model.id)
+        searcher = Searcher(collection.model, encoder, labels, cache=collection.cache)
+        world.light_by(searcher.answer(query))
+        labels.close()
     world.advance(max(MORPH_SECS, LIGHT_SECS), frozenset())
     world.camera.pose = pose
     return world
@@ -180,7 +185,7 @@ def _pose(world: World, shot: Shot, selected: int) -> Pose:
 def _facts(collection: Collection, id_: int) -> ImageFacts:
     with Store.open(collection.place.folder, writable=False) as store:
         labels = store.labels(id_, collection.model.id)
-    return facts_of(Question(id_, collection.scene, collection.vectors, neighbours=True), labels[:LABELS])
+    return facts_of(Question(id_, collection.scene, collection.vectors, neighbours=True), labels)
 
 
 def _hud(

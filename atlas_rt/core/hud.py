@@ -96,3 +96,10 @@ class Hud:
     reduced_motion: bool
     speed: float
     clusters: tuple[Cluster, ...] = field(default=())
+
+
+def running_on(images: str, text: str) -> str:
+    """The providers of the two towers as one word, or as two where they differ; empty for one that is not open."""
+    if images and text and images != text:
+        return f"images {images}, text {text}"
+    return images or text

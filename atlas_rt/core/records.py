@@ -283,6 +283,23 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Runtime:
+    """On what encoders are to run.
+
+    require_gpu: fail rather than run on the processor. tensorrt: try TensorRT before CUDA. cache: the program's cache
+    folder, where what a GPU's compiler made is kept; None keeps nothing.
+    """
+
+    require_gpu: bool = False
+    tensorrt: bool = False
+    cache: Path | None = None
+
+
+ANYWHERE = Runtime()
+"""On the best that works here, keeping nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class LibraryPlace:
     """Where one library lives on disk: `folder` in the cache, `sources` in the person's files."""
 

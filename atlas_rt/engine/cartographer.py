@@ -53,12 +53,15 @@ class Cartographer:
         *,
         store: Store,
         vectors: VectorFile,
-        vocabulary: Vocabulary,
+        vocabulary: Callable[[], Vocabulary],
         model_id: str,
         seed: int,
         published: Callable[[Map], None],
     ) -> None:
-        """folder: of the model, where its maps lie. published is called with each map once it is in its place."""
+        """folder: of the model, where its maps lie. vocabulary: gives it, and may wait for it; only a fit asks.
+
+        published is called with each map once it is in its place.
+        """
         self._folder = folder
         self._store, self._vectors, self._vocabulary = store, vectors, vocabulary
         self._model_id, self._seed = model_id, seed
@@ -153,7 +156,7 @@ class Cartographer:
             vectors,
             ids=ids,
             paths=catalogue.paths,
-            vocabulary=self._vocabulary,
+            vocabulary=self._vocabulary(),
             seed=self._seed,
             old=(old.ids, old.positions) if old else None,
             waiting=waiting,

@@ -1,6 +1,7 @@
 """The engine: brings one library up to date, then waits for more to do.
 
-scan -> plan -> decode, encode, store (batch by batch, with sketches of the map in between) -> fit or place -> publish.
+scan -> plan -> decode, encode, store (batch by batch, with sketches of the map in between)
+-> fit or place -> publish -> label what lacks words.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from multiprocessing.connection import Connection
 from atlas_rt.core.records import Failure, IndexReport, Map, Progress
 from atlas_rt.engine.cartographer import Cartographer
 from atlas_rt.engine.fitting import Cancelled
+from atlas_rt.engine.labeller import Labeller
 from atlas_rt.engine.messages import (
     Add,
     FromEngine,
@@ -22,6 +24,7 @@ from atlas_rt.engine.messages import (
     Provider,
     Published,
     Refused,
+    Said,
     Stop,
     ToEngine,
 )
@@ -36,7 +39,6 @@ from atlas_rt.library.tiles import TileFiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.ml import registry
 from atlas_rt.ml.encoder import ImageEncoder
-from atlas_rt.ml.labels import load_vocabulary
 
 PROGRESS_EVERY_SECS = 0.2
 
@@ -96,6 +98,7 @@ class Engine:
                         self._wait_for_wish(store)
                         self._update(store)
                 finally:
+                    self._labeller.close()
                     self._cartographer.close()
 
     def _open(self, store: Store) -> None:
@@ -107,12 +110,14 @@ class Engine:
         self._vectors = VectorFile(
             model_folder / "vectors.f16", model.dim, writable=True, rows=store.named_vectors(model.id)
         )
-        self._vocabulary = load_vocabulary(model, self._job.cache)
+        self._labeller = Labeller(model, self._job.cache, self._job.own_labels)
+        if self._labeller.remark:
+            self._tell(Said(self._labeller.remark))
         self._cartographer = Cartographer(
             model_folder,
             store=store,
             vectors=self._vectors,
-            vocabulary=self._vocabulary,
+            vocabulary=lambda: self._labeller.vocabulary(lambda: self._await_words(store)),
             model_id=model.id,
             seed=self._job.seed,
             published=self._tell_published,
@@ -133,6 +138,7 @@ class Engine:
         tally = self._index(store, plan, failures) if plan.todo else Tally()
         if self._job.fit:
             self._draw_map(store)
+        self._label(store)
         if tally.moved and self._cartographer.map:
             self._tell_published(self._cartographer.map)  # the same map, but who shows it has the old paths
         self._tell(self._report(store, found, plan, tally, failures, scanned - begun, time.monotonic() - begun))
@@ -153,7 +159,7 @@ class Engine:
 
     def _pipeline(self, store: Store, total: int, failures: list[Failure]) -> Pipeline:
         if self._encoder is None:
-            self._encoder = ImageEncoder(self._model, threads=1)
+            self._encoder = ImageEncoder(self._model, threads=1, runtime=self._job.runtime)
             self._tell(Provider(self._model.name, self._encoder.provider))
         begun = time.monotonic()
 
@@ -175,7 +181,7 @@ class Engine:
             tiles=self._tiles,
             vectors=self._vectors,
             encoder=self._encoder,
-            vocabulary=self._vocabulary,
+            labeller=self._labeller,
             threads=self._threads,
             in_flight=self._in_flight,
             told=told,
@@ -190,6 +196,19 @@ class Engine:
             return not any(isinstance(wish, Stop) for wish in self._wishes)
 
         self._cartographer.finish(fit=True, waiting=waiting)
+
+    def _label(self, store: Store) -> None:
+        """Words for images that have none, or none of this vocabulary."""
+
+        def told(done: int, total: int) -> None:
+            self._tell_progress(Progress("label", done, total, 0.0, None))
+            self._obey_stop(store)
+
+        self._labeller.catch_up(store, self._vectors, waiting=lambda: self._await_words(store), told=told)
+
+    def _await_words(self, store: Store) -> None:
+        self._tell_progress(Progress("label", 0, 0, 0.0, None))
+        self._obey_stop(store)
 
     def _report(
         self,

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from atlas_rt.core.records import Failure, Floats
+from atlas_rt.engine.labeller import Labeller
 from atlas_rt.engine.suspects import InFlight
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.decode import read_image
@@ -25,7 +26,6 @@ from atlas_rt.library.store import FailedFile, Labels, Ready, Store, Todo, conte
 from atlas_rt.library.tiles import TileFiles, TileSet, make_tiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.ml.encoder import ImageEncoder
-from atlas_rt.ml.labels import Vocabulary
 from atlas_rt.ml.preprocess import Preprocessing, to_input
 
 BATCH = 16
@@ -109,14 +109,14 @@ class Pipeline:
         tiles: TileFiles,
         vectors: VectorFile,
         encoder: ImageEncoder,
-        vocabulary: Vocabulary,
+        labeller: Labeller,
         threads: int,
         in_flight: InFlight,
         told: Callable[[Failure], None],
         between_batches: Callable[[Tally], None],
     ) -> None:
         self._store, self._tiles, self._vectors = store, tiles, vectors
-        self._encoder, self._vocabulary = encoder, vocabulary
+        self._encoder, self._labeller = encoder, labeller
         self._threads = threads
         self._in_flight = in_flight
         self._told, self._between_batches = told, between_batches
@@ -231,7 +231,8 @@ class Pipeline:
             self._tiles.flush()
             self._vectors.flush()
             ready += [_ready(each, tile + i, first + i) for i, each in enumerate(kept)]
-            labels |= zip((each.todo.id for each in kept), self._vocabulary.label(vectors), strict=True)
+            words = self._labeller.label(vectors)
+            labels |= zip((each.todo.id for each in kept), words, strict=True) if words else ()
         failed = [
             FailedFile(each.todo.path, each.todo.size, each.todo.mtime_ns, each.reason, each.stage) for each in broken
         ]

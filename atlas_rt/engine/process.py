@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from pathlib import Path
 
-from atlas_rt.core.records import Failure, IndexReport, LibraryPlace, Progress
+from atlas_rt.core.records import ANYWHERE, Failure, IndexReport, LibraryPlace, Progress, Runtime
 from atlas_rt.engine.entry import serve
 from atlas_rt.engine.messages import FromEngine, Locked, Published, Refused, Said, Stop, ToEngine
 
@@ -32,7 +32,7 @@ decoder costs three (`suspects.CRASHES_MAX`) before it is told of as failed."""
 class Job:
     """What one engine works on. stay: wait for wishes when everything is done, instead of ending.
 
-    niceness: how far to step back from other processes, 0 to 19.
+    niceness: how far to step back from other processes, 0 to 19. own_labels: file of the person's own words.
     """
 
     place: LibraryPlace
@@ -44,6 +44,8 @@ class Job:
     niceness: int = 0
     stay: bool = False
     fit: bool = True
+    runtime: Runtime = ANYWHERE
+    own_labels: Path | None = None
 
 
 class EngineProcess:

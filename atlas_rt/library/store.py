@@ -282,11 +282,16 @@ class Store:
             ORDER BY id"""
         return np.array([id_ for (id_,) in self._rows(sql, (model,))], np.int64)
 
-    def search_labels(self, word: str) -> tuple[tuple[int, float], ...]:
-        """(id, confidence) of images labelled with a word, in any case, the surest first."""
-        sql = """SELECT image_id, max(confidence) AS best FROM labels JOIN images ON id = image_id
-            WHERE word = ? AND state = 'ready' GROUP BY image_id ORDER BY best DESC, image_id"""
-        return tuple((id_, confidence) for id_, confidence in self._rows(sql, (word,)))
+    def labelled(self, word: str, model: str, *, least: float = 0.0) -> Ids:
+        """Ids of images that the model labelled with a word, in any case, with at least this confidence, ascending."""
+        sql = """SELECT image_id FROM labels JOIN images ON id = image_id
+            WHERE word = ? AND confidence >= ? AND model = ? AND state = 'ready' ORDER BY image_id"""
+        return np.array([id_ for (id_,) in self._rows(sql, (word, least, model))], np.int64)
+
+    def label_words(self, model: str, *, least: float = 0.0) -> tuple[str, ...]:
+        """The words that the model labelled images with, in the order of the alphabet."""
+        sql = "SELECT DISTINCT word FROM labels WHERE model = ? AND confidence >= ? ORDER BY word"
+        return tuple(word for (word,) in self._rows(sql, (model, least)))
 
     def failures(self) -> tuple[Failure, ...]:
         """Every file that could not become an image, by path."""

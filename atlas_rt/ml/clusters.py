@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.records import Cluster, Floats, Ids, Ints
-from atlas_rt.ml.labels import Vocabulary
+from atlas_rt.ml.labels import Vocabulary, log_familiarity
 
 Rows = NDArray[np.intp]
 
@@ -24,7 +24,10 @@ WORDS = 3
 """Words in a cluster's reason."""
 FITS = 0.08
 """How far a cluster's mean score for a word must lie above the library's for the word to say something about it. For
-twenty images drawn at random the best of 666 words reaches 0.05."""
+twenty images drawn at random the best of 2,194 words reaches 0.066 once in twenty times."""
+FAMILIARITY = 0.5
+"""How much a familiar word is preferred, as a part of what it is for a single image's label. Without it cars are called
+conveyor and flowers daisy; with the whole of it, a table lamp is a table."""
 
 
 def find_clusters(
@@ -96,8 +99,11 @@ def _by_margin(vectors: Floats, means: list[Floats], own: int) -> Rows:
 def _distinctive(mean: Floats, library: Floats, vocabulary: Vocabulary) -> list[str]:
     """The words that set a cluster apart from the library as a whole, best first, only those that fit."""
     above = vocabulary.vectors @ (mean - library)
-    best = np.argsort(-above, kind="stable")[:WORDS]
-    return [vocabulary.words[word] for word in best if above[word] >= FITS]
+    fits = np.flatnonzero(above >= FITS)
+    familiarity = log_familiarity(len(vocabulary.words), vocabulary.own)
+    worth = above + FAMILIARITY * vocabulary.temperature * familiarity
+    best = fits[np.argsort(-worth[fits], kind="stable")][:WORDS]
+    return [vocabulary.words[word] for word in best]
 
 
 def _named(words: list[str], stem: str, taken: set[str]) -> tuple[str, str, str]:

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import string
+
 import numpy as np
 from tokenizers import Tokenizer
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.records import ANYWHERE, Floats, Runtime
 from atlas_rt.errors import MissingError
 from atlas_rt.ml.registry import Model
 from atlas_rt.ml.sessions import Session, open_session
+
+TOKENS = {"tensor(int32)": np.int32, "tensor(int64)": np.int64}
+"""What a graph may want its tokens as."""
 
 
 class ImageEncoder:
     """Pictures to vectors.
 
-    Every run has exactly the batch the model's description asks for: a graph's last bits differ with the batch size.
+    Every run has exactly the batch that the graph fixes, or else the model's description asks for: a graph's last bits
+    differ with the batch size.
     (The starter asks for 1. In larger batches they differ with the place in the batch too, by 5e-8, for a gain of 5 %.)
     provider: what really runs it.
     """
 
-    def __init__(self, model: Model, *, threads: int = 1, require_gpu: bool = False) -> None:
+    def __init__(self, model: Model, *, threads: int = 1, runtime: Runtime = ANYWHERE) -> None:
         tower = model.image
         self.model = model
-        self._session = open_session(tower.file.verified(), threads=threads, require_gpu=require_gpu)
+        self._session = open_session(tower.file.verified(), threads=threads, runtime=runtime, sha256=tower.file.sha256)
         _check(self._session, (tower.input,), tower.output, model)
+        self._batch = self._session.shapes[tower.input][0] or tower.batch
         self.provider = self._session.provider
 
     def encode(self, pixels: Floats) -> Floats:
@@ -32,7 +39,7 @@ class ImageEncoder:
         A picture's vector does not depend on what shares its batch. May be called from several threads at once.
         """
         vectors = np.empty((len(pixels), self.model.dim), np.float32)
-        batch = self.model.image.batch
+        batch = self._batch
         for start in range(0, len(pixels), batch):
             part = pixels[start : start + batch]
             vectors[start : start + len(part)] = self._run(part)[: len(part)]
@@ -40,33 +47,54 @@ class ImageEncoder:
 
     def _run(self, part: Floats) -> Floats:
         tower = self.model.image
-        if missing := tower.batch - len(part):
+        if missing := self._batch - len(part):
             part = np.concatenate([part, np.zeros((missing, *part.shape[1:]), np.float32)])
         return _unit(self._session.run(tower.output, {tower.input: part}))
 
 
 class TextEncoder:
-    """Phrases to vectors, one at a time and unpadded: a dynamically quantised graph takes one scale for a whole batch,
-    and beside others a phrase's vector fell to cosine 0.88 of itself."""
+    """Phrases to vectors, one at a time: a dynamically quantised graph takes one scale for a whole batch, and beside
+    others a phrase's vector fell to cosine 0.88 of itself. Padded only where the graph or the model asks for it."""
 
-    def __init__(self, model: Model, *, threads: int = 1) -> None:
+    def __init__(self, model: Model, *, threads: int = 1, runtime: Runtime = ANYWHERE) -> None:
         tower = model.text
         self.model = model
-        self._session = open_session(tower.file.verified(), threads=threads, arena=False)
+        self._session = open_session(
+            tower.file.verified(), threads=threads, runtime=runtime, sha256=tower.file.sha256, arena=False
+        )
         _check(self._session, tower.inputs, tower.output, model)
         self._tokenizer = Tokenizer.from_file(str(tower.tokenizer.verified()))
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(tower.context_length)
+        length = self._session.shapes[tower.inputs[0]][-1]
+        self._tokenizer.enable_truncation(min(length or tower.context_length, tower.context_length))
+        if length is None and tower.pad_id is None:
+            self._tokenizer.no_padding()
+        else:
+            self._tokenizer.enable_padding(length=length or tower.context_length, pad_id=tower.pad_id or 0)
+        self._types = [TOKENS.get(self._session.types[name], np.int64) for name in tower.inputs]
         self.provider = self._session.provider
 
     def encode(self, phrase: str) -> Floats:
         """Any phrase, the empty one too -> (dim,) float32, unit length. What exceeds the context is not read."""
-        tokens = self._tokenizer.encode(phrase)
-        rows = (tokens.ids, tokens.attention_mask)
         tower = self.model.text
-        feeds = {name: np.array([row], np.int64) for name, row in zip(tower.inputs, rows, strict=False)}
+        tokens = self._tokenizer.encode(canonical(phrase) if tower.clean else phrase)
+        rows = (tokens.ids, tokens.attention_mask)
+        feeds = {name: np.array([row], kind) for name, row, kind in zip(tower.inputs, rows, self._types, strict=False)}
         vector: Floats = _unit(self._session.run(tower.output, feeds))[0]
         return vector
+
+    def pieces(self, phrase: str) -> int:
+        """How many tokens the phrase is broken into, as far as it is read."""
+        clean = canonical(phrase) if self.model.text.clean else phrase
+        return sum(self._tokenizer.encode(clean, add_special_tokens=False).attention_mask)
+
+
+def canonical(phrase: str) -> str:
+    """In lower case, without ASCII punctuation, one space between words: what SigLIP's text towers were trained on."""
+    bare = phrase.replace("_", " ").translate(_PUNCTUATION)
+    return " ".join(bare.lower().split())
+
+
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def _unit(vectors: Floats) -> Floats:

@@ -15,8 +15,9 @@ from atlas_rt.core.records import Floats, Ints
 
 SPARE = 8
 """Candidates beyond the k asked for, so that rounding at the cut can't drop a true neighbour."""
-BLOCK = 4096
-"""Rows rescored together: 4096 x 24 x 384 floats are 150 MB."""
+BLOCK = 256
+"""Rows rescored together: 256 x 24 x 384 floats are 9 MB. (In blocks of 4096 rows this was most of what a fit of 10,000
+images held beyond one of 1,000: 150 of 174 MB.)"""
 ALWAYS_DIRECT = 1 << 30
 """Above this many queries FAISS would use BLAS, whose last bits depend on the others in the batch."""
 BLAS_FROM = 20

@@ -22,8 +22,9 @@ class Preprocessing:
 
     size_px: side of the square input. resize: "letterbox" keeps the aspect and pads with `fill`; "crop" keeps it and
     cuts the long side around the centre; "squash" stretches. pixel_max: what a white pixel becomes (255 or 1) before
-    `mean` is subtracted and the rest divided by `std`, where given. fill: RGB bytes, also what shows through
-    transparent pixels.
+    `mean` is subtracted and the rest divided by `std`, where given. fill: RGB bytes; in a letterbox also what shows
+    through transparent pixels. Crop and squash are open_clip's transforms, to the pixel where nothing was reduced
+    before, and so drop the alpha channel after resizing: what was transparent is black.
     """
 
     size_px: int
@@ -52,32 +53,31 @@ def to_input(image: Image.Image, spec: Preprocessing) -> Floats:
 
 
 def _fit(image: Image.Image, spec: Preprocessing) -> Bytes:
-    """The picture in its square: (size, size, 3) uint8.
-
-    Transparency is laid on the fill, and the letterbox padded, before resizing, as in training: the other order moves
-    edges by a fraction of a pixel and the vectors of drawings to cosine 0.995 in the mean, 0.95 at worst.
-    """
-    flat = _flattened(_reduced(image, spec), spec)
+    """The picture in its square: (size, size, 3) uint8."""
+    image = _reduced(image, spec)
     size = spec.size_px
-    if spec.resize == "crop":
-        scale = size / min(flat.size)
-        resized = _resized(flat, max(size, int(flat.width * scale)), max(size, int(flat.height * scale)), spec)
-        left, top = round((resized.width - size) / 2), round((resized.height - size) / 2)
-        return np.asarray(resized.crop((left, top, left + size, top + size)))
     if spec.resize == "letterbox":
-        flat = _padded(flat, spec)
-    return np.asarray(_resized(flat, size, size, spec))
+        # Laid on the fill and padded before resizing, as in training: the other order moves edges by a fraction of a
+        # pixel and the vectors of drawings to cosine 0.995 in the mean, 0.95 at worst.
+        return np.asarray(_resized(_padded(_flattened(image, spec), spec), size, size, spec))
+    if spec.resize == "squash":
+        return np.asarray(_resized(image, size, size, spec).convert("RGB"))
+    short, long = min(image.size), int(size * max(image.size) / min(image.size))  # cut off, not rounded
+    width, height = (size, long) if image.width == short else (long, size)
+    left, top = round((width - size) / 2), round((height - size) / 2)
+    return np.asarray(_resized(image, width, height, spec).crop((left, top, left + size, top + size)).convert("RGB"))
 
 
 def _reduced(image: Image.Image, spec: Preprocessing) -> Image.Image:
-    """Averaged over whole boxes, while the shorter of the sides that matter stays well above the target."""
-    side = min(image.size) if spec.resize == "crop" else max(image.size)
-    factor = int(side / spec.size_px / REDUCING_GAP)
-    if factor < 2:
+    """Averaged over whole boxes, while each side that matters stays well above the target."""
+    short, long = min(image.size), max(image.size)
+    sides = {"crop": (short, short), "letterbox": (long, long), "squash": image.size}[spec.resize]
+    across, down = (max(1, int(side / spec.size_px / REDUCING_GAP)) for side in sides)
+    if across == down == 1:
         return image
     if image.mode != "RGBA":
-        return image.reduce(factor)
-    return image.convert("RGBa").reduce(factor).convert("RGBA")
+        return image.reduce((across, down))
+    return image.convert("RGBa").reduce((across, down)).convert("RGBA")
 
 
 def _flattened(image: Image.Image, spec: Preprocessing) -> Image.Image:

@@ -3,6 +3,7 @@
     red car                  one phrase, encoded as it stands
     beach +sunset -people    the mean of unit vectors by weight, minus terms subtracted
     apple:2 -"red car":0.5   a weight stands behind a word or a quoted phrase
+    sunset label:beach       only among images labelled so; -label:boat only among the others
 
 A sign or a weight belongs to one word or one phrase in double quotes; plain words beside each other stay one phrase.
 What only looks like a sign is text: a lone `-`, the hyphen in `t-shirt`, the colon in `12:30`, the inches of `12"`.
@@ -11,7 +12,7 @@ What only looks like a sign is text: a lone `-`, the hyphen in `t-shirt`, the co
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,33 @@ _TOKEN = re.compile(
         | \S+ )""",
     re.VERBOSE,
 )
+
+_LABEL = re.compile(r"""(?<!\S)(?P<minus>-?)label:(?:"(?P<quoted>[^"]+)"|(?P<word>[^\s"]+))(?!\S)""", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which images a query asks for at all: those that have every label `having` and none of `lacking`."""
+
+    having: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.having or self.lacking)
+
+
+def split(text: str) -> tuple[str, Filter]:
+    """What is left of a text without its labels, and these.
+
+    Where nothing is left the wanted labels are the phrase too. A text without labels is left as it stands.
+    """
+    found = list(_LABEL.finditer(text))
+    if not found:
+        return text, Filter()
+    having = tuple(match["quoted"] or match["word"] for match in found if not match["minus"])
+    lacking = tuple(match["quoted"] or match["word"] for match in found if match["minus"])
+    rest = " ".join(_LABEL.sub(" ", text).split())
+    return rest or " ".join(having), Filter(having, lacking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +74,37 @@ def parse(text: str) -> tuple[Term, ...]:
     return tuple(_joined(tokens))
 
 
-def vector_of(text: str, encode: Callable[[str], Floats]) -> Floats:
-    """(dim,) float32 of unit length. encode: phrase -> unit vector.
+def vector_of(text: str, encode: Callable[[str], Floats], *, templates: Sequence[str] = ()) -> Floats:
+    """(dim,) float32 of unit length. encode: phrase -> unit vector. templates: for `phrase_vector`.
 
-    A text without sign or weight gives exactly its own vector, and so does one whose terms cancel each other out.
+    A text without sign or weight gives exactly the vector of its phrase, and so does one whose terms cancel each other
+    out. Labels (`split`) are left out.
     """
     text = text.encode("utf-8", "replace").decode()  # bytes that are no text, from a command line, become `?`
+    text, _ = split(text)
     terms = parse(text)
     if len(terms) == 1 and terms[0].weight > 0.0:
-        return encode(terms[0].phrase)
+        return phrase_vector(terms[0].phrase, encode, templates)
     weights = np.array([term.weight for term in terms])
-    vectors = np.stack([encode(term.phrase) for term in terms])  # (terms, dim)
+    vectors = np.stack([phrase_vector(term.phrase, encode, templates) for term in terms])  # (terms, dim)
     mean = weights @ vectors / max(float(np.abs(weights).sum()), LEAST_LENGTH)
+    return _unit(mean, lambda: encode(text))
+
+
+def phrase_vector(phrase: str, encode: Callable[[str], Floats], templates: Sequence[str]) -> Floats:
+    """(dim,) float32 of unit length. A single word is put in place of `{}` in each template, and what the encoder makes
+    of them averaged (Radford et al. 2021, section 3.1.4); longer phrases say enough themselves."""
+    word = phrase.strip()
+    if not templates or not word or len(word.split()) > 1:
+        return encode(phrase)
+    vectors = [encode(template.replace("{}", word)) for template in templates]
+    return _unit(np.mean(vectors, axis=0), lambda: encode(phrase))
+
+
+def _unit(mean: Floats, otherwise: Callable[[], Floats]) -> Floats:
     length = float(np.linalg.norm(mean))
     if length < LEAST_LENGTH:
-        return encode(text)
+        return otherwise()
     vector: Floats = (mean / length).astype(np.float32)
     return vector
 

@@ -1,24 +1,28 @@
 """The encoders that are here, each described by its `model.toml`, and the proof that its files are the recorded ones.
 
-Shipped models lie in `models/<name>/`, those of the person in `<cache>/models/<name>/`.
+Shipped models lie in `models/<name>/`, those of the person in `<cache>/models/<name>/`. What is published about models
+that are not here yet: `catalogue`.
 """
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.errors import MissingError, UsageError
+from atlas_rt.ml import catalogue
 from atlas_rt.ml.preprocess import RESAMPLING, RESIZES, Preprocessing
 
 AUTO = "auto"
 DEFAULT_BATCH = 16
+PLAIN = "fp32"
+"""The variant that a model is without asking: what [image] and [text] of its description name."""
+CLEANINGS = ("", "canonicalize")
 Value = TypeVar("Value")
 
 
@@ -61,7 +65,7 @@ _hashes: dict[tuple[Path, int, int], str] = {}
 class ImageTower:
     """The graph that turns pictures into vectors: (n, 3, size, size) float32 -> (n, dim) float32.
 
-    batch: pictures of every run, never more or fewer.
+    batch: pictures of every run, never more or fewer. (Where the graph fixes another number, that one.)
     """
 
     file: ModelFile
@@ -73,34 +77,72 @@ class ImageTower:
 
 @dataclass(frozen=True, slots=True)
 class TextTower:
-    """The graph that turns phrases into vectors. inputs: token ids and, where the graph has one, the attention mask,
-    (n, length) int64 each. context_length: tokens it reads at most."""
+    """The graph that turns phrases into vectors.
+
+    inputs: token ids and, where the graph has one, the attention mask, (n, length) each. Whether they are int32 or
+    int64, and whether the length is fixed, is read from the graph. context_length: tokens it reads at most.
+    pad_id: the token that every phrase is filled up with, to the graph's length or else the context's. Without one
+    phrases run unpadded, and where the graph fixes the length they are filled with zeros, which CLIP does not read.
+    clean: "canonicalize" for towers trained on text in lower case and without punctuation.
+    templates: single words are put in place of their `{}`, and the vectors averaged (`query.phrase_vector`).
+    """
 
     file: ModelFile
     inputs: tuple[str, ...]
     output: str
     tokenizer: ModelFile
     context_length: int
+    pad_id: int | None = None
+    clean: str = ""
+    templates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """What the model's scores mean, found once per model.
 
-    strong, weak: bars of `scoring.Judge.evidence`. label_temperature: of the softmax over the vocabulary, in cosine.
+    strong, weak: bars of `bands.Judge.evidence`. label_temperature: of the softmax over the vocabulary, in cosine.
+    excess, known, abstract, pieces: weights of what `bands` measures. Each counts deviations among everyday
+    words, so the starter's serve other models too. background: vectors of pictures in general, (p, dim) as .npy.
     """
 
     strong: float
     weak: float
     label_temperature: float
+    excess: float = 1.0
+    known: float = 0.77
+    abstract: float = -0.47
+    pieces: float = -0.25
+    background: ModelFile | None = None
+
+
+UNCALIBRATED = Calibration(strong=1.08, weak=0.03, label_temperature=0.01)
+"""For models nobody has calibrated here. Bars and weights are the starter's, as they count deviations among everyday
+words; the temperature is the one CLIP is trained to (Radford et al. 2021, section 2.5: logits are scaled by 100)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Another precision of a model's towers. Its vectors go into an index of their own.
+
+    text: None where the model's own text tower serves it too. cosine: to the fp32 vectors, in the mean;
+    images_per_second: on the machine that made it. Both None where nobody measured.
+    """
+
+    image: ModelFile
+    text: ModelFile | None = None
+    batch: int | None = None
+    cosine: float | None = None
+    images_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
     """One encoder: two towers that share a space of `dim` dimensions.
 
-    commercial_use: None where the licence does not say. imagenet_accuracy: published zero-shot top-1 in percent, None
-    where none was published.
+    name: what chooses it, "NAME" or "NAME:VARIANT". commercial_use: None where the licence does not say.
+    imagenet_accuracy: published zero-shot top-1 in percent, None where none was published. source, revision: where it
+    was fetched or exported from, and the commit there.
     """
 
     name: str
@@ -112,38 +154,95 @@ class Model:
     text: TextTower
     calibration: Calibration
     imagenet_accuracy: float | None = None
+    variants: Mapping[str, Variant] = field(default_factory=dict)
+    source: str = ""
+    revision: str = ""
 
     @property
     def id(self) -> str:
         """Names the space its vectors live in: other weights, another id. Fit for a folder's name."""
-        return f"{self.name}-{self.image.file.sha256[:8]}"
+        return f"{self.name.replace(':', '-')}-{self.image.file.sha256[:8]}"
+
+    @property
+    def calibrated(self) -> bool:
+        return self.calibration is not UNCALIBRATED
+
+    @property
+    def files(self) -> tuple[ModelFile, ...]:
+        """The files it needs to run."""
+        return self.image.file, self.text.file, self.text.tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenModel:
+    """A folder of models that cannot be used: the name to ask for it, and why."""
+
+    name: str
+    reason: str
 
 
 def load(name: str, cache: Path) -> Model:
-    """The model of that name, "auto" for the best one that is here. Its files are verified when they are opened.
+    """The model of that name, "auto" for the best one that is here; "NAME:int8" for a variant of it.
 
-    cache: the program's cache folder. Raises UsageError for an unknown name, MissingError for a broken description.
+    cache: the program's cache folder. Its files are verified when they are opened. Raises UsageError for an unknown
+    name, MissingError for one that is known but not here, and for a broken description.
     """
-    models = known(cache)
-    if name == AUTO:
-        return max(models, key=lambda model: model.imagenet_accuracy or 0.0)  # the first of equals: the shipped one
-    for model in models:
-        if model.name == name:
-            return model
-    names = [AUTO, *(model.name for model in models)]
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    meant = f" Did you mean {near[0]}?" if near else ""
-    raise UsageError(f'No model is called "{name}".{meant} Known: {", ".join(names)}.')
+    base, _, variant = name.partition(":")
+    models, broken = survey(cache)
+    model = _best(models, broken) if base == AUTO else _named(base, models, broken)
+    return _variant(model, variant) if variant not in {"", PLAIN} else model
 
 
 def known(cache: Path) -> tuple[Model, ...]:
-    """Every model that is here: the shipped ones, then the person's, each by name. A shipped name cannot be taken."""
+    """Every model that is here and readable: the shipped ones, then the person's, each by name."""
+    return survey(cache)[0]
+
+
+def survey(cache: Path) -> tuple[tuple[Model, ...], tuple[BrokenModel, ...]]:
+    """The models that are here, and the folders of models that cannot be used. A shipped name cannot be taken."""
     models: dict[str, Model] = {}
+    broken = []
     for folder in (assets_folder("models"), cache / "models"):
-        for file in sorted(folder.glob("*/model.toml")):
-            model = read_model(file)
-            models.setdefault(model.name, model)
-    return tuple(models.values())
+        for file in sorted(folder.glob("[!.]*/model.toml")):  # a dot: one that is just being fetched or exported
+            try:
+                model = read_model(file)
+            except MissingError as error:
+                broken.append(BrokenModel(file.parent.name, str(error)))
+            else:
+                models.setdefault(model.name, model)
+    return tuple(models.values()), tuple(broken)
+
+
+def _best(models: tuple[Model, ...], broken: tuple[BrokenModel, ...]) -> Model:
+    """By published accuracy; the first of equals, which is the shipped one."""
+    if not models:
+        raise MissingError(broken[0].reason if broken else "No model is here; install the program again.")
+    return max(models, key=lambda model: model.imagenet_accuracy or 0.0)
+
+
+def _named(name: str, models: tuple[Model, ...], broken: tuple[BrokenModel, ...]) -> Model:
+    for model in models:
+        if model.name == name:
+            return model
+    for each in broken:
+        if each.name == name:
+            raise MissingError(each.reason)
+    entries = {entry.name: entry for entry in catalogue.entries()}
+    if name in entries:
+        raise MissingError(f'"{name}" is known but not here. {catalogue.how_to_get(entries[name])}')
+    here = [model.name for model in models] + [each.name for each in broken]
+    raise UsageError(catalogue.no_such_model(name, [AUTO, *here, *entries]))
+
+
+def _variant(model: Model, name: str) -> Model:
+    """The model with its towers in another precision. Raises UsageError with the variants there are."""
+    if name not in model.variants:
+        has = ", ".join([PLAIN, *model.variants])
+        raise UsageError(f'{model.name} has no variant "{name}". It has: {has}.')
+    variant = model.variants[name]
+    image = replace(model.image, file=variant.image, batch=variant.batch or model.image.batch)
+    text = replace(model.text, file=variant.text) if variant.text else model.text
+    return replace(model, name=f"{model.name}:{name}", image=image, text=text)
 
 
 def read_model(file: Path) -> Model:
@@ -157,16 +256,38 @@ def read_model(file: Path) -> Model:
 
 
 def _model(table: dict[str, Any], folder: Path) -> Model:
+    name, source, calibration = str(table["name"]), table.get("source", {}), table.get("calibration")
+    if set(name) & set(":/\\"):
+        raise ValueError(f'its name, "{name}", may hold no slash, and no colon, which stands before a variant')
     return Model(
-        name=str(table["name"]),
+        name=name,
         dim=int(table["dim"]),
         licence=str(table["licence"]),
         commercial_use=table.get("commercial_use"),
         folder=folder,
         image=_image_tower(table["image"], folder),
         text=_text_tower(table["text"], folder),
-        calibration=Calibration(**{key: float(value) for key, value in table["calibration"].items()}),
+        calibration=_calibration(calibration, folder) if calibration else UNCALIBRATED,
         imagenet_accuracy=table.get("imagenet_accuracy"),
+        variants={each: _variant_files(values, folder) for each, values in table.get("variants", {}).items()},
+        source=source.get("repository", ""),
+        revision=source.get("revision", ""),
+    )
+
+
+def _calibration(table: dict[str, Any], folder: Path) -> Calibration:
+    background = _file(table, "background", "background_sha256", folder) if "background" in table else None
+    numbers = {key: float(value) for key, value in table.items() if not key.startswith("background")}
+    return Calibration(**numbers, background=background)
+
+
+def _variant_files(table: dict[str, Any], folder: Path) -> Variant:
+    return Variant(
+        image=_file(table, "file", "sha256", folder),
+        text=_file(table, "text_file", "text_sha256", folder) if "text_file" in table else None,
+        batch=table.get("batch"),
+        cosine=table.get("cosine"),
+        images_per_second=table.get("images_per_second"),
     )
 
 
@@ -191,7 +312,16 @@ def _text_tower(table: dict[str, Any], folder: Path) -> TextTower:
         output=table["output"],
         tokenizer=_file(table, "tokenizer", "tokenizer_sha256", folder),
         context_length=int(table["context_length"]),
+        pad_id=table.get("pad_id"),
+        clean=_one_of(CLEANINGS, table.get("clean", ""), "clean"),
+        templates=_templates(table.get("templates", ())),
     )
+
+
+def _templates(values: Any) -> tuple[str, ...]:
+    if isinstance(values, str) or not all(isinstance(each, str) and "{}" in each for each in values):
+        raise ValueError("templates is to be a list of texts with {} where the word goes")
+    return tuple(values)
 
 
 def _file(table: dict[str, Any], name: str, digest: str, folder: Path) -> ModelFile:

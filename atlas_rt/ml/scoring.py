@@ -1,49 +1,24 @@
-"""What a query's scores mean: every image's score, its light in the cloud, and whether it is a match at all."""
+"""Every image's score, and its light in the cloud. Whether it is a match: `bands`."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from atlas_rt.core.records import Floats
-from atlas_rt.ml.registry import Calibration
 
 NORMAL = 1.4826
 """Median absolute deviation -> standard deviation, for normally distributed scores."""
 LEAST_SPREAD = 1e-6
 """Cosines that differ by less differ by rounding."""
 
-NEUTRAL_PHRASES = (
-    *("a picture", "something", "an image of a thing", "things", "stuff", "the following", "a kind of object"),
-    *("various items", "miscellaneous", "untitled", "file", "example", "anything", "other", "some of these", "general"),
-    *(
-        "what is this",
-        "unknown",
-        "part of it",
-        "nothing in particular",
-        "a place",
-        "an idea",
-        "information",
-        "this one",
-    ),
-    *(
-        "more",
-        "again",
-        "yesterday",
-        "because",
-        "between them",
-        "in the middle",
-        "it is here",
-        "number seven",
-        "quality",
-    ),
-    *("a good thing", "as usual", "the best", "slowly", "system", "policy", "meaning"),
-)
-"""Phrases that no picture answers. How well a library's best image scores for them is what chance achieves there."""
-
 
 def score(matrix: Floats, vector: Floats) -> Floats:
-    """The cosine of every image, (n, dim) @ (dim,) -> (n,): 5 ms at 100,000 x 384."""
-    scores: Floats = matrix @ vector
+    """The cosine of every image, (n, dim) and (dim,) -> (n,): 6.5 ms at 100,000 x 512, as fast as memory is read.
+
+    Row by row, so an image's score has the same bits whatever stands beside it. BLAS's product of matrix and vector
+    takes 15.2 ms, NumPy's einsum 8.4, FAISS on two threads 36.
+    """
+    scores: Floats = np.vecdot(matrix, vector)
     return scores
 
 
@@ -55,8 +30,8 @@ def lights(scores: Floats) -> Floats:
     """
     if not len(scores):
         return np.zeros(0, np.float32)
-    above = scores - np.median(scores)
-    spread = NORMAL * float(np.median(np.abs(above)))
+    above = scores - _median(scores)
+    spread = NORMAL * float(_median(np.abs(above)))
     if spread < LEAST_SPREAD:
         spread = float(above.std())
     if spread < LEAST_SPREAD:
@@ -64,26 +39,8 @@ def lights(scores: Floats) -> Floats:
     return (above / spread).astype(np.float32)
 
 
-class Judge:
-    """Says of a score in one library whether it is a match.
-
-    One cut for all libraries is wrong: the more images, the better the best of them scores for anything. So a score is
-    compared with the best scores that neutral phrases reach among the same images. neutral: (b, dim) their vectors.
-    """
-
-    def __init__(self, matrix: Floats, neutral: Floats, calibration: Calibration) -> None:
-        best = (matrix @ neutral.T).max(axis=0) if len(matrix) else np.zeros(len(neutral), np.float32)
-        self._chance = float(best.mean())
-        self._spread = max(float(best.std()), LEAST_SPREAD)
-        self._calibration = calibration
-
-    def evidence(self, score: float) -> float:
-        """Standard deviations above what chance achieves in this library."""
-        return (score - self._chance) / self._spread
-
-    def band(self, score: float) -> str:
-        """ "strong", "weak" or "none"."""
-        evidence = self.evidence(score)
-        if evidence >= self._calibration.strong:
-            return "strong"
-        return "weak" if evidence >= self._calibration.weak else "none"
+def _median(values: Floats) -> np.float32:
+    """The upper one of the two in the middle: half the 1.2 ms of NumPy's at 100,000."""
+    middle = len(values) // 2
+    median: np.float32 = np.partition(values, middle)[middle]
+    return median

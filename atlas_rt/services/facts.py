@@ -13,9 +13,9 @@ from atlas_rt.core.hud import ImageFacts
 from atlas_rt.core.records import Floats, LibraryPlace, Scene
 from atlas_rt.errors import AtlasError
 from atlas_rt.library.store import Store
+from atlas_rt.ml.labels import SURE
 
 NEIGHBOURS = 12
-LABELS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,13 @@ class FactsService:
                     labels = store.labels(question.id, question.scene.model)
                 except AtlasError:
                     labels = ()
-                self._answers.put(facts_of(question, tuple(labels)[:LABELS]))
+                self._answers.put(facts_of(question, labels))
         if store is not None:
             store.close()
 
 
 def facts_of(question: Question, labels: tuple[tuple[str, float], ...]) -> ImageFacts:
-    """All that is told of an image that the scene holds."""
+    """All that is told of an image that the scene holds. labels: as stored; those too unsure are not told."""
     scene = question.scene
     row = int(np.searchsorted(scene.ids, question.id))
     cluster = int(scene.clusters[row])
@@ -75,7 +75,7 @@ def facts_of(question: Question, labels: tuple[tuple[str, float], ...]) -> Image
         width_px=int(scene.sizes_px[row, 0]),
         height_px=int(scene.sizes_px[row, 1]),
         cluster=names.get(cluster, ""),
-        labels=labels,
+        labels=tuple(label for label in labels if label[1] >= SURE),
         neighbours=nearest_images(scene, question.vectors, row, NEIGHBOURS) if question.neighbours else (),
     )
 

@@ -6,16 +6,19 @@ import contextlib
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from atlas_rt.core.channels import Closed, Latest
-from atlas_rt.core.records import Floats, Ids, Match, SearchAnswer
+from atlas_rt.core.records import ANYWHERE, Floats, Ids, LibraryPlace, Match, Runtime, SearchAnswer
 from atlas_rt.errors import AtlasError
 from atlas_rt.ml import scoring
+from atlas_rt.ml.bands import Judge, Question, load_background, pieces_of
 from atlas_rt.ml.encoder import TextEncoder
-from atlas_rt.ml.query import vector_of
+from atlas_rt.ml.query import parse, split, vector_of
 from atlas_rt.ml.registry import Model
+from atlas_rt.services.labelled import LabelIndex
 
 RESULTS = 60
 """Results kept for the strip and for stepping through."""
@@ -32,51 +35,80 @@ class Query:
 
 
 class Searcher:
-    """Answers phrases. One thread at a time; what neutral phrases score among the images is found once per scene."""
+    """Answers phrases. One thread at a time; what everyday words score among the images is found once per scene.
 
-    def __init__(self, model: Model, encoder: TextEncoder) -> None:
+    labels: where `label:` terms are looked up; without it they are no terms. cache: the program's cache folder, where
+    encoded words are kept; without it they are encoded anew, in seconds.
+    """
+
+    def __init__(
+        self, model: Model, encoder: TextEncoder, labels: LabelIndex | None = None, *, cache: Path | None = None
+    ) -> None:
         self._model = model
+        self._labels = labels
         self._encoder = encoder
-        self._neutral = np.stack([encoder.encode(phrase) for phrase in scoring.NEUTRAL_PHRASES])
-        self._judge: tuple[Floats, scoring.Judge] | None = None
+        self._background = load_background(model, encoder, cache)
+        self._judge: tuple[Floats, Judge] | None = None
 
     def answer(self, query: Query, *, top: int = RESULTS) -> SearchAnswer:
         """Every image's light, and the best `top` with their bands."""
         begun = time.perf_counter()
         vector = self.vector_of(query.text)
-        return self.answer_vector(query, vector, top=top, encode_ms=(time.perf_counter() - begun) * 1000.0)
+        encode_ms = (time.perf_counter() - begun) * 1000.0
+        return self.answer_vector(query, vector, said=query.text, top=top, encode_ms=encode_ms)
 
     def vector_of(self, text: str) -> Floats:
         """The unit vector of what a person typed, its signs and weights heeded."""
-        return vector_of(text, self._encoder.encode)
+        return vector_of(text, self._encoder.encode, templates=self._model.text.templates)
 
-    def answer_vector(self, query: Query, vector: Floats, *, top: int, encode_ms: float) -> SearchAnswer:
-        """The same for a vector that is there already: an image's, or a mixture."""
+    def answer_vector(
+        self, query: Query, vector: Floats, *, said: str | None, top: int, encode_ms: float
+    ) -> SearchAnswer:
+        """The same for a vector that is there already. said: the text it was made of, None where an image is in it."""
         begun = time.perf_counter()
         scores = scoring.score(query.vectors, vector)
         judge = self._judge_of(query.vectors)
-        best = _best_rows(scores, top)
-        matches = tuple(Match(int(query.ids[row]), float(scores[row]), judge.band(float(scores[row]))) for row in best)
+        lights, rows, sentence, least = scoring.lights(scores), np.arange(len(scores)), "", "none"
+        phrase, wanted = split(query.text)
+        if wanted and self._labels:
+            passes, sentence = self._labels.among(wanted, query.ids)
+            lights, rows = np.where(passes, lights, np.float32(0.0)), np.flatnonzero(passes)
+            least = "weak" if phrase == " ".join(wanted.having) else "none"  # to have the label is all that is asked
+        best = rows[_best_rows(scores[rows], top)].tolist()
+        bands = judge.bands(Question(vector, None if said is None else self._pieces(said)), scores[best])
+        matches = tuple(
+            Match(int(query.ids[row]), float(scores[row]), least if band == "none" else band)
+            for row, band in zip(best, bands, strict=True)
+        )
         return SearchAnswer(
             query=query.text,
             generation=query.generation,
-            lights=scoring.lights(scores),
+            lights=lights,
             best=matches,
             encode_ms=encode_ms,
             search_ms=(time.perf_counter() - begun) * 1000.0,
+            error=sentence,
         )
 
-    def _judge_of(self, vectors: Floats) -> scoring.Judge:
+    def _judge_of(self, vectors: Floats) -> Judge:
         if self._judge is None or self._judge[0] is not vectors:
-            self._judge = vectors, scoring.Judge(vectors, self._neutral, self._model.calibration)
+            before = self._judge[1] if self._judge else None
+            self._judge = vectors, Judge(vectors, self._background, self._model.calibration, before=before)
         return self._judge[1]
+
+    def _pieces(self, text: str) -> float:
+        """Of what is wanted; signs, weights and labels left out."""
+        text, _ = split(text.encode("utf-8", "replace").decode())
+        return pieces_of(" ".join(term.phrase for term in parse(text) if term.weight > 0.0), self._encoder)
 
 
 class SearchService:
     """The search thread: owns the text session, which it opens at once so that the first phrase need not wait."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, place: LibraryPlace, *, runtime: Runtime = ANYWHERE) -> None:
         self._model = model
+        self._place = place
+        self._runtime = runtime
         self._queries: Latest[Query] = Latest()
         self._answers: Latest[SearchAnswer] = Latest()
         self.provider = ""
@@ -96,17 +128,18 @@ class SearchService:
         self._thread.join(timeout=3.0)
 
     def _run(self) -> None:
-        error, searcher = "", None
+        error, searcher, labels = "", None, LabelIndex(self._place, self._model.id)
         try:
-            encoder = TextEncoder(self._model)
+            encoder = TextEncoder(self._model, runtime=self._runtime)
             self.provider = encoder.provider
-            searcher = Searcher(self._model, encoder)
+            searcher = Searcher(self._model, encoder, labels, cache=self._runtime.cache)
         except AtlasError as problem:
             error = str(problem)
         with contextlib.suppress(Closed):
             while True:
                 query = self._queries.wait()
                 self._answers.put(searcher.answer(query) if searcher else _without_answer(query, error))
+        labels.close()
 
 
 def _best_rows(scores: Floats, top: int) -> list[int]:

@@ -1,11 +1,22 @@
-"""`bench`: bars and the machine they were taken on, as JSON and as lines; what they measure is not measured here."""
+"""`bench`: bars and the machine they were taken on, as JSON and as lines; how fast this machine is, no test asks."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
 import pytest
 
+from atlas_rt.bench import search
+from atlas_rt.bench.ingest import Peak
 from atlas_rt.bench.report import Bar, Report, quantiles
+from atlas_rt.bench.scene import made_vectors
 from atlas_rt.commands import bench
+from atlas_rt.core.records import ANYWHERE, Runtime
+from atlas_rt.ml.encoder import TextEncoder
 from tests.commands.person import Person
 from tests.libraries import Library
 
@@ -57,3 +68,58 @@ def test_what_cannot_be_measured_here_is_said(reader: Person, library: Library, 
     few = person.ask("bench", "locate", str(folder))
     assert few.code == 2
     assert "too few images to measure with; name a source with 100 or more" in few.refusal
+
+
+# -- search ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_search_is_measured_from_the_phrase_to_the_ranked_list(library: Library) -> None:
+    report = search.measure(library.model, runtime=Runtime(cache=library.cache), images=300, dim=384)
+    whole, scoring = report.bars
+    assert (whole.name, whole.sense, whole.bar) == ("search", "at most", 50.0)
+    assert (scoring.name, scoring.sense, scoring.bar) == ("search, scoring", "at most", 10.0)
+    assert 0.0 < scoring.value < whole.value
+    assert (report.raw["images"], report.raw["dimensions"], report.raw["phrases"]) == (300, 384, 50)
+    assert report.raw["model"] == "starter, 384 dimensions, on CPU"
+    assert len(set(search.PHRASES)) == 50
+
+
+def test_a_phrase_is_widened_with_zeros(library: Library) -> None:
+    plain = TextEncoder(library.model).encode("red car")
+    wide = search.WidenedEncoder(library.model, dim=512, runtime=ANYWHERE).encode("red car")
+    assert (wide.shape, wide.dtype, np.array_equal(wide[:384], plain), wide[384:].any()) == (
+        (512,),
+        plain.dtype,
+        True,
+        False,
+    )
+
+
+def test_a_search_of_a_library_is_measured_in_its_own_vectors(reader: Person, library: Library) -> None:
+    told = reader.ask("bench", "search", library.source, "--no-update", "--json").document
+    assert [bar["name"] for bar in told["bars"]] == ["search", "search, scoring"]
+    assert (told["raw"]["images"], told["raw"]["dimensions"]) == (138, 384)
+
+
+def test_made_vectors_are_the_same_each_time_and_of_unit_length() -> None:
+    vectors = made_vectors(100, 48)
+    assert np.array_equal(vectors, made_vectors(100, 48))
+    assert vectors.dtype == np.float32
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(100), abs=1e-5)
+
+
+# -- ingest ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells what a process holds")
+def test_the_memory_of_a_process_and_of_what_it_started_is_counted_together() -> None:
+    alone = Peak()
+    alone.look(os.getpid())
+    code = "import sys, time; held = bytearray(200_000_000); print(flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        together = Peak()
+        together.look(os.getpid())
+        child.kill()
+    assert 190.0 < together.megabytes - alone.megabytes < 260.0

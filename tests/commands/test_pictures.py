@@ -155,11 +155,24 @@ def findings(told: Told) -> dict[str, dict[str, str]]:
 def test_the_doctor_says_what_works(reader: Person, library: Library) -> None:
     found = findings(reader.run("doctor", library.source, "--json"))
     assert list(found) == [
-        *("program", "packages", "cache", "image encoder", "text encoder", "OpenGL", "display", "camera", "library")
+        *(
+            "program",
+            "packages",
+            "cache",
+            "ONNX Runtime",
+            "models",
+            "image encoder",
+            "text encoder",
+            "OpenGL",
+            "display",
+            "camera",
+            "library",
+        )
     ]
-    for check in ("program", "packages", "cache", "image encoder", "text encoder", "library"):
+    for check in ("program", "packages", "cache", "ONNX Runtime", "image encoder", "text encoder", "library"):
         assert found[check]["status"] == "ok"
-    assert "runs on CPU" in found["image encoder"]["detail"]
+    for check in ("ONNX Runtime", "image encoder", "text encoder"):
+        assert "runs on CPU" in found[check]["detail"]
     assert found["display"]["status"] == "warning"
     assert found["library"]["detail"].startswith("138 images, 0 failed, in ")
 

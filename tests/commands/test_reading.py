@@ -216,6 +216,7 @@ def test_a_library_that_another_process_writes_is_read_as_it_is(library: Library
 
 
 def test_known_encoders_are_listed(reader: Person) -> None:
-    (model,) = reader.ask("models", "list", "--json").document
-    assert (model["name"], model["chosen"], model["dim"]) == ("starter", True, 384)
-    assert reader.ask("models").lines[0].split()[:3] == ["*", "starter", "384"]
+    starter, *others = reader.ask("models", "list", "--json").document
+    assert (starter["name"], starter["chosen"], starter["dim"], starter["state"]) == ("starter", True, 384, "here")
+    assert not any(model["chosen"] or model["state"] == "here" for model in others)
+    assert reader.ask("models").lines[0].split()[:3] == ["*", "starter", "here"]

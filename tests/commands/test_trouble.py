@@ -282,6 +282,20 @@ def test_a_model_file_that_is_missing_or_another_is_not_used(person: Person, fol
     assert another.code == 3
     assert "A model file is not the recorded one and is not used" in another.refusal
     (mine / "model.toml").write_text("name =")
-    broken = person.ask("models", "list")
+    broken = person.ask("index", folder, "--model", "mine")
     assert broken.code == 3
     assert "This model's description cannot be used" in broken.refusal
+
+
+def test_a_model_that_cannot_be_read_stops_nothing_else(person: Person, folder: Path) -> None:
+    mine = person.cache / "models" / "mine"
+    mine.mkdir(parents=True)
+    (mine / "model.toml").write_text("name =")
+    assert person.ask("index", folder, "--json").document["model"] == "starter"
+    (line,) = [line for line in person.ask("models", "list").lines if "mine" in line.split()]
+    assert "broken" in line
+    assert "This model's description cannot be used" in line
+    findings = {each["check"]: each for each in person.run("doctor", "--json").document}
+    assert findings["models"]["status"] == "warning"
+    assert "mine: This model's description cannot be used" in findings["models"]["detail"]
+    assert findings["image encoder"]["status"] == "ok"

@@ -44,7 +44,7 @@ class Desk:
             library.model_folder,
             store=store,
             vectors=self.vectors,
-            vocabulary=load_vocabulary(library.model, library.cache),
+            vocabulary=lambda: load_vocabulary(library.model, library.cache),
             model_id=library.model.id,
             seed=42,
             published=self.published.append,

@@ -275,7 +275,10 @@ def test_labels_are_found_by_word_in_any_case(store: Store) -> None:
     store.label(MODEL, {2: [("Cat", 0.9)]})
     assert store.labels(1) == (("pet", 0.6), ("cat", 0.4))
     assert store.labels(1, "other") == ()
-    assert store.search_labels("CAT") == ((2, 0.9), (1, 0.4))
+    assert store.labelled("CAT", MODEL).tolist() == [1, 2]
+    assert store.labelled("CAT", MODEL, least=0.5).tolist() == [2]
+    assert store.labelled("CAT", "other").tolist() == []
+    assert store.label_words(MODEL, least=0.5) == ("Cat", "pet")
     assert store.unlabelled(MODEL).tolist() == []
 
 

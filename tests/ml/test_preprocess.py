@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from atlas_rt.core.records import Floats
+from atlas_rt.library.decode import read_image
 from atlas_rt.ml.encoder import ImageEncoder
 from atlas_rt.ml.preprocess import Preprocessing, to_input
 from atlas_rt.ml.registry import Model
@@ -77,3 +79,91 @@ def test_vectors_equal_those_of_the_training_s_preprocessing(
     cosines = (ours * theirs).sum(axis=1)
     assert cosines.mean() >= 0.999
     assert cosines.min() >= 0.99
+
+
+# -- open_clip's transforms, as torchvision does them with Pillow ------------------------------------------------------
+
+
+def as_open_clip(image: Image.Image, spec: Preprocessing) -> Floats:
+    """(3, size, size): torchvision 0.29's Resize (an int: the short side; the long one cut off to whole pixels) and
+    CenterCrop (rounded half to even), then convert("RGB"), ToTensor, Normalize, as open_clip 3.3 puts them together."""
+    size = spec.size_px
+    if spec.resize == "squash":
+        square = image.resize((size, size), Image.Resampling.BICUBIC)
+    else:
+        width, height = image.size
+        if width <= height:
+            resized = image.resize((size, int(size * height / width)), Image.Resampling.BICUBIC)
+        else:
+            resized = image.resize((int(size * width / height), size), Image.Resampling.BICUBIC)
+        top, left = round((resized.height - size) / 2.0), round((resized.width - size) / 2.0)
+        square = resized.crop((left, top, left + size, top + size))
+    pixels = np.asarray(square.convert("RGB"), np.float32) / np.float32(255)
+    return ((pixels - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)).transpose(2, 0, 1)
+
+
+CLIP = Preprocessing(
+    224,
+    resize="crop",
+    pixel_max=1.0,
+    mean=(0.48145466, 0.4578275, 0.40821073),
+    std=(0.26862954, 0.26130258, 0.27577711),
+)
+SIGLIP = Preprocessing(256, resize="squash", pixel_max=1.0, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+FAMILIES = pytest.mark.parametrize("spec", [CLIP, SIGLIP], ids=["clip", "siglip"])
+
+
+def scene(width: int, height: int) -> Image.Image:
+    """A picture with detail everywhere, smooth and sharp."""
+    rng = np.random.default_rng(width * height)
+    coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)).resize((width, height))
+    noise = rng.integers(-20, 21, (height, width, 1))
+    return Image.fromarray(np.clip(np.asarray(coarse) + noise, 0, 255).astype(np.uint8))
+
+
+@FAMILIES
+@pytest.mark.parametrize("size", [(640, 427), (427, 640), (333, 500), (224, 224), (225, 301), (301, 225), (90, 61)])
+def test_pixels_are_open_clip_s_where_nothing_is_reduced(spec: Preprocessing, size: tuple[int, int]) -> None:
+    image = scene(*size)
+    assert np.abs(to_input(image, spec) - as_open_clip(image, spec)).max() < 1e-5
+
+
+@FAMILIES
+def test_what_is_transparent_is_what_open_clip_makes_of_it(spec: Preprocessing, pictures: dict[str, Path]) -> None:
+    image = Image.open(pictures["acorn"]).convert("RGBA")
+    assert image.getextrema()[3][0] == 0
+    assert np.abs(to_input(image, spec) - as_open_clip(image, spec)).max() < 1e-5
+
+
+def test_a_long_picture_is_averaged_on_its_long_side_only() -> None:
+    image = scene(4000, 300)
+    difference = np.abs(to_input(image, SIGLIP) - as_open_clip(image, SIGLIP))
+    assert difference.mean() < 0.03
+
+
+@FAMILIES
+def test_vectors_equal_those_of_open_clip_s_transforms(
+    spec: Preprocessing, pictures: dict[str, Path], images: ImageEncoder
+) -> None:
+    """Files as they are met: drawings, and JPEG of sizes that meet every DCT scale; judged by the shipped network."""
+    files = [path.read_bytes() for path in list(pictures.values())[::24]]
+    for number, size in enumerate([(480, 320), (900, 1200), (2000, 1333), (2500, 3750)]):
+        out = io.BytesIO()
+        picture = Image.open(list(pictures.values())[number * 7]).convert("RGB").resize(size, Image.Resampling.LANCZOS)
+        picture.save(out, "JPEG", quality=90)
+        files.append(out.getvalue())
+    ours = [to_input(read_image(data, target_px=spec.size_px, fit=spec.resize).image, spec) for data in files]
+    theirs = [as_open_clip(Image.open(io.BytesIO(data)), spec) for data in files]
+    mean, std = np.array(spec.mean, np.float32)[:, None, None], np.array(spec.std, np.float32)[:, None, None]
+    first, second = (
+        images.encode(np.stack([shown(pixels * std + mean) for pixels in each])) for each in (ours, theirs)
+    )
+    cosines = (first * second).sum(axis=1)
+    assert cosines.mean() >= 0.999
+    assert cosines.min() >= 0.99
+
+
+def shown(pixels: Floats) -> Floats:
+    """(3, size, size) in 0..1 -> as the shipped network wants it, (3, 224, 224) in 0..255."""
+    square = Image.fromarray(np.rint(pixels.clip(0, 1) * 255).astype(np.uint8).transpose(1, 2, 0))
+    return np.asarray(square.resize((224, 224), Image.Resampling.BICUBIC), np.float32).transpose(2, 0, 1)

@@ -9,7 +9,7 @@ import pytest
 
 from atlas_rt.core.records import Floats
 from atlas_rt.ml.encoder import TextEncoder
-from atlas_rt.ml.query import Term, parse, vector_of
+from atlas_rt.ml.query import Filter, Term, parse, phrase_vector, split, vector_of
 
 
 class Towers:
@@ -115,6 +115,48 @@ def test_a_minus_term_leads_away_from_it(text: TextEncoder) -> None:
     assert mixed.dtype == np.float32
     assert mixed @ apple < fruit @ apple - 0.2
     assert mixed @ fruit > 0.7
+
+
+@pytest.mark.parametrize(
+    ("text", "rest", "having", "lacking"),
+    [
+        ("label:guitar", "guitar", ("guitar",), ()),
+        ('sunset label:"palm tree" -label:boat sky', "sunset sky", ("palm tree",), ("boat",)),
+        ("Label:Äpfel", "Äpfel", ("Äpfel",), ()),
+        ("-label:dog", "", (), ("dog",)),
+        ("cat:2 -dog label:pet", "cat:2 -dog", ("pet",), ()),
+        ("  two  spaces ", "  two  spaces ", (), ()),
+        ("label: guitar", "label: guitar", (), ()),
+        ('label:"no end', 'label:"no end', (), ()),
+        ("mylabel:x", "mylabel:x", (), ()),
+    ],
+)
+def test_labels_are_taken_out_of_a_text(
+    text: str, rest: str, having: tuple[str, ...], lacking: tuple[str, ...]
+) -> None:
+    assert split(text) == (rest, Filter(having, lacking))
+
+
+def test_labels_are_no_part_of_the_vector() -> None:
+    assert Towers().mixed("fruit -apple -label:dog") == {"fruit": 0.707, "apple": -0.707}
+    assert Towers().mixed("label:dog") == {"dog": 1.0}
+
+
+def test_templates_are_averaged_for_single_words_alone() -> None:
+    templates = ("a photo of a {}", "a drawing of a {}")
+
+    def parts(text: str) -> dict[str, float]:
+        towers = Towers()
+        vector = vector_of(text, towers.encode, templates=templates)
+        return {phrase: round(float(vector[i]), 2) for i, phrase in enumerate(towers.asked)}
+
+    assert parts("dog") == {"a photo of a dog": 0.71, "a drawing of a dog": 0.71}
+    assert parts("red dog") == {"red dog": 1.0}
+    assert parts("dog -{}") == {"a photo of a dog": 0.5, "a drawing of a dog": 0.5} | {
+        "a photo of a {}": -0.5,
+        "a drawing of a {}": -0.5,
+    }
+    assert phrase_vector("", Towers().encode, templates).tolist() == Towers().encode("").tolist()
 
 
 def test_bytes_that_are_no_text_do_no_harm(text: TextEncoder) -> None:

@@ -10,16 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import SearchAnswer
+from atlas_rt.core.records import Runtime, SearchAnswer
+from atlas_rt.library.store import Store
+from atlas_rt.ml.labels import SURE
 from atlas_rt.ml.registry import Model
 from atlas_rt.services.scenes import Arrival
 from atlas_rt.services.search import RESULTS, Query, SearchService, _best_rows
-from tests.libraries import wait_for
+from tests.libraries import Library, wait_for
 
 
 @pytest.fixture(scope="module")
-def service(model: Model) -> Iterator[SearchService]:
-    service = SearchService(model)
+def service(model: Model, indexed: Library) -> Iterator[SearchService]:
+    service = SearchService(model, indexed.place, runtime=Runtime(cache=indexed.cache))
     yield service
     service.close()
 
@@ -92,9 +94,9 @@ def test_a_library_of_one_image_is_searched(service: SearchService, arrival: Arr
     assert [match.id for match in found.best] == [arrival.scene.ids[0]]
 
 
-def test_only_the_newest_phrase_is_answered(model: Model, arrival: Arrival) -> None:
+def test_only_the_newest_phrase_is_answered(model: Model, arrival: Arrival, indexed: Library) -> None:
     """Those before it were asked while the service was still opening its session."""
-    service = SearchService(model)
+    service = SearchService(model, indexed.place, runtime=Runtime(cache=indexed.cache))
     for text in ("g", "gu", "gui", "guitar"):
         service.ask(query_of(text, arrival))
     assert wait_for(service.take).query == "guitar"
@@ -105,14 +107,69 @@ def test_only_the_newest_phrase_is_answered(model: Model, arrival: Arrival) -> N
     assert not service._thread.is_alive()
 
 
-def test_a_model_that_is_not_here_is_said_with_each_answer(model: Model, arrival: Arrival, tmp_path: Path) -> None:
+def test_a_model_that_is_not_here_is_said_with_each_answer(
+    model: Model, arrival: Arrival, indexed: Library, tmp_path: Path
+) -> None:
     file = dataclasses.replace(model.text.file, path=tmp_path / "text.onnx")
-    service = SearchService(dataclasses.replace(model, text=dataclasses.replace(model.text, file=file)))
+    text = dataclasses.replace(model.text, file=file)
+    service = SearchService(dataclasses.replace(model, text=text), indexed.place, runtime=Runtime(cache=indexed.cache))
     found = answer(service, query_of("a guitar", arrival))
     assert found.error.startswith("A model file cannot be read")
     assert found.best == ()
     assert found.lights.tolist() == [0.0] * 138
     service.close()
+
+
+@pytest.fixture
+def labelled(library: Library, ids: dict[str, int]) -> Iterator[SearchService]:
+    """Searches a library of which two tigers and a guitar are labelled so."""
+    with Store.open(library.place.folder, writable=True) as store:
+        store.label(library.model.id, {int(id_): [("thing", 0.9)] for id_ in ids.values()})
+        for title in ("tiger face", "tiger walking"):
+            store.label(library.model.id, {ids[title]: [("tiger", 0.5), ("big cat", 0.4), ("salad", SURE / 2)]})
+        store.label(library.model.id, {ids["acoustic guitar"]: [("Guitar", 0.9)]})
+        store.label("another-model", {ids["acoustic guitar"]: [("tiger", 0.9)]})
+    service = SearchService(library.model, library.place, runtime=Runtime(cache=library.cache))
+    yield service
+    service.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "titles"),
+    [
+        ("label:tiger", ["tiger face", "tiger walking"]),
+        ("label:Tigers", ["tiger face", "tiger walking"]),
+        ('label:"big cat" a guitar', ["tiger face", "tiger walking"]),
+        ("label:guitar", ["acoustic guitar"]),
+        ("label:guitar label:tiger", []),
+        ("label:salad", []),
+    ],
+)
+def test_a_label_asks_for_the_images_that_have_it(
+    labelled: SearchService, arrival: Arrival, ids: dict[str, int], text: str, titles: list[str]
+) -> None:
+    found = answer(labelled, query_of(text, arrival))
+    assert sorted(match.id for match in found.best) == sorted(ids[title] for title in titles)
+    dark = np.isin(arrival.scene.ids, [ids[title] for title in titles], invert=True)
+    assert (found.lights[dark] == 0.0).all()
+
+
+def test_a_label_alone_is_a_match_and_words_beside_it_are_judged(
+    labelled: SearchService, arrival: Arrival, ids: dict[str, int]
+) -> None:
+    alone = answer(labelled, query_of("label:tiger", arrival))
+    assert "none" not in {match.band for match in alone.best}
+    mixed = answer(labelled, query_of("quarterly report label:tiger", arrival))
+    assert {match.band for match in mixed.best} == {"none"}
+    others = answer(labelled, query_of("a tiger -label:tiger", arrival))
+    assert len(others.best) == RESULTS
+    assert not {match.id for match in others.best} & {ids["tiger face"], ids["tiger walking"]}
+
+
+def test_a_label_that_no_image_has_is_said_with_the_nearest(labelled: SearchService, arrival: Arrival) -> None:
+    found = answer(labelled, query_of("label:gitar", arrival))
+    assert found.best == ()
+    assert found.error == "No image here is labelled “gitar”. The nearest label is “Guitar”."
 
 
 def test_equal_scores_are_listed_in_the_order_of_rows() -> None:

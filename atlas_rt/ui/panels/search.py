@@ -15,6 +15,8 @@ from atlas_rt.ui.panels.stage import Fade, Stage
 WIDTH, HEIGHT, TOP = 720.0, 58.0, 16.0
 CELL, GAP, CAPTION_HEIGHT = 84.0, 8.0, 22.0
 PROMPT = "Describe what you are looking for"
+TIPS = (("beach -people", "without people"), ("beach:2 dog", "more beach"), ("label:guitar", "labelled so"))
+"""What can be typed besides words, and what it does; shown as long as nothing is typed."""
 BANDS = {"strong": theme.ACCENT, "weak": theme.INK_SOFT, "none": theme.INK_FAINT}
 FIELD = "##query"
 
@@ -60,6 +62,8 @@ class SearchPanel:
             self._line(stage, canvas, rect)
         if hud.answer is not None and self._text:
             self._results(stage, rect, hud.answer, alpha)
+        elif not self._text:
+            self._tips(stage, rect, alpha)
 
     def _adopt(self, query: str) -> None:
         """Take over a text that the app has set: it cleared it at Esc, or searched from elsewhere."""
@@ -107,6 +111,19 @@ class SearchPanel:
         end = canvas.key_cap(x, y, key)
         canvas.text(end + stage.px(7.0), y + stage.px(3.0), does, theme.CAPTION, theme.INK_FAINT)
         return width + stage.px(16.0)
+
+    def _tips(self, stage: Stage, console: Rect, alpha: float) -> None:
+        rect = Rect(console.x, console.bottom + stage.px(8.0), console.width, stage.px(36.0))
+        x, y = rect.x + stage.px(20.0), rect.y + stage.px(10.0)
+        with stage.panel("tips", rect, alpha=alpha) as canvas:
+            for typed, does in TIPS:
+                means = stage.type.width(typed, theme.CAPTION, strong=True) + stage.px(8.0)
+                end = x + means + stage.type.width(does, theme.CAPTION)
+                if end > rect.right - stage.px(12.0):
+                    break
+                canvas.text(x, y, typed, theme.CAPTION, theme.INK_SOFT, strong=True)
+                canvas.text(x + means, y, does, theme.CAPTION, theme.INK_FAINT)
+                x = end + stage.px(28.0)
 
     def _results(self, stage: Stage, console: Rect, answer: SearchAnswer, alpha: float) -> None:
         top = console.bottom + stage.px(8.0)

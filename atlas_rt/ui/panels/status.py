@@ -130,9 +130,10 @@ def failures_line(hud: Hud) -> str:
 
 def engine_line(hud: Hud) -> str:
     """With what it is drawn and understood, in short."""
-    provider = hud.provider.removesuffix("ExecutionProvider")
     renderer = hud.renderer.split(" (")[0].split("/PCIe")[0]
-    return "  ·  ".join(part for part in (MAPS.get(hud.map_kind, hud.map_kind), hud.model, provider, renderer) if part)
+    return "  ·  ".join(
+        part for part in (MAPS.get(hud.map_kind, hud.map_kind), hud.model, hud.provider, renderer) if part
+    )
 
 
 def pace(progress: Progress) -> str:

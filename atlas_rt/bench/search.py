@@ -1,0 +1,92 @@
+"""From a typed phrase to every image's light and the ranked list, through the same `Searcher` as the window's.
+
+Tokenizing and encoding are the model's own. Where its vectors have fewer dimensions than the images made for the
+measurement, a phrase's vector is filled up with zeros: what is scored then is noise, and takes as long.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from atlas_rt.bench.report import Bar, Report, quantiles
+from atlas_rt.bench.scene import made_vectors
+from atlas_rt.core.records import Floats, Ids, Runtime
+from atlas_rt.ml.encoder import TextEncoder
+from atlas_rt.ml.registry import Model
+from atlas_rt.services.search import Query, Searcher
+
+IMAGES, DIM = 100_000, 512
+WHOLE_MS, SCORING_MS = 50.0, 10.0
+WORDS = (
+    *(
+        "apple",
+        "bridge",
+        "castle",
+        "dog",
+        "eagle",
+        "forest",
+        "guitar",
+        "harbour",
+        "island",
+        "jacket",
+        "kitchen",
+        "lamp",
+    ),
+    *("mountain", "night sky", "orange car", "piano", "queue of people", "rose", "sailing boat", "train", "umbrella"),
+    *("violin", "window", "yellow flower", "zebra"),
+)
+PHRASES = (*WORDS, *(f"a photograph of a {word} in the rain, seen from above" for word in WORDS))
+"""Fifty, half of them short and half of them long."""
+
+
+def measure(
+    model: Model, *, runtime: Runtime, vectors: Floats | None = None, images: int = IMAGES, dim: int = DIM
+) -> Report:
+    """vectors: (n, dim) unit, of a real library; so many clustered ones of our own otherwise, of `dim` dimensions or
+    the model's where it has more. Widened words are encoded anew each time, in some seconds before the measurement.
+    """
+    vectors = made_vectors(images, max(dim, model.dim)) if vectors is None else vectors
+    encoder = WidenedEncoder(model, dim=vectors.shape[1], runtime=runtime)
+    kept = runtime.cache if vectors.shape[1] == model.dim else None  # widened vectors are nobody else's
+    searcher, ids = Searcher(model, encoder, cache=kept), np.arange(len(vectors), dtype=np.int64)
+    first_ms = _answered(searcher, "picture", ids, vectors)[0]  # what everyday words score is found once per library
+    times = np.array([_answered(searcher, phrase, ids, vectors) for phrase in PHRASES])
+    whole, encode, scoring = times.T
+    raw = {
+        "images": len(vectors),
+        "dimensions": vectors.shape[1],
+        "model": f"{model.name}, {model.dim} dimensions, on {encoder.provider}",
+        "phrases": len(PHRASES),
+        "whole_ms": quantiles(whole.tolist()),
+        "tokenize_and_encode_ms": quantiles(encode.tolist()),
+        "score_and_rank_ms": quantiles(scoring.tolist()),
+        "first_ms": round(first_ms, 3),
+    }
+    bars = (
+        Bar("search", float(np.median(whole)), "ms from a phrase to the ranked list", "at most", WHOLE_MS),
+        Bar("search, scoring", float(np.median(scoring)), "ms to score and rank", "at most", SCORING_MS),
+    )
+    return Report(bars, raw)
+
+
+def _answered(searcher: Searcher, phrase: str, ids: Ids, vectors: Floats) -> tuple[float, float, float]:
+    """Milliseconds of one search: all of it, encoding, scoring."""
+    begun = time.perf_counter()
+    answer = searcher.answer(Query(phrase, ids, vectors, 1))
+    return (time.perf_counter() - begun) * 1000.0, answer.encode_ms, answer.search_ms
+
+
+class WidenedEncoder(TextEncoder):
+    """A model's text tower whose vectors are filled up with zeros to `dim`."""
+
+    def __init__(self, model: Model, *, dim: int, runtime: Runtime) -> None:
+        super().__init__(model, runtime=runtime)
+        self._dim = dim
+
+    def encode(self, phrase: str) -> Floats:
+        vector = super().encode(phrase)
+        widened = np.zeros(self._dim, np.float32)
+        widened[: len(vector)] = vector
+        return widened

@@ -1,0 +1,437 @@
+"""Finds what a model's scores mean: the weights and bars of `atlas_rt/ml/bands.py`, its `[calibration]` in model.toml.
+
+Four folders of captioned pictures that the starter was not trained on are asked for what is there, for everyday nouns
+of what is not, and for nonsense. Weights and bars are fitted on three of them and reported on the fourth, each in turn;
+those that are written are fitted on all. The pictures in general (`background.npy`) are drawings of openclipart. The
+same words give the same numbers. Called by `scripts/calibrate`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from debian_packages import Package, PackageError, default_folder, fetch
+from demo_pictures import SUFFIXES, openclipart
+from make_vocabulary import TAGGED, WordNet, read_wordnet
+from qt_resources import ResourceError, read_resources
+
+from atlas_rt.core.records import Floats
+from atlas_rt.errors import AtlasError
+from atlas_rt.library.decode import read_image
+from atlas_rt.library.shelf import cache_folder
+from atlas_rt.ml import registry
+from atlas_rt.ml.bands import FEATURES, Background, Judge, Question, load_background, pieces_of
+from atlas_rt.ml.encoder import ImageEncoder, TextEncoder
+from atlas_rt.ml.preprocess import to_input
+from atlas_rt.ml.query import vector_of
+from atlas_rt.ml.registry import Model
+
+ROOT = Path(__file__).resolve().parents[1]
+DEMO = ROOT / "models" / "demo"
+PHRASES = Path(__file__).with_name("calibrate.toml")
+GCOMPRIS, SCRATCH, OPENCLIPART, WORDNET = "gcompris-qt-data", "scratch", "openclipart-png", "wordnet-base"
+
+PHOTOGRAPHS = {
+    "categorization": "resource/images/",
+    "explore_world_animals": "resource/animals/",
+    "explore_farm_animals": "resource/animals/",
+    "explore_monuments": "resource/",
+    "erase": "resource/",
+}
+DRAWINGS = {"lang": "words_sample/", "instruments": "resource/"}
+"""Resource files of gcompris, and where in them the pictures lie."""
+
+GENERAL_PICTURES = 256
+"""A thousand separate no better, none at all two points worse."""
+QUERIES, NONSENSE = 200, 100
+SMALL = 40
+"""Folders of so few images are judged too, as bands are to hold for them."""
+STRONG_ABSENT, STRONG_NONSENSE = 0.10, 0.05
+"""What may be called strong of the visible things that are absent, and of nonsense, over all folders."""
+WEAK_ABSENT, WEAK_NONSENSE = 0.30, 0.15
+NOUNS = {"things": 1000, "nouns": 1500}
+"""So many of the most familiar visible things, and of the most familiar nouns of any kind, are `everyday`."""
+VISIBLE = {5, 6, 8, 13, 17, 20}
+"""WordNet's animals, artefacts, parts of the body, food, natural objects and plants."""
+KINDS = ("present", "things", "nouns", "nonsense")
+SHARES = {"present": 1.0, "things": 0.4, "nouns": 0.25, "nonsense": 0.35}
+"""What each kind of phrase weighs in the fit; those that find nothing as much as those that find something."""
+PENALTY = 1.0
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Captioned pictures. vectors: (n, dim) in the order of captions."""
+
+    name: str
+    captions: tuple[str, ...]
+    vectors: Floats
+
+
+@dataclass(frozen=True)
+class Asked:
+    """(q, 4) features of each kind of phrase in one folder, of its best image."""
+
+    name: str
+    features: dict[str, Floats]
+
+
+# -- pictures ----------------------------------------------------------------------------------------------------------
+
+
+def folders(packages: dict[str, Package], encode: Encoder) -> Iterator[Folder]:
+    rcc = packages[GCOMPRIS].share / "gcompris-qt/rcc"
+    yield _folder("photographs", _resources(rcc, PHOTOGRAPHS), encode)
+    yield _folder("drawings", _resources(rcc, DRAWINGS), encode)
+    yield _folder("scratch", _scratch(packages[SCRATCH].share / "scratch/Media"), encode)
+    demo = sorted(DEMO.glob("*.webp"))
+    yield _folder("demo", ((caption_of(path.stem), path.name, path.read_bytes()) for path in demo), encode)
+
+
+def caption_of(name: str) -> str:
+    """`redApple_2` -> `red apple`."""
+    name = re.sub(r"([a-z])([A-Z])", r"\1 \2", name)
+    return re.sub(r"\s+", " ", re.sub(r"[_\-.\d]+", " ", name)).strip().lower()
+
+
+def _resources(rcc: Path, wanted: dict[str, str]) -> Iterator[tuple[str, str, bytes]]:
+    for file, inside in wanted.items():
+        for name, content in read_resources(rcc / f"{file}.rcc"):
+            plain = "background" not in name and "icon" not in name
+            if inside in name and plain and Path(name).suffix.lower() in SUFFIXES:
+                yield caption_of(Path(name).stem), name, content
+
+
+def _scratch(root: Path) -> Iterator[tuple[str, str, bytes]]:
+    for path in sorted(root.rglob("*")):
+        if path.suffix.lower() in SUFFIXES and "Letters" not in path.parts:
+            yield re.sub(r" [a-z]$", "", caption_of(path.stem)), path.name, path.read_bytes()
+
+
+def _folder(name: str, pictures: Iterable[tuple[str, str, bytes]], encode: Encoder) -> Folder:
+    kept = [(caption, file, content) for caption, file, content in pictures if caption]
+    vectors = np.concatenate([encode(content, file) for _, file, content in kept])
+    return Folder(name, tuple(caption for caption, _, _ in kept), vectors)
+
+
+class Encoder:
+    """A picture's bytes -> (1, dim), by the way the program itself takes."""
+
+    def __init__(self, model: Model) -> None:
+        self._images, self._spec = ImageEncoder(model), model.image.preprocessing
+
+    def __call__(self, content: bytes, name: str) -> Floats:
+        spec = self._spec
+        decoded = read_image(content, target_px=spec.size_px, fit=spec.resize, suffix=Path(name).suffix)
+        return self._images.encode(to_input(decoded.image, spec)[None])
+
+
+def general_pictures(package: Package, encode: Encoder, seed: int) -> Floats:
+    """(GENERAL_PICTURES, dim) float16 of drawings that are not in the demo."""
+    demo = {
+        path
+        for group in tomllib.loads((ROOT / "scripts/demo_set.toml").read_text()).values()
+        for path in group.values()
+    }
+    found = [
+        each for each in openclipart(package) if each.name.removeprefix("openclipart/") not in demo and not each.rank
+    ]
+    vectors: list[Floats] = []
+    for row in np.random.default_rng(seed).permutation(len(found)).tolist():
+        if len(vectors) == GENERAL_PICTURES:
+            break
+        if len(found[row].content) < 1 << 20:  # the few larger ones are drawn at up to 169 megapixels
+            vectors.append(encode(found[row].content, found[row].name))
+    return np.concatenate(vectors).astype(np.float16)
+
+
+# -- phrases -----------------------------------------------------------------------------------------------------------
+
+
+class Nouns:
+    """Everyday nouns, and which of them are surely not among captions."""
+
+    def __init__(self, net: WordNet) -> None:
+        self._net = net
+        self._below: dict[str, set[str]] = {}
+        for offset, synset in net.synsets.items():
+            for above in synset.above:
+                self._below.setdefault(above, set()).add(offset)
+        familiar = [noun for noun in net.senses if self._is_noun(noun)]
+        familiar.sort(key=lambda noun: (-self._uses(noun), noun))
+        things = [noun for noun in familiar if net.synsets[net.senses[noun][0]].file in VISIBLE]
+        self._pools = {"things": things[: NOUNS["things"]], "nouns": familiar[: NOUNS["nouns"]]}
+
+    def absent(self, captions: Iterable[str], kind: str, chance: np.random.Generator) -> list[str]:
+        """Up to QUERIES nouns that no caption names: not by a synonym, a kind of it, or what it is a kind of."""
+        terms = {term for caption in captions for term in self._terms(caption)}
+        shown = {offset for term in terms for offset in self._net.senses.get(term.replace(" ", "_"), ())}
+        free = [noun for noun in self._pools[kind] if noun not in terms and not self._near(noun) & shown]
+        return [free[row] for row in chance.permutation(len(free))[:QUERIES].tolist()]
+
+    def _near(self, noun: str) -> set[str]:
+        """Its three commonest senses, three levels of kinds below them, and two above."""
+        near = set(self._net.senses[noun][:3])
+        below, above = set(near), set(near)
+        for _ in range(3):
+            below = {kind for offset in below for kind in self._below.get(offset, ())}
+            near |= below
+        for _ in range(2):
+            above = {kind for offset in above for kind in self._net.synsets[offset].above}
+            near |= above
+        return near
+
+    def _terms(self, caption: str) -> Iterator[str]:
+        words = [self._net.singular(word) for word in caption.split()]
+        for length in (1, 2, 3):
+            yield from ("_".join(words[start : start + length]) for start in range(len(words) - length + 1))
+
+    def _is_noun(self, noun: str) -> bool:
+        uses = self._net.uses_by_class.get(noun)
+        return noun.isalpha() and len(noun) > 2 and uses is not None and 2 * uses["1"] > uses.total()
+
+    def _uses(self, noun: str) -> int:
+        return self._net.told[noun] + TAGGED * self._net.uses_by_class[noun]["1"]
+
+
+def nonsense(chance: np.random.Generator) -> list[str]:
+    """NONSENSE phrases that no picture answers, no two the same."""
+    parts: dict[str, list[str]] = tomllib.loads(PHRASES.read_text("utf-8"))
+
+    def some(words: Sequence[str], least: int, most: int, between: str = " ") -> str:
+        return between.join(str(word) for word in chance.choice(words, chance.integers(least, most + 1)))
+
+    makers = (
+        lambda: " ".join(some(parts["syllables"], 2, 3, "") for _ in range(chance.integers(1, 4))),
+        lambda: some(parts["function_words"], 2, 5),
+        lambda: some(parts["abstract_words"], 2, 4),
+        lambda: str(
+            chance.choice([f"{chance.integers(10, 99999)}", f"{chance.integers(999)} + {chance.integers(99)}"])
+        ),
+        lambda: str(chance.choice(parts["code"])),
+        lambda: str(chance.choice(parts["languages"])),
+        lambda: some(list("abcdefghijklmnopqrstuvwxyz"), 4, 11, ""),
+    )
+    found: dict[str, None] = {}
+    while len(found) < NONSENSE:
+        found[makers[chance.integers(len(makers))]()] = None
+    return list(found)
+
+
+# -- asking ------------------------------------------------------------------------------------------------------------
+
+
+class Asker:
+    """Asks folders. Phrases are encoded once."""
+
+    def __init__(self, model: Model, text: TextEncoder, background: Background, nouns: Nouns) -> None:
+        self._model, self._text, self._background, self._nouns = model, text, background, nouns
+        self._questions: dict[str, Question] = {}
+
+    def ask(self, folder: Folder, seed: int, images: int | None = None) -> Asked:
+        """images: so many of the folder's, taken at random; all by default."""
+        chance = np.random.default_rng(seed)
+        rows = np.sort(chance.permutation(len(folder.captions))[:images])
+        captions = sorted({folder.captions[row] for row in rows})
+        phrases = {
+            "present": [captions[row] for row in chance.permutation(len(captions))[:QUERIES].tolist()],
+            "things": self._nouns.absent(captions, "things", chance),
+            "nouns": self._nouns.absent(captions, "nouns", chance),
+            "nonsense": nonsense(chance),
+        }
+        vectors = folder.vectors[rows]
+        judge = Judge(vectors, self._background, self._model.calibration)
+        return Asked(folder.name, {kind: self._features(judge, vectors, phrases[kind]) for kind in KINDS})
+
+    def _features(self, judge: Judge, vectors: Floats, phrases: list[str]) -> Floats:
+        questions = [self._question(phrase) for phrase in phrases]
+        best = (vectors @ np.stack([question.vector for question in questions]).T).max(axis=0)
+        return np.concatenate([judge.features(q, best[i : i + 1]) for i, q in enumerate(questions)])
+
+    def _question(self, phrase: str) -> Question:
+        if phrase not in self._questions:
+            vector = vector_of(phrase, self._text.encode, templates=self._model.text.templates)
+            self._questions[phrase] = Question(vector, pieces_of(phrase, self._text))
+        return self._questions[phrase]
+
+
+# -- fitting -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Fit:
+    """weights: (4,) in the order of FEATURES, that of `excess` 1. strong, weak: bars of the weighted sum."""
+
+    weights: Floats
+    strong: float
+    weak: float
+
+
+def fitted(asked: Sequence[Asked], small: Sequence[Asked]) -> Fit:
+    """Weights by logistic regression, bars by what they let pass of what is absent, over all these folders."""
+    rows, right, shares = [], [], []
+    for folder in (*asked, *small):
+        for kind in KINDS:
+            features = folder.features[kind]
+            rows.append(features)
+            right.append(np.full(len(features), kind == "present"))
+            shares.append(np.full(len(features), SHARES[kind] / len(features)))
+    weights = _logistic(np.concatenate(rows).astype(np.float64), np.concatenate(right), np.concatenate(shares))
+    weights = np.array([weights[0], max(weights[1], 0.0), min(weights[2], 0.0), min(weights[3], 0.0)]) / weights[0]
+    evidence = {
+        kind: np.concatenate([folder.features[kind] @ weights for folder in (*asked, *small)]) for kind in KINDS
+    }
+
+    def bar(absent: float, noise: float) -> float:
+        return float(max(np.quantile(evidence["things"], 1 - absent), np.quantile(evidence["nonsense"], 1 - noise)))
+
+    return Fit(weights, bar(STRONG_ABSENT, STRONG_NONSENSE), bar(WEAK_ABSENT, WEAK_NONSENSE))
+
+
+def _logistic(rows: Floats, right: Floats, shares: Floats) -> Floats:
+    """Weights without the constant, by Newton's method. shares: what each row weighs."""
+    spread = rows.std(axis=0)
+    x = np.column_stack([rows / spread, np.ones(len(rows))])
+    shares = shares / shares.mean()
+    penalty = np.diag([PENALTY] * rows.shape[1] + [0.0])
+    weights = np.zeros(x.shape[1])
+    for _ in range(25):
+        p = 1.0 / (1.0 + np.exp(-np.clip(x @ weights, -30, 30)))
+        gradient = x.T @ (shares * (p - right)) + penalty @ weights
+        weights -= np.linalg.solve((x * (shares * p * (1 - p))[:, None]).T @ x + penalty, gradient)
+    found: Floats = weights[:-1] / spread
+    return found
+
+
+def shares_above(asked: Asked, fit: Fit, bar: float) -> dict[str, float]:
+    """Of each kind the percent of phrases whose best image lies above the bar."""
+    return {kind: 100.0 * float((asked.features[kind] @ fit.weights >= bar).mean()) for kind in KINDS}
+
+
+# -- telling -----------------------------------------------------------------------------------------------------------
+
+
+HEADER = "| {} | there | things not there | nouns not there | nonsense |"
+
+
+def table(asked: list[Asked], small: list[Asked]) -> str:
+    """Each folder judged by what was fitted on the others."""
+    lines = [
+        HEADER.format("folder, judged by what was fitted on the others"),
+        "| --- | --- | --- | --- | --- |",
+    ]
+    held = []
+    for folder in asked:
+        fit = fitted(
+            [each for each in asked if each.name != folder.name], [each for each in small if each.name != folder.name]
+        )
+        held.append((folder, fit))
+        lines.append(_row(folder.name, folder, fit))
+        lines += [_row(f"{SMALL} images of it", each, fit) for each in small if each.name == folder.name]
+    means = {
+        bar: {kind: np.mean([shares_above(f, fit, getattr(fit, bar))[kind] for f, fit in held]) for kind in KINDS}
+        for bar in ("strong", "weak")
+    }
+    lines.append(
+        "| mean of the four | "
+        + " | ".join(f"{means['strong'][kind]:.0f} / {means['weak'][kind]:.0f} %" for kind in KINDS)
+        + " |"
+    )
+    return "\n".join(lines)
+
+
+def _row(name: str, folder: Asked, fit: Fit) -> str:
+    strong, weak = (shares_above(folder, fit, bar) for bar in (fit.strong, fit.weak))
+    return f"| {name} | " + " | ".join(f"{strong[kind]:.0f} / {weak[kind]:.0f} %" for kind in KINDS) + " |"
+
+
+def curve(asked: list[Asked], small: list[Asked]) -> str:
+    """What is called strong of each kind as the bar moves, the mean over folders judged by the others' weights."""
+    fits = [fitted([e for e in asked if e.name != f.name], [e for e in small if e.name != f.name]) for f in asked]
+    lines = [
+        HEADER.format("bar, from `strong`"),
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for by in (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5):
+        found = [shares_above(folder, fit, fit.strong + by) for folder, fit in zip(asked, fits, strict=True)]
+        lines.append(
+            f"| {by:+.1f} | " + " | ".join(f"{np.mean([each[kind] for each in found]):.0f} %" for kind in KINDS) + " |"
+        )
+    return "\n".join(lines)
+
+
+def written(text: str, calibration: dict[str, float | str]) -> str:
+    """A model.toml with these values in its [calibration]; what else stands there is kept."""
+    head, found, section = text.partition("[calibration]")
+    first, _, rest = section.partition("\n")
+    lines = rest.splitlines() if found else []
+    for key, value in calibration.items():
+        said = f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value:.3f}"
+        at = [row for row, line in enumerate(lines) if re.match(rf"{key}\s*=", line)]
+        if at:
+            lines[at[0]] = said
+        else:
+            lines.append(said)
+    return f"{head.rstrip()}\n\n[calibration]{first}\n" + "\n".join(line for line in lines if line.strip()) + "\n"
+
+
+def main(words: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="calibrate", description=(__doc__ or "").split("\n\n", maxsplit=1)[0])
+    parser.add_argument("--model", default="starter", metavar="NAME", help="the encoder (default starter)")
+    parser.add_argument("--write", action="store_true", help="put the numbers and background.npy into its folder")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="the program's cache folder")
+    parser.add_argument(
+        "--packages", type=Path, default=default_folder(), metavar="DIR", help="where packages are kept"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args(words)
+    try:
+        calibrate(args)
+    except (PackageError, ResourceError, OSError) as error:
+        print(f"calibrate: {error}", file=sys.stderr)
+        raise SystemExit(3) from None
+    except AtlasError as error:
+        print(f"calibrate: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+
+
+def calibrate(args: argparse.Namespace) -> None:
+    """Raises PackageError, ResourceError, OSError, AtlasError."""
+    cache = cache_folder(args.cache)
+    model = registry.load(args.model, cache)
+    packages = fetch([GCOMPRIS, SCRATCH, OPENCLIPART, WORDNET], args.packages)
+    encode, text = Encoder(model), TextEncoder(model)
+    pictures = general_pictures(packages[OPENCLIPART], encode, args.seed)
+    plain = load_background(_without_pictures(model), text, cache)
+    background = Background(plain.words, plain.abstract, pictures.astype(np.float32))
+    asker = Asker(model, text, background, Nouns(read_wordnet(packages[WORDNET].share / "wordnet")))
+    sets = list(folders(packages, encode))
+    asked = [asker.ask(folder, args.seed) for folder in sets]
+    small = [asker.ask(folder, args.seed + 1, SMALL) for folder in sets]
+    fit = fitted(asked, small)
+    numbers: dict[str, float | str] = {"strong": fit.strong, "weak": fit.weak}
+    numbers |= {name: float(weight) for name, weight in zip(FEATURES, fit.weights, strict=True)}
+    print(f"Called strong / at least weak, in percent of phrases.\n\n{table(asked, small)}\n\n{curve(asked, small)}\n")
+    if args.write:
+        file = model.folder / "background.npy"
+        np.save(file, pictures, allow_pickle=False)
+        numbers |= {"background": file.name, "background_sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+        description = model.folder / "model.toml"
+        description.write_text(written(description.read_text("utf-8"), numbers), "utf-8")
+    print("[calibration]\n" + "\n".join(f"{key} = {value}" for key, value in numbers.items()))
+
+
+def _without_pictures(model: Model) -> Model:
+    return replace(model, calibration=replace(model.calibration, background=None))
+
+
+if __name__ == "__main__":
+    main()
