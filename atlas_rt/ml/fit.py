@@ -37,10 +37,12 @@ def fit_umap(
     """(n, dim) unit vectors -> (n, 3) float32 positions in UMAP's own units; `layout.normalise` makes a map of them.
 
     progress: told the share that is done, 0..1, some times a second. Any n; below ten, and for images that are all the
-    same, the principal axes.
+    same, the principal axes. Raises ValueError for vectors that are not finite.
     """
     tell = progress or _silent
     tell(0.0)
+    if not np.isfinite(vectors).all():
+        raise ValueError("a vector holds what is no number")
     if len(vectors) < SMALLEST or not np.ptp(vectors, axis=0).any():
         tell(1.0)
         return principal_axes(vectors)

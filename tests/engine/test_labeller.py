@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import IndexReport, Progress
+from atlas_rt.core.records import IndexReport
 from atlas_rt.engine.labeller import Labeller
 from atlas_rt.engine.messages import Said
 from atlas_rt.engine.process import Job
 from atlas_rt.library.store import Store
 from atlas_rt.library.vectors import VectorFile
+from atlas_rt.ml import registry
 from tests.libraries import Library, run
 
 MakeJob = Callable[..., Job]
@@ -125,9 +126,10 @@ def test_the_engine_takes_the_persons_words_at_its_next_start(make_job: MakeJob,
     assert [message.text for message in told if isinstance(message, Said)] == [
         f"of your labels 1 line is longer than 60 characters or no plain text, and left out: {own}"
     ]
-    assert "label" in [message.stage for message in told if isinstance(message, Progress)]
     assert isinstance(told[-1], IndexReport)
     assert told[-1].unchanged == 9
+    with Store.open(job.place.folder, writable=False) as store:
+        assert "acoustic guitar made of wood" in store.label_words(registry.load(job.model, job.cache).id)
     with Store.open(job.place.folder, writable=False) as store:
         (model,) = (folder.name for folder in job.place.folder.glob("starter-*"))
         found = words(store, model)

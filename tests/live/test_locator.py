@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import Floats, LiveFix, Placement
+from atlas_rt.core.records import ANYWHERE, Floats, LiveFix, Placement
 from atlas_rt.live.locator import FIXES_PER_SEC, Locator
 from atlas_rt.ml.projector import Projector
 from atlas_rt.ml.registry import Model
@@ -49,7 +49,7 @@ def locate(indexed: Library, place: Callable[[Floats], Placed]) -> Iterator[Loca
     opened: list[Locator] = []
 
     def start(film: Path, **changes: Any) -> Locator:
-        tools = {"encode": lambda: frame_encoder(indexed.model), "place": place} | changes
+        tools = {"encode": lambda: frame_encoder(indexed.model, ANYWHERE), "place": place} | changes
         opened.append(Locator(str(film), **tools))
         return opened[-1]
 
@@ -150,7 +150,7 @@ def test_a_model_that_is_not_here_is_told_as_a_fix(
     model: Model = indexed.model
     file = dataclasses.replace(model.image.file, path=tmp_path / "image.onnx")
     lacking = dataclasses.replace(model, image=dataclasses.replace(model.image, file=file))
-    locator = locate(make_film("film.mp4", [plain(9, 9, 9)] * 3), encode=lambda: frame_encoder(lacking))
+    locator = locate(make_film("film.mp4", [plain(9, 9, 9)] * 3), encode=lambda: frame_encoder(lacking, ANYWHERE))
     fix: LiveFix = wait_for(locator.take)
     assert fix.error.startswith("A model file cannot be read")
 
