@@ -33,6 +33,9 @@ OWN_MAX, OWN_LENGTH_MAX = 2000, 60
 TEMPERATURES = np.geomspace(0.002, 0.2, 93)
 """Where `fit_label_temperature` looks, in steps of 5 %."""
 
+FOLDER = "vocabulary"
+"""Of the cache: where the words' vectors are kept."""
+
 Label = tuple[str, float]
 """A word and the confidence in it, 0..1."""
 
@@ -209,7 +212,7 @@ def word_vectors(words: tuple[str, ...], model: Model, cache: Path | None, encod
     if cache is None:
         return np.stack([phrase_vector(word, encode, model.text.templates) for word in words])
     name = model.name.replace(":", "-")
-    file = cache / "vocabulary" / f"{name}-{_digest(_text_key(model), *words)}.npy"
+    file = cache / FOLDER / f"{name}-{_digest(_text_key(model), *words)}.npy"
     vectors = _kept(file, (len(words), model.dim))
     if vectors is None:
         vectors = np.stack([phrase_vector(word, encode, model.text.templates) for word in words])
