@@ -110,7 +110,8 @@ class Engine:
         self._vectors = VectorFile(
             model_folder / "vectors.f16", model.dim, writable=True, rows=store.named_vectors(model.id)
         )
-        self._labeller = Labeller(model, self._job.cache, self._job.own_labels)
+        fresh = not self._vectors.rows
+        self._labeller = Labeller(model, self._job.cache, self._job.own_labels, fresh=fresh)
         if self._labeller.remark:
             self._tell(Said(self._labeller.remark))
         self._cartographer = Cartographer(

@@ -29,13 +29,14 @@ STOP_SECS = 5.0
 class Labeller:
     """The vocabulary of one model. Owned by the engine's main thread; its thread only loads.
 
-    remark: what of the person's own words is not used.
+    remark: what of the person's own words is not used. fresh: the model has no vectors in the library yet, so all its labels
+    will be of this vocabulary.
     """
 
-    def __init__(self, model: Model, cache: Path, own_file: Path | None) -> None:
+    def __init__(self, model: Model, cache: Path, own_file: Path | None, *, fresh: bool = False) -> None:
         own = read_own_words(own_file)
         self.remark = own.remark
-        self._model = model
+        self._model, self._fresh = model, fresh
         self._closed = threading.Event()
         self._vocabulary: Future[Vocabulary] = Future()
         self._thread = threading.Thread(target=self._load, args=(cache, own.words), name="words", daemon=True)
@@ -80,7 +81,8 @@ class Labeller:
         """
         vocabulary = self.vocabulary(waiting)
         setting = f"labels of {self._model.id}"
-        stale = store.setting(setting) != vocabulary.key
+        known = vocabulary.key if self._fresh else store.setting(setting)
+        stale = known != vocabulary.key
         ids, rows = store.encoded(self._model.id)
         if not stale:
             lacking = np.isin(ids, store.unlabelled(self._model.id))
@@ -89,8 +91,9 @@ class Labeller:
             part = vectors.array()[rows[start : start + BLOCK]].astype(np.float32)
             store.label(self._model.id, _by_id(ids[start : start + BLOCK], vocabulary.label(part)))
             told(min(start + BLOCK, len(ids)), len(ids))
-        if stale:
+        if stale or self._fresh:
             store.set_setting(setting, vocabulary.key)
+            self._fresh = False
 
 
 def _by_id(ids: Ids, labels: list[tuple[tuple[str, float], ...]]) -> dict[int, Labels]:

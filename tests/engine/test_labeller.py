@@ -34,7 +34,7 @@ def words(store: Store, model: str) -> dict[int, tuple[str, ...]]:
     return {int(id_): tuple(word for word, _ in store.labels(int(id_), model)) for id_ in ids}
 
 
-def caught_up(library: Library, own: Path | None, *, stop_after: int = 10**9) -> list[int]:
+def caught_up(library: Library, own: Path | None, *, stop_after: int = 10**9, fresh: bool = False) -> list[int]:
     """How many images had been labelled after each transaction."""
     done: list[int] = []
 
@@ -43,7 +43,7 @@ def caught_up(library: Library, own: Path | None, *, stop_after: int = 10**9) ->
         if len(done) >= stop_after:
             raise StopError
 
-    labeller = Labeller(library.model, library.cache, own)
+    labeller = Labeller(library.model, library.cache, own, fresh=fresh)
     with Store.open(library.place.folder, writable=True) as store:
         rows = store.named_vectors(library.model.id)
         vectors = VectorFile(library.model_folder / "vectors.f16", library.model.dim, writable=False, rows=rows)
@@ -104,6 +104,13 @@ def test_images_are_stored_before_the_words_are_there(library: Library) -> None:
     labeller.close()
     assert not labeller._thread.is_alive()
     assert not (empty / "vocabulary").exists()
+
+
+def test_the_first_indexing_labels_no_image_twice(library: Library) -> None:
+    with Store.open(library.place.folder, writable=True) as store:
+        store.set_setting(f"labels of {library.model.id}", "")
+    assert caught_up(library, None, fresh=True) == []
+    assert caught_up(library, None) == []
 
 
 def test_a_stop_ends_the_wait_for_the_words(library: Library) -> None:
