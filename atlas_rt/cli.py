@@ -129,7 +129,7 @@ def _run(words: list[str]) -> int:
 SETTING_FLAGS = frozenset(Settings.__dataclass_fields__)
 VALUE_FLAGS = {"--model", "--cache", "--seed", "--exclude", "--quality", "--screen", "--fps", "-o", "--output", "--top"}
 VALUE_FLAGS |= {"--image", "--queries", "--size", "--search", "--select", "--eye", "--look", "--nodes"}
-VALUE_FLAGS |= {"--while-indexing", "--repo", "--revision", "--checkpoint", "--tokenizer", "--config"}
+VALUE_FLAGS |= {"--while-indexing", "--repo", "--pretrained", "--revision", "--checkpoint", "--tokenizer", "--config"}
 """Options with a value, which may stand before the command. (`--webcam` may have one.)"""
 HIDDEN = "\0"
 """Put before words that argparse would take for options; no word from a command line can hold it."""

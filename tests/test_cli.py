@@ -181,7 +181,9 @@ def test_an_empty_word_is_no_path(capsys: Capture) -> None:
 
 def test_an_unknown_model_is_answered_with_those_that_are_here(capsys: Capture, here: Path) -> None:
     said = refusal(capsys, "search", ".", "apple", "--model", "strter")
-    assert said.startswith('No model is called "strter". Did you mean starter? Known: auto, starter, ViT-B-32-laion2b, ')
+    assert said.startswith(
+        'No model is called "strter". Did you mean starter? Known: auto, starter, ViT-B-32-laion2b, '
+    )
 
 
 # -- words that begin with a minus sign -------------------------------------------------------------------------------

@@ -24,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("does", nargs="*", metavar="list | get NAME | export NAME", help="what to do (list)")
     parser.add_argument("--repo", metavar="ORG/NAME", help="get: another repository of the hub that holds an export")
     parser.add_argument("--revision", metavar="COMMIT", help="get: a commit, tag or branch of the repository")
+    parser.add_argument(
+        "--pretrained", metavar="TAG", help="export: NAME and TAG are open_clip's own, for any of its models"
+    )
     parser.add_argument("--checkpoint", metavar="FILE", help="export: weights in a file, instead of the published ones")
     parser.add_argument("--tokenizer", metavar="FILE", help="export: a tokenizer.json")
     parser.add_argument("--config", metavar="FILE", help="export: an open_clip model configuration (JSON)")
@@ -219,7 +222,7 @@ def _told(settings: Settings, model: Model, how: str) -> int:
 def _export(settings: Settings, arguments: argparse.Namespace, name: str, cache: Path) -> int:
     from atlas_rt.ml.export import export
 
-    entry = _entry(name, None)
+    entry = _of_open_clip(name, arguments.pretrained) if arguments.pretrained else _entry(name, None)
     if entry.family == "starter":
         raise UsageError("The starter comes with the program; there is nothing to export.")
     report = export(
@@ -229,6 +232,7 @@ def _export(settings: Settings, arguments: argparse.Namespace, name: str, cache:
         random_weights=arguments.random_weights,
         tokenizer=_file(arguments.tokenizer),
         config=_file(arguments.config),
+        seed=settings.seed,
         offline=settings.offline,
         progress=_saying(settings),
     )
@@ -239,11 +243,21 @@ def _export(settings: Settings, arguments: argparse.Namespace, name: str, cache:
         return 0
     for each in report.variants:
         tell(
-            f"{name}:{each.name}  cosine {each.cosine_image:.7f} (pictures), {each.cosine_text:.7f} (phrases)  "
+            f"{entry.name}:{each.name}  cosine {each.cosine_image:.7f} (pictures), {each.cosine_text:.7f} (phrases)  "
             f"{each.images_per_second:.1f} pictures a second"
         )
-    tell(f"{name} is here now: {report.folder}")
+    tell(f"{entry.name} is here now: {report.folder}")
     return 0
+
+
+def _of_open_clip(architecture: str, tag: str) -> Entry:
+    """One that the registry need not list: all else is open_clip's to say, but for licence and accuracy."""
+    for entry in catalogue.entries():
+        if (entry.architecture, entry.pretrained) == (architecture, tag):
+            return entry
+    family = "siglip" if "siglip" in architecture.lower() else "clip"
+    name = _entry(f"{architecture}-{tag}", repository=architecture).name
+    return Entry(name=name, family=family, architecture=architecture, pretrained=tag)
 
 
 def _file(word: str | None) -> Path | None:

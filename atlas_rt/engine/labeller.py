@@ -29,8 +29,8 @@ STOP_SECS = 5.0
 class Labeller:
     """The vocabulary of one model. Owned by the engine's main thread; its thread only loads.
 
-    remark: what of the person's own words is not used. fresh: the model has no vectors in the library yet, so all its labels
-    will be of this vocabulary.
+    remark: what of the person's own words is not used. fresh: the model has no vectors in the library yet, so all its
+    labels will be of this vocabulary.
     """
 
     def __init__(self, model: Model, cache: Path, own_file: Path | None, *, fresh: bool = False) -> None:

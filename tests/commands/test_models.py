@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from atlas_rt.commands.models import _of_open_clip
 from tests import hubs, towers
 from tests.commands.person import ROOT, Person, environment
 from tests.hubs import Hub
@@ -106,6 +107,7 @@ def test_what_cannot_be_fetched_is_said(person: Person, asked: Hub, monkeypatch:
         (("models", "get", "ViT-B-16-SigLIP"), 2, "Did you mean ViT-B-16-SigLIP2?"),
         (("models", "get", "../up", "--repo", hubs.NAME), 2, "holds no slash"),
         (("models", "export", "nothing"), 2, 'No model is called "nothing"'),
+        (("models", "export", "RN50", "--pretrained", "../x"), 2, "A model's name holds no slash"),
     ):
         told = person.ask(*words)
         assert (told.code, sentence in told.refusal) == (code, True), told.err
@@ -202,3 +204,10 @@ def test_two_models_never_share_an_index_and_the_old_one_is_kept(person: Person,
     assert (old["model"], len(old["results"])) == ("starter", 6)
     assert (first / "vectors.f16").read_bytes() == vectors  # nothing was encoded again
     assert len(list(person.cache.glob("libraries/*/*/vectors.f16"))) == 3
+
+
+def test_a_model_of_open_clip_that_is_not_listed_is_known_by_its_two_names() -> None:
+    listed = _of_open_clip("ViT-B-16", "datacomp_xl_s13b_b90k")
+    assert (listed.name, listed.licence) == ("ViT-B-16-datacomp", "MIT")
+    other = _of_open_clip("ViT-L-16-SigLIP-384", "webli")
+    assert (other.name, other.family, other.pretrained) == ("ViT-L-16-SigLIP-384-webli", "siglip", "webli")
