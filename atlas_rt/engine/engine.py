@@ -111,7 +111,7 @@ class Engine:
             model_folder / "vectors.f16", model.dim, writable=True, rows=store.named_vectors(model.id)
         )
         fresh = not self._vectors.rows
-        self._labeller = Labeller(model, self._job.cache, self._job.own_labels, fresh=fresh)
+        self._labeller = Labeller(model, self._job.cache, self._job.own_labels, runtime=self._job.runtime, fresh=fresh)
         if self._labeller.remark:
             self._tell(Said(self._labeller.remark))
         self._cartographer = Cartographer(

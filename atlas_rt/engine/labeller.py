@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas_rt.core.records import Floats, Ids
+from atlas_rt.core.records import ANYWHERE, Floats, Ids, Runtime
 from atlas_rt.library.store import Labels, Store
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.ml.labels import StoppedError, Vocabulary, load_vocabulary, read_own_words
@@ -33,10 +33,12 @@ class Labeller:
     labels will be of this vocabulary.
     """
 
-    def __init__(self, model: Model, cache: Path, own_file: Path | None, *, fresh: bool = False) -> None:
+    def __init__(
+        self, model: Model, cache: Path, own_file: Path | None, *, runtime: Runtime = ANYWHERE, fresh: bool = False
+    ) -> None:
         own = read_own_words(own_file)
         self.remark = own.remark
-        self._model, self._fresh = model, fresh
+        self._model, self._runtime, self._fresh = model, runtime, fresh
         self._closed = threading.Event()
         self._vocabulary: Future[Vocabulary] = Future()
         self._thread = threading.Thread(target=self._load, args=(cache, own.words), name="words", daemon=True)
@@ -45,7 +47,8 @@ class Labeller:
     def _load(self, cache: Path, own: tuple[str, ...]) -> None:
         try:
             wanted = lambda: not self._closed.is_set()  # noqa: E731
-            self._vocabulary.set_result(load_vocabulary(self._model, cache, own=own, wanted=wanted))
+            vocabulary = load_vocabulary(self._model, cache, own=own, runtime=self._runtime, wanted=wanted)
+            self._vocabulary.set_result(vocabulary)
         except StoppedError:
             self._vocabulary.cancel()
         except BaseException as error:  # noqa: BLE001 - it is raised again where the vocabulary is asked for

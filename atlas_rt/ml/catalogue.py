@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -62,6 +62,10 @@ class Entry:
     label_temperature: float | None = None
     note: str = ""
     unknown: tuple[str, ...] = ()
+
+    def untrained(self) -> Entry:
+        """The same without what only its published weights can do; with it, `auto` would take noise for the best."""
+        return replace(self, imagenet_accuracy=None, strong=None, weak=None, label_temperature=None)
 
 
 @cache

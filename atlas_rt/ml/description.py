@@ -21,6 +21,7 @@ from atlas_rt.ml.encoder import TOKENS, ImageEncoder, TextEncoder
 from atlas_rt.ml.registry import DEFAULT_BATCH, Model
 from atlas_rt.ml.sessions import Session, open_session
 
+MODEL = "model.toml"
 IMAGE, TEXT, TOKENIZER = "image.onnx", "text.onnx", "tokenizer.json"
 PICTURES, NETWORK, TOKENS_SAID = "preprocess_cfg.json", "config.json", "tokenizer_config.json"
 CONFIGURATIONS = (PICTURES, NETWORK, TOKENS_SAID)
@@ -48,6 +49,31 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
+def pairs(**values: object) -> list[str]:
+    """`key = value` for everything that is known. JSON's strings, numbers, booleans and lists are TOML's too."""
+    return [f"{key} = {json.dumps(value)}" for key, value in values.items() if value is not None]
+
+
+def file_pairs(folder: Path, file: str, *, name: str = "file", digest: str = "sha256") -> list[str]:
+    """A file of the model and the hash it has now."""
+    return pairs(**{name: file, digest: sha256(folder / file)})
+
+
+def published_pairs(entry: Entry, *, repository: str, revision: str) -> list[str]:
+    """What is published about a model, then where it came from."""
+    lines = pairs(licence=entry.licence or "unknown", commercial_use=entry.commercial_use)
+    lines += pairs(imagenet_accuracy=entry.imagenet_accuracy)
+    return [*lines, "", "[source]", *pairs(repository=repository, revision=revision)]
+
+
+def calibration_pairs(entry: Entry) -> list[str]:
+    """Nothing where nobody has calibrated it."""
+    if entry.strong is None or entry.weak is None or entry.label_temperature is None:
+        return []
+    numbers = pairs(strong=entry.strong, weak=entry.weak, label_temperature=entry.label_temperature)
+    return ["", "[calibration]", *numbers]
+
+
 def describe(folder: Path, entry: Entry, *, repository: str, revision: str) -> None:
     """Write model.toml for the files that lie in the folder under our names, their hashes in it.
 
@@ -62,40 +88,24 @@ def describe(folder: Path, entry: Entry, *, repository: str, revision: str) -> N
     size_px = _size(pictures, images.shapes[image_tower.inputs[0]])
     lines = [
         f"# {entry.name}, a ready export fetched by `atlas-rt models get`.",
-        f"name = {_text(entry.name)}",
-        f"dim = {_dim(images, image_tower, size_px)}",
-        f"licence = {_text(entry.licence or 'not known')}",
-        *_given("commercial_use", entry.commercial_use),
-        *_given("imagenet_accuracy", entry.imagenet_accuracy),
-        "",
-        "[source]",
-        f"repository = {_text(repository)}",
-        f"revision = {_text(revision)}",
+        *pairs(name=entry.name, dim=_dim(images, image_tower, size_px)),
+        *published_pairs(entry, repository=repository, revision=revision),
         "",
         "[image]",
-        f"file = {_text(IMAGE)}",
-        f"sha256 = {_text(sha256(folder / IMAGE))}",
-        f"input = {_text(image_tower.inputs[0])}",
-        f"output = {_text(image_tower.output)}",
-        f"size_px = {size_px}",
+        *file_pairs(folder, IMAGE),
+        *pairs(input=image_tower.inputs[0], output=image_tower.output, size_px=size_px),
         *_preprocessing(pictures, entry),
-        f"batch = {image_tower.batch or DEFAULT_BATCH}",
+        *pairs(batch=image_tower.batch or DEFAULT_BATCH),
         "",
         "[text]",
-        f"file = {_text(TEXT)}",
-        f"sha256 = {_text(sha256(folder / TEXT))}",
-        f"inputs = {_json_line(list(text_tower.inputs))}",
-        f"output = {_text(text_tower.output)}",
-        f"tokenizer = {_text(TOKENIZER)}",
-        f"tokenizer_sha256 = {_text(sha256(folder / TOKENIZER))}",
-        f"context_length = {text_tower.length or said or entry.context_length or CONTEXT_LENGTH}",
-        *_given("pad_id", _pad_id(folder)),
-        *_given("clean", _clean(network, entry) or None),
+        *file_pairs(folder, TEXT),
+        *pairs(inputs=text_tower.inputs, output=text_tower.output),
+        *file_pairs(folder, TOKENIZER, name="tokenizer", digest="tokenizer_sha256"),
+        *pairs(context_length=text_tower.length or said or entry.context_length or CONTEXT_LENGTH),
+        *pairs(pad_id=_pad_id(folder), clean=_clean(network, entry) or None),
+        *calibration_pairs(entry),
     ]
-    if entry.strong is not None and entry.weak is not None and entry.label_temperature is not None:
-        lines += ["", "[calibration]", f"strong = {entry.strong}", f"weak = {entry.weak}"]
-        lines += [f"label_temperature = {entry.label_temperature}"]
-    (folder / "model.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / MODEL).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _image_tower(session: Session) -> _Tower:
@@ -214,14 +224,14 @@ def _preprocessing(pictures: dict[str, Any], entry: Entry) -> list[str]:
     if mean is None or std is None:
         raise MissingError(f"{PICTURES} of this export names no mean and std. Nothing was registered.")
     interpolation = pictures.get("interpolation") or entry.interpolation or "bicubic"
-    return [
-        f"resize = {_text(resize)}",
-        f"interpolation = {_text(interpolation)}",
-        "fill = [0, 0, 0]",  # what shows through transparent pixels, as open_clip has it
-        "pixel_max = 1.0",
-        f"mean = {_json_line([float(value) for value in mean])}",
-        f"std = {_json_line([float(value) for value in std])}",
-    ]
+    return pairs(
+        resize=resize,
+        interpolation=interpolation,
+        fill=(0, 0, 0),  # what shows through transparent pixels, as open_clip has it
+        pixel_max=1.0,
+        mean=[float(value) for value in mean],
+        std=[float(value) for value in std],
+    )
 
 
 def _pad_id(folder: Path) -> int | None:
@@ -244,16 +254,3 @@ def _pad_id(folder: Path) -> int | None:
 def _clean(network: dict[str, Any], entry: Entry) -> str:
     said = network.get("tokenizer_kwargs", {}).get("clean", "")
     return "canonicalize" if "canonicalize" in {said, entry.clean} else ""
-
-
-def _text(value: str) -> str:
-    """As TOML writes a text; JSON writes it the same way."""
-    return json.dumps(value)
-
-
-def _json_line(values: list[Any]) -> str:
-    return json.dumps(values)
-
-
-def _given(name: str, value: str | float | None) -> list[str]:
-    return [] if value is None else [f"{name} = {json.dumps(value)}"]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.assets import assets_folder
-from atlas_rt.core.records import Floats
+from atlas_rt.core.records import ANYWHERE, Floats, Runtime
 from atlas_rt.ml.encoder import TextEncoder
 from atlas_rt.ml.query import phrase_vector
 from atlas_rt.ml.registry import Model
@@ -181,12 +181,14 @@ def load_vocabulary(
     *,
     own: Sequence[str] = (),
     encoder: TextEncoder | None = None,
+    runtime: Runtime = ANYWHERE,
     wanted: Callable[[], bool] = lambda: True,
 ) -> Vocabulary:
     """The vocabulary that comes with the program and the person's own words, in the model's space.
 
     Vectors (a millisecond a word) are kept in the cache under a name made of the model's text files and the words.
-    encoder: used when they have to be made; opened if not given. Raises StoppedError once they are no longer `wanted`.
+    encoder: used when they have to be made; opened on `runtime` if not given. Raises StoppedError once they are no
+    longer `wanted`.
     """
     shipped = read_words(assets_folder("models") / "vocabulary.txt")
     known = {word.lower() for word in shipped}
@@ -197,7 +199,7 @@ def load_vocabulary(
         nonlocal opened
         if not wanted():
             raise StoppedError
-        opened = opened or TextEncoder(model)
+        opened = opened or TextEncoder(model, runtime=runtime)
         return opened.encode(phrase)
 
     parts = [word_vectors(words, model, cache, encode) for words in (shipped, added) if words]

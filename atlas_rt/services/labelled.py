@@ -13,6 +13,9 @@ from atlas_rt.library.store import Store
 from atlas_rt.ml.labels import SURE
 from atlas_rt.ml.query import Filter
 
+NEAR = 0.75
+"""Share of a word that has to agree for it to be offered: what was mistyped, and not "apron" for "cartoon"."""
+
 
 class LabelIndex:
     """The labels of one model in one library. Belongs to the thread that asks first, which closes it too."""
@@ -43,7 +46,7 @@ class LabelIndex:
 
     def _no_such(self, store: Store, word: str) -> str:
         words = {known.lower(): known for known in store.label_words(self._model_id, least=SURE)}
-        near = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.6)
+        near = difflib.get_close_matches(word.lower(), words, n=1, cutoff=NEAR)
         meant = f" The nearest label is “{words[near[0]]}”." if near else ""
         return f"No image here is labelled “{word}”.{meant}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from atlas_rt.core.channels import Closed, Latest
 from atlas_rt.core.records import ANYWHERE, Floats, Ids, LibraryPlace, Match, Runtime, SearchAnswer
 from atlas_rt.errors import AtlasError
 from atlas_rt.ml import scoring
-from atlas_rt.ml.bands import Judge, Question, load_background, pieces_of
+from atlas_rt.ml.bands import Background, Judge, Question, load_background, pieces_of
 from atlas_rt.ml.encoder import TextEncoder
 from atlas_rt.ml.query import parse, split, vector_of
 from atlas_rt.ml.registry import Model
@@ -47,7 +48,7 @@ class Searcher:
         self._model = model
         self._labels = labels
         self._encoder = encoder
-        self._background = load_background(model, encoder, cache)
+        self._cache = cache
         self._judge: tuple[Floats, Judge] | None = None
 
     def answer(self, query: Query, *, top: int = RESULTS) -> SearchAnswer:
@@ -56,6 +57,11 @@ class Searcher:
         vector = self.vector_of(query.text)
         encode_ms = (time.perf_counter() - begun) * 1000.0
         return self.answer_vector(query, vector, said=query.text, top=top, encode_ms=encode_ms)
+
+    @functools.cached_property
+    def _background(self) -> Background:
+        """Not before a phrase comes: at a first start the engine is just encoding the same everyday words."""
+        return load_background(self._model, self._encoder, self._cache)
 
     def vector_of(self, text: str) -> Floats:
         """The unit vector of what a person typed, its signs and weights heeded."""
@@ -138,7 +144,11 @@ class SearchService:
         with contextlib.suppress(Closed):
             while True:
                 query = self._queries.wait()
-                self._answers.put(searcher.answer(query) if searcher else _without_answer(query, error))
+                try:
+                    answer = searcher.answer(query) if searcher else _without_answer(query, error)
+                except AtlasError as problem:
+                    answer = _without_answer(query, str(problem))
+                self._answers.put(answer)
         labels.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -73,3 +74,9 @@ def test_an_entry_by_name() -> None:
 
 def test_a_name_unlike_all_gets_no_guess() -> None:
     assert "Did you mean" not in catalogue.no_such_model("qq", ["starter", "ViT-B-32"])
+
+
+def test_untrained_weights_do_not_pass_for_published_ones() -> None:
+    entry = catalogue.entry("ViT-B-32-laion2b")
+    assert entry.imagenet_accuracy
+    assert entry.untrained() == dataclasses.replace(entry, imagenet_accuracy=None)

@@ -20,8 +20,9 @@ from atlas_rt.core.records import Floats
 from atlas_rt.errors import AtlasError, MissingError, UsageError
 from atlas_rt.ml import registry
 from atlas_rt.ml.catalogue import Entry
+from atlas_rt.ml.description import IMAGE, TEXT, TOKENIZER
 from atlas_rt.ml.export import bytepairs, description, export, proof, variants
-from atlas_rt.ml.export.description import IMAGE, TEXT, TOKENIZER, Made, Measured, file_name
+from atlas_rt.ml.export.description import Made, Measured, file_name
 from atlas_rt.ml.preprocess import Preprocessing
 from atlas_rt.ml.sessions import Session, open_session
 

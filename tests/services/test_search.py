@@ -170,6 +170,7 @@ def test_a_label_that_no_image_has_is_said_with_the_nearest(labelled: SearchServ
     found = answer(labelled, query_of("label:gitar", arrival))
     assert found.best == ()
     assert found.error == "No image here is labelled “gitar”. The nearest label is “Guitar”."
+    assert answer(labelled, query_of("label:qwxz", arrival)).error == "No image here is labelled “qwxz”."
 
 
 def test_equal_scores_are_listed_in_the_order_of_rows() -> None:

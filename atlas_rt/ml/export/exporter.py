@@ -20,8 +20,9 @@ from tokenizers import Tokenizer
 from atlas_rt.core.records import Floats
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.ml.catalogue import Entry
+from atlas_rt.ml.description import IMAGE, MODEL, TEXT, TOKENIZER
 from atlas_rt.ml.export import bytepairs, description, proof, variants
-from atlas_rt.ml.export.description import IMAGE, TEXT, TOKENIZER, Made, Measured, file_name
+from atlas_rt.ml.export.description import Made, Measured, file_name
 from atlas_rt.ml.export.proof import Equality
 from atlas_rt.ml.export.source import Source, build, byte_pairs_file, check_installed
 from atlas_rt.ml.sessions import open_session
@@ -84,6 +85,7 @@ def export(
     begin = time.monotonic()
     check_installed()
     progress(f"building {entry.name}")
+    entry = entry.untrained() if random_weights else entry
     source = build(
         entry, checkpoint=checkpoint, random_weights=random_weights, seed=seed, config=config, offline=offline
     )
@@ -98,7 +100,7 @@ def export(
         found = prove(source, words, work, seed=seed, progress=progress)
         origin = "Untrained weights" if random_weights else f"Weights {checkpoint or entry.pretrained}"
         text = description.describe(_made(entry, source, found, origin), work)
-        (work / description.NAME).write_text(text, encoding="utf-8")
+        (work / MODEL).write_text(text, encoding="utf-8")
         _put(work, folder)
     return Report(entry.name, folder, found, time.monotonic() - begin)
 

@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from atlas_rt.core.records import Floats
 from atlas_rt.errors import AtlasError, MissingError, UsageError
 from atlas_rt.ml.catalogue import Entry
+from atlas_rt.ml.description import RESIZES
 from atlas_rt.ml.preprocess import Preprocessing
 
 NEEDED = {"torch": "torch", "open_clip": "open-clip-torch", "onnx": "onnx", "onnxscript": "onnxscript"}
 """Module -> the package that brings it."""
-RESIZES = {"shortest": "crop", "squash": "squash", "longest": "letterbox"}
-"""open_clip's names -> ours."""
 WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")
 
 
