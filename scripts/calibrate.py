@@ -30,6 +30,15 @@ from atlas_rt.library.shelf import cache_folder
 from atlas_rt.ml import registry
 from atlas_rt.ml.bands import FEATURES, Background, Judge, Question, load_background, pieces_of
 from atlas_rt.ml.encoder import ImageEncoder, TextEncoder
+from atlas_rt.ml.labels import (
+    COUNT,
+    SURE,
+    Vocabulary,
+    confidences,
+    fit_label_temperature,
+    load_vocabulary,
+    log_familiarity,
+)
 from atlas_rt.ml.preprocess import to_input
 from atlas_rt.ml.query import vector_of
 from atlas_rt.ml.registry import Model
@@ -77,6 +86,15 @@ class Folder:
 
 
 @dataclass(frozen=True)
+class Captioned:
+    """A picture of a development set. file: its path in the package."""
+
+    caption: str
+    file: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Asked:
     """(q, 4) features of each kind of phrase in one folder, of its best image."""
 
@@ -87,13 +105,19 @@ class Asked:
 # -- pictures ----------------------------------------------------------------------------------------------------------
 
 
-def folders(packages: dict[str, Package], encode: Encoder) -> Iterator[Folder]:
+def captioned(packages: dict[str, Package]) -> Iterator[tuple[str, list[Captioned]]]:
+    """The development sets by name."""
     rcc = packages[GCOMPRIS].share / "gcompris-qt/rcc"
-    yield _folder("photographs", _resources(rcc, PHOTOGRAPHS), encode)
-    yield _folder("drawings", _resources(rcc, DRAWINGS), encode)
-    yield _folder("scratch", _scratch(packages[SCRATCH].share / "scratch/Media"), encode)
+    yield "photographs", _captioned(_resources(rcc, PHOTOGRAPHS))
+    yield "drawings", _captioned(_resources(rcc, DRAWINGS))
+    yield "scratch", _captioned(_scratch(packages[SCRATCH].share / "scratch/Media"))
+
+
+def folders(packages: dict[str, Package], encode: Encoder) -> Iterator[Folder]:
+    for name, pictures in captioned(packages):
+        yield _folder(name, pictures, encode)
     demo = sorted(DEMO.glob("*.webp"))
-    yield _folder("demo", ((caption_of(path.stem), path.name, path.read_bytes()) for path in demo), encode)
+    yield _folder("demo", _captioned((caption_of(path.stem), path.name, path.read_bytes()) for path in demo), encode)
 
 
 def caption_of(name: str) -> str:
@@ -113,13 +137,16 @@ def _resources(rcc: Path, wanted: dict[str, str]) -> Iterator[tuple[str, str, by
 def _scratch(root: Path) -> Iterator[tuple[str, str, bytes]]:
     for path in sorted(root.rglob("*")):
         if path.suffix.lower() in SUFFIXES and "Letters" not in path.parts:
-            yield re.sub(r" [a-z]$", "", caption_of(path.stem)), path.name, path.read_bytes()
+            yield re.sub(r" [a-z]$", "", caption_of(path.stem)), path.relative_to(root).as_posix(), path.read_bytes()
 
 
-def _folder(name: str, pictures: Iterable[tuple[str, str, bytes]], encode: Encoder) -> Folder:
-    kept = [(caption, file, content) for caption, file, content in pictures if caption]
-    vectors = np.concatenate([encode(content, file) for _, file, content in kept])
-    return Folder(name, tuple(caption for caption, _, _ in kept), vectors)
+def _captioned(pictures: Iterable[tuple[str, str, bytes]]) -> list[Captioned]:
+    return [Captioned(*picture) for picture in pictures if picture[0]]
+
+
+def _folder(name: str, pictures: list[Captioned], encode: Encoder) -> Folder:
+    vectors = np.concatenate([encode(picture.content, picture.file) for picture in pictures])
+    return Folder(name, tuple(picture.caption for picture in pictures), vectors)
 
 
 class Encoder:
@@ -172,7 +199,7 @@ class Nouns:
 
     def absent(self, captions: Iterable[str], kind: str, chance: np.random.Generator) -> list[str]:
         """Up to QUERIES nouns that no caption names: not by a synonym, a kind of it, or what it is a kind of."""
-        terms = {term for caption in captions for term in self._terms(caption)}
+        terms = {term for caption in captions for term in self.terms(caption)}
         shown = {offset for term in terms for offset in self._net.senses.get(term.replace(" ", "_"), ())}
         free = [noun for noun in self._pools[kind] if noun not in terms and not self._near(noun) & shown]
         return [free[row] for row in chance.permutation(len(free))[:QUERIES].tolist()]
@@ -189,10 +216,11 @@ class Nouns:
             near |= above
         return near
 
-    def _terms(self, caption: str) -> Iterator[str]:
+    def terms(self, caption: str) -> Iterator[str]:
+        """Its words, singular, and its pairs and threes of words."""
         words = [self._net.singular(word) for word in caption.split()]
         for length in (1, 2, 3):
-            yield from ("_".join(words[start : start + length]) for start in range(len(words) - length + 1))
+            yield from (" ".join(words[start : start + length]) for start in range(len(words) - length + 1))
 
     def _is_noun(self, noun: str) -> bool:
         uses = self._net.uses_by_class.get(noun)
@@ -224,6 +252,37 @@ def nonsense(chance: np.random.Generator) -> list[str]:
     while len(found) < NONSENSE:
         found[makers[chance.integers(len(makers))]()] = None
     return list(found)
+
+
+def label_temperature(sets: Sequence[Folder], nouns: Nouns, vocabulary: Vocabulary) -> float:
+    """Under which the words in captions are likeliest, and how good the labels then are, printed."""
+    columns = {word: column for column, word in enumerate(vocabulary.words)}
+    scores = np.concatenate([folder.vectors for folder in sets]) @ vocabulary.vectors.T
+    right = [
+        {columns[term] for term in nouns.terms(caption) if term in columns}
+        for folder in sets
+        for caption in folder.captions
+    ]
+    temperature = fit_label_temperature(scores, right)
+    shares = confidences(scores, log_familiarity(len(columns)), temperature)
+    best = np.argsort(-shares, axis=1)[:, :COUNT]
+    lines = [
+        "| set | pictures whose caption holds a word | first word right | one of five | shown: right / confidence |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    start = 0
+    for folder in sets:
+        rows = [row for row in range(start, start + len(folder.captions)) if right[row]]
+        start += len(folder.captions)
+        hits = np.array([[column in right[row] for column in best[row]] for row in rows])
+        shown = np.take_along_axis(shares[rows], best[rows], axis=1)
+        sure = shown >= SURE
+        lines.append(
+            f"| {folder.name} | {len(rows)} | {100 * hits[:, 0].mean():.0f} % | {100 * hits.any(axis=1).mean():.0f} % "
+            f"| {100 * hits[sure].mean():.0f} % / {100 * shown[sure].mean():.0f} % |"
+        )
+    print("Labels.\n\n" + "\n".join(lines) + "\n")
+    return temperature
 
 
 # -- asking ------------------------------------------------------------------------------------------------------------
@@ -386,6 +445,7 @@ def written(text: str, calibration: dict[str, float | str]) -> str:
 def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="calibrate", description=(__doc__ or "").split("\n\n", maxsplit=1)[0])
     parser.add_argument("--model", default="starter", metavar="NAME", help="the encoder (default starter)")
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="an encoder that is not among the program's")
     parser.add_argument("--write", action="store_true", help="put the numbers and background.npy into its folder")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="the program's cache folder")
     parser.add_argument(
@@ -406,19 +466,21 @@ def main(words: list[str] | None = None) -> None:
 def calibrate(args: argparse.Namespace) -> None:
     """Raises PackageError, ResourceError, OSError, AtlasError."""
     cache = cache_folder(args.cache)
-    model = registry.load(args.model, cache)
+    model = registry.read_model(args.folder / "model.toml") if args.folder else registry.load(args.model, cache)
     packages = fetch([GCOMPRIS, SCRATCH, OPENCLIPART, WORDNET], args.packages)
     encode, text = Encoder(model), TextEncoder(model)
     pictures = general_pictures(packages[OPENCLIPART], encode, args.seed)
     plain = load_background(_without_pictures(model), text, cache)
     background = Background(plain.words, plain.abstract, pictures.astype(np.float32))
-    asker = Asker(model, text, background, Nouns(read_wordnet(packages[WORDNET].share / "wordnet")))
+    nouns = Nouns(read_wordnet(packages[WORDNET].share / "wordnet"))
+    asker = Asker(model, text, background, nouns)
     sets = list(folders(packages, encode))
     asked = [asker.ask(folder, args.seed) for folder in sets]
     small = [asker.ask(folder, args.seed + 1, SMALL) for folder in sets]
     fit = fitted(asked, small)
     numbers: dict[str, float | str] = {"strong": fit.strong, "weak": fit.weak}
     numbers |= {name: float(weight) for name, weight in zip(FEATURES, fit.weights, strict=True)}
+    numbers["label_temperature"] = label_temperature(sets, nouns, load_vocabulary(model, cache, encoder=text))
     print(f"Called strong / at least weak, in percent of phrases.\n\n{table(asked, small)}\n\n{curve(asked, small)}\n")
     if args.write:
         file = model.folder / "background.npy"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,13 +16,26 @@ MALE = {"man", "boy", "guy", "father", "king", "prince", "grandfather", "male", 
 PEOPLE = {"people", "person", "face", "human", "child", "kid", "head"} | FEMALE | MALE
 PERSON_WEIGHT, SYMBOL_WEIGHT = 1.6, 0.4
 """How often pictures of people, of whom ImageNet knows nothing, and icons and signs are taken."""
-SYMBOLS = ("openclipart/shapes", "openclipart/computer/icons", "openclipart/signs_and_symbols", "openclipart/buttons", "emoji/flag")
+SYMBOLS = (
+    "openclipart/shapes",
+    "openclipart/computer/icons",
+    "openclipart/signs_and_symbols",
+    "openclipart/buttons",
+    "emoji/flag",
+)
 
 
 class Captions:
     """names, keywords: of each picture. weights: how often it is taken."""
 
-    def __init__(self, paths: list[str], names: list[tuple[str, ...]], keywords: list[tuple[str, ...]], first_names: dict[str, list[str]], chance: np.random.Generator) -> None:
+    def __init__(
+        self,
+        paths: Sequence[str],
+        names: Sequence[tuple[str, ...]],
+        keywords: Sequence[tuple[str, ...]],
+        first_names: dict[str, list[str]],
+        chance: np.random.Generator,
+    ) -> None:
         self._names, self._keywords, self._first_names, self._chance = names, keywords, first_names, chance
         self.all = [set(own) | set(more) for own, more in zip(names, keywords, strict=True)]
         self._person = [self._kind_of_person(words) for words in self.all]

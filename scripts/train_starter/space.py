@@ -95,7 +95,7 @@ class TextTower(nn.Module):
 
     @property
     def learning(self) -> list[Layer]:
-        return list(self.network.layers)[self.first :]  # type: ignore[arg-type]
+        return list(self.network.layers)[self.first :]
 
     def sentences(self, tokens: Tokens) -> Tensor:
         with torch.no_grad():

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -33,7 +32,10 @@ PSEUDO = 10.0
 
 @dataclass(frozen=True)
 class Settings:
-    """rates: of AdamW, at the peak of one cycle. shares: what each loss weighs. plain: so many pictures without features."""
+    """rates: of AdamW, at the peak of one cycle. shares: what each loss weighs.
+
+    plain: so many pictures are judged by their classes alone.
+    """
 
     steps: int = 1400
     pictures: int = 256
@@ -86,28 +88,45 @@ class Pictures:
 class Training:
     """One run. `step` learns from one batch; what ships is the running average of the weights."""
 
-    def __init__(self, networks: Networks, pictures: Pictures, captions: Captions, phrases: Sampler, tokenizer: Tokenizer, settings: Settings, chance: np.random.Generator) -> None:
+    def __init__(
+        self,
+        networks: Networks,
+        pictures: Pictures,
+        captions: Captions,
+        phrases: Sampler,
+        tokenizer: Tokenizer,
+        settings: Settings,
+        chance: np.random.Generator,
+    ) -> None:
         self._nets, self._pictures, self._captions, self._phrases = networks, pictures, captions, phrases
         self._tokenizer, self._set, self._chance = tokenizer, settings, chance
         self._scale = nn.Parameter(torch.tensor(1.0 / settings.temperature).log())
         self._modules = networks.learning()
+        text = [p for layer in networks.text.learning for p in layer.parameters()]
+        image = [*networks.tail.parameters(), *networks.tail_classifier.parameters()]
         groups: list[dict[str, object]] = [
             {"params": [networks.image.space, *networks.text.head.parameters()], "lr": settings.rate},
             {"params": [networks.image.more.weight], "lr": settings.rate_features, "weight_decay": 0.1},
-            {"params": [p for layer in networks.text.learning for p in layer.parameters()], "lr": settings.rate_text, "weight_decay": 0.02},
-            {"params": [*networks.tail.parameters(), *networks.tail_classifier.parameters()], "lr": settings.rate_image, "weight_decay": 0.02},
+            {"params": text, "lr": settings.rate_text, "weight_decay": 0.02},
+            {"params": image, "lr": settings.rate_image, "weight_decay": 0.02},
             {"params": [self._scale], "lr": settings.rate, "weight_decay": 0.0},
         ]  # fmt: skip
         self._adam = torch.optim.AdamW(groups, weight_decay=0.05)
         self._cycle = torch.optim.lr_scheduler.OneCycleLR(
-            self._adam, [group["lr"] for group in self._adam.param_groups], total_steps=settings.steps + 1, pct_start=0.15
+            self._adam,
+            [group["lr"] for group in self._adam.param_groups],
+            total_steps=settings.steps + 1,
+            pct_start=0.15,
         )
         self._learned = [p for group in self._adam.param_groups for p in group["params"]]
         self._average = [p.detach().clone() for p in self._learned]
-        self._pseudo = [pseudo_features(networks.lite0, pictures.features0[0]), pseudo_features(networks.lite2, pictures.features2)]
+        self._pseudo = [
+            pseudo_features(networks.lite0, pictures.features0[0]),
+            pseudo_features(networks.lite2, pictures.features2),
+        ]
 
     def run(self, tell: Callable[[int, dict[str, float]], None], every: int = 50) -> None:
-        """Learns, and leaves the averaged weights in the networks. tell: is called with the step and the mean losses."""
+        """Learns, and leaves the averaged weights in the networks. tell: called with the step and the mean losses."""
         self._modules.train()
         self._nets.tail.eval()  # its normalisation stays as ImageNet made it
         totals: dict[str, float] = {}
@@ -129,9 +148,12 @@ class Training:
     def step(self) -> dict[str, float]:
         found = self._losses()
         settings = self._set
-        shares = {"pairs": 1.0, "classes": settings.share_classes, "nouns": settings.share_nouns, "kinds": settings.share_kinds, "nearness": settings.share_nearness}  # fmt: skip
+        shares = {
+            "pairs": 1.0, "classes": settings.share_classes, "nouns": settings.share_nouns,
+            "kinds": settings.share_kinds, "nearness": settings.share_nearness,
+        }  # fmt: skip
         self._adam.zero_grad()
-        sum(found[name] * share for name, share in shares.items()).backward()  # type: ignore[union-attr]
+        sum(found[name] * share for name, share in shares.items()).backward()
         nn.utils.clip_grad_norm_(self._learned, 5.0)
         self._adam.step()
         self._cycle.step()
@@ -172,13 +194,16 @@ class Training:
             features = nets.tail(states)
         features = features.float()
         with torch.no_grad():
-            known = [nets.lite0(self._pictures.features0[view][rows].float()), nets.lite2(self._pictures.features2[rows].float())]
+            known = [
+                nets.lite0(self._pictures.features0[view][rows].float()),
+                nets.lite2(self._pictures.features2[rows].float()),
+            ]
         chances = torch.softmax(torch.stack([*known, nets.tail_classifier(features)], 1), -1)
         share = torch.from_numpy((self._chance.random((len(rows), 1)) >= self._set.plain).astype(np.float32))
         return nets.image(Seen(chances, features), share)
 
     def _pseudo_seen(self) -> Tensor:
-        """(1000, DIM): for each class a picture as its weights describe it, with the difference of two real ones as noise."""
+        """(1000, DIM): of each class a picture as its weights describe it; the difference of two real ones is noise."""
         nets, pictures = self._nets, self._pictures
         one, other = torch.from_numpy(self._chance.integers(len(pictures), size=(2, CLASSES)))
         with torch.no_grad():
@@ -207,13 +232,13 @@ def divergence(logits: Tensor, wanted: Tensor) -> Tensor:
 
 
 def pseudo_features(classifier: nn.Linear, features: Tensor) -> Tensor:
-    """(1000, 1280) features of a picture that is wholly of one class: along what the class's weights see in real features."""
+    """(1000, 1280) features of a picture that is wholly of one class: along what its weights see in real features."""
     real, weights = features.float(), classifier.weight.detach()
     towards = weights @ torch.cov(real.T)
     return real.mean(0) + PSEUDO * towards / (towards * weights).sum(1, keepdim=True).sqrt()
 
 
-def prepare(networks: Networks, pictures: Pictures, classes: Classes, prototypes: Tensor, usual: Tensor) -> None:
+def prepare(networks: Networks, pictures: Pictures, prototypes: Tensor, usual: Tensor) -> None:
     """Step 0: both heads start from the common axes of what the classifier and the definitions tell apart.
 
     usual: (n, 384) sentences of everyday nouns.
@@ -236,7 +261,15 @@ def prepare(networks: Networks, pictures: Pictures, classes: Classes, prototypes
         image.spread.copy_(pictures.features0[0].float().std(0) + 0.05)
 
 
-def networks_for(sentences: Sentences, prototypes: Tensor, classes: Classes, lite0: nn.Module, lite2: nn.Module, tail: Trunk, settings: Settings) -> Networks:
+def networks_for(
+    sentences: Sentences,
+    prototypes: Tensor,
+    classes: Classes,
+    lite0: nn.Module,
+    lite2: nn.Module,
+    tail: Trunk,
+    settings: Settings,
+) -> Networks:
     covers = torch.from_numpy(classes.covers.astype(np.float32))
     frozen = copy.deepcopy(tail).requires_grad_(False)
     text = TextTower(sentences, TextHead(prototypes, settings.temperature), settings.first_layer)
@@ -257,7 +290,3 @@ class Progress:
         left = spent / step * (self._steps - step) / 60
         told = ", ".join(f"{name} {loss:.2f}" for name, loss in losses.items())
         print(f"step {step:,} of {self._steps:,}: {told}; {left:.0f} min left", file=sys.stderr, flush=True)
-
-
-def keep(networks: Networks, file: Path) -> None:
-    torch.save(networks.learning().state_dict(), file)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
+Colours = NDArray[np.float32]
 
 TURN_DEGREES = 20.0
 SCALES = (0.7, 1.3)
@@ -16,7 +17,8 @@ WHITE_SHARE, GREY_SHARE, BLUR_SHARE = 0.4, 0.1, 0.15
 
 def plain(rgba: Pixels, side_px: int) -> Pixels:
     """(side_px, side_px, 3) on white, as the program shows a picture to the encoder."""
-    return cv2.resize(_over(rgba, np.full(3, 255, np.float32)), (side_px, side_px), interpolation=cv2.INTER_AREA)
+    white = _over(rgba, np.full(3, 255, np.float32))
+    return np.asarray(cv2.resize(white, (side_px, side_px), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def varied(rgba: Pixels, side_px: int, chance: np.random.Generator) -> Pixels:
@@ -35,23 +37,23 @@ def varied(rgba: Pixels, side_px: int, chance: np.random.Generator) -> Pixels:
     return _toned(image, chance)
 
 
-def _over(rgba: Pixels, ground: NDArray[np.float32]) -> Pixels:
+def _over(rgba: Pixels, ground: Colours) -> Pixels:
     alpha = rgba[..., 3:].astype(np.float32) / 255.0
     return np.rint(rgba[..., :3] * alpha + (1.0 - alpha) * ground).astype(np.uint8)
 
 
-def _ground(side_px: int, chance: np.random.Generator) -> NDArray[np.float32]:
+def _ground(side_px: int, chance: np.random.Generator) -> Colours:
     """A soft blend of four colours, more often light than dark."""
     corners = 255.0 * chance.uniform(0, 1, (2, 2, 3)).astype(np.float32) ** 0.6
     flat = corners.mean((0, 1), keepdims=True)
     return cv2.resize(flat + chance.uniform(0, 1) * (corners - flat), (side_px, side_px), interpolation=cv2.INTER_CUBIC)
 
 
-def _toned(image: NDArray[np.float32], chance: np.random.Generator) -> Pixels:
+def _toned(image: Colours, chance: np.random.Generator) -> Pixels:
     if chance.random() < GREY_SHARE:
         image = np.repeat(image.mean(axis=2, keepdims=True), 3, axis=2)
-    image = 255.0 * np.clip(image / 255.0, 0, 1) ** np.exp(chance.uniform(-0.4, 0.4))
-    image = (image - 128.0) * chance.uniform(0.75, 1.2) + 128.0 + chance.uniform(-20, 20, 3)
+    toned = 255.0 * np.clip(image / 255.0, 0, 1) ** np.exp(chance.uniform(-0.4, 0.4))
+    toned = (toned - 128.0) * chance.uniform(0.75, 1.2) + 128.0 + chance.uniform(-20, 20, 3)
     if chance.random() < BLUR_SHARE:
-        image = cv2.GaussianBlur(image, (0, 0), chance.uniform(0.5, 2.0))
-    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+        toned = np.asarray(cv2.GaussianBlur(toned, (0, 0), chance.uniform(0.5, 2.0)))
+    return np.clip(np.rint(toned), 0, 255).astype(np.uint8)
