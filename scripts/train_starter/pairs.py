@@ -89,8 +89,8 @@ def _openclipart(png: Path, svg: Path) -> Iterator[Pair]:
     for path in paths:
         inside = path.relative_to(png)
         title, keywords = described[path]
-        keywords += tuple(_cleaned(part) for part in inside.parent.parts[-1:] if part not in _FOLDERS)
-        name = title if title and shared[title] <= SHARED_MAX else _cleaned(path.stem.replace("_", " "))
+        keywords += tuple(cleaned(part) for part in inside.parent.parts[-1:] if part not in _FOLDERS)
+        name = title if title and shared[title] <= SHARED_MAX else cleaned(path.stem.replace("_", " "))
         names = (name,) if name else ()
         keywords = tuple(dict.fromkeys(word for word in keywords if word and word not in names))
         yield Pair(f"openclipart/{inside.as_posix()}", names, keywords, path.read_bytes())
@@ -106,9 +106,9 @@ def _described(svg: Path) -> tuple[str, tuple[str, ...]]:
     work = None if root is None else next((node for node in root.iter() if node.tag.endswith("}Work")), None)
     if work is None:
         return "", ()
-    title = _cleaned(work.findtext(f"{_DC}title") or "")
-    words = [_cleaned(item.text or "") for item in work.iterfind(f"{_DC}subject/{_RDF}Bag/{_RDF}li")]
-    return title, (*words, _cleaned(work.findtext(f"{_DC}description") or ""))
+    title = cleaned(work.findtext(f"{_DC}title") or "")
+    words = [cleaned(item.text or "") for item in work.iterfind(f"{_DC}subject/{_RDF}Bag/{_RDF}li")]
+    return title, (*words, cleaned(work.findtext(f"{_DC}description") or ""))
 
 
 def _with_prefixes(metadata: bytes) -> bytes:
@@ -122,7 +122,7 @@ def _with_prefixes(metadata: bytes) -> bytes:
     return b"<r " + declared + b">" + metadata + b"</r>"
 
 
-def _cleaned(text: str) -> str:
+def cleaned(text: str) -> str:
     """A caption as one would type it; empty where nothing is left of it."""
     text = re.sub(r"([a-z])([A-Z])", r"\1 \2", text)
     text = re.sub(r"\b(by|from) .*$|\(.*?\)|https?:\S+", " ", text, flags=re.IGNORECASE)
@@ -139,8 +139,8 @@ def _emoji(packages: dict[str, Package]) -> Iterator[Pair]:
         if "skin-" in name or " skin" in name:
             continue
         named = spoken.get(name, "")
-        names = tuple(dict.fromkeys(each for each in (_cleaned(name), _cleaned(named)) if each))
-        words = tuple(_cleaned(word) for word in keywords.get(named, ()))
+        names = tuple(dict.fromkeys(each for each in (cleaned(name), cleaned(named)) if each))
+        words = tuple(cleaned(word) for word in keywords.get(named, ()))
         yield Pair(f"emoji/{name}", names, tuple(dict.fromkeys(w for w in words if w and w not in names)), png)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -25,6 +26,8 @@ FILE_WEIGHTS = {5: 1, 6: 2.5, 8: 1, 13: 1.5, 14: 0.3, 15: 0.5, 17: 1, 18: 0.6, 1
 """How often nouns of WordNet's files are taken: things above all."""
 LATIN_WEIGHT, LONG_WEIGHT, INSTANCE_WEIGHT = 0.15, 0.5, 2.0
 """Families and species have Latin names nobody types; of names of single places, buildings and people there are few."""
+UNUSED, USES_POWER = 0.15, 0.6
+"""A noun is taken in proportion to the power of its uses; one that is never used counts as used so often."""
 WORDS_MAX = 4
 COMPOUNDS, BUILDINGS = 0.25, 0.6
 """So many phrases are a name and a thing, `Reims cathedral` or `tower of Pisa`; so many of the things are buildings."""
@@ -45,8 +48,11 @@ class Noun:
     built: bool
 
 
-def nouns(lexicon: Lexicon) -> tuple[list[Noun], list[str]]:
-    """All that can be seen, and the offsets of their senses by row."""
+def nouns(lexicon: Lexicon, uses: Callable[[str], int]) -> tuple[list[Noun], list[str]]:
+    """All that can be seen, and the offsets of their senses by row.
+
+    uses: of a noun in WordNet's texts and definitions.
+    """
     rows: dict[str, int] = {}
     found: list[Noun] = []
     built = {offset for offset, synset in lexicon.synsets.items() if synset.words[0] in BUILT and synset.file == 6}
@@ -59,6 +65,7 @@ def nouns(lexicon: Lexicon) -> tuple[list[Noun], list[str]]:
         weight = FILE_WEIGHTS[first.file] * (INSTANCE_WEIGHT if first.instance else 1.0)
         weight *= LATIN_WEIGHT if written[:1].isupper() and first.file in (5, 20) else 1.0
         weight *= LONG_WEIGHT if text.count(" ") > 2 else 1.0
+        weight *= (UNUSED + uses(text)) ** USES_POWER
         parts = tuple((rows.setdefault(synset.offset, len(rows)), share) for synset, share in senses)
         is_built = first.file == 6 and bool(lexicon.above(first.offset).keys() & built)
         found.append(Noun(text, parts, weight, first.file, first.instance, is_built))

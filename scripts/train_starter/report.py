@@ -87,7 +87,7 @@ def colour_pairs(pictures: list[Captioned], model: Model, text: Callable[[str], 
 
 
 def in_hues(image: NDArray[np.uint8], hues: Sequence[float]) -> list[NDArray[np.uint8]] | None:
-    """(h, w, 4): the picture with its main hue turned to each of these; None where it has no main hue. Opacity stays."""
+    """(h, w, 4), its main hue turned to each of these; None where it has no main hue. Opacity stays."""
     hsv = cv2.cvtColor(np.ascontiguousarray(image[..., :3]), cv2.COLOR_RGB2HSV).astype(np.int32)
     visible = image[..., 3] > 128
     coloured = (hsv[..., 1] > 80) & (hsv[..., 2] > 60) & visible

@@ -13,8 +13,8 @@ from train_starter.training import Networks
 
 DRAWN_STEPS = (2.0, 16.0)
 """Between neighbours of a photograph a channel changes by so much; in flat paint by less, at hard edges by more."""
-DRAWN_BAR, DRAWN_SLOPE = 0.42, 25.0
-DRAWN_SHARE = 1.0
+DRAWN_BAR, DRAWN_SLOPE = 0.3, 25.0
+DRAWN_SHARE = 0.3
 """What the features of a drawing add to its classes; to those of a photograph they add nothing."""
 
 

@@ -37,7 +37,10 @@ class Settings:
     plain: so many pictures are judged by their classes alone.
     """
 
-    steps: int = 1400
+    word_steps: int = 600
+    word_nouns: int = 512
+    rate_words: float = 4e-4
+    steps: int = 1300
     pictures: int = 256
     nouns: int = 192
     class_names: int = 64
@@ -144,6 +147,34 @@ class Training:
             for mean, now in zip(self._average, self._learned, strict=True):
                 now.copy_(mean)
         self._modules.eval()
+
+    def learn_words(self, tell: Callable[[int, dict[str, float]], None], every: int = 50) -> None:
+        """Before any picture: which classes WordNet's nouns are, most of which MiniLM does not tell by their names."""
+        nets, settings = self._nets, self._set
+        head = nets.text.head
+        learned = [*(p for layer in nets.text.learning for p in layer.parameters()), head.prototypes, head.inverse]
+        adam = torch.optim.AdamW(learned, lr=settings.rate_words, weight_decay=0.02)
+        cycle = torch.optim.lr_scheduler.OneCycleLR(
+            adam, settings.rate_words, total_steps=settings.word_steps + 1, pct_start=0.1
+        )
+        total = 0.0
+        for step in range(1, settings.word_steps + 1):
+            phrases, wanted = self._phrases.nouns(settings.word_nouns)
+            with torch.autocast("cpu", torch.bfloat16):
+                sentences = nets.text.sentences(tokenize(phrases, self._tokenizer, PHRASE_TOKENS))
+            loss = divergence(head.nearness(sentences.float())[:, :CLASSES], wanted)
+            adam.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(learned, 5.0)
+            adam.step()
+            cycle.step()
+            total += float(loss.detach()) / every
+            if step % every == 0:
+                tell(step, {"nearness": total})
+                total = 0.0
+        with torch.no_grad():
+            for mean, now in zip(self._average, self._learned, strict=True):
+                mean.copy_(now)
 
     def step(self) -> dict[str, float]:
         found = self._losses()

@@ -115,7 +115,7 @@ def test_everything_is_exported_as_arrays(reader: Person, library: Library, here
         assert np.array_equal(arrays["positions"], library.map.positions)
         assert np.array_equal(arrays["clusters"], library.map.clusters)
     assert kinds.keys() == {"ids", "paths", "vectors", "positions", "clusters", "meta"}
-    assert (kinds["ids"], kinds["vectors"]) == (("i8", (138,)), ("f4", (138, 384)))
+    assert (kinds["ids"], kinds["vectors"]) == (("i8", (138,)), ("f4", (138, library.model.dim)))
     assert (kinds["positions"], kinds["clusters"]) == (("f4", (138, 3)), ("i4", (138,)))
     assert set(paths.tolist()) == {str(path) for path in library.source.glob("*.webp")}
     assert (np.diff(ids) > 0).all()
@@ -133,7 +133,7 @@ def test_everything_is_exported_as_a_table(reader: Person, library: Library, her
     with (here / "all.csv").open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
     assert header[:8] == ["id", "path", "x", "y", "z", "cluster", "cluster_name", "v0"]
-    assert (len(header), len(rows)) == (7 + 384, 138)
+    assert (len(header), len(rows)) == (7 + library.model.dim, 138)
     assert [float(value) for value in rows[0][2:5]] == pytest.approx(library.map.positions[0].tolist(), abs=1e-5)
 
 
@@ -215,8 +215,9 @@ def test_a_library_that_another_process_writes_is_read_as_it_is(library: Library
         assert "close it first" in forget.refusal
 
 
-def test_known_encoders_are_listed(reader: Person) -> None:
+def test_known_encoders_are_listed(reader: Person, library: Library) -> None:
     starter, *others = reader.ask("models", "list", "--json").document
-    assert (starter["name"], starter["chosen"], starter["dim"], starter["state"]) == ("starter", True, 384, "here")
+    dim = library.model.dim
+    assert (starter["name"], starter["chosen"], starter["dim"], starter["state"]) == ("starter", True, dim, "here")
     assert not any(model["chosen"] or model["state"] == "here" for model in others)
     assert reader.ask("models").lines[0].split()[:3] == ["*", "starter", "here"]

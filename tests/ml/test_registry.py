@@ -114,7 +114,7 @@ def test_a_graph_without_the_named_input_is_no_encoder(model: Model, tmp_path: P
 
 
 def test_the_id_names_the_space(model: Model) -> None:
-    assert model.id == "starter-5c082bb7"
+    assert model.id == f"starter-{model.image.file.sha256[:8]}"
 
 
 # -- variants ----------------------------------------------------------------------------------------------------------
