@@ -163,15 +163,13 @@ def trained(
     whole = states_of(Trunk(made.lite2, 0, None).eval(), pixels, 0, args.seed, work / "lite2.npy")
     pictures = Pictures(states, [features_of(tail, each) for each in states], torch.from_numpy(whole.copy()))
 
-    say("training: words, then words and pictures")
-    networks = networks_for(made.sentences, told, made.classes, made.lite0, made.lite2, tail, settings)
-    prepare(networks, pictures, told, usual)
+    say("training")
+    networks = networks_for(made.sentences, told, made.lite0._fc, made.lite2._fc, tail, settings)
+    prepare(networks, pictures, torch.from_numpy(made.classes.covers.astype(np.float32)), usual)
     paths, names, keywords = zip(*((pair.path, pair.names, pair.keywords) for pair in made.pairs), strict=True)
     captions = Captions(paths, names, keywords, first_names(), chance)
     phrases = Sampler(words, made.classes, wanted, chance)
-    training = Training(networks, pictures, captions, phrases, made.tokenizer, settings, chance)
-    training.learn_words(Progress(settings.word_steps))
-    training.run(Progress(settings.steps))
+    Training(networks, pictures, captions, phrases, made.tokenizer, settings, chance).run(Progress(settings.steps))
     return networks, pixels
 
 

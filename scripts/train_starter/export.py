@@ -23,7 +23,7 @@ OPSET = 17
 STORED_MIN = 4096
 """Smaller constants stay as they are."""
 EIGHT_BITS_MIN = {"image": 1_000_000, "text": 100_000}
-"""Constants of so many values are stored in eight bits: the classifiers; the sentence encoder and its prototypes."""
+"""Constants of so many values are stored in eight bits: of the text tower the sentence encoder and its prototypes."""
 
 
 def export_images(tower: nn.Module, pictures: NDArray[np.float32], file: Path) -> None:

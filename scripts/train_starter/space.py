@@ -12,8 +12,6 @@ from train_starter.sentence import WIDTH, Layer, Sentences, Tokens
 
 DIM = 384
 CLASSES, FEATURES = 1000, 1280
-POWER, KIND_POWER, KIND_WEIGHT = 0.25, 0.5, 0.4
-"""Probabilities are raised to these, or one class would say everything; kinds weigh so much beside classes."""
 
 
 def unit(vectors: Tensor) -> Tensor:
@@ -22,43 +20,34 @@ def unit(vectors: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the image networks say of n images. chances: (n, nets, 1000). features: (n, 1280), of the tuned network."""
+    """Features of n images, (n, 1280) each: of the two frozen networks, and of the one that learns."""
 
-    chances: Tensor
-    features: Tensor | None
+    frozen: tuple[Tensor, Tensor]
+    tuned: Tensor
 
 
 class ImageHead(nn.Module):
-    """Chances of classes and of their kinds, and what else the features show -> (n, DIM) unit."""
+    """Features -> (n, DIM) unit.
 
-    covers: Tensor
-    mean: Tensor
-    spread: Tensor
+    Directions of features, not chances of classes: a class that is no class of ImageNet's lies between those it looks
+    like, and a softmax keeps only the nearest.
+    """
+
     middle: Tensor
 
-    def __init__(self, covers: Tensor, nets: int, dropout: float) -> None:
+    def __init__(self, dropout: float) -> None:
         super().__init__()
-        prototypes = CLASSES + covers.shape[1]
-        self.register_buffer("covers", covers)
-        self.register_buffer("mean", torch.zeros(nets, prototypes))
-        self.register_buffer("middle", torch.zeros(FEATURES))
-        self.register_buffer("spread", torch.ones(FEATURES))
-        self.space = nn.Parameter(torch.zeros(prototypes, DIM))
+        self.register_buffer("middle", torch.zeros(2, FEATURES))
+        self.axes = nn.Parameter(torch.zeros(3, FEATURES, DIM))
         self.dropout = nn.Dropout(dropout)
-        self.more = nn.Linear(FEATURES, DIM, bias=False)
-        nn.init.zeros_(self.more.weight)
-
-    def kinds(self, chances: Tensor) -> Tensor:
-        """(n, nets, prototypes)."""
-        kinds = (chances @ self.covers + 1e-9) ** KIND_POWER
-        return torch.cat([(chances + 1e-9) ** POWER, KIND_WEIGHT * kinds], dim=-1)
 
     def forward(self, seen: Seen, share: Tensor | float = 1.0) -> Tensor:
-        named = unit(self.kinds(seen.chances) - self.mean).mean(1)
-        found = unit(unit(named) @ self.space)
-        if seen.features is not None:
-            found = found + share * self.more(self.dropout((seen.features - self.middle) / self.spread))
-        return unit(found)
+        """share: (n, 1) or one for all, what the features that were tuned on drawings count, beside 1 of the others."""
+        low, high, tuned = (
+            self.dropout(unit(features - self.middle[net])) @ self.axes[place]
+            for place, (features, net) in enumerate(((seen.frozen[0], 0), (seen.frozen[1], 1), (seen.tuned, 0)))
+        )
+        return unit(low + high + share * tuned)
 
 
 class TextHead(nn.Module):
