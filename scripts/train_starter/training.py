@@ -36,7 +36,7 @@ class Settings:
     plain: so many pictures are judged without the features that learn, as photographs are read better by the others.
     """
 
-    steps: int = 1300
+    steps: int = 400
     pictures: int = 256
     nouns: int = 192
     class_names: int = 64

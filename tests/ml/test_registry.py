@@ -34,7 +34,7 @@ def test_auto_is_the_shipped_model_where_there_is_no_other(tmp_path: Path) -> No
 
 
 def test_auto_prefers_a_model_with_a_published_accuracy(model: Model, tmp_path: Path) -> None:
-    copy_of(model, tmp_path, name="better", **{"dim = 384": "dim = 384\nimagenet_accuracy = 69.2"})
+    copy_of(model, tmp_path, name="better", **{"dim = 396": "dim = 396\nimagenet_accuracy = 69.2"})
     assert [known.name for known in registry.known(tmp_path)] == ["starter", "better"]
     assert registry.load("auto", tmp_path).name == "better"
 
@@ -90,7 +90,7 @@ def test_a_missing_file_says_which(model: Model, tmp_path: Path) -> None:
     [
         ('output = "embedding"', 'exit = "embedding"', "'output' is missing"),
         ('resize = "letterbox"', 'resize = "stretch"', 'resize is "stretch", known are letterbox, crop, squash'),
-        ("dim = 384", "dim =", "Invalid value"),
+        ("dim = 396", "dim =", "Invalid value"),
         ("strong =", "loud =", "loud"),
         ('name = "mine"', 'name = "mine:int8"', "may hold no slash, and no colon"),
         ('name = "mine"', 'name = "../mine"', "may hold no slash, and no colon"),
