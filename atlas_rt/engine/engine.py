@@ -79,6 +79,7 @@ class Engine:
         self._pipe = pipe
         self._wishes: deque[ToEngine] = deque()
         self._told_secs = 0.0
+        self._told_stage = ""
         self._model = registry.load(job.model, job.cache)
         self._threads = min(job.threads or os.cpu_count() or 1, SLOTS)
         self._encoder: ImageEncoder | None = None
@@ -298,9 +299,10 @@ class Engine:
         self._pipe.send(message)
 
     def _tell_progress(self, progress: Progress, *, now: bool = False) -> None:
-        """Often enough to look alive, and no more: each message wakes the window."""
-        if now or time.monotonic() - self._told_secs >= PROGRESS_EVERY_SECS:
-            self._told_secs = time.monotonic()
+        """Often enough to look alive, and no more: each message wakes the window. A new stage is told at once."""
+        new = progress.stage != self._told_stage
+        if now or new or time.monotonic() - self._told_secs >= PROGRESS_EVERY_SECS:
+            self._told_secs, self._told_stage = time.monotonic(), progress.stage
             self._tell(progress)
 
     def _tell_published(self, map_: Map) -> None:

@@ -63,8 +63,7 @@ def test_a_first_run_tells_what_it_did_and_how_long_each_stage_took(indexed: Lib
 def test_it_tells_how_far_it_is_and_what_runs_the_encoder(indexed: Library) -> None:
     stages = [message for message in indexed.told if isinstance(message, Progress)]
     seen = dict.fromkeys(each.stage for each in stages)
-    # Words may come in time, and the first fit may end while they are made.
-    assert [stage for stage in seen if stage not in {"label", "fit"}] == ["scan", "index"]
+    assert [stage for stage in seen if stage != "label"] == ["scan", "index", "fit"]  # words may come in time
     steps = [each for each in stages if each.stage == "index"]
     assert [each.done for each in steps] == sorted({each.done for each in steps})
     assert all(0 < each.done <= each.total == 138 and each.rate > 0.0 for each in steps)

@@ -41,8 +41,8 @@ def answer(service: SearchService, query: Query) -> SearchAnswer:
     [
         ("a guitar", {"acoustic guitar", "electric guitar"}),
         ("a tiger", {"tiger face", "tiger walking"}),
-        ("a house", {"family house"}),
-        ("something to eat", {"cupcake"}),
+        ("a house", {"family house", "town houses"}),
+        ("something to eat", {"cupcake", "pear"}),
     ],
 )
 def test_a_phrase_finds_its_pictures_first(
