@@ -7,6 +7,7 @@ measurement, a phrase's vector is filled up with zeros: what is scored then is n
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -85,8 +86,6 @@ class WidenedEncoder(TextEncoder):
         super().__init__(model, runtime=runtime)
         self._dim = dim
 
-    def encode(self, phrase: str) -> Floats:
-        vector = super().encode(phrase)
-        widened = np.zeros(self._dim, np.float32)
-        widened[: len(vector)] = vector
-        return widened
+    def encode_all(self, phrases: Sequence[str]) -> Floats:
+        vectors = super().encode_all(phrases)
+        return np.pad(vectors, ((0, 0), (0, self._dim - vectors.shape[1])))

@@ -170,7 +170,7 @@ def load_background(model: Model, encoder: TextEncoder, cache: Path | None) -> B
     Raises MissingError where the model's pictures are not what was recorded.
     """
     files = (assets_folder("models") / name for name in ("vocabulary.txt", "abstract.txt"))
-    vectors, abstract = (word_vectors(read_words(file), model, cache, encoder.encode) for file in files)
+    vectors, abstract = (word_vectors(read_words(file), model, cache, encoder.encode_all) for file in files)
     pictures = _pictures(model)
     missing = max(0, vectors.shape[1] - pictures.shape[1])  # measurements widen vectors with zeros
     return Background(vectors, abstract, np.pad(pictures, ((0, 0), (0, missing))))

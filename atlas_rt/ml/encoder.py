@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Sequence
 
 import numpy as np
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from atlas_rt.core.records import ANYWHERE, Floats, Runtime
 from atlas_rt.errors import MissingError
@@ -53,8 +54,7 @@ class ImageEncoder:
 
 
 class TextEncoder:
-    """Phrases to vectors, one at a time: a dynamically quantised graph takes one scale for a whole batch, and beside
-    others a phrase's vector fell to cosine 0.88 of itself. Padded only where the graph or the model asks for it."""
+    """Phrases to vectors. Padded only where the graph or the model asks for it."""
 
     def __init__(self, model: Model, *, threads: int = 1, runtime: Runtime = ANYWHERE) -> None:
         tower = model.text
@@ -70,22 +70,41 @@ class TextEncoder:
             self._tokenizer.no_padding()
         else:
             self._tokenizer.enable_padding(length=length or tower.context_length, pad_id=tower.pad_id or 0)
+        self._batch = self._session.shapes[tower.inputs[0]][0] or tower.batch
         self._types = [TOKENS.get(self._session.types[name], np.int64) for name in tower.inputs]
         self.provider = self._session.provider
 
     def encode(self, phrase: str) -> Floats:
         """Any phrase, the empty one too -> (dim,) float32, unit length. What exceeds the context is not read."""
-        tower = self.model.text
-        tokens = self._tokenizer.encode(canonical(phrase) if tower.clean else phrase)
-        rows = (tokens.ids, tokens.attention_mask)
-        feeds = {name: np.array([row], kind) for name, row, kind in zip(tower.inputs, rows, self._types, strict=False)}
-        vector: Floats = _unit(self._session.run(tower.output, feeds))[0]
+        vector: Floats = self.encode_all([phrase])[0]
         return vector
+
+    def encode_all(self, phrases: Sequence[str]) -> Floats:
+        """(n, dim). Phrases of as many tokens share a run, so that none is padded for another's sake."""
+        tokens = self._tokenizer.encode_batch([self._clean(phrase) for phrase in phrases])
+        vectors = np.empty((len(phrases), self.model.dim), np.float32)
+        rows_by_length: dict[int, list[int]] = {}
+        for row, each in enumerate(tokens):
+            rows_by_length.setdefault(len(each.ids), []).append(row)
+        for rows in rows_by_length.values():
+            for start in range(0, len(rows), self._batch):
+                part = rows[start : start + self._batch]
+                vectors[part] = self._run([tokens[row] for row in part])
+        return vectors
 
     def pieces(self, phrase: str) -> int:
         """How many tokens the phrase is broken into, as far as it is read."""
-        clean = canonical(phrase) if self.model.text.clean else phrase
-        return sum(self._tokenizer.encode(clean, add_special_tokens=False).attention_mask)
+        return sum(self._tokenizer.encode(self._clean(phrase), add_special_tokens=False).attention_mask)
+
+    def _clean(self, phrase: str) -> str:
+        return canonical(phrase) if self.model.text.clean else phrase
+
+    def _run(self, tokens: list[Encoding]) -> Floats:
+        """tokens: of as many phrases as the graph takes, of one length."""
+        tower = self.model.text
+        rows = ([each.ids for each in tokens], [each.attention_mask for each in tokens])
+        feeds = {name: np.array(part, kind) for name, part, kind in zip(tower.inputs, rows, self._types, strict=False)}
+        return _unit(self._session.run(tower.output, feeds))
 
 
 def canonical(phrase: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import ANYWHERE, Floats, Runtime
 from atlas_rt.ml.encoder import TextEncoder
-from atlas_rt.ml.query import phrase_vector
+from atlas_rt.ml.query import in_templates, phrase_vector
 from atlas_rt.ml.registry import Model
 
 BLOCK = 1024
@@ -36,6 +36,11 @@ TEMPERATURES = np.geomspace(0.002, 0.2, 93)
 FOLDER = "vocabulary"
 """Of the cache: where the words' vectors are kept."""
 
+TOGETHER = 256
+"""Words encoded before it is asked again whether they are wanted; the starter's take 0.1 s."""
+
+EncodeAll = Callable[[Sequence[str]], Floats]
+"""Phrases -> (n, dim) unit."""
 Label = tuple[str, float]
 """A word and the confidence in it, 0..1."""
 
@@ -195,31 +200,45 @@ def load_vocabulary(
     added = tuple({word.lower(): word for word in own if word.lower() not in known}.values())
     opened = encoder
 
-    def encode(phrase: str) -> Floats:
+    def encode_all(phrases: Sequence[str]) -> Floats:
         nonlocal opened
         if not wanted():
             raise StoppedError
         opened = opened or TextEncoder(model, runtime=runtime)
-        return opened.encode(phrase)
+        return opened.encode_all(phrases)
 
-    parts = [word_vectors(words, model, cache, encode) for words in (shipped, added) if words]
+    parts = [word_vectors(words, model, cache, encode_all) for words in (shipped, added) if words]
     temperature = model.calibration.label_temperature
     words = (*shipped, *added)
     key = _digest(_text_key(model), f"{temperature} {RANK_OFFSET} {COUNT} {len(added)}", *words)
     return Vocabulary(words, np.concatenate(parts), temperature, len(added), key)
 
 
-def word_vectors(words: tuple[str, ...], model: Model, cache: Path | None, encode: Callable[[str], Floats]) -> Floats:
+def word_vectors(words: tuple[str, ...], model: Model, cache: Path | None, encode_all: EncodeAll) -> Floats:
     """(w, dim) float32, kept under a name made of the words and the model's text files. cache: None keeps nothing."""
     if cache is None:
-        return np.stack([phrase_vector(word, encode, model.text.templates) for word in words])
+        return _made(words, model, encode_all)
     name = model.name.replace(":", "-")
     file = cache / FOLDER / f"{name}-{_digest(_text_key(model), *words)}.npy"
     vectors = _kept(file, (len(words), model.dim))
     if vectors is None:
-        vectors = np.stack([phrase_vector(word, encode, model.text.templates) for word in words])
+        vectors = _made(words, model, encode_all)
         _keep(file, vectors)
     return vectors
+
+
+def _made(words: tuple[str, ...], model: Model, encode_all: EncodeAll) -> Floats:
+    templates, vectors = model.text.templates, []
+    for start in range(0, len(words), TOGETHER):
+        part = words[start : start + TOGETHER]
+        phrases = [phrase for word in part for phrase in in_templates(word, templates)]
+        found = dict(zip(phrases, encode_all(phrases), strict=True))
+
+        def encode(phrase: str, found: Mapping[str, Floats] = found) -> Floats:
+            return found[phrase] if phrase in found else encode_all([phrase])[0]
+
+        vectors += [phrase_vector(word, encode, templates) for word in part]
+    return np.stack(vectors)
 
 
 def _text_key(model: Model) -> str:

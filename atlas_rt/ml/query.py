@@ -94,11 +94,18 @@ def vector_of(text: str, encode: Callable[[str], Floats], *, templates: Sequence
 def phrase_vector(phrase: str, encode: Callable[[str], Floats], templates: Sequence[str]) -> Floats:
     """(dim,) float32 of unit length. A single word is put in place of `{}` in each template, and what the encoder makes
     of them averaged (Radford et al. 2021, section 3.1.4); longer phrases say enough themselves."""
+    filled = in_templates(phrase, templates)
+    if filled == (phrase,):
+        return encode(phrase)
+    return _unit(np.mean([encode(each) for each in filled], axis=0), lambda: encode(phrase))
+
+
+def in_templates(phrase: str, templates: Sequence[str]) -> tuple[str, ...]:
+    """What `phrase_vector` encodes for a phrase."""
     word = phrase.strip()
     if not templates or not word or len(word.split()) > 1:
-        return encode(phrase)
-    vectors = [encode(template.replace("{}", word)) for template in templates]
-    return _unit(np.mean(vectors, axis=0), lambda: encode(phrase))
+        return (phrase,)
+    return tuple(template.replace("{}", word) for template in templates)
 
 
 def _unit(mean: Floats, otherwise: Callable[[], Floats]) -> Floats:

@@ -241,6 +241,7 @@ output = "embedding"
 tokenizer = "tokenizer.json"  # Hugging Face tokenizers format
 tokenizer_sha256 = "{tokenizer}"
 context_length = {length}
+batch = 64
 """
 
 

@@ -58,6 +58,21 @@ def test_a_phrase_has_the_same_vector_each_time(text: TextEncoder) -> None:
     assert (text.encode("a red car") == first).all()
 
 
+def test_phrases_encoded_together_come_in_their_order_and_are_the_same(text: TextEncoder, model: Model) -> None:
+    phrases = ["dog", "a sailing boat", "", "guitar", "a red car beside a blue house", "owl", "dog"] * 30
+    together = text.encode_all(phrases)
+    assert together.shape == (len(phrases), model.dim)
+    alone = np.stack([text.encode(phrase) for phrase in phrases[:7]] * 30)
+    assert (together * alone).sum(axis=1).min() >= 0.99999
+    assert text.encode_all([]).shape == (0, model.dim)
+
+
+def test_a_tower_that_asks_for_it_encodes_one_phrase_a_run(text: TextEncoder, model: Model) -> None:
+    alone = TextEncoder(replace(model, text=replace(model.text, batch=1)))
+    phrases = ["dog", "owl", "cat", "house"]
+    assert (alone.encode_all(phrases) == np.stack([text.encode(phrase) for phrase in phrases])).all()
+
+
 def test_both_towers_may_be_used_from_several_threads(
     images: ImageEncoder, text: TextEncoder, pixels: dict[str, Floats], vectors: Floats
 ) -> None:
