@@ -44,6 +44,9 @@ THREADS = 2
 RANGE_PICTURES = 160
 """That set the ranges of eight bits."""
 USUAL_NOUNS = 3000
+SEED = 2
+"""Of the model that ships. By three seeds the development sets' figures differ by as much as 5 points, see
+`models/README.md`."""
 BLOCK = 16
 
 
@@ -61,12 +64,15 @@ def arguments() -> argparse.Namespace:
         "--packages", type=Path, default=default_folder(), metavar="DIR", help="where packages are kept"
     )
     parser.add_argument("--steps", type=int, default=Settings().steps, metavar="N", help="of training (%(default)s)")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=SEED, help="of training (%(default)s)")
     return parser.parse_args()
 
 
-def states_of(lower: Trunk, pictures: NDArray[np.uint8], view: int, seed: int, file: Path) -> NDArray[np.float16]:
-    """(n, ...) float16 of what a part of a network makes of each picture, plain (view 0) or varied. Kept in `file`."""
+def states_of(lower: Trunk, pictures: NDArray[np.uint8], view: int, file: Path) -> NDArray[np.float16]:
+    """(n, ...) float16 of what a part of a network makes of each picture, plain (view 0) or varied. Kept in `file`.
+
+    A view is the same whatever the seed.
+    """
     if not file.exists():
         graph, part = file.with_suffix(".onnx"), file.with_suffix(".part.npy")
         example = torch.zeros(1, 3, SIDE_PX, SIDE_PX)
@@ -84,7 +90,7 @@ def states_of(lower: Trunk, pictures: NDArray[np.uint8], view: int, seed: int, f
         def look(row: int) -> NDArray[np.uint8]:
             if not view:
                 return views.plain(pictures[row], SIDE_PX)
-            return views.varied(pictures[row], SIDE_PX, np.random.default_rng((view, row + seed * len(pictures))))
+            return views.varied(pictures[row], SIDE_PX, np.random.default_rng((view, row)))
 
         def encode(start: int) -> None:
             rows = range(start, min(start + BLOCK, len(pictures)))
@@ -159,8 +165,8 @@ def trained(
     say("what the image networks see")
     pixels = draw([pair.content for pair in made.pairs], work / "pixels.npy", THREADS)
     lower, tail = Trunk(made.lite0, 0, CUT).eval(), Trunk(made.lite0, CUT, None).eval()
-    states = [states_of(lower, pixels, view, args.seed, work / f"lite0-{view}.npy") for view in range(VIEWS)]
-    whole = states_of(Trunk(made.lite2, 0, None).eval(), pixels, 0, args.seed, work / "lite2.npy")
+    states = [states_of(lower, pixels, view, work / f"lite0-{view}.npy") for view in range(VIEWS)]
+    whole = states_of(Trunk(made.lite2, 0, None).eval(), pixels, 0, work / "lite2.npy")
     pictures = Pictures(states, [features_of(tail, each) for each in states], torch.from_numpy(whole.copy()))
 
     say("training")

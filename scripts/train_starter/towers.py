@@ -10,9 +10,6 @@ from train_starter.sentence import Tokens
 from train_starter.space import Seen, TextTower
 from train_starter.training import Networks
 
-TUNED_SHARE = 0.4
-"""What the features tuned on drawings count beside 1 of the others, which photographs are read better by."""
-
 
 class ImageTower(nn.Module):
     """(n, 3, 224, 224) of 0..255 -> (n, dim) unit."""
@@ -25,7 +22,7 @@ class ImageTower(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         states = self.lower(images)
         seen = Seen((self.frozen(states), self.lite2(images)), self.tail(states))
-        return image_vector(self.head(seen, TUNED_SHARE), self.colours(images))
+        return image_vector(self.head(seen), self.colours(images))
 
 
 class PhraseTower(nn.Module):
