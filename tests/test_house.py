@@ -58,7 +58,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "huggingface_hub": ("ml/hub.py",),
     "faiss": ("ml/neighbours.py",),
     "umap": ("ml/fit.py",),
-    "numba": ("ml/fit.py",),
+    "numba": ("ml/fit.py", "ml/elastic.py"),
     "pynndescent": ("ml/fit.py",),
     "sklearn": ("ml/clusters.py",),
     "cv2": ("library/decode.py", "library/video.py", "live/*"),
@@ -66,7 +66,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "botocore": ("aws/*",),
     "torch": ("ml/export/source.py", "ml/export/graphs.py"),
     "open_clip": ("ml/export/source.py",),
-    "onnx": ("ml/export/variants.py",),
+    "onnx": ("ml/export/variants.py", "ml/parametric.py"),
     "tensorflow": (),
 }
 """Heavy dependency -> the files that may import it. An import for type checkers alone runs nothing, and passes."""

@@ -26,7 +26,7 @@ def measure(*, seed: int, vectors: Floats | None = None) -> Report:
     rng = np.random.default_rng(seed)
     held_out = rng.permutation(len(known))[: min(QUERIES, len(known) // 10)]
     fitted = np.delete(known, held_out, axis=0)
-    projector = Projector(fitted, normalise(fit_umap(fitted, seed=seed)))
+    projector = Projector(fitted, normalise(fit_umap(fitted, seed=seed).positions))
     ours = _times_ms(lambda row: projector.place(known[row][None]), held_out)
     transform = umap_transform(fitted, seed=seed)
     theirs = _times_ms(lambda row: transform(known[row][None]), held_out)

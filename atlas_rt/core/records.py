@@ -86,8 +86,12 @@ class Map:
     ids: (n,) int64 ascending. rows: (n,) int32, where each image's vector lies: a changed image is told by another row.
     positions: (n, 3) float32, world units. edges: (m, 2) int32 rows, each pair once.
     weights: (m,) float32 cosine similarity of each edge. clusters: (n,) int32, -1 for none.
-    kind: how the positions were made: "principal axes" (provisional) or "umap".
-    fitted: (n,) bool, whether an image took part in the fit (the others were placed by the projector).
+    kind: how the positions were made: "principal axes" (provisional), "umap so far" (of the library's first images,
+    while it is first indexed) or "umap". fitted: (n,) bool, whether an image counts as old: it took part in the fit, or
+    was there when one went back to this fit. (The others were placed by the projector.)
+    fit: which of the library's fits it comes from, 0 for none. scale: UMAP's units in a world unit, 0 where unknown.
+    drift: by how much that fit moved the images known before, in the median, as a share of the radius.
+    network: the parametric UMAP, an ONNX graph from `vector` (n, dim) to `position` (n, 3); empty where there is none.
     """
 
     ids: Ids
@@ -102,6 +106,10 @@ class Map:
     kind: str
     model: str
     seed: int
+    fit: int = 0
+    scale: float = 0.0
+    drift: float = 0.0
+    network: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

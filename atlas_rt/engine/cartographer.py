@@ -1,47 +1,49 @@
-"""Which map is published when: sketches while a library is first indexed, one fit at its end, placing ever after.
+"""Which map is published when: sketches and ever larger fits while a library is first indexed, placing ever after.
 
 * A *sketch* shows principal axes of what is known so far; it is made anew whenever the library has doubled, and images
   in between are placed into it. It is provisional and says so.
-* A *fit* (UMAP, in a process of its own) replaces the last sketch. From then on new images are placed by the
-  projector, and the others do not move by a single bit.
-* New images are placed among those that the map held when the round began, never among each other: so their places do
-  not depend on when a sketch was shown. Images whose files vanished keep theirs until the round ends, as they may have
-  been moved, which is known only when their content is read again.
-* A fit is due again only when most images are newer than it.
+* *Fits* (UMAP, in a process of its own) replace it while a library is first indexed: of exactly its first 300 images,
+  its first 1,000, its first 3,000 and so on, each starting from the one before and turned to it, and the last of all.
+  Images that no fit knows yet are placed in the newest. All fits are made in every run, however fast the images come,
+  and none starts before its images are settled: so the last map depends on the images alone, not on the time they took.
+* From then on new images are placed by the projector, and the others do not move by a single bit. They are placed
+  among those that the map held when the round began, never among each other: so their places do not depend on when a
+  map was shown. Images whose files vanished keep theirs until the round ends, as they may have been moved, which is
+  known only when their content is read again.
+* A *refit* is made when it is asked for, or when a fifth of the images are newer than the fit: springs hold the old
+  images near their places (`ml.elastic`).
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from atlas_rt.core.records import Cluster, Floats, Ids, Ints, Map
+from atlas_rt.core.records import Floats, Ids, Ints, Map
 from atlas_rt.core.world import rows_of
-from atlas_rt.engine.fitting import FitProcess, Fitted
+from atlas_rt.engine.extension import EDGES, extended, with_vanished
+from atlas_rt.engine.fitting import FitJob, FitProcess, Fitted, Waiting
+from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
 from atlas_rt.library.store import Store
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.ml import layout
 from atlas_rt.ml.fit import SMALLEST
 from atlas_rt.ml.labels import Vocabulary
-from atlas_rt.ml.neighbours import knn_edges, nearest
-from atlas_rt.ml.projector import Projector
+from atlas_rt.ml.neighbours import knn_edges
 
-EDGES = 5
-"""Nearest neighbours that each image is joined to."""
-SKETCH, FIT = "principal axes", "umap"
-SKETCH_EVERY_SECS = 1.0
+SKETCH, PARTIAL, FIT = "principal axes", "umap so far", "umap"
+LOOK_EVERY_SECS = 1.0
 SKETCH_GROWTH = 2.0
-REFIT_SHARE = 0.5
-"""A fit is due again when fewer of the images than this took part in it."""
-
-Waiting = Callable[[float, float], bool]
-"""(share done, seconds so far) -> go on; called while a fit runs."""
+REFIT_SHARE = 0.2
+"""A fit is due again when so many of the images are newer than it."""
+FIRST_STAGES = (300, 1_000)
+"""Images of the first fits; each after them has ten times as many as the last but one."""
 
 
 class Cartographer:
@@ -67,15 +69,17 @@ class Cartographer:
         self._model_id, self._seed = model_id, seed
         self._published = published
         self._fitter: FitProcess | None = None
+        self._fitting: tuple[Ids, Ints] | None = None
         self._sketched = 0
-        self._sketched_at_secs = -SKETCH_EVERY_SECS
+        self._looked_at_secs = -LOOK_EVERY_SECS
         self.map: Map | None = maps.read_latest(folder)
-        self._anchors: Map | None = self.map
+        self._anchors: Map | None = self._fitted_part()
         self.fit_secs = 0.0
 
     def begin(self) -> None:
         """A round begins: what is new in it will be placed among what the map holds now."""
-        self._anchors = self.map
+        if self.map is None or self.map.kind != PARTIAL:
+            self._anchors = self.map
         self.fit_secs = 0.0
 
     def expect_fit(self, coming: int) -> None:
@@ -83,22 +87,24 @@ class Cartographer:
         if self._fitter is None and self._fit_due(len(self._store.encoded(self._model_id)[0]) + coming):
             self._fitter = FitProcess(self._folder)
 
-    def sketch(self) -> None:
-        """Show what is known so far, at most once a second."""
-        if time.monotonic() - self._sketched_at_secs < SKETCH_EVERY_SECS:
+    def look_on(self, settled_before: int, *, shown: bool) -> None:
+        """While images come in: take what was fitted, begin the fit whose images are there, and, where it is `shown`,
+        publish what is known so far, at most once a second.
+
+        settled_before: no image of a smaller id is still to come.
+        """
+        if self._is_growing:
+            self._take()
+        if time.monotonic() - self._looked_at_secs < LOOK_EVERY_SECS:
             return
         ids, rows = self._store.encoded(self._model_id)
-        stays = self._is_fitted or (self.map is not None and len(ids) < SKETCH_GROWTH * self._sketched)
-        if stays:
-            ids, rows = self._with_vanished(ids, rows)
-        if len(ids) < 2 or self._is_current(ids, rows):
-            return
-        if stays:
-            self._publish(self._extended(ids, rows))
-        else:
-            self._publish(self._sketched_map(ids, rows))
-            self._sketched, self._anchors = len(ids), self.map
-        self._sketched_at_secs = time.monotonic()
+        if self._is_growing and self._fitter is not None and self._fitting is None:
+            size = self._next_stage()
+            if np.searchsorted(ids, settled_before) >= size:
+                self._begin_fit(self._fitter, ids[:size], rows[:size])
+        if shown:
+            self._show(ids, rows)
+        self._looked_at_secs = time.monotonic()
 
     def finish(self, *, fit: bool, waiting: Waiting) -> None:
         """Bring the map up to date with the library: a fit where one is due, places for what is new otherwise.
@@ -107,18 +113,44 @@ class Cartographer:
         """
         ids, rows = self._store.encoded(self._model_id)
         if fit and self._fit_due(len(ids)):
-            begun = time.monotonic()
-            self._publish(self._fitted_map(ids, rows, waiting))
-            self.fit_secs += time.monotonic() - begun
+            if self._is_growing:
+                self._grow(ids, rows, waiting)
+            else:
+                self.refit(waiting)
         elif not self._is_current(ids, rows):
             small = not self._is_fitted and len(ids) < SMALLEST
             self._publish(self._sketched_map(ids, rows) if small else self._extended(ids, rows))
+
+    def refit(self, waiting: Waiting) -> bool:
+        """A new map of all images, the old ones held near their places; False where there are too few for one."""
+        ids, rows = self._store.encoded(self._model_id)
+        if len(ids) < SMALLEST:
+            return False
+        begun = time.monotonic()
+        self._begin_fit(self._started(), ids, rows, elastic=self._is_fitted)
+        fitted = self._map_of(self._started().wait(waiting), FIT)
+        self._anchors = fitted
+        self._publish(fitted)
+        self.fit_secs += time.monotonic() - begun
+        return True
+
+    def undo(self) -> bool:
+        """Back to the map before the newest fit, with what came since placed in it; False where none is kept."""
+        before = maps.read_before(self._folder, self.map.fit) if self.map else None
+        if before is None:
+            return False
+        ids, rows = self._store.encoded(self._model_id)
+        self._anchors = before
+        back = self._extension(before, ids, rows)
+        # all count as old, or what one has just gone back from would be due again
+        self._publish(dataclasses.replace(back, fitted=np.ones(len(ids), np.bool_)))
+        return True
 
     def close(self) -> None:
         """End the fitting process, whatever it does."""
         if self._fitter is not None:
             self._fitter.close()
-            self._fitter = None
+            self._fitter = self._fitting = None
 
     # -- what is due -------------------------------------------------------------------------------------------------
 
@@ -126,17 +158,132 @@ class Cartographer:
     def _is_fitted(self) -> bool:
         return self.map is not None and self.map.kind == FIT
 
+    @property
+    def _is_growing(self) -> bool:
+        """The library is indexed for the first time."""
+        return not self._is_fitted
+
     def _fit_due(self, images: int) -> bool:
         if images < SMALLEST:
             return False
         if self.map is None or not self._is_fitted:
             return True
-        return int(self.map.fitted.sum()) < REFIT_SHARE * images
+        return images - int(self.map.fitted.sum()) >= REFIT_SHARE * images
 
     def _is_current(self, ids: Ids, rows: Ints) -> bool:
-        return self.map is not None and np.array_equal(self.map.ids, ids) and np.array_equal(self.map.rows, rows)
+        return self.map is not None and _same(self.map, ids, rows)
+
+    def _next_stage(self) -> int:
+        """How many of the first images the next fit is made of, while there are more to come."""
+        done = len(self._anchors.ids) if self._anchors is not None and self._anchors.kind == PARTIAL else 0
+        return next(size for size in stages() if size > done)
+
+    # -- fits --------------------------------------------------------------------------------------------------------
+
+    def _grow(self, ids: Ids, rows: Ints, waiting: Waiting) -> None:
+        """The fits that are left of a first indexing, one after the other, and the last of all."""
+        begun = time.monotonic()
+        while True:
+            so_far = self._growing_from()
+            if self._fitting is None and so_far and _same(so_far, ids, rows):
+                self._publish(dataclasses.replace(so_far, kind=FIT))
+                break
+            if self._fitting is None:
+                size = min(self._next_stage(), len(ids))
+                self._begin_fit(self._started(), ids[:size], rows[:size])
+            last = np.array_equal(self._fitting[0], ids) if self._fitting else False
+            fitted = self._map_of(self._started().wait(waiting), FIT if last else PARTIAL)
+            self._anchors = fitted
+            self._publish(fitted if last else self._extension(fitted, ids, rows))
+            if last:
+                break
+        self.fit_secs += time.monotonic() - begun
+
+    def _take(self) -> None:
+        """What a fit beside the indexing came to; the images that it does not know are placed in it."""
+        if self._fitting is None or self._fitter is None:
+            return
+        try:
+            fitted = self._fitter.poll()
+        except AtlasError:  # no image is lost for it: it is made again at the end, and told of if it fails then, too
+            self.close()
+            return
+        if fitted is None:
+            return
+        self._anchors = self._map_of(fitted, PARTIAL)
+        self._publish(self._extension(self._anchors, *self._store.encoded(self._model_id)))
+
+    def _started(self) -> FitProcess:
+        if self._fitter is None:
+            self._fitter = FitProcess(self._folder)
+        return self._fitter
+
+    def _begin_fit(self, fitter: FitProcess, ids: Ids, rows: Ints, *, elastic: bool = False) -> None:
+        catalogue = self._store.catalogue(self._model_id)
+        at, _ = rows_of(catalogue.ids, ids)
+        job = FitJob(
+            ids=ids,
+            paths=tuple(catalogue.paths[row] for row in at.tolist()),
+            vocabulary=self._vocabulary(),
+            seed=self._seed,
+            old=self.map if elastic else self._growing_from(),
+            elastic=elastic,
+        )
+        fitter.begin(self._vectors_at(rows), job)
+        self._fitting = ids, rows
+
+    def _growing_from(self) -> Map | None:
+        return self._anchors if self._anchors is not None and self._anchors.kind == PARTIAL else None
+
+    def _map_of(self, fitted: Fitted, kind: str) -> Map:
+        assert self._fitting is not None
+        (ids, rows), self._fitting = self._fitting, None
+        return Map(
+            ids=ids,
+            rows=rows,
+            positions=fitted.positions,
+            edges=fitted.edges,
+            weights=fitted.weights,
+            clusters=fitted.clusters,
+            fitted=np.ones(len(ids), np.bool_),
+            cluster_records=fitted.cluster_records,
+            generation=0,
+            kind=kind,
+            model=self._model_id,
+            seed=self._seed,
+            fit=self._last_fit() + 1,
+            scale=fitted.scale,
+            drift=fitted.drift,
+            network=fitted.network,
+        )
+
+    def _last_fit(self) -> int:
+        return max((each.fit for each in maps.kept(self._folder)), default=0)
+
+    def _fitted_part(self) -> Map | None:
+        """What of the map took part in its fit: what a resumed first indexing goes on from."""
+        if self.map is None or self.map.kind != PARTIAL:
+            return self.map
+        fitted = self.map.fitted
+        return extended(
+            self.map, self.map.ids[fitted], self.map.rows[fitted], anchors=self.map, vectors_at=self._vectors_at
+        )
 
     # -- maps --------------------------------------------------------------------------------------------------------
+
+    def _show(self, ids: Ids, rows: Ints) -> None:
+        """Publish what is known so far, where something is new."""
+        sketching = self.map is None or self.map.kind == SKETCH
+        stays = self.map is not None and not (sketching and len(ids) >= SKETCH_GROWTH * self._sketched)
+        if stays and self.map is not None:
+            ids, rows = with_vanished(self.map, ids, rows, stored=self._vectors.rows)
+        if len(ids) < 2 or self._is_current(ids, rows):
+            return
+        if stays:
+            self._publish(self._extended(ids, rows))
+        else:
+            self._publish(self._sketched_map(ids, rows))
+            self._sketched, self._anchors = len(ids), self.map
 
     def _sketched_map(self, ids: Ids, rows: Ints) -> Map:
         vectors = self._vectors_at(rows)
@@ -144,78 +291,6 @@ class Cartographer:
         if self.map is not None:
             positions = _aligned(positions, ids, self.map)
         edges, weights = knn_edges(vectors, EDGES)
-        return self._map(ids, rows, positions, edges, weights, kind=SKETCH)
-
-    def _fitted_map(self, ids: Ids, rows: Ints, waiting: Waiting) -> Map:
-        if self._fitter is None:
-            self._fitter = FitProcess(self._folder)
-        vectors = self._vectors_at(rows)
-        catalogue = self._store.catalogue(self._model_id)
-        old = self.map if self._is_fitted else None
-        fitted: Fitted = self._fitter.fit(
-            vectors,
-            ids=ids,
-            paths=catalogue.paths,
-            vocabulary=self._vocabulary(),
-            seed=self._seed,
-            old=(old.ids, old.positions) if old else None,
-            waiting=waiting,
-        )
-        edges, weights = knn_edges(vectors, EDGES)
-        map_ = self._map(ids, rows, fitted.positions, edges, weights, kind=FIT)
-        return dataclasses.replace(
-            map_,
-            clusters=fitted.clusters,
-            cluster_records=fitted.cluster_records,
-            fitted=np.ones(len(ids), np.bool_),
-        )
-
-    def _with_vanished(self, ids: Ids, rows: Ints) -> tuple[Ids, Ints]:
-        """These images and those that only the map still holds."""
-        assert self.map is not None
-        lacking = ~np.isin(self.map.ids, ids) & (self.map.rows < self._vectors.rows)
-        joined = np.concatenate([ids, self.map.ids[lacking]])
-        order = np.argsort(joined, kind="stable")
-        return joined[order], np.concatenate([rows, self.map.rows[lacking]])[order]
-
-    def _extended(self, ids: Ids, rows: Ints) -> Map:
-        """The map with what is new placed into it, and without what has gone; the others stay to the last bit."""
-        old = self.map
-        assert old is not None
-        at, known = rows_of(old.ids, ids)
-        kept = known & (old.rows[at] == rows)
-        at = at[kept]
-        vectors = self._vectors_at(rows)
-        positions = np.empty((len(ids), 3), np.float32)
-        positions[kept] = old.positions[at]
-        clusters = np.full(len(ids), -1, np.int32)
-        clusters[kept] = old.clusters[at]
-        fitted = np.zeros(len(ids), np.bool_)
-        fitted[kept] = old.fitted[at]
-        new = np.flatnonzero(~kept)
-        if len(new):
-            positions[new], clusters[new] = self._placed(vectors[new])
-        edges, weights = _extended_edges(old, ids, kept, at, vectors)
-        map_ = self._map(ids, rows, positions, edges, weights, kind=old.kind)
-        records = tuple(_resized(record, clusters) for record in old.cluster_records)
-        return dataclasses.replace(map_, clusters=clusters, cluster_records=records, fitted=fitted)
-
-    def _placed(self, vectors: Floats) -> tuple[Floats, Ints]:
-        """Where new images stand among the anchors, and in which clusters; on principal axes where there are none."""
-        anchors = self._anchors
-        usable = anchors.rows < self._vectors.rows if anchors is not None else np.zeros(0, np.bool_)
-        if anchors is None or not usable.any():
-            return layout.normalise(layout.principal_axes(vectors)), np.full(len(vectors), -1, np.int32)
-        projector = Projector(self._vectors_at(anchors.rows[usable]), anchors.positions[usable])
-        placements = projector.place(vectors)
-        clusters = anchors.clusters[usable]
-        return (
-            np.stack([placement.position for placement in placements]),
-            np.array([_usual(clusters[placement.neighbours[:EDGES]]) for placement in placements], np.int32),
-        )
-
-    def _map(self, ids: Ids, rows: Ints, positions: Floats, edges: Ints, weights: Floats, *, kind: str) -> Map:
-        generations = maps.generations(self._folder)
         return Map(
             ids=ids,
             rows=rows,
@@ -225,19 +300,48 @@ class Cartographer:
             clusters=np.full(len(ids), -1, np.int32),
             fitted=np.zeros(len(ids), np.bool_),
             cluster_records=(),
-            generation=generations[-1] + 1 if generations else 1,
-            kind=kind,
+            generation=0,
+            kind=SKETCH,
             model=self._model_id,
             seed=self._seed,
         )
 
+    def _extended(self, ids: Ids, rows: Ints) -> Map:
+        assert self.map is not None
+        return self._extension(self.map, ids, rows)
+
+    def _extension(self, map_: Map, ids: Ids, rows: Ints) -> Map:
+        anchors = self._anchors if self._anchors is not None else map_
+        usable = anchors.rows < self._vectors.rows
+        if not usable.all():
+            anchors = dataclasses.replace(
+                anchors,
+                ids=anchors.ids[usable],
+                rows=anchors.rows[usable],
+                positions=anchors.positions[usable],
+                clusters=anchors.clusters[usable],
+            )
+        return extended(map_, ids, rows, anchors=anchors, vectors_at=self._vectors_at)
+
     def _publish(self, map_: Map) -> None:
-        maps.write_map(self._folder, map_)
-        self.map = map_
-        self._published(map_)
+        generations = maps.generations(self._folder)
+        self.map = dataclasses.replace(map_, generation=generations[-1] + 1 if generations else 1)
+        maps.write_map(self._folder, self.map)
+        self._published(self.map)
 
     def _vectors_at(self, rows: Ints) -> Floats:
         return self._vectors.array()[rows].astype(np.float32)
+
+
+def _same(map_: Map, ids: Ids, rows: Ints) -> bool:
+    return np.array_equal(map_.ids, ids) and np.array_equal(map_.rows, rows)
+
+
+def stages() -> Iterator[int]:
+    """300, 1,000, 3,000, 10,000, ..."""
+    for power in itertools.count():
+        for size in FIRST_STAGES:
+            yield size * 10**power
 
 
 def _aligned(positions: Floats, ids: Ids, old: Map) -> Floats:
@@ -246,36 +350,3 @@ def _aligned(positions: Floats, ids: Ids, old: Map) -> Floats:
     if known.sum() < SMALLEST:
         return positions
     return layout.align(positions[known], old.positions[at[known]], mirror=True).apply(positions)
-
-
-def _extended_edges(
-    old: Map, ids: Ids, kept: NDArray[np.bool_], at: NDArray[np.intp], vectors: Floats
-) -> tuple[Ints, Floats]:
-    """The old edges whose ends both stay, and each new image's edges to its nearest; the strongest first."""
-    new_row = np.full(len(old.ids), -1, np.int32)
-    new_row[at] = np.flatnonzero(kept)
-    ends = new_row[old.edges]
-    stays = (ends >= 0).all(axis=1)
-    pairs, weights = [np.sort(ends[stays], axis=1)], [old.weights[stays]]
-    new = np.flatnonzero(~kept).astype(np.int32)
-    if len(new):
-        similarities, rows = nearest(vectors, vectors[new], EDGES + 1)
-        starts = np.repeat(new, rows.shape[1])
-        other = starts != rows.ravel()
-        pairs.append(np.sort(np.stack([starts[other], rows.ravel()[other]], axis=1), axis=1))
-        weights.append(similarities.ravel()[other])
-    joined = np.concatenate(pairs).astype(np.int32)
-    _, first = np.unique(joined[:, 0].astype(np.int64) * len(ids) + joined[:, 1], return_index=True)
-    strengths = np.concatenate(weights)[first].astype(np.float32)
-    strongest = np.argsort(-strengths, kind="stable")
-    return joined[first][strongest], strengths[strongest]
-
-
-def _usual(clusters: Ints) -> int:
-    """The cluster most of the neighbours are in, the nearest one's at a tie."""
-    values, first, counts = np.unique(clusters, return_index=True, return_counts=True)
-    return int(values[np.lexsort((first, -counts))[0]])
-
-
-def _resized(record: Cluster, clusters: Ints) -> Cluster:
-    return dataclasses.replace(record, size=int((clusters == record.id).sum()))

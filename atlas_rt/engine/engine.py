@@ -7,11 +7,15 @@ scan -> plan -> decode, encode, store (batch by batch, with sketches of the map 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import time
 from collections import deque
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
+
+import numpy as np
 
 from atlas_rt.core.records import Failure, IndexReport, Map, Progress
 from atlas_rt.engine.cartographer import Cartographer
@@ -41,6 +45,10 @@ from atlas_rt.ml import registry
 from atlas_rt.ml.encoder import ImageEncoder
 
 PROGRESS_EVERY_SECS = 0.2
+
+
+LAST = np.iinfo(np.int64).max
+"""No image has a greater id."""
 
 
 class Stopped(BaseException):
@@ -152,14 +160,15 @@ class Engine:
             self._cartographer.expect_fit(len(plan.todo))
         suspects = store.suspects()
         todo, alone = self._without_condemned(store, plan.todo, suspects, failures)
-        pipeline = self._pipeline(store, len(plan.todo), failures)
+        pipeline = self._pipeline(store, len(plan.todo), failures, _least_of_rest([*alone, *todo]))
         if alone:
             pipeline.run(alone, alone=True)
             store.clear_suspects([each.path for each in alone])
         pipeline.run(todo)
         return pipeline.tally
 
-    def _pipeline(self, store: Store, total: int, failures: list[Failure]) -> Pipeline:
+    def _pipeline(self, store: Store, total: int, failures: list[Failure], coming: list[int]) -> Pipeline:
+        """coming: after so many files are done, the smallest id of those that follow."""
         if self._encoder is None:
             self._encoder = ImageEncoder(self._model, threads=1, runtime=self._job.runtime)
             self._tell(Provider(self._model.name, self._encoder.provider))
@@ -174,8 +183,8 @@ class Engine:
             rate = tally.done / elapsed
             left = (total - tally.done) / rate if rate else None
             self._tell_progress(Progress("index", tally.done, total, rate, left, tally.failed))
-            if self._job.fit and self._job.stay:  # nobody looks on otherwise
-                self._cartographer.sketch()
+            if self._job.fit:
+                self._cartographer.look_on(coming[tally.done], shown=self._job.stay)
             self._obey_stop(store)
 
         return Pipeline(
@@ -307,3 +316,9 @@ class Engine:
 
     def _tell_published(self, map_: Map) -> None:
         self._tell(Published(self._model.name, map_.generation, len(map_.ids)))
+
+
+def _least_of_rest(todo: Sequence[Todo]) -> list[int]:
+    """For each number of files that are done, in their order, the smallest id of those that are not."""
+    backwards = itertools.accumulate((each.id for each in reversed(todo)), min, initial=LAST)
+    return list(backwards)[::-1]

@@ -2,26 +2,30 @@
 process is the one sure way to cancel them.
 
 The process warms up (import and compilation, about six seconds) while the first images are decoded, then serves
-one fit after another. Vectors travel as a file in the library's folder, the rest by the pipe.
+one fit after another, beside the engine's own work. Vectors travel as a file in the library's folder, the rest by the
+pipe.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from atlas_rt.core.records import Cluster, Floats, Ids, Ints
+from atlas_rt.core.records import Cluster, Floats, Ids, Ints, Map
 from atlas_rt.core.world import rows_of
 from atlas_rt.engine.entry import end_with_parent
+from atlas_rt.engine.extension import EDGES
 from atlas_rt.engine.process import SPAWN
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import space
@@ -29,30 +33,45 @@ from atlas_rt.ml.labels import Vocabulary
 
 READY = "ready"
 """What the child says first, once it has warmed up."""
-Anchor = tuple[Ids, Floats]
-"""The ids and (n, 3) positions of the map before."""
+FOLDER = ".fit-"
+"""How the folder of a fit's vectors is called, with something behind it."""
+NICENESS = 10
+"""How far the child steps back at least, so that decoding comes first."""
+LAYOUT_SHARE, NETWORK_SHARE = 0.82, 0.12
+"""Of the progress; clusters are the rest."""
+
+Waiting = Callable[[float, float], bool]
+"""(share done, seconds so far) -> go on; called while a fit runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class FitJob:
-    """A fit to make. vectors: file of (n, dim) float32 in the rows of ids and paths. old: the map to align with,
-    None for the first."""
+    """A fit to make of (n, dim) vectors in the rows of ids and paths.
 
-    vectors: str
+    old: the map to start from and stay near, None for the first. elastic: its images are drawn back to their places;
+    without, it is only where the layout starts and what it is turned to.
+    """
+
     ids: Ids
     paths: tuple[str, ...]
     vocabulary: Vocabulary
     seed: int
-    old: Anchor | None
+    old: Map | None = None
+    elastic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A finished fit: (n, 3) positions in world units, the cluster of each image, the clusters."""
+    """A finished fit: what `Map` holds under these names, in the rows of the job's ids."""
 
     positions: Floats
+    edges: Ints
+    weights: Floats
     clusters: Ints
     cluster_records: tuple[Cluster, ...]
+    scale: float
+    drift: float
+    network: bytes
 
 
 class Cancelled(Exception):  # noqa: N818 - no error: someone asked for it
@@ -64,82 +83,105 @@ class FitProcess:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        for left in folder.glob(f"{FOLDER}*"):  # by one that was killed: a library has one writer
+            shutil.rmtree(left, ignore_errors=True)
         self._pipe, theirs = SPAWN.Pipe()
         self._process = SPAWN.Process(target=_serve, args=(theirs,), name="atlas-fit")
         self._process.start()
         theirs.close()
         self._ready = False
+        self._job: FitJob | None = None
+        self._file: Path | None = None
+        self._begun = 0.0
+        self.share = 0.0
 
-    def fit(
-        self,
-        vectors: Floats,
-        *,
-        ids: Ids,
-        paths: tuple[str, ...],
-        vocabulary: Vocabulary,
-        seed: int,
-        old: Anchor | None,
-        waiting: Callable[[float, float], bool],
-    ) -> Fitted:
-        """Fit and wait. `waiting(share, elapsed_secs)` is called ten times a second; False from it raises Cancelled.
+    @property
+    def busy(self) -> bool:
+        return self._file is not None
 
-        Raises AtlasError with the child's reason when the fit fails, MissingError on a full disk.
-        """
-        with _written(vectors, self._folder) as file:
-            try:
-                self._await_ready(waiting)
-                self._pipe.send(FitJob(str(file), ids, paths, vocabulary, seed, old))
-                answer = self._answer(waiting)
-            except (EOFError, OSError) as error:
-                raise AtlasError("the process that fits the map ended unexpectedly; start again to go on") from error
+    @property
+    def seconds(self) -> float:
+        """Since the fit in hand began."""
+        return time.monotonic() - self._begun
+
+    def begin(self, vectors: Floats, job: FitJob) -> None:
+        """Start a fit, where none is in hand. Raises MissingError on a full disk."""
+        self._file, self._job = _written(vectors, self._folder), job
+        self._begun, self.share = time.monotonic(), 0.0
+
+    def poll(self, wait_secs: float = 0.0) -> Fitted | None:
+        """What the fit in hand came to, None while it runs. Raises AtlasError with the child's reason if it failed."""
+        try:
+            answer = self._heard(wait_secs)
+        except (EOFError, OSError) as error:
+            self._put_away()
+            raise AtlasError("the process that fits the map ended unexpectedly; start again to go on") from error
+        if answer is None:
+            return None
+        self._put_away()
         if isinstance(answer, str):
             raise AtlasError(f"the map could not be fitted: {answer}")
         return answer
+
+    def wait(self, waiting: Waiting) -> Fitted:
+        """What the fit in hand comes to. `waiting` is called ten times a second; False from it raises Cancelled."""
+        while (fitted := self.poll(0.1)) is None:
+            if not waiting(self.share, self.seconds):
+                raise Cancelled
+        return fitted
+
+    def fit(self, vectors: Floats, job: FitJob, waiting: Waiting) -> Fitted:
+        self.begin(vectors, job)
+        return self.wait(waiting)
 
     def close(self) -> None:
         self._pipe.close()
         self._process.kill()
         self._process.join()
+        self._put_away()
 
-    def _await_ready(self, waiting: Callable[[float, float], bool]) -> None:
-        """Wait until the child has warmed up: a job is more than a pipe holds, and sending it before would block."""
-        begun = time.monotonic()
-        while not self._ready:
-            if self._pipe.poll(0.1):
-                self._ready = self._pipe.recv() == READY
-            elif not waiting(0.0, time.monotonic() - begun):
-                raise Cancelled
+    def _heard(self, wait_secs: float) -> Fitted | str | None:
+        """A job is sent once the child has warmed up: it is more than a pipe holds, and sending it would block."""
+        while self._pipe.poll(wait_secs):
+            answer: Fitted | str | float = self._pipe.recv()
+            if isinstance(answer, float):
+                self.share = answer
+            elif answer == READY:
+                self._ready = True
+            else:
+                return answer
+            wait_secs = 0.0
+        if self._ready and self._job is not None:
+            self._pipe.send((str(self._file), self._job))
+            self._job = None
+        return None
 
-    def _answer(self, waiting: Callable[[float, float], bool]) -> Fitted | str:
-        begun, share = time.monotonic(), 0.0
-        while True:
-            while self._pipe.poll(0.1):
-                answer: Fitted | str | float = self._pipe.recv()
-                if not isinstance(answer, float):
-                    return answer
-                share = answer
-            if not waiting(share, time.monotonic() - begun):
-                raise Cancelled
+    def _put_away(self) -> None:
+        if self._file is not None:
+            shutil.rmtree(self._file.parent, ignore_errors=True)
+        self._file = self._job = None
 
 
-@contextlib.contextmanager
-def _written(vectors: Floats, folder: Path) -> Iterator[Path]:
-    """A file of vectors for as long as a fit takes. Raises MissingError on a full disk."""
-    with contextlib.ExitStack() as stack:
-        with space.writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            # named as what `maps` sweeps away: an engine that is killed in mid-fit leaves it behind
-            own = stack.enter_context(tempfile.TemporaryDirectory(prefix=".tmp-fit-", dir=folder))
-            file = Path(own) / "vectors.f32"
-            file.write_bytes(
-                np.ascontiguousarray(vectors, np.float32).data
-            )  # np.save does not tell that a disk is full
-        yield file
+def _written(vectors: Floats, folder: Path) -> Path:
+    """A file of vectors in a folder of its own. Raises MissingError on a full disk."""
+    with space.writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        own = Path(tempfile.mkdtemp(prefix=FOLDER, dir=folder))
+        try:
+            file = own / "vectors.f32"
+            # np.save does not tell that a disk is full
+            file.write_bytes(np.ascontiguousarray(vectors, np.float32).data)
+        except BaseException:
+            shutil.rmtree(own, ignore_errors=True)
+            raise
+    return file
 
 
 def _serve(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
+    if hasattr(os, "nice"):
+        os.nice(max(0, NICENESS - os.nice(0)))
     # umap-learn's helpers write warnings of their own when the process is ended in mid-fit; errors travel by the pipe
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     from atlas_rt.ml.fit import warm_up
@@ -148,23 +190,101 @@ def _serve(pipe: Connection) -> None:
     with contextlib.suppress(EOFError, OSError):
         pipe.send(READY)
         while True:
-            job: FitJob = pipe.recv()
+            file, job = pipe.recv()
             try:
-                pipe.send(fitted(job, progress=pipe.send))
+                vectors = np.fromfile(file, np.float32).reshape(len(job.ids), -1)
+                pipe.send(fitted(vectors, job, progress=pipe.send))
             except Exception as error:  # noqa: BLE001 - whatever umap-learn raises becomes a sentence for the engine
                 pipe.send(f"{type(error).__name__}: {error}")
 
 
-def fitted(job: FitJob, *, progress: Callable[[float], None]) -> Fitted:
-    """The fit that a job describes: layout, alignment with the map before, clusters."""
-    from atlas_rt.ml import clusters, fit, layout
+def fitted(vectors: Floats, job: FitJob, *, progress: Callable[[float], None]) -> Fitted:
+    """The fit that a job describes: layout, the frame of the map before, network, edges, clusters."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    vectors: Floats = np.fromfile(job.vectors, np.float32).reshape(len(job.ids), -1)
-    positions = layout.normalise(fit.fit_umap(vectors, seed=job.seed, progress=progress))
-    if job.old is not None:
-        rows, known = rows_of(job.old[0], job.ids)
-        positions = layout.align(positions[known], job.old[1][rows[known]], mirror=True).apply(positions)
-    groups, records = clusters.find_clusters(
-        positions, vectors=vectors, ids=job.ids, paths=job.paths, vocabulary=job.vocabulary
+    with threadpool_limits(1):  # the last bits of BLAS depend on its threads
+        return _fitted(vectors, job, progress)
+
+
+def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> Fitted:
+    from atlas_rt.ml import clusters, fit, layout, parametric
+    from atlas_rt.ml.neighbours import knn_edges
+
+    old, old_rows, known = _before(job)
+    start = _start(vectors, old, old_rows, known) if old else None
+    made = fit.fit_umap(
+        vectors,
+        seed=job.seed,
+        start=start,
+        held=known if old and job.elastic else None,
+        progress=lambda share: progress(LAYOUT_SHARE * share),
     )
-    return Fitted(positions, groups, records)
+    places = _placed(made.positions, vectors, job, old, old_rows, known)
+    how = layout.align(made.positions, places, mirror=True)
+    network = b""
+    if made.graph is not None:
+        learned = parametric.train(
+            vectors,
+            made.positions,
+            made.graph,
+            seed=job.seed,
+            progress=lambda share: progress(LAYOUT_SHARE + NETWORK_SHARE * share),
+        )
+        network = parametric.to_onnx(learned.moved(how))
+    progress(LAYOUT_SHARE + NETWORK_SHARE)
+    edges, weights = knn_edges(vectors, EDGES)
+    groups, records = clusters.find_clusters(
+        places, vectors=vectors, ids=job.ids, paths=job.paths, vocabulary=job.vocabulary, old=job.old
+    )
+    drift = layout.drift(places[known], old.positions[old_rows[known]]) if old else 0.0
+    scale = 1.0 / how.scale if how.scale > 0 and made.graph is not None else 0.0
+    return Fitted(places, edges, weights, groups, records, scale, drift, network)
+
+
+def _before(job: FitJob) -> tuple[Map | None, NDArray[np.intp], NDArray[np.bool_]]:
+    """The map before where its scale is known, the rows of the job's images in it, and which it holds."""
+    old = job.old
+    if old is None:
+        return None, np.zeros(len(job.ids), np.intp), np.zeros(len(job.ids), np.bool_)
+    rows, known = rows_of(old.ids, job.ids)
+    return old, rows, known
+
+
+def _start(vectors: Floats, old: Map, rows: NDArray[np.intp], known: NDArray[np.bool_]) -> Floats | None:
+    """Where each image stands in the map before or would stand, in UMAP's units."""
+    from atlas_rt.ml.projector import Projector
+
+    if not old.scale or not known.any():
+        return None
+    start = np.empty((len(vectors), 3), np.float32)
+    start[known] = old.positions[rows[known]]
+    if not known.all():
+        placements = Projector(vectors[known], start[known]).place(vectors[~known])
+        start[~known] = [each.position for each in placements]
+    scaled: Floats = start * np.float32(old.scale)
+    return scaled
+
+
+def _placed(
+    positions: Floats,
+    vectors: Floats,
+    job: FitJob,
+    old: Map | None,
+    rows: NDArray[np.intp],
+    known: NDArray[np.bool_],
+) -> Floats:
+    """In world units: in the frame of every map, turned to the map before; or, where springs held it, in that map's
+    own frame."""
+    from atlas_rt.ml import layout
+
+    places = layout.normalise(positions)
+    if old is None:
+        # as the sketch that is on screen: a flip, so that the longest axis stays x
+        flips = np.where((places * layout.principal_axes(vectors)).sum(axis=0) < 0, -1.0, 1.0)
+        return (places * flips).astype(np.float32)
+    before = old.positions[rows[known]]
+    if job.elastic and old.scale:
+        held = layout.align(positions[known], before, mirror=True)
+        return layout.apart(held.apply(positions))
+    turned: Floats = (places @ layout.align(places[known], before, mirror=True).turn).astype(np.float32)
+    return turned

@@ -1,7 +1,7 @@
 """Published maps, one folder each: written beside, then renamed into place, so a reader finds a whole map or none.
 
     <model>/map-7/   ids.npy rows.npy positions.npy edges.npy weights.npy clusters.npy fitted.npy
-                     clusters.json manifest.json
+                     clusters.json projector.onnx manifest.json
 
 The manifest names the size and the hash of every other file: a map that a power cut left half written is passed over.
 """
@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shutil
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,24 @@ from atlas_rt.errors import MissingError
 from atlas_rt.library import space
 
 KEPT = 3
-"""Generations that stay: today's, the one before it to go back to, and one a slow reader may still have open."""
+"""Generations that stay for slow readers, and fits whose newest generation stays to go back to."""
+FIT = "umap"
+"""The kind of map that one can go back to."""
+NETWORK = "projector.onnx"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the manifest of a kept map tells. made_secs: when it was published, since 1970."""
+
+    generation: int
+    fit: int
+    kind: str
+    images: int
+    seed: int
+    drift: float
+    made_secs: float
+
 
 _ARRAYS: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
     "ids": (np.int64, ()),
@@ -43,7 +61,7 @@ _MANIFEST = "manifest.json"
 
 
 def write_map(folder: Path, map_: Map) -> Path:
-    """Publish a map in its model's folder; older generations than the last three go. Where it lies now.
+    """Publish a map in its model's folder; generations that are not `kept` go. Where it lies now.
 
     Raises MissingError on a full disk (nothing is published then), ValueError for a generation that is already there.
     """
@@ -61,9 +79,26 @@ def write_map(folder: Path, map_: Map) -> Path:
             shutil.rmtree(beside, ignore_errors=True)
             raise
         _sync_folder(folder)
-    for generation in generations(folder)[:-KEPT]:
+    stay = {each.generation for each in kept(folder)} | set(generations(folder)[-KEPT:])
+    for generation in set(generations(folder)) - stay:
         shutil.rmtree(_place(folder, generation), ignore_errors=True)
     return target
+
+
+def kept(folder: Path) -> list[Kept]:
+    """The newest generation of each of the last three fits, the oldest first."""
+    newest: dict[int, Kept] = {}
+    for generation in generations(folder):
+        place = _place(folder, generation)
+        if _looks_whole(place) and (each := _kept(place)).kind == FIT:
+            newest[each.fit] = each
+    return [newest[fit] for fit in sorted(newest)[-KEPT:]]
+
+
+def read_before(folder: Path, fit: int) -> Map | None:
+    """The map of the newest fit before that one, None where none is kept."""
+    earlier = [each.generation for each in kept(folder) if each.fit < fit]
+    return read_map(folder, earlier[-1]) if earlier else None
 
 
 def read_map(folder: Path, generation: int) -> Map:
@@ -81,6 +116,10 @@ def read_map(folder: Path, generation: int) -> Map:
             kind=str(manifest["kind"]),
             model=str(manifest["model"]),
             seed=int(manifest["seed"]),
+            fit=int(manifest.get("fit", 0)),
+            scale=float(manifest.get("scale", 0.0)),
+            drift=float(manifest.get("drift", 0.0)),
+            network=contents.get(NETWORK, b""),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MissingError(
@@ -120,6 +159,8 @@ def _write_files(place: Path, map_: Map) -> None:
     clusters = [dataclasses.asdict(cluster) for cluster in map_.cluster_records]
     contents = {f"{name}.npy": _npy(getattr(map_, name), name) for name in _ARRAYS}
     contents["clusters.json"] = json.dumps(clusters, indent=1).encode()
+    if map_.network:
+        contents[NETWORK] = map_.network
     for name, content in contents.items():
         _write_file(place / name, content)
     manifest = {
@@ -128,6 +169,9 @@ def _write_files(place: Path, map_: Map) -> None:
         "seed": map_.seed,
         "generation": map_.generation,
         "n": len(map_.ids),
+        "fit": map_.fit,
+        "scale": map_.scale,
+        "drift": map_.drift,
         "versions": {package: metadata.version(package) for package in ("umap-learn", "numpy")},
         "files": {name: [len(content), _hash(content)] for name, content in contents.items()},
     }
@@ -157,6 +201,19 @@ def _cluster(fields: dict[str, Any]) -> Cluster:
 def _manifest(place: Path) -> dict[str, Any]:
     manifest: dict[str, Any] = json.loads((place / _MANIFEST).read_bytes())
     return manifest
+
+
+def _kept(place: Path) -> Kept:
+    manifest = _manifest(place)
+    return Kept(
+        generation=int(manifest["generation"]),
+        fit=int(manifest.get("fit", 0)),
+        kind=str(manifest["kind"]),
+        images=int(manifest["n"]),
+        seed=int(manifest["seed"]),
+        drift=float(manifest.get("drift", 0.0)),
+        made_secs=(place / _MANIFEST).stat().st_mtime,
+    )
 
 
 def _checked(place: Path, name: str, facts: list[Any]) -> bytes:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import PurePath
 
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Cluster, Floats, Ids, Ints
+from atlas_rt.core.records import Cluster, Floats, Ids, Ints, Map
+from atlas_rt.core.world import rows_of
 from atlas_rt.ml.labels import Vocabulary, log_familiarity
 
 Rows = NDArray[np.intp]
@@ -20,6 +22,11 @@ GROWTH = 0.4
 DENSITY_NEIGHBOURS = 5
 EXEMPLARS = 4
 BORDERLINE = 2
+SAME = 0.3
+"""Of all images that an old and a new cluster hold, so many both hold if they are the same. (At 0.3 a cluster that lost
+half of its images to another and one that took in as many as it had are still themselves.)"""
+GIVEN = ("user", "claude")
+"""Who gives names that stay with a cluster."""
 WORDS = 3
 """Words in a cluster's reason."""
 FITS = 0.08
@@ -31,27 +38,40 @@ conveyor and flowers daisy; with the whole of it, a table lamp is a table."""
 
 
 def find_clusters(
-    positions: Floats, *, vectors: Floats, ids: Ids, paths: Sequence[str], vocabulary: Vocabulary
+    positions: Floats,
+    *,
+    vectors: Floats,
+    ids: Ids,
+    paths: Sequence[str],
+    vocabulary: Vocabulary,
+    old: Map | None = None,
 ) -> tuple[Ints, tuple[Cluster, ...]]:
-    """The cluster of each image, (n,) int32 with -1 for none, and the clusters, largest first with ids 0, 1, ...
+    """The cluster of each image, (n,) int32 with the id of its cluster or -1 for none, and the clusters, largest first.
 
-    positions (n, 3), vectors (n, dim) unit, ids (n,) and paths in the same rows. HDBSCAN on positions: on vectors it is
-    quadratic. Its leaves, not its most persistent clusters, as on these maps the latter are often one that holds all.
+    positions (n, 3), vectors (n, dim) unit, ids (n,) and paths in the same rows. old: the map before; a cluster that
+    holds mostly what one of its clusters held has that one's id, and the name that a person or a narrator gave it.
+    HDBSCAN on positions: on vectors it is quadratic. Its leaves, not its most persistent clusters, as on these maps the
+    latter are often one that holds all.
     """
     members = _groups(positions)
+    numbers = _numbers(members, ids, old)
+    given = {record.id: record for record in old.cluster_records if record.named_by in GIVEN} if old else {}
     found = np.full(len(ids), -1, np.int32)
-    for number, rows in enumerate(members):
+    for number, rows in zip(numbers, members, strict=True):
         found[rows] = number
     means = [vectors[rows].mean(axis=0) for rows in members]
-    taken: set[str] = set()
+    taken = {given[number].name for number in numbers if number in given}
     clusters = []
-    for number, rows in enumerate(members):
-        order = _by_centrality(vectors[rows], means[number])
+    for place, (number, rows) in enumerate(zip(numbers, members, strict=True)):
+        order = _by_centrality(vectors[rows], means[place])
         exemplars = rows[order[:EXEMPLARS]]
-        words = _distinctive(means[number], vectors.mean(axis=0), vocabulary)
-        name, why, named_by = _named(words, PurePath(paths[exemplars[0]]).stem, taken)
+        if number in given:
+            name, why, named_by = given[number].name, given[number].why, given[number].named_by
+        else:
+            words = _distinctive(means[place], vectors.mean(axis=0), vocabulary)
+            name, why, named_by = _named(words, PurePath(paths[exemplars[0]]).stem, taken)
         taken.add(name)
-        borderline = rows[_by_margin(vectors[rows], means, number)[:BORDERLINE]]
+        borderline = rows[_by_margin(vectors[rows], means, place)[:BORDERLINE]]
         x, y, z = (float(value) for value in positions[rows].mean(axis=0))
         clusters.append(
             Cluster(
@@ -66,6 +86,31 @@ def find_clusters(
             )
         )
     return found, tuple(clusters)
+
+
+def _numbers(members: list[Rows], ids: Ids, old: Map | None) -> list[int]:
+    """The id of each group: the old cluster's that shares most with it, best matches first; else the next free one.
+
+    What they share is counted among the images that both maps hold (Jaccard's index).
+    """
+    if old is None or not old.cluster_records:
+        return list(range(len(members)))
+    at, known = rows_of(old.ids, ids)
+    before = np.where(known, old.clusters[at], -1)
+    held = np.isin(old.ids, ids)
+    sizes = {record.id: int((old.clusters[held] == record.id).sum()) for record in old.cluster_records}
+    matches = []
+    for group, rows in enumerate(members):
+        for number, shared in zip(*np.unique(before[rows], return_counts=True), strict=True):
+            if number in sizes:
+                share = shared / (int(known[rows].sum()) + sizes[number] - shared)
+                matches.append((-float(share), int(number), group))
+    taken: dict[int, int] = {}
+    for share, number, group in sorted(matches):
+        if -share >= SAME and group not in taken and number not in taken.values():
+            taken[group] = number
+    fresh = itertools.count(max(sizes) + 1)
+    return [taken[group] if group in taken else next(fresh) for group in range(len(members))]
 
 
 def _groups(positions: Floats) -> list[Rows]:

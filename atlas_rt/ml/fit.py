@@ -10,14 +10,18 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from atlas_rt.core.records import Floats, Ints
+from atlas_rt.ml import elastic
 from atlas_rt.ml.curve import A, B
 from atlas_rt.ml.layout import principal_axes
 from atlas_rt.ml.neighbours import knn
+from atlas_rt.ml.parametric import Graph
 
 NEIGHBOURS = 15
 """As UMAP counts them, itself included."""
@@ -25,6 +29,22 @@ SMALLEST = 10
 """Below so many images a layout by neighbours says nothing: the principal axes are the map."""
 GRAPH_SHARE = 0.1
 """Of the progress: what the neighbours and the graph take of the whole time, about."""
+EPOCHS, EPOCHS_LARGE, LARGE = 500, 200, 10_000
+"""umap-learn's own numbers, up to so many images and above."""
+WARM_RATE = 0.25
+"""The first step of a layout that goes on from another, where umap-learn's own is 1. From 300 to 1,000 and to 3,000
+images the old ones move by 0.12 and 0.10 of the radius in the median instead of 0.24 and 0.14; trustworthiness is
+0.958 and 0.972, as with 1 and as from the start, and more true neighbours stand together (0.539 and 0.513 of 15, from
+the start 0.535 and 0.503)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """positions: (n, 3) float32 in UMAP's own units; `layout.normalise` makes a map of them. graph: what they were laid
+    out by, None where there are too few images for one, or all are the same."""
+
+    positions: Floats
+    graph: Graph | None
 
 
 def fit_umap(
@@ -32,12 +52,16 @@ def fit_umap(
     *,
     seed: int,
     n_neighbors: int = NEIGHBOURS,
+    start: Floats | None = None,
+    held: NDArray[np.bool_] | None = None,
     progress: Callable[[float], None] | None = None,
-) -> Floats:
-    """(n, dim) unit vectors -> (n, 3) float32 positions in UMAP's own units; `layout.normalise` makes a map of them.
+) -> Layout:
+    """(n, dim) unit vectors -> where each stands.
 
-    progress: told the share that is done, 0..1, some times a second. Any n; below ten, and for images that are all the
-    same, the principal axes. Raises ValueError for vectors that are not finite.
+    start: (n, 3) in UMAP's units, where the layout begins; from the graph's eigenvectors without. held: (n,), images
+    that are drawn back to where they begin (`elastic`). progress: told the share that is done, 0..1, some times a
+    second. Any n; below ten, and for images that are all the same, the principal axes. Raises ValueError for vectors
+    that are not finite.
     """
     tell = progress or _silent
     tell(0.0)
@@ -45,11 +69,10 @@ def fit_umap(
         raise ValueError("a vector holds what is no number")
     if len(vectors) < SMALLEST or not np.ptp(vectors, axis=0).any():
         tell(1.0)
-        return principal_axes(vectors)
-    rows, distances = _neighbours(vectors, min(n_neighbors, len(vectors) - 1))
-    positions = _layout(vectors, rows, distances, seed, tell)
+        return Layout(principal_axes(vectors), None)
+    layout = _layout(vectors, min(n_neighbors, len(vectors) - 1), seed, start, held, tell)
     tell(1.0)
-    return positions
+    return layout
 
 
 def warm_up() -> None:
@@ -84,7 +107,14 @@ def _neighbours(vectors: Floats, k: int) -> tuple[Ints, Floats]:
     return np.hstack([own, rows]), np.hstack([np.zeros_like(own, np.float32), distances])
 
 
-def _layout(vectors: Floats, rows: Ints, distances: Floats, seed: int, tell: Callable[[float], None]) -> Floats:
+def _layout(
+    vectors: Floats,
+    k: int,
+    seed: int,
+    start: Floats | None,
+    held: NDArray[np.bool_] | None,
+    tell: Callable[[float], None],
+) -> Layout:
     with warnings.catch_warnings():
         # umap-learn warns about graphs in several parts and about its own imports; neither concerns a person.
         warnings.simplefilter("ignore")
@@ -94,12 +124,51 @@ def _layout(vectors: Floats, rows: Ints, distances: Floats, seed: int, tell: Cal
 
         numba.set_num_threads(1)
         with threadpool_limits(1):  # the last bits of BLAS depend on its threads
-            random = np.random.RandomState(seed)
-            graph, _, _ = fuzzy_simplicial_set(
-                vectors, rows.shape[1], random, "cosine", knn_indices=rows, knn_dists=distances
+            rows, distances = _neighbours(vectors, k)
+            fuzzy, _, _ = fuzzy_simplicial_set(
+                vectors, k, np.random.RandomState(seed), "cosine", knn_indices=rows, knn_dists=distances
             )
+            own = np.repeat(np.arange(len(rows)), k - 1)
+            weights = np.asarray(fuzzy.tocsr()[own, rows[:, 1:].ravel()], np.float32).reshape(len(rows), k - 1)
             tell(GRAPH_SHARE)
-            return _embed(vectors, graph, seed, tell)
+            if start is None:
+                positions = _embed(vectors, fuzzy, seed, tell)
+            elif held is None:
+                positions = _moved_on(fuzzy, start, seed, tell)
+            else:
+                positions = _relaxed(fuzzy, start, held, seed, tell)
+            return Layout(positions, Graph(rows[:, 1:], weights))
+
+
+def _moved_on(fuzzy: Any, start: Floats, seed: int, tell: Callable[[float], None]) -> Floats:
+    """From a layout that is there. (umap-learn stretches one that it is given to a cube first.)"""
+    from umap.layouts import optimize_layout_euclidean
+    from umap.umap_ import make_epochs_per_sample
+
+    epochs = EPOCHS if len(start) <= LARGE else EPOCHS_LARGE
+    edges = fuzzy.tocoo()
+    edges.sum_duplicates()
+    edges.data[edges.data < edges.data.max() / epochs] = 0.0
+    edges.eliminate_zeros()
+    random = np.random.RandomState(seed).randint(np.iinfo(np.int32).min + 1, np.iinfo(np.int32).max - 1, 3)
+    positions = np.array(start, np.float32, order="C")
+    moved: Floats = optimize_layout_euclidean(
+        positions, positions, edges.row, edges.col, epochs, len(positions),
+        make_epochs_per_sample(edges.data, epochs), A, B, random.astype(np.int64),
+        initial_alpha=WARM_RATE, parallel=False, tqdm_kwds=_bar(tell), move_other=True,
+    )  # fmt: skip
+    return moved
+
+
+def _relaxed(fuzzy: Any, start: Floats, held: NDArray[np.bool_], seed: int, tell: Callable[[float], None]) -> Floats:
+    edges = fuzzy.tocoo()
+    return elastic.relax(
+        start,
+        held,
+        (edges.row.astype(np.int32), edges.col.astype(np.int32), edges.data.astype(np.float32)),
+        seed=seed,
+        progress=lambda share: tell(GRAPH_SHARE + (1.0 - GRAPH_SHARE) * share),
+    )
 
 
 def _embed(vectors: Floats, graph: Any, seed: int, tell: Callable[[float], None]) -> Floats:
@@ -121,12 +190,8 @@ def _starts(vectors: Floats) -> Iterator[Any]:
 
 
 def _optimise(vectors: Floats, graph: Any, init: Any, seed: int, tell: Callable[[float], None]) -> Floats:
-    from umap import layouts
     from umap.umap_ import simplicial_set_embedding
 
-    layouts.tqdm.monitor_interval = 0  # no thread that watches the progress bar
-    # Its own lock is a named semaphore, which outlives a process that is killed, and is complained about.
-    layouts.tqdm.set_lock(threading.RLock())
     positions, _ = simplicial_set_embedding(
         vectors,
         graph,
@@ -136,7 +201,7 @@ def _optimise(vectors: Floats, graph: Any, init: Any, seed: int, tell: Callable[
         b=B,
         gamma=1.0,
         negative_sample_rate=5,
-        n_epochs=None,
+        n_epochs=EPOCHS if len(vectors) <= LARGE else EPOCHS_LARGE,
         init=init,
         random_state=np.random.RandomState(seed),
         metric="cosine",
@@ -145,15 +210,23 @@ def _optimise(vectors: Floats, graph: Any, init: Any, seed: int, tell: Callable[
         densmap_kwds={},
         output_dens=False,
         parallel=False,
-        tqdm_kwds={"disable": False, "file": _Bar(tell), "bar_format": "{n}/{total}", "mininterval": 0.2},
+        tqdm_kwds=_bar(tell),
     )
     result: Floats = np.asarray(positions, np.float32)
     return result
 
 
-class _Bar:
-    """What umap-learn's progress bar is written to: the only way to hear from inside its loop."""
+def _bar(tell: Callable[[float], None]) -> dict[str, Any]:
+    """How umap-learn is to show its progress bar: written to us, the only way to hear from inside its loop."""
+    from umap import layouts
 
+    layouts.tqdm.monitor_interval = 0  # no thread that watches the progress bar
+    # Its own lock is a named semaphore, which outlives a process that is killed, and is complained about.
+    layouts.tqdm.set_lock(threading.RLock())
+    return {"disable": False, "file": _Bar(tell), "bar_format": "{n}/{total}", "mininterval": 0.2}
+
+
+class _Bar:
     def __init__(self, tell: Callable[[float], None]) -> None:
         self._tell = tell
 

@@ -55,7 +55,7 @@ def normalise(positions: NDArray[Any]) -> Floats:
     if radius < NO_EXTENT * max(1.0, float(np.abs(positions).max())):
         ball: Floats = (_ball(len(turned)) / np.cbrt(len(turned))).astype(np.float32)
         return ball
-    return _apart(turned / np.float32(radius))
+    return apart(turned / np.float32(radius))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def _signs(points: Doubles) -> Doubles:
     return np.where(np.where(np.abs(skew) > SKEW_FLOOR, skew, farthest) < 0, -1.0, 1.0)
 
 
-def _apart(positions: Floats) -> Floats:
+def apart(positions: Floats) -> Floats:
     """Moves twins off the spot they share: the first stays, the others stand around it on a golden spiral."""
     _, spot, count = np.unique(np.round(positions, 4), axis=0, return_inverse=True, return_counts=True)
     if count.max() == 1:
@@ -126,3 +126,12 @@ def _ball(count: int) -> Doubles:
     sphere = np.stack([flat * np.cos(around), height, flat * np.sin(around)], axis=1)
     ball: Doubles = np.cbrt(rank)[:, None] * sphere
     return ball
+
+
+def drift(new: NDArray[Any], old: NDArray[Any]) -> float:
+    """By how much images moved, (n, 3) each, row by row: the median shift, as a share of the old map's radius (95th
+    percentile of the distances from its centre)."""
+    if not len(old):
+        return 0.0
+    radius = float(np.percentile(np.linalg.norm(_centred(old), axis=1), INSIDE_PERCENT))
+    return float(np.median(np.linalg.norm(new - old, axis=1))) / max(radius, NO_EXTENT)

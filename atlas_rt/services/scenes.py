@@ -10,7 +10,18 @@ import numpy as np
 
 from atlas_rt.core.channels import Latest
 from atlas_rt.core.palette import cluster_hues, node_hues
-from atlas_rt.core.records import SMALL_TILE_PX, Bytes, Catalogue, Failure, Floats, Ints, LibraryPlace, Map, Scene
+from atlas_rt.core.records import (
+    SMALL_TILE_PX,
+    Bytes,
+    Catalogue,
+    Cluster,
+    Failure,
+    Floats,
+    Ints,
+    LibraryPlace,
+    Map,
+    Scene,
+)
 from atlas_rt.core.world import rows_of
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
@@ -185,7 +196,7 @@ def make_scene(map_: Map, catalogue: Catalogue) -> Scene:
         positions=positions,
         aspects=catalogue.aspects[rows],
         mean_rgb=catalogue.mean_rgb[rows],
-        hues=node_hues(positions, clusters, centres),
+        hues=node_hues(positions, _places(clusters, map_.cluster_records), centres),
         tiles=catalogue.tiles[rows],
         sizes_px=catalogue.sizes_px[rows],
         clusters=clusters,
@@ -198,6 +209,14 @@ def make_scene(map_: Map, catalogue: Catalogue) -> Scene:
         kind=map_.kind,
         model=map_.model,
     )
+
+
+def _places(clusters: Ints, records: tuple[Cluster, ...]) -> Ints:
+    """The place of each image's cluster among the records, -1 for none: ids are kept from map to map, with gaps."""
+    places = np.full(max((record.id for record in records), default=-1) + 2, -1, np.int32)  # the last one is for -1
+    for place, record in enumerate(records):
+        places[record.id] = place
+    return places[clusters]
 
 
 def node_size(positions: Floats) -> float:

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 
-from atlas_rt.core.records import Floats
-from atlas_rt.engine.fitting import Cancelled, FitProcess
+from atlas_rt.core.records import Floats, Map
+from atlas_rt.engine.fitting import Cancelled, FitJob, FitProcess
 from atlas_rt.errors import AtlasError, MissingError
 from atlas_rt.ml.labels import Vocabulary
+from atlas_rt.ml.layout import align, drift
 
 DIM = 16
 
@@ -30,13 +32,32 @@ def go_on(_share: float, _elapsed_secs: float) -> bool:
     return True
 
 
-def asked(vectors: Floats, **changes: Any) -> dict[str, Any]:
-    """What a fit of these vectors is asked for with."""
+def job(vectors: Floats, **changes: Any) -> FitJob:
+    """A fit of these vectors."""
     words = Vocabulary(("cat", "dog"), np.eye(2, DIM, dtype=np.float32), 0.05)
     ids = np.arange(len(vectors), dtype=np.int64)
     paths = tuple(f"/pictures/{id_}.jpg" for id_ in ids)
-    wanted = {"ids": ids, "paths": paths, "vocabulary": words, "seed": 1, "old": None, "waiting": go_on}
-    return wanted | changes
+    return FitJob(ids, paths, words, 1, **changes)
+
+
+def published(positions: Floats, scale: float = 0.0) -> Map:
+    """A map of the first images."""
+    count = len(positions)
+    return Map(
+        ids=np.arange(count, dtype=np.int64),
+        rows=np.arange(count, dtype=np.int32),
+        positions=np.asarray(positions, np.float32),
+        edges=np.zeros((0, 2), np.int32),
+        weights=np.zeros(0, np.float32),
+        clusters=np.full(count, -1, np.int32),
+        fitted=np.ones(count, np.bool_),
+        cluster_records=(),
+        generation=1,
+        kind="umap",
+        model="model",
+        seed=1,
+        scale=scale,
+    )
 
 
 def test_a_fit_gives_each_image_a_place_and_leaves_no_file(fitter: FitProcess) -> None:
@@ -47,31 +68,63 @@ def test_a_fit_gives_each_image_a_place_and_leaves_no_file(fitter: FitProcess) -
         files.update(path.name for path in fitter._folder.iterdir())
         return True
 
-    fitted = fitter.fit(crowd(200), **asked(crowd(200), waiting=waiting))
+    fitted = fitter.fit(crowd(200), job(crowd(200)), waiting)
     assert fitted.positions.shape == (200, 3)
     assert np.isfinite(fitted.positions).all()
     assert len(fitted.clusters) == 200
     assert {record.id for record in fitted.cluster_records} == set(fitted.clusters[fitted.clusters >= 0].tolist())
     assert shares == sorted(shares)
     assert files
-    assert all(name.startswith(".tmp-") for name in files)  # the next map sweeps them away, should we die
+    assert all(name.startswith(".fit-") for name in files)  # the next process sweeps them away, should we die
     assert list(fitter._folder.iterdir()) == []
 
 
 def test_a_new_fit_is_turned_to_the_old_map(fitter: FitProcess) -> None:
     vectors = crowd(120)
-    first = fitter.fit(vectors, **asked(vectors))
+    first = fitter.fit(vectors, job(vectors), go_on)
     turned = first.positions[:, [2, 0, 1]] * np.float32([1, -1, 1])
-    again = fitter.fit(vectors, **asked(vectors, old=(np.arange(120), turned)))
+    again = fitter.fit(vectors, job(vectors, old=published(turned)), go_on)
     assert again.positions == pytest.approx(turned, abs=1e-3)
+
+
+def test_a_larger_fit_goes_on_from_the_one_before(fitter: FitProcess) -> None:
+    vectors = crowd(400)
+    first = fitter.fit(vectors[:200], job(vectors[:200]), go_on)
+    afresh = fitter.fit(vectors, job(vectors), go_on)
+    on = fitter.fit(vectors, job(vectors, old=published(first.positions, first.scale)), go_on)
+    aligned = align(afresh.positions[:200], first.positions, mirror=True).apply(afresh.positions[:200])
+    assert on.drift < drift(aligned, first.positions)
+    assert np.percentile(np.linalg.norm(on.positions, axis=1), 95) == pytest.approx(1.0, abs=0.02)
+    assert 1.0 < on.scale < 40.0
+
+
+def test_springs_hold_the_old_images_near_their_places(fitter: FitProcess) -> None:
+    vectors = crowd(330)
+    first = fitter.fit(vectors[:300], job(vectors[:300]), go_on)
+    old = published(first.positions, first.scale)
+    again = fitter.fit(vectors, job(vectors, old=old, elastic=True), go_on)
+    shifts = np.linalg.norm(again.positions[:300] - first.positions, axis=1)
+    assert 0.0 < np.median(shifts) < 0.05
+    assert again.drift == pytest.approx(np.median(shifts), rel=0.1)
+    assert np.isfinite(again.positions).all()
+
+
+def test_the_network_says_where_the_map_put_its_images(fitter: FitProcess) -> None:
+    vectors = crowd(300)
+    fitted = fitter.fit(vectors, job(vectors), go_on)
+    session = onnxruntime.InferenceSession(fitted.network, providers=["CPUExecutionProvider"])
+    places = session.run(["position"], {"vector": vectors})[0]
+    off = np.linalg.norm(places - fitted.positions, axis=1)
+    apart = np.linalg.norm(fitted.positions[::-1] - fitted.positions, axis=1)
+    assert np.median(off) < 0.3 * np.median(apart)
 
 
 def test_a_fit_that_fails_says_why_and_the_next_is_made(fitter: FitProcess) -> None:
     broken = crowd(60)
     broken[3] = np.nan
     with pytest.raises(AtlasError, match="the map could not be fitted: ValueError: a vector holds what is no number"):
-        fitter.fit(broken, **asked(broken))
-    assert fitter.fit(crowd(60), **asked(crowd(60))).positions.shape == (60, 3)
+        fitter.fit(broken, job(broken), go_on)
+    assert fitter.fit(crowd(60), job(crowd(60)), go_on).positions.shape == (60, 3)
 
 
 def test_a_full_disk_is_told_of(fitter: FitProcess) -> None:
@@ -80,7 +133,7 @@ def test_a_full_disk_is_told_of(fitter: FitProcess) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
     try:
         with pytest.raises(MissingError, match="The disk is full; everything found so far is kept"):
-            fitter.fit(crowd(60), **asked(crowd(60)))
+            fitter.fit(crowd(60), job(crowd(60)), go_on)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert list(fitter._folder.iterdir()) == []
@@ -96,7 +149,7 @@ def test_a_fit_given_up_in_the_middle_ends_at_once(fitter: FitProcess) -> None:
         return not given_up
 
     with pytest.raises(Cancelled):
-        fitter.fit(vectors, **asked(vectors, waiting=waiting))
+        fitter.fit(vectors, job(vectors), waiting)
     fitter.close()
     assert time.monotonic() - given_up[0] < 1.0
     assert not fitter._process.is_alive()
@@ -106,7 +159,7 @@ def test_a_fit_may_be_given_up_while_its_child_still_warms_up(tmp_path: Path) ->
     """A job of so many paths is more than a pipe holds: nobody must wait for a child that does not read yet."""
     process, begun = FitProcess(tmp_path), time.monotonic()
     with pytest.raises(Cancelled):
-        process.fit(crowd(6000), **asked(crowd(6000), waiting=lambda _share, _elapsed_secs: False))
+        process.fit(crowd(6000), job(crowd(6000)), lambda _share, _elapsed_secs: False)
     process.close()
     assert time.monotonic() - begun < 2.0
     assert list(tmp_path.iterdir()) == []
@@ -121,6 +174,6 @@ def test_a_child_that_dies_is_told_of(tmp_path: Path) -> None:
         return True
 
     with pytest.raises(AtlasError, match="ended unexpectedly; start again to go on"):
-        process.fit(crowd(20), **asked(crowd(20), waiting=waiting))
+        process.fit(crowd(20), job(crowd(20)), waiting)
     process.close()
     assert list(tmp_path.iterdir()) == []

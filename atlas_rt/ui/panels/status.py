@@ -16,7 +16,12 @@ DOING = {
     "fit": "Arranging the map",
     "label": "Naming what is there",
 }
-MAPS = {"": "no map yet", "principal axes": "provisional map, the real one follows", "umap": "UMAP map"}
+MAPS = {
+    "": "no map yet",
+    "principal axes": "provisional map, the real one follows",
+    "umap so far": "UMAP map of the first images, it follows the others",
+    "umap": "UMAP map",
+}
 WIDTH = 400.0
 LIST_WIDTH, LIST_HEIGHT = 460.0, 300.0
 ROW = 22.0
