@@ -29,6 +29,7 @@ COMMANDS = {
     "search": "the best images for a phrase, an image, or both",
     "neighbors": "the nearest images of one of the library",
     "locate": "where images outside the library would stand",
+    "map": "the library's maps: list, refit, undo",
     "clusters": "the groups in the map, their names and exemplars",
     "shot": "one frame of the real renderer as a picture",
     "export": "ids, paths, vectors, positions and clusters as .npz or .csv",
@@ -42,7 +43,7 @@ COMMANDS = {
 WITHOUT_GPU = ("doctor",)
 """Commands that tell of a GPU that is required and missing, instead of failing."""
 
-LATER = ("map", "tour")
+LATER = ("tour",)
 """Commands of the contract that are not in this version."""
 
 INTERRUPTED, TERMINATED = 130, 143

@@ -15,7 +15,7 @@ NODES = 10_000
 NODES_LIMITS = (100, 1_000_000)
 LEAST_LOCATED = 100
 """A tenth of the images is held out, and the rest is to be fitted."""
-LATER = ("map", "live")
+LATER = ("live",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -117,10 +117,20 @@ def _locate(settings: Settings, arguments: argparse.Namespace) -> Report:
     return locate.measure(seed=settings.seed, vectors=collection.vectors if collection else None)
 
 
+def _map(settings: Settings, arguments: argparse.Namespace) -> Report:
+    from atlas_rt.bench import map as maps  # a module named as the command
+
+    collection = _collection(settings, arguments)
+    if collection and len(collection.vectors) < LEAST_LOCATED:
+        raise UsageError(f"there are too few images to measure with; name a source with {LEAST_LOCATED} or more")
+    return maps.measure(seed=settings.seed, vectors=collection.vectors if collection else None)
+
+
 BENCHES: dict[str, Callable[[Settings, argparse.Namespace], Report]] = {
     "frame": _frame,
     "start": _start,
     "ingest": _ingest,
     "search": _search,
     "locate": _locate,
+    "map": _map,
 }

@@ -6,7 +6,7 @@ import argparse
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from atlas_rt.commands.output import ProgressLine, say
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import Failure, Floats, IndexReport, LibraryPlace, Progress, Runtime, Scene
 from atlas_rt.core.world import rows_of
-from atlas_rt.engine.messages import Locked, Refused, Said
+from atlas_rt.engine.messages import Locked, Refit, Refused, Said, Undo
 from atlas_rt.engine.process import EngineProcess, Job
 from atlas_rt.errors import AtlasError, MissingError, UsageError
 from atlas_rt.library import maps, sources, space
@@ -115,10 +115,13 @@ def job_for(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
     )
 
 
-def update(settings: Settings, place: LibraryPlace, cache: Path) -> IndexReport:
-    """Bring a library up to date, telling how far it is. Raises AtlasError with what stood in the way."""
+def update(settings: Settings, place: LibraryPlace, cache: Path, *, wish: Refit | Undo | None = None) -> IndexReport:
+    """Bring a library up to date, telling how far it is. wish: what to do with its map then.
+
+    Raises AtlasError with what stood in the way.
+    """
     line = ProgressLine(settings)
-    engine = EngineProcess(job_for(settings, place, cache))
+    engine = EngineProcess(replace(job_for(settings, place, cache), wish=wish))
     report: IndexReport | None = None
     try:
         while report is None:

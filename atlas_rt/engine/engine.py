@@ -27,15 +27,17 @@ from atlas_rt.engine.messages import (
     Locked,
     Provider,
     Published,
+    Refit,
     Refused,
     Said,
     Stop,
     ToEngine,
+    Undo,
 )
 from atlas_rt.engine.pipeline import Pipeline, Tally
 from atlas_rt.engine.process import Job
 from atlas_rt.engine.suspects import CRASHES_MAX, SLOTS, InFlight
-from atlas_rt.errors import AtlasError
+from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library.shelf import Lock
 from atlas_rt.library.sources import Scan, scan
 from atlas_rt.library.store import FailedFile, Plan, Store, Todo
@@ -43,6 +45,7 @@ from atlas_rt.library.tiles import TileFiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.ml import registry
 from atlas_rt.ml.encoder import ImageEncoder
+from atlas_rt.ml.fit import SMALLEST
 
 PROGRESS_EVERY_SECS = 0.2
 
@@ -91,6 +94,7 @@ class Engine:
         self._model = registry.load(job.model, job.cache)
         self._threads = min(job.threads or os.cpu_count() or 1, SLOTS)
         self._encoder: ImageEncoder | None = None
+        self._map_wish: Refit | Undo | None = job.wish
 
     def work(self) -> None:
         """Bring the library up to date; with `stay`, again whenever asked to."""
@@ -206,7 +210,23 @@ class Engine:
             self._hear(store)
             return not any(isinstance(wish, Stop) for wish in self._wishes)
 
+        before = self._cartographer.map
         self._cartographer.finish(fit=True, waiting=waiting)
+        wish, self._map_wish = self._map_wish, None
+        if isinstance(wish, Undo):
+            self._answer("back to the map before", self._cartographer.undo(), "there is no map to go back to")
+        elif isinstance(wish, Refit) and not self._cartographer.fit_secs:
+            self._answer("", self._cartographer.refit(waiting), f"a map is fitted to {SMALLEST} images or more")
+        after = self._cartographer.map
+        if before and after and before.kind == after.kind and after.fit > before.fit:
+            self._tell(Said(f"the map was fitted anew: old images moved by {after.drift:.1%} of its radius"))
+
+    def _answer(self, done: str, could: bool, why_not: str) -> None:
+        """Tell what came of a wish; whoever waits for nothing else gets it as an error."""
+        if not could and not self._job.stay:
+            raise UsageError(why_not)
+        if text := done if could else why_not:
+            self._tell(Said(text))
 
     def _label(self, store: Store) -> None:
         """Words for images that have none, or none of this vocabulary."""
@@ -286,8 +306,11 @@ class Engine:
     def _wait_for_wish(self, store: Store) -> None:
         while not self._wishes:
             self._take(self._pipe.recv(), store)
-        if isinstance(self._wishes.popleft(), Stop):
+        wish = self._wishes.popleft()
+        if isinstance(wish, Stop):
             raise Stopped
+        if isinstance(wish, Refit | Undo):
+            self._map_wish = wish
 
     def _hear(self, store: Store) -> None:
         while self._pipe.poll():

@@ -35,7 +35,7 @@ READY = "ready"
 """What the child says first, once it has warmed up."""
 FOLDER = ".fit-"
 """How the folder of a fit's vectors is called, with something behind it."""
-NICENESS = 10
+NICENESS = 5
 """How far the child steps back at least, so that decoding comes first."""
 LAYOUT_SHARE, NETWORK_SHARE = 0.82, 0.12
 """Of the progress; clusters are the rest."""
@@ -62,7 +62,8 @@ class FitJob:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A finished fit: what `Map` holds under these names, in the rows of the job's ids."""
+    """A finished fit: what `Map` holds under these names, in the rows of the job's ids. secs: of "layout" and
+    "network"."""
 
     positions: Floats
     edges: Ints
@@ -72,6 +73,7 @@ class Fitted:
     scale: float
     drift: float
     network: bytes
+    secs: dict[str, float]
 
 
 class Cancelled(Exception):  # noqa: N818 - no error: someone asked for it
@@ -212,6 +214,7 @@ def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> 
 
     old, old_rows, known = _before(job)
     start = _start(vectors, old, old_rows, known) if old else None
+    begun = time.perf_counter()
     made = fit.fit_umap(
         vectors,
         seed=job.seed,
@@ -221,7 +224,7 @@ def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> 
     )
     places = _placed(made.positions, vectors, job, old, old_rows, known)
     how = layout.align(made.positions, places, mirror=True)
-    network = b""
+    network, laid_out = b"", time.perf_counter()
     if made.graph is not None:
         learned = parametric.train(
             vectors,
@@ -231,6 +234,7 @@ def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> 
             progress=lambda share: progress(LAYOUT_SHARE + NETWORK_SHARE * share),
         )
         network = parametric.to_onnx(learned.moved(how))
+    secs = {"layout": laid_out - begun, "network": time.perf_counter() - laid_out}
     progress(LAYOUT_SHARE + NETWORK_SHARE)
     edges, weights = knn_edges(vectors, EDGES)
     groups, records = clusters.find_clusters(
@@ -238,7 +242,7 @@ def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> 
     )
     drift = layout.drift(places[known], old.positions[old_rows[known]]) if old else 0.0
     scale = 1.0 / how.scale if how.scale > 0 and made.graph is not None else 0.0
-    return Fitted(places, edges, weights, groups, records, scale, drift, network)
+    return Fitted(places, edges, weights, groups, records, scale, drift, network, secs)
 
 
 def _before(job: FitJob) -> tuple[Map | None, NDArray[np.intp], NDArray[np.bool_]]:

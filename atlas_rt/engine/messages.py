@@ -1,7 +1,7 @@
 """What crosses the pipe between the engine and whoever started it: small frozen values, never bulk data.
 
 From the engine: Progress, Failure and IndexReport of `core.records`, and the classes here. To the engine: Add, Rescan,
-Stop.
+Refit, Undo, Stop.
 """
 
 from __future__ import annotations
@@ -63,9 +63,19 @@ class Rescan:
 
 
 @dataclass(frozen=True, slots=True)
+class Refit:
+    """Fit the map anew, the old images held near their places."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Go back to the map before the newest fit."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Commit what is there and end."""
 
 
 FromEngine = Progress | Failure | IndexReport | Published | Provider | Locked | Refused | Said
-ToEngine = Add | Rescan | Stop
+ToEngine = Add | Rescan | Refit | Undo | Stop

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from atlas_rt.core.records import ANYWHERE, Failure, IndexReport, LibraryPlace, Progress, Runtime
 from atlas_rt.engine.entry import serve
-from atlas_rt.engine.messages import FromEngine, Locked, Published, Refused, Said, Stop, ToEngine
+from atlas_rt.engine.messages import FromEngine, Locked, Published, Refit, Refused, Said, Stop, ToEngine, Undo
 
 SPAWN = multiprocessing.get_context("spawn")
 DEATHS_MAX = 5
@@ -32,7 +32,8 @@ decoder costs three (`suspects.CRASHES_MAX`) before it is told of as failed."""
 class Job:
     """What one engine works on. stay: wait for wishes when everything is done, instead of ending.
 
-    niceness: how far to step back from other processes, 0 to 19. own_labels: file of the person's own words.
+    niceness: how far to step back from other processes, 0 to 19. own_labels: file of the person's own words. wish: what
+    to do with the map in the first round.
     """
 
     place: LibraryPlace
@@ -46,6 +47,7 @@ class Job:
     fit: bool = True
     runtime: Runtime = ANYWHERE
     own_labels: Path | None = None
+    wish: Refit | Undo | None = None
 
 
 class EngineProcess:

@@ -82,8 +82,19 @@ def warm_up() -> None:
     fit_umap(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), seed=0)
 
 
-def umap_transform(vectors: Floats, *, seed: int) -> Callable[[Floats], Floats]:
-    """umap-learn's own way to place new images, fitted on these vectors: what `bench locate` compares with."""
+@dataclass(frozen=True, slots=True)
+class UmapAlone:
+    """What umap-learn makes of the same vectors without us: what the benches compare with.
+
+    positions: (n, 3). place: its own way to place new images, (q, dim) -> (q, 3).
+    """
+
+    positions: Floats
+    place: Callable[[Floats], Floats]
+
+
+def umap_alone(vectors: Floats, *, seed: int) -> UmapAlone:
+    """Fitted with its own search for neighbours."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import umap
@@ -91,12 +102,12 @@ def umap_transform(vectors: Floats, *, seed: int) -> Callable[[Floats], Floats]:
         fitted = umap.UMAP(n_components=3, n_neighbors=NEIGHBOURS, metric="cosine", random_state=seed, n_jobs=1)
         fitted.fit(vectors)
 
-    def transform(queries: Floats) -> Floats:
+    def place(queries: Floats) -> Floats:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return np.asarray(fitted.transform(queries), np.float32)
 
-    return transform
+    return UmapAlone(np.asarray(fitted.embedding_, np.float32), place)
 
 
 def _neighbours(vectors: Floats, k: int) -> tuple[Ints, Floats]:

@@ -18,6 +18,14 @@ SPARE = 8
 BLOCK = 256
 """Rows rescored together: 256 x 24 x 384 floats are 9 MB. (In blocks of 4096 rows this was most of what a fit of 10,000
 images held beyond one of 1,000: 150 of 174 MB.)"""
+EXACT_TO = 4096
+"""Rows up to which every one is looked at, in 0.1 ms."""
+CANDIDATES = 17
+"""Beyond the k asked for, as 8 bits mix up what is nearly as near."""
+LOOKED_INTO = 0.25
+"""Of the lists, whose number is the root of that of the vectors."""
+ROUNDS = 8
+"""Of k-means."""
 ALWAYS_DIRECT = 1 << 30
 """Above this many queries FAISS would use BLAS, whose last bits depend on the others in the batch."""
 BLAS_FROM = 20
@@ -45,6 +53,47 @@ def knn(vectors: Floats, k: int, *, of: Ints | None = None, threads: int = 1) ->
     return similarities[others].reshape(shape), rows[others].reshape(shape)
 
 
+class Neighbours:
+    """The rows of `vectors` nearest to any query, one at a time in a tenth of a millisecond.
+
+    Beyond EXACT_TO rows candidates come from an inverted file of 8-bit codes (FAISS), a quarter of whose lists are
+    looked into, and are scored exactly: 0.99 of the 15 nearest are found. It is made with one thread, so the same
+    vectors give the same lists, in 0.1 s at 5,000 x 384. May be asked from several threads at once.
+    """
+
+    def __init__(self, vectors: Floats, *, threads: int = 1) -> None:
+        self._vectors, self._threads = np.ascontiguousarray(vectors, np.float32), threads
+        self._index = _inverted(self._vectors) if len(vectors) > EXACT_TO else None
+
+    def nearest(self, queries: Floats, k: int) -> tuple[Floats, Ints]:
+        """As `nearest`."""
+        if self._index is None:
+            return nearest(self._vectors, queries, k, threads=self._threads)
+        queries = np.ascontiguousarray(queries, np.float32)
+        k = min(k, len(self._vectors))
+        faiss.omp_set_num_threads(self._threads)
+        _, rows = self._index.search(queries, k + CANDIDATES)
+        return _best(self._vectors, queries, rows, k)
+
+    def of_rows(self, rows: Ints, k: int) -> tuple[Floats, Ints]:
+        """As `knn` of these rows: exact."""
+        return knn(self._vectors, k, of=rows, threads=self._threads)
+
+
+def _inverted(vectors: Floats) -> faiss.IndexIVF:
+    faiss.omp_set_num_threads(1)
+    count, dim = vectors.shape
+    lists = round(count**0.5)
+    index = faiss.IndexIVFScalarQuantizer(
+        faiss.IndexFlatIP(dim), dim, lists, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
+    )
+    index.cp.spherical, index.cp.niter = True, ROUNDS
+    index.nprobe = max(1, round(LOOKED_INTO * lists))
+    index.train(vectors)
+    index.add(vectors)
+    return index
+
+
 def knn_edges(vectors: Floats, k: int = 5, *, threads: int = 1) -> tuple[Ints, Floats]:
     """Lines between each row and its k nearest: edges (m, 2) int32, each pair once with a < b, and similarities (m,).
 
@@ -70,7 +119,12 @@ def _search(vectors: Floats, queries: Floats, k: int, threads: int, blas_from: i
     faiss.omp_set_num_threads(threads)
     faiss.cvar.distance_compute_blas_threshold = blas_from
     _, rows = faiss.knn(queries, vectors, min(k + SPARE, len(vectors)), metric=faiss.METRIC_INNER_PRODUCT)
-    similarities = _similarities(vectors, queries, rows)
+    return _best(vectors, queries, rows, k)
+
+
+def _best(vectors: Floats, queries: Floats, rows: NDArray[np.int64], k: int) -> tuple[Floats, Ints]:
+    """The k best of each query's candidates, scored again. Candidates of -1 are none."""
+    similarities = np.where(rows < 0, np.float32(-2.0), _similarities(vectors, queries, rows))
     order = np.lexsort((rows, -similarities), axis=1)[:, :k]
     best = np.take_along_axis(similarities, order, axis=1)
     return best, np.take_along_axis(rows, order, axis=1).astype(np.int32)

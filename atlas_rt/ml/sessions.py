@@ -106,6 +106,12 @@ def open_session(
     return session
 
 
+def open_made(graph: bytes, *, threads: int) -> Session:
+    """A session on the processor for a graph of our own making, too small for a GPU."""
+    options = _options(threads, arena=False)
+    return Session(onnxruntime.InferenceSession(graph, options, providers=[CPU]))
+
+
 def working_provider(runtime: Runtime = ANYWHERE) -> str:
     """The provider that sessions get here, as it is read back."""
     return Session(_open(PROBE, _options(1, arena=False), runtime, "")).provider

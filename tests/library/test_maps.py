@@ -130,3 +130,44 @@ def test_a_map_that_cannot_be_written_leaves_the_last_one(tmp_path: Path, monkey
         maps.write_map(tmp_path, map_of(2))
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["map-1"]
     assert maps.latest(tmp_path) == 1
+
+
+def fit_of(fit: int, generation: int, kind: str = "umap") -> Map:
+    return dataclasses.replace(map_of(generation, seed=fit), fit=fit, kind=kind, drift=0.01 * fit)
+
+
+def test_the_newest_generation_of_each_of_the_last_three_fits_is_kept(tmp_path: Path) -> None:
+    for generation, fit in enumerate((1, 1, 2, 2, 2, 3, 3, 4, 4, 4, 4, 4), 1):
+        maps.write_map(tmp_path, fit_of(fit, generation))
+    assert [(each.fit, each.generation) for each in maps.kept(tmp_path)] == [(2, 5), (3, 7), (4, 12)]
+    assert maps.generations(tmp_path) == [5, 7, 10, 11, 12]
+    assert [round(each.drift, 3) for each in maps.kept(tmp_path)] == [0.02, 0.03, 0.04]
+    before = maps.read_before(tmp_path, 4)
+    assert before is not None
+    assert_same(before, fit_of(3, 7))
+    assert maps.read_before(tmp_path, 2) is None
+
+
+def test_what_is_not_final_is_nothing_to_go_back_to(tmp_path: Path) -> None:
+    for generation, kind in enumerate(("principal axes", "umap so far", "umap so far", "umap so far", "umap"), 1):
+        maps.write_map(tmp_path, fit_of(generation, generation, kind))
+    assert [each.fit for each in maps.kept(tmp_path)] == [5]
+    assert maps.read_before(tmp_path, 5) is None
+
+
+def test_the_network_comes_back_as_it_was(tmp_path: Path) -> None:
+    map_ = dataclasses.replace(map_of(1), network=b"\x08\x07graph", scale=3.5, drift=0.02, fit=4)
+    maps.write_map(tmp_path, map_)
+    assert_same(maps.read_map(tmp_path, 1), map_)
+    assert (tmp_path / "map-1" / "projector.onnx").read_bytes() == b"\x08\x07graph"
+
+
+def test_a_map_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    maps.write_map(tmp_path, map_of(1))
+    file = tmp_path / "map-1" / "manifest.json"
+    manifest = json.loads(file.read_text())
+    for name in ("fit", "scale", "drift"):
+        del manifest[name]
+    file.write_text(json.dumps(manifest))
+    assert_same(maps.read_map(tmp_path, 1), map_of(1))
+    assert [each.fit for each in maps.kept(tmp_path)] == [0]

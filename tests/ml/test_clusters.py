@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import Cluster, Floats, Ids, Ints
+from atlas_rt.core.records import Cluster, Floats, Ids, Ints, Map
 from atlas_rt.ml.clusters import find_clusters
 from atlas_rt.ml.labels import Vocabulary
 
@@ -104,3 +105,54 @@ def test_few_images_have_no_clusters(crowd: Callable[[int], Floats], vocabulary:
     )
     assert numbers.tolist() == [-1] * count
     assert clusters == ()
+
+
+def map_with(found: Found, positions: Floats, ids: Ids) -> Map:
+    clusters, records = found
+    count = len(ids)
+    return Map(
+        ids=ids,
+        rows=np.arange(count, dtype=np.int32),
+        positions=positions,
+        edges=np.zeros((0, 2), np.int32),
+        weights=np.zeros(0, np.float32),
+        clusters=clusters,
+        fitted=np.ones(count, np.bool_),
+        cluster_records=records,
+        generation=1,
+        kind="umap",
+        model="model",
+        seed=1,
+    )
+
+
+def test_a_cluster_keeps_its_id_and_the_name_a_person_gave_it(
+    library: tuple[Floats, Floats, Ids, list[str]], found: Found, vocabulary: Vocabulary
+) -> None:
+    """The smallest group doubles and becomes the largest but one, a new group comes, the cars leave."""
+    positions, vectors, ids, _ = library
+    numbers, records = found
+    named = tuple(
+        dataclasses.replace(each, name="My forest", why="holidays", named_by="user") if each.name == "tree" else each
+        for each in records
+    )
+    old = map_with((numbers, named), positions, ids)
+    rng = np.random.default_rng(4)
+    more = unit(np.eye(16)[np.repeat([2, 3], [30, 25])] + 0.05 * rng.normal(size=(55, 16)))
+    places = np.array([[0, 0.8, 0], [0, -0.8, 0]])[np.repeat([0, 1], [30, 25])] + 0.04 * rng.normal(size=(55, 3))
+    stays = np.r_[0:40, 70:100]
+    new_ids = np.r_[ids[stays], 1000 + np.arange(55)]
+    again, clusters = find_clusters(
+        np.r_[positions[stays], places].astype(np.float32),
+        vectors=np.r_[vectors[stays], more],
+        ids=new_ids,
+        paths=[f"/pictures/img_{i}.png" for i in new_ids],
+        vocabulary=vocabulary,
+        old=old,
+    )
+    by_name = {record.name: record for record in clusters}
+    assert by_name["owl"].id == 0
+    assert (by_name["My forest"].id, by_name["My forest"].named_by, by_name["My forest"].why) == (2, "user", "holidays")
+    assert sorted(record.id for record in clusters) == [0, 2, 3]  # 1 was the cars, and is nobody else's
+    assert {int(number) for number in again} == {-1, 0, 2, 3}
+    assert [record.size for record in clusters] == [int((again == record.id).sum()) for record in clusters]

@@ -1,0 +1,84 @@
+"""`atlas-rt map`: the maps that are kept of a library, a new one, the one before."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import datetime
+from typing import Any
+
+from atlas_rt.commands.collection import sources_of, update
+from atlas_rt.commands.output import print_json, tell
+from atlas_rt.engine.messages import Refit, Undo
+from atlas_rt.library import maps
+from atlas_rt.library.maps import Kept
+from atlas_rt.library.shelf import cache_folder, place_of
+from atlas_rt.ml import registry
+from atlas_rt.settings import Settings
+
+WISHES: dict[str, Refit | Undo] = {"refit": Refit(), "undo": Undo()}
+DOES = ("list", *WISHES)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "words", nargs="*", metavar="SOURCE", help="folder or file; then list (the default), refit, undo"
+    )
+    parser.add_argument("--demo", action="store_true", help="the pictures that come with the program")
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    does, sources = _read(arguments.words)
+    paths = sources_of(sources, demo=arguments.demo)
+    cache = cache_folder(settings.cache_path)
+    model = registry.load(settings.model, cache)
+    place = place_of(paths, cache)
+    folder = place.folder / model.id
+    if does == "list":
+        return _list(settings, maps.kept(folder), maps.latest(folder))
+    update(settings, place, cache, wish=WISHES[does])
+    latest = maps.latest(folder)
+    now = next(each for each in maps.kept(folder) if each.generation == latest)
+    if settings.json:
+        print_json(_fields(now, latest))
+    else:
+        tell(_line(now, latest))
+    return 0
+
+
+def _read(words: list[str]) -> tuple[str, list[str]]:
+    """What to do, which stands first or last, and the sources."""
+    for place in (-1, 0):
+        if words and words[place] in DOES:
+            rest = words[:-1] if place else words[1:]
+            return words[place], rest
+    return "list", words
+
+
+def _list(settings: Settings, kept: list[Kept], latest: int) -> int:
+    if settings.json:
+        print_json([_fields(each, latest) for each in kept])
+        return 0
+    for each in kept:
+        tell(_line(each, latest))
+    if not kept:
+        tell("no map yet; `atlas-rt index` makes one")
+    return 0
+
+
+def _fields(each: Kept, latest: int) -> dict[str, Any]:
+    return {
+        "generation": each.generation,
+        "fit": each.fit,
+        "images": each.images,
+        "seed": each.seed,
+        "drift": round(each.drift, 4),
+        "made": each.made_secs,
+        "shown": each.generation == latest,
+    }
+
+
+def _line(each: Kept, latest: int) -> str:
+    made = f"{datetime.fromtimestamp(each.made_secs):%Y-%m-%d %H:%M}"
+    drift = f"old images moved by {each.drift:.1%} of its radius" if each.drift else "the first"
+    shown = "  (shown)" if each.generation == latest else ""
+    return f"fit {each.fit}  {made}  {each.images:>9,} images  {drift}{shown}"
