@@ -54,6 +54,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "imgui_bundle": ("ui/*",),
     "sqlite3": ("library/store.py",),
     "onnxruntime": ("ml/*",),
+    "watchdog": ("library/watching.py",),
     "tokenizers": ("ml/*",),
     "huggingface_hub": ("ml/hub.py",),
     "faiss": ("ml/neighbours.py",),

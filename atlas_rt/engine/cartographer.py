@@ -20,6 +20,7 @@ import dataclasses
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,15 @@ FIRST_STAGES = (300, 1_000)
 """Images of the first fits; each after them has ten times as many as the last but one."""
 
 
+@dataclass(frozen=True, slots=True)
+class _InHand:
+    """The images of the fit that runs, and whether it is a refit."""
+
+    ids: Ids
+    rows: Ints
+    elastic: bool
+
+
 class Cartographer:
     """Makes and publishes the maps of one library and one model. Owned by the engine's main thread."""
 
@@ -69,7 +79,7 @@ class Cartographer:
         self._model_id, self._seed = model_id, seed
         self._published = published
         self._fitter: FitProcess | None = None
-        self._fitting: tuple[Ids, Ints] | None = None
+        self._fitting: _InHand | None = None
         self._sketched = 0
         self._looked_at_secs = -LOOK_EVERY_SECS
         self.map: Map | None = maps.read_latest(folder)
@@ -93,8 +103,7 @@ class Cartographer:
 
         settled_before: no image of a smaller id is still to come.
         """
-        if self._is_growing:
-            self._take()
+        self.take()
         if time.monotonic() - self._looked_at_secs < LOOK_EVERY_SECS:
             return
         ids, rows = self._store.encoded(self._model_id)
@@ -106,39 +115,70 @@ class Cartographer:
             self._show(ids, rows)
         self._looked_at_secs = time.monotonic()
 
-    def finish(self, *, fit: bool, waiting: Waiting) -> None:
+    def finish(self, *, fit: bool, waiting: Waiting | None) -> None:
         """Bring the map up to date with the library: a fit where one is due, places for what is new otherwise.
 
-        Raises fitting.Cancelled when `waiting` says so, AtlasError when the fit fails.
+        waiting: called while a fit runs. None: a refit is only begun, and `take` brings it; a first indexing's fits are
+        waited for even so. Raises fitting.Cancelled when `waiting` says so, AtlasError when the fit fails.
         """
         ids, rows = self._store.encoded(self._model_id)
-        if fit and self._fit_due(len(ids)):
-            if self._is_growing:
-                self._grow(ids, rows, waiting)
-            else:
-                self.refit(waiting)
-        elif not self._is_current(ids, rows):
+        due = fit and self._fit_due(len(ids))
+        if due and self._is_growing:
+            self._grow(ids, rows, waiting or _go_on)
+            return
+        if not self._is_current(ids, rows):
             small = not self._is_fitted and len(ids) < SMALLEST
             self._publish(self._sketched_map(ids, rows) if small else self._extended(ids, rows))
+        if due:
+            self.refit(waiting)
 
-    def refit(self, waiting: Waiting) -> bool:
-        """A new map of all images, the old ones held near their places; False where there are too few for one."""
+    def refit(self, waiting: Waiting | None) -> bool:
+        """A new map of all images, the old ones held near their places; False where there are too few for one.
+
+        waiting: as in `finish`.
+        """
         ids, rows = self._store.encoded(self._model_id)
-        if len(ids) < SMALLEST:
+        if len(ids) < SMALLEST or not self._is_fitted:
             return False
-        begun = time.monotonic()
-        self._begin_fit(self._started(), ids, rows, elastic=self._is_fitted)
-        fitted = self._map_of(self._started().wait(waiting), FIT)
-        self._anchors = fitted
-        self._publish(fitted)
-        self.fit_secs += time.monotonic() - begun
+        fitter = self._started()
+        if not fitter.busy:
+            self._begin_fit(fitter, ids, rows, elastic=True)
+        if waiting:
+            begun = time.monotonic()
+            self._take_in(fitter.wait(waiting))
+            self.fit_secs += time.monotonic() - begun
         return True
+
+    @property
+    def fitting(self) -> float | None:
+        """The share that is done of a fit beside other work, None where there is none."""
+        return self._fitter.share if self._fitter is not None and self._fitting is not None else None
+
+    def take(self) -> bool:
+        """What a fit beside other work came to, if it is done; the images that it does not know are placed in it."""
+        if self._fitting is None or self._fitter is None:
+            return False
+        try:
+            fitted = self._fitter.poll()
+        except AtlasError:  # no image is lost for it: it is made again when it is due, and told of if it is waited for
+            self.close()
+            return False
+        if fitted is not None:
+            self._take_in(fitted)
+        return fitted is not None
+
+    def _take_in(self, fitted: Fitted) -> None:
+        assert self._fitting is not None
+        self._anchors = self._map_of(fitted, FIT if self._fitting.elastic else PARTIAL)
+        self._publish(self._extension(self._anchors, *self._store.encoded(self._model_id)))
 
     def undo(self) -> bool:
         """Back to the map before the newest fit, with what came since placed in it; False where none is kept."""
         before = maps.read_before(self._folder, self.map.fit) if self.map else None
         if before is None:
             return False
+        if self._fitting is not None:
+            self.close()
         ids, rows = self._store.encoded(self._model_id)
         self._anchors = before
         back = self._extension(before, ids, rows)
@@ -191,27 +231,13 @@ class Cartographer:
             if self._fitting is None:
                 size = min(self._next_stage(), len(ids))
                 self._begin_fit(self._started(), ids[:size], rows[:size])
-            last = np.array_equal(self._fitting[0], ids) if self._fitting else False
+            last = self._fitting is not None and np.array_equal(self._fitting.ids, ids)
             fitted = self._map_of(self._started().wait(waiting), FIT if last else PARTIAL)
             self._anchors = fitted
             self._publish(fitted if last else self._extension(fitted, ids, rows))
             if last:
                 break
         self.fit_secs += time.monotonic() - begun
-
-    def _take(self) -> None:
-        """What a fit beside the indexing came to; the images that it does not know are placed in it."""
-        if self._fitting is None or self._fitter is None:
-            return
-        try:
-            fitted = self._fitter.poll()
-        except AtlasError:  # no image is lost for it: it is made again at the end, and told of if it fails then, too
-            self.close()
-            return
-        if fitted is None:
-            return
-        self._anchors = self._map_of(fitted, PARTIAL)
-        self._publish(self._extension(self._anchors, *self._store.encoded(self._model_id)))
 
     def _started(self) -> FitProcess:
         if self._fitter is None:
@@ -230,14 +256,14 @@ class Cartographer:
             elastic=elastic,
         )
         fitter.begin(self._vectors_at(rows), job)
-        self._fitting = ids, rows
+        self._fitting = _InHand(ids, rows, elastic)
 
     def _growing_from(self) -> Map | None:
         return self._anchors if self._anchors is not None and self._anchors.kind == PARTIAL else None
 
     def _map_of(self, fitted: Fitted, kind: str) -> Map:
         assert self._fitting is not None
-        (ids, rows), self._fitting = self._fitting, None
+        ids, rows, self._fitting = self._fitting.ids, self._fitting.rows, None
         return Map(
             ids=ids,
             rows=rows,
@@ -350,3 +376,7 @@ def _aligned(positions: Floats, ids: Ids, old: Map) -> Floats:
     if known.sum() < SMALLEST:
         return positions
     return layout.align(positions[known], old.positions[at[known]], mirror=True).apply(positions)
+
+
+def _go_on(_share: float, _secs: float) -> bool:
+    return True

@@ -7,6 +7,7 @@ scan -> plan -> decode, encode, store (batch by batch, with sketches of the map 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import os
 import signal
@@ -18,7 +19,7 @@ from multiprocessing.connection import Connection
 import numpy as np
 
 from atlas_rt.core.records import Failure, IndexReport, Map, Progress
-from atlas_rt.engine.cartographer import Cartographer
+from atlas_rt.engine.cartographer import FIT, Cartographer
 from atlas_rt.engine.fitting import Cancelled
 from atlas_rt.engine.labeller import Labeller
 from atlas_rt.engine.messages import (
@@ -43,6 +44,7 @@ from atlas_rt.library.sources import Scan, scan
 from atlas_rt.library.store import FailedFile, Plan, Store, Todo
 from atlas_rt.library.tiles import TileFiles
 from atlas_rt.library.vectors import VectorFile
+from atlas_rt.library.watching import Watcher
 from atlas_rt.ml import registry
 from atlas_rt.ml.encoder import ImageEncoder
 from atlas_rt.ml.fit import SMALLEST
@@ -50,6 +52,9 @@ from atlas_rt.ml.fit import SMALLEST
 PROGRESS_EVERY_SECS = 0.2
 
 
+IDLE_SECS = 0.1
+SETTLE_SECS = 0.5
+"""A file that was written to so recently may not be whole."""
 LAST = np.iinfo(np.int64).max
 """No image has a greater id."""
 
@@ -94,6 +99,9 @@ class Engine:
         self._model = registry.load(job.model, job.cache)
         self._threads = min(job.threads or os.cpu_count() or 1, SLOTS)
         self._encoder: ImageEncoder | None = None
+        self._watcher = Watcher()
+        self._rounds = 0
+        self._settled_secs = 0.0
         self._map_wish: Refit | Undo | None = job.wish
 
     def work(self) -> None:
@@ -108,9 +116,10 @@ class Engine:
                 try:
                     self._update(store)
                     while self._job.stay:
-                        self._wait_for_wish(store)
+                        self._wait_for_news(store)
                         self._update(store)
                 finally:
+                    self._watcher.close()
                     self._labeller.close()
                     self._cartographer.close()
 
@@ -145,8 +154,11 @@ class Engine:
         begun = time.monotonic()
         self._cartographer.begin()
         self._tell_progress(Progress("scan", 0, 0, 0.0, None), now=True)
-        found = scan((*self._job.place.sources, *store.extras()), exclude=self._job.exclude)
-        plan = store.reconcile(found, self._model.id)
+        sources = (*self._job.place.sources, *store.extras())
+        if self._job.stay:
+            self._watcher.watch(sources)  # before the scan: what comes while it runs is told of afterwards
+        found = scan(sources, exclude=self._job.exclude)
+        plan = self._settled(store.reconcile(found, self._model.id))
         scanned = time.monotonic()
         failures = list(plan.failed) + list(found.unreadable)
         tally = self._index(store, plan, failures) if plan.todo else Tally()
@@ -210,15 +222,21 @@ class Engine:
             self._hear(store)
             return not any(isinstance(wish, Stop) for wish in self._wishes)
 
+        growing = self._cartographer.map is None or self._cartographer.map.kind != FIT
+        refits = None if self._job.stay else waiting
         before = self._cartographer.map
-        self._cartographer.finish(fit=True, waiting=waiting)
+        self._cartographer.finish(fit=True, waiting=waiting if growing else refits)
         wish, self._map_wish = self._map_wish, None
         if isinstance(wish, Undo):
             self._answer("back to the map before", self._cartographer.undo(), "there is no map to go back to")
         elif isinstance(wish, Refit) and not self._cartographer.fit_secs:
-            self._answer("", self._cartographer.refit(waiting), f"a map is fitted to {SMALLEST} images or more")
+            self._answer("", self._cartographer.refit(refits), f"a map is fitted to {SMALLEST} images or more")
+        self._tell_drift(before)
+
+    def _tell_drift(self, before: Map | None) -> None:
+        """Where a refit has come since: by how much it moved the images."""
         after = self._cartographer.map
-        if before and after and before.kind == after.kind and after.fit > before.fit:
+        if before and after and before.kind == after.kind == FIT and after.fit > before.fit:
             self._tell(Said(f"the map was fitted anew: old images moved by {after.drift:.1%} of its radius"))
 
     def _answer(self, done: str, could: bool, why_not: str) -> None:
@@ -303,14 +321,46 @@ class Engine:
 
     # -- talking -----------------------------------------------------------------------------------------------------
 
-    def _wait_for_wish(self, store: Store) -> None:
+    def _wait_for_news(self, store: Store) -> None:
+        """Until someone wishes something or something changed in the sources; a refit goes on meanwhile."""
         while not self._wishes:
-            self._take(self._pipe.recv(), store)
+            if self._pipe.poll(IDLE_SECS):
+                self._take(self._pipe.recv(), store)
+            elif self._watcher.due() or 0.0 < self._settled_secs < time.monotonic():
+                return
+            else:
+                self._attend_fit()
         wish = self._wishes.popleft()
         if isinstance(wish, Stop):
             raise Stopped
         if isinstance(wish, Refit | Undo):
             self._map_wish = wish
+
+    def _attend_fit(self) -> None:
+        share, before = self._cartographer.fitting, self._cartographer.map
+        if share is None:
+            return
+        if self._cartographer.take():
+            self._tell_drift(before)
+        if self._cartographer.fitting is None:
+            self._tell_progress(Progress("idle", 0, 0, 0.0, None), now=True)
+        else:
+            self._tell_progress(Progress("fit", int(share * 100), 100, 0.0, None))
+
+    def _settled(self, plan: Plan) -> Plan:
+        """The plan without files that are still being written, for which there will be another round.
+
+        All that is there when the engine starts is taken as it is.
+        """
+        self._rounds += 1
+        self._settled_secs = 0.0
+        if self._rounds == 1 or not self._job.stay:
+            return plan
+        now_ns = time.time_ns()
+        fresh = {each.id for each in plan.todo if 0 <= now_ns - each.mtime_ns < SETTLE_SECS * 1e9}
+        if fresh:
+            self._settled_secs = time.monotonic() + SETTLE_SECS
+        return dataclasses.replace(plan, todo=tuple(each for each in plan.todo if each.id not in fresh))
 
     def _hear(self, store: Store) -> None:
         while self._pipe.poll():

@@ -109,6 +109,16 @@ def suffix_of(path: str) -> str:
     return name[dot:].lower() if dot > 0 else ""
 
 
+def is_passed_over(name: str) -> bool:
+    """Whether a file or folder of this name is hidden, or holds what another program made."""
+    return name.startswith(".") or name in _PASSED_OVER
+
+
+def is_readable(path: str) -> bool:
+    """Whether its ending is that of an image that can be read here."""
+    return suffix_of(path) in _readable_suffixes()
+
+
 def reason_of(error: OSError) -> str:
     """Why the file system refused, in a few plain words without the path."""
     reasons = {
@@ -259,7 +269,7 @@ class _Walk:
         """What is not hidden and not excluded, in the order of names."""
         start = len(source.rstrip(os.sep)) + 1
         with os.scandir(folder) as entries:
-            shown = [entry for entry in entries if not entry.name.startswith(".") and entry.name not in _PASSED_OVER]
+            shown = [entry for entry in entries if not is_passed_over(entry.name)]
         for entry in sorted(shown, key=lambda entry: entry.name):
             if not self._excluded(entry.name, entry.path[start:].replace(os.sep, "/")):
                 yield entry

@@ -88,7 +88,7 @@ def test_a_word_broken_to_pieces_and_an_abstract_one_need_better_images(judge: J
     features = {word: judge.features(Question(text.encode(word), 1.0), scores)[0] for word in ("guitar", "attitude")}
     assert features["attitude"][2] > features["guitar"][2] + 1.0  # abstract
     assert features["guitar"][1] == 0.0  # known: it is an everyday word
-    assert judge.features(Question(text.encode("zorfle quimble"), 1.0), scores)[0, 1] < -0.5
+    assert judge.features(Question(text.encode("qzxvkj wqpfh"), 1.0), scores)[0, 1] < -0.5
 
 
 def test_a_library_that_grew_is_judged_as_one_made_at_once(

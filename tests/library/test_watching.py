@@ -1,0 +1,130 @@
+"""Changes in folders are told of once they are over, and nothing else is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from atlas_rt.library import watching
+from atlas_rt.library.watching import Watcher
+
+PATIENCE_SECS = 5.0
+
+
+@pytest.fixture
+def watcher() -> Iterator[Watcher]:
+    watcher = Watcher()
+    yield watcher
+    watcher.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    (folder / "holidays").mkdir(parents=True)
+    (folder / "old.png").write_bytes(b"old")
+    return folder
+
+
+def told(watcher: Watcher, *, within_secs: float = PATIENCE_SECS) -> bool:
+    deadline = time.monotonic() + within_secs
+    while time.monotonic() < deadline:
+        if watcher.due():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_files_that_come_change_move_and_go_are_told_of(watcher: Watcher, folder: Path) -> None:
+    watcher.watch([str(folder)])
+    assert not told(watcher, within_secs=0.4)
+    (folder / "new.png").write_bytes(b"new")
+    assert told(watcher)
+    assert not told(watcher, within_secs=0.8)
+    (folder / "old.png").write_bytes(b"changed")
+    assert told(watcher)
+    (folder / "old.png").rename(folder / "holidays" / "other.png")
+    assert told(watcher)
+    (folder / "holidays" / "other.png").unlink()
+    assert told(watcher)
+    (folder / "later").mkdir()
+    (folder / "later" / "deep.jpg").write_bytes(b"deep")
+    assert told(watcher)
+    assert not told(watcher, within_secs=0.8)
+    (folder / "later" / "deeper.jpg").write_bytes(b"in a folder that came after")
+    assert told(watcher)
+
+
+def test_what_is_no_image_hidden_or_only_read_is_not(watcher: Watcher, folder: Path) -> None:
+    for name in ("@eaDir", ".thumbnails"):
+        (folder / name).mkdir()
+    watcher.watch([str(folder)])
+    (folder / "notes.txt").write_text("no image")
+    (folder / ".hidden.png").write_bytes(b"hidden")
+    (folder / "@eaDir" / "thumb.jpg").write_bytes(b"another program's")
+    (folder / ".thumbnails" / "thumb.png").write_bytes(b"another program's")
+    (folder / "old.png").read_bytes()
+    assert not told(watcher, within_secs=1.2)
+
+
+def test_a_burst_is_told_of_once_and_an_endless_one_now_and_then(watcher: Watcher, folder: Path) -> None:
+    watcher.watch([str(folder)])
+    begun, count, numbers = time.monotonic(), 0, iter(range(10_000))
+    while time.monotonic() - begun < 2.6:
+        (folder / f"{next(numbers)}.png").write_bytes(b"x")
+        count += watcher.due()
+        time.sleep(0.02)
+    assert 2 <= count + told(watcher) <= 4
+
+
+def test_a_single_file_is_watched_alone(watcher: Watcher, folder: Path) -> None:
+    watcher.watch([str(folder / "old.png")])
+    (folder / "beside.png").write_bytes(b"x")
+    assert not told(watcher, within_secs=0.9)
+    (folder / "old.png").write_bytes(b"y")
+    assert told(watcher)
+
+
+def test_a_folder_that_vanishes_and_comes_back_is_watched_again(
+    watcher: Watcher, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "ROOTS_EVERY_SECS", 0.1)
+    watcher.watch([str(folder)])
+    shutil.rmtree(folder)
+    assert told(watcher)
+    while watcher.due():
+        pass
+    folder.mkdir()
+    assert told(watcher)
+    while told(watcher, within_secs=0.8):
+        pass
+    (folder / "again.png").write_bytes(b"x")
+    assert told(watcher)
+
+
+def test_a_folder_is_polled_where_no_events_come(
+    watcher: Watcher, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "_is_remote", lambda _source: True)
+    monkeypatch.setattr(watching, "POLL_SECS", 0.2)
+    watcher.watch([str(folder)])
+    assert [observer.__class__.__name__ for observer in watcher._observers.values()] == ["PollingObserver"]
+    (folder / "new.png").write_bytes(b"new")
+    assert told(watcher)
+
+
+def test_what_is_no_longer_a_source_is_left_alone(watcher: Watcher, folder: Path) -> None:
+    watcher.watch([str(folder)])
+    watcher.watch([])
+    (folder / "new.png").write_bytes(b"new")
+    assert not told(watcher, within_secs=0.9)
+
+
+def test_a_mount_is_known_by_its_file_system(tmp_path: Path) -> None:
+    assert not watching._is_remote(str(tmp_path))
+    assert watching._is_remote(os.devnull) is False
