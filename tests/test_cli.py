@@ -55,7 +55,7 @@ def test_the_help_names_every_command_that_is_here_and_no_other(capsys: Capture,
     out, err = capsys.readouterr()
     commands = [line.split()[0] for line in out.splitlines() if line.startswith("  ")]
     assert commands == list(cli.COMMANDS)
-    assert set(commands).isdisjoint({"map", "tour", "live"})
+    assert set(commands).isdisjoint({"tour", "live"})
     assert err == ""
 
 
@@ -107,16 +107,14 @@ def test_the_first_word_that_is_no_option_chooses(here: Path, words: str, comman
 def test_a_misspelt_command_is_answered_with_the_right_one(capsys: Capture) -> None:
     said = refusal(capsys, "serch", "there", "apple")
     assert said.startswith("'serch' is neither a command nor a folder or file here; did you mean 'search'?")
-    assert "commands: view, index, search, neighbors, locate, clusters, shot, export, models, library" in said
+    assert "commands: view, index, search, neighbors, locate, map, clusters, shot, export, models, library" in said
     assert "did you mean" not in refusal(capsys, "xyzzy")
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("map there list", "map is not in this version yet"),
         ("tour there -o film.mp4", "tour is not in this version yet"),
-        ("bench map there", "bench map is not in this version yet"),
         ("bench live", "bench live is not in this version yet"),
         (
             "export . -o x.parquet",
