@@ -32,6 +32,8 @@ WORDS = 3
 FITS = 0.08
 """How far a cluster's mean score for a word must lie above the library's for the word to say something about it. For
 twenty images drawn at random the best of 2,194 words reaches 0.066 once in twenty times."""
+SAID = 0.02
+"""What the word that a cluster's labels say most distinctively gains, in cosine."""
 FAMILIARITY = 0.5
 """How much a familiar word is preferred, as a part of what it is for a single image's label. Without it cars are called
 conveyor and flowers daisy; with the whole of it, a table lamp is a table."""
@@ -60,6 +62,7 @@ def find_clusters(
     for number, rows in zip(numbers, members, strict=True):
         found[rows] = number
     means = [vectors[rows].mean(axis=0) for rows in members]
+    said = _said(members, vectors, vocabulary)
     taken = {given[number].name for number in numbers if number in given}
     clusters = []
     for place, (number, rows) in enumerate(zip(numbers, members, strict=True)):
@@ -68,8 +71,9 @@ def find_clusters(
         if number in given:
             name, why, named_by = given[number].name, given[number].why, given[number].named_by
         else:
-            words = _distinctive(means[place], vectors.mean(axis=0), vocabulary)
-            name, why, named_by = _named(words, PurePath(paths[exemplars[0]]).stem, taken)
+            words = _distinctive(means[place] - vectors.mean(axis=0), said[place], vocabulary)
+            apart = _apart(means, place, said, vocabulary)
+            name, why, named_by = _named(words, PurePath(paths[exemplars[0]]).stem, taken, apart)
         taken.add(name)
         borderline = rows[_by_margin(vectors[rows], means, place)[:BORDERLINE]]
         x, y, z = (float(value) for value in positions[rows].mean(axis=0))
@@ -141,22 +145,56 @@ def _by_margin(vectors: Floats, means: list[Floats], own: int) -> Rows:
     return np.argsort(margin, kind="stable")
 
 
-def _distinctive(mean: Floats, library: Floats, vocabulary: Vocabulary) -> list[str]:
-    """The words that set a cluster apart from the library as a whole, best first, only those that fit."""
-    above = vocabulary.vectors @ (mean - library)
+def _said(members: list[Rows], vectors: Floats, vocabulary: Vocabulary) -> Floats:
+    """(clusters, words) 0..1: how much the labels of a cluster's images say a word and those of others do not.
+
+    Class TF-IDF (Grootendorst 2022): a word's share in what the cluster's labels say, times the logarithm of 1 plus
+    what clusters say in the mean over what all say of that word; then by the largest of the cluster.
+    """
+    places = {word: place for place, word in enumerate(vocabulary.words)}
+    counts = np.zeros((len(members), max(len(places), 1)), np.float32)
+    for cluster, rows in enumerate(members):
+        for labels in vocabulary.label(vectors[rows]) if places else ():
+            for word, confidence in labels:
+                counts[cluster, places[word]] += confidence
+    of_clusters = counts.sum(axis=1, keepdims=True)
+    shares = counts / np.maximum(of_clusters, 1e-9)
+    rarity = np.log1p(of_clusters.mean() / np.maximum(counts.sum(axis=0), 1e-9)) if len(members) else counts
+    said = shares * rarity
+    scaled: Floats = said / np.maximum(said.max(axis=1, keepdims=True, initial=0.0), 1e-9)
+    return scaled
+
+
+def _distinctive(above_others: Floats, said: Floats, vocabulary: Vocabulary) -> list[str]:
+    """The words that set a cluster apart, best first, if they fit. above_others: (dim,) its mean less the others'."""
+    above = vocabulary.vectors @ above_others
     fits = np.flatnonzero(above >= FITS)
     familiarity = log_familiarity(len(vocabulary.words), vocabulary.own)
     worth = above + FAMILIARITY * vocabulary.temperature * familiarity
+    if len(fits):
+        worth += SAID * said[: len(worth)]
     best = fits[np.argsort(-worth[fits], kind="stable")][:WORDS]
     return [vocabulary.words[word] for word in best]
 
 
-def _named(words: list[str], stem: str, taken: set[str]) -> tuple[str, str, str]:
+def _apart(means: list[Floats], place: int, said: Floats, vocabulary: Vocabulary) -> str:
+    """What sets a cluster apart from the one whose mean is nearest, as a part of a sentence; empty if nothing does."""
+    if len(means) < 2:
+        return ""
+    near = np.array([-2.0 if other == place else float(mean @ means[place]) for other, mean in enumerate(means)])
+    other = int(near.argmax())
+    mine = _distinctive(means[place] - means[other], np.maximum(said[place] - said[other], 0.0), vocabulary)
+    theirs = _distinctive(means[other] - means[place], np.maximum(said[other] - said[place], 0.0), vocabulary)
+    return f"{mine[0]} rather than {theirs[0]}" if mine and theirs else ""
+
+
+def _named(words: list[str], stem: str, taken: set[str], apart: str) -> tuple[str, str, str]:
     """A name that is not taken, why, and by what it was named."""
     if not words:
         return _free([stem], taken), f"no word fits; it is named after its most typical picture, {stem}", "exemplar"
     names = [words[0], *(f"{words[0]}, {second}" for second in words[1:])]
-    return _free(names, taken), f"most of its pictures look like: {', '.join(words)}", "vocabulary"
+    told = f"most of its pictures look like: {', '.join(words)}"
+    return _free(names, taken), f"{told}; {apart}" if apart else told, "vocabulary"
 
 
 def _free(names: list[str], taken: set[str]) -> str:
