@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from atlas_rt.bench.report import Bar, Report, quantiles
 from atlas_rt.bench.scene import made_vectors
 from atlas_rt.core.records import Floats, Ints, Map
-from atlas_rt.engine.extension import extended
+from atlas_rt.engine.extension import Anchors, extended
 from atlas_rt.engine.fitting import FitJob, Fitted, fitted
 from atlas_rt.ml.fit import umap_alone, warm_up
 from atlas_rt.ml.labels import Vocabulary
@@ -82,7 +82,9 @@ def _placing(inside: Floats, outside: Floats, seed: int, bars: list[Bar], raw: d
     before = _row_map(map_, len(inside))
     both = np.concatenate([inside, outside])
     rows = np.arange(len(both), dtype=np.int32)
-    grown = extended(before, rows.astype(np.int64), rows, anchors=before, vectors_at=lambda at: both[at])
+    grown = extended(
+        before, rows.astype(np.int64), rows, anchors=Anchors(before, both.__getitem__), vectors_at=both.__getitem__
+    )
     moved = int((grown.positions[: len(inside)] != map_.positions).any(axis=1).sum())
     bars.append(Bar("map stability", moved, "images moved by adding others", "at most", 0))
 

@@ -27,7 +27,7 @@ import numpy as np
 
 from atlas_rt.core.records import Floats, Ids, Ints, Map
 from atlas_rt.core.world import rows_of
-from atlas_rt.engine.extension import EDGES, extended, with_vanished
+from atlas_rt.engine.extension import EDGES, Anchors, extended, with_vanished
 from atlas_rt.engine.fitting import FitJob, FitProcess, Fitted, Waiting
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
@@ -83,13 +83,13 @@ class Cartographer:
         self._sketched = 0
         self._looked_at_secs = -LOOK_EVERY_SECS
         self.map: Map | None = maps.read_latest(folder)
-        self._anchors: Map | None = self._fitted_part()
+        self._anchors = self._anchored(self._fitted_part())
         self.fit_secs = 0.0
 
     def begin(self) -> None:
         """A round begins: what is new in it will be placed among what the map holds now."""
         if self.map is None or self.map.kind != PARTIAL:
-            self._anchors = self.map
+            self._anchors = self._anchored(self.map)
         self.fit_secs = 0.0
 
     def expect_fit(self, coming: int) -> None:
@@ -169,8 +169,9 @@ class Cartographer:
 
     def _take_in(self, fitted: Fitted) -> None:
         assert self._fitting is not None
-        self._anchors = self._map_of(fitted, FIT if self._fitting.elastic else PARTIAL)
-        self._publish(self._extension(self._anchors, *self._store.encoded(self._model_id)))
+        made = self._map_of(fitted, FIT if self._fitting.elastic else PARTIAL)
+        self._anchors = self._anchored(made)
+        self._publish(self._extension(made, *self._store.encoded(self._model_id)))
 
     def undo(self) -> bool:
         """Back to the map before the newest fit, with what came since placed in it; False where none is kept."""
@@ -180,7 +181,7 @@ class Cartographer:
         if self._fitting is not None:
             self.close()
         ids, rows = self._store.encoded(self._model_id)
-        self._anchors = before
+        self._anchors = self._anchored(before)
         back = self._extension(before, ids, rows)
         # all count as old, or what one has just gone back from would be due again
         self._publish(dataclasses.replace(back, fitted=np.ones(len(ids), np.bool_)))
@@ -215,8 +216,8 @@ class Cartographer:
 
     def _next_stage(self) -> int:
         """How many of the first images the next fit is made of, while there are more to come."""
-        done = len(self._anchors.ids) if self._anchors is not None and self._anchors.kind == PARTIAL else 0
-        return next(size for size in stages() if size > done)
+        so_far = self._growing_from()
+        return next(size for size in stages() if size > (len(so_far.ids) if so_far else 0))
 
     # -- fits --------------------------------------------------------------------------------------------------------
 
@@ -233,7 +234,7 @@ class Cartographer:
                 self._begin_fit(self._started(), ids[:size], rows[:size])
             last = self._fitting is not None and np.array_equal(self._fitting.ids, ids)
             fitted = self._map_of(self._started().wait(waiting), FIT if last else PARTIAL)
-            self._anchors = fitted
+            self._anchors = self._anchored(fitted)
             self._publish(fitted if last else self._extension(fitted, ids, rows))
             if last:
                 break
@@ -259,7 +260,7 @@ class Cartographer:
         self._fitting = _InHand(ids, rows, elastic)
 
     def _growing_from(self) -> Map | None:
-        return self._anchors if self._anchors is not None and self._anchors.kind == PARTIAL else None
+        return self._anchors.map if self._anchors is not None and self._anchors.map.kind == PARTIAL else None
 
     def _map_of(self, fitted: Fitted, kind: str) -> Map:
         assert self._fitting is not None
@@ -291,9 +292,13 @@ class Cartographer:
         if self.map is None or self.map.kind != PARTIAL:
             return self.map
         fitted = self.map.fitted
+        nothing = Anchors(self.map, self._vectors_at)  # none of them is new
         return extended(
-            self.map, self.map.ids[fitted], self.map.rows[fitted], anchors=self.map, vectors_at=self._vectors_at
+            self.map, self.map.ids[fitted], self.map.rows[fitted], anchors=nothing, vectors_at=self._vectors_at
         )
+
+    def _anchored(self, map_: Map | None) -> Anchors | None:
+        return Anchors(map_, self._vectors_at, stored=self._vectors.rows) if map_ is not None else None
 
     # -- maps --------------------------------------------------------------------------------------------------------
 
@@ -309,7 +314,7 @@ class Cartographer:
             self._publish(self._extended(ids, rows))
         else:
             self._publish(self._sketched_map(ids, rows))
-            self._sketched, self._anchors = len(ids), self.map
+            self._sketched, self._anchors = len(ids), self._anchored(self.map)
 
     def _sketched_map(self, ids: Ids, rows: Ints) -> Map:
         vectors = self._vectors_at(rows)
@@ -337,16 +342,7 @@ class Cartographer:
         return self._extension(self.map, ids, rows)
 
     def _extension(self, map_: Map, ids: Ids, rows: Ints) -> Map:
-        anchors = self._anchors if self._anchors is not None else map_
-        usable = anchors.rows < self._vectors.rows
-        if not usable.all():
-            anchors = dataclasses.replace(
-                anchors,
-                ids=anchors.ids[usable],
-                rows=anchors.rows[usable],
-                positions=anchors.positions[usable],
-                clusters=anchors.clusters[usable],
-            )
+        anchors = self._anchors or Anchors(map_, self._vectors_at, stored=self._vectors.rows)
         return extended(map_, ids, rows, anchors=anchors, vectors_at=self._vectors_at)
 
     def _publish(self, map_: Map) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +23,34 @@ Vectors = Callable[[Ints], Floats]
 """Rows of the file of vectors -> (n, dim) float32."""
 
 
-def extended(old: Map, ids: Ids, rows: Ints, *, anchors: Map, vectors_at: Vectors) -> Map:
-    """`old` as a map of these images (ids ascending, rows of their vectors), its generation left as it was.
+class Anchors:
+    """A map that new images are placed in: among its images, never among each other, so that their places do not depend
+    on which came first. stored: rows of the file of vectors, beyond which an image of the map has none any more."""
 
-    anchors: the map that new images are placed in: among its images, never among each other, so that their places do
-    not depend on which came first.
-    """
+    def __init__(self, map_: Map, vectors_at: Vectors, *, stored: int | None = None) -> None:
+        usable = map_.rows < (len(map_.rows) if stored is None else stored)
+        self.map = map_
+        self._rows, self._positions = map_.rows[usable], map_.positions[usable]
+        self._clusters = map_.clusters[usable]
+        self._vectors_at = vectors_at
+
+    @cached_property
+    def _projector(self) -> Projector:
+        return Projector(self._vectors_at(self._rows), self._positions)
+
+    def place(self, vectors: Floats) -> tuple[Floats, Ints]:
+        """Where new images stand, and in which clusters; on principal axes where there is nothing to stand among."""
+        if not len(self._rows):
+            return layout.normalise(layout.principal_axes(vectors)), np.full(len(vectors), -1, np.int32)
+        placements = self._projector.place(vectors)
+        return (
+            np.stack([placement.position for placement in placements]),
+            np.array([_usual(self._clusters[placement.neighbours[:EDGES]]) for placement in placements], np.int32),
+        )
+
+
+def extended(old: Map, ids: Ids, rows: Ints, *, anchors: Anchors, vectors_at: Vectors) -> Map:
+    """`old` as a map of these images (ids ascending, rows of their vectors), its generation left as it was."""
     at, known = rows_of(old.ids, ids)
     kept = known & (old.rows[at] == rows)
     at = at[kept]
@@ -40,7 +63,7 @@ def extended(old: Map, ids: Ids, rows: Ints, *, anchors: Map, vectors_at: Vector
     fitted[kept] = old.fitted[at]
     new = np.flatnonzero(~kept)
     if len(new):
-        positions[new], clusters[new] = _placed(vectors[new], anchors, vectors_at)
+        positions[new], clusters[new] = anchors.place(vectors[new])
     edges, weights = _edges(old, ids, kept, at, vectors)
     return dataclasses.replace(
         old,
@@ -61,17 +84,6 @@ def with_vanished(map_: Map, ids: Ids, rows: Ints, *, stored: int) -> tuple[Ids,
     joined = np.concatenate([ids, map_.ids[lacking]])
     order = np.argsort(joined, kind="stable")
     return joined[order], np.concatenate([rows, map_.rows[lacking]])[order]
-
-
-def _placed(vectors: Floats, anchors: Map, vectors_at: Vectors) -> tuple[Floats, Ints]:
-    """Where new images stand among the anchors, and in which clusters; on principal axes where there are none."""
-    if not len(anchors.ids):
-        return layout.normalise(layout.principal_axes(vectors)), np.full(len(vectors), -1, np.int32)
-    placements = Projector(vectors_at(anchors.rows), anchors.positions).place(vectors)
-    return (
-        np.stack([placement.position for placement in placements]),
-        np.array([_usual(anchors.clusters[placement.neighbours[:EDGES]]) for placement in placements], np.int32),
-    )
 
 
 def _edges(old: Map, ids: Ids, kept: NDArray[np.bool_], at: NDArray[np.intp], vectors: Floats) -> tuple[Ints, Floats]:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from atlas_rt.core.records import Floats, Map
-from atlas_rt.engine.extension import extended, with_vanished
+from atlas_rt.engine.extension import Anchors, extended, with_vanished
 from atlas_rt.ml import layout
 from atlas_rt.ml.neighbours import knn_edges
 from atlas_rt.ml.projector import Projector
@@ -79,13 +79,17 @@ def test_no_image_moves_when_others_come_and_go(first: Floats, more: Floats, dat
     ids = np.concatenate([before.ids[stays], np.arange(len(more), dtype=np.int64) * 2 + 1])
     rows = np.concatenate([before.rows[stays], len(first) + np.arange(len(more), dtype=np.int32)]).astype(np.int32)
     order = np.argsort(ids)
-    after = extended(before, ids[order], rows[order], anchors=before, vectors_at=lambda at: every[at])
+    after = extended(
+        before, ids[order], rows[order], anchors=Anchors(before, every.__getitem__), vectors_at=every.__getitem__
+    )
     at = np.searchsorted(after.ids, before.ids[stays])
     assert same_bits(after.positions[at], before.positions[stays])
     assert np.isfinite(after.positions).all()
     assert len(after.edges) == len(after.weights) == len(np.unique(after.edges, axis=0))
     assert (after.edges[:, 0] < after.edges[:, 1]).all()
-    again = extended(after, after.ids, after.rows, anchors=before, vectors_at=lambda at: every[at])
+    again = extended(
+        after, after.ids, after.rows, anchors=Anchors(before, every.__getitem__), vectors_at=every.__getitem__
+    )
     assert same_bits(again.positions, after.positions)
     assert same_bits(again.edges, after.edges)
 
