@@ -128,7 +128,19 @@ def _run(words: list[str]) -> int:
 
 
 SETTING_FLAGS = frozenset(Settings.__dataclass_fields__)
-VALUE_FLAGS = {"--model", "--cache", "--seed", "--exclude", "--quality", "--screen", "--fps", "-o", "--output", "--top"}
+VALUE_FLAGS = {
+    "--model",
+    "--cache",
+    "--seed",
+    "--granularity",
+    "--exclude",
+    "--quality",
+    "--screen",
+    "--fps",
+    "-o",
+    "--output",
+    "--top",
+}
 VALUE_FLAGS |= {"--image", "--queries", "--size", "--search", "--select", "--eye", "--look", "--nodes"}
 VALUE_FLAGS |= {"--while-indexing", "--repo", "--pretrained", "--revision", "--checkpoint", "--tokenizer", "--config"}
 """Options with a value, which may stand before the command. (`--webcam` may have one.)"""
@@ -217,6 +229,7 @@ def _common() -> argparse.ArgumentParser:
     group.add_argument("--json", action="store_true", default=None, help="print one JSON document on standard output")
     group.add_argument("--quiet", action="store_true", default=None, help="no progress on standard error")
     group.add_argument("--seed", type=int, metavar="N", help="seed of the map (default 42)")
+    group.add_argument("--granularity", metavar="few|some|many", help="how many clusters (default: as the map has)")
     group.add_argument("--require-gpu", action="store_true", default=None, help="fail where no GPU runs the encoders")
     group.add_argument("--exclude", action="append", metavar="PATTERN", help="file name or path pattern to leave out")
     return common

@@ -188,4 +188,5 @@ def _job(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
         stay=True,
         runtime=settings.runtime(cache),
         own_labels=settings.labels_path,
+        granularity=settings.granularity,
     )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from atlas_rt.core.records import Runtime
 
 QUALITIES = ("auto", "low", "normal", "high")
+GRANULARITIES = ("few", "some", "many")
 PREFIX = "ATLAS_RT_"
 RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**32 - 1),
@@ -74,6 +75,8 @@ class Settings:
 
     labels: str = ""
     """File of your own words for pictures, one a line; empty for labels.txt beside atlas.toml."""
+    granularity: str = ""
+    """few, some or many clusters; empty for as many as the library's map has, which at first are some."""
     require_gpu: bool = False
     """Fail where no GPU runs the encoders, instead of using the processor."""
     tensorrt: bool = False
@@ -136,6 +139,9 @@ def _apply(settings: Settings, values: Mapping[str, Any], called: Callable[[str]
         low, high = RANGES.get(name, (-math.inf, math.inf))
         if name in RANGES and not low <= value <= high:
             raise UsageError(f"{called(name)} is to be from {low:,} to {high:,}, and is {value}")
+    if parsed.get("granularity", "") not in ("", *GRANULARITIES):
+        names = ", ".join(GRANULARITIES)
+        raise UsageError(f"{called('granularity')} is to be one of {names}, and is {parsed['granularity']!r}")
     if parsed.get("quality", "auto") not in QUALITIES:
         raise UsageError(f"{called('quality')} is to be one of {', '.join(QUALITIES)}, and is {parsed['quality']!r}")
     return replace(settings, **parsed)

@@ -112,6 +112,7 @@ def job_for(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
         exclude=settings.exclude,
         runtime=settings.runtime(cache),
         own_labels=settings.labels_path,
+        granularity=settings.granularity,
     )
 
 

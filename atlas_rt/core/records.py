@@ -92,6 +92,7 @@ class Map:
     fit: which of the library's fits it comes from, 0 for none. scale: UMAP's units in a world unit, 0 where unknown.
     drift: by how much that fit moved the images known before, in the median, as a share of the radius.
     network: the parametric UMAP, an ONNX graph from `vector` (n, dim) to `position` (n, 3); empty where there is none.
+    granularity: "few", "some" or "many" clusters were asked for.
     """
 
     ids: Ids
@@ -110,6 +111,7 @@ class Map:
     scale: float = 0.0
     drift: float = 0.0
     network: bytes = b""
+    granularity: str = "some"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from atlas_rt.library import maps
 from atlas_rt.library.store import Store
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.ml import layout
+from atlas_rt.ml.clusters import USUAL
 from atlas_rt.ml.fit import SMALLEST
 from atlas_rt.ml.labels import Vocabulary
 from atlas_rt.ml.neighbours import knn_edges
@@ -69,8 +70,10 @@ class Cartographer:
         model_id: str,
         seed: int,
         published: Callable[[Map], None],
+        granularity: str = "",
     ) -> None:
         """folder: of the model, where its maps lie. vocabulary: gives it, and may wait for it; only a fit asks.
+        granularity: of the clusters; empty for what the map has.
 
         published is called with each map once it is in its place.
         """
@@ -78,6 +81,7 @@ class Cartographer:
         self._store, self._vectors, self._vocabulary = store, vectors, vocabulary
         self._model_id, self._seed = model_id, seed
         self._published = published
+        self._wanted_granularity = granularity
         self._fitter: FitProcess | None = None
         self._fitting: _InHand | None = None
         self._sketched = 0
@@ -131,6 +135,8 @@ class Cartographer:
             self._publish(self._sketched_map(ids, rows) if small else self._extended(ids, rows))
         if due:
             self.refit(waiting)
+        elif fit and self.map is not None and self._is_fitted and self.map.granularity != self._granularity:
+            self._regroup(waiting or _go_on)
 
     def refit(self, waiting: Waiting | None) -> bool:
         """A new map of all images, the old ones held near their places; False where there are too few for one.
@@ -148,6 +154,21 @@ class Cartographer:
             self._take_in(fitter.wait(waiting))
             self.fit_secs += time.monotonic() - begun
         return True
+
+    def _regroup(self, waiting: Waiting) -> None:
+        """Other clusters on the same map."""
+        assert self.map is not None
+        before, fitter = self.map, self._started()
+        if fitter.busy:  # a refit, which will have them
+            return
+        self._begin_fit(fitter, before.ids, before.rows, only_clusters=True)
+        found = self._map_of(fitter.wait(waiting), FIT)
+        self._publish(dataclasses.replace(found, fit=before.fit, fitted=before.fitted))
+        self._anchors = self._anchored(self.map)
+
+    @property
+    def _granularity(self) -> str:
+        return self._wanted_granularity or (self.map.granularity if self.map else USUAL)
 
     @property
     def fitting(self) -> float | None:
@@ -245,7 +266,9 @@ class Cartographer:
             self._fitter = FitProcess(self._folder)
         return self._fitter
 
-    def _begin_fit(self, fitter: FitProcess, ids: Ids, rows: Ints, *, elastic: bool = False) -> None:
+    def _begin_fit(
+        self, fitter: FitProcess, ids: Ids, rows: Ints, *, elastic: bool = False, only_clusters: bool = False
+    ) -> None:
         catalogue = self._store.catalogue(self._model_id)
         at, _ = rows_of(catalogue.ids, ids)
         job = FitJob(
@@ -253,8 +276,10 @@ class Cartographer:
             paths=tuple(catalogue.paths[row] for row in at.tolist()),
             vocabulary=self._vocabulary(),
             seed=self._seed,
-            old=self.map if elastic else self._growing_from(),
+            old=self.map if elastic or only_clusters else self._growing_from(),
             elastic=elastic,
+            granularity=self._granularity,
+            only_clusters=only_clusters,
         )
         fitter.begin(self._vectors_at(rows), job)
         self._fitting = _InHand(ids, rows, elastic)
@@ -282,6 +307,7 @@ class Cartographer:
             scale=fitted.scale,
             drift=fitted.drift,
             network=fitted.network,
+            granularity=self._granularity,
         )
 
     def _last_fit(self) -> int:

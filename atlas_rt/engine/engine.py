@@ -144,6 +144,7 @@ class Engine:
             model_id=model.id,
             seed=self._job.seed,
             published=self._tell_published,
+            granularity=self._job.granularity,
         )
         self._note_suspects(store)
 

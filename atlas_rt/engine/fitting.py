@@ -49,7 +49,8 @@ class FitJob:
     """A fit to make of (n, dim) vectors in the rows of ids and paths.
 
     old: the map to start from and stay near, None for the first. elastic: its images are drawn back to their places;
-    without, it is only where the layout starts and what it is turned to.
+    without, it is only where the layout starts and what it is turned to. granularity: of the clusters. only_clusters:
+    the old map's images stay where they are.
     """
 
     ids: Ids
@@ -58,6 +59,8 @@ class FitJob:
     seed: int
     old: Map | None = None
     elastic: bool = False
+    granularity: str = "some"
+    only_clusters: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +212,15 @@ def fitted(vectors: Floats, job: FitJob, *, progress: Callable[[float], None]) -
 
 
 def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> Fitted:
-    from atlas_rt.ml import clusters, fit, layout, parametric
+    from atlas_rt.ml import fit, layout, parametric
     from atlas_rt.ml.neighbours import knn_edges
 
+    if job.only_clusters and job.old is not None:
+        kept = job.old
+        groups, records = _clusters(kept.positions, vectors, job)
+        return Fitted(
+            kept.positions, kept.edges, kept.weights, groups, records, kept.scale, kept.drift, kept.network, {}
+        )
     old, old_rows, known = _before(job)
     start = _start(vectors, old, old_rows, known) if old else None
     begun = time.perf_counter()
@@ -237,12 +246,24 @@ def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> 
     secs = {"layout": laid_out - begun, "network": time.perf_counter() - laid_out}
     progress(LAYOUT_SHARE + NETWORK_SHARE)
     edges, weights = knn_edges(vectors, EDGES)
-    groups, records = clusters.find_clusters(
-        places, vectors=vectors, ids=job.ids, paths=job.paths, vocabulary=job.vocabulary, old=job.old
-    )
+    groups, records = _clusters(places, vectors, job)
     drift = layout.drift(places[known], old.positions[old_rows[known]]) if old else 0.0
     scale = 1.0 / how.scale if how.scale > 0 and made.graph is not None else 0.0
     return Fitted(places, edges, weights, groups, records, scale, drift, network, secs)
+
+
+def _clusters(places: Floats, vectors: Floats, job: FitJob) -> tuple[Ints, tuple[Cluster, ...]]:
+    from atlas_rt.ml.clusters import find_clusters
+
+    return find_clusters(
+        places,
+        vectors=vectors,
+        ids=job.ids,
+        paths=job.paths,
+        vocabulary=job.vocabulary,
+        old=job.old,
+        granularity=job.granularity,
+    )
 
 
 def _before(job: FitJob) -> tuple[Map | None, NDArray[np.intp], NDArray[np.bool_]]:

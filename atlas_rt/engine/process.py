@@ -33,7 +33,7 @@ class Job:
     """What one engine works on. stay: wait for wishes when everything is done, instead of ending.
 
     niceness: how far to step back from other processes, 0 to 19. own_labels: file of the person's own words. wish: what
-    to do with the map in the first round.
+    to do with the map in the first round. granularity: of its clusters, empty for what they are.
     """
 
     place: LibraryPlace
@@ -48,6 +48,7 @@ class Job:
     runtime: Runtime = ANYWHERE
     own_labels: Path | None = None
     wish: Refit | Undo | None = None
+    granularity: str = ""
 
 
 class EngineProcess:

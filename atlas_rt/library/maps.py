@@ -120,6 +120,7 @@ def read_map(folder: Path, generation: int) -> Map:
             scale=float(manifest.get("scale", 0.0)),
             drift=float(manifest.get("drift", 0.0)),
             network=contents.get(NETWORK, b""),
+            granularity=str(manifest.get("granularity", "some")),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MissingError(
@@ -172,6 +173,7 @@ def _write_files(place: Path, map_: Map) -> None:
         "fit": map_.fit,
         "scale": map_.scale,
         "drift": map_.drift,
+        "granularity": map_.granularity,
         "versions": {package: metadata.version(package) for package in ("umap-learn", "numpy")},
         "files": {name: [len(content), _hash(content)] for name, content in contents.items()},
     }

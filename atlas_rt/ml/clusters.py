@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from pathlib import PurePath
 
@@ -17,6 +18,9 @@ Rows = NDArray[np.intp]
 
 SMALLEST = 5
 """Images a cluster has at least, in the smallest libraries."""
+GRANULARITIES = {"few": 2.0, "some": 1.0, "many": 0.5}
+"""How many clusters a person wants -> how large the smallest is, by comparison."""
+USUAL = "some"
 GROWTH = 0.4
 """Times the root of the number of images: 6 of 250, 18 of 2,000, 40 of 10,000."""
 DENSITY_NEIGHBOURS = 5
@@ -47,15 +51,17 @@ def find_clusters(
     paths: Sequence[str],
     vocabulary: Vocabulary,
     old: Map | None = None,
+    granularity: str = USUAL,
 ) -> tuple[Ints, tuple[Cluster, ...]]:
     """The cluster of each image, (n,) int32 with the id of its cluster or -1 for none, and the clusters, largest first.
 
     positions (n, 3), vectors (n, dim) unit, ids (n,) and paths in the same rows. old: the map before; a cluster that
     holds mostly what one of its clusters held has that one's id, and the name that a person or a narrator gave it.
+    granularity: of GRANULARITIES.
     HDBSCAN on positions: on vectors it is quadratic. Its leaves, not its most persistent clusters, as on these maps the
     latter are often one that holds all.
     """
-    members = _groups(positions)
+    members = _groups(positions, granularity)
     numbers = _numbers(members, ids, old)
     given = {record.id: record for record in old.cluster_records if record.named_by in GIVEN} if old else {}
     found = np.full(len(ids), -1, np.int32)
@@ -117,9 +123,10 @@ def _numbers(members: list[Rows], ids: Ids, old: Map | None) -> list[int]:
     return [taken[group] if group in taken else next(fresh) for group in range(len(members))]
 
 
-def _groups(positions: Floats) -> list[Rows]:
+def _groups(positions: Floats, granularity: str) -> list[Rows]:
     """The rows of each cluster, largest first, equal ones by their first row."""
-    smallest = max(SMALLEST, round(GROWTH * len(positions) ** 0.5))
+    share = GRANULARITIES[granularity]
+    smallest = max(math.ceil(SMALLEST * min(share, 1.0)), round(GROWTH * share * len(positions) ** 0.5))
     if len(positions) < 2 * smallest:
         return []
     from sklearn.cluster import HDBSCAN

@@ -31,7 +31,7 @@ def library(indexed: Library, tmp_path: Path) -> Library:
 class Desk:
     """A cartographer at work on a library, and what it published. Each `scan` is a round's beginning."""
 
-    def __init__(self, library: Library, store: Store) -> None:
+    def __init__(self, library: Library, store: Store, granularity: str = "") -> None:
         self.library, self.store = library, store
         self.vectors = VectorFile(
             library.model_folder / "vectors.f16",
@@ -48,6 +48,7 @@ class Desk:
             model_id=library.model.id,
             seed=42,
             published=self.published.append,
+            granularity=granularity,
         )
 
     @property
@@ -196,3 +197,19 @@ def test_what_a_killed_fit_left_behind_is_swept_away(desk: Desk) -> None:
     desk.cartographer.expect_fit(1000)
     assert not left.exists()
     desk.cartographer.close()
+
+
+def test_another_number_of_clusters_is_made_on_the_same_map_and_kept(library: Library, indexed: Library) -> None:
+    with Store.open(library.place.folder, writable=True) as store:
+        desk = Desk(library, store, "many")
+        desk.round()
+        many = desk.map
+        assert len(many.cluster_records) > len(indexed.map.cluster_records)
+        assert many.granularity == "many"
+        for name in ("ids", "positions", "edges", "weights", "fitted"):
+            assert same_bits(getattr(many, name), getattr(indexed.map, name))
+        assert (many.fit, many.scale, many.network) == (indexed.map.fit, indexed.map.scale, indexed.map.network)
+        desk.cartographer.close()
+        again = Desk(library, store)
+        again.round()
+        assert again.published == []
