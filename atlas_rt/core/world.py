@@ -18,6 +18,8 @@ from atlas_rt.core.visibility import LIT_SIZE
 FOV_Y = float(np.radians(55.0))
 NEAR, FAR = 0.004, 40.0
 MORPH_SECS = 1.4
+ARRIVAL = np.float32(0.2)
+"""How far out of its place a new image comes from, world units."""
 LIGHT_SECS = 0.18
 AMBIENT_SECS = 10.0
 """Ambient motion fades this long after the last input."""
@@ -114,7 +116,7 @@ class World:
     # -- what arrives ------------------------------------------------------------------------------------------------
 
     def morph_to(self, scene: Scene) -> None:
-        """Show another scene: images both hold fly from where they are, new ones appear at their place.
+        """Show another scene: images both hold fly from where they are, new ones come in from outside the cloud.
 
         The eye keeps the whole map in sight until the person moves it.
         """
@@ -122,6 +124,8 @@ class World:
         old = scene.positions.copy()
         rows, known = rows_of(self.scene.ids, scene.ids)
         old[known] = here[rows[known]]
+        if known.any():
+            old[~known] += ARRIVAL * _outwards(old[~known])
         self._carry_lights(rows, known)
         moved = bool(len(old)) and float(np.abs(old - scene.positions).max()) > 0.0
         self.scene, self._old_positions = scene, old
@@ -289,3 +293,11 @@ class World:
         if self._marker is not None and self.live is not None and len(self.live.position) == 3:
             share = np.float32(1.0 - np.exp(-dt_secs / MARKER_SECS))
             self._marker = self._marker + (self.live.position - self._marker) * share
+
+
+def _outwards(points: Floats) -> Floats:
+    """(n, 3) unit directions away from the middle of the map; up where a point stands there."""
+    lengths = np.linalg.norm(points, axis=1, keepdims=True)
+    up = np.array([0.0, 1.0, 0.0], np.float32)
+    directions: Floats = np.where(lengths > 1e-6, points / np.maximum(lengths, 1e-6), up).astype(np.float32)
+    return directions

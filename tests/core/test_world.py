@@ -183,3 +183,22 @@ def test_it_circles_the_selected_image_at_the_same_distance() -> None:
     assert not world.resting
     world.let_go()
     assert not world.orbiting
+
+
+def test_a_new_image_comes_in_from_outside_and_the_others_stay() -> None:
+    world = World()
+    world.morph_to(scene_of([1, 2], [(0.5, 0, 0), (0, 0.5, 0)]))
+    world.morph_to(scene_of([1, 2, 3], [(0.5, 0, 0), (0, 0.5, 0), (0, 0, 0.4)], generation=2))
+    begun = world.positions()
+    assert begun[2] == pytest.approx((0, 0, 0.6))
+    for _ in range(200):
+        assert world.positions()[:2] == pytest.approx(begun[:2])
+        world.advance(0.02, frozenset())
+    assert world.positions()[2] == pytest.approx((0, 0, 0.4))
+
+
+def test_with_reduced_motion_it_is_there_at_once() -> None:
+    world = World(reduced_motion=True)
+    world.morph_to(scene_of([1], [(0.5, 0, 0)]))
+    world.morph_to(scene_of([1, 2], [(0.5, 0, 0), (0, 0, 0.4)], generation=2))
+    assert world.positions()[1] == pytest.approx((0, 0, 0.4))
