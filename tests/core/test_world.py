@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from atlas_rt.core.camera import project
 from atlas_rt.core.records import LiveFix, SearchAnswer
@@ -193,7 +194,7 @@ def test_a_new_image_comes_in_from_outside_and_the_others_stay() -> None:
     assert begun[2] == pytest.approx((0, 0, 0.6))
     for _ in range(200):
         assert world.positions()[:2] == pytest.approx(begun[:2])
-        world.advance(0.02, frozenset())
+        world.advance(0.02, STILL)
     assert world.positions()[2] == pytest.approx((0, 0, 0.4))
 
 
