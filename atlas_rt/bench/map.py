@@ -79,12 +79,8 @@ def _placing(inside: Floats, outside: Floats, seed: int, bars: list[Bar], raw: d
         bars.append(Bar(f"map quality, {name}", mine - other, "over UMAP.transform", "at least", -TOLERANCE))
     raw["placed"] = _told(ours) | {"UMAP.transform": _told(theirs)}
 
-    before = _row_map(map_, len(inside))
     both = np.concatenate([inside, outside])
-    rows = np.arange(len(both), dtype=np.int32)
-    grown = extended(
-        before, rows.astype(np.int64), rows, anchors=Anchors(before, both.__getitem__), vectors_at=both.__getitem__
-    )
+    grown = _grown(map_, both)
     moved = int((grown.positions[: len(inside)] != map_.positions).any(axis=1).sum())
     bars.append(Bar("map stability", moved, "images moved by adding others", "at most", 0))
 
@@ -128,7 +124,7 @@ def _refit(known: Floats, seed: int, bars: list[Bar], raw: dict[str, Any]) -> No
     vectors = known[np.concatenate([old_rows, kind, usual])]
     count = len(old_rows)
     first, _ = _fit(vectors[:count], seed)
-    elastic, secs = _fit(vectors, seed, old=first, elastic=True)
+    elastic, secs = _fit(vectors, seed, old=_grown(first, vectors), elastic=True)
     cold, _ = _fit(vectors, seed)
     new = np.arange(count, len(vectors), dtype=np.int32)
     ours, plain = _judged(vectors, elastic.positions), _judged(vectors, cold.positions)
@@ -145,6 +141,13 @@ def _refit(known: Floats, seed: int, bars: list[Bar], raw: dict[str, Any]) -> No
     }  # fmt: skip
 
 
+def _grown(map_: Map, vectors: Floats) -> Map:
+    """The map with the vectors beyond its own placed in it, as images that come are."""
+    rows = np.arange(len(vectors), dtype=np.int32)
+    anchors = Anchors(map_, vectors.__getitem__)
+    return extended(map_, rows.astype(np.int64), rows, anchors=anchors, vectors_at=vectors.__getitem__)
+
+
 def _fit(vectors: Floats, seed: int, *, old: Map | None = None, elastic: bool = False) -> tuple[Map, dict[str, float]]:
     """A fit as the engine's child makes it, and the seconds of its parts."""
     ids = np.arange(len(vectors), dtype=np.int64)
@@ -158,10 +161,6 @@ def _map_of(found: Fitted, ids: NDArray[np.int64], seed: int) -> Map:
     kept = {field.name: getattr(found, field.name) for field in dataclasses.fields(found) if field.name != "secs"}
     fresh = np.ones(len(ids), np.bool_)
     return Map(ids=ids, rows=ids.astype(np.int32), fitted=fresh, generation=1, kind="umap", model="", seed=seed, **kept)
-
-
-def _row_map(map_: Map, count: int) -> Map:
-    return dataclasses.replace(map_, rows=np.arange(count, dtype=np.int32))
 
 
 def _judged(vectors: Floats, positions: Floats) -> Quality:

@@ -28,7 +28,7 @@ import numpy as np
 from atlas_rt.core.records import Floats, Ids, Ints, Map
 from atlas_rt.core.world import rows_of
 from atlas_rt.engine.extension import EDGES, Anchors, extended, with_vanished
-from atlas_rt.engine.fitting import FitJob, FitProcess, Fitted, Waiting
+from atlas_rt.engine.fitting import FitJob, FitProcess, Fitted, Waiting, sweep
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
 from atlas_rt.library.store import Store
@@ -70,10 +70,11 @@ class Cartographer:
         model_id: str,
         seed: int,
         published: Callable[[Map], None],
+        words_ready: Callable[[], bool] = lambda: True,
         granularity: str = "",
     ) -> None:
         """folder: of the model, where its maps lie. vocabulary: gives it, and may wait for it; only a fit asks.
-        granularity: of the clusters; empty for what the map has.
+        words_ready: whether it is there without waiting. granularity: of the clusters; empty for what the map has.
 
         published is called with each map once it is in its place.
         """
@@ -81,7 +82,9 @@ class Cartographer:
         self._store, self._vectors, self._vocabulary = store, vectors, vocabulary
         self._model_id, self._seed = model_id, seed
         self._published = published
+        self._words_ready = words_ready
         self._wanted_granularity = granularity
+        sweep(folder)
         self._fitter: FitProcess | None = None
         self._fitting: _InHand | None = None
         self._sketched = 0
@@ -102,16 +105,17 @@ class Cartographer:
             self._fitter = FitProcess(self._folder)
 
     def look_on(self, settled_before: int, *, shown: bool) -> None:
-        """While images come in: take what was fitted, begin the fit whose images are there, and, where it is `shown`,
-        publish what is known so far, at most once a second.
+        """While images come in: take what a first indexing fitted, begin the fit whose images are there, and, where it
+        is `shown`, publish what is known so far, at most once a second.
 
         settled_before: no image of a smaller id is still to come.
         """
-        self.take()
+        if self._is_growing:
+            self.take(shown=shown)
         if time.monotonic() - self._looked_at_secs < LOOK_EVERY_SECS:
             return
         ids, rows = self._store.encoded(self._model_id)
-        if self._is_growing and self._fitter is not None and self._fitting is None:
+        if self._is_growing and self._fitter is not None and self._fitting is None and self._words_ready():
             size = self._next_stage()
             if np.searchsorted(ids, settled_before) >= size:
                 self._begin_fit(self._fitter, ids[:size], rows[:size])
@@ -119,29 +123,30 @@ class Cartographer:
             self._show(ids, rows)
         self._looked_at_secs = time.monotonic()
 
-    def finish(self, *, fit: bool, waiting: Waiting | None) -> None:
-        """Bring the map up to date with the library: a fit where one is due, places for what is new otherwise.
+    def finish(self, *, fit: bool, waiting: Waiting, refits_beside: bool = False) -> None:
+        """Bring the map up to date with the library: places for what is new, and a fit where one is due.
 
-        waiting: called while a fit runs. None: a refit is only begun, and `take` brings it; a first indexing's fits are
-        waited for even so. Raises fitting.Cancelled when `waiting` says so, AtlasError when the fit fails.
+        waiting: called while a fit runs. refits_beside: a refit is only begun, and `take` brings it. Raises
+        fitting.Cancelled when `waiting` says so, AtlasError when the fit fails.
         """
         ids, rows = self._store.encoded(self._model_id)
-        due = fit and self._fit_due(len(ids))
-        if due and self._is_growing:
-            self._grow(ids, rows, waiting or _go_on)
+        if fit and self._is_growing and self._fit_due(len(ids)):
+            self._grow(ids, rows, waiting, shown=refits_beside)
             return
         if not self._is_current(ids, rows):
             small = not self._is_fitted and len(ids) < SMALLEST
             self._publish(self._sketched_map(ids, rows) if small else self._extended(ids, rows))
-        if due:
-            self.refit(waiting)
-        elif fit and self.map is not None and self._is_fitted and self.map.granularity != self._granularity:
-            self._regroup(waiting or _go_on)
+        if not fit or not self._is_fitted:
+            return
+        if self._fit_due(len(ids)):
+            self.refit(None if refits_beside else waiting)
+        elif self.map is not None and self.map.granularity != self._granularity:
+            self._regroup(waiting)
 
     def refit(self, waiting: Waiting | None) -> bool:
         """A new map of all images, the old ones held near their places; False where there are too few for one.
 
-        waiting: as in `finish`.
+        waiting: called while it runs; None begins it only.
         """
         ids, rows = self._store.encoded(self._model_id)
         if len(ids) < SMALLEST or not self._is_fitted:
@@ -151,7 +156,7 @@ class Cartographer:
             self._begin_fit(fitter, ids, rows, elastic=True)
         if waiting:
             begun = time.monotonic()
-            self._take_in(fitter.wait(waiting))
+            self._take_in(fitter.wait(waiting), shown=True)
             self.fit_secs += time.monotonic() - begun
         return True
 
@@ -163,7 +168,7 @@ class Cartographer:
             return
         self._begin_fit(fitter, before.ids, before.rows, only_clusters=True)
         found = self._map_of(fitter.wait(waiting), FIT)
-        self._publish(dataclasses.replace(found, fit=before.fit, fitted=before.fitted))
+        self._publish(dataclasses.replace(found, fit=before.fit, fitted=before.fitted, seed=before.seed))
         self._anchors = self._anchored(self.map)
 
     @property
@@ -175,8 +180,8 @@ class Cartographer:
         """The share that is done of a fit beside other work, None where there is none."""
         return self._fitter.share if self._fitter is not None and self._fitting is not None else None
 
-    def take(self) -> bool:
-        """What a fit beside other work came to, if it is done; the images that it does not know are placed in it."""
+    def take(self, *, shown: bool = True) -> bool:
+        """What a fit beside other work came to, if it is done; if it is `shown`, with the images it does not know."""
         if self._fitting is None or self._fitter is None:
             return False
         try:
@@ -185,14 +190,14 @@ class Cartographer:
             self.close()
             return False
         if fitted is not None:
-            self._take_in(fitted)
+            self._take_in(fitted, shown=shown)
         return fitted is not None
 
-    def _take_in(self, fitted: Fitted) -> None:
+    def _take_in(self, fitted: Fitted, *, shown: bool) -> None:
         assert self._fitting is not None
         made = self._map_of(fitted, FIT if self._fitting.elastic else PARTIAL)
         self._anchors = self._anchored(made)
-        self._publish(self._extension(made, *self._store.encoded(self._model_id)))
+        self._publish(self._extension(made, *self._store.encoded(self._model_id)) if shown else made)
 
     def undo(self) -> bool:
         """Back to the map before the newest fit, with what came since placed in it; False where none is kept."""
@@ -242,13 +247,16 @@ class Cartographer:
 
     # -- fits --------------------------------------------------------------------------------------------------------
 
-    def _grow(self, ids: Ids, rows: Ints, waiting: Waiting) -> None:
+    def _grow(self, ids: Ids, rows: Ints, waiting: Waiting, *, shown: bool) -> None:
         """The fits that are left of a first indexing, one after the other, and the last of all."""
         begun = time.monotonic()
         while True:
             so_far = self._growing_from()
             if self._fitting is None and so_far and _same(so_far, ids, rows):
-                self._publish(dataclasses.replace(so_far, kind=FIT))
+                edges, weights = knn_edges(
+                    self._vectors_at(rows), EDGES
+                )  # after a resumption they are in another order
+                self._publish(dataclasses.replace(so_far, kind=FIT, edges=edges, weights=weights))
                 break
             if self._fitting is None:
                 size = min(self._next_stage(), len(ids))
@@ -256,7 +264,7 @@ class Cartographer:
             last = self._fitting is not None and np.array_equal(self._fitting.ids, ids)
             fitted = self._map_of(self._started().wait(waiting), FIT if last else PARTIAL)
             self._anchors = self._anchored(fitted)
-            self._publish(fitted if last else self._extension(fitted, ids, rows))
+            self._publish(fitted if last or not shown else self._extension(fitted, ids, rows))
             if last:
                 break
         self.fit_secs += time.monotonic() - begun
@@ -317,7 +325,7 @@ class Cartographer:
         """What of the map took part in its fit: what a resumed first indexing goes on from."""
         if self.map is None or self.map.kind != PARTIAL:
             return self.map
-        fitted = self.map.fitted
+        fitted = self.map.fitted & (self.map.rows < self._vectors.rows)
         nothing = Anchors(self.map, self._vectors_at)  # none of them is new
         return extended(
             self.map, self.map.ids[fitted], self.map.rows[fitted], anchors=nothing, vectors_at=self._vectors_at
@@ -369,7 +377,8 @@ class Cartographer:
 
     def _extension(self, map_: Map, ids: Ids, rows: Ints) -> Map:
         anchors = self._anchors or Anchors(map_, self._vectors_at, stored=self._vectors.rows)
-        return extended(map_, ids, rows, anchors=anchors, vectors_at=self._vectors_at)
+        provisional = map_.kind == PARTIAL
+        return extended(map_, ids, rows, anchors=anchors, vectors_at=self._vectors_at, provisional=provisional)
 
     def _publish(self, map_: Map) -> None:
         generations = maps.generations(self._folder)
@@ -398,7 +407,3 @@ def _aligned(positions: Floats, ids: Ids, old: Map) -> Floats:
     if known.sum() < SMALLEST:
         return positions
     return layout.align(positions[known], old.positions[at[known]], mirror=True).apply(positions)
-
-
-def _go_on(_share: float, _secs: float) -> bool:
-    return True

@@ -100,7 +100,6 @@ class Engine:
         self._threads = min(job.threads or os.cpu_count() or 1, SLOTS)
         self._encoder: ImageEncoder | None = None
         self._watcher = Watcher()
-        self._rounds = 0
         self._settled_secs = 0.0
         self._map_wish: Refit | Undo | None = job.wish
 
@@ -116,8 +115,8 @@ class Engine:
                 try:
                     self._update(store)
                     while self._job.stay:
-                        self._wait_for_news(store)
-                        self._update(store)
+                        asked = self._wait_for_news(store)
+                        self._update(store, asked=asked)
                 finally:
                     self._watcher.close()
                     self._labeller.close()
@@ -144,14 +143,15 @@ class Engine:
             model_id=model.id,
             seed=self._job.seed,
             published=self._tell_published,
+            words_ready=lambda: self._labeller.ready,
             granularity=self._job.granularity,
         )
         self._note_suspects(store)
 
     # -- one round ---------------------------------------------------------------------------------------------------
 
-    def _update(self, store: Store) -> None:
-        """One round: from a scan to a report."""
+    def _update(self, store: Store, *, asked: bool = True) -> None:
+        """One round: from a scan to a report. asked: it is somebody's wish, and not for a change that was seen."""
         begun = time.monotonic()
         self._cartographer.begin()
         self._tell_progress(Progress("scan", 0, 0, 0.0, None), now=True)
@@ -159,7 +159,10 @@ class Engine:
         if self._job.stay:
             self._watcher.watch(sources)  # before the scan: what comes while it runs is told of afterwards
         found = scan(sources, exclude=self._job.exclude)
-        plan = self._settled(store.reconcile(found, self._model.id))
+        plan = store.reconcile(found, self._model.id)
+        self._settled_secs = 0.0
+        if not asked:
+            plan = self._settled(plan)
         scanned = time.monotonic()
         failures = list(plan.failed) + list(found.unreadable)
         tally = self._index(store, plan, failures) if plan.todo else Tally()
@@ -223,15 +226,16 @@ class Engine:
             self._hear(store)
             return not any(isinstance(wish, Stop) for wish in self._wishes)
 
-        growing = self._cartographer.map is None or self._cartographer.map.kind != FIT
-        refits = None if self._job.stay else waiting
-        before = self._cartographer.map
-        self._cartographer.finish(fit=True, waiting=waiting if growing else refits)
+        before, stays = self._cartographer.map, self._job.stay
         wish, self._map_wish = self._map_wish, None
+        fitted = before is not None and before.kind == FIT
+        # what one goes back from is not to be fitted anew first
+        self._cartographer.finish(fit=not (fitted and isinstance(wish, Undo)), waiting=waiting, refits_beside=stays)
         if isinstance(wish, Undo):
             self._answer("back to the map before", self._cartographer.undo(), "there is no map to go back to")
         elif isinstance(wish, Refit) and not self._cartographer.fit_secs:
-            self._answer("", self._cartographer.refit(refits), f"a map is fitted to {SMALLEST} images or more")
+            could = self._cartographer.refit(None if stays else waiting)
+            self._answer("", could, f"a map is fitted to {SMALLEST} images or more")
         self._tell_drift(before)
 
     def _tell_drift(self, before: Map | None) -> None:
@@ -322,13 +326,13 @@ class Engine:
 
     # -- talking -----------------------------------------------------------------------------------------------------
 
-    def _wait_for_news(self, store: Store) -> None:
-        """Until someone wishes something or something changed in the sources; a refit goes on meanwhile."""
+    def _wait_for_news(self, store: Store) -> bool:
+        """Until someone wishes something (True) or something changed in the sources; a refit goes on meanwhile."""
         while not self._wishes:
             if self._pipe.poll(IDLE_SECS):
                 self._take(self._pipe.recv(), store)
             elif self._watcher.due() or 0.0 < self._settled_secs < time.monotonic():
-                return
+                return False
             else:
                 self._attend_fit()
         wish = self._wishes.popleft()
@@ -336,6 +340,7 @@ class Engine:
             raise Stopped
         if isinstance(wish, Refit | Undo):
             self._map_wish = wish
+        return True
 
     def _attend_fit(self) -> None:
         share, before = self._cartographer.fitting, self._cartographer.map
@@ -349,14 +354,7 @@ class Engine:
             self._tell_progress(Progress("fit", int(share * 100), 100, 0.0, None))
 
     def _settled(self, plan: Plan) -> Plan:
-        """The plan without files that are still being written, for which there will be another round.
-
-        All that is there when the engine starts is taken as it is.
-        """
-        self._rounds += 1
-        self._settled_secs = 0.0
-        if self._rounds == 1 or not self._job.stay:
-            return plan
+        """The plan without files that are still being written, for which there will be another round."""
         now_ns = time.time_ns()
         fresh = {each.id for each in plan.todo if 0 <= now_ns - each.mtime_ns < SETTLE_SECS * 1e9}
         if fresh:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from atlas_rt.core.records import Cluster, Floats, Ids, Ints, Map
 from atlas_rt.core.world import rows_of
 from atlas_rt.ml import layout
-from atlas_rt.ml.neighbours import nearest
+from atlas_rt.ml.neighbours import knn
 from atlas_rt.ml.projector import Projector
 
 EDGES = 5
@@ -21,6 +22,16 @@ EDGES = 5
 
 Vectors = Callable[[Ints], Floats]
 """Rows of the file of vectors -> (n, dim) float32."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where n new images stand, in which clusters, and their nearest among the anchors: ids and similarities (n, k)."""
+
+    positions: Floats
+    clusters: Ints
+    nearest: Ids
+    similarities: Floats
 
 
 class Anchors:
@@ -31,26 +42,37 @@ class Anchors:
         usable = map_.rows < (len(map_.rows) if stored is None else stored)
         self.map = map_
         self._rows, self._positions = map_.rows[usable], map_.positions[usable]
-        self._clusters = map_.clusters[usable]
+        self._ids, self._clusters = map_.ids[usable], map_.clusters[usable]
         self._vectors_at = vectors_at
 
     @cached_property
     def _projector(self) -> Projector:
         return Projector(self._vectors_at(self._rows), self._positions)
 
-    def place(self, vectors: Floats) -> tuple[Floats, Ints]:
-        """Where new images stand, and in which clusters; on principal axes where there is nothing to stand among."""
+    def place(self, vectors: Floats) -> Placed:
+        """Where new images stand; on principal axes where there is nothing to stand among."""
         if not len(self._rows):
-            return layout.normalise(layout.principal_axes(vectors)), np.full(len(vectors), -1, np.int32)
+            nowhere = np.full(len(vectors), -1, np.int32)
+            none = np.zeros((len(vectors), 0))
+            positions = layout.normalise(layout.principal_axes(vectors))
+            return Placed(positions, nowhere, none.astype(np.int64), none.astype(np.float32))
         placements = self._projector.place(vectors)
-        return (
+        near = np.stack([placement.neighbours[:EDGES] for placement in placements])
+        return Placed(
             np.stack([placement.position for placement in placements]),
-            np.array([_usual(self._clusters[placement.neighbours[:EDGES]]) for placement in placements], np.int32),
+            np.array([_usual(self._clusters[rows]) for rows in near], np.int32),
+            self._ids[near],
+            np.stack([placement.similarities[:EDGES] for placement in placements]),
         )
 
 
-def extended(old: Map, ids: Ids, rows: Ints, *, anchors: Anchors, vectors_at: Vectors) -> Map:
-    """`old` as a map of these images (ids ascending, rows of their vectors), its generation left as it was."""
+def extended(
+    old: Map, ids: Ids, rows: Ints, *, anchors: Anchors, vectors_at: Vectors, provisional: bool = False
+) -> Map:
+    """`old` as a map of these images (ids ascending, rows of their vectors), its generation left as it was.
+
+    provisional: new images are joined to their nearest anchors, which are at hand, not to their nearest of all.
+    """
     at, known = rows_of(old.ids, ids)
     kept = known & (old.rows[at] == rows)
     at = at[kept]
@@ -62,9 +84,11 @@ def extended(old: Map, ids: Ids, rows: Ints, *, anchors: Anchors, vectors_at: Ve
     fitted = np.zeros(len(ids), np.bool_)
     fitted[kept] = old.fitted[at]
     new = np.flatnonzero(~kept)
-    if len(new):
-        positions[new], clusters[new] = anchors.place(vectors[new])
-    edges, weights = _edges(old, ids, kept, at, vectors)
+    placed = anchors.place(vectors[new]) if len(new) else None
+    if placed is not None:
+        positions[new], clusters[new] = placed.positions, placed.clusters
+    pairs, strengths = _of_new(ids, new, vectors, placed if provisional else None)
+    edges, weights = _edges(old, ids, kept, at, pairs, strengths)
     return dataclasses.replace(
         old,
         ids=ids,
@@ -86,25 +110,34 @@ def with_vanished(map_: Map, ids: Ids, rows: Ints, *, stored: int) -> tuple[Ids,
     return joined[order], np.concatenate([rows, map_.rows[lacking]])[order]
 
 
-def _edges(old: Map, ids: Ids, kept: NDArray[np.bool_], at: NDArray[np.intp], vectors: Floats) -> tuple[Ints, Floats]:
-    """The old edges whose ends both stay, and each new image's edges to its nearest; the strongest first."""
+def _of_new(ids: Ids, new: NDArray[np.intp], vectors: Floats, placed: Placed | None) -> tuple[Ints, Floats]:
+    """New images' edges, (m, 2) rows and (m,) similarities: to their nearest of all, or those they were placed by."""
+    if placed is None:
+        similarities, rows = knn(vectors, EDGES, of=new.astype(np.int32))
+    else:
+        found, known = rows_of(ids, placed.nearest.ravel())
+        own = new.repeat(placed.nearest.shape[1])  # in place of an anchor that went: no edge
+        rows = np.where(known, found, own).astype(np.int32).reshape(placed.nearest.shape)
+        similarities = placed.similarities
+    starts, ends = new.repeat(rows.shape[1]), rows.ravel()
+    other = starts != ends
+    pairs = np.sort(np.stack([starts[other], ends[other]], axis=1), axis=1).astype(np.int32)
+    return pairs, similarities.ravel()[other]
+
+
+def _edges(
+    old: Map, ids: Ids, kept: NDArray[np.bool_], at: NDArray[np.intp], pairs: Ints, strengths: Floats
+) -> tuple[Ints, Floats]:
+    """The old edges whose ends both stay, and those of new images; the strongest first."""
     new_row = np.full(len(old.ids), -1, np.int32)
     new_row[at] = np.flatnonzero(kept)
     ends = new_row[old.edges]
     stays = (ends >= 0).all(axis=1)
-    pairs, weights = [np.sort(ends[stays], axis=1)], [old.weights[stays]]
-    new = np.flatnonzero(~kept).astype(np.int32)
-    if len(new):
-        similarities, rows = nearest(vectors, vectors[new], EDGES + 1)
-        starts = np.repeat(new, rows.shape[1])
-        other = starts != rows.ravel()
-        pairs.append(np.sort(np.stack([starts[other], rows.ravel()[other]], axis=1), axis=1))
-        weights.append(similarities.ravel()[other])
-    joined = np.concatenate(pairs).astype(np.int32)
+    joined = np.concatenate([np.sort(ends[stays], axis=1), pairs]).astype(np.int32)
+    weights = np.concatenate([old.weights[stays], strengths]).astype(np.float32)
     _, first = np.unique(joined[:, 0].astype(np.int64) * len(ids) + joined[:, 1], return_index=True)
-    strengths = np.concatenate(weights)[first].astype(np.float32)
-    strongest = np.argsort(-strengths, kind="stable")
-    return joined[first][strongest], strengths[strongest]
+    strongest = np.argsort(-weights[first], kind="stable")
+    return joined[first][strongest], weights[first][strongest]
 
 
 def _usual(clusters: Ints) -> int:

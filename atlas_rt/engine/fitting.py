@@ -88,8 +88,6 @@ class FitProcess:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        for left in folder.glob(f"{FOLDER}*"):  # by one that was killed: a library has one writer
-            shutil.rmtree(left, ignore_errors=True)
         self._pipe, theirs = SPAWN.Pipe()
         self._process = SPAWN.Process(target=_serve, args=(theirs,), name="atlas-fit")
         self._process.start()
@@ -135,10 +133,6 @@ class FitProcess:
                 raise Cancelled
         return fitted
 
-    def fit(self, vectors: Floats, job: FitJob, waiting: Waiting) -> Fitted:
-        self.begin(vectors, job)
-        return self.wait(waiting)
-
     def close(self) -> None:
         self._pipe.close()
         self._process.kill()
@@ -165,6 +159,12 @@ class FitProcess:
         if self._file is not None:
             shutil.rmtree(self._file.parent, ignore_errors=True)
         self._file = self._job = None
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed fit left behind: a library has one writer, so none of it is in use."""
+    for left in folder.glob(f"{FOLDER}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _written(vectors: Floats, folder: Path) -> Path:
@@ -221,17 +221,20 @@ def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> 
         return Fitted(
             kept.positions, kept.edges, kept.weights, groups, records, kept.scale, kept.drift, kept.network, {}
         )
-    old, old_rows, known = _before(job)
+    old = job.old
+    old_rows, known = _known(job)
     start = _start(vectors, old, old_rows, known) if old else None
+    held = known & old.fitted[old_rows] if old and job.elastic else None
     begun = time.perf_counter()
     made = fit.fit_umap(
         vectors,
         seed=job.seed,
         start=start,
-        held=known if old and job.elastic else None,
+        held=held,
         progress=lambda share: progress(LAYOUT_SHARE * share),
     )
-    places = _placed(made.positions, vectors, job, old, old_rows, known)
+    shared = known if held is None else held
+    places = _placed(made.positions, vectors, job, old_rows[shared], shared)
     how = layout.align(made.positions, places, mirror=True)
     network, laid_out = b"", time.perf_counter()
     if made.graph is not None:
@@ -247,7 +250,7 @@ def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> 
     progress(LAYOUT_SHARE + NETWORK_SHARE)
     edges, weights = knn_edges(vectors, EDGES)
     groups, records = _clusters(places, vectors, job)
-    drift = layout.drift(places[known], old.positions[old_rows[known]]) if old else 0.0
+    drift = layout.drift(places[shared], old.positions[old_rows[shared]]) if old and job.elastic else 0.0
     scale = 1.0 / how.scale if how.scale > 0 and made.graph is not None else 0.0
     return Fitted(places, edges, weights, groups, records, scale, drift, network, secs)
 
@@ -266,13 +269,11 @@ def _clusters(places: Floats, vectors: Floats, job: FitJob) -> tuple[Ints, tuple
     )
 
 
-def _before(job: FitJob) -> tuple[Map | None, NDArray[np.intp], NDArray[np.bool_]]:
-    """The map before where its scale is known, the rows of the job's images in it, and which it holds."""
-    old = job.old
-    if old is None:
-        return None, np.zeros(len(job.ids), np.intp), np.zeros(len(job.ids), np.bool_)
-    rows, known = rows_of(old.ids, job.ids)
-    return old, rows, known
+def _known(job: FitJob) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """The row of each of the job's images in the map before, and whether it holds it at all."""
+    if job.old is None:
+        return np.zeros(len(job.ids), np.intp), np.zeros(len(job.ids), np.bool_)
+    return rows_of(job.old.ids, job.ids)
 
 
 def _start(vectors: Floats, old: Map, rows: NDArray[np.intp], known: NDArray[np.bool_]) -> Floats | None:
@@ -291,25 +292,20 @@ def _start(vectors: Floats, old: Map, rows: NDArray[np.intp], known: NDArray[np.
 
 
 def _placed(
-    positions: Floats,
-    vectors: Floats,
-    job: FitJob,
-    old: Map | None,
-    rows: NDArray[np.intp],
-    known: NDArray[np.bool_],
+    positions: Floats, vectors: Floats, job: FitJob, old_rows: NDArray[np.intp], shared: NDArray[np.bool_]
 ) -> Floats:
     """In world units: in the frame of every map, turned to the map before; or, where springs held it, in that map's
-    own frame."""
+    own frame. shared: the images by which it is turned, at old_rows in the map before."""
     from atlas_rt.ml import layout
 
     places = layout.normalise(positions)
-    if old is None:
+    if job.old is None:
         # as the sketch that is on screen: a flip, so that the longest axis stays x
         flips = np.where((places * layout.principal_axes(vectors)).sum(axis=0) < 0, -1.0, 1.0)
         return (places * flips).astype(np.float32)
-    before = old.positions[rows[known]]
-    if job.elastic and old.scale:
-        held = layout.align(positions[known], before, mirror=True)
-        return layout.apart(held.apply(positions))
-    turned: Floats = (places @ layout.align(places[known], before, mirror=True).turn).astype(np.float32)
+    before = job.old.positions[old_rows]
+    if job.elastic and job.old.scale:
+        back = layout.align(positions[shared], before, mirror=True)
+        return layout.apart(back.apply(positions))
+    turned: Floats = (places @ layout.align(places[shared], before, mirror=True).turn).astype(np.float32)
     return turned

@@ -69,6 +69,11 @@ class Labeller:
             self._closed.wait(every_secs)
         return self._vocabulary.result()
 
+    @property
+    def ready(self) -> bool:
+        """The vocabulary is there, and nothing stood in its way."""
+        return self._vocabulary.done() and not self._vocabulary.cancelled() and self._vocabulary.exception() is None
+
     def label(self, vectors: Floats) -> list[Labels] | None:
         """The words of (n, dim) vectors, None as long as the vocabulary is not there. Never waits."""
         if not self._vocabulary.done() or self._vocabulary.exception():

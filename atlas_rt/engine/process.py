@@ -14,7 +14,7 @@ import contextlib
 import multiprocessing
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import resource_tracker
 from pathlib import Path
 
@@ -115,6 +115,7 @@ class EngineProcess:
             yield Refused(f"the engine ended {self._deaths} times in a row; what was indexed so far is kept", 1)
             return
         self._pipe.close()
+        self._job = replace(self._job, wish=None)  # it may have been heeded before the end, and is for once
         self._start()
         yield Said("the engine stopped unexpectedly and was started again")
 

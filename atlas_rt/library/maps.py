@@ -86,19 +86,24 @@ def write_map(folder: Path, map_: Map) -> Path:
 
 
 def kept(folder: Path) -> list[Kept]:
-    """The newest generation of each of the last three fits, the oldest first."""
-    newest: dict[int, Kept] = {}
+    """The newest generation of each of the last three fits, the oldest first, without those one went back from."""
+    line: list[Kept] = []
     for generation in generations(folder):
         place = _place(folder, generation)
         if _looks_whole(place) and (each := _kept(place)).kind == FIT:
-            newest[each.fit] = each
-    return [newest[fit] for fit in sorted(newest)[-KEPT:]]
+            line = [*(before for before in line if before.fit < each.fit), each]
+    return line[-KEPT:]
 
 
 def read_before(folder: Path, fit: int) -> Map | None:
-    """The map of the newest fit before that one, None where none is kept."""
-    earlier = [each.generation for each in kept(folder) if each.fit < fit]
-    return read_map(folder, earlier[-1]) if earlier else None
+    """The map of the newest fit before that one that is whole, None where none is kept."""
+    for each in reversed(kept(folder)):
+        if each.fit < fit:
+            try:
+                return read_map(folder, each.generation)
+            except MissingError:
+                continue
+    return None
 
 
 def read_map(folder: Path, generation: int) -> Map:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
@@ -22,7 +24,9 @@ from atlas_rt.library.sources import is_passed_over, is_readable
 
 QUIET_SECS, LONGEST_SECS = 0.55, 1.0
 """A change is told of once it has been quiet so long, and at the latest so long after the first."""
-POLL_SECS = 2.0
+POLL_SECS = 5.0
+ANYWAY_SECS = 600.0
+"""It is time for a scan so long after the last one in any case: events can be lost, and watches run out."""
 ROOTS_EVERY_SECS = 1.0
 """How often it is looked whether a source itself vanished or came back, which no event tells."""
 CHANGES = {"created", "modified", "moved", "deleted", "closed"}
@@ -43,6 +47,8 @@ REMOTE = {
 }
 """File systems whose changes by others cause no events here."""
 
+Place = tuple[str, bool]
+"""A folder, and whether what lies deeper is watched, too."""
 Identity = tuple[int, int] | None
 """Device and inode of a source, None while it is not there."""
 
@@ -54,19 +60,17 @@ class Watcher:
         self._lock = threading.Lock()
         self._first_secs = self._last_secs = 0.0
         self._observers: dict[bool, BaseObserver] = {}
-        self._watches: dict[str, tuple[BaseObserver, ObservedWatch]] = {}
+        self._watched: dict[Place, _Watched] = {}
         self._known: dict[str, Identity] = {}
-        self._looked_secs = 0.0
+        self._looked_secs = self._told_secs = time.monotonic()
 
     def watch(self, sources: Sequence[str]) -> None:
         """Watch exactly these folders and files from now on."""
-        for gone in self._known.keys() - set(sources):
-            self._leave(gone)
-            del self._known[gone]
-        for source in sources:
-            if source not in self._known:
-                self._known[source] = _identity(source)
-                self._join(source)
+        self._told_secs = time.monotonic()
+        wanted = dict.fromkeys(sources)
+        if self._known.keys() != wanted.keys():
+            self._known = {source: self._known.get(source, _identity(source)) for source in wanted}
+            self._arrange()
 
     def due(self) -> bool:
         """Whether it is time to scan; told once for each burst of changes."""
@@ -74,10 +78,14 @@ class Watcher:
         if now - self._looked_secs > ROOTS_EVERY_SECS:
             self._looked_secs = now
             self._look_at_roots()
+        if now - self._told_secs > ANYWAY_SECS:
+            self._changed()
         with self._lock:
-            if not self._first_secs or (now - self._last_secs < QUIET_SECS and now - self._first_secs < LONGEST_SECS):
+            quiet = now - self._last_secs >= QUIET_SECS or now - self._first_secs >= LONGEST_SECS
+            if not self._first_secs or not quiet:
                 return False
             self._first_secs = 0.0
+            self._told_secs = now
             return True
 
     def close(self) -> None:
@@ -92,33 +100,53 @@ class Watcher:
             self._first_secs = self._first_secs or self._last_secs
 
     def _look_at_roots(self) -> None:
-        for source, before in self._known.items():
-            now = _identity(source)
-            if now != before:
-                self._known[source] = now
-                self._leave(source)
-                self._join(source)
-                self._changed()
+        now = {source: _identity(source) for source in self._known}
+        outdated = {place for place, watched in self._watched.items() if watched.handler.outdated}
+        if now != self._known or outdated:
+            for source, identity in now.items():
+                if identity != self._known[source]:
+                    outdated |= {(source, True), (str(Path(source).parent), False)}
+            self._known = now
+            self._arrange(outdated)
+            self._changed()  # nobody looked in between
 
-    def _join(self, source: str) -> None:
-        """Native events where they come and can be had, polling otherwise; a source that is not there waits."""
-        if self._known[source] is None:
-            return
-        folder = Path(source).is_dir()
-        handler = _Handler(source, self._changed)
-        for polled in (True,) if _is_remote(source) else (False, True):
+    def _arrange(self, outdated: Collection[Place] = ()) -> None:
+        """One watch for each folder, and one for each folder that holds single files; a source that is not there waits.
+
+        outdated: places to be watched afresh.
+        """
+        files: dict[Place, set[str]] = {}
+        for source, identity in self._known.items():
+            if identity is None:
+                continue
+            folder = Path(source).is_dir()
+            place = (source, True) if folder else (str(Path(source).parent), False)
+            files.setdefault(place, set()).update(() if folder else (source,))
+        for place in [place for place in self._watched if place not in files or place in outdated]:
+            self._leave(place)
+        for place, names in files.items():
+            if place in self._watched:
+                self._watched[place].handler.files = frozenset(names)
+            else:
+                self._join(place, frozenset(names))
+
+    def _join(self, place: Place, files: frozenset[str]) -> None:
+        """Native events where they come and can be had, polling otherwise."""
+        folder, recursive = place
+        handler = _Handler(folder, files, self._changed)
+        for polled in (True,) if _is_remote(folder) else (False, True):
             # the system's limit of watches is an OSError
             with contextlib.suppress(OSError):
                 observer = self._observer(polled=polled)
-                watch = observer.schedule(handler, source if folder else str(Path(source).parent), recursive=folder)
-                self._watches[source] = observer, watch
+                self._watched[place] = _Watched(
+                    observer, observer.schedule(handler, folder, recursive=recursive), handler
+                )
                 return
 
-    def _leave(self, source: str) -> None:
-        if source in self._watches:
-            observer, watch = self._watches.pop(source)
-            with contextlib.suppress(OSError, KeyError):  # what it watched may be gone
-                observer.unschedule(watch)
+    def _leave(self, place: Place) -> None:
+        watched = self._watched.pop(place)
+        with contextlib.suppress(OSError, KeyError):  # what it watched may be gone
+            watched.observer.unschedule(watched.watch)
 
     def _observer(self, *, polled: bool) -> BaseObserver:
         if polled not in self._observers:
@@ -130,26 +158,37 @@ class Watcher:
 
 
 class _Handler(FileSystemEventHandler):
-    """Passes on changes of images and folders, below a folder or of one file."""
+    """Passes on changes of images and folders below a folder; where `files` are named, of these alone.
 
-    def __init__(self, source: str, changed: Callable[[], None]) -> None:
-        self._source, self._changed = source, changed
-        self._folder = Path(source).is_dir()
+    outdated: a folder with things in it came, whose content watchdog does not watch.
+    """
+
+    def __init__(self, folder: str, files: frozenset[str], changed: Callable[[], None]) -> None:
+        self.files, self.outdated = files, False
+        self._folder, self._changed = folder, changed
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         if event.event_type not in CHANGES or (event.is_directory and event.event_type == "modified"):
             return  # a folder is modified by whatever comes into it, which has an event of its own
         paths = [os.fsdecode(path) for path in (event.src_path, event.dest_path) if path]
         if any(self._matters(path, is_folder=event.is_directory) for path in paths):
+            self.outdated |= event.is_directory and event.event_type in {"created", "moved"}
             self._changed()
 
     def _matters(self, path: str, *, is_folder: bool) -> bool:
-        if not self._folder:
-            return path == self._source
-        parts = Path(os.path.relpath(path, self._source)).parts
+        if self.files:
+            return path in self.files
+        parts = Path(os.path.relpath(path, self._folder)).parts
         if any(is_passed_over(part) for part in parts if part != os.curdir):
             return False
         return is_folder or is_readable(path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    observer: BaseObserver
+    watch: ObservedWatch
+    handler: _Handler
 
 
 def _identity(source: str) -> Identity:
@@ -160,17 +199,17 @@ def _identity(source: str) -> Identity:
     return status.st_dev, status.st_ino
 
 
-def _is_remote(source: str) -> bool:
+def _is_remote(folder: str) -> bool:
     """Whether it lies on a network drive, as Linux tells it; elsewhere nobody asks."""
     try:
-        lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+        lines = Path("/proc/self/mounts").read_bytes().splitlines()
     except OSError:
         return False
-    real, best, kind = os.path.realpath(source), "", ""
+    real, best, kind = os.path.realpath(folder), "", ""
     for line in lines:
-        _, place, found, *_ = line.split(" ")
-        place = place.encode().decode("unicode_escape")
-        inside = real == place or real.startswith(place.rstrip("/") + "/")
-        if inside and len(place) >= len(best):
-            best, kind = place, found
+        _, place, found, *_ = line.split(b" ")
+        mounted = os.fsdecode(re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), place))
+        inside = real == mounted or real.startswith(mounted.rstrip("/") + "/")
+        if inside and len(mounted) >= len(best):
+            best, kind = mounted, os.fsdecode(found)
     return kind in REMOTE

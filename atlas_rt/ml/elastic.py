@@ -47,6 +47,7 @@ def relax(
     tails and weights of the fuzzy graph, both directions of each."""
     heads, tails, weights = edges
     kept = weights >= weights.max() / epochs
+    heads_kept, tails_kept = heads[kept], tails[kept]
     every = (weights.max() / weights[kept]).astype(np.float64)
     due = every.copy()
     places, springs = np.array(start, np.float32, order="C"), _springs(held, edges)[:, None]
@@ -55,7 +56,7 @@ def relax(
     epoch_of = _kernel()
     for epoch in range(epochs):
         step = RATE * (1.0 - epoch / epochs)
-        epoch_of(places, heads[kept], tails[kept], every, due, epoch, step, state)
+        epoch_of(places, heads_kept, tails_kept, every, due, epoch, step, state)
         places += np.minimum(np.float32(stiffness * step) * springs, np.float32(1.0)) * (start - places)
         if progress:
             progress((epoch + 1) / epochs)

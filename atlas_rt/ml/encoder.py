@@ -82,15 +82,17 @@ class TextEncoder:
     def encode_all(self, phrases: Sequence[str]) -> Floats:
         """(n, dim). Phrases of as many tokens share a run, so that none is padded for another's sake."""
         tokens = self._tokenizer.encode_batch([self._clean(phrase) for phrase in phrases])
-        vectors = np.empty((len(phrases), self.model.dim), np.float32)
+        vectors: dict[int, Floats] = {}
         rows_by_length: dict[int, list[int]] = {}
         for row, each in enumerate(tokens):
             rows_by_length.setdefault(len(each.ids), []).append(row)
         for rows in rows_by_length.values():
             for start in range(0, len(rows), self._batch):
                 part = rows[start : start + self._batch]
-                vectors[part] = self._run([tokens[row] for row in part])
-        return vectors
+                vectors.update(zip(part, self._run([tokens[row] for row in part]), strict=True))
+        if not vectors:
+            return np.zeros((0, self.model.dim), np.float32)
+        return np.stack([vectors[row] for row in range(len(phrases))])
 
     def pieces(self, phrase: str) -> int:
         """How many tokens the phrase is broken into, as far as it is read."""

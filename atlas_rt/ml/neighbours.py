@@ -72,6 +72,7 @@ class Neighbours:
         queries = np.ascontiguousarray(queries, np.float32)
         k = min(k, len(self._vectors))
         faiss.omp_set_num_threads(self._threads)
+        faiss.cvar.distance_compute_blas_threshold = ALWAYS_DIRECT
         _, rows = self._index.search(queries, k + CANDIDATES)
         return _best(self._vectors, queries, rows, k)
 
@@ -82,6 +83,7 @@ class Neighbours:
 
 def _inverted(vectors: Floats) -> faiss.IndexIVF:
     faiss.omp_set_num_threads(1)
+    faiss.cvar.distance_compute_blas_threshold = BLAS_FROM
     count, dim = vectors.shape
     lists = round(count**0.5)
     index = faiss.IndexIVFScalarQuantizer(

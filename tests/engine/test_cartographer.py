@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,10 @@ FIFTH = ("b*", "t*")
 @pytest.fixture
 def library(indexed: Library, tmp_path: Path) -> Library:
     return indexed.copy(tmp_path / "cache")
+
+
+def go_on(_share: float, _secs: float) -> bool:
+    return True
 
 
 class Desk:
@@ -64,7 +69,7 @@ class Desk:
         self.cartographer.look_on(0, shown=True)
 
     def finish(self) -> None:
-        self.cartographer.finish(fit=True, waiting=lambda _share, _secs: True)
+        self.cartographer.finish(fit=True, waiting=go_on)
 
     def round(self, *exclude: str) -> None:
         self.cartographer.begin()
@@ -194,9 +199,8 @@ def test_what_a_killed_fit_left_behind_is_swept_away(desk: Desk) -> None:
     left = desk.library.model_folder / ".fit-left"
     left.mkdir()
     (left / "vectors.f32").write_bytes(bytes(1000))
-    desk.cartographer.expect_fit(1000)
+    Desk(desk.library, desk.store)
     assert not left.exists()
-    desk.cartographer.close()
 
 
 def test_another_number_of_clusters_is_made_on_the_same_map_and_kept(library: Library, indexed: Library) -> None:
@@ -213,3 +217,36 @@ def test_another_number_of_clusters_is_made_on_the_same_map_and_kept(library: Li
         again = Desk(library, store)
         again.round()
         assert again.published == []
+
+
+def test_a_refit_is_due_when_a_fifth_is_new_and_holds_the_old_alone(desk: Desk) -> None:
+    """Newcomers are placed first, which makes nobody of them old."""
+    desk.round("a*", "b*", "r*", "s*")
+    before = desk.map
+    desk.cartographer._publish(dataclasses.replace(before, fitted=np.ones(len(before.ids), np.bool_)))
+    desk.round()
+    after = desk.map
+    placed, fitted = desk.published[-2:]
+    assert (placed.fit, fitted.fit) == (before.fit, before.fit + 1)
+    at, _ = rows_of(placed.ids, before.ids)
+    new = np.setdiff1d(np.arange(len(placed.ids)), at)
+    assert len(new) >= 0.2 * len(placed.ids)
+    assert same_bits(placed.positions[at], before.positions)
+    assert after.fitted.all()
+    moved = np.linalg.norm(after.positions - placed.positions, axis=1)
+    assert np.median(moved[new]) > 2 * np.median(moved[at])
+    assert after.drift == pytest.approx(np.median(moved[at]), rel=0.15)
+    assert same_bits(after.ids, placed.ids)
+
+
+def test_one_goes_back_along_the_line_of_fits_and_no_further(desk: Desk) -> None:
+    first = desk.map
+    refit, undo = lambda: desk.cartographer.refit(go_on), desk.cartographer.undo
+    assert refit()
+    assert undo()
+    assert refit()
+    assert not same_bits(desk.map.positions, first.positions)
+    assert undo()  # to the first, and not to the refit that one went back from before
+    assert same_bits(desk.map.positions, first.positions)
+    assert not undo()
+    assert [each.fit for each in maps.kept(desk.library.model_folder)] == [first.fit]

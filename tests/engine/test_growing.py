@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from atlas_rt.engine.messages import FromEngine, Published, Stop
 from atlas_rt.engine.process import Job
 from atlas_rt.library import maps
 from atlas_rt.ml.layout import align
-from tests.libraries import PICTURES, copy_pictures, job_of, latest_map, same_bits
+from tests.libraries import PICTURES, Library, copy_pictures, job_of, latest_map, same_bits
 
 STAGES = (40, 90)
 """As if the first fits were of so many images."""
@@ -38,13 +39,15 @@ class Warm(FitProcess):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def early(fitter: FitProcess) -> Iterator[None]:
+def early(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    fitter = FitProcess(tmp_path_factory.mktemp("model"))
     while not fitter._ready:
         fitter.poll(0.1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cartographer, "FIRST_STAGES", STAGES)
         patch.setattr(cartographer, "FitProcess", lambda folder: Warm(fitter, folder))
         yield
+    fitter.close()
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +83,19 @@ def work(job: Job, *, each: Callable[[FromEngine], bool] = lambda _: False) -> l
 
 
 @pytest.fixture(scope="module")
-def quick(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Map:
+def quick(pictures: Path, indexed: Library, tmp_path_factory: pytest.TempPathFactory) -> Map:
     """The last map where nothing was slow: one thread, no window looking on."""
-    cache = tmp_path_factory.mktemp("quick")
+    cache = tmp_path_factory.mktemp("quick") / "cache"
+    shutil.copytree(indexed.cache / "vocabulary", cache / "vocabulary")
     work(job_of(pictures, cache, threads=1))
     return latest_map(job_of(pictures, cache).place)
+
+
+@pytest.fixture
+def cache(indexed: Library, tmp_path: Path) -> Path:
+    """One in which the words are at hand: no fit begins before they are."""
+    shutil.copytree(indexed.cache / "vocabulary", tmp_path / "cache" / "vocabulary")
+    return tmp_path / "cache"
 
 
 class Slow:
@@ -106,9 +117,9 @@ def same_map(one: Map, other: Map) -> None:
 
 
 def test_the_last_map_is_the_same_however_slowly_images_come_and_when_it_is_stopped_midway(
-    pictures: Path, quick: Map, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pictures: Path, quick: Map, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = job_of(pictures, tmp_path, threads=3, stay=True)
+    job = job_of(pictures, cache, threads=3, stay=True)
     monkeypatch.setattr(pipeline, "read_image", Slow(0.08))
     seen: list[int] = []
 
@@ -129,9 +140,9 @@ def test_the_last_map_is_the_same_however_slowly_images_come_and_when_it_is_stop
 
 
 def test_fits_of_the_first_images_are_shown_while_the_others_come(
-    pictures: Path, quick: Map, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pictures: Path, quick: Map, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = job_of(pictures, tmp_path, stay=True)
+    job = job_of(pictures, cache, stay=True)
     monkeypatch.setattr(pipeline, "read_image", Slow(0.15))
     shown: list[Map] = []
 

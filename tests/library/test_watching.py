@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -90,6 +89,36 @@ def test_a_single_file_is_watched_alone(watcher: Watcher, folder: Path) -> None:
     assert told(watcher)
 
 
+def test_what_comes_into_a_folder_that_was_moved_in_is_told_of(
+    watcher: Watcher, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "ROOTS_EVERY_SECS", 0.1)
+    watcher.watch([str(folder)])
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere").rename(folder / "moved")
+    while told(watcher, within_secs=1.2):
+        pass
+    (folder / "moved" / "new.png").write_bytes(b"x")
+    assert told(watcher)
+
+
+def test_single_files_of_one_folder_are_watched_together(watcher: Watcher, folder: Path) -> None:
+    one, other = folder / "old.png", folder / "other.png"
+    other.write_bytes(b"x")
+    watcher.watch([str(one), str(other)])
+    assert len(watcher._watched) == 1
+    watcher.watch([str(other)])
+    one.write_bytes(b"y")
+    assert not told(watcher, within_secs=0.9)
+    other.write_bytes(b"y")
+    assert told(watcher)
+
+
+def test_it_is_time_to_look_now_and_then_whatever_happens(watcher: Watcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "ANYWAY_SECS", 0.3)
+    assert told(watcher)
+
+
 def test_a_folder_that_vanishes_and_comes_back_is_watched_again(
     watcher: Watcher, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +154,10 @@ def test_what_is_no_longer_a_source_is_left_alone(watcher: Watcher, folder: Path
     assert not told(watcher, within_secs=0.9)
 
 
-def test_a_mount_is_known_by_its_file_system(tmp_path: Path) -> None:
+def test_a_mount_is_known_by_its_file_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not watching._is_remote(str(tmp_path))
-    assert watching._is_remote(os.devnull) is False
+    table = "/dev/sda / ext4 rw 0 0\nnas:/x /mnt/Urlaub\\040über nfs4 rw 0 0\n".encode() + b"d /mnt/\xff ext4 rw 0 0\n"
+    monkeypatch.setattr(Path, "read_bytes", lambda _self: table)
+    assert watching._is_remote("/mnt/Urlaub über/2026")
+    assert not watching._is_remote("/mnt/Urlaub")
+    assert not watching._is_remote("/home/me")

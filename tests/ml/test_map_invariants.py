@@ -54,23 +54,6 @@ def map_of(vectors: Floats, ids: np.ndarray[tuple[int], np.dtype[np.int64]]) -> 
 
 
 @BRIEFLY
-@given(crowds(), st.floats(0.01, 100.0), st.integers(0, 10**6))
-def test_a_map_does_not_depend_on_how_its_layout_was_turned_scaled_or_moved(
-    vectors: Floats, scale: float, seed: int
-) -> None:
-    points = layout.principal_axes(vectors).astype(np.float64)
-    rng = np.random.default_rng(seed)
-    turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
-    one, other = layout.normalise(points), layout.normalise(scale * points @ turn + rng.normal(size=3))
-    assert np.isfinite(one).all()
-    distances = np.linalg.norm(one, axis=1)
-    assert (distances <= layout.FARTHEST + 1.0).all()
-    spreads = [np.sort(np.linalg.norm(each - each.mean(axis=0), axis=1)) for each in (one, other)] if len(one) else []
-    if spreads:
-        assert spreads[0] == pytest.approx(spreads[1], abs=0.05)
-
-
-@BRIEFLY
 @given(crowds(least=2), crowds(least=1), st.data())
 def test_no_image_moves_when_others_come_and_go(first: Floats, more: Floats, data: st.DataObject) -> None:
     every = np.concatenate([first, more])
