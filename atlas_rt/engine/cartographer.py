@@ -104,6 +104,12 @@ class Cartographer:
         if self._fitter is None and self._fit_due(len(self._store.encoded(self._model_id)[0]) + coming):
             self._fitter = FitProcess(self._folder)
 
+    @property
+    def first_fit(self) -> int:
+        """Of how many images the first fit will be made, while its process warms up for it; 0 where none is to come."""
+        growing = self._is_growing and self._growing_from() is None and self._fitter is not None
+        return FIRST_STAGES[0] if growing else 0
+
     def look_on(self, settled_before: int, *, shown: bool) -> None:
         """While images come in: take what a first indexing fitted, begin the fit whose images are there, and, where it
         is `shown`, publish what is known so far, at most once a second.

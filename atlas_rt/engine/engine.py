@@ -184,8 +184,16 @@ class Engine:
         if alone:
             pipeline.run(alone, alone=True)
             store.clear_suspects([each.path for each in alone])
-        pipeline.run(todo)
+        first = self._before_first_fit()
+        pipeline.run(todo[:first], spared=1)
+        pipeline.run(todo[first:])
         return pipeline.tally
+
+    def _before_first_fit(self) -> int:
+        """How many files to read with one core spared, where someone looks on: the process that fits compiles for six
+        seconds, and for twelve beside decoding on every core. Whole batches, as a vector's last bits know its batch."""
+        batch = self._model.image.batch
+        return -(-self._cartographer.first_fit // batch) * batch if self._job.stay else 0
 
     def _pipeline(self, store: Store, total: int, failures: list[Failure], coming: list[int]) -> Pipeline:
         """coming: after so many files are done, the smallest id of those that follow."""

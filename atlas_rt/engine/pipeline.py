@@ -125,9 +125,12 @@ class Pipeline:
         self._known = store.hashes(self._model_id)
         self.tally = Tally()
 
-    def run(self, todo: Sequence[Todo], *, alone: bool = False) -> None:
-        """Bring every file of `todo` (ascending by id) into the library. alone: one file at a time."""
-        threads = 1 if alone else self._threads
+    def run(self, todo: Sequence[Todo], *, alone: bool = False, spared: int = 0) -> None:
+        """Bring every file of `todo` (ascending by id) into the library.
+
+        alone: one file at a time. spared: so many threads are left idle, for another process's sake.
+        """
+        threads = 1 if alone else max(1, self._threads - spared)
         size = 1 if alone else self._encoder.model.image.batch
         groups = [todo[start : start + size] for start in range(0, len(todo), size)]
         batch: list[Group] = []

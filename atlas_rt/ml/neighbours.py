@@ -89,7 +89,7 @@ def _inverted(vectors: Floats) -> faiss.IndexIVF:
     index = faiss.IndexIVFScalarQuantizer(
         faiss.IndexFlatIP(dim), dim, lists, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
     )
-    index.cp.spherical, index.cp.niter = True, ROUNDS
+    index.cp.spherical, index.cp.niter, index.cp.min_points_per_centroid = True, ROUNDS, 1  # it warns below 39
     index.nprobe = max(1, round(LOOKED_INTO * lists))
     index.train(vectors)
     index.add(vectors)
