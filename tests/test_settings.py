@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from atlas_rt import settings
 from atlas_rt.errors import UsageError
+from atlas_rt.ml import clusters
 from atlas_rt.settings import Settings, load_settings
 
 
@@ -111,3 +113,7 @@ def test_a_wrong_flag_is_called_by_its_name() -> None:
         load(seed=-1)
     with pytest.raises(UsageError, match="--kiosk-idle-secs is to be from 1"):
         load(kiosk_idle_secs=0.0)
+
+
+def test_the_granularities_are_those_of_the_clusters() -> None:
+    assert set(settings.GRANULARITIES) == set(clusters.GRANULARITIES)

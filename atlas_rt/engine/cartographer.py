@@ -39,7 +39,7 @@ from atlas_rt.ml.fit import SMALLEST
 from atlas_rt.ml.labels import Vocabulary
 from atlas_rt.ml.neighbours import knn_edges
 
-SKETCH, PARTIAL, FIT = "principal axes", "umap so far", "umap"
+SKETCH, PARTIAL, FIT = "principal axes", "umap so far", maps.FIT
 LOOK_EVERY_SECS = 1.0
 SKETCH_GROWTH = 2.0
 REFIT_SHARE = 0.2
@@ -259,9 +259,8 @@ class Cartographer:
         while True:
             so_far = self._growing_from()
             if self._fitting is None and so_far and _same(so_far, ids, rows):
-                edges, weights = knn_edges(
-                    self._vectors_at(rows), EDGES
-                )  # after a resumption they are in another order
+                # after a resumption they are in another order
+                edges, weights = knn_edges(self._vectors_at(rows), EDGES)
                 self._publish(dataclasses.replace(so_far, kind=FIT, edges=edges, weights=weights))
                 break
             if self._fitting is None:

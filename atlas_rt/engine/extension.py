@@ -36,10 +36,11 @@ class Placed:
 
 class Anchors:
     """A map that new images are placed in: among its images, never among each other, so that their places do not depend
-    on which came first. stored: rows of the file of vectors, beyond which an image of the map has none any more."""
+    on which came first. stored: rows of the file of vectors, beyond which an image of the map has none any more; None
+    where all have one."""
 
     def __init__(self, map_: Map, vectors_at: Vectors, *, stored: int | None = None) -> None:
-        usable = map_.rows < (len(map_.rows) if stored is None else stored)
+        usable = np.ones(len(map_.rows), np.bool_) if stored is None else map_.rows < stored
         self.map = map_
         self._rows, self._positions = map_.rows[usable], map_.positions[usable]
         self._ids, self._clusters = map_.ids[usable], map_.clusters[usable]

@@ -29,6 +29,7 @@ from atlas_rt.engine.extension import EDGES
 from atlas_rt.engine.process import SPAWN
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import space
+from atlas_rt.ml.clusters import USUAL
 from atlas_rt.ml.labels import Vocabulary
 
 READY = "ready"
@@ -59,7 +60,7 @@ class FitJob:
     seed: int
     old: Map | None = None
     elastic: bool = False
-    granularity: str = "some"
+    granularity: str = USUAL
     only_clusters: bool = False
 
 
@@ -205,7 +206,7 @@ def _serve(pipe: Connection) -> None:
 
 def fitted(vectors: Floats, job: FitJob, *, progress: Callable[[float], None]) -> Fitted:
     """The fit that a job describes: layout, the frame of the map before, network, edges, clusters."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # the last bits of BLAS depend on its threads
         return _fitted(vectors, job, progress)
@@ -294,9 +295,9 @@ def _start(vectors: Floats, old: Map, rows: NDArray[np.intp], known: NDArray[np.
 def _placed(
     positions: Floats, vectors: Floats, job: FitJob, old_rows: NDArray[np.intp], shared: NDArray[np.bool_]
 ) -> Floats:
-    """In world units: in the frame of every map, turned to the map before; or, where springs held it, in that map's
-    own frame. shared: the images by which it is turned, at old_rows in the map before."""
-    from atlas_rt.ml import layout
+    """In world units: in the frame of every map, turned to the map before; or, where springs held enough of it, in
+    that map's own frame. shared: the images by which it is turned, at old_rows in the map before."""
+    from atlas_rt.ml import fit, layout
 
     places = layout.normalise(positions)
     if job.old is None:
@@ -304,7 +305,7 @@ def _placed(
         flips = np.where((places * layout.principal_axes(vectors)).sum(axis=0) < 0, -1.0, 1.0)
         return (places * flips).astype(np.float32)
     before = job.old.positions[old_rows]
-    if job.elastic and job.old.scale:
+    if job.elastic and job.old.scale and len(before) >= fit.SMALLEST:  # fewer fix no frame
         back = layout.align(positions[shared], before, mirror=True)
         return layout.apart(back.apply(positions))
     turned: Floats = (places @ layout.align(places[shared], before, mirror=True).turn).astype(np.float32)

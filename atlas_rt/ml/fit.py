@@ -130,7 +130,7 @@ def _layout(
         # umap-learn warns about graphs in several parts and about its own imports; neither concerns a person.
         warnings.simplefilter("ignore")
         import numba
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
         from umap.umap_ import fuzzy_simplicial_set
 
         numba.set_num_threads(1)

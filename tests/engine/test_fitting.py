@@ -115,6 +115,15 @@ def test_springs_hold_the_old_images_near_their_places(fitter: FitProcess) -> No
     assert np.isfinite(again.positions).all()
 
 
+def test_where_next_to_nothing_of_the_old_map_is_left_a_refit_has_the_frame_of_every_map(fitter: FitProcess) -> None:
+    vectors = crowd(120)
+    first = fit(fitter, vectors, job(vectors), go_on)
+    old = published(first.positions, first.scale)
+    old.fitted[2:] = False
+    again = fit(fitter, vectors, job(vectors, old=old, elastic=True), go_on)
+    assert np.percentile(np.linalg.norm(again.positions, axis=1), 95) == pytest.approx(1.0, abs=0.05)
+
+
 def test_the_network_says_where_the_map_put_its_images(fitter: FitProcess) -> None:
     vectors = crowd(300)
     fitted = fit(fitter, vectors, job(vectors), go_on)

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.records import Floats, Ints
 from atlas_rt.ml.elastic import relax
 from atlas_rt.ml.fit import fit_umap
 
 Crowd = Callable[[int], Floats]
-Edges = tuple[np.ndarray, np.ndarray, np.ndarray]  # type: ignore[type-arg]
+Edges = tuple[Ints, Ints, Floats]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import onnxruntime
 import pytest
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from atlas_rt.core.records import Floats
 from atlas_rt.ml import layout, parametric
