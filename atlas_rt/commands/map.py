@@ -31,7 +31,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     paths = sources_of(sources, demo=arguments.demo)
     cache = cache_folder(settings.cache_path)
     model = registry.load(settings.model, cache)
-    place = place_of(paths, cache)
+    place = place_of(paths, cache, make=does != "list")
     folder = place.folder / model.id
     if does == "list":
         return _list(settings, maps.kept(folder), maps.latest(folder))

@@ -69,6 +69,8 @@ def find_clusters(
         found[rows] = number
     means = [vectors[rows].mean(axis=0) for rows in members]
     said = _said(members, vectors, vocabulary)
+    middle = vectors.sum(axis=0) / max(len(vectors), 1)
+    words = [_distinctive(mean - middle, says, vocabulary) for mean, says in zip(means, said, strict=True)]
     taken = {given[number].name for number in numbers if number in given}
     clusters = []
     for place, (number, rows) in enumerate(zip(numbers, members, strict=True)):
@@ -77,9 +79,8 @@ def find_clusters(
         if number in given:
             name, why, named_by = given[number].name, given[number].why, given[number].named_by
         else:
-            words = _distinctive(means[place] - vectors.mean(axis=0), said[place], vocabulary)
-            apart = _apart(means, place, said, vocabulary)
-            name, why, named_by = _named(words, PurePath(paths[exemplars[0]]).stem, taken, apart)
+            apart = _apart(means, place, words, vocabulary)
+            name, why, named_by = _named(words[place], PurePath(paths[exemplars[0]]).stem, taken, apart)
         taken.add(name)
         borderline = rows[_by_margin(vectors[rows], means, place)[:BORDERLINE]]
         x, y, z = (float(value) for value in positions[rows].mean(axis=0))
@@ -184,15 +185,18 @@ def _distinctive(above_others: Floats, said: Floats, vocabulary: Vocabulary) -> 
     return [vocabulary.words[word] for word in best]
 
 
-def _apart(means: list[Floats], place: int, said: Floats, vocabulary: Vocabulary) -> str:
-    """What sets a cluster apart from the one whose mean is nearest, as a part of a sentence; empty if nothing does."""
-    if len(means) < 2:
+def _apart(means: list[Floats], place: int, words: list[list[str]], vocabulary: Vocabulary) -> str:
+    """What sets a cluster apart from the one whose mean is nearest, as a part of a sentence: of the words of each the
+    one that says most of the difference. Empty where none does."""
+    near = [-2.0 if other == place else float(mean @ means[place]) for other, mean in enumerate(means)]
+    other = int(np.argmax(near))
+    difference = vocabulary.vectors @ (means[place] - means[other])
+    score = dict(zip(vocabulary.words, difference.tolist(), strict=True))
+    mine = max(words[place], key=score.__getitem__, default="")
+    theirs = min(words[other], key=score.__getitem__, default="")
+    if other == place or not mine or not theirs or score[mine] < FITS or score[theirs] > -FITS:
         return ""
-    near = np.array([-2.0 if other == place else float(mean @ means[place]) for other, mean in enumerate(means)])
-    other = int(near.argmax())
-    mine = _distinctive(means[place] - means[other], np.maximum(said[place] - said[other], 0.0), vocabulary)
-    theirs = _distinctive(means[other] - means[place], np.maximum(said[other] - said[place], 0.0), vocabulary)
-    return f"{mine[0]} rather than {theirs[0]}" if mine and theirs else ""
+    return f"{mine} rather than {theirs}"
 
 
 def _named(words: list[str], stem: str, taken: set[str], apart: str) -> tuple[str, str, str]:

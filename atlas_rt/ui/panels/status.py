@@ -19,7 +19,7 @@ DOING = {
 MAPS = {
     "": "no map yet",
     "principal axes": "provisional map, the real one follows",
-    "umap so far": "UMAP map of the first images, it follows the others",
+    "umap so far": "UMAP map so far, the whole one follows",
     "umap": "UMAP map",
 }
 WIDTH = 400.0
