@@ -91,7 +91,7 @@ class Session:
         """Search for a phrase; the answer comes by `answer`."""
         if self._arrival is not None:
             scene = self._arrival.scene
-            self.search.ask(Query(text, scene.ids, self._arrival.vectors, scene.generation))
+            self.search.ask(Query(text, scene.ids, self._arrival.corpus, scene.generation))
 
     def answer(self) -> SearchAnswer | None:
         return self.search.take()
@@ -99,7 +99,7 @@ class Session:
     def tell_of(self, id_: int, *, neighbours: bool) -> None:
         """Ask for an image's facts; they come by `told`."""
         if self._arrival is not None:
-            self.facts.ask(Question(id_, self._arrival.scene, self._arrival.vectors, neighbours))
+            self.facts.ask(Question(id_, self._arrival.scene, self._arrival.corpus, neighbours))
 
     def told(self) -> ImageFacts | None:
         return self.facts.take()
@@ -146,7 +146,7 @@ class Session:
         if arrival is None or not len(arrival.scene.ids):
             return None
         if self._projector is None or self._projector[0] is not arrival:
-            self._projector = arrival, Projector(arrival.vectors, arrival.scene.positions)
+            self._projector = arrival, Projector(arrival.corpus.whole(), arrival.scene.positions)
         placement = self._projector[1].place(vector[None])[0]
         return placement, tuple(int(arrival.scene.ids[row]) for row in placement.neighbours)
 

@@ -29,6 +29,7 @@ from atlas_rt.library.decode import read_image
 from atlas_rt.library.shelf import cache_folder
 from atlas_rt.ml import registry
 from atlas_rt.ml.bands import FEATURES, Background, Judge, Question, load_background, pieces_of
+from atlas_rt.ml.corpus import Corpus
 from atlas_rt.ml.encoder import ImageEncoder, TextEncoder
 from atlas_rt.ml.labels import (
     COUNT,
@@ -307,7 +308,7 @@ class Asker:
             "nonsense": nonsense(chance),
         }
         vectors = folder.vectors[rows]
-        judge = Judge(vectors, self._background, self._model.calibration)
+        judge = Judge(Corpus(vectors), self._background, self._model.calibration)
         return Asked(folder.name, {kind: self._features(judge, vectors, phrases[kind]) for kind in KINDS})
 
     def _features(self, judge: Judge, vectors: Floats, phrases: list[str]) -> Floats:

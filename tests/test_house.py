@@ -57,7 +57,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "watchdog": ("library/watching.py",),
     "tokenizers": ("ml/*",),
     "huggingface_hub": ("ml/hub.py",),
-    "faiss": ("ml/neighbours.py",),
+    "faiss": ("ml/neighbours.py", "ml/corpus.py"),
     "umap": ("ml/fit.py",),
     "numba": ("ml/fit.py", "ml/elastic.py"),
     "pynndescent": ("ml/fit.py",),

@@ -14,6 +14,7 @@ import numpy as np
 from atlas_rt.bench.report import Bar, Report, quantiles
 from atlas_rt.bench.scene import made_vectors
 from atlas_rt.core.records import Floats, Ids, Runtime
+from atlas_rt.ml.corpus import Corpus
 from atlas_rt.ml.encoder import TextEncoder
 from atlas_rt.ml.registry import Model
 from atlas_rt.services.search import Query, Searcher
@@ -43,21 +44,21 @@ PHRASES = (*WORDS, *(f"a photograph of a {word} in the rain, seen from above" fo
 
 
 def measure(
-    model: Model, *, runtime: Runtime, vectors: Floats | None = None, images: int = IMAGES, dim: int = DIM
+    model: Model, *, runtime: Runtime, corpus: Corpus | None = None, images: int = IMAGES, dim: int = DIM
 ) -> Report:
-    """vectors: (n, dim) unit, of a real library; so many clustered ones of our own otherwise, of `dim` dimensions or
-    the model's where it has more. Widened words are encoded anew each time, in some seconds before the measurement.
+    """corpus: of a real library; so many clustered vectors of our own otherwise, of `dim` dimensions or the model's
+    where it has more. Widened words are encoded anew each time, in some seconds before the measurement.
     """
-    vectors = made_vectors(images, max(dim, model.dim)) if vectors is None else vectors
-    encoder = WidenedEncoder(model, dim=vectors.shape[1], runtime=runtime)
-    kept = runtime.cache if vectors.shape[1] == model.dim else None  # widened vectors are nobody else's
-    searcher, ids = Searcher(model, encoder, cache=kept), np.arange(len(vectors), dtype=np.int64)
-    first_ms = _answered(searcher, "picture", ids, vectors)[0]  # what everyday words score is found once per library
-    times = np.array([_answered(searcher, phrase, ids, vectors) for phrase in PHRASES])
+    corpus = corpus or Corpus(made_vectors(images, max(dim, model.dim)))
+    encoder = WidenedEncoder(model, dim=corpus.dim, runtime=runtime)
+    kept = runtime.cache if corpus.dim == model.dim else None  # widened vectors are nobody else's
+    searcher, ids = Searcher(model, encoder, cache=kept), np.arange(len(corpus), dtype=np.int64)
+    first_ms = _answered(searcher, "picture", ids, corpus)[0]  # what everyday words score is found once per library
+    times = np.array([_answered(searcher, phrase, ids, corpus) for phrase in PHRASES])
     whole, encode, scoring = times.T
     raw = {
-        "images": len(vectors),
-        "dimensions": vectors.shape[1],
+        "images": len(corpus),
+        "dimensions": corpus.dim,
         "model": f"{model.name}, {model.dim} dimensions, on {encoder.provider}",
         "phrases": len(PHRASES),
         "whole_ms": quantiles(whole.tolist()),
@@ -72,10 +73,10 @@ def measure(
     return Report(bars, raw)
 
 
-def _answered(searcher: Searcher, phrase: str, ids: Ids, vectors: Floats) -> tuple[float, float, float]:
+def _answered(searcher: Searcher, phrase: str, ids: Ids, corpus: Corpus) -> tuple[float, float, float]:
     """Milliseconds of one search: all of it, encoding, scoring."""
     begun = time.perf_counter()
-    answer = searcher.answer(Query(phrase, ids, vectors, 1))
+    answer = searcher.answer(Query(phrase, ids, corpus, 1))
     return (time.perf_counter() - begun) * 1000.0, answer.encode_ms, answer.search_ms
 
 

@@ -103,7 +103,7 @@ def _search(settings: Settings, arguments: argparse.Namespace) -> Report:
     from atlas_rt.ml import registry
 
     if collection := _collection(settings, arguments):
-        return search.measure(collection.model, runtime=collection.runtime, vectors=collection.vectors)
+        return search.measure(collection.model, runtime=collection.runtime, corpus=collection.corpus)
     cache = cache_folder(settings.cache_path)
     return search.measure(registry.load(settings.model, cache), runtime=settings.runtime(cache))
 

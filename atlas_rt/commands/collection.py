@@ -21,6 +21,7 @@ from atlas_rt.errors import AtlasError, MissingError, UsageError
 from atlas_rt.library import maps, sources, space
 from atlas_rt.library.shelf import cache_folder, place_of
 from atlas_rt.ml import registry
+from atlas_rt.ml.corpus import Corpus
 from atlas_rt.ml.registry import Model
 from atlas_rt.services.scenes import Arrival, SceneReader
 from atlas_rt.settings import Settings
@@ -50,8 +51,13 @@ class Collection:
         return self.arrival.scene
 
     @property
+    def corpus(self) -> Corpus:
+        return self.arrival.corpus
+
+    @property
     def vectors(self) -> Floats:
-        return self.arrival.vectors
+        """(n, dim) float32 of all."""
+        return self.corpus.whole()
 
     @property
     def seed(self) -> int:
@@ -188,10 +194,11 @@ def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache
     arrival = SceneReader(place, model=model.id, dim=model.dim).read()
     if arrival is None or not len(arrival.scene.ids):
         raise UsageError(f"nothing is indexed yet; `atlas-rt index` does it first: {' '.join(place.sources)}")
-    with np.errstate(all="ignore"):
-        lengths = np.linalg.norm(arrival.vectors, axis=1)
-    if not np.all(np.abs(lengths - 1.0) < UNIT_TOLERANCE):  # what is no number is not less either
-        raise space.damaged(place.folder)
+    for block in arrival.corpus.blocks():
+        with np.errstate(all="ignore"):
+            lengths = np.linalg.norm(block, axis=1)
+        if not np.all(np.abs(lengths - 1.0) < UNIT_TOLERANCE):  # what is no number is not less either
+            raise space.damaged(place.folder)
     return Collection(place, model, arrival, cache, settings.runtime(cache))
 
 

@@ -18,18 +18,23 @@ import numpy as np
 from atlas_rt import __version__
 from atlas_rt.commands.collection import add_source, read_collection, sources_of
 from atlas_rt.commands.output import print_json, tell
+from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import Runtime
 from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library.shelf import Lock, cache_folder, place_of
 from atlas_rt.library.store import Store
 from atlas_rt.ml import registry, sessions
+from atlas_rt.ml.corpus import recall_at_10
 from atlas_rt.ml.encoder import ImageEncoder, TextEncoder
+from atlas_rt.ml.labels import read_words
 from atlas_rt.render.picture import is_software, open_headless, renderer_name
 from atlas_rt.settings import Settings
 from atlas_rt.ui.window import display_available
 
 OK, WARNING, BROKEN = "ok", "warning", "broken"
 SPACE_LOW_BYTES = 2 * 10**9
+TRIED, RECALL_LOW = 32, 0.9
+"""Words and images that are searched for, and the share of the truly best ten that is too few."""
 PACKAGES = ("numpy", "onnxruntime", "moderngl", "pyglet", "imgui-bundle", "faiss-cpu", "umap-learn", "pillow")
 
 
@@ -63,6 +68,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.source or arguments.demo:
         paths = sources_of(arguments.source, demo=arguments.demo)
         checks["library"] = lambda: _library(settings, paths)
+        checks["search"] = lambda: _search(settings, paths)
     findings = [_tried(name, check) for name, check in checks.items()]
     if settings.json:
         print_json([asdict(finding) for finding in findings])
@@ -218,7 +224,7 @@ def _camera() -> Finding:
 def _library(settings: Settings, paths: tuple[str, ...]) -> Finding:
     cache = cache_folder(settings.cache_path)
     place = place_of(paths, cache, make=False)
-    named = shlex.join([*paths, *(["--cache", str(cache)] if settings.cache else [])])
+    named = _named(paths, settings, cache)
     if not (place.folder / "library.db").exists():
         return Finding("library", WARNING, "not indexed yet", f"atlas-rt index {named}")
     try:
@@ -236,3 +242,28 @@ def _library(settings: Settings, paths: tuple[str, ...]) -> Finding:
     if not images:
         return Finding("library", WARNING, detail, f"atlas-rt index {named}")
     return Finding("library", OK, detail)
+
+
+def _named(paths: tuple[str, ...], settings: Settings, cache: Path) -> str:
+    """The library as words of a command."""
+    return shlex.join([*paths, *(["--cache", str(cache)] if settings.cache else [])])
+
+
+def _search(settings: Settings, paths: tuple[str, ...]) -> Finding:
+    """How many of the truly best ten a search finds: for everyday words, and for images of the library."""
+    cache = cache_folder(settings.cache_path)
+    place, model = place_of(paths, cache, make=False), registry.load(settings.model, cache)
+    try:
+        collection = read_collection(settings, place, model, cache)
+    except AtlasError:  # as the library's own finding tells
+        return Finding(
+            "search", WARNING, "nothing to search in yet", f"atlas-rt index {_named(paths, settings, cache)}"
+        )
+    everyday = read_words(assets_folder("models") / "vocabulary.txt")[:TRIED]
+    words, corpus = TextEncoder(model, runtime=_runtime(settings)).encode_all(everyday), collection.corpus
+    images = corpus.at(np.linspace(0, len(corpus) - 1, min(TRIED, len(corpus))).astype(np.int32))
+    found = [recall_at_10(corpus, vectors) for vectors in (words, images)]
+    detail = f"recall at 10 against all: {found[0]:.3f} for everyday words, {found[1]:.3f} for images; {corpus.how}"
+    if min(found) < RECALL_LOW:
+        return Finding("search", WARNING, detail, "report this: the index finds less than it should")
+    return Finding("search", OK, detail)

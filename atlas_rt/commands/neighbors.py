@@ -24,7 +24,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     *words, image = arguments.words
     collection = open_collection(settings, sources_of(words, demo=arguments.demo), no_update=arguments.no_update)
     scene, row = collection.scene, collection.row_of(image)
-    found = nearest_images(scene, collection.vectors, row, arguments.top)
+    found = nearest_images(scene, collection.corpus, row, arguments.top)
     paths = dict(zip(scene.ids.tolist(), scene.paths, strict=True))
     results = [{"path": paths[id_], "score": round(score, 6)} for id_, score in found]
     if settings.json:

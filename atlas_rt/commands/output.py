@@ -20,6 +20,7 @@ STAGES = {
     "index": "indexing",
     "fit": "laying out the map",
     "label": "naming what is there",
+    "search": "getting search ready",
 }
 QUIET_LINES_SECS = 10.0
 """Where standard error is no terminal, one line of progress this often."""

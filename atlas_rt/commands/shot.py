@@ -162,7 +162,7 @@ def _world(collection: Collection, shot: Shot, selected: int) -> World:
     pose = _pose(world, shot, selected)
     if shot.search:
         scene = collection.scene
-        query = Query(shot.search, scene.ids, collection.vectors, scene.generation)
+        query = Query(shot.search, scene.ids, collection.corpus, scene.generation)
         encoder = TextEncoder(collection.model, runtime=collection.runtime)
         labels = LabelIndex(collection.place, collection.model.id)
         searcher = Searcher(collection.model, encoder, labels, cache=collection.cache)
@@ -185,7 +185,7 @@ def _pose(world: World, shot: Shot, selected: int) -> Pose:
 def _facts(collection: Collection, id_: int) -> ImageFacts:
     with Store.open(collection.place.folder, writable=False) as store:
         labels = store.labels(id_, collection.model.id)
-    return facts_of(Question(id_, collection.scene, collection.vectors, neighbours=True), labels)
+    return facts_of(Question(id_, collection.scene, collection.corpus, neighbours=True), labels)
 
 
 def _hud(

@@ -214,8 +214,8 @@ class LiveFix:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the engine is. stage: "scan", "index", "fit", "label", "idle". done of total in images; rate per second;
-    eta_secs: None while unknown."""
+    """How far the engine is. stage: "scan", "index", "fit", "label", "search", "idle". done of total in images; rate
+    per second; eta_secs: None while unknown."""
 
     stage: str
     done: int

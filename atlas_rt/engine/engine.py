@@ -39,13 +39,14 @@ from atlas_rt.engine.pipeline import Pipeline, Tally
 from atlas_rt.engine.process import Job
 from atlas_rt.engine.suspects import CRASHES_MAX, SLOTS, InFlight
 from atlas_rt.errors import AtlasError, UsageError
+from atlas_rt.library import space
 from atlas_rt.library.shelf import Lock
 from atlas_rt.library.sources import Scan, scan
 from atlas_rt.library.store import FailedFile, Plan, Store, Todo
 from atlas_rt.library.tiles import TileFiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.library.watching import Watcher
-from atlas_rt.ml import registry
+from atlas_rt.ml import corpus, registry
 from atlas_rt.ml.encoder import ImageEncoder
 from atlas_rt.ml.fit import SMALLEST
 
@@ -169,8 +170,9 @@ class Engine:
         if self._job.fit:
             self._draw_map(store)
         self._label(store)
-        if tally.moved and self._cartographer.map:
-            self._tell_published(self._cartographer.map)  # the same map, but who shows it has the old paths
+        indexed = self._index_for_search(store)
+        if (tally.moved or indexed) and self._cartographer.map:
+            self._tell_published(self._cartographer.map)  # the same map, but who shows it has the old paths or index
         self._tell(self._report(store, found, plan, tally, failures, scanned - begun, time.monotonic() - begun))
         self._tell_progress(Progress("idle", 0, 0, 0.0, None, len(failures)), now=True)
 
@@ -267,6 +269,17 @@ class Engine:
             self._obey_stop(store)
 
         self._labeller.catch_up(store, self._vectors, waiting=lambda: self._await_words(store), told=told)
+
+    def _index_for_search(self, store: Store) -> bool:
+        """What searches of very many images look into; whether it was made anew."""
+
+        def going_on(share: float) -> None:
+            self._tell_progress(Progress("search", int(share * 100), 100, 0.0, None))
+            self._obey_stop(store)
+
+        folder = self._job.place.folder / self._model.id
+        with space.writing(folder):
+            return corpus.keep_index(self._vectors.array(), folder, going_on=going_on)
 
     def _await_words(self, store: Store) -> None:
         self._tell_progress(Progress("label", 0, 0, 0.0, None))

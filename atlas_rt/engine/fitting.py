@@ -31,6 +31,7 @@ from atlas_rt.errors import AtlasError
 from atlas_rt.library import space
 from atlas_rt.ml.clusters import USUAL
 from atlas_rt.ml.labels import Vocabulary
+from atlas_rt.ml.neighbours import knn_edges
 
 READY = "ready"
 """What the child says first, once it has warmed up."""
@@ -51,7 +52,8 @@ class FitJob:
 
     old: the map to start from and stay near, None for the first. elastic: its images are drawn back to their places;
     without, it is only where the layout starts and what it is turned to. granularity: of the clusters. only_clusters:
-    the old map's images stay where they are.
+    the old map's images stay where they are. threads: of the search for neighbours, which finds the same with any
+    number.
     """
 
     ids: Ids
@@ -62,12 +64,13 @@ class FitJob:
     elastic: bool = False
     granularity: str = USUAL
     only_clusters: bool = False
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A finished fit: what `Map` holds under these names, in the rows of the job's ids. secs: of "layout" and
-    "network"."""
+    """A finished fit: what `Map` holds under these names, in the rows of the job's ids. secs: of "layout" (neighbours
+    and graph included), "network", "edges" and "clusters"."""
 
     positions: Floats
     edges: Ints
@@ -214,7 +217,6 @@ def fitted(vectors: Floats, job: FitJob, *, progress: Callable[[float], None]) -
 
 def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> Fitted:
     from atlas_rt.ml import fit, layout, parametric
-    from atlas_rt.ml.neighbours import knn_edges
 
     if job.only_clusters and job.old is not None:
         kept = job.old
@@ -222,14 +224,16 @@ def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> 
         return Fitted(
             kept.positions, kept.edges, kept.weights, groups, records, kept.scale, kept.drift, kept.network, {}
         )
+    laps = [time.perf_counter()]
     old = job.old
     old_rows, known = _known(job)
-    start = _start(vectors, old, old_rows, known) if old else None
+    near = fit.nearest_others(vectors, threads=job.threads) if len(vectors) >= fit.SMALLEST else None
+    start = _start(vectors, old, old_rows, known, near) if old else None
     held = known & old.fitted[old_rows] if old and job.elastic else None
-    begun = time.perf_counter()
     made = fit.fit_umap(
         vectors,
         seed=job.seed,
+        near=near,
         start=start,
         held=held,
         progress=lambda share: progress(LAYOUT_SHARE * share),
@@ -237,7 +241,8 @@ def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> 
     shared = known if held is None else held
     places = _placed(made.positions, vectors, job, old_rows[shared], shared)
     how = layout.align(made.positions, places, mirror=True)
-    network, laid_out = b"", time.perf_counter()
+    laps.append(time.perf_counter())
+    network = b""
     if made.graph is not None:
         learned = parametric.train(
             vectors,
@@ -247,10 +252,13 @@ def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> 
             progress=lambda share: progress(LAYOUT_SHARE + NETWORK_SHARE * share),
         )
         network = parametric.to_onnx(learned.moved(how))
-    secs = {"layout": laid_out - begun, "network": time.perf_counter() - laid_out}
+    laps.append(time.perf_counter())
     progress(LAYOUT_SHARE + NETWORK_SHARE)
-    edges, weights = knn_edges(vectors, EDGES)
+    edges, weights = knn_edges(vectors, EDGES, known=near, threads=job.threads)
+    laps.append(time.perf_counter())
     groups, records = _clusters(places, vectors, job)
+    laps.append(time.perf_counter())
+    secs = dict(zip(("layout", "network", "edges", "clusters"), np.diff(laps).tolist(), strict=True))
     drift = layout.drift(places[shared], old.positions[old_rows[shared]]) if old and job.elastic else 0.0
     scale = 1.0 / how.scale if how.scale > 0 and made.graph is not None else 0.0
     return Fitted(places, edges, weights, groups, records, scale, drift, network, secs)
@@ -277,17 +285,28 @@ def _known(job: FitJob) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     return rows_of(job.old.ids, job.ids)
 
 
-def _start(vectors: Floats, old: Map, rows: NDArray[np.intp], known: NDArray[np.bool_]) -> Floats | None:
-    """Where each image stands in the map before or would stand, in UMAP's units."""
-    from atlas_rt.ml.projector import Projector
+def _start(
+    vectors: Floats,
+    old: Map,
+    old_rows: NDArray[np.intp],
+    known: NDArray[np.bool_],
+    near: tuple[Floats, Ints] | None,
+) -> Floats | None:
+    """Where each image stands in the map before, in UMAP's units; what is new begins in the middle of its nearest old
+    ones."""
+    from atlas_rt.ml.projector import Projector, among
 
-    if not old.scale or not known.any():
+    if not old.scale or not known.any() or near is None:
         return None
     start = np.empty((len(vectors), 3), np.float32)
-    start[known] = old.positions[rows[known]]
-    if not known.all():
-        placements = Projector(vectors[known], start[known]).place(vectors[~known])
-        start[~known] = [each.position for each in placements]
+    start[known] = old.positions[old_rows[known]]
+    new = np.flatnonzero(~known)
+    near_old = known[near[1][new]]
+    lonely = ~near_old.any(axis=1)
+    start[new] = among(start[near[1][new]], near[0][new], near_old)
+    if lonely.any():
+        placements = Projector(vectors[known], start[known]).place(vectors[new[lonely]])
+        start[new[lonely]] = [each.position for each in placements]
     scaled: Floats = start * np.float32(old.scale)
     return scaled
 

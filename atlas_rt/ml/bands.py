@@ -25,6 +25,7 @@ import numpy as np
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import Floats
 from atlas_rt.errors import MissingError
+from atlas_rt.ml.corpus import Corpus
 from atlas_rt.ml.encoder import TextEncoder
 from atlas_rt.ml.labels import read_words, word_vectors
 from atlas_rt.ml.registry import Calibration, Model
@@ -37,8 +38,6 @@ PIECES_MAX = 3.0
 """More pieces a word, beyond one, say no more."""
 LEAST_SPREAD = 1e-4
 """In cosine. What differs by less all over a library is the same, and a deviation in it is rounding."""
-BLOCK = 1024
-"""Images scored together: 1024 x 2194 floats are 9 MB."""
 
 _WORD = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\\s\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 """Scripts that set no spaces between words have about one in each character."""
@@ -106,17 +105,17 @@ class Background:
 class Judge:
     """Judges the images of one library. 0.3 s to make for 10,000 images on one core, less where the library only grew.
 
-    matrix: (n, dim) unit vectors. before: the judge of the same library when it had fewer images; where those are the
-    first of these, only the others are looked at.
+    before: the judge of the same library when it had fewer images; where those are the first of these, only the others
+    are looked at.
     """
 
     def __init__(
-        self, matrix: Floats, background: Background, calibration: Calibration, *, before: Judge | None = None
+        self, corpus: Corpus, background: Background, calibration: Calibration, *, before: Judge | None = None
     ) -> None:
-        self._matrix, self._background, self._calibration = matrix, background, calibration
+        self._corpus, self._background, self._calibration = corpus, background, calibration
         self._weights = np.array([getattr(calibration, name) for name in FEATURES], np.float32)
         self._best = self._best_of_words(before)
-        self._excess = _Scale.of(self._best - background.levels if len(matrix) else self._best[:0])
+        self._excess = _Scale.of(self._best - background.levels if len(corpus) else self._best[:0])
         self._of_pictures: _Scale | None = None
 
     def features(self, question: Question, scores: Floats) -> Floats:
@@ -146,21 +145,15 @@ class Judge:
 
     def _best_of_words(self, before: Judge | None) -> Floats:
         """Each word's best score in the library, -1 in an empty one."""
-        words = self._background.words
-        best, done = np.full(len(words), -1.0, np.float32), 0
-        if before is not None and before._background is self._background:
-            known = len(before._matrix)
-            if known <= len(self._matrix) and np.array_equal(before._matrix, self._matrix[:known]):
-                best, done = before._best, known
-        for start in range(done, len(self._matrix), BLOCK):
-            best = np.maximum(best, (self._matrix[start : start + BLOCK] @ words.T).max(axis=0))
-        return best
+        words, corpus = self._background.words, self._corpus
+        if before is not None and before._background is self._background and corpus.starts_with(before._corpus):
+            return np.maximum(before._best, corpus.tail(len(before._corpus)).best_of(words))
+        return corpus.best_of(words)
 
     def _picture_scale(self) -> _Scale:
         if self._of_pictures is None:
             others = self._background.pictures if len(self._background.pictures) else self._background.words
-            best = (self._matrix @ others.T).max(axis=0) if len(self._matrix) else np.zeros(0, np.float32)
-            self._of_pictures = _Scale.of(best)
+            self._of_pictures = _Scale.of(self._corpus.best_of(others) if len(self._corpus) else self._best[:0])
         return self._of_pictures
 
 

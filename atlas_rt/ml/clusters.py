@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from pathlib import PurePath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,13 @@ USUAL = "some"
 GROWTH = 0.4
 """Times the root of the number of images: 6 of 250, 18 of 2,000, 40 of 10,000."""
 DENSITY_NEIGHBOURS = 5
+ALL_PAIRS_TO = 20_000
+"""Images up to which HDBSCAN looks at every pair: 1.5 s; 38 s at 100,000."""
+SPARSE_NEIGHBOURS = 48
+"""Beyond it, how many nearest of each it looks at: 3 s at 100,000, and 247 clusters that agree with the 249 of all
+pairs (adjusted Rand index 0.96; 0.93 with 32, 0.66 with 16)."""
+TOUCHING = 1e-9
+"""The distance of images at the same place, world units."""
 EXEMPLARS = 4
 BORDERLINE = 2
 SAME = 0.3
@@ -132,12 +140,33 @@ def _groups(positions: Floats, granularity: str) -> list[Rows]:
         return []
     from sklearn.cluster import HDBSCAN
 
-    finder = HDBSCAN(
-        min_cluster_size=smallest, min_samples=DENSITY_NEIGHBOURS, cluster_selection_method="leaf", copy=True
-    )
-    numbers = finder.fit(positions).labels_
+    how = {"min_cluster_size": smallest, "cluster_selection_method": "leaf"}
+    if len(positions) <= ALL_PAIRS_TO:
+        numbers = HDBSCAN(min_samples=DENSITY_NEIGHBOURS, copy=True, **how).fit(positions).labels_
+    else:  # which counts an image among its neighbours in the one case only
+        finder = HDBSCAN(min_samples=DENSITY_NEIGHBOURS - 1, metric="precomputed", copy=False, **how)
+        numbers = finder.fit(_distances(positions)).labels_
     groups = [np.flatnonzero(numbers == number) for number in range(int(numbers.max()) + 1)]
     return sorted(groups, key=lambda rows: (-len(rows), rows[0]))
+
+
+def _distances(positions: Floats) -> Any:
+    """(n, n) sparse distances between each place and its nearest, parts that are far from all others joined in a chain:
+    how far they are from each other decides nothing where leaves are chosen."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import cKDTree
+
+    count = len(positions)
+    distances, nearest = cKDTree(positions).query(positions, SPARSE_NEIGHBOURS + 1)
+    own = np.repeat(np.arange(count), SPARSE_NEIGHBOURS)
+    lengths = np.maximum(distances[:, 1:].ravel(), TOUCHING)  # a distance of 0 would be none
+    near = csr_array((lengths, (own, nearest[:, 1:].ravel())), shape=(count, count))
+    near = near.maximum(near.T)
+    firsts = np.unique(connected_components(near, directed=False)[1], return_index=True)[1]
+    gaps = np.linalg.norm(np.diff(positions[firsts], axis=0), axis=1)
+    bridges = csr_array((gaps, (firsts[:-1], firsts[1:])), shape=(count, count))
+    return near + bridges + bridges.T
 
 
 def _by_centrality(vectors: Floats, mean: Floats) -> Rows:

@@ -20,7 +20,7 @@ from atlas_rt.core.records import Floats, Ints
 from atlas_rt.ml import elastic
 from atlas_rt.ml.curve import A, B
 from atlas_rt.ml.layout import principal_axes
-from atlas_rt.ml.neighbours import knn
+from atlas_rt.ml.neighbours import knn_graph
 from atlas_rt.ml.parametric import Graph
 
 NEIGHBOURS = 15
@@ -51,17 +51,17 @@ def fit_umap(
     vectors: Floats,
     *,
     seed: int,
-    n_neighbors: int = NEIGHBOURS,
+    near: tuple[Floats, Ints] | None = None,
     start: Floats | None = None,
     held: NDArray[np.bool_] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Layout:
     """(n, dim) unit vectors -> where each stands.
 
-    start: (n, 3) in UMAP's units, where the layout begins; from the graph's eigenvectors without. held: (n,), images
-    that are drawn back to where they begin (`elastic`). progress: told the share that is done, 0..1, some times a
-    second. Any n; below ten, and for images that are all the same, the principal axes. Raises ValueError for vectors
-    that are not finite.
+    near: what `nearest_others` finds, where that is known. start: (n, 3) in UMAP's units, where the layout begins; from
+    the graph's eigenvectors without. held: (n,), images that are drawn back to where they begin (`elastic`). progress:
+    told the share that is done, 0..1, some times a second. Any n; below ten, and for images that are all the same, the
+    principal axes. Raises ValueError for vectors that are not finite.
     """
     tell = progress or _silent
     tell(0.0)
@@ -70,9 +70,14 @@ def fit_umap(
     if len(vectors) < SMALLEST or not np.ptp(vectors, axis=0).any():
         tell(1.0)
         return Layout(principal_axes(vectors), None)
-    layout = _layout(vectors, min(n_neighbors, len(vectors) - 1), seed, start, held, tell)
+    layout = _layout(vectors, near or nearest_others(vectors), seed, start, held, tell)
     tell(1.0)
     return layout
+
+
+def nearest_others(vectors: Floats, *, threads: int = 1) -> tuple[Floats, Ints]:
+    """What a layout is made by: similarities (n, 14) and rows (n, 14) of each image's nearest others."""
+    return knn_graph(vectors, min(NEIGHBOURS, len(vectors) - 1) - 1, threads=threads)
 
 
 def warm_up() -> None:
@@ -110,17 +115,9 @@ def umap_alone(vectors: Floats, *, seed: int) -> UmapAlone:
     return UmapAlone(np.asarray(fitted.embedding_, np.float32), place)
 
 
-def _neighbours(vectors: Floats, k: int) -> tuple[Ints, Floats]:
-    """The k nearest of each row by cosine distance, itself first, as umap-learn expects them."""
-    similarities, rows = knn(vectors, k - 1)
-    own = np.arange(len(vectors), dtype=np.int32)[:, None]
-    distances = np.maximum(1.0 - similarities, 0.0)
-    return np.hstack([own, rows]), np.hstack([np.zeros_like(own, np.float32), distances])
-
-
 def _layout(
     vectors: Floats,
-    k: int,
+    near: tuple[Floats, Ints],
     seed: int,
     start: Floats | None,
     held: NDArray[np.bool_] | None,
@@ -135,12 +132,16 @@ def _layout(
 
         numba.set_num_threads(1)
         with threadpool_limits(1):  # the last bits of BLAS depend on its threads
-            rows, distances = _neighbours(vectors, k)
+            similarities, others = near
+            own = np.arange(len(others), dtype=np.int32)[:, None]
+            # umap-learn expects each image itself first
+            rows = np.hstack([own, others])
+            distances = np.hstack([np.zeros_like(own, np.float32), np.maximum(1.0 - similarities, 0.0)])
             fuzzy, _, _ = fuzzy_simplicial_set(
-                vectors, k, np.random.RandomState(seed), "cosine", knn_indices=rows, knn_dists=distances
+                vectors, rows.shape[1], np.random.RandomState(seed), "cosine", knn_indices=rows, knn_dists=distances
             )
-            own = np.repeat(np.arange(len(rows)), k - 1)
-            weights = np.asarray(fuzzy.tocsr()[own, rows[:, 1:].ravel()], np.float32).reshape(len(rows), k - 1)
+            found = fuzzy.tocsr()[own.repeat(others.shape[1], axis=1).ravel(), others.ravel()]
+            weights = np.asarray(found, np.float32).reshape(others.shape)
             tell(GRAPH_SHARE)
             if start is None:
                 positions = _embed(vectors, fuzzy, seed, tell)
@@ -148,7 +149,7 @@ def _layout(
                 positions = _moved_on(fuzzy, start, seed, tell)
             else:
                 positions = _relaxed(fuzzy, start, held, seed, tell)
-            return Layout(positions, Graph(rows[:, 1:], weights))
+            return Layout(positions, Graph(others, weights))
 
 
 def _moved_on(fuzzy: Any, start: Floats, seed: int, tell: Callable[[float], None]) -> Floats:

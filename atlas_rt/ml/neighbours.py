@@ -19,13 +19,17 @@ BLOCK = 256
 """Rows rescored together: 256 x 24 x 384 floats are 9 MB. (In blocks of 4096 rows this was most of what a fit of 10,000
 images held beyond one of 1,000: 150 of 174 MB.)"""
 EXACT_TO = 4096
-"""Rows up to which every one is looked at, in 0.1 ms."""
+"""Rows up to which every one is looked at for a single query, in 0.1 ms."""
+ALL_EXACT_TO = 20_000
+"""Rows up to which every one is compared with every other for a graph: 4 s of one core, 92 s at 100,000."""
+EDGES_EXACT_TO = 200_000
+"""Rows up to which edges are exact all the same, in minutes, as they are what a person sees of a graph."""
 CANDIDATES = 9
 """Beyond the k asked for, as 8 bits mix up what is nearly as near."""
-LOOKED_INTO = 0.125
-"""Of the lists, whose number is twice the root of that of the vectors."""
-ROUNDS = 8
-"""Of k-means."""
+LOOKED_INTO, LOOKED_INTO_FOR_ALL = 16, 10
+"""Lists, of twice the root of the number of vectors. Of 100,000 vectors' 14 nearest these find 0.994 and 0.990."""
+ROUNDS, POINTS = 5, 32
+"""Of k-means, and vectors it looks at for a list: 2 s at 100,000 x 384; 8 and 256 take 6 and find no more."""
 ALWAYS_DIRECT = 1 << 30
 """Above this many queries FAISS would use BLAS, whose last bits depend on the others in the batch."""
 BLAS_FROM = 20
@@ -46,6 +50,11 @@ def knn(vectors: Floats, k: int, *, of: Ints | None = None, threads: int = 1) ->
     """
     own = np.arange(len(vectors), dtype=np.int32) if of is None else of
     similarities, rows = _search(vectors, vectors if of is None else vectors[of], k + 1, threads, BLAS_FROM)
+    return _others(similarities, rows, own)
+
+
+def _others(similarities: Floats, rows: Ints, own: Ints) -> tuple[Floats, Ints]:
+    """Without itself: what each row of `own` found."""
     others = rows != own[:, None]
     # Among thousands of duplicates a row may not find itself: then the last one goes.
     others[:, -1:] &= ~others.all(axis=1)[:, None]
@@ -56,9 +65,9 @@ def knn(vectors: Floats, k: int, *, of: Ints | None = None, threads: int = 1) ->
 class Neighbours:
     """The rows of `vectors` nearest to any query, one at a time in a tenth of a millisecond.
 
-    Beyond EXACT_TO rows candidates come from an inverted file of 8-bit codes (FAISS), an eighth of whose lists is
-    looked into, and are scored exactly: 0.98 of the 15 nearest are found. It is made with one thread, so the same
-    vectors give the same lists, in 0.1 s at 5,000 x 384. May be asked from several threads at once.
+    Beyond EXACT_TO rows candidates come from an inverted file of 8-bit codes (FAISS) and are scored exactly: 0.98 of
+    the 15 nearest are found. It is made with one thread, so the same vectors give the same lists, in 0.1 s at
+    5,000 x 384. May be asked from several threads at once.
     """
 
     def __init__(self, vectors: Floats, *, threads: int = 1) -> None:
@@ -69,40 +78,69 @@ class Neighbours:
         """As `nearest`."""
         if self._index is None:
             return nearest(self._vectors, queries, k, threads=self._threads)
-        queries = np.ascontiguousarray(queries, np.float32)
-        k = min(k, len(self._vectors))
-        faiss.omp_set_num_threads(self._threads)
-        faiss.cvar.distance_compute_blas_threshold = ALWAYS_DIRECT
-        _, rows = self._index.search(queries, k + CANDIDATES)
-        return _best(self._vectors, queries, rows, k)
+        return _among(self._index, self._vectors, queries, k, self._threads)
 
     def of_rows(self, rows: Ints, k: int) -> tuple[Floats, Ints]:
         """As `knn` of these rows: exact."""
         return knn(self._vectors, k, of=rows, threads=self._threads)
 
 
-def _inverted(vectors: Floats) -> faiss.IndexIVF:
-    faiss.omp_set_num_threads(1)
-    faiss.cvar.distance_compute_blas_threshold = BLAS_FROM
-    count, dim = vectors.shape
-    lists = round(2.0 * count**0.5)
+def knn_graph(vectors: Floats, k: int, *, threads: int = 1) -> tuple[Floats, Ints]:
+    """As `knn` of all rows, for a layout: exact to ALL_EXACT_TO rows; above, 0.99 of them in a tenth of the time."""
+    if len(vectors) <= ALL_EXACT_TO:
+        return knn(vectors, k, threads=threads)
+    vectors = np.ascontiguousarray(vectors, np.float32)
+    found = _among(_inverted(vectors), vectors, vectors, k + 1, threads, looked_into=LOOKED_INTO_FOR_ALL)
+    return _others(*found, np.arange(len(vectors), dtype=np.int32))
+
+
+def inverted_file(dim: int, lists: int) -> faiss.IndexIVF:
+    """An empty inverted file of 8-bit codes, for unit vectors."""
     index = faiss.IndexIVFScalarQuantizer(
         faiss.IndexFlatIP(dim), dim, lists, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
     )
-    index.cp.spherical, index.cp.niter, index.cp.min_points_per_centroid = True, ROUNDS, 1  # it warns below 39
-    index.nprobe = max(1, round(LOOKED_INTO * lists))
+    index.cp.spherical, index.cp.niter = True, ROUNDS
+    index.cp.max_points_per_centroid, index.cp.min_points_per_centroid = POINTS, 1  # it warns below 39
+    return index
+
+
+def _inverted(vectors: Floats) -> faiss.IndexIVF:
+    faiss.omp_set_num_threads(1)
+    faiss.cvar.distance_compute_blas_threshold = BLAS_FROM
+    index = inverted_file(vectors.shape[1], round(2.0 * len(vectors) ** 0.5))
     index.train(vectors)
     index.add(vectors)
     return index
 
 
-def knn_edges(vectors: Floats, k: int = 5, *, threads: int = 1) -> tuple[Ints, Floats]:
+def _among(
+    index: faiss.IndexIVF, vectors: Floats, queries: Floats, k: int, threads: int, *, looked_into: int = LOOKED_INTO
+) -> tuple[Floats, Ints]:
+    """As `nearest`, among what an inverted file proposes."""
+    queries, k = np.ascontiguousarray(queries, np.float32), min(k, len(vectors))
+    faiss.omp_set_num_threads(threads)
+    faiss.cvar.distance_compute_blas_threshold = ALWAYS_DIRECT
+    how = faiss.SearchParametersIVF()
+    how.nprobe = looked_into
+    similarities, rows = _best(vectors, queries, index.search(queries, k + CANDIDATES, params=how)[1], k)
+    short = np.flatnonzero((rows < 0).any(axis=1))  # what is far from all else may have lists of next to nothing
+    if len(short):
+        similarities[short], rows[short] = nearest(vectors, queries[short], k, threads=threads)
+    return similarities, rows
+
+
+def knn_edges(
+    vectors: Floats, k: int = 5, *, known: tuple[Floats, Ints] | None = None, threads: int = 1
+) -> tuple[Ints, Floats]:
     """Lines between each row and its k nearest: edges (m, 2) int32, each pair once with a < b, and similarities (m,).
 
-    Mutual neighbours come first, then by falling similarity, so that a shorter list keeps the truest edges.
+    Mutual neighbours come first, then by falling similarity, so that a shorter list keeps the truest edges. Exact to
+    EDGES_EXACT_TO rows. known: what `knn_graph` found of k or more.
     """
     n = len(vectors)
-    similarities, rows = knn(vectors, k, threads=threads)
+    if known is None or ALL_EXACT_TO < n <= EDGES_EXACT_TO:
+        known = (knn if n <= EDGES_EXACT_TO else knn_graph)(vectors, k, threads=threads)
+    similarities, rows = known[0][:, :k], known[1][:, :k]
     ends = np.stack([np.repeat(np.arange(n), rows.shape[1]), rows.ravel()], axis=1)
     ends.sort(axis=1)
     keys = ends[:, 0] * n + ends[:, 1]

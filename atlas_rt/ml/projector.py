@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from atlas_rt.core.records import Floats, Placement
 from atlas_rt.ml.curve import A, B
@@ -95,6 +96,15 @@ class Projector:
         distances = np.sqrt((offsets**2).sum(axis=2))
         reach = max(np.float32(np.median(distances)), np.float32(1e-6))
         return Usual(reach, np.sort(np.median(distances, axis=1)), np.sort(similarities.mean(axis=1)))
+
+
+def among(around: Floats, similarities: Floats, counted: NDArray[np.bool_]) -> Floats:
+    """Positions (q, 3) in the middle of those of `around` (q, k, 3) that are `counted` (q, k), nearer to the more
+    similar: about where `settle` would put them, a thousand in the time it takes for ten."""
+    pulls = np.where(counted, np.exp((similarities - similarities[:, :1]) / TEMPERATURE), 0.0).astype(np.float32)
+    pulls /= np.maximum(pulls.sum(axis=1, keepdims=True), 1e-12)
+    middles: Floats = np.einsum("qk,qkc->qc", pulls, np.where(counted[:, :, None], around, np.float32(0.0)))
+    return middles
 
 
 def settle(around: Floats, similarities: Floats, reach: np.float32) -> Floats:

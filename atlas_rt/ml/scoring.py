@@ -22,21 +22,24 @@ def score(matrix: Floats, vector: Floats) -> Floats:
     return scores
 
 
-def lights(scores: Floats) -> Floats:
+def lights(scores: Floats, usual: Floats | None = None) -> Floats:
     """(n,) scores -> (n,) float32 deviations above their median, which is where the cloud stays dark.
 
     The deviation is the scaled median absolute one, which the few matches do not widen; where more than half of the
-    scores are the same, the standard deviation. Scores that are all the same, or only one, give no light.
+    scores are the same, the standard deviation. Scores that are all the same, or only one, give no light, nor does one
+    of -inf. usual: scores by which median and deviation are judged, all by default.
     """
-    if not len(scores):
-        return np.zeros(0, np.float32)
-    above = scores - _median(scores)
-    spread = NORMAL * float(_median(np.abs(above)))
+    usual = scores if usual is None else usual
+    if not len(usual):
+        return np.zeros(len(scores), np.float32)
+    median = _median(usual)
+    spread = NORMAL * float(_median(np.abs(usual - median)))
     if spread < LEAST_SPREAD:
-        spread = float(above.std())
+        spread = float((usual - median).std())
     if spread < LEAST_SPREAD:
         return np.zeros(len(scores), np.float32)
-    return (above / spread).astype(np.float32)
+    above = (scores - median) / np.float32(spread)
+    return np.where(np.isfinite(above), above, np.float32(0.0))
 
 
 def _median(values: Floats) -> np.float32:

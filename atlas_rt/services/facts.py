@@ -10,9 +10,10 @@ import numpy as np
 
 from atlas_rt.core.channels import Closed, Latest
 from atlas_rt.core.hud import ImageFacts
-from atlas_rt.core.records import Floats, LibraryPlace, Scene
+from atlas_rt.core.records import LibraryPlace, Scene
 from atlas_rt.errors import AtlasError
 from atlas_rt.library.store import Store
+from atlas_rt.ml.corpus import Corpus
 from atlas_rt.ml.labels import SURE
 
 NEIGHBOURS = 12
@@ -20,11 +21,11 @@ NEIGHBOURS = 12
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Tell of this image. neighbours: also find its neighbours (one product over all vectors)."""
+    """Tell of this image. neighbours: also find its neighbours among all."""
 
     id: int
     scene: Scene
-    vectors: Floats
+    corpus: Corpus
     neighbours: bool
 
 
@@ -76,13 +77,13 @@ def facts_of(question: Question, labels: tuple[tuple[str, float], ...]) -> Image
         height_px=int(scene.sizes_px[row, 1]),
         cluster=names.get(cluster, ""),
         labels=tuple(label for label in labels if label[1] >= SURE),
-        neighbours=nearest_images(scene, question.vectors, row, NEIGHBOURS) if question.neighbours else (),
+        neighbours=nearest_images(scene, question.corpus, row, NEIGHBOURS) if question.neighbours else (),
     )
 
 
-def nearest_images(scene: Scene, vectors: Floats, row: int, count: int) -> tuple[tuple[int, float], ...]:
+def nearest_images(scene: Scene, corpus: Corpus, row: int, count: int) -> tuple[tuple[int, float], ...]:
     """(id, cosine similarity) of the images nearest to one, nearest first, itself left out."""
-    scores = vectors @ vectors[row]
+    scores = corpus.score(corpus.at(np.array([row], np.int32))[0]).scores
     scores[row] = -np.inf
     count = min(count, len(scores) - 1)
     best = np.argsort(-scores, kind="stable")[:count]

@@ -28,6 +28,7 @@ from atlas_rt.library import maps
 from atlas_rt.library.store import Store
 from atlas_rt.library.tiles import TileFiles
 from atlas_rt.library.vectors import VectorFile
+from atlas_rt.ml.corpus import Corpus, corpus_of
 
 NODE_SIZE_SHARE = 0.62
 """Half a card's side in median distances to the nearest neighbour: cards touch in crowds and stand free elsewhere."""
@@ -40,12 +41,12 @@ SAMPLE = 256
 class Arrival:
     """A scene and all that changed with it.
 
-    vectors: (n, dim) float32 in the scene's rows. tiles, pixels: small tiles not delivered before, (k,) records and
+    corpus: the images' vectors, in the scene's rows. tiles, pixels: small tiles not delivered before, (k,) records and
     (k, 32, 32, 3) uint8. failures: every file that could not become an image.
     """
 
     scene: Scene
-    vectors: Floats
+    corpus: Corpus
     tiles: Ints
     pixels: Bytes
     failures: tuple[Failure, ...]
@@ -85,18 +86,18 @@ class SceneReader:
         finally:
             store.close()
         scene = make_scene(map_, catalogue)
-        vectors = self._vectors(rows, map_, scene)
+        corpus = self._corpus(rows, map_, scene)
         tiles, pixels = self._new_tiles(scene.tiles)
         self._read = signature
-        return Arrival(scene, vectors, tiles, pixels, failures)
+        return Arrival(scene, corpus, tiles, pixels, failures)
 
-    def _vectors(self, rows: Ints, map_: Map, scene: Scene) -> Floats:
+    def _corpus(self, rows: Ints, map_: Map, scene: Scene) -> Corpus:
         kept, _ = rows_of(map_.ids, scene.ids)
-        used = rows[kept]
+        used, folder = rows[kept], self._place.folder / self._model
         if not len(used):
-            return np.zeros((0, self._dim), np.float32)
-        file = VectorFile(self._place.folder / self._model / "vectors.f16", self._dim, rows=int(used.max()) + 1)
-        return np.asarray(file.array()[used], np.float32)
+            return Corpus(np.zeros((0, self._dim), np.float32))
+        file = VectorFile(folder / "vectors.f16", self._dim, rows=int(used.max()) + 1)
+        return corpus_of(file.array(), used, folder)
 
     def _new_tiles(self, tiles: Ints) -> tuple[Ints, Bytes]:
         """Tiles not handed over yet. Their records are in no order of arrival: changed and returned images mix them."""
@@ -171,7 +172,7 @@ class SceneService:
         if missed is not None and len(missed.tiles):
             tiles = np.concatenate([missed.tiles, arrival.tiles])
             pixels = np.concatenate([missed.pixels, arrival.pixels])
-            arrival = Arrival(arrival.scene, arrival.vectors, tiles, pixels, arrival.failures)
+            arrival = Arrival(arrival.scene, arrival.corpus, tiles, pixels, arrival.failures)
         self._arrivals.put(arrival)
 
 

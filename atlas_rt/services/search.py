@@ -16,6 +16,7 @@ from atlas_rt.core.records import ANYWHERE, Floats, Ids, LibraryPlace, Match, Ru
 from atlas_rt.errors import AtlasError
 from atlas_rt.ml import scoring
 from atlas_rt.ml.bands import Background, Judge, Question, load_background, pieces_of
+from atlas_rt.ml.corpus import Corpus
 from atlas_rt.ml.encoder import TextEncoder
 from atlas_rt.ml.query import parse, split, vector_of
 from atlas_rt.ml.registry import Model
@@ -27,11 +28,11 @@ RESULTS = 60
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A text as `ml.query` reads it, over a scene's images. vectors: (n, dim) float32 in the rows of `ids`."""
+    """A text as `ml.query` reads it, over a scene's images. corpus: their vectors, in the rows of `ids`."""
 
     text: str
     ids: Ids
-    vectors: Floats
+    corpus: Corpus
     generation: int
 
 
@@ -49,7 +50,7 @@ class Searcher:
         self._labels = labels
         self._encoder = encoder
         self._cache = cache
-        self._judge: tuple[Floats, Judge] | None = None
+        self._judge: tuple[Corpus, Judge] | None = None
 
     def answer(self, query: Query, *, top: int = RESULTS) -> SearchAnswer:
         """Every image's light, and the best `top` with their bands."""
@@ -72,13 +73,17 @@ class Searcher:
     ) -> SearchAnswer:
         """The same for a vector that is there already. said: the text it was made of, None where an image is in it."""
         begun = time.perf_counter()
-        scores = scoring.score(query.vectors, vector)
-        judge = self._judge_of(query.vectors)
-        lights, rows, sentence, least = scoring.lights(scores), np.arange(len(scores)), "", "none"
+        scored = query.corpus.score(vector)
+        scores, judge = scored.scores, self._judge_of(query.corpus)
+        lights, rows = scoring.lights(scores, scored.usual), np.arange(len(scores), dtype=np.int32)
+        sentence, least = "", "none"
         phrase, wanted = split(query.text)
         if wanted and self._labels:
             passes, sentence = self._labels.among(wanted, query.ids)
-            lights, rows = np.where(passes, lights, np.float32(0.0)), np.flatnonzero(passes)
+            rows = np.flatnonzero(passes).astype(np.int32)
+            unseen = rows[np.isneginf(scores[rows])]
+            scores[unseen] = query.corpus.score_of(unseen, vector)
+            lights = np.where(passes, scoring.lights(scores, scored.usual), np.float32(0.0))
             least = "weak" if phrase == " ".join(wanted.having) else "none"  # to have the label is all that is asked
         best = rows[_best_rows(scores[rows], top)].tolist()
         bands = judge.bands(Question(vector, None if said is None else self._pieces(said)), scores[best])
@@ -96,10 +101,10 @@ class Searcher:
             error=sentence,
         )
 
-    def _judge_of(self, vectors: Floats) -> Judge:
-        if self._judge is None or self._judge[0] is not vectors:
+    def _judge_of(self, corpus: Corpus) -> Judge:
+        if self._judge is None or self._judge[0] is not corpus:
             before = self._judge[1] if self._judge else None
-            self._judge = vectors, Judge(vectors, self._background, self._model.calibration, before=before)
+            self._judge = corpus, Judge(corpus, self._background, self._model.calibration, before=before)
         return self._judge[1]
 
     def _pieces(self, text: str) -> float:

@@ -167,8 +167,10 @@ def test_the_doctor_says_what_works(reader: Person, library: Library) -> None:
             "display",
             "camera",
             "library",
+            "search",
         )
     ]
+    assert found["search"]["detail"].startswith("recall at 10 against all: 1.000 for everyday words, 1.000 for images")
     for check in ("program", "packages", "cache", "ONNX Runtime", "image encoder", "text encoder", "library"):
         assert found[check]["status"] == "ok"
     for check in ("ONNX Runtime", "image encoder", "text encoder"):

@@ -34,7 +34,7 @@ def arrival(indexed: Library) -> Arrival:
 @pytest.fixture(scope="module")
 def place(arrival: Arrival) -> Callable[[Floats], Placed]:
     """Places a vector in the library's map."""
-    projector = Projector(arrival.vectors, arrival.scene.positions)
+    projector = Projector(arrival.corpus.whole(), arrival.scene.positions)
 
     def placed(vector: Floats) -> Placed:
         placement = projector.place(vector[None])[0]

@@ -12,6 +12,7 @@ import pytest
 from atlas_rt.core.records import Floats
 from atlas_rt.errors import MissingError
 from atlas_rt.ml.bands import Background, Judge, Question, load_background, pieces_of
+from atlas_rt.ml.corpus import Corpus
 from atlas_rt.ml.encoder import TextEncoder
 from atlas_rt.ml.registry import Calibration, Model, ModelFile
 from atlas_rt.ml.scoring import score
@@ -26,7 +27,7 @@ def background(model: Model, text: TextEncoder, encoded_words: Path) -> Backgrou
 
 @pytest.fixture(scope="module")
 def judge(vectors: Floats, background: Background, model: Model) -> Judge:
-    return Judge(vectors, background, model.calibration)
+    return Judge(Corpus(vectors), background, model.calibration)
 
 
 def best_band(judge: Judge, vectors: Floats, text: TextEncoder, phrase: str) -> str:
@@ -48,7 +49,7 @@ def test_bands_follow_the_score_and_the_bars(
     question = Question(text.encode("guitar"), 1.0)
     scores = np.linspace(-1, 1, 500, dtype=np.float32)
     assert (np.diff(judge.evidence(question, scores)) > 0).all()
-    own = Judge(vectors, background, Calibration(strong=2.0, weak=1.0, label_temperature=0.05))
+    own = Judge(Corpus(vectors), background, Calibration(strong=2.0, weak=1.0, label_temperature=0.05))
     bands = own.bands(question, scores)
     assert bands == sorted(bands, key=["none", "weak", "strong"].index)
     assert set(bands) == {"none", "weak", "strong"}
@@ -73,8 +74,8 @@ def test_evidence_does_not_change_with_a_models_scale(
     vector = text.encode("a tiger")
     question, moved = Question(vector, 1.0), Question(widened(vector[None], 0.6, 0.5)[0], 1.0)
     images = widened(vectors, 0.5, -0.6)
-    one = Judge(vectors, here, calibration).evidence(question, score(vectors, vector))
-    other = Judge(images, there, calibration).evidence(moved, score(images, moved.vector))
+    one = Judge(Corpus(vectors), here, calibration).evidence(question, score(vectors, vector))
+    other = Judge(Corpus(images), there, calibration).evidence(moved, score(images, moved.vector))
     np.testing.assert_allclose(one, other, atol=0.01)
 
 
@@ -100,7 +101,7 @@ def test_a_library_that_grew_is_judged_as_one_made_at_once(
     def judged(*parts: Floats) -> Floats:
         judge = None
         for part in parts:
-            judge = Judge(part, background, model.calibration, before=judge)
+            judge = Judge(Corpus(part), background, model.calibration, before=judge)
         assert judge is not None
         return judge.evidence(question, scores)
 
@@ -117,7 +118,7 @@ def test_a_library_that_grew_is_judged_as_one_made_at_once(
 def test_any_phrase_over_few_images_gets_an_answer(
     vectors: Floats, background: Background, model: Model, text: TextEncoder, count: int, phrase: str
 ) -> None:
-    judge = Judge(vectors[:count], background, model.calibration)
+    judge = Judge(Corpus(vectors[:count]), background, model.calibration)
     question = Question(text.encode(phrase), pieces_of(phrase, text))
     bands = judge.bands(question, score(vectors[:count], question.vector))
     assert len(bands) == count
@@ -140,7 +141,7 @@ def test_a_model_without_pictures_in_general_is_judged_by_its_scores(
     plain = replace(model, calibration=replace(model.calibration, background=None))
     background = load_background(plain, text, encoded_words.parent)
     assert background.pictures.shape == (0, model.dim)
-    judge = Judge(vectors, background, plain.calibration)
+    judge = Judge(Corpus(vectors), background, plain.calibration)
     assert best_band(judge, vectors, text, "blavex") == "none"
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 from atlas_rt.core.hud import ImageFacts
 from atlas_rt.core.records import LibraryPlace
 from atlas_rt.library.store import Store
+from atlas_rt.ml.corpus import Corpus
 from atlas_rt.ml.labels import SURE
 from atlas_rt.services.facts import FactsService, Question, nearest_images
 from atlas_rt.services.scenes import Arrival
@@ -26,7 +27,7 @@ def service(indexed: Library) -> Iterator[FactsService]:
 
 
 def told(service: FactsService, arrival: Arrival, id_: int, *, neighbours: bool = True) -> ImageFacts:
-    service.ask(Question(id_, arrival.scene, arrival.vectors, neighbours))
+    service.ask(Question(id_, arrival.scene, arrival.corpus, neighbours))
     facts: ImageFacts = wait_for(service.take)
     return facts
 
@@ -66,7 +67,7 @@ def test_under_the_pointer_no_neighbours_are_looked_for(
 
 def test_the_newest_question_is_answered_last(service: FactsService, arrival: Arrival) -> None:
     for id_ in arrival.scene.ids[:40]:
-        service.ask(Question(int(id_), arrival.scene, arrival.vectors, neighbours=True))
+        service.ask(Question(int(id_), arrival.scene, arrival.corpus, neighbours=True))
     wait_for(lambda: (facts := service.take()) and facts.id == arrival.scene.ids[39])
 
 
@@ -97,10 +98,11 @@ def test_without_its_library_an_image_has_no_words(arrival: Arrival, tmp_path: P
 
 
 def test_one_image_alone_has_no_neighbours(arrival: Arrival) -> None:
-    assert nearest_images(arrival.scene, arrival.vectors[:1], 0, 12) == ()
-    two = nearest_images(arrival.scene, arrival.vectors[:2], 0, 12)
+    vectors = arrival.corpus.whole()
+    assert nearest_images(arrival.scene, Corpus(vectors[:1]), 0, 12) == ()
+    two = nearest_images(arrival.scene, Corpus(vectors[:2]), 0, 12)
     assert [id_ for id_, _ in two] == [arrival.scene.ids[1]]
-    assert two[0][1] == pytest.approx(float(arrival.vectors[0] @ arrival.vectors[1]), abs=1e-5)
+    assert two[0][1] == pytest.approx(float(vectors[0] @ vectors[1]), abs=1e-5)
 
 
 def test_closing_ends_the_thread_at_once(indexed: Library) -> None:

@@ -57,9 +57,9 @@ def test_a_scene_joins_what_is_known_of_each_image_in_the_same_rows(arrival: Arr
         len(values) == 138 for values in (scene.aspects, scene.mean_rgb, scene.hues, scene.sizes_px, scene.clusters)
     )
     assert NODE_SIZE_LIMITS[0] <= scene.node_size <= NODE_SIZE_LIMITS[1]
-    assert arrival.vectors.shape == (138, indexed.model.dim)
-    assert arrival.vectors.dtype == np.float32
-    assert np.linalg.norm(arrival.vectors, axis=1) == pytest.approx(1.0, abs=2e-3)
+    assert arrival.corpus.whole().shape == (138, indexed.model.dim)
+    assert arrival.corpus.whole().dtype == np.float32
+    assert np.linalg.norm(arrival.corpus.whole(), axis=1) == pytest.approx(1.0, abs=2e-3)
     assert arrival.failures == ()
 
 
@@ -94,11 +94,12 @@ def test_a_vanished_image_is_left_out_with_its_edges(library: Library) -> None:
     scene, map_ = arrival.scene, library.map
     names = [Path(path).name for path in scene.paths]
     assert not [name for name in names if name[0] in "abst"]
-    assert len(scene.ids) == len(names) == len(arrival.vectors)
+    assert len(scene.ids) == len(names) == len(arrival.corpus)
     joined = {tuple(pair) for pair in scene.ids[scene.edges].tolist()}
     stayed = np.isin(map_.ids[map_.edges], scene.ids).all(axis=1)
     assert joined == {tuple(pair) for pair in map_.ids[map_.edges[stayed]].tolist()}
-    scores = (arrival.vectors[scene.edges[:, 0]] * arrival.vectors[scene.edges[:, 1]]).sum(axis=1)
+    ends = (arrival.corpus.at(scene.edges[:, side]) for side in (0, 1))
+    scores = np.multiply(*ends).sum(axis=1)
     assert scene.weights == pytest.approx(scores, abs=1e-4)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from atlas_rt.core.records import Runtime, SearchAnswer
 from atlas_rt.library.store import Store
+from atlas_rt.ml.corpus import Corpus
 from atlas_rt.ml.labels import SURE
 from atlas_rt.ml.registry import Model
 from atlas_rt.services.scenes import Arrival
@@ -27,7 +28,7 @@ def service(model: Model, indexed: Library) -> Iterator[SearchService]:
 
 
 def query_of(text: str, arrival: Arrival) -> Query:
-    return Query(text, arrival.scene.ids, arrival.vectors, arrival.scene.generation)
+    return Query(text, arrival.scene.ids, arrival.corpus, arrival.scene.generation)
 
 
 def answer(service: SearchService, query: Query) -> SearchAnswer:
@@ -85,13 +86,13 @@ def test_any_phrase_is_answered(service: SearchService, arrival: Arrival, phrase
 
 
 def test_an_empty_library_has_no_matches(service: SearchService, model: Model) -> None:
-    nothing = Query("a guitar", np.zeros(0, np.int64), np.zeros((0, model.dim), np.float32), 1)
+    nothing = Query("a guitar", np.zeros(0, np.int64), Corpus(np.zeros((0, model.dim), np.float32)), 1)
     found = answer(service, nothing)
     assert (found.best, found.lights.shape, found.error) == ((), (0,), "")
 
 
 def test_a_library_of_one_image_is_searched(service: SearchService, arrival: Arrival) -> None:
-    found = answer(service, Query("a guitar", arrival.scene.ids[:1], arrival.vectors[:1], 1))
+    found = answer(service, Query("a guitar", arrival.scene.ids[:1], Corpus(arrival.corpus.whole()[:1]), 1))
     assert [match.id for match in found.best] == [arrival.scene.ids[0]]
 
 

@@ -15,6 +15,7 @@ DOING = {
     "index": "Reading images",
     "fit": "Arranging the map",
     "label": "Naming what is there",
+    "search": "Getting search ready",
 }
 MAPS = {
     "": "no map yet",
