@@ -126,6 +126,19 @@ def _map(settings: Settings, arguments: argparse.Namespace) -> Report:
     return maps.measure(seed=settings.seed, vectors=collection.vectors if collection else None)
 
 
+def _scale(settings: Settings, arguments: argparse.Namespace) -> Report:
+    from atlas_rt.bench import scale
+    from atlas_rt.library.shelf import cache_folder
+    from atlas_rt.ml import registry
+
+    if arguments.source or arguments.demo:
+        raise UsageError("bench scale makes its own vectors: leave the source out")
+    cache = cache_folder(settings.cache_path)
+    return scale.measure(
+        seed=settings.seed, model=registry.load(settings.model, cache), runtime=settings.runtime(cache)
+    )
+
+
 BENCHES: dict[str, Callable[[Settings, argparse.Namespace], Report]] = {
     "frame": _frame,
     "start": _start,
@@ -133,4 +146,5 @@ BENCHES: dict[str, Callable[[Settings, argparse.Namespace], Report]] = {
     "search": _search,
     "locate": _locate,
     "map": _map,
+    "scale": _scale,
 }
