@@ -18,7 +18,7 @@ from atlas_rt.core.records import Floats, Ints, Map
 from atlas_rt.engine.extension import Anchors, extended
 from atlas_rt.engine.fitting import FitJob, Fitted, fitted
 from atlas_rt.ml.fit import umap_alone, warm_up
-from atlas_rt.ml.labels import Vocabulary
+from atlas_rt.ml.labels import wordless
 from atlas_rt.ml.projector import Projector
 from atlas_rt.ml.quality import Quality, placed_quality, quality_of
 from atlas_rt.ml.sessions import open_made
@@ -151,7 +151,7 @@ def _grown(map_: Map, vectors: Floats) -> Map:
 def _fit(vectors: Floats, seed: int, *, old: Map | None = None, elastic: bool = False) -> tuple[Map, dict[str, float]]:
     """A fit as the engine's child makes it, and the seconds of its parts."""
     ids = np.arange(len(vectors), dtype=np.int64)
-    words = Vocabulary((), np.zeros((0, vectors.shape[1]), np.float32), 1.0)
+    words = wordless(vectors.shape[1])
     job = FitJob(ids, tuple(map(str, ids)), words, seed, old, elastic)
     found = fitted(vectors, job, progress=lambda _: None)
     return _map_of(found, ids, seed), found.secs

@@ -90,9 +90,9 @@ def _umap_alone(images: int, seed: int) -> Figures:
 def _ours(images: int, seed: int) -> Figures:
     from atlas_rt.engine.fitting import FitJob, fitted
     from atlas_rt.ml.fit import warm_up
-    from atlas_rt.ml.labels import Vocabulary
+    from atlas_rt.ml.labels import wordless
 
-    vectors, words = made_vectors(images, DIM, seed=SEED), Vocabulary((), np.zeros((0, DIM), np.float32), 1.0)
+    vectors, words = made_vectors(images, DIM, seed=SEED), wordless(DIM)
     warm_up()
     for count in (min(WARM, images), images):
         ids = np.arange(count, dtype=np.int64)

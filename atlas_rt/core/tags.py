@@ -41,6 +41,7 @@ def name_tags(view: View, size_px: tuple[int, int]) -> tuple[NameTag, ...]:
             size=records[i].size,
         )
         for i in order
+        if records[i].name  # those of a first map may have none yet
     )
 
 

@@ -36,7 +36,7 @@ from atlas_rt.library.vectors import VectorFile
 from atlas_rt.ml import layout
 from atlas_rt.ml.clusters import USUAL
 from atlas_rt.ml.fit import SMALLEST
-from atlas_rt.ml.labels import Vocabulary
+from atlas_rt.ml.labels import Vocabulary, wordless
 from atlas_rt.ml.neighbours import knn_edges
 
 SKETCH, PARTIAL, FIT = "principal axes", "umap so far", maps.FIT
@@ -72,9 +72,12 @@ class Cartographer:
         published: Callable[[Map], None],
         words_ready: Callable[[], bool] = lambda: True,
         granularity: str = "",
+        threads: int = 1,
     ) -> None:
         """folder: of the model, where its maps lie. vocabulary: gives it, and may wait for it; only a fit asks.
-        words_ready: whether it is there without waiting. granularity: of the clusters; empty for what the map has.
+        words_ready: whether it is there without waiting; fits that others follow don't wait for it, and their clusters
+        have no names then. granularity: of the clusters; empty for what the map has.
+        threads: of a fit's search for neighbours.
 
         published is called with each map once it is in its place.
         """
@@ -83,7 +86,7 @@ class Cartographer:
         self._model_id, self._seed = model_id, seed
         self._published = published
         self._words_ready = words_ready
-        self._wanted_granularity = granularity
+        self._wanted_granularity, self._threads = granularity, threads
         sweep(folder)
         self._fitter: FitProcess | None = None
         self._fitting: _InHand | None = None
@@ -121,10 +124,10 @@ class Cartographer:
         if time.monotonic() - self._looked_at_secs < LOOK_EVERY_SECS:
             return
         ids, rows = self._store.encoded(self._model_id)
-        if self._is_growing and self._fitter is not None and self._fitting is None and self._words_ready():
+        if self._is_growing and self._fitter is not None and self._fitting is None:
             size = self._next_stage()
             if np.searchsorted(ids, settled_before) >= size:
-                self._begin_fit(self._fitter, ids[:size], rows[:size])
+                self._begin_fit(self._fitter, ids[:size], rows[:size], last=False)
         if shown:
             self._show(ids, rows)
         self._looked_at_secs = time.monotonic()
@@ -265,7 +268,7 @@ class Cartographer:
                 break
             if self._fitting is None:
                 size = min(self._next_stage(), len(ids))
-                self._begin_fit(self._started(), ids[:size], rows[:size])
+                self._begin_fit(self._started(), ids[:size], rows[:size], last=size == len(ids))
             last = self._fitting is not None and np.array_equal(self._fitting.ids, ids)
             fitted = self._map_of(self._started().wait(waiting), FIT if last else PARTIAL)
             self._anchors = self._anchored(fitted)
@@ -280,21 +283,29 @@ class Cartographer:
         return self._fitter
 
     def _begin_fit(
-        self, fitter: FitProcess, ids: Ids, rows: Ints, *, elastic: bool = False, only_clusters: bool = False
+        self,
+        fitter: FitProcess,
+        ids: Ids,
+        rows: Ints,
+        *,
+        last: bool = True,
+        elastic: bool = False,
+        only_clusters: bool = False,
     ) -> None:
-        catalogue = self._store.catalogue(self._model_id)
+        catalogue, vectors = self._store.catalogue(self._model_id), self._vectors_at(rows)
         at, _ = rows_of(catalogue.ids, ids)
         job = FitJob(
             ids=ids,
             paths=tuple(catalogue.paths[row] for row in at.tolist()),
-            vocabulary=self._vocabulary(),
+            vocabulary=self._vocabulary() if last or self._words_ready() else wordless(vectors.shape[1]),
             seed=self._seed,
             old=self.map if elastic or only_clusters else self._growing_from(),
             elastic=elastic,
             granularity=self._granularity,
             only_clusters=only_clusters,
+            threads=self._threads,
         )
-        fitter.begin(self._vectors_at(rows), job)
+        fitter.begin(vectors, job)
         self._fitting = _InHand(ids, rows, elastic)
 
     def _growing_from(self) -> Map | None:

@@ -146,6 +146,7 @@ class Engine:
             published=self._tell_published,
             words_ready=lambda: self._labeller.ready,
             granularity=self._job.granularity,
+            threads=1 if self._job.stay else self._threads,  # a window has the cores first
         )
         self._note_suspects(store)
 

@@ -65,7 +65,7 @@ def find_clusters(
 
     positions (n, 3), vectors (n, dim) unit, ids (n,) and paths in the same rows. old: the map before; a cluster that
     holds mostly what one of its clusters held has that one's id, and the name that a person or a narrator gave it.
-    granularity: of GRANULARITIES.
+    granularity: of GRANULARITIES. With a vocabulary of no words clusters have no names.
     HDBSCAN on positions: on vectors it is quadratic. Its leaves, not its most persistent clusters, as on these maps the
     latter are often one that holds all.
     """
@@ -88,7 +88,8 @@ def find_clusters(
             name, why, named_by = given[number].name, given[number].why, given[number].named_by
         else:
             apart = _apart(means, place, words, vocabulary)
-            name, why, named_by = _named(words[place], PurePath(paths[exemplars[0]]).stem, taken, apart)
+            stem = PurePath(paths[exemplars[0]]).stem if vocabulary.words else ""
+            name, why, named_by = _named(words[place], stem, taken, apart)
         taken.add(name)
         borderline = rows[_by_margin(vectors[rows], means, place)[:BORDERLINE]]
         x, y, z = (float(value) for value in positions[rows].mean(axis=0))
@@ -230,6 +231,8 @@ def _apart(means: list[Floats], place: int, words: list[list[str]], vocabulary: 
 
 def _named(words: list[str], stem: str, taken: set[str], apart: str) -> tuple[str, str, str]:
     """A name that is not taken, why, and by what it was named."""
+    if not words and not stem:
+        return "", "", "exemplar"
     if not words:
         return _free([stem], taken), f"no word fits; it is named after its most typical picture, {stem}", "exemplar"
     names = [words[0], *(f"{words[0]}, {second}" for second in words[1:])]

@@ -148,6 +148,11 @@ class OwnWords:
     remark: str = ""
 
 
+def wordless(dim: int) -> Vocabulary:
+    """A vocabulary of no words, for a space of `dim` dimensions."""
+    return Vocabulary((), np.zeros((0, dim), np.float32), 1.0)
+
+
 def read_words(file: Path) -> tuple[str, ...]:
     """The words of a vocabulary file: one a line, empty lines and those that begin with # left out."""
     return _words_of(file.read_text(encoding="utf-8"))

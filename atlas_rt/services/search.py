@@ -158,13 +158,15 @@ class SearchService:
 
 
 def _best_rows(scores: Floats, top: int) -> list[int]:
-    """Rows of the best scores, best first, the earlier row first where they are equal."""
-    top = min(top, len(scores))
+    """Rows of the best scores, best first, the earlier row first where they are equal; none of -inf."""
+    seen = np.flatnonzero(np.isfinite(scores))  # among very many of -inf, to part them would take 0.1 s
+    top = min(top, len(seen))
     if top <= 0:
         return []
+    scores = scores[seen]
     candidates = np.flatnonzero(scores >= np.partition(scores, -top)[-top])
     order = np.lexsort((candidates, -scores[candidates]))
-    return [int(row) for row in candidates[order][:top]]
+    return [int(row) for row in seen[candidates[order][:top]]]
 
 
 def _without_answer(query: Query, error: str) -> SearchAnswer:
