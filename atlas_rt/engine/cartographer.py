@@ -387,9 +387,10 @@ class Cartographer:
 
     def _publish(self, map_: Map) -> None:
         generations = maps.generations(self._folder)
-        self.map = dataclasses.replace(map_, generation=generations[-1] + 1 if generations else 1)
-        maps.write_map(self._folder, self.map)
-        self._published(self.map)
+        made = dataclasses.replace(map_, generation=generations[-1] + 1 if generations else 1)
+        maps.write_map(self._folder, made)
+        self.map = made
+        self._published(made)
 
     def _vectors_at(self, rows: Ints) -> Floats:
         return self._vectors.array()[rows].astype(np.float32)

@@ -13,6 +13,7 @@ from atlas_rt.core.records import Map
 from atlas_rt.core.world import rows_of
 from atlas_rt.engine import cartographer as cartography
 from atlas_rt.engine.cartographer import EDGES, Cartographer
+from atlas_rt.errors import MissingError
 from atlas_rt.library import maps
 from atlas_rt.library.sources import scan
 from atlas_rt.library.store import Ready, Store
@@ -201,6 +202,33 @@ def test_what_a_killed_fit_left_behind_is_swept_away(desk: Desk) -> None:
     (left / "vectors.f32").write_bytes(bytes(1000))
     Desk(desk.library, desk.store)
     assert not left.exists()
+
+
+def test_a_full_disk_leaves_the_old_map_to_a_refit_and_to_going_back(desk: Desk) -> None:
+    """Where not even the vectors that are fitted can be written, and where the new map cannot be published."""
+    resource = pytest.importorskip("resource")
+    folder = desk.library.model_folder
+    assert desk.cartographer.refit(go_on)
+    before, there = desk.map, sorted(folder.iterdir())
+    network = len(before.network)
+    vectors = len(before.ids) * desk.library.model.dim * 4
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    wishes = [(lambda: desk.cartographer.refit(go_on), room) for room in (vectors - 1, network - 1)]
+    assert vectors < network - 1
+    for wish, room in [*wishes, (desk.cartographer.undo, network - 1)]:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+        try:
+            with pytest.raises(MissingError, match="The disk is full; everything found so far is kept"):
+                wish()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert sorted(folder.iterdir()) == there
+        assert desk.map is before
+    read = maps.read_latest(folder)
+    assert read is not None
+    assert same_bits(read.positions, before.positions)
+    assert desk.cartographer.refit(go_on)
+    assert desk.map.fit == before.fit + 1
 
 
 def test_another_number_of_clusters_is_made_on_the_same_map_and_kept(library: Library, indexed: Library) -> None:

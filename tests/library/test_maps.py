@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -146,6 +147,23 @@ def test_the_newest_generation_of_each_of_the_last_three_fits_is_kept(tmp_path: 
     assert before is not None
     assert_same(before, fit_of(3, 7))
     assert maps.read_before(tmp_path, 2) is None
+
+
+def test_a_map_that_its_writer_removes_while_one_asks_for_the_list_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for generation in (1, 2):
+        maps.write_map(tmp_path, fit_of(generation, generation))
+    looks_whole = maps._looks_whole
+
+    def and_gone(place: Path) -> bool:
+        whole = looks_whole(place)
+        if place.name == "map-1":
+            shutil.rmtree(place)
+        return whole
+
+    monkeypatch.setattr(maps, "_looks_whole", and_gone)
+    assert [each.generation for each in maps.kept(tmp_path)] == [2]
 
 
 def test_what_is_not_final_is_nothing_to_go_back_to(tmp_path: Path) -> None:
