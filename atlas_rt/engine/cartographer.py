@@ -34,7 +34,7 @@ from atlas_rt.library import maps
 from atlas_rt.library.store import Store
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.ml import layout
-from atlas_rt.ml.clusters import USUAL
+from atlas_rt.ml.clusters import USUAL, next_id
 from atlas_rt.ml.fit import SMALLEST
 from atlas_rt.ml.labels import Vocabulary
 from atlas_rt.ml.neighbours import knn_edges
@@ -216,7 +216,7 @@ class Cartographer:
         self._anchors = self._anchored(before)
         back = self._extension(before, ids, rows)
         # all count as old, or what one has just gone back from would be due again
-        self._publish(dataclasses.replace(back, fitted=np.ones(len(ids), np.bool_)))
+        self._publish(self._counted(dataclasses.replace(back, fitted=np.ones(len(ids), np.bool_))))
         return True
 
     def close(self) -> None:
@@ -303,7 +303,7 @@ class Cartographer:
     def _map_of(self, fitted: Fitted, kind: str) -> Map:
         assert self._fitting is not None
         ids, rows, self._fitting = self._fitting.ids, self._fitting.rows, None
-        return Map(
+        made = Map(
             ids=ids,
             rows=rows,
             positions=fitted.positions,
@@ -322,6 +322,11 @@ class Cartographer:
             network=fitted.network,
             granularity=self._granularity,
         )
+        return self._counted(made)
+
+    def _counted(self, map_: Map) -> Map:
+        """With the ids of clusters that were ever given, here and in the map that is shown."""
+        return dataclasses.replace(map_, clusters_given=max(next_id(map_), next_id(self.map)))
 
     def _last_fit(self) -> int:
         return max((each.fit for each in maps.kept(self._folder)), default=0)

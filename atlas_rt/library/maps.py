@@ -126,6 +126,7 @@ def read_map(folder: Path, generation: int) -> Map:
             drift=float(manifest.get("drift", 0.0)),
             network=contents.get(NETWORK, b""),
             granularity=str(manifest.get("granularity", "some")),
+            clusters_given=int(manifest.get("clusters_given", 0)),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MissingError(
@@ -179,6 +180,7 @@ def _write_files(place: Path, map_: Map) -> None:
         "scale": map_.scale,
         "drift": map_.drift,
         "granularity": map_.granularity,
+        "clusters_given": map_.clusters_given,
         "versions": {package: metadata.version(package) for package in ("umap-learn", "numpy")},
         "files": {name: [len(content), _hash(content)] for name, content in contents.items()},
     }

@@ -231,6 +231,25 @@ def test_a_full_disk_leaves_the_old_map_to_a_refit_and_to_going_back(desk: Desk)
     assert desk.map.fit == before.fit + 1
 
 
+def test_a_new_cluster_never_has_the_id_of_one_that_is_gone(library: Library) -> None:
+    """Nor of one that came with a refit from which one went back: a name given to it would jump onto the new one."""
+    with Store.open(library.place.folder, writable=True) as store:
+        desk, ids = Desk(library, store), list[set[int]]()
+        for desk.cartographer._wanted_granularity in ("many", "few", "many"):
+            desk.round()
+            ids.append({record.id for record in desk.map.cluster_records})
+        desk.cartographer.close()
+        many, few, again = ids
+        assert many - few
+        assert again - few
+        assert not (again - few) & many
+        assert desk.map.clusters_given == max(again | many) + 1
+        desk.cartographer._publish(dataclasses.replace(desk.map, fit=desk.map.fit + 1, clusters_given=99))
+        assert desk.cartographer.undo()
+        assert desk.map.clusters_given == 99
+        assert Desk(library, store).map.clusters_given == 99
+
+
 def test_another_number_of_clusters_is_made_on_the_same_map_and_kept(library: Library, indexed: Library) -> None:
     with Store.open(library.place.folder, writable=True) as store:
         desk = Desk(library, store, "many")

@@ -174,7 +174,7 @@ def test_what_is_not_final_is_nothing_to_go_back_to(tmp_path: Path) -> None:
 
 
 def test_the_network_comes_back_as_it_was(tmp_path: Path) -> None:
-    map_ = dataclasses.replace(map_of(1), network=b"\x08\x07graph", scale=3.5, drift=0.02, fit=4)
+    map_ = dataclasses.replace(map_of(1), network=b"\x08\x07graph", scale=3.5, drift=0.02, fit=4, clusters_given=9)
     maps.write_map(tmp_path, map_)
     assert_same(maps.read_map(tmp_path, 1), map_)
     assert (tmp_path / "map-1" / "projector.onnx").read_bytes() == b"\x08\x07graph"
@@ -184,7 +184,7 @@ def test_a_map_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     maps.write_map(tmp_path, map_of(1))
     file = tmp_path / "map-1" / "manifest.json"
     manifest = json.loads(file.read_text())
-    for name in ("fit", "scale", "drift"):
+    for name in ("fit", "scale", "drift", "clusters_given"):
         del manifest[name]
     file.write_text(json.dumps(manifest))
     assert_same(maps.read_map(tmp_path, 1), map_of(1))
