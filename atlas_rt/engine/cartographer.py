@@ -95,9 +95,23 @@ class Cartographer:
 
     def begin(self) -> None:
         """A round begins: what is new in it will be placed among what the map holds now."""
-        if self.map is None or self.map.kind != PARTIAL:
+        holds = self._anchors.map if self._anchors else None
+        if holds is not self.map and (self.map is None or self.map.kind != PARTIAL):
             self._anchors = self._anchored(self.map)
         self.fit_secs = 0.0
+
+    def make_ready(self) -> None:
+        """New images may be coming: do now what placing them needs."""
+        self.begin()
+        if self._anchors is not None:
+            self._anchors.make_ready()
+
+    def rest(self) -> None:
+        """Nothing has come for a while: let go of what is only held to be quick, unless a fit runs."""
+        if self._anchors is not None:
+            self._anchors.rest()
+        if self._fitting is None:
+            self.close()
 
     def expect_fit(self, coming: int) -> None:
         """Warm the fitting process up beside the decoding, if so many images to come will need a fit."""
@@ -139,9 +153,12 @@ class Cartographer:
         if fit and self._is_growing and self._fit_due(len(ids)):
             self._grow(ids, rows, waiting, shown=refits_beside)
             return
-        if not self._is_current(ids, rows):
-            small = not self._is_fitted and len(ids) < SMALLEST
-            self._publish(self._sketched_map(ids, rows) if small else self._extended(ids, rows))
+        if not self._is_fitted and len(ids) < SMALLEST:
+            last = self._sketched_map(ids, rows)  # what was shown on the way has images where they came
+            if self.map is None or not _alike(self.map, last):
+                self._publish(last)
+        elif not self._is_current(ids, rows):
+            self._publish(self._extended(ids, rows))
         if not fit or not self._is_fitted:
             return
         if self._fit_due(len(ids)):
@@ -403,6 +420,12 @@ class Cartographer:
 
 def _same(map_: Map, ids: Ids, rows: Ints) -> bool:
     return np.array_equal(map_.ids, ids) and np.array_equal(map_.rows, rows)
+
+
+def _alike(one: Map, other: Map) -> bool:
+    """The same images in the same places, joined by the same lines."""
+    names = ("ids", "rows", "positions", "edges", "weights")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
 
 
 def stages() -> Iterator[int]:

@@ -54,6 +54,14 @@ class Anchors:
         # each round has its own among a map's images, and brings a few; while a library grows they serve for thousands
         return Projector(self._vectors_at(self._rows), self._positions, exact=self.map.kind == FIT)
 
+    def make_ready(self) -> None:
+        """Read and count now what placing needs: 0.7 s among 100,000."""
+        self.place(self._vectors_at(self._rows[:1]))
+
+    def rest(self) -> None:
+        """Let go of what placing needs, a copy of all vectors, until it is needed again."""
+        self.__dict__.pop("_projector", None)
+
     def place(self, vectors: Floats) -> Placed:
         """Where new images stand; on principal axes where there is nothing to stand among."""
         if not len(self._rows):

@@ -250,6 +250,29 @@ def test_a_new_cluster_never_has_the_id_of_one_that_is_gone(library: Library) ->
         assert Desk(library, store).map.clusters_given == 99
 
 
+def test_what_is_let_go_of_at_rest_is_had_again_and_places_are_the_same(desk: Desk, indexed: Library) -> None:
+    desk.round(*FIFTH)
+    few = desk.map
+    desk.cartographer.begin()
+    desk.cartographer.make_ready()
+    desk.scan()
+    desk.finish()
+    at_once = desk.map
+    desk.round(*FIFTH)
+    fitter = desk.cartographer._started()
+    desk.cartographer.make_ready()
+    desk.cartographer.rest()
+    assert "_projector" not in vars(desk.cartographer._anchors)
+    assert not fitter._process.is_alive()
+    desk.round()
+    assert same_bits(desk.map.positions, at_once.positions)
+    assert len(few.ids) < len(desk.map.ids) == len(indexed.map.ids)
+    desk.cartographer.refit(None)
+    desk.cartographer.rest()  # not while it fits
+    assert desk.cartographer.fitting is not None
+    desk.cartographer.close()
+
+
 def test_another_number_of_clusters_is_made_on_the_same_map_and_kept(library: Library, indexed: Library) -> None:
     with Store.open(library.place.folder, writable=True) as store:
         desk = Desk(library, store, "many")
