@@ -133,6 +133,35 @@ def test_a_folder_that_vanishes_is_kept_and_goes_on_when_it_comes_back(room: Roo
     assert report.failed == ()
 
 
+def test_a_folder_that_vanishes_while_it_is_read_is_kept_so_far_and_read_on_when_it_comes_back(
+    indexed: Library, cache: Path, tmp_path: Path
+) -> None:
+    folder, away = shutil.copytree(indexed.source, tmp_path / "pictures"), tmp_path / "away"
+    working = EngineProcess(job_of(folder, cache, stay=True, fit=False, threads=1))
+    try:
+        while not isinstance(told := hear(working, until=(Progress, IndexReport))[-1], Progress) or told.done < 16:
+            assert not isinstance(told, IndexReport)
+        folder.rename(away)
+        report = hear(working)[-1]
+        assert isinstance(report, IndexReport)
+        assert 16 <= report.images < 138
+        assert {failure.reason for failure in report.failed} == {"it is no longer there"}
+        assert len(report.failed) == 138 - report.images
+        kept = report.images
+        report = hear(working)[-1]  # that it vanished has been seen
+        assert isinstance(report, IndexReport)
+        assert (report.images, report.removed) == (kept, 0)
+        assert str(folder) in {failure.path for failure in report.failed}
+        away.rename(folder)
+        while not isinstance(told := hear(working)[-1], IndexReport) or told.images < 138:
+            assert isinstance(told, IndexReport)
+            assert told.images >= kept
+        assert (told.removed, told.changed, told.failed) == (0, 0, ())
+        assert told.new <= 138 - kept
+    finally:
+        working.stop()
+
+
 def test_what_is_excluded_hidden_or_our_own_wakes_no_scan(indexed: Library, tmp_path: Path) -> None:
     shutil.copytree(indexed.cache / "vocabulary", tmp_path / "cache" / "vocabulary")
     folder = copy_pictures(PICTURES[:7], tmp_path / "pictures")
