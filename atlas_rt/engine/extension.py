@@ -107,7 +107,7 @@ def extended(
     if len(new):
         vectors = vectors_at(rows[new])
         placed = anchors.place(vectors)
-        positions[new], clusters[new] = placed.positions, placed.clusters
+        positions[new], clusters[new] = layout.off_taken(placed.positions, positions[kept]), placed.clusters
         found = [_among_anchors(ids, rows, new, placed)]
         if not provisional:
             others = anchors.lack(ids, rows)

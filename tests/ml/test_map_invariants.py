@@ -68,6 +68,9 @@ def test_no_image_moves_when_others_come_and_go(first: Floats, more: Floats, dat
     at = np.searchsorted(after.ids, before.ids[stays])
     assert same_bits(after.positions[at], before.positions[stays])
     assert np.isfinite(after.positions).all()
+    new = np.setdiff1d(np.arange(len(after.ids)), at)
+    spots = np.unique(after.positions.round(4), axis=0)
+    assert len(spots) >= len(np.unique(before.positions[stays].round(4), axis=0)) + len(new)  # each can be picked
     assert len(after.edges) == len(after.weights) == len(np.unique(after.edges, axis=0))
     assert (after.edges[:, 0] < after.edges[:, 1]).all()
     again = extended(
