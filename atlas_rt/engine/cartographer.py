@@ -6,6 +6,7 @@
   its first 1,000, its first 3,000 and so on, each starting from the one before and turned to it, and the last of all.
   Images that no fit knows yet are placed in the newest. All fits are made in every run, however fast the images come,
   and none starts before its images are settled: so the last map depends on the images alone, not on the time they took.
+* Fewer than ten images have no fit: a sketch of exactly these is their map, whatever was shown on the way.
 * From then on new images are placed by the projector, and the others do not move by a single bit. They are placed
   among those that the map held when the round began, never among each other: so their places do not depend on when a
   map was shown. Images whose files vanished keep theirs until the round ends, as they may have been moved, which is
