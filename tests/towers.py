@@ -25,13 +25,21 @@ PICTURES = {
 
 
 def image_tower(
-    *, seed: int = 0, batch: int | str = "batch", input_name: str = "image", output: str = "embedding", dim: int = DIM
+    *,
+    seed: int = 0,
+    batch: int | str = "batch",
+    input_name: str = "image",
+    output: str = "embedding",
+    dim: int = DIM,
+    through: str = "Identity",
 ) -> bytes:
-    """(batch, 3, 8, 8) float32 -> (batch, dim) float32, not normalised."""
+    """(batch, 3, 8, 8) float32 -> (batch, dim) float32, not normalised. through: an operator on the pixels, "Sqrt" to
+    make no number of dark ones, "Relu" to make nothing of them."""
     side = 3 * SIZE_PX * SIZE_PX
     weights = np.random.default_rng(seed).normal(size=(side, dim)).astype(np.float32)
     nodes = [
-        helper.make_node("Reshape", [input_name, "flat"], ["rows"]),
+        helper.make_node(through, [input_name], ["pixels"]),
+        helper.make_node("Reshape", ["pixels", "flat"], ["rows"]),
         helper.make_node("MatMul", ["rows", "weights"], [output]),
     ]
     constants = [_constant("flat", np.array([-1, side])), _constant("weights", weights)]
@@ -104,12 +112,16 @@ def newer_export() -> dict[str, bytes]:
     }
 
 
-def write_model(folder: Path, name: str, *, seed: int = 0, more: str = "") -> Path:
+def write_model(folder: Path, name: str, *, seed: int = 0, more: str = "", through: str = "Identity") -> Path:
     """A model of these towers as it lies in a cache, without the way over a hub. more: lines before the tables."""
     import hashlib
 
     folder.mkdir(parents=True)
-    files = {"image.onnx": image_tower(seed=seed), "text.onnx": text_tower(seed=seed), "tokenizer.json": tokenizer()}
+    files = {
+        "image.onnx": image_tower(seed=seed, through=through),
+        "text.onnx": text_tower(seed=seed),
+        "tokenizer.json": tokenizer(),
+    }
     for file, content in files.items():
         (folder / file).write_bytes(content)
     hashes = {file: hashlib.sha256(content).hexdigest() for file, content in files.items()}

@@ -13,6 +13,7 @@ from atlas_rt.library import maps
 from atlas_rt.library.maps import Kept
 from atlas_rt.library.shelf import cache_folder, place_of
 from atlas_rt.ml import registry
+from atlas_rt.ml.fit import SMALLEST
 from atlas_rt.settings import Settings
 
 WISHES: dict[str, Refit | Undo] = {"refit": Refit(), "undo": Undo()}
@@ -36,12 +37,11 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if does == "list":
         return _list(settings, maps.kept(folder), maps.latest(folder))
     update(settings, place, cache, wish=WISHES[does])
-    latest = maps.latest(folder)
-    now = next(each for each in maps.kept(folder) if each.generation == latest)
+    now = maps.kept(folder)[-1]
     if settings.json:
-        print_json(_fields(now, latest))
+        print_json(_fields(now, now.generation))
     else:
-        tell(_line(now, latest))
+        tell(_line(now, now.generation))
     return 0
 
 
@@ -61,7 +61,7 @@ def _list(settings: Settings, kept: list[Kept], latest: int) -> int:
     for each in kept:
         tell(_line(each, latest))
     if not kept:
-        tell("no map yet; `atlas-rt index` makes one")
+        tell(f"no fitted map yet; `atlas-rt index` makes one of {SMALLEST} images or more")
     return 0
 
 
@@ -79,6 +79,6 @@ def _fields(each: Kept, latest: int) -> dict[str, Any]:
 
 def _line(each: Kept, latest: int) -> str:
     made = f"{datetime.fromtimestamp(each.made_secs):%Y-%m-%d %H:%M}"
-    drift = f"old images moved by {each.drift:.1%} of its radius" if each.drift else "the first"
+    drift = f"old images moved by {each.drift:.1%} of its radius" if each.fit > 1 else "the first"
     shown = "  (shown)" if each.generation == latest else ""
     return f"fit {each.fit}  {made}  {each.images:>9,} images  {drift}{shown}"

@@ -93,6 +93,8 @@ class Map:
     drift: by how much that fit moved the images known before, in the median, as a share of the radius.
     network: the parametric UMAP, an ONNX graph from `vector` (n, dim) to `position` (n, 3); empty where there is none.
     granularity: "few", "some" or "many" clusters were asked for.
+    clusters_given: no cluster of this library has had this id or a greater one, those that are gone and those of maps
+    one went back from included; 0 in maps that were made before it was counted.
     """
 
     ids: Ids
@@ -112,6 +114,7 @@ class Map:
     drift: float = 0.0
     network: bytes = b""
     granularity: str = "some"
+    clusters_given: int = 0
 
 
 @dataclass(frozen=True, slots=True)

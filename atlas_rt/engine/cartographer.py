@@ -6,6 +6,7 @@
   its first 1,000, its first 3,000 and so on, each starting from the one before and turned to it, and the last of all.
   Images that no fit knows yet are placed in the newest. All fits are made in every run, however fast the images come,
   and none starts before its images are settled: so the last map depends on the images alone, not on the time they took.
+* Fewer than ten images have no fit: a sketch of exactly these is their map, whatever was shown on the way.
 * From then on new images are placed by the projector, and the others do not move by a single bit. They are placed
   among those that the map held when the round began, never among each other: so their places do not depend on when a
   map was shown. Images whose files vanished keep theirs until the round ends, as they may have been moved, which is
@@ -34,7 +35,7 @@ from atlas_rt.library import maps
 from atlas_rt.library.store import Store
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.ml import layout
-from atlas_rt.ml.clusters import USUAL
+from atlas_rt.ml.clusters import USUAL, next_id
 from atlas_rt.ml.fit import SMALLEST
 from atlas_rt.ml.labels import Vocabulary, wordless
 from atlas_rt.ml.neighbours import knn_edges
@@ -98,9 +99,23 @@ class Cartographer:
 
     def begin(self) -> None:
         """A round begins: what is new in it will be placed among what the map holds now."""
-        if self.map is None or self.map.kind != PARTIAL:
+        holds = self._anchors.map if self._anchors else None
+        if holds is not self.map and (self.map is None or self.map.kind != PARTIAL):
             self._anchors = self._anchored(self.map)
         self.fit_secs = 0.0
+
+    def make_ready(self) -> None:
+        """New images may be coming: do now what placing them needs."""
+        self.begin()
+        if self._anchors is not None:
+            self._anchors.make_ready()
+
+    def rest(self) -> None:
+        """Nothing has come for a while: let go of what is only held to be quick, unless a fit runs."""
+        if self._anchors is not None:
+            self._anchors.rest()
+        if self._fitting is None:
+            self.close()
 
     def expect_fit(self, coming: int) -> None:
         """Warm the fitting process up beside the decoding, if so many images to come will need a fit."""
@@ -142,9 +157,12 @@ class Cartographer:
         if fit and self._is_growing and self._fit_due(len(ids)):
             self._grow(ids, rows, waiting, shown=refits_beside)
             return
-        if not self._is_current(ids, rows):
-            small = not self._is_fitted and len(ids) < SMALLEST
-            self._publish(self._sketched_map(ids, rows) if small else self._extended(ids, rows))
+        if not self._is_fitted and len(ids) < SMALLEST:
+            last = self._sketched_map(ids, rows)  # what was shown on the way has images where they came
+            if self.map is None or not _alike(self.map, last):
+                self._publish(last)
+        elif not self._is_current(ids, rows):
+            self._publish(self._extended(ids, rows))
         if not fit or not self._is_fitted:
             return
         if self._fit_due(len(ids)):
@@ -219,7 +237,7 @@ class Cartographer:
         self._anchors = self._anchored(before)
         back = self._extension(before, ids, rows)
         # all count as old, or what one has just gone back from would be due again
-        self._publish(dataclasses.replace(back, fitted=np.ones(len(ids), np.bool_)))
+        self._publish(self._counted(dataclasses.replace(back, fitted=np.ones(len(ids), np.bool_))))
         return True
 
     def close(self) -> None:
@@ -314,7 +332,7 @@ class Cartographer:
     def _map_of(self, fitted: Fitted, kind: str) -> Map:
         assert self._fitting is not None
         ids, rows, self._fitting = self._fitting.ids, self._fitting.rows, None
-        return Map(
+        made = Map(
             ids=ids,
             rows=rows,
             positions=fitted.positions,
@@ -333,6 +351,11 @@ class Cartographer:
             network=fitted.network,
             granularity=self._granularity,
         )
+        return self._counted(made)
+
+    def _counted(self, map_: Map) -> Map:
+        """With the ids of clusters that were ever given, here and in the map that is shown."""
+        return dataclasses.replace(map_, clusters_given=max(next_id(map_), next_id(self.map)))
 
     def _last_fit(self) -> int:
         return max((each.fit for each in maps.kept(self._folder)), default=0)
@@ -398,9 +421,10 @@ class Cartographer:
 
     def _publish(self, map_: Map) -> None:
         generations = maps.generations(self._folder)
-        self.map = dataclasses.replace(map_, generation=generations[-1] + 1 if generations else 1)
-        maps.write_map(self._folder, self.map)
-        self._published(self.map)
+        made = dataclasses.replace(map_, generation=generations[-1] + 1 if generations else 1)
+        maps.write_map(self._folder, made)
+        self.map = made
+        self._published(made)
 
     def _vectors_at(self, rows: Ints) -> Floats:
         return self._vectors.array()[rows].astype(np.float32)
@@ -408,6 +432,12 @@ class Cartographer:
 
 def _same(map_: Map, ids: Ids, rows: Ints) -> bool:
     return np.array_equal(map_.ids, ids) and np.array_equal(map_.rows, rows)
+
+
+def _alike(one: Map, other: Map) -> bool:
+    """The same images in the same places, joined by the same lines."""
+    names = ("ids", "rows", "positions", "edges", "weights")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
 
 
 def stages() -> Iterator[int]:

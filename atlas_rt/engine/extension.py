@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from atlas_rt.core.records import Cluster, Floats, Ids, Ints, Map
 from atlas_rt.core.world import rows_of
+from atlas_rt.library.maps import FIT
 from atlas_rt.ml import layout
-from atlas_rt.ml.neighbours import knn
+from atlas_rt.ml.neighbours import Neighbours
 from atlas_rt.ml.projector import Projector
 
 EDGES = 5
@@ -26,11 +27,13 @@ Vectors = Callable[[Ints], Floats]
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where n new images stand, in which clusters, and their nearest among the anchors: ids and similarities (n, k)."""
+    """Where n new images stand, in which clusters, and their nearest among the anchors: ids, rows of their vectors and
+    similarities, (n, k) each."""
 
     positions: Floats
     clusters: Ints
     nearest: Ids
+    nearest_rows: Ints
     similarities: Floats
 
 
@@ -48,7 +51,16 @@ class Anchors:
 
     @cached_property
     def _projector(self) -> Projector:
-        return Projector(self._vectors_at(self._rows), self._positions)
+        # each round has its own among a map's images, and brings a few; while a library grows they serve for thousands
+        return Projector(self._vectors_at(self._rows), self._positions, exact=self.map.kind == FIT)
+
+    def make_ready(self) -> None:
+        """Read and count now what placing needs: 0.7 s among 100,000."""
+        self.place(self._vectors_at(self._rows[:1]))
+
+    def rest(self) -> None:
+        """Let go of what placing needs, a copy of all vectors, until it is needed again."""
+        self.__dict__.pop("_projector", None)
 
     def place(self, vectors: Floats) -> Placed:
         """Where new images stand; on principal axes where there is nothing to stand among."""
@@ -56,15 +68,22 @@ class Anchors:
             nowhere = np.full(len(vectors), -1, np.int32)
             none = np.zeros((len(vectors), 0))
             positions = layout.normalise(layout.principal_axes(vectors))
-            return Placed(positions, nowhere, none.astype(np.int64), none.astype(np.float32))
+            return Placed(positions, nowhere, none.astype(np.int64), none.astype(np.int32), none.astype(np.float32))
         placements = self._projector.place(vectors)
-        near = np.stack([placement.neighbours[:EDGES] for placement in placements])
+        near = np.stack([placement.neighbours for placement in placements])
         return Placed(
             np.stack([placement.position for placement in placements]),
-            np.array([_usual(self._clusters[rows]) for rows in near], np.int32),
+            np.array([_usual(self._clusters[rows]) for rows in near[:, :EDGES]], np.int32),
             self._ids[near],
-            np.stack([placement.similarities[:EDGES] for placement in placements]),
+            self._rows[near],
+            np.stack([placement.similarities for placement in placements]),
         )
+
+    def lack(self, ids: Ids, rows: Ints) -> NDArray[np.intp]:
+        """Which of these images (ids, rows of their vectors) are none of the anchors, ascending."""
+        at, known = rows_of(self._ids, ids)
+        known[known] = self._rows[at[known]] == rows[known]
+        return np.flatnonzero(~known)
 
 
 def extended(
@@ -77,7 +96,6 @@ def extended(
     at, known = rows_of(old.ids, ids)
     kept = known & (old.rows[at] == rows)
     at = at[kept]
-    vectors = vectors_at(rows)
     positions = np.empty((len(ids), 3), np.float32)
     positions[kept] = old.positions[at]
     clusters = np.full(len(ids), -1, np.int32)
@@ -85,10 +103,17 @@ def extended(
     fitted = np.zeros(len(ids), np.bool_)
     fitted[kept] = old.fitted[at]
     new = np.flatnonzero(~kept)
-    placed = anchors.place(vectors[new]) if len(new) else None
-    if placed is not None:
-        positions[new], clusters[new] = placed.positions, placed.clusters
-    pairs, strengths = _of_new(ids, new, vectors, placed if provisional else None)
+    pairs, strengths = np.zeros((0, 2), np.int32), np.zeros(0, np.float32)
+    if len(new):
+        vectors = vectors_at(rows[new])
+        placed = anchors.place(vectors)
+        positions[new], clusters[new] = layout.off_taken(placed.positions, positions[kept]), placed.clusters
+        found = [_among_anchors(ids, rows, new, placed)]
+        if not provisional:
+            others = anchors.lack(ids, rows)
+            similarities, near = Neighbours(vectors_at(rows[others]), exact=True).nearest(vectors, EDGES + 1)
+            found.append((others[near], similarities))
+        pairs, strengths = _pairs(new, *(np.hstack(part) for part in zip(*found, strict=True)))
     edges, weights = _edges(old, ids, kept, at, pairs, strengths)
     return dataclasses.replace(
         old,
@@ -111,19 +136,24 @@ def with_vanished(map_: Map, ids: Ids, rows: Ints, *, stored: int) -> tuple[Ids,
     return joined[order], np.concatenate([rows, map_.rows[lacking]])[order]
 
 
-def _of_new(ids: Ids, new: NDArray[np.intp], vectors: Floats, placed: Placed | None) -> tuple[Ints, Floats]:
-    """New images' edges, (m, 2) rows and (m,) similarities: to their nearest of all, or those they were placed by."""
-    if placed is None:
-        similarities, rows = knn(vectors, EDGES, of=new.astype(np.int32))
-    else:
-        found, known = rows_of(ids, placed.nearest.ravel())
-        own = new.repeat(placed.nearest.shape[1])  # in place of an anchor that went: no edge
-        rows = np.where(known, found, own).astype(np.int32).reshape(placed.nearest.shape)
-        similarities = placed.similarities
-    starts, ends = new.repeat(rows.shape[1]), rows.ravel()
-    other = starts != ends
-    pairs = np.sort(np.stack([starts[other], ends[other]], axis=1), axis=1).astype(np.int32)
-    return pairs, similarities.ravel()[other]
+def _among_anchors(ids: Ids, rows: Ints, new: NDArray[np.intp], placed: Placed) -> tuple[NDArray[np.intp], Floats]:
+    """The anchors nearest to each new image, as rows of ids, and their similarities. One that went, or is another
+    picture by now, is replaced by the new image itself."""
+    found, known = rows_of(ids, placed.nearest.ravel())
+    there = known & (rows[found] == placed.nearest_rows.ravel())
+    own = new.repeat(placed.nearest.shape[1])
+    return np.where(there, found, own).reshape(placed.nearest.shape), placed.similarities
+
+
+def _pairs(new: NDArray[np.intp], found: NDArray[np.intp], similarities: Floats) -> tuple[Ints, Floats]:
+    """New images' edges, (m, 2) rows and (m,) similarities: to the nearest of those found, (n, k) each."""
+    others = found != new[:, None]
+    order = np.lexsort((found, -np.where(others, similarities, np.float32(-2.0))), axis=1)[:, :EDGES]
+    ends, strengths = np.take_along_axis(found, order, axis=1), np.take_along_axis(similarities, order, axis=1)
+    starts = np.broadcast_to(new[:, None], ends.shape)
+    pairs = np.sort(np.stack([starts, ends], axis=2), axis=2).astype(np.int32)
+    kept = starts != ends
+    return pairs[kept], strengths[kept]
 
 
 def _edges(

@@ -199,16 +199,16 @@ class Pipeline:
         outcomes = [outcome for group in batch for outcome in group.outcomes]
         prepared = [outcome for outcome in outcomes if isinstance(outcome, Prepared)]
         vectors = np.concatenate([group.vectors for group in batch])
-        finite = np.isfinite(vectors).all(axis=1)
+        whole = np.linalg.norm(vectors, axis=1) > 0.5  # all others are of length one, and what is no number is not more
         broken = [outcome for outcome in outcomes if isinstance(outcome, Broken)]
         broken += [
             Broken(each.todo, "the encoder gave no vector", "encode")
-            for each, usable in zip(prepared, finite, strict=True)
+            for each, usable in zip(prepared, whole, strict=True)
             if not usable
         ]
-        kept = [each for each, usable in zip(prepared, finite, strict=True) if usable]
+        kept = [each for each, usable in zip(prepared, whole, strict=True) if usable]
         seen = [outcome for outcome in outcomes if isinstance(outcome, Seen)]
-        self._store_batch(kept, vectors[finite], seen, broken)
+        self._store_batch(kept, vectors[whole], seen, broken)
         self._count(batch, outcomes, broken, store_secs=time.perf_counter() - begun)
         for each in broken:
             self._told(Failure(each.todo.path, each.reason))

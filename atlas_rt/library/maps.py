@@ -89,8 +89,8 @@ def kept(folder: Path) -> list[Kept]:
     """The newest generation of each of the last three fits, the oldest first, without those one went back from."""
     line: list[Kept] = []
     for generation in generations(folder):
-        place = _place(folder, generation)
-        if _looks_whole(place) and (each := _kept(place)).kind == FIT:
+        each = _kept(_place(folder, generation))
+        if each is not None and each.kind == FIT:
             line = [*(before for before in line if before.fit < each.fit), each]
     return line[-KEPT:]
 
@@ -126,6 +126,7 @@ def read_map(folder: Path, generation: int) -> Map:
             drift=float(manifest.get("drift", 0.0)),
             network=contents.get(NETWORK, b""),
             granularity=str(manifest.get("granularity", "some")),
+            clusters_given=int(manifest.get("clusters_given", 0)),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MissingError(
@@ -179,6 +180,7 @@ def _write_files(place: Path, map_: Map) -> None:
         "scale": map_.scale,
         "drift": map_.drift,
         "granularity": map_.granularity,
+        "clusters_given": map_.clusters_given,
         "versions": {package: metadata.version(package) for package in ("umap-learn", "numpy")},
         "files": {name: [len(content), _hash(content)] for name, content in contents.items()},
     }
@@ -210,17 +212,23 @@ def _manifest(place: Path) -> dict[str, Any]:
     return manifest
 
 
-def _kept(place: Path) -> Kept:
-    manifest = _manifest(place)
-    return Kept(
-        generation=int(manifest["generation"]),
-        fit=int(manifest.get("fit", 0)),
-        kind=str(manifest["kind"]),
-        images=int(manifest["n"]),
-        seed=int(manifest["seed"]),
-        drift=float(manifest.get("drift", 0.0)),
-        made_secs=(place / _MANIFEST).stat().st_mtime,
-    )
+def _kept(place: Path) -> Kept | None:
+    """What its manifest tells; None for a map that is damaged, or that its writer has just removed."""
+    if not _looks_whole(place):
+        return None
+    try:
+        manifest = _manifest(place)
+        return Kept(
+            generation=int(manifest["generation"]),
+            fit=int(manifest.get("fit", 0)),
+            kind=str(manifest["kind"]),
+            images=int(manifest["n"]),
+            seed=int(manifest["seed"]),
+            drift=float(manifest.get("drift", 0.0)),
+            made_secs=(place / _MANIFEST).stat().st_mtime,
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _checked(place: Path, name: str, facts: list[Any]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 from atlas_rt.errors import MissingError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NEXT_TO_NOTHING = 2**16
+"""Bytes with which nothing can be done: SQLite's index of its log alone takes half of them."""
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -29,6 +32,11 @@ def writing(folder: Path) -> Iterator[None]:
                 f"The cache folder cannot be written to. Allow it, or choose another with --cache DIR: {folder}"
             ) from error
         raise
+
+
+def is_full(folder: Path) -> bool:
+    """Whether next to no room is left where a folder lies."""
+    return shutil.disk_usage(folder).free < NEXT_TO_NOTHING
 
 
 def full(folder: Path) -> MissingError:

@@ -492,7 +492,8 @@ def _speaking(folder: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        if code == sqlite3.SQLITE_FULL:
+        # where its shared memory cannot grow, SQLite calls it an I/O error
+        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and space.is_full(folder)):
             raise space.full(folder) from error
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise space.damaged(folder) from error

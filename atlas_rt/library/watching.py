@@ -1,7 +1,8 @@
 """Whether anything in the sources changed since one last looked: native events, polling where there are none.
 
-Events only say that it is time for a scan, which finds out what changed; so none of them can be misread, and a burst of
-a thousand costs one scan. Folders on network drives tell nothing of what others change, and are polled.
+Events only say that it is time for a scan, and in which folders; the scan finds out what changed. So none of them can
+be misread, and a burst of a thousand costs one scan. Folders on network drives tell nothing of what others change, and
+are polled.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 from watchdog.observers.polling import PollingObserver
 
-from atlas_rt.library.sources import is_passed_over, is_readable
+from atlas_rt.library.sources import is_passed_over, is_readable, matcher
 
 QUIET_SECS, LONGEST_SECS = 0.55, 1.0
 """A change is told of once it has been quiet so long, and at the latest so long after the first."""
 POLL_SECS = 5.0
 ANYWAY_SECS = 600.0
-"""It is time for a scan so long after the last one in any case: events can be lost, and watches run out."""
+"""It is time for a scan of everything so long after the last one of all: events can be lost, and watches run out."""
 ROOTS_EVERY_SECS = 1.0
 """How often it is looked whether a source itself vanished or came back, which no event tells."""
 CHANGES = {"created", "modified", "moved", "deleted", "closed"}
@@ -54,19 +55,24 @@ Identity = tuple[int, int] | None
 
 
 class Watcher:
-    """Watches sources until closed. Owned by one thread; events come on watchdog's."""
+    """Watches sources until closed. Owned by one thread; events come on watchdog's.
 
-    def __init__(self) -> None:
+    exclude: what a scan leaves out (`sources.scan`) is nothing to tell of.
+    """
+
+    def __init__(self, exclude: Sequence[str] = ()) -> None:
+        self._excluded = matcher(exclude)
         self._lock = threading.Lock()
         self._first_secs = self._last_secs = 0.0
+        self._folders: set[str] = set()
+        self._anywhere = True
         self._observers: dict[bool, BaseObserver] = {}
         self._watched: dict[Place, _Watched] = {}
         self._known: dict[str, Identity] = {}
-        self._looked_secs = self._told_secs = time.monotonic()
+        self._looked_secs = self._looked_anywhere_secs = time.monotonic()
 
     def watch(self, sources: Sequence[str]) -> None:
         """Watch exactly these folders and files from now on."""
-        self._told_secs = time.monotonic()
         wanted = dict.fromkeys(sources)
         if self._known.keys() != wanted.keys():
             self._known = {source: self._known.get(source, _identity(source)) for source in wanted}
@@ -78,15 +84,29 @@ class Watcher:
         if now - self._looked_secs > ROOTS_EVERY_SECS:
             self._looked_secs = now
             self._look_at_roots()
-        if now - self._told_secs > ANYWAY_SECS:
-            self._changed()
+        if now - self._looked_anywhere_secs > ANYWAY_SECS:
+            self._changed(None)
         with self._lock:
             quiet = now - self._last_secs >= QUIET_SECS or now - self._first_secs >= LONGEST_SECS
             if not self._first_secs or not quiet:
                 return False
             self._first_secs = 0.0
-            self._told_secs = now
             return True
+
+    @property
+    def stirs(self) -> bool:
+        """Whether something has changed that `due` will tell of in a moment."""
+        return self._first_secs > 0.0
+
+    def take_folders(self) -> frozenset[str] | None:
+        """Folders in which something changed since one last asked; None where it may have been anywhere."""
+        with self._lock:
+            folders, anywhere = frozenset(self._folders), self._anywhere
+            self._folders.clear()
+            self._anywhere = False
+        if anywhere:
+            self._looked_anywhere_secs = time.monotonic()
+        return None if anywhere else folders
 
     def close(self) -> None:
         for observer in self._observers.values():
@@ -94,8 +114,11 @@ class Watcher:
         for observer in self._observers.values():
             observer.join(2.0)
 
-    def _changed(self) -> None:
+    def _changed(self, folders: Collection[str] | None) -> None:
+        """Something did, in these folders or, with None, who knows where."""
         with self._lock:
+            self._anywhere |= folders is None
+            self._folders.update(folders or ())
             self._last_secs = time.monotonic()
             self._first_secs = self._first_secs or self._last_secs
 
@@ -108,7 +131,7 @@ class Watcher:
                     outdated |= {(source, True), (str(Path(source).parent), False)}
             self._known = now
             self._arrange(outdated)
-            self._changed()  # nobody looked in between
+            self._changed(None)  # nobody looked in between
 
     def _arrange(self, outdated: Collection[Place] = ()) -> None:
         """One watch for each folder, and one for each folder that holds single files; a source that is not there waits.
@@ -133,7 +156,7 @@ class Watcher:
     def _join(self, place: Place, files: frozenset[str]) -> None:
         """Native events where they come and can be had, polling otherwise."""
         folder, recursive = place
-        handler = _Handler(folder, files, self._changed)
+        handler = _Handler(folder, files, self._excluded, self._changed)
         for polled in (True,) if _is_remote(folder) else (False, True):
             # the system's limit of watches is an OSError
             with contextlib.suppress(OSError):
@@ -163,9 +186,15 @@ class _Handler(FileSystemEventHandler):
     outdated: a folder with things in it came, whose content watchdog does not watch.
     """
 
-    def __init__(self, folder: str, files: frozenset[str], changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        folder: str,
+        files: frozenset[str],
+        excluded: Callable[[str, str], bool],
+        changed: Callable[[Collection[str]], None],
+    ) -> None:
         self.files, self.outdated = files, False
-        self._folder, self._changed = folder, changed
+        self._folder, self._excluded, self._changed = folder, excluded, changed
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         if event.event_type not in CHANGES or (event.is_directory and event.event_type == "modified"):
@@ -173,14 +202,15 @@ class _Handler(FileSystemEventHandler):
         paths = [os.fsdecode(path) for path in (event.src_path, event.dest_path) if path]
         if any(self._matters(path, is_folder=event.is_directory) for path in paths):
             self.outdated |= event.is_directory and event.event_type in {"created", "moved"}
-            self._changed()
+            self._changed([str(Path(path).parent) for path in paths])
 
     def _matters(self, path: str, *, is_folder: bool) -> bool:
         if self.files:
             return path in self.files
         parts = Path(os.path.relpath(path, self._folder)).parts
-        if any(is_passed_over(part) for part in parts if part != os.curdir):
-            return False
+        for depth, name in enumerate(parts, 1):
+            if is_passed_over(name) or self._excluded(name, "/".join(parts[:depth])):
+                return False
         return is_folder or is_readable(path)
 
 

@@ -108,13 +108,19 @@ def find_clusters(
     return found, tuple(clusters)
 
 
+def next_id(map_: Map | None) -> int:
+    """The id of the next new cluster. None is given twice: whatever is known of one would be said of another."""
+    return max([map_.clusters_given, *(record.id + 1 for record in map_.cluster_records)]) if map_ else 0
+
+
 def _numbers(members: list[Rows], ids: Ids, old: Map | None) -> list[int]:
-    """The id of each group: the old cluster's that shares most with it, best matches first; else the next free one.
+    """The id of each group: the old cluster's that shares most with it, best matches first; else the next new one.
 
     What they share is counted among the images that both maps hold (Jaccard's index).
     """
-    if old is None or not old.cluster_records:
-        return list(range(len(members)))
+    fresh = itertools.count(next_id(old))
+    if old is None:
+        return list(itertools.islice(fresh, len(members)))
     at, known = rows_of(old.ids, ids)
     before = np.where(known, old.clusters[at], -1)
     held = np.isin(old.ids, ids)
@@ -129,7 +135,6 @@ def _numbers(members: list[Rows], ids: Ids, old: Map | None) -> list[int]:
     for share, number, group in sorted(matches):
         if -share >= SAME and group not in taken and number not in taken.values():
             taken[group] = number
-    fresh = itertools.count(max(sizes) + 1)
     return [taken[group] if group in taken else next(fresh) for group in range(len(members))]
 
 

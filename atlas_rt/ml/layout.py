@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,6 +116,32 @@ def apart(positions: Floats) -> Floats:
     rank = np.empty(len(positions), np.int64)
     rank[order] = np.arange(len(positions)) - np.repeat(np.cumsum(count) - count, count)
     return (positions + TWIN_STEP * _ball(int(count.max()))[rank]).astype(np.float32)
+
+
+def off_taken(spots: Floats, taken: Floats) -> Floats:
+    """`spots` (q, 3) one after the other, each where nobody stands yet, no earlier one and none of `taken` (n, 3).
+
+    Where a spot is taken, the first free place of the golden spiral around it.
+    """
+    used, tried = set(_cells(taken).tolist()), Counter[int]()
+    free, around = np.array(spots, np.float32), TWIN_STEP * _ball(2)
+    for row, cell in enumerate(_cells(free).tolist()):
+        here = cell
+        while here in used:
+            tried[cell] += 1
+            if tried[cell] == len(around):
+                around = TWIN_STEP * _ball(2 * len(around))
+            free[row] = spots[row] + around[tried[cell]]
+            here = int(_cells(free[row : row + 1])[0])
+        used.add(here)
+    return free
+
+
+def _cells(positions: Floats) -> NDArray[np.int64]:
+    """(n,) one number for each spot, as `apart` tells them from each other."""
+    x, y, z = (np.round(positions.astype(np.float64), 4) * 1e4).astype(np.int64).T + 2**20
+    cells: NDArray[np.int64] = x << 42 | y << 21 | z
+    return cells
 
 
 def _ball(count: int) -> Doubles:

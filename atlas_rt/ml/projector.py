@@ -54,12 +54,13 @@ class Usual:
 class Projector:
     """Places images in one published map. May be used from several threads at once.
 
-    vectors: (n, dim) float32 unit, positions: (n, 3) float32, in the same rows. threads: of the search for neighbours,
-    which is made ready here (`Neighbours`). The first placing reads what is usual in the map: 0.1 s at 10,000 images.
+    vectors: (n, dim) float32 unit, positions: (n, 3) float32, in the same rows. threads, exact: of the search for
+    neighbours, which is made ready here (`Neighbours`). The first placing reads what is usual in the map: 0.1 s at
+    10,000 images.
     """
 
-    def __init__(self, vectors: Floats, positions: Floats, *, threads: int = 1) -> None:
-        self._neighbours = Neighbours(vectors, threads=threads)
+    def __init__(self, vectors: Floats, positions: Floats, *, threads: int = 1, exact: bool = False) -> None:
+        self._neighbours = Neighbours(vectors, threads=threads, exact=exact)
         self._positions = np.ascontiguousarray(positions, np.float32)
 
     def place(self, queries: Floats) -> tuple[Placement, ...]:

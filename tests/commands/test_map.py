@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from atlas_rt.core.records import Progress
+from atlas_rt.engine.messages import Published, Refit
+from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library import maps
 from tests.commands.person import Person
-from tests.libraries import Library, same_bits
+from tests.libraries import PICTURES, Library, copy_pictures, hear, job_of, same_bits, wait_for
 
 
 @pytest.fixture
@@ -48,6 +54,67 @@ def test_too_few_images_have_no_fitted_map(person: Person, folder: Path) -> None
     told = person.ask("map", str(folder), "refit")
     assert (told.code, told.refusal) == (2, "a map is fitted to 10 images or more")
     assert person.ask("map", str(folder), "--json").document == []
+    assert person.ask("map", str(folder)).out == (
+        "no fitted map yet; `atlas-rt index` makes one of 10 images or more\n"
+    )
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
+def test_a_handful_of_images_has_nothing_to_refit_or_to_go_back_to(person: Person, tmp_path: Path, count: int) -> None:
+    folder = copy_pictures(PICTURES[:count], tmp_path / "handful")
+    assert person.ask("index", folder).code == (0 if count else 2)
+    for does, why in (("refit", "a map is fitted to 10 images or more"), ("undo", "there is no map to go back to")):
+        told = person.ask("map", folder, does)
+        assert (told.code, told.refusal) == (2, why)
+    if count:
+        (point,) = person.ask("locate", folder, PICTURES[50], "--json", "--no-update").document
+        assert all(np.isfinite(point["position"]))
+
+
+def test_while_one_process_fits_anew_others_are_told_so_or_read_what_is_there(
+    own: Library, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    person, source, before = Person(here, own.cache, capsys), str(own.source), own.map
+    window = EngineProcess(job_of(own.place, own.cache, stay=True))
+    try:
+        hear(window)
+        window.tell(Refit())
+        hear(window, until=Progress, each=lambda _: None)
+        for words in (("map", source, "refit"), ("map", source, "undo"), ("index", source)):
+            told = person.ask(*words)
+            assert (told.code, told.refusal) == (
+                3,
+                f"another process writes this library (process {window.pid} on {socket.gethostname()}); "
+                "wait for it, or close it",
+            )
+        found = person.ask("search", source, "a guitar", "--json", "--top", "1")
+        assert found.document["results"][0]["path"].endswith("acoustic-guitar.webp")
+        assert found.err.startswith("used as it is now: another process writes this library")
+        assert [each["fit"] for each in person.ask("map", source, "--json").document] == [1]
+        assert same_bits(own.map.positions, before.positions)
+        hear(window, until=Published)
+        assert [each["shown"] for each in person.ask("map", source, "--json").document] == [False, True]
+    finally:
+        window.stop()
+    undone = person.ask("map", source, "undo", "--json").document
+    assert (undone["fit"], undone["images"]) == (1, 138)
+    assert same_bits(own.map.positions, before.positions)
+
+
+def test_a_refit_whose_process_is_killed_leaves_the_old_map_and_may_be_made_again(
+    own: Library, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    person, before = Person(here, own.cache, capsys), own.map
+    process = person.start("map", own.source, "refit", "--quiet")
+    wait_for(lambda: list(own.model_folder.glob(".fit-*/vectors.f32")), why="the vectors of the fit")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    listed = person.ask("map", own.source, "--json").document
+    assert [(each["fit"], each["shown"]) for each in listed] == [(1, True)]
+    assert same_bits(own.map.positions, before.positions)
+    again = person.ask("map", own.source, "refit", "--json").document
+    assert (again["fit"], again["images"]) == (2, 138)
+    assert list(own.model_folder.glob(".*")) == []
 
 
 def test_a_word_that_is_no_source_is_refused(person: Person) -> None:

@@ -131,6 +131,16 @@ def test_a_full_disk_keeps_what_was_found_and_goes_on_when_there_is_room(
     assert listing(folder) == before
 
 
+def test_a_disk_without_room_for_a_single_page_is_said_to_be_full(person: Person, library: Library, disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,size=8m", str(disk)], check=True)
+    copy = library.copy(disk / "cache")
+    free = shutil.disk_usage(disk).free
+    (disk / "ballast").write_bytes(bytes(free - 8192))
+    for words in (("index",), ("map", "refit")):
+        told = person.ask(*words, copy.source, "--cache", copy.cache)
+        assert (told.code, told.refusal.partition(";")[0]) == (3, "The disk is full")
+
+
 def test_a_full_disk_refuses_an_export_and_keeps_the_one_before(reader: Person, library: Library, disk: Path) -> None:
     (disk / "all.csv").write_text("the one before")
     (disk / "ballast").write_bytes(bytes(700_000))

@@ -13,6 +13,7 @@ from atlas_rt.core.records import Map
 from atlas_rt.core.world import rows_of
 from atlas_rt.engine import cartographer as cartography
 from atlas_rt.engine.cartographer import EDGES, Cartographer
+from atlas_rt.errors import MissingError
 from atlas_rt.library import maps
 from atlas_rt.library.sources import scan
 from atlas_rt.library.store import Ready, Store
@@ -201,6 +202,75 @@ def test_what_a_killed_fit_left_behind_is_swept_away(desk: Desk) -> None:
     (left / "vectors.f32").write_bytes(bytes(1000))
     Desk(desk.library, desk.store)
     assert not left.exists()
+
+
+def test_a_full_disk_leaves_the_old_map_to_a_refit_and_to_going_back(desk: Desk) -> None:
+    """Where not even the vectors that are fitted can be written, and where the new map cannot be published."""
+    resource = pytest.importorskip("resource")
+    folder = desk.library.model_folder
+    assert desk.cartographer.refit(go_on)
+    before, there = desk.map, sorted(folder.iterdir())
+    network = len(before.network)
+    vectors = len(before.ids) * desk.library.model.dim * 4
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    wishes = [(lambda: desk.cartographer.refit(go_on), room) for room in (vectors - 1, network - 1)]
+    assert vectors < network - 1
+    for wish, room in [*wishes, (desk.cartographer.undo, network - 1)]:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+        try:
+            with pytest.raises(MissingError, match="The disk is full; everything found so far is kept"):
+                wish()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert sorted(folder.iterdir()) == there
+        assert desk.map is before
+    read = maps.read_latest(folder)
+    assert read is not None
+    assert same_bits(read.positions, before.positions)
+    assert desk.cartographer.refit(go_on)
+    assert desk.map.fit == before.fit + 1
+
+
+def test_a_new_cluster_never_has_the_id_of_one_that_is_gone(library: Library) -> None:
+    """Nor of one that came with a refit from which one went back: a name given to it would jump onto the new one."""
+    with Store.open(library.place.folder, writable=True) as store:
+        desk, ids = Desk(library, store), list[set[int]]()
+        for desk.cartographer._wanted_granularity in ("many", "few", "many"):
+            desk.round()
+            ids.append({record.id for record in desk.map.cluster_records})
+        desk.cartographer.close()
+        many, few, again = ids
+        assert many - few
+        assert again - few
+        assert not (again - few) & many
+        assert desk.map.clusters_given == max(again | many) + 1
+        desk.cartographer._publish(dataclasses.replace(desk.map, fit=desk.map.fit + 1, clusters_given=99))
+        assert desk.cartographer.undo()
+        assert desk.map.clusters_given == 99
+        assert Desk(library, store).map.clusters_given == 99
+
+
+def test_what_is_let_go_of_at_rest_is_had_again_and_places_are_the_same(desk: Desk, indexed: Library) -> None:
+    desk.round(*FIFTH)
+    few = desk.map
+    desk.cartographer.begin()
+    desk.cartographer.make_ready()
+    desk.scan()
+    desk.finish()
+    at_once = desk.map
+    desk.round(*FIFTH)
+    fitter = desk.cartographer._started()
+    desk.cartographer.make_ready()
+    desk.cartographer.rest()
+    assert "_projector" not in vars(desk.cartographer._anchors)
+    assert not fitter._process.is_alive()
+    desk.round()
+    assert same_bits(desk.map.positions, at_once.positions)
+    assert len(few.ids) < len(desk.map.ids) == len(indexed.map.ids)
+    desk.cartographer.refit(None)
+    desk.cartographer.rest()  # not while it fits
+    assert desk.cartographer.fitting is not None
+    desk.cartographer.close()
 
 
 def test_another_number_of_clusters_is_made_on_the_same_map_and_kept(library: Library, indexed: Library) -> None:

@@ -124,6 +124,35 @@ def test_where_next_to_nothing_of_the_old_map_is_left_a_refit_has_the_frame_of_e
     assert np.percentile(np.linalg.norm(again.positions, axis=1), 95) == pytest.approx(1.0, abs=0.05)
 
 
+def test_a_thousand_copies_of_one_picture_stand_together_and_leave_the_others_their_room(fitter: FitProcess) -> None:
+    """Left to UMAP they would be hurled far away, and all else be a dot; HDBSCAN makes a dozen clusters of them."""
+    vectors = crowd(250)
+    piled = np.concatenate([vectors, np.repeat(vectors[:1], 1000, axis=0)])
+    fitted = fit(fitter, piled, job(piled), go_on)
+    copies = np.r_[0, 250:1250]
+    others = fitted.positions[1:250]
+    assert np.percentile(np.linalg.norm(others - others.mean(axis=0), axis=1), 95) > 0.5
+    pile = fitted.positions[copies]
+    assert np.linalg.norm(pile - pile[0], axis=1).max() < 0.15
+    assert len(np.unique(pile.round(4), axis=0)) == len(pile)
+    nearest = int(np.argsort(-(vectors[1:] @ vectors[0]))[0])
+    assert np.linalg.norm(others[nearest] - pile[0]) < 0.3
+    assert len(np.unique(fitted.clusters[copies])) == 1
+
+    fitted_before = published(fitted.positions, fitted.scale)
+    again = fit(fitter, piled, job(piled, old=fitted_before, elastic=True), go_on)
+    assert again.drift < 0.05
+    assert np.linalg.norm(again.positions[copies] - again.positions[0], axis=1).max() < 0.15
+
+
+def test_where_all_pictures_are_one_they_fill_the_map(fitter: FitProcess) -> None:
+    vectors = np.repeat(crowd(1), 40, axis=0)
+    fitted = fit(fitter, vectors, job(vectors), go_on)
+    assert len(np.unique(fitted.positions.round(4), axis=0)) == 40
+    assert np.linalg.norm(fitted.positions, axis=1).max() == pytest.approx(1.0, abs=0.05)
+    assert fitted.cluster_records == ()
+
+
 def test_the_network_says_where_the_map_put_its_images(fitter: FitProcess) -> None:
     vectors = crowd(300)
     fitted = fit(fitter, vectors, job(vectors), go_on)

@@ -24,6 +24,7 @@ from atlas_rt.library import maps
 from atlas_rt.ml.layout import align
 from tests.libraries import PICTURES, Library, copy_pictures, job_of, latest_map, same_bits
 
+READ_IMAGE = pipeline.read_image
 STAGES = (40, 90)
 """As if the first fits were of so many images."""
 
@@ -102,7 +103,7 @@ class Slow:
     """Decoding that is held up at random, so that images and fits come in another order each time."""
 
     def __init__(self, longest_secs: float) -> None:
-        self._chance, self._longest_secs, self._inner = np.random.default_rng(), longest_secs, pipeline.read_image
+        self._chance, self._longest_secs, self._inner = np.random.default_rng(), longest_secs, READ_IMAGE
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         time.sleep(float(self._chance.random()) * self._longest_secs)
@@ -137,6 +138,29 @@ def test_the_last_map_is_the_same_however_slowly_images_come_and_when_it_is_stop
     monkeypatch.setattr(pipeline, "read_image", Slow(0.02))
     work(job)
     same_map(latest_map(job.place), quick)
+
+
+def test_the_map_of_a_handful_is_the_same_however_slowly_they_come(
+    pictures: Path, indexed: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is too small for a fit: what was shown on the way must not be what stays."""
+    handful = copy_pictures(sorted(pictures.iterdir())[:9], tmp_path / "handful")
+    monkeypatch.setattr(cartographer, "LOOK_EVERY_SECS", 0.0)
+    monkeypatch.setattr(pipeline, "COMMIT_SECS", 0.05)
+    made, shown = list[Map](), list[int]()
+    for number, (longest_secs, stay) in enumerate([(0.0, False), (0.02, True), (0.2, True), (0.2, True)]):
+        cache = tmp_path / f"cache-{number}"
+        shutil.copytree(indexed.cache / "vocabulary", cache / "vocabulary")
+        monkeypatch.setattr(pipeline, "read_image", Slow(longest_secs))
+        job = job_of(handful, cache, stay=stay, threads=2)
+        told = work(job)
+        shown += [message.images for message in told if isinstance(message, Published)]
+        made.append(latest_map(job.place))
+    assert set(shown) - {9}  # some of them came later than others
+    for other in made[1:]:
+        for name in ("ids", "positions", "edges", "weights"):
+            assert same_bits(getattr(other, name), getattr(made[0], name)), name
+        assert other.kind == "principal axes"
 
 
 def test_fits_of_the_first_images_are_shown_while_the_others_come(

@@ -9,14 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
+from PIL import Image
 
 from atlas_rt.core.records import Failure, IndexReport, Progress
 from atlas_rt.engine.engine import Engine
 from atlas_rt.engine.messages import Provider, Published, Refused
 from atlas_rt.engine.process import Job
 from atlas_rt.engine.suspects import SLOTS
+from atlas_rt.library import maps
 from atlas_rt.library.shelf import place_of
 from atlas_rt.library.store import Store
+from tests import towers
 from tests.libraries import (
     PICTURES,
     Library,
@@ -210,6 +214,32 @@ def test_each_failure_is_told_when_it_is_met(make_job: MakeJob, folder: Path) ->
     assert failure.path == str(folder / "broken.png")
     assert isinstance(told[-1], IndexReport)
     assert told[-1].failed == (failure,)
+
+
+@pytest.mark.parametrize("through", ["Sqrt", "Relu"])
+def test_an_image_whose_vector_is_no_number_or_nothing_is_recorded_as_failed_and_never_in_the_map(
+    tmp_path: Path, through: str
+) -> None:
+    """The encoder takes the root of what is darker than grey, or sees none of it."""
+    folder, cache = tmp_path / "pictures", tmp_path / "cache"
+    folder.mkdir()
+    for number in range(6):
+        Image.new("RGB", (8, 8), (140 + 20 * number, 200, 250 - 10 * number)).save(folder / f"light{number}.png")
+        Image.new("RGB", (8, 8), (20 * number, 10, 20)).save(folder / f"dark{number}.png")
+    towers.write_model(cache / "models" / "odd", "odd", through=through)
+    job = job_of(folder, cache, model="odd")
+    report = index(job)
+    assert (report.images, report.new) == (6, 6)
+    assert {Path(each.path).name: each.reason for each in report.failed} == {
+        f"dark{number}.png": "the encoder gave no vector" for number in range(6)
+    }
+    (model_folder,) = job.place.folder.glob("odd-*")
+    map_ = maps.read_latest(model_folder)
+    assert map_ is not None
+    assert len(map_.ids) == 6
+    assert np.isfinite(map_.positions).all()
+    again = index(job)
+    assert (again.images, again.seconds["encode"], len(again.failed)) == (6, 0.0, 6)
 
 
 def test_hidden_files_and_the_thumbnails_of_others_are_left_out(make_job: MakeJob, folder: Path) -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from collections.abc import Iterator
+from multiprocessing import Pipe
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import IndexReport, Map
-from atlas_rt.engine.messages import Published
+from atlas_rt.core.records import IndexReport, Map, Progress
+from atlas_rt.engine import cartographer, engine
+from atlas_rt.engine.engine import Engine, Stopped
+from atlas_rt.engine.fitting import FitProcess
+from atlas_rt.engine.messages import Published, Refit, Stop
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library.store import Store
-from tests.libraries import PICTURES, Library, copy_pictures, hear, job_of, latest_map, same_bits
+from tests.libraries import PATIENCE_SECS, PICTURES, Library, copy_pictures, hear, job_of, latest_map, same_bits
 
 SOON_SECS = 2.0
 """From a complete file to its place on the map."""
@@ -23,8 +29,8 @@ SOON_SECS = 2.0
 class Room:
     """An engine at work on a folder, whose first round is over."""
 
-    def __init__(self, folder: Path, cache: Path) -> None:
-        self.folder, self.job = folder, job_of(folder, cache, stay=True)
+    def __init__(self, folder: Path, cache: Path, **changes: Any) -> None:
+        self.folder, self.job = folder, job_of(folder, cache, stay=True, **changes)
         self.engine = EngineProcess(self.job)
         self.first = hear(self.engine)[-1]
 
@@ -125,3 +131,103 @@ def test_a_folder_that_vanishes_is_kept_and_goes_on_when_it_comes_back(room: Roo
         assert isinstance(report, IndexReport)
     assert report.removed == 0
     assert report.failed == ()
+
+
+def test_a_folder_that_vanishes_while_it_is_read_is_kept_so_far_and_read_on_when_it_comes_back(
+    indexed: Library, cache: Path, tmp_path: Path
+) -> None:
+    folder, away = shutil.copytree(indexed.source, tmp_path / "pictures"), tmp_path / "away"
+    working = EngineProcess(job_of(folder, cache, stay=True, fit=False, threads=1))
+    try:
+        while not isinstance(told := hear(working, until=(Progress, IndexReport))[-1], Progress) or told.done < 16:
+            assert not isinstance(told, IndexReport)
+        folder.rename(away)
+        report = hear(working)[-1]
+        assert isinstance(report, IndexReport)
+        assert 16 <= report.images < 138
+        assert {failure.reason for failure in report.failed} == {"it is no longer there"}
+        assert len(report.failed) == 138 - report.images
+        kept = report.images
+        report = hear(working)[-1]  # that it vanished has been seen
+        assert isinstance(report, IndexReport)
+        assert (report.images, report.removed) == (kept, 0)
+        assert str(folder) in {failure.path for failure in report.failed}
+        away.rename(folder)
+        while not isinstance(told := hear(working)[-1], IndexReport) or told.images < 138:
+            assert isinstance(told, IndexReport)
+            assert told.images >= kept
+        assert (told.removed, told.changed, told.failed) == (0, 0, ())
+        assert told.new <= 138 - kept
+    finally:
+        working.stop()
+
+
+def test_what_is_excluded_hidden_or_our_own_wakes_no_scan(indexed: Library, tmp_path: Path) -> None:
+    shutil.copytree(indexed.cache / "vocabulary", tmp_path / "cache" / "vocabulary")
+    folder = copy_pictures(PICTURES[:7], tmp_path / "pictures")
+    for name in ("drafts", "@eaDir", ".thumbnails"):
+        (folder / name).mkdir()
+    room = Room(folder, tmp_path / "cache", exclude=("drafts", "*-edit.webp"))
+    try:
+        hear(room.engine, until=Progress)  # that it is idle
+        for name in ("drafts/a.webp", "b-edit.webp", ".c.webp", "@eaDir/d.webp", ".thumbnails/e.webp", "f.csv"):
+            shutil.copy(PICTURES[20], folder / name)
+        time.sleep(1.5)
+        assert list(room.engine.messages()) == []
+        begun = time.monotonic()
+        shutil.copy(PICTURES[20], folder / "new.webp")
+        report = room.after(begun)
+        assert (report.images, report.new, report.skipped) == (8, 1, 2)  # as a scan of everything counts
+    finally:
+        room.engine.stop()
+
+
+def test_folders_within_folders_come_change_and_go(room: Room, tmp_path: Path) -> None:
+    """Each round reads only what it must, and still knows everything."""
+    inner = room.folder / "summer" / "beach"
+    begun = time.monotonic()
+    copy_pictures(PICTURES[20:22], inner)
+    assert room.after(begun).images == 9
+    begun = time.monotonic()
+    shutil.copy(PICTURES[30], inner / PICTURES[20].name)
+    report = room.after(begun)
+    assert (report.images, report.changed, report.unchanged) == (9, 1, 8)
+    inner.parent.rename(room.folder / "winter")
+    report = hear(room.engine)[-1]
+    assert isinstance(report, IndexReport)
+    assert (report.images, report.removed, report.new, report.seconds["encode"]) == (9, 0, 0, 0.0)
+    shutil.rmtree(room.folder / "winter")
+    while room.paths() != {picture.name for picture in PICTURES[:7]}:
+        hear(room.engine)
+
+
+def test_an_engine_with_nothing_to_do_lets_the_fitting_process_go_once_it_has_fitted(
+    indexed: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library, ended = indexed.copy(tmp_path / "cache"), list[tuple[int, float]]()
+
+    class Watched(FitProcess):
+        def close(self) -> None:
+            super().close()
+            ended.append((latest_map(library.place).fit, time.monotonic()))
+
+    monkeypatch.setattr(engine, "REST_SECS", 0.3)
+    monkeypatch.setattr(cartographer, "FitProcess", Watched)
+    ours, theirs = Pipe()
+    fitted, deadline = list[float](), time.monotonic() + PATIENCE_SECS
+
+    def listen() -> None:
+        while time.monotonic() < (ended[0][1] + 0.3 if ended else deadline):
+            if ours.poll(0.1) and isinstance(ours.recv(), Published):
+                fitted.append(time.monotonic())
+        ours.send(Stop())
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    with pytest.raises(Stopped):
+        Engine(job_of(library.place, library.cache, stay=True, wish=Refit()), theirs).work()
+    listener.join()
+    assert len(fitted) == 1
+    ((fit, when),) = ended  # by itself, and not when the engine ended
+    assert fit == indexed.map.fit + 1
+    assert 0.0 < when - fitted[0] < 3.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -148,6 +149,23 @@ def test_the_newest_generation_of_each_of_the_last_three_fits_is_kept(tmp_path: 
     assert maps.read_before(tmp_path, 2) is None
 
 
+def test_a_map_that_its_writer_removes_while_one_asks_for_the_list_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for generation in (1, 2):
+        maps.write_map(tmp_path, fit_of(generation, generation))
+    looks_whole = maps._looks_whole
+
+    def and_gone(place: Path) -> bool:
+        whole = looks_whole(place)
+        if place.name == "map-1":
+            shutil.rmtree(place)
+        return whole
+
+    monkeypatch.setattr(maps, "_looks_whole", and_gone)
+    assert [each.generation for each in maps.kept(tmp_path)] == [2]
+
+
 def test_what_is_not_final_is_nothing_to_go_back_to(tmp_path: Path) -> None:
     for generation, kind in enumerate(("principal axes", "umap so far", "umap so far", "umap so far", "umap"), 1):
         maps.write_map(tmp_path, fit_of(generation, generation, kind))
@@ -156,7 +174,7 @@ def test_what_is_not_final_is_nothing_to_go_back_to(tmp_path: Path) -> None:
 
 
 def test_the_network_comes_back_as_it_was(tmp_path: Path) -> None:
-    map_ = dataclasses.replace(map_of(1), network=b"\x08\x07graph", scale=3.5, drift=0.02, fit=4)
+    map_ = dataclasses.replace(map_of(1), network=b"\x08\x07graph", scale=3.5, drift=0.02, fit=4, clusters_given=9)
     maps.write_map(tmp_path, map_)
     assert_same(maps.read_map(tmp_path, 1), map_)
     assert (tmp_path / "map-1" / "projector.onnx").read_bytes() == b"\x08\x07graph"
@@ -166,7 +184,7 @@ def test_a_map_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     maps.write_map(tmp_path, map_of(1))
     file = tmp_path / "map-1" / "manifest.json"
     manifest = json.loads(file.read_text())
-    for name in ("fit", "scale", "drift"):
+    for name in ("fit", "scale", "drift", "clusters_given"):
         del manifest[name]
     file.write_text(json.dumps(manifest))
     assert_same(maps.read_map(tmp_path, 1), map_of(1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -155,6 +156,55 @@ def test_names_that_are_no_text_are_found(tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9.png")
     (tmp_path / name).touch()
     assert [file.path for file in sources.scan([str(tmp_path)]).files] == [str(tmp_path / name)]
+
+
+def test_a_second_scan_reads_only_the_folders_that_are_named_or_changed_themselves(
+    picture: Write, tmp_path: Path
+) -> None:
+    source = str(tmp_path / "pictures")
+    named, other = picture("named/a.png"), picture("other/b.png")
+    (tmp_path / "pictures/other/notes.txt").write_text("no image")
+    (tmp_path / "pictures/other/c.heic.part").write_text("no image either")
+    scanner = sources.Scanner(("*.part",))
+    first = scanner.scan([source])
+    assert first == sources.scan([source], exclude=("*.part",))
+    for file in (named, other):
+        file.write_bytes(b"another content")  # the time of the folder stays
+    again = {file.path: file.size for file in scanner.scan([source], changed=[str(named.parent)]).files}
+    assert again == {str(named): 15, str(other): first.files[1].size}
+    assert scanner.scan([source]) == sources.scan([source], exclude=("*.part",))
+
+
+def test_what_comes_goes_moves_or_cannot_be_read_is_found_though_nobody_names_it(
+    picture: Write, tmp_path: Path
+) -> None:
+    source, folder = str(tmp_path / "pictures"), tmp_path / "pictures"
+    for name in ("a/1.png", "a/deep/2.png", "b/3.png", "c/4.png"):
+        picture(name)
+    scanner = sources.Scanner()
+    scanner.scan([source])
+
+    def same() -> None:
+        assert scanner.scan([source], changed=()) == sources.scan([source])
+
+    picture("a/deep/new.png")
+    same()
+    (folder / "b/3.png").unlink()
+    same()
+    (folder / "a").rename(folder / "d")
+    same()
+    shutil.rmtree(folder / "c")
+    (folder / "d/deep").rename(folder / "c")
+    same()
+    (folder / "c/link").symlink_to(tmp_path / "nowhere")
+    same()
+    (folder / "c/link").unlink()
+    same()
+    folder.rename(tmp_path / "away")
+    same()
+    (tmp_path / "away").rename(folder)
+    same()
+    assert [Path(file.path).name for file in scanner.scan([source], changed=()).files] == ["2.png", "new.png", "1.png"]
 
 
 def test_ten_thousand_files_take_well_under_a_second(tmp_path: Path) -> None:

@@ -71,6 +71,42 @@ def test_what_is_no_image_hidden_or_only_read_is_not(watcher: Watcher, folder: P
     assert not told(watcher, within_secs=1.2)
 
 
+def test_what_is_excluded_is_not_told_of(folder: Path) -> None:
+    """By its name, its path, or a folder that it lies in; as a scan has it."""
+    (folder / "drafts" / "deep").mkdir(parents=True)
+    watcher = Watcher(("drafts/", "*-edit.png", "holidays/a*"))
+    try:
+        watcher.watch([str(folder)])
+        (folder / "drafts" / "new.png").write_bytes(b"x")
+        (folder / "drafts" / "deep" / "new.png").write_bytes(b"x")
+        (folder / "drafts" / "deeper").mkdir()
+        (folder / "old-edit.png").write_bytes(b"x")
+        (folder / "holidays" / "abroad.png").write_bytes(b"x")
+        assert not told(watcher, within_secs=1.2)
+        assert not watcher.stirs
+        (folder / "drafts" / "new.png").rename(folder / "holidays" / "new.png")  # out of what is excluded
+        assert told(watcher)
+    finally:
+        watcher.close()
+
+
+def test_it_is_told_in_which_folders_something_changed(
+    watcher: Watcher, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watcher.watch([str(folder)])
+    assert watcher.take_folders() is None  # nobody has looked yet
+    assert watcher.take_folders() == frozenset()
+    (folder / "holidays" / "new.png").write_bytes(b"x")
+    assert told(watcher)
+    assert watcher.take_folders() == {str(folder / "holidays")}
+    (folder / "holidays" / "new.png").rename(folder / "new.png")
+    assert told(watcher)
+    assert watcher.take_folders() == {str(folder), str(folder / "holidays")}
+    monkeypatch.setattr(watching, "ANYWAY_SECS", 0.0)
+    assert told(watcher)
+    assert watcher.take_folders() is None
+
+
 def test_a_burst_is_told_of_once_and_an_endless_one_now_and_then(watcher: Watcher, folder: Path) -> None:
     watcher.watch([str(folder)])
     begun, count, numbers = time.monotonic(), 0, iter(range(10_000))

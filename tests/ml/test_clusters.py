@@ -126,6 +126,25 @@ def map_with(found: Found, positions: Floats, ids: Ids) -> Map:
     )
 
 
+def test_the_id_of_a_cluster_that_is_gone_is_never_given_again(
+    library: tuple[Floats, Floats, Ids, list[str]], found: Found, vocabulary: Vocabulary
+) -> None:
+    """The last one vanished some maps ago, then all did: whatever comes now is neither."""
+    positions, vectors, ids, paths = library
+    numbers, records = found
+    without = map_with((np.where(numbers == 2, -1, numbers).astype(np.int32), records[:2]), positions, ids)
+    for old, expected in (
+        (dataclasses.replace(without, clusters_given=3), [0, 1, 3]),
+        (
+            dataclasses.replace(without, clusters=np.full(100, -1, np.int32), cluster_records=(), clusters_given=7),
+            [7, 8, 9],
+        ),
+        (without, [0, 1, 2]),  # a map in which nobody counted
+    ):
+        _, clusters = find_clusters(positions, vectors=vectors, ids=ids, paths=paths, vocabulary=vocabulary, old=old)
+        assert [record.id for record in clusters] == expected
+
+
 def test_a_cluster_keeps_its_id_and_the_name_a_person_gave_it(
     library: tuple[Floats, Floats, Ids, list[str]], found: Found, vocabulary: Vocabulary
 ) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atlas_rt.core.records import Floats
-from atlas_rt.ml.layout import TWIN_STEP, align, normalise, principal_axes
+from atlas_rt.ml.layout import TWIN_STEP, align, normalise, off_taken, principal_axes
 
 Crowd = Callable[[int], Floats]
 
@@ -76,6 +76,22 @@ def test_twins_stand_beside_each_other_and_nobody_else_moves() -> None:
     assert gaps(positions).min() > TWIN_STEP / 2
     assert np.linalg.norm(positions[100:103] - positions[:3], axis=1) == pytest.approx(TWIN_STEP, rel=1e-3)
     assert positions[3:100] == pytest.approx(normalise(doubled)[3:100])
+
+
+def test_who_comes_later_stands_where_nobody_does() -> None:
+    """Each beside the spot that copies share, and the same whether they come together or one by one."""
+    rng = np.random.default_rng(2)
+    there = rng.normal(size=(50, 3)).astype(np.float32)
+    spots = np.concatenate([np.repeat(there[:2], 300, axis=0), rng.normal(size=(5, 3)).astype(np.float32)])
+    together = off_taken(spots, there)
+    assert len(np.unique(np.round(np.concatenate([there, together]), 4), axis=0)) == 50 + 605
+    assert np.array_equal(together[-5:], spots[-5:])
+    assert np.linalg.norm(together - spots, axis=1).max() < 0.1
+    one_by_one = there
+    for spot in spots:
+        one_by_one = np.concatenate([one_by_one, off_taken(spot[None], one_by_one)])
+    assert np.array_equal(one_by_one[50:], together)
+    assert off_taken(spots[:0], there).shape == (0, 3)
 
 
 def test_strangers_beside_a_thousand_copies_stay_in_sight() -> None:

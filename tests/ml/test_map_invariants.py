@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from atlas_rt.core.records import Floats, Map
 from atlas_rt.engine.extension import Anchors, extended, with_vanished
 from atlas_rt.ml import layout
-from atlas_rt.ml.neighbours import knn_edges
+from atlas_rt.ml.neighbours import knn, knn_edges
 from atlas_rt.ml.projector import Projector
 from tests.libraries import same_bits
 
@@ -68,6 +68,9 @@ def test_no_image_moves_when_others_come_and_go(first: Floats, more: Floats, dat
     at = np.searchsorted(after.ids, before.ids[stays])
     assert same_bits(after.positions[at], before.positions[stays])
     assert np.isfinite(after.positions).all()
+    new = np.setdiff1d(np.arange(len(after.ids)), at)
+    spots = np.unique(after.positions.round(4), axis=0)
+    assert len(spots) >= len(np.unique(before.positions[stays].round(4), axis=0)) + len(new)  # each can be picked
     assert len(after.edges) == len(after.weights) == len(np.unique(after.edges, axis=0))
     assert (after.edges[:, 0] < after.edges[:, 1]).all()
     again = extended(
@@ -75,6 +78,26 @@ def test_no_image_moves_when_others_come_and_go(first: Floats, more: Floats, dat
     )
     assert same_bits(again.positions, after.positions)
     assert same_bits(again.edges, after.edges)
+
+
+@BRIEFLY
+@given(crowds(least=20), crowds(least=1), st.sets(st.integers(0, 19), max_size=8))
+def test_a_new_image_is_joined_to_its_nearest_of_all_that_are_there(
+    first: Floats, more: Floats, gone: set[int]
+) -> None:
+    """Whether these are anchors or new themselves; some of the anchors went."""
+    every = np.concatenate([first, more])
+    before = map_of(first, np.arange(len(first), dtype=np.int64))
+    rows = np.setdiff1d(np.arange(len(every)), list(gone)).astype(np.int32)
+    after = extended(
+        before, rows.astype(np.int64), rows, anchors=Anchors(before, every.__getitem__), vectors_at=every.__getitem__
+    )
+    new = np.flatnonzero(rows >= len(first))
+    similarities, _ = knn(every[rows], 5, of=new.astype(np.int32))
+    assert after.weights == pytest.approx(every[rows][after.edges].prod(axis=1).sum(axis=1), abs=1e-5)
+    for row, scores in zip(new, similarities, strict=True):
+        joined = np.sort(after.weights[(after.edges == row).any(axis=1)])[::-1]
+        assert joined[: len(scores)] == pytest.approx(scores, abs=1e-6)  # of copies of one picture any will do
 
 
 @BRIEFLY
