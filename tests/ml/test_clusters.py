@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from sklearn.metrics import adjusted_rand_score
 
 from atlas_rt.core.records import Cluster, Floats, Ids, Ints, Map
+from atlas_rt.ml import clusters as module
 from atlas_rt.ml.clusters import find_clusters
 from atlas_rt.ml.labels import Vocabulary
 
@@ -175,3 +177,21 @@ def test_a_cluster_keeps_its_id_and_the_name_a_person_gave_it(
     assert sorted(record.id for record in clusters) == [0, 2, 3]  # 1 was the cars, and is nobody else's
     assert {int(number) for number in again} == {-1, 0, 2, 3}
     assert [record.size for record in clusters] == [int((again == record.id).sum()) for record in clusters]
+
+
+def test_very_many_images_have_the_same_clusters_by_their_nearest_alone(
+    vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five groups, so far apart that no image's nearest stand in another, a pile on one spot, and strays."""
+    rng = np.random.default_rng(1)
+    kinds = np.repeat(np.arange(5), 300)
+    positions = (5.0 * rng.normal(size=(5, 3)))[kinds] + 0.1 * rng.normal(size=(1500, 3))
+    positions[:60] = positions[0]
+    positions = np.concatenate([positions, rng.uniform(-20, 20, size=(30, 3))]).astype(np.float32)
+    vectors, ids = unit(rng.normal(size=(1530, 16))), np.arange(1530, dtype=np.int64)
+    known = {"vectors": vectors, "ids": ids, "paths": [str(i) for i in ids], "vocabulary": vocabulary}
+    exact, _ = find_clusters(positions, **known)
+    monkeypatch.setattr(module, "ALL_PAIRS_TO", 1000)
+    by_nearest, _ = find_clusters(positions, **known)
+    assert exact.max() >= 4
+    assert adjusted_rand_score(exact, by_nearest) > 0.9

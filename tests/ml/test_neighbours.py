@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.records import Floats
-from atlas_rt.ml.neighbours import knn, knn_edges, nearest
+from atlas_rt.ml import neighbours
+from atlas_rt.ml.neighbours import knn, knn_edges, knn_graph, nearest
 
 Crowd = Callable[[int], Floats]
 
@@ -85,3 +86,43 @@ def test_each_pair_is_one_edge_mutual_ones_first(crowd: Crowd) -> None:
     assert not any(mutual[first_single:])
     assert (np.diff(weights[:first_single]) <= 0).all()
     assert weights == pytest.approx((vectors[edges[:, 0]] * vectors[edges[:, 1]]).sum(axis=1), abs=1e-6)
+
+
+def test_the_graph_of_very_many_is_nearly_exact_and_always_the_same(
+    crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = crowd(3000)
+    exact = knn(vectors, 14)[1]
+    assert (knn_graph(vectors, 14)[1] == exact).all()  # few are compared each with every other
+    monkeypatch.setattr(neighbours, "ALL_EXACT_TO", 1000)
+    similarities, rows = knn_graph(vectors, 14)
+    assert (
+        np.mean([np.isin(mine, true).mean() for mine, true in zip(rows, exact, strict=True)]) > 0.9
+    )  # of noise; 0.99 of pictures
+    assert not (rows == np.arange(3000)[:, None]).any()
+    assert similarities == pytest.approx(np.einsum("nd,nkd->nk", vectors, vectors[rows]), abs=1e-6)
+    again = knn_graph(vectors, 14, threads=2)
+    assert (again[0] == similarities).all()
+    assert (again[1] == rows).all()
+
+
+def test_edges_of_many_are_exact_whatever_the_graph_knows(crowd: Crowd, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = crowd(1500)
+    exact = knn_edges(vectors, 5)
+    assert all((a == b).all() for a, b in zip(knn_edges(vectors, 5, known=knn(vectors, 14)), exact, strict=True))
+    monkeypatch.setattr(neighbours, "ALL_EXACT_TO", 1000)
+    assert all((a == b).all() for a, b in zip(knn_edges(vectors, 5, known=knn_graph(vectors, 14)), exact, strict=True))
+    monkeypatch.setattr(neighbours, "EDGES_EXACT_TO", 1200)
+    found = {tuple(pair) for pair in knn_edges(vectors, 5)[0].tolist()}
+    assert len(found & {tuple(pair) for pair in exact[0].tolist()}) > 0.95 * len(exact[0])
+
+
+def test_what_is_far_from_all_has_neighbours_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists of one image each say nothing of a stranger's nearest: those are looked for among all."""
+    monkeypatch.setattr(neighbours, "ALL_EXACT_TO", 100)
+    rng = np.random.default_rng(0)
+    vectors = np.concatenate([np.tile(np.eye(1, 64), (500, 1)), rng.normal(size=(40, 64))]).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    _, rows = knn_graph(vectors, 14)
+    assert rows.min() >= 0
+    assert not (rows == np.arange(540)[:, None]).any()
