@@ -30,6 +30,8 @@ LOOKED_INTO, LOOKED_INTO_FOR_ALL = 16, 10
 """Lists, of twice the root of the number of vectors. Of 100,000 vectors' 14 nearest these find 0.994 and 0.990."""
 ROUNDS, POINTS = 5, 32
 """Of k-means, and vectors it looks at for a list: 2 s at 100,000 x 384; 8 and 256 take 6 and find no more."""
+PAIRED, ROUNDING = 1024, np.float32(2e-6)
+"""Rows compared with as many others at a time, and how far two ways to sum a similarity may lie apart."""
 ALWAYS_DIRECT = 1 << 30
 """Above this many queries FAISS would use BLAS, whose last bits depend on the others in the batch."""
 BLAS_FROM = 20
@@ -141,8 +143,10 @@ def knn_edges(
     EDGES_EXACT_TO rows. known: what `knn_graph` found of k or more.
     """
     n = len(vectors)
-    if known is None or ALL_EXACT_TO < n <= EDGES_EXACT_TO:
+    if known is None:
         known = (knn if n <= EDGES_EXACT_TO else knn_graph)(vectors, k, threads=threads)
+    elif ALL_EXACT_TO < n <= EDGES_EXACT_TO:
+        known = _completed(vectors, known[0][:, k - 1], k)
     similarities, rows = known[0][:, :k], known[1][:, :k]
     ends = np.stack([np.repeat(np.arange(n), rows.shape[1]), rows.ravel()], axis=1)
     ends.sort(axis=1)
@@ -151,6 +155,40 @@ def knn_edges(
     weights = similarities.ravel()[first]
     order = np.lexsort((unique, -weights, -seen))
     return ends[first[order]].astype(np.int32), weights[order]
+
+
+def _completed(vectors: Floats, floors: Floats, k: int) -> tuple[Floats, Ints]:
+    """As `knn`, of rows that are known to have k others at least as near as their floor (n,).
+
+    Each pair is looked at once, for both of its ends, and few are nearer than a floor: half the time of `knn`, 45 s of
+    one core at 100,000 x 384.
+    """
+    vectors, floors = np.ascontiguousarray(vectors, np.float32), floors - ROUNDING
+    owners, others = [], []
+    for start in range(0, len(vectors), PAIRED):
+        block = slice(start, start + PAIRED)
+        for first in range(start, len(vectors), PAIRED):
+            beside = slice(first, first + PAIRED)
+            similarities = vectors[block] @ vectors[beside].T
+            rows, columns = divmod(np.flatnonzero(similarities >= floors[block, None]), similarities.shape[1])
+            owners.append(rows + start)
+            others.append(columns + first)
+            if first > start:
+                rows, columns = divmod(np.flatnonzero(similarities >= floors[None, beside]), similarities.shape[1])
+                owners.append(columns + first)
+                others.append(rows + start)
+    owner, other = np.concatenate(owners), np.concatenate(others)
+    owner, other = owner[owner != other], other[owner != other]
+    scores = np.concatenate(
+        [
+            np.einsum("nd,nd->n", vectors[owner[i : i + PAIRED]], vectors[other[i : i + PAIRED]])
+            for i in range(0, len(owner), PAIRED)
+        ]
+    )
+    order = np.lexsort((other, -scores, owner))
+    firsts = np.searchsorted(owner[order], np.arange(len(vectors)))
+    best = order[firsts[:, None] + np.arange(k)]
+    return scores[best], other[best].astype(np.int32)
 
 
 def _search(vectors: Floats, queries: Floats, k: int, threads: int, blas_from: int) -> tuple[Floats, Ints]:
