@@ -366,7 +366,6 @@ class Engine:
                 return False
             elif self._watcher.stirs and not ready:
                 ready = True  # while what changes comes to rest
-                self._opened_encoder()
                 self._cartographer.make_ready()
             elif self._cartographer.fitting is None and time.monotonic() > rest_secs:
                 rest_secs = math.inf

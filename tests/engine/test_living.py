@@ -85,6 +85,19 @@ def test_an_image_that_comes_moves_and_goes(room: Room) -> None:
     assert same_bits(room.map.ids, before.ids)
 
 
+def test_an_empty_folder_gets_its_first_images(cache: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    room = Room(tmp_path / "empty", cache)
+    try:
+        for number, picture in enumerate(PICTURES[:2], 1):
+            begun = time.monotonic()
+            shutil.copy(picture, room.folder)
+            assert room.after(begun).images == number
+        assert len(room.map.ids) == 2
+    finally:
+        room.engine.stop()
+
+
 def test_an_image_that_changes_is_read_again(room: Room) -> None:
     victim = room.folder / PICTURES[3].name
     before = room.map
