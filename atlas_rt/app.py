@@ -12,7 +12,7 @@ from pathlib import Path
 
 from atlas_rt.core.hud import Hud, running_on
 from atlas_rt.core.records import Failure, IndexReport, Progress, View
-from atlas_rt.core.tags import name_tags, node_at
+from atlas_rt.core.tags import count_tags, name_tags, node_at
 from atlas_rt.core.world import World
 from atlas_rt.desk import Desk
 from atlas_rt.display import Display
@@ -248,6 +248,7 @@ class App:
             renderer=self.display.renderer_name,
             progress=desk.progress,
             name_tags=name_tags(view, size_px),
+            count_tags=count_tags(view, size_px),
             searching=desk.searching,
             query=desk.query,
             answer=world.answer,

@@ -14,7 +14,7 @@ from atlas_rt.commands.output import output_path, print_json, say, write_whole
 from atlas_rt.core.camera import pose_looking_at
 from atlas_rt.core.hud import Hud, ImageFacts
 from atlas_rt.core.records import Bytes, Pose, Tile, View
-from atlas_rt.core.tags import name_tags
+from atlas_rt.core.tags import count_tags, name_tags
 from atlas_rt.core.world import LIGHT_SECS, MORPH_SECS, World
 from atlas_rt.display import Display
 from atlas_rt.errors import MissingError
@@ -157,9 +157,9 @@ def _world(collection: Collection, shot: Shot, selected: int) -> World:
     world = World()
     world.view(shot.size_px)  # the home view depends on the picture's shape
     world.morph_to(collection.scene)
+    world.camera.pose = _pose(world, shot, selected)
     if selected >= 0:
-        world.selected_ids = (selected,)
-    pose = _pose(world, shot, selected)
+        world.selected_ids = (selected,)  # from here its stack is seen fanning out
     if shot.search:
         scene = collection.scene
         query = Query(shot.search, scene.ids, collection.vectors, scene.generation)
@@ -169,7 +169,6 @@ def _world(collection: Collection, shot: Shot, selected: int) -> World:
         world.light_by(searcher.answer(query))
         labels.close()
     world.advance(max(MORPH_SECS, LIGHT_SECS), frozenset())
-    world.camera.pose = pose
     return world
 
 
@@ -209,6 +208,7 @@ def _hud(
         renderer=display.renderer_name,
         progress=None,
         name_tags=name_tags(view, shot.size_px),
+        count_tags=count_tags(view, shot.size_px),
         searching=bool(shot.search),
         query=shot.search,
         answer=world.answer,

@@ -53,8 +53,13 @@ def make_view(positions: list[list[float]], *, aspects: list[float] | None = Non
     pose = camera.pose_looking_at((0.0, 0.0, 2.0), (0.0, 0.0, 0.0))
     return View(
         scene=scene,
+        positions=scene.positions,
         old_positions=scene.positions,
         morph=1.0,
+        settled=True,
+        tiers=None,
+        leaving=None,
+        gone=1.0,
         lights=None,
         light_mix=0.0,
         eye=np.array([0.0, 0.0, 2.0], np.float32),
