@@ -14,7 +14,7 @@ from atlas_rt.commands.output import output_path, print_json, say, write_whole
 from atlas_rt.core.camera import pose_looking_at
 from atlas_rt.core.hud import Hud, ImageFacts
 from atlas_rt.core.records import Bytes, Pose, Tile, View
-from atlas_rt.core.tags import count_tags, name_tags
+from atlas_rt.core.tags import CountTags, name_tags
 from atlas_rt.core.world import LIGHT_SECS, MORPH_SECS, World
 from atlas_rt.display import Display
 from atlas_rt.errors import MissingError
@@ -208,7 +208,7 @@ def _hud(
         renderer=display.renderer_name,
         progress=None,
         name_tags=name_tags(view, shot.size_px),
-        count_tags=count_tags(view, shot.size_px),
+        count_tags=CountTags().tags(view, shot.size_px, dt_secs),
         searching=bool(shot.search),
         query=shot.search,
         answer=world.answer,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from atlas_rt.core.camera import project
 from atlas_rt.core.hud import CountTag, NameTag
-from atlas_rt.core.records import PLAIN, Floats, Rows, View
+from atlas_rt.core.records import HIDDEN, PLAIN, Floats, Rows, Scene, View
 from atlas_rt.core.visibility import brightness_of, drawn_depths, near_nodes, positions_now, screen_radii
 
 FOG_DENSITY, FOG_FROM = 0.45, 0.7
@@ -19,8 +19,9 @@ SEARCH_DIMS = 0.65
 """So much of the names' strength goes while a search lights the cloud: they would outshine what it found."""
 COUNTED_PX = (11.0, 17.0)
 """Half the side of a card on screen between which its count fades in."""
-COUNTS_MAX = 40
-"""The counts of so many of the largest cards are shown."""
+COUNTS_MAX, NEAR_MAX = 32, 800
+"""The counts of so many of the largest cards are shown; so many of the nearest cards may cover them."""
+LOOK_SECS = 0.1
 COUNT_INSET = 0.12
 """From the corner inwards, of half the card's side: there its round corner ends."""
 MARGIN = 0.1
@@ -52,44 +53,62 @@ def name_tags(view: View, size_px: tuple[int, int]) -> tuple[NameTag, ...]:
     )
 
 
-def count_tags(view: View, size_px: tuple[int, int]) -> tuple[CountTag, ...]:
-    """The counts of closed stacks whose card is large enough in a window of this size, and not covered there."""
-    if view.scene.stacks is None or view.tiers is None:
-        return ()
-    rows = view.scene.stacks.tops[view.tiers[view.scene.stacks.tops] == PLAIN]
-    positions = positions_now(view)
-    xy, depths = project(positions[rows], view.view_from_world, view.clip_from_view, view.size_px)
-    ratio = size_px[1] / max(view.size_px[1], 1)
-    radii = screen_radii(view, rows, depths) * np.float32(ratio)
-    inside = ((xy >= 0.0) & (xy < np.asarray(view.size_px, np.float32))).all(axis=1)
-    large = np.flatnonzero((depths > 0.0) & inside & (radii > COUNTED_PX[0]))
-    large = large[np.argsort(-radii[large], kind="stable")[:COUNTS_MAX]]
-    if not len(large):
-        return ()
-    rows, depths, radii = rows[large], depths[large], radii[large]
-    root = np.sqrt(view.scene.aspects[rows])
-    inset = radii * np.float32(COUNT_INSET)
-    corners = np.stack([radii * root - inset, inset - radii / root], axis=1)
-    at_px = xy[large] * np.float32(ratio) + corners
-    strengths = np.clip((radii - COUNTED_PX[0]) / (COUNTED_PX[1] - COUNTED_PX[0]), 0.0, 1.0)
-    strengths *= np.exp(-FOG_DENSITY * np.maximum(depths - FOG_FROM, 0.0)) * np.minimum(brightness_of(view, rows), 1.0)
-    strengths[_covered(view, positions, rows, depths, at_px / np.float32(ratio))] = 0.0
-    return tuple(
-        CountTag(int(view.scene.stacks.sizes[row]), (float(x), float(y)), float(strength))
-        for row, (x, y), strength in zip(rows, at_px, strengths, strict=True)
-        if strength > 0.0
-    )
+class CountTags:
+    """The counts of closed stacks whose card is large enough on screen, and not covered there.
+
+    Which cards are near is looked up LOOK_SECS apart, so that a frame costs next to nothing however many there are.
+    """
+
+    def __init__(self) -> None:
+        self._rows: Rows = np.zeros(0, np.int64)
+        self._scene: Scene | None = None
+        self._age_secs = 0.0
+
+    def tags(self, view: View, size_px: tuple[int, int], dt_secs: float) -> tuple[CountTag, ...]:
+        """For a window of this size; dt_secs: since the frame before."""
+        stacks = view.scene.stacks
+        if stacks is None or view.tiers is None:
+            return ()
+        self._age_secs += dt_secs
+        if self._scene is not view.scene or self._age_secs >= LOOK_SECS:
+            self._scene, self._age_secs = view.scene, 0.0
+            self._rows, _ = near_nodes(view, positions_now(view), COUNTED_PX[0]).nearest(COUNTED_PX[0], NEAR_MAX)
+        rows = self._rows[view.tiers[self._rows] != HIDDEN]
+        counted = np.flatnonzero((stacks.sizes[rows] > 1) & (view.tiers[rows] == PLAIN))
+        if not len(counted):
+            return ()
+        xy, depths = project(positions_now(view, rows), view.view_from_world, view.clip_from_view, size_px)
+        radii = screen_radii(view, rows, depths) * np.float32(size_px[1] / max(view.size_px[1], 1))
+        counted = counted[(radii[counted] > COUNTED_PX[0]) & (depths[counted] > 0.0)]
+        counted = counted[np.argsort(-radii[counted], kind="stable")[:COUNTS_MAX]]
+        root = np.sqrt(view.scene.aspects[rows])
+        halves = np.stack([radii * root, radii / root], axis=1)
+        inset = radii[counted, None] * np.float32(COUNT_INSET)
+        at_px = xy[counted] + (halves[counted] - inset) * np.array([1.0, -1.0], np.float32)
+        free = ~_covered(at_px, xy, halves, drawn_depths(view, rows, depths), counted)
+        counted, at_px = counted[free], at_px[free]
+        strengths = np.clip((radii[counted] - COUNTED_PX[0]) / (COUNTED_PX[1] - COUNTED_PX[0]), 0.0, 1.0)
+        strengths *= np.exp(-FOG_DENSITY * np.maximum(depths[counted] - FOG_FROM, 0.0))
+        strengths *= np.minimum(brightness_of(view, rows[counted]), 1.0)
+        return tuple(
+            CountTag(count, (x, y), strength)
+            for count, (x, y), strength in zip(
+                stacks.sizes[rows[counted]].tolist(), at_px.tolist(), strengths.tolist(), strict=True
+            )
+        )
 
 
-def _covered(view: View, positions: Floats, rows: Rows, depths: Floats, at_px: Floats) -> NDArray[np.bool_]:
-    """(k,) whether another card lies over these pixels (k, 2) of the cards of `rows`."""
-    near = near_nodes(view, positions, COUNTED_PX[0] / 2.0)
-    xy, _ = project(positions[near.rows], view.view_from_world, view.clip_from_view, view.size_px)
-    root = np.sqrt(view.scene.aspects[near.rows])
-    half = np.stack([near.radii_px * root, near.radii_px / root], axis=1)
-    over = (np.abs(at_px[:, None] - xy) < half).all(axis=2)
-    over &= drawn_depths(view, near.rows, near.depths) < drawn_depths(view, rows, depths)[:, None]
-    covered: NDArray[np.bool_] = (over & (rows[:, None] != near.rows)).any(axis=1)
+def _covered(at_px: Floats, xy: Floats, halves: Floats, drawn: Floats, own: Rows) -> NDArray[np.bool_]:
+    """(k,) whether another card lies over these pixels (k, 2) of the cards `own`.
+
+    xy, halves: (n, 2) centres and half sides of all cards, in pixels; drawn: (n,) depths by which they cover others.
+    """
+    mine = drawn[own]
+    before = np.flatnonzero(drawn < mine.max(initial=-np.inf))
+    over = np.abs(at_px[:, :1] - xy[before, 0]) < halves[before, 0]
+    over &= np.abs(at_px[:, 1:] - xy[before, 1]) < halves[before, 1]
+    over &= drawn[before] < mine[:, None]
+    covered: NDArray[np.bool_] = over.any(axis=1)
     return covered
 
 

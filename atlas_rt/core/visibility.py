@@ -86,12 +86,13 @@ def eased(morph: float) -> float:
     return t * t * t * (t * (t * 6.0 - 15.0) + 10.0)
 
 
-def positions_now(view: View) -> Floats:
-    """(n, 3) where every row stands in this frame."""
+def positions_now(view: View, rows: NDArray[np.int64] | slice = slice(None)) -> Floats:
+    """(n, 3) where every row stands in this frame, or (k, 3) where these do."""
+    ends = view.positions[rows]
     if view.morph >= 1.0 or view.old_positions is view.positions:
-        return view.positions
-    share = np.float32(eased(view.morph))
-    return view.old_positions + share * (view.positions - view.old_positions)
+        return ends
+    starts = view.old_positions[rows]
+    return starts + np.float32(eased(view.morph)) * (ends - starts)
 
 
 def grown(half: float, depth: float, nodes: int) -> float:
@@ -203,7 +204,7 @@ def neighbour_towards(view: View, row: int, direction: tuple[float, float]) -> i
         joined = joined[joined != row]
     if not len(joined):
         return -1
-    points = positions_now(view)[np.append(joined, row)]
+    points = positions_now(view, np.append(joined, row))
     xy, _ = project(points, view.view_from_world, view.clip_from_view, view.size_px)
     away = xy[:-1] - xy[-1]
     along = away @ np.asarray(direction, np.float32) / np.maximum(np.linalg.norm(away, axis=1), 1e-6)
