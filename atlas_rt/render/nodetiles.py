@@ -64,6 +64,7 @@ class NodeTiles:
             return
         if evicted is not None:
             self._write(evicted, tile.level, -1)
+            self._stale = self._leaving is not None  # it may be one that leaves, which has no row of its own
         self._write(tile.id, tile.level, self._caches[tile.level - 1].slots.find(tile.id))
         self._list_rows()
 
