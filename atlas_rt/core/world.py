@@ -384,12 +384,13 @@ class World:
 
     def _see_off(self, scene: Scene, here: Floats, *, anything_stays: bool) -> None:
         """Let what a coming scene lacks be seen going, unless it shares nothing with this one: it follows on none."""
-        self._leaving = None
         gone = ~rows_of(scene.ids, self.scene.ids)[1]
         if self._tiers is not None:
             gone &= self._tiers != HIDDEN
-        is_next = scene.model == self.scene.model and (anything_stays or not len(scene.ids))
-        if self.reduced_motion or not is_next or not gone.any():
+        if scene.model != self.scene.model or (len(scene.ids) and not anything_stays):
+            self._leaving = None
+            return
+        if self.reduced_motion or not gone.any():
             return
         now = self.scene
         self._gone_secs = 0.0

@@ -146,7 +146,7 @@ class Cartographer:
             return
         if not self._is_current(ids, rows) or not self._is_stacked:
             small = not self._is_fitted and len(ids) < SMALLEST
-            self._publish(self._stacked(self._sketched_map(ids, rows)) if small else self._extended(ids, rows))
+            self._publish(self._small_map(ids, rows) if small else self._extended(ids, rows))
         if not fit or not self._is_fitted:
             return
         if self._fit_due(len(ids)):
@@ -364,7 +364,7 @@ class Cartographer:
         if stays:
             self._publish(self._extended(ids, rows))
         else:
-            self._publish(self._sketched_map(ids, rows))
+            self._publish(self._small_map(ids, rows) if self._is_stacked else self._sketched_map(ids, rows))
             self._sketched, self._anchors = len(ids), self._anchored(self.map)
 
     def _sketched_map(self, ids: Ids, rows: Ints) -> Map:
@@ -388,6 +388,10 @@ class Cartographer:
             seed=self._seed,
         )
 
+    def _small_map(self, ids: Ids, rows: Ints) -> Map:
+        """The map of too few images for a fit."""
+        return self._stacked(self._sketched_map(ids, rows), before=self._anchors.map if self._anchors else None)
+
     def _extended(self, ids: Ids, rows: Ints) -> Map:
         assert self.map is not None
         return self._extension(self.map, ids, rows)
@@ -398,7 +402,7 @@ class Cartographer:
         made = extended(map_, ids, rows, anchors=anchors, vectors_at=self._vectors_at, provisional=provisional)
         return made if map_.kind == SKETCH and not _has_stacks(map_) else self._stacked(made, before=anchors.map)
 
-    def _stacked(self, map_: Map, *, before: Map | None = None) -> Map:
+    def _stacked(self, map_: Map, *, before: Map | None) -> Map:
         return self._stacking.apply(map_, before=before, vectors_at=self._vectors_at)
 
     def _publish(self, map_: Map) -> None:

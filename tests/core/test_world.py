@@ -353,6 +353,18 @@ def test_what_is_gone_leaves_visibly_and_is_no_row_any_more() -> None:
     assert world.resting
 
 
+def test_a_newcomer_does_not_cut_short_what_leaves() -> None:
+    world = World()
+    world.morph_to(scene_of([1, 2], [(0, 0, 0), (1, 0, 0)]))
+    world.morph_to(scene_of([1], [(0, 0, 0)], generation=2))
+    world.advance(LEAVING_SECS / 2, STILL)
+    world.morph_to(scene_of([1, 3], [(0, 0, 0), (0, 1, 0)], generation=3))
+    assert world.view((320, 200)).leaving is not None
+    assert world.view((320, 200)).gone == pytest.approx(0.5)
+    world.morph_to(scene_of([7], [(0, 0, 0)], generation=1))  # another library's
+    assert world.view((320, 200)).leaving is None
+
+
 def test_what_leaves_in_mid_morph_leaves_from_where_it_is() -> None:
     world = World()
     world.morph_to(scene_of([1, 2], [(0, 0, 0), (1, 0, 0)]))
