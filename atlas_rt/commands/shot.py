@@ -157,9 +157,15 @@ def _world(collection: Collection, shot: Shot, selected: int) -> World:
     world = World()
     world.view(shot.size_px)  # the home view depends on the picture's shape
     world.morph_to(collection.scene)
-    world.camera.pose = _pose(world, shot, selected)
+    pose = _pose(world, shot, selected)
+    if shot.eye is None:
+        world.camera.fly_to(pose)
+    else:
+        world.camera.pose = pose
     if selected >= 0:
-        world.selected_ids = (selected,)  # from here its stack is seen fanning out
+        world.selected_ids = (
+            selected,
+        )  # its stack fans out towards who comes flying, or towards the eye as it is told
     if shot.search:
         scene = collection.scene
         query = Query(shot.search, scene.ids, collection.vectors, scene.generation)
@@ -169,6 +175,7 @@ def _world(collection: Collection, shot: Shot, selected: int) -> World:
         world.light_by(searcher.answer(query))
         labels.close()
     world.advance(max(MORPH_SECS, LIGHT_SECS), frozenset())
+    world.camera.pose = pose
     return world
 
 

@@ -30,8 +30,10 @@ FOUND_NEARER = 0.4
 """What a search lit is drawn before other cards, as if it were nearer by this share of its depth."""
 CHOSEN_NEARER = 8.0
 """So is what is hovered or newly selected, by so many node sizes, at most half its depth."""
-FANNED_NEARER = 0.75
-"""And a stack that is fanned out, by this share of that."""
+FANNED_NEARER = 0.6
+"""And a stack that is fanned out, by this share of its depth: each of its cards is to be seen."""
+CHOSEN_FIRST = 1.05
+"""Of cards that are before others for two reasons, what is hovered or selected is this much more so."""
 _LEAST_DEPTH = np.float32(1e-6)
 PICK_REACH_PX = 14.0
 """A click this close to a node's centre still means it."""
@@ -175,9 +177,9 @@ def drawn_depths(view: View, rows: NDArray[np.int64], depths: Floats) -> Floats:
     most = np.minimum(np.float32(CHOSEN_NEARER * view.scene.node_size), depths * np.float32(0.5))
     if view.tiers is not None:
         fanned = view.tiers[rows] == FANNED
-        nearer = np.where(fanned, np.maximum(nearer, most * np.float32(FANNED_NEARER)), nearer)
+        nearer = np.where(fanned, np.maximum(nearer, depths * np.float32(FANNED_NEARER)), nearer)
     chosen = np.isin(rows, [view.hovered, *view.selected[-1:]])
-    return depths - np.where(chosen, np.maximum(nearer, most), nearer)
+    return depths - np.where(chosen, np.maximum(nearer * np.float32(CHOSEN_FIRST), most), nearer)
 
 
 def rows_in_sight(view: View, count: int) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ from atlas_rt.core.camera import focal_px
 from atlas_rt.core.quality import Step
 from atlas_rt.core.records import Floats, View
 from atlas_rt.core.visibility import (
+    CHOSEN_FIRST,
     CHOSEN_NEARER,
     FANNED_NEARER,
     FOUND_NEARER,
@@ -63,6 +64,7 @@ CONSTANTS = {
     "LIT_GROWTH": LIT_GROWTH,
     "FOUND_NEARER": FOUND_NEARER,
     "CHOSEN_NEARER": CHOSEN_NEARER,
+    "CHOSEN_FIRST": CHOSEN_FIRST,
     "FANNED_NEARER": FANNED_NEARER,
     "FANNED_FROM": FANNED_FROM,
 }

@@ -192,15 +192,17 @@ def make_scene(map_: Map, catalogue: Catalogue) -> Scene:
     centres = np.array([cluster.centre for cluster in map_.cluster_records], np.float32).reshape(-1, 3)
     edges, weights = _kept_edges(map_, known)
     stacks = stacks_of(map_.stacks[kept]) if len(map_.stacks) else None
+    hues = node_hues(positions, _places(clusters, map_.cluster_records), centres)
     if stacks is not None:
         edges, weights = folded(edges, weights, stacks)
+        hues = hues[stacks.leaders]  # what fans out is seen to belong together
     return Scene(
         ids=map_.ids[kept],
         paths=catalogue.paths if len(rows) == len(catalogue.paths) else tuple(catalogue.paths[row] for row in rows),
         positions=positions,
         aspects=catalogue.aspects[rows],
         mean_rgb=catalogue.mean_rgb[rows],
-        hues=node_hues(positions, _places(clusters, map_.cluster_records), centres),
+        hues=hues,
         tiles=catalogue.tiles[rows],
         sizes_px=catalogue.sizes_px[rows],
         clusters=clusters,

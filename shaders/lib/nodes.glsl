@@ -69,11 +69,10 @@ vec4 clip_of_card(int row, Node node, vec4 in_view)
 {
     vec4 clip = clip_from_view * in_view;
     float nearer = -in_view.z * FOUND_NEARER * node.light * light_mix;
-    float most = min(CHOSEN_NEARER * node_size, -0.5 * in_view.z);
     if (node.fanned)
-        nearer = max(nearer, FANNED_NEARER * most);
+        nearer = max(nearer, -in_view.z * FANNED_NEARER);
     if (row == chosen.x || row == chosen.y)
-        nearer = max(nearer, most);
+        nearer = max(nearer * CHOSEN_FIRST, min(CHOSEN_NEARER * node_size, -0.5 * in_view.z));
     if (nearer > 0.0) {
         vec4 before = in_view;
         before.z += nearer;

@@ -256,6 +256,7 @@ def test_stacked_images_are_rows_like_others_but_no_nodes(library: Library) -> N
     of_three = map_.edges[(map_.edges < 3).any(axis=1)]
     beyond = set(of_three[of_three >= 3].tolist())
     assert beyond == set(scene.edges[(scene.edges == 0).any(axis=1)].max(axis=1).tolist())
+    assert (scene.hues[:3] == scene.hues[0]).all()
     assert scene.node_size == node_size(np.delete(map_.positions, [1, 2], axis=0))
 
 
