@@ -158,14 +158,12 @@ def _world(collection: Collection, shot: Shot, selected: int) -> World:
     world.view(shot.size_px)  # the home view depends on the picture's shape
     world.morph_to(collection.scene)
     pose = _pose(world, shot, selected)
-    if shot.eye is None:
-        world.camera.fly_to(pose)
-    else:
-        world.camera.pose = pose
     if selected >= 0:
-        world.selected_ids = (
-            selected,
-        )  # its stack fans out towards who comes flying, or towards the eye as it is told
+        if shot.eye is None:
+            world.camera.fly_to(pose)
+        else:
+            world.camera.pose = pose
+        world.selected_ids = (selected,)  # its stack fans out for who comes flying, or for who looks on from there
     if shot.search:
         scene = collection.scene
         query = Query(shot.search, scene.ids, collection.vectors, scene.generation)

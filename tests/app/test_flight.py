@@ -181,7 +181,7 @@ def test_copies_stack_under_the_first_fan_out_when_selected_and_leave_when_delet
     assert set(told["hidden"]) == {copy.name for copy in copies}
 
     (desk / "images" / first).rename(desk / first)
-    flight.see(lambda told: first in told["leaving"], secs=3.0)
+    flight.see(lambda told: first in told["leaving"])
     told = flight.see(lambda told: not told["leaving"] and not told["moving"])
     assert (told["images"], told["hidden"]) == (before["images"] + 1, [copies[1].name])
     for copy in copies:

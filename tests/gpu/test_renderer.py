@@ -451,17 +451,24 @@ def test_nothing_is_seen_of_an_image_under_its_leader(
     assert len(make_renderer(quality).wanted(view)) == len(make_renderer(quality).wanted(make_view(alone)))
 
 
-def test_a_fan_stands_before_what_is_nearer_and_what_is_hovered_before_the_fan(
-    make_renderer: Make, shoot: Shoot
+@pytest.mark.parametrize(
+    ("tiers", "hovered", "seen"),
+    [
+        ((PLAIN, PLAIN), -1, "blue"),
+        ((FANNED, PLAIN), -1, "red"),
+        ((FANNED, FANNED), 0, "red"),
+        ((FANNED, FANNED), 1, "blue"),
+    ],
+)
+def test_a_fan_stands_before_what_is_nearer_and_what_is_hovered_before_the_rest_of_it(
+    make_renderer: Make, shoot: Shoot, tiers: tuple[int, int], hovered: int, seen: str
 ) -> None:
     renderer = make_renderer("low")
     renderer.load_small(np.array([0, 1], np.int32), flat_tiles(RED, BLUE))
-    scene = make_scene([[0, 0, 0], [0, 0, 0.05]])
-    fanned = np.array([FANNED, PLAIN], np.int8)
-    assert looks(shoot(renderer, make_view(scene, tiers=fanned))[120, 160]) == "red"
-    assert pick(make_view(scene, tiers=fanned), (160, 120)) == 0
-    assert looks(shoot(renderer, make_view(scene, tiers=fanned, hovered=1))[120, 160]) == "blue"
-    assert pick(make_view(scene, tiers=fanned, hovered=1), (160, 120)) == 1
+    scene = make_scene([[0, 0, 0], [0, 0, 0.02]])
+    view = make_view(scene, tiers=np.array(tiers, np.int8), hovered=hovered)
+    assert looks(shoot(renderer, view)[120, 160]) == seen
+    assert pick(view, (160, 120)) == ("red", "blue").index(seen)  # what is hit is what is seen
 
 
 def test_a_card_that_is_fanned_out_has_its_aspect_and_a_faint_ring_while_its_stack_is_selected(
