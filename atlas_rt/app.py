@@ -12,7 +12,7 @@ from pathlib import Path
 
 from atlas_rt.core.hud import Hud, running_on
 from atlas_rt.core.records import Failure, IndexReport, Progress, View
-from atlas_rt.core.tags import name_tags, node_at
+from atlas_rt.core.tags import CountTags, name_tags, node_at
 from atlas_rt.core.world import World
 from atlas_rt.desk import Desk
 from atlas_rt.display import Display
@@ -71,6 +71,7 @@ class App:
         )
         self.world = World(reduced_motion=settings.reduced_motion)
         self.desk = Desk()
+        self._counts = CountTags()
         self.pacer = Pacer(settings.fps)
         self._trace = Trace(settings.trace)
         self.session: Session | None = None
@@ -248,6 +249,7 @@ class App:
             renderer=self.display.renderer_name,
             progress=desk.progress,
             name_tags=name_tags(view, size_px),
+            count_tags=self._counts.tags(view, size_px, dt_secs),
             searching=desk.searching,
             query=desk.query,
             answer=world.answer,

@@ -4,7 +4,7 @@
 #include "lib/light.glsl"
 
 in int row;
-in float kind;  // 0 hovered, 1 selected, 2 the newest selection
+in float kind;  // -1 of the same stack as what is selected, 0 hovered, 1 selected, 2 the newest selection
 flat out vec2 half_px;
 flat out vec3 light;
 flat out float width_px;
@@ -24,13 +24,13 @@ void main()
     light = vec3(0.0);
     width_px = 1.0;
     at_px = corner;
-    if (depth <= 0.3 * node_size)
+    if (depth <= 0.3 * node_size || node.scale <= 0.0)
         return;
     half_px = half_card_px(node, depth);
     float scale = size_px.y / 900.0;
     float shortest = min(half_px.x, half_px.y);
     width_px = clamp(0.05 * shortest, 1.5 * scale, 4.0 * scale) * (kind > 0.5 ? 1.4 : 1.0);
-    light = kind > 0.5 ? SELECTED * 1.5 : HOVERED * 1.15;
+    light = kind > 0.5 ? SELECTED * 1.5 : kind < -0.5 ? SELECTED * 0.35 : HOVERED * 1.15;
     if (kind > 1.5)
         light *= 1.0 + 0.15 * ambient * sin(time_secs * 2.6);
     half_px += width_px * 0.5 + 1.0;

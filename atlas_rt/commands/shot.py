@@ -14,7 +14,7 @@ from atlas_rt.commands.output import output_path, print_json, say, write_whole
 from atlas_rt.core.camera import pose_looking_at
 from atlas_rt.core.hud import Hud, ImageFacts
 from atlas_rt.core.records import Bytes, Pose, Tile, View
-from atlas_rt.core.tags import name_tags
+from atlas_rt.core.tags import CountTags, name_tags
 from atlas_rt.core.world import LIGHT_SECS, MORPH_SECS, World
 from atlas_rt.display import Display
 from atlas_rt.errors import MissingError
@@ -157,9 +157,13 @@ def _world(collection: Collection, shot: Shot, selected: int) -> World:
     world = World()
     world.view(shot.size_px)  # the home view depends on the picture's shape
     world.morph_to(collection.scene)
-    if selected >= 0:
-        world.selected_ids = (selected,)
     pose = _pose(world, shot, selected)
+    if selected >= 0:
+        if shot.eye is None:
+            world.camera.fly_to(pose)
+        else:
+            world.camera.pose = pose
+        world.selected_ids = (selected,)  # its stack fans out for who comes flying, or for who looks on from there
     if shot.search:
         scene = collection.scene
         query = Query(shot.search, scene.ids, collection.corpus, scene.generation)
@@ -209,6 +213,7 @@ def _hud(
         renderer=display.renderer_name,
         progress=None,
         name_tags=name_tags(view, shot.size_px),
+        count_tags=CountTags().tags(view, shot.size_px, dt_secs),
         searching=bool(shot.search),
         query=shot.search,
         answer=world.answer,

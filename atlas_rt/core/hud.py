@@ -11,7 +11,8 @@ from atlas_rt.core.records import Cluster, Failure, Floats, LiveFix, Progress, S
 class ImageFacts:
     """One image as a panel tells it.
 
-    labels: (word, confidence 0..1), best first. neighbours: (id, similarity), nearest first.
+    labels: (word, confidence 0..1), best first. neighbours: (id, similarity), nearest first. alike: which of how many
+    near-duplicates it is, from 1.
     """
 
     id: int
@@ -21,6 +22,13 @@ class ImageFacts:
     cluster: str
     labels: tuple[tuple[str, float], ...] = ()
     neighbours: tuple[tuple[int, float], ...] = ()
+    alike: tuple[int, int] = (1, 1)
+
+    @property
+    def alike_words(self) -> str:
+        """As one reads it; empty for an image that is alone."""
+        place, count = self.alike
+        return f"{place:,} of {count:,} alike" if count > 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,15 @@ class NameTag:
     strength: float
     rgb: tuple[int, int, int]
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountTag:
+    """How many images a node stands for. at_px: the corner of its card, window pixels; strength 0..1 after fog."""
+
+    count: int
+    at_px: tuple[float, float]
+    strength: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +113,7 @@ class Hud:
     reduced_motion: bool
     speed: float
     clusters: tuple[Cluster, ...] = field(default=())
+    count_tags: tuple[CountTag, ...] = ()
 
 
 def running_on(images: str, text: str) -> str:

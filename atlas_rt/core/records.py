@@ -16,6 +16,11 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 Ids = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
+Rows = NDArray[np.intp]
+Tiers = NDArray[np.int8]
+
+HIDDEN, PLAIN, FANNED = -1, 0, 1
+"""Tiers of a view's rows: under their leader and not drawn; as they are; fanned out, before what is plain."""
 
 SMALL_TILE_PX = 32
 """Side of the tile every image has on the GPU."""
@@ -95,6 +100,8 @@ class Map:
     granularity: "few", "some" or "many" clusters were asked for.
     clusters_given: no cluster of this library has had this id or a greater one, those that are gone and those of maps
     one went back from included; 0 in maps that were made before it was counted.
+    stacks: (n,) int64, for each image the id of the one it stacks under, its own where it is alone; (0,) where nobody
+    looked for near-duplicates.
     """
 
     ids: Ids
@@ -115,6 +122,7 @@ class Map:
     network: bytes = b""
     granularity: str = "some"
     clusters_given: int = 0
+    stacks: Ids = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +140,27 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class Stacks:
+    """Near-duplicates that show as one node, in the rows of a scene.
+
+    leaders: (n,) int32, the row of the node that shows each image: its own, or its stack's first. sizes: (n,) int32
+    images that node stands for. tops: (k,) rows of the leaders of more than one. members: (h,) rows of all the others
+    in these stacks.
+    """
+
+    leaders: Ints
+    sizes: Ints
+    tops: Rows
+    members: Rows
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """All a window needs to show one map: rows are images with a place, ascending by id.
 
     node_size: half the side of a card, world units. hues: (n, 3) uint8 colour of the image's cluster.
-    edges: (m, 2) int32 rows; weights: (m,) float32. The other arrays are those of Catalogue and Map.
+    edges: (m, 2) int32 rows; weights: (m,) float32; those of stacked images end at their leaders. stacks: None where
+    every image is a node of its own. The other arrays are those of Catalogue and Map.
     """
 
     ids: Ids
@@ -156,6 +180,23 @@ class Scene:
     generation: int
     kind: str
     model: str
+    stacks: Stacks | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Images that are gone and may be seen going, (g,) each in the order of their ids.
+
+    positions: (g, 3) where they stood; targets: (g, 3) where to they sink. The other arrays are those of Scene.
+    """
+
+    ids: Ids
+    positions: Floats
+    targets: Floats
+    aspects: Floats
+    mean_rgb: Bytes
+    hues: Bytes
+    tiles: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,17 +310,24 @@ class View:
 
     Arrays are uploaded only when they are another object than in the frame before.
 
-    scene: the rows. old_positions: (n, 3) where each row stood before the morph; morph: 0..1 of the way to
-    scene.positions. lights: (n,) float32 deviations above the median, or None when nothing is searched; light_mix:
-    0..1, how far the search has faded in. eye (3,), clip_from_view, view_from_world: (4, 4) float32, to be applied as
-    matrix @ column. hovered: a row or -1. selected: rows, the last one the newest. marker: the live position, or None,
-    with its neighbour rows. time_secs: drives the pulse, whose strength `ambient` is 0 (still) to 1. size_px:
-    framebuffer.
+    scene: the rows. positions: (n, 3) where each row comes to stand, stacked ones at their leader or fanned out around
+    it; old_positions: (n, 3) where it stood before the morph; morph: 0..1 of the way. settled: every node stands at its
+    place on the map; if anything moves, it is a stack that opens or closes. tiers: (n,) int8, HIDDEN, PLAIN or FANNED
+    by row, None where all are plain. leaving: images beyond the rows; gone: 0..1 of their way out. lights: (n,) float32
+    deviations above the median, or None when nothing is searched; light_mix: 0..1, how far the search has faded in. eye
+    (3,), clip_from_view, view_from_world: (4, 4) float32, to be applied as matrix @ column. hovered: a row or -1.
+    selected: rows, the last one the newest. marker: the live position, or None, with its neighbour rows. time_secs:
+    drives the pulse, whose strength `ambient` is 0 (still) to 1. size_px: framebuffer.
     """
 
     scene: Scene
+    positions: Floats
     old_positions: Floats
     morph: float
+    settled: bool
+    tiers: Tiers | None
+    leaving: Leaving | None
+    gone: float
     lights: Floats | None
     light_mix: float
     eye: Floats

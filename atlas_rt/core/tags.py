@@ -1,13 +1,15 @@
-"""Where on screen the names stand: of clusters at their centres, of the hovered image beside it."""
+"""Where on screen words stand: names of clusters at their centres, of the hovered image beside it, counts of stacks at
+the corner of their card."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from atlas_rt.core.camera import project
-from atlas_rt.core.hud import NameTag
-from atlas_rt.core.records import Floats, View
-from atlas_rt.core.visibility import screen_radii
+from atlas_rt.core.hud import CountTag, NameTag
+from atlas_rt.core.records import HIDDEN, PLAIN, Floats, Rows, Scene, View
+from atlas_rt.core.visibility import brightness_of, drawn_depths, near_nodes, positions_now, screen_radii
 
 FOG_DENSITY, FOG_FROM = 0.45, 0.7
 """Names fade with distance as the cloud does."""
@@ -15,6 +17,13 @@ TOO_NEAR = 0.45
 """Within this distance of the eye a cluster's name would hide its pictures; it fades out before."""
 SEARCH_DIMS = 0.65
 """So much of the names' strength goes while a search lights the cloud: they would outshine what it found."""
+COUNTED_PX = (11.0, 17.0)
+"""Half the side of a card on screen between which its count fades in."""
+COUNTS_MAX, NEAR_MAX = 32, 800
+"""The counts of so many of the largest cards are shown; so many of the nearest cards may cover them."""
+LOOK_SECS = 0.1
+COUNT_INSET = 0.12
+"""From the corner inwards, of half the card's side: there its round corner ends."""
 MARGIN = 0.1
 """Names this share of the window outside of it are left out."""
 
@@ -22,7 +31,7 @@ MARGIN = 0.1
 def name_tags(view: View, size_px: tuple[int, int]) -> tuple[NameTag, ...]:
     """The clusters' names that are in sight, the largest first. Positions in pixels of a window of this size."""
     records = view.scene.cluster_records
-    if not records or view.morph < 1.0:
+    if not records or not view.settled:
         return ()
     centres = np.array([record.centre for record in records], np.float32)
     xy, depths = project(centres, view.view_from_world, view.clip_from_view, size_px)
@@ -43,6 +52,65 @@ def name_tags(view: View, size_px: tuple[int, int]) -> tuple[NameTag, ...]:
         for i in order
         if records[i].name  # those of a first map may have none yet
     )
+
+
+class CountTags:
+    """The counts of closed stacks whose card is large enough on screen, and not covered there.
+
+    Which cards are near is looked up LOOK_SECS apart, so that a frame costs next to nothing however many there are.
+    """
+
+    def __init__(self) -> None:
+        self._rows: Rows = np.zeros(0, np.int64)
+        self._scene: Scene | None = None
+        self._age_secs = 0.0
+
+    def tags(self, view: View, size_px: tuple[int, int], dt_secs: float) -> tuple[CountTag, ...]:
+        """For a window of this size; dt_secs: since the frame before."""
+        stacks = view.scene.stacks
+        if stacks is None or view.tiers is None:
+            return ()
+        self._age_secs += dt_secs
+        if self._scene is not view.scene or self._age_secs >= LOOK_SECS:
+            self._scene, self._age_secs = view.scene, 0.0
+            self._rows, _ = near_nodes(view, positions_now(view), COUNTED_PX[0]).nearest(COUNTED_PX[0], NEAR_MAX)
+        rows = self._rows[view.tiers[self._rows] != HIDDEN]
+        counted = np.flatnonzero((stacks.sizes[rows] > 1) & (view.tiers[rows] == PLAIN))
+        if not len(counted):
+            return ()
+        xy, depths = project(positions_now(view, rows), view.view_from_world, view.clip_from_view, size_px)
+        radii = screen_radii(view, rows, depths) * np.float32(size_px[1] / max(view.size_px[1], 1))
+        counted = counted[(radii[counted] > COUNTED_PX[0]) & (depths[counted] > 0.0)]
+        counted = counted[np.argsort(-radii[counted], kind="stable")[:COUNTS_MAX]]
+        root = np.sqrt(view.scene.aspects[rows])
+        halves = np.stack([radii * root, radii / root], axis=1)
+        inset = radii[counted, None] * np.float32(COUNT_INSET)
+        at_px = xy[counted] + (halves[counted] - inset) * np.array([1.0, -1.0], np.float32)
+        free = ~_covered(at_px, xy, halves, drawn_depths(view, rows, depths), counted)
+        counted, at_px = counted[free], at_px[free]
+        strengths = np.clip((radii[counted] - COUNTED_PX[0]) / (COUNTED_PX[1] - COUNTED_PX[0]), 0.0, 1.0)
+        strengths *= np.exp(-FOG_DENSITY * np.maximum(depths[counted] - FOG_FROM, 0.0))
+        strengths *= np.minimum(brightness_of(view, rows[counted]), 1.0)
+        return tuple(
+            CountTag(count, (x, y), strength)
+            for count, (x, y), strength in zip(
+                stacks.sizes[rows[counted]].tolist(), at_px.tolist(), strengths.tolist(), strict=True
+            )
+        )
+
+
+def _covered(at_px: Floats, xy: Floats, halves: Floats, drawn: Floats, own: Rows) -> NDArray[np.bool_]:
+    """(k,) whether another card lies over these pixels (k, 2) of the cards `own`.
+
+    xy, halves: (n, 2) centres and half sides of all cards, in pixels; drawn: (n,) depths by which they cover others.
+    """
+    mine = drawn[own]
+    before = np.flatnonzero(drawn < mine.max(initial=-np.inf))
+    over = np.abs(at_px[:, :1] - xy[before, 0]) < halves[before, 0]
+    over &= np.abs(at_px[:, 1:] - xy[before, 1]) < halves[before, 1]
+    over &= drawn[before] < mine[:, None]
+    covered: NDArray[np.bool_] = over.any(axis=1)
+    return covered
 
 
 def node_at(view: View, row: int, position: Floats, size_px: tuple[int, int]) -> tuple[float, float, float]:

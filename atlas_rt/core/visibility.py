@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.camera import focal_px, project
-from atlas_rt.core.records import Floats, View
+from atlas_rt.core.records import FANNED, HIDDEN, Floats, View
 
 MIN_ANGLE = 0.0072
 """Half size of a card as a share of its depth that it never falls under, at MIN_ANGLE_NODES nodes."""
@@ -30,6 +30,10 @@ FOUND_NEARER = 0.4
 """What a search lit is drawn before other cards, as if it were nearer by this share of its depth."""
 CHOSEN_NEARER = 8.0
 """So is what is hovered or newly selected, by so many node sizes, at most half its depth."""
+FANNED_NEARER = 0.6
+"""And a stack that is fanned out, by this share of its depth: each of its cards is to be seen."""
+CHOSEN_FIRST = 1.05
+"""Of cards that are before others for two reasons, what is hovered or selected is this much more so."""
 _LEAST_DEPTH = np.float32(1e-6)
 PICK_REACH_PX = 14.0
 """A click this close to a node's centre still means it."""
@@ -70,18 +74,32 @@ def light_of(lights: Floats) -> Floats:
     return share
 
 
+def brightness_of(view: View, rows: NDArray[np.int64]) -> Floats:
+    """(k,) how bright rows are drawn: 1 while nothing is searched, else by their lights."""
+    if view.lights is None:
+        return np.ones(len(rows), np.float32)
+    lit: Floats = 1.0 + np.float32(view.light_mix) * (0.16 + 1.09 * light_of(view.lights[rows]) - 1.0)
+    return lit
+
+
 def eased(morph: float) -> float:
     """The share of the way a morph has gone: slow at both ends."""
     t = min(max(morph, 0.0), 1.0)
     return t * t * t * (t * (t * 6.0 - 15.0) + 10.0)
 
 
-def positions_now(view: View) -> Floats:
-    """(n, 3) where every row stands in this frame."""
-    if view.morph >= 1.0 or view.old_positions is view.scene.positions:
-        return view.scene.positions
-    share = np.float32(eased(view.morph))
-    return view.old_positions + share * (view.scene.positions - view.old_positions)
+def positions_now(view: View, rows: NDArray[np.int64] | slice = slice(None)) -> Floats:
+    """(n, 3) where every row stands in this frame, or (k, 3) where these do."""
+    ends = view.positions[rows]
+    if view.morph >= 1.0 or view.old_positions is view.positions:
+        return ends
+    starts = view.old_positions[rows]
+    return starts + np.float32(eased(view.morph)) * (ends - starts)
+
+
+def grown(half: float, depth: float, nodes: int) -> float:
+    """Half the side of a card at a depth, world units: far ones are drawn larger than they are."""
+    return max(half, min(depth * min_angle(nodes), half * GROWTH_MAX))
 
 
 def half_sizes(view: View, rows: NDArray[np.int64], depths: Floats) -> Floats:
@@ -113,6 +131,8 @@ def near_nodes(view: View, positions: Floats, min_half_px: float) -> NearNodes:
     across = np.abs((positions[rows] - view.eye) @ view.view_from_world[:2, :3].T)
     reach = depths[:, None] / np.array([view.clip_from_view[0, 0], view.clip_from_view[1, 1]], np.float32)
     on_screen = np.all(across < reach + np.float32(4.0 * largest), axis=1)
+    if view.tiers is not None:
+        on_screen &= view.tiers[rows] != HIDDEN
     rows, depths = rows[on_screen], depths[on_screen]
     return NearNodes(rows, depths, screen_radii(view, rows, depths))
 
@@ -134,6 +154,8 @@ def pick(view: View, at_px: tuple[float, float]) -> int:
     away = np.abs(xy - np.asarray(at_px, np.float32))
     largest_px = _largest_half_px(view, depths)
     rows = np.flatnonzero((depths > 0.0) & (away.max(axis=1) <= np.maximum(largest_px, np.float32(PICK_REACH_PX))))
+    if view.tiers is not None:
+        rows = rows[view.tiers[rows] != HIDDEN]
     if not len(rows):
         return -1
     root = np.sqrt(view.scene.aspects[rows])
@@ -141,38 +163,50 @@ def pick(view: View, at_px: tuple[float, float]) -> int:
     inside = (away[rows, 0] <= half * root) & (away[rows, 1] <= half / root)
     if inside.any():
         hits = rows[inside]
-        return int(hits[np.argmin(_drawn_depths(view, hits, depths[hits]))])
+        return int(hits[np.argmin(drawn_depths(view, hits, depths[hits]))])
     distance = np.hypot(away[rows, 0], away[rows, 1])
     best = int(np.argmin(distance))
     return int(rows[best]) if distance[best] <= PICK_REACH_PX else -1
 
 
-def _drawn_depths(view: View, rows: NDArray[np.int64], depths: Floats) -> Floats:
+def drawn_depths(view: View, rows: NDArray[np.int64], depths: Floats) -> Floats:
     """(k,) depths by which cards cover each other: as in `clip_of_card` of the shaders."""
     nearer = np.zeros(len(rows), np.float32)
     if view.lights is not None:
         nearer = depths * np.float32(FOUND_NEARER * view.light_mix) * light_of(view.lights[rows])
-    chosen = np.isin(rows, [view.hovered, *view.selected[-1:]])
     most = np.minimum(np.float32(CHOSEN_NEARER * view.scene.node_size), depths * np.float32(0.5))
-    return depths - np.where(chosen, np.maximum(nearer, most), nearer)
+    if view.tiers is not None:
+        fanned = view.tiers[rows] == FANNED
+        nearer = np.where(fanned, np.maximum(nearer, depths * np.float32(FANNED_NEARER)), nearer)
+    chosen = np.isin(rows, [view.hovered, *view.selected[-1:]])
+    return depths - np.where(chosen, np.maximum(nearer * np.float32(CHOSEN_FIRST), most), nearer)
 
 
 def rows_in_sight(view: View, count: int) -> NDArray[np.int64]:
     """The rows of the `count` largest cards whose centre is on screen, from left to right."""
     xy, depths = project(positions_now(view), view.view_from_world, view.clip_from_view, view.size_px)
     inside = (depths > 0.0) & (xy >= 0.0).all(axis=1) & (xy < np.asarray(view.size_px, np.float32)).all(axis=1)
+    if view.tiers is not None:
+        inside &= view.tiers != HIDDEN
     rows = np.flatnonzero(inside)
     largest = rows[np.argsort(-screen_radii(view, rows, depths[rows]), kind="stable")[:count]]
     return largest[np.argsort(xy[largest, 0], kind="stable")]
 
 
 def neighbour_towards(view: View, row: int, direction: tuple[float, float]) -> int:
-    """Of the rows joined to `row` by an edge the one most in a direction (right, down) on screen; -1 for none."""
-    edges = view.scene.edges
-    joined = np.concatenate([edges[edges[:, 0] == row, 1], edges[edges[:, 1] == row, 0]])
+    """Of the rows joined to `row` by an edge the one most in a direction (right, down) on screen; -1 for none.
+
+    In a stack that is fanned out: of what is joined to the stack, and of the others in it.
+    """
+    edges, stacks = view.scene.edges, view.scene.stacks
+    node = row if stacks is None else int(stacks.leaders[row])
+    joined = np.concatenate([edges[edges[:, 0] == node, 1], edges[edges[:, 1] == node, 0]])
+    if stacks is not None and stacks.sizes[row] > 1:
+        joined = np.append(joined, np.flatnonzero(stacks.leaders == node))
+        joined = joined[joined != row]
     if not len(joined):
         return -1
-    points = positions_now(view)[np.append(joined, row)]
+    points = positions_now(view, np.append(joined, row))
     xy, _ = project(points, view.view_from_world, view.clip_from_view, view.size_px)
     away = xy[:-1] - xy[-1]
     along = away @ np.asarray(direction, np.float32) / np.maximum(np.linalg.norm(away, axis=1), 1e-6)

@@ -1,7 +1,8 @@
 """The world: what is shown and how it moves. Owned by the main thread, told by wishes and arrivals, shown by views.
 
-A new scene morphs from where every image stands on screen at that moment; a new answer's light fades in the same way.
-Nothing here knows of pixels, files or threads.
+A new scene morphs from where every image stands on screen at that moment, and so does a stack that fans out or closes;
+a new answer's light fades in the same way. What a new scene lacks shrinks away beside it. Nothing here knows of pixels,
+files or threads.
 """
 
 from __future__ import annotations
@@ -9,17 +10,33 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from atlas_rt.core import stacks
 from atlas_rt.core.camera import clip_from_view, pose_looking_at, view_from_world
 from atlas_rt.core.flight import FlyCamera, smootherstep
-from atlas_rt.core.records import Floats, Ids, LiveFix, Pose, Scene, SearchAnswer, View
+from atlas_rt.core.records import (
+    HIDDEN,
+    Floats,
+    Ids,
+    Leaving,
+    LiveFix,
+    Pose,
+    Scene,
+    SearchAnswer,
+    Tiers,
+    View,
+)
 from atlas_rt.core.tour import Tour
-from atlas_rt.core.visibility import LIT_SIZE
+from atlas_rt.core.visibility import LIT_SIZE, grown
 
 FOV_Y = float(np.radians(55.0))
 NEAR, FAR = 0.004, 40.0
 MORPH_SECS = 1.4
 ARRIVAL = np.float32(0.2)
 """How far out of its place a new image comes from, world units."""
+LEAVING_SECS = 0.6
+LEAVING = np.float32(0.12)
+"""How far an image that is gone sinks, world units."""
+FAN_SECS = 0.35
 LIGHT_SECS = 0.18
 AMBIENT_SECS = 10.0
 """Ambient motion fades this long after the last input."""
@@ -95,15 +112,21 @@ class World:
         self.camera = FlyCamera(Pose((0.0, 0.0, 2.4), 0.0, 0.0), reduced_motion=reduced_motion)
         self.answer: SearchAnswer | None = None
         self.hovered_id = -1
-        self.selected_ids: tuple[int, ...] = ()
         self.live: LiveFix | None = None
         self.tour: Tour | None = None
         self.orbiting = False
         self.reduced_motion = reduced_motion
         self.time_secs = 0.0
         self._aspect = 16.0 / 9.0
-        self._old_positions = self.scene.positions
-        self._morph_secs = MORPH_SECS
+        self._selected_ids: tuple[int, ...] = ()
+        self._opened: frozenset[int] = frozenset()  # rows of the leaders whose stacks are fanned out
+        self._closed = self._positions = self._old_positions = self.scene.positions
+        self._morph_secs = self._motion_secs = MORPH_SECS
+        self._settled = True
+        self._tiers: Tiers | None = None
+        self._tiers_after: Tiers | None = None
+        self._leaving: Leaving | None = None
+        self._gone_secs = 0.0
         self._lights: Floats | None = None
         self._lights_from: Floats | None = None
         self._lights_to: Floats | None = None
@@ -121,16 +144,21 @@ class World:
         The eye keeps the whole map in sight until the person moves it.
         """
         here = self.positions()
-        old = scene.positions.copy()
         rows, known = rows_of(self.scene.ids, scene.ids)
+        self._see_off(scene, here, anything_stays=bool(known.any()))
+        before = self._carried_tiers(scene, rows, known)
+        self._carry_lights(rows, known)
+        self.scene, self._closed = scene, _closed(scene)
+        self._selected_ids = tuple(id_ for id_ in self._selected_ids if self.row(id_) >= 0)
+        self._opened = self._to_open()
+        self._positions = self._arranged()
+        old = self._positions.copy()
         old[known] = here[rows[known]]
         if known.any():
             old[~known] += ARRIVAL * _outwards(old[~known])
-        self._carry_lights(rows, known)
-        moved = bool(len(old)) and float(np.abs(old - scene.positions).max()) > 0.0
-        self.scene, self._old_positions = scene, old
-        self._morph_secs = 0.0 if moved and not self.reduced_motion else MORPH_SECS
-        self.selected_ids = tuple(id_ for id_ in self.selected_ids if self.row(id_) >= 0)
+        moved = bool(len(old)) and float(np.abs(old - self._positions).max()) > 0.0
+        self._set_off(old, before, MORPH_SECS if moved else 0.0)
+        self._settled = self._morph_secs >= self._motion_secs
         if self._was_empty and len(scene.ids):
             self._was_empty = False
             self.camera.pose = self.home()
@@ -145,8 +173,9 @@ class World:
             return
         if answer.generation != self.scene.generation:
             return
-        self._lights_from = answer.lights if self._lights is None else self._lights
-        self._lights_to = answer.lights
+        lights = stacks.lit(answer.lights, self.scene.stacks)
+        self._lights_from = lights if self._lights is None else self._lights
+        self._lights_to = lights
         self._light_secs = 0.0
 
     def mark(self, fix: LiveFix | None) -> None:
@@ -159,6 +188,21 @@ class World:
 
     # -- what is asked -----------------------------------------------------------------------------------------------
 
+    @property
+    def selected_ids(self) -> tuple[int, ...]:
+        """The selected images, the newest last. Their stacks are fanned out as long as one of them is selected."""
+        return self._selected_ids
+
+    @selected_ids.setter
+    def selected_ids(self, ids: tuple[int, ...]) -> None:
+        self._selected_ids = ids
+        opened = self._to_open()
+        if opened != self._opened:
+            here, before = self.positions(), self._tiers
+            self._opened = opened
+            self._positions = self._arranged()
+            self._set_off(here, before, max(FAN_SECS, self._motion_secs - self._morph_secs))
+
     def row(self, id_: int) -> int:
         """The row of an image, -1 when the scene does not hold it."""
         rows, known = rows_of(self.scene.ids, np.array([id_], np.int64))
@@ -167,18 +211,18 @@ class World:
     def positions(self) -> Floats:
         """(n, 3) where every row stands now, morphs included."""
         if self._morph() >= 1.0:
-            return self.scene.positions
+            return self._positions
         share = np.float32(smootherstep(self._morph()))
-        blended: Floats = self._old_positions + (self.scene.positions - self._old_positions) * share
+        blended: Floats = self._old_positions + (self._positions - self._old_positions) * share
         return blended
 
     def home(self) -> Pose:
-        return home_pose(self.scene.positions, self._aspect)
+        return home_pose(self._closed, self._aspect)
 
     def pivot(self) -> Floats:
         """What the camera orbits: the selected image, else the middle of the map."""
         row = self.row(self.selected_ids[-1]) if self.selected_ids else -1
-        return self.scene.positions[row] if row >= 0 else np.zeros(3, np.float32)
+        return self._positions[row] if row >= 0 else np.zeros(3, np.float32)
 
     def let_go(self) -> None:
         """End what moves the camera by itself, the person's own flights excepted: from now on the person flies."""
@@ -186,18 +230,17 @@ class World:
 
     def close_up(self, id_: int, *, distance: float = CLOSE_UP) -> Pose | None:
         """The pose that looks at an image from near (in half sides of its card), coming from where the eye is; None for
-        an unknown image."""
+        an unknown image. One in a closed stack is looked at where it will stand when it is selected."""
         row = self.row(id_)
         if row < 0:
             return None
-        target = self.scene.positions[row]
+        target = self._place_of(row)
         away = np.asarray(self.camera.pose.eye, np.float32) - target
         length = float(np.linalg.norm(away))
         away = np.array([0.0, 0.0, 1.0], np.float32) if length < 1e-6 else away / np.float32(length)
         away[1] = np.clip(away[1], -0.5, 0.5)
         away /= np.linalg.norm(away)
-        half = self.scene.node_size * (sum(LIT_SIZE) if self._lights_to is not None else 1.0)
-        return pose_looking_at(target + away * np.float32(distance * half), target)
+        return pose_looking_at(target + away * np.float32(distance * self._half), target)
 
     def stir(self) -> None:
         """The person did something: ambient motion comes back."""
@@ -207,7 +250,8 @@ class World:
     def resting(self) -> bool:
         """Nothing moves by itself but what is ambient."""
         return (
-            self._morph_secs >= MORPH_SECS
+            self._morph_secs >= self._motion_secs
+            and self._leaving is None
             and not self.camera.moving
             and self.tour is None
             and not self.orbiting
@@ -226,6 +270,11 @@ class World:
         self.time_secs += dt_secs
         self._quiet_secs += dt_secs
         self._morph_secs += dt_secs
+        self._gone_secs += dt_secs
+        if self._morph_secs >= self._motion_secs:
+            self._tiers, self._settled = self._tiers_after, True
+        if self._gone_secs >= LEAVING_SECS:
+            self._leaving = None
         self._advance_lights(dt_secs)
         self._advance_marker(dt_secs)
         if self.tour is not None:
@@ -239,11 +288,16 @@ class World:
         """What a frame of this size draws now."""
         self._aspect = max(size_px[0], 1) / max(size_px[1], 1)
         marker_ids = self.live.neighbours if self.live and self._marker is not None else ()
-        rows = (self.row(id_) for id_ in marker_ids)
+        rows = dict.fromkeys(self._node(self.row(id_)) for id_ in marker_ids)
         return View(
             scene=self.scene,
+            positions=self._positions,
             old_positions=self._old_positions,
             morph=self._morph(),
+            settled=self._settled,
+            tiers=self._tiers,
+            leaving=self._leaving,
+            gone=min(self._gone_secs / LEAVING_SECS, 1.0),
             lights=self._lights,
             light_mix=self._light_mix,
             eye=np.asarray(self.camera.pose.eye, np.float32),
@@ -251,7 +305,7 @@ class World:
             clip_from_view=clip_from_view(FOV_Y, self._aspect, NEAR, FAR),
             fov_y=FOV_Y,
             size_px=size_px,
-            hovered=self.row(self.hovered_id),
+            hovered=self._node(self.row(self.hovered_id)),
             selected=tuple(self.row(id_) for id_ in self.selected_ids),
             marker=self._marker,
             marker_neighbours=tuple(row for row in rows if row >= 0),
@@ -262,7 +316,93 @@ class World:
     # -- steps -------------------------------------------------------------------------------------------------------
 
     def _morph(self) -> float:
-        return min(self._morph_secs / MORPH_SECS, 1.0)
+        return min(self._morph_secs / self._motion_secs, 1.0)
+
+    def _set_off(self, here: Floats, before: Tiers | None, secs: float) -> None:
+        """Move every row from `here` to its place; what goes under its leader is seen on its way.
+
+        before: how each row was drawn until now.
+        """
+        self._old_positions = here
+        self._motion_secs = secs or MORPH_SECS
+        self._morph_secs = 0.0 if secs and not self.reduced_motion else self._motion_secs
+        self._tiers = self._tiers_after = after = stacks.tiers(self.scene, self._opened)
+        if after is not None and self._morph_secs == 0.0 and before is not None:
+            self._tiers = np.where((after == HIDDEN) & (before != HIDDEN), before, after)
+
+    def _arranged(self) -> Floats:
+        """(n, 3) where every row comes to stand."""
+        if not self._opened:
+            return self._closed
+        positions = self._closed.copy()
+        for leader in self._opened:
+            rows, places = self._fan(leader, flown_to=self.camera.flying)
+            positions[rows] = places
+        return positions
+
+    def _fan(self, leader: int, *, flown_to: bool) -> tuple[NDArray[np.intp], Floats]:
+        """Where the images of a stack stand when it is fanned out now; from afar as wide as cards are drawn there."""
+        eye = np.asarray(self.camera.pose.eye, np.float32)
+        depth = 0.0 if flown_to else float(np.linalg.norm(eye - self.scene.positions[leader]))
+        half = grown(self._half, depth, len(self.scene.ids))
+        return stacks.fan(self.scene, leader, eye=eye, half=half)
+
+    def _place_of(self, row: int) -> Floats:
+        """Where a row stands once its image is flown to and selected."""
+        node = self._node(row)
+        if node == row or node in self._opened:
+            place: Floats = self._positions[row]
+        else:
+            rows, places = self._fan(node, flown_to=True)
+            place = places[int(np.searchsorted(rows, row))]
+        return place
+
+    @property
+    def _half(self) -> float:
+        """Half the side of a card from near, world units; the largest while a search lights some."""
+        return self.scene.node_size * (sum(LIT_SIZE) if self._lights_to is not None else 1.0)
+
+    def _to_open(self) -> frozenset[int]:
+        """The leaders of the stacks that hold a selected image."""
+        if (here := self.scene.stacks) is None:
+            return frozenset()
+        rows = [row for row in map(self.row, self._selected_ids) if row >= 0 and here.sizes[row] > 1]
+        return frozenset(int(here.leaders[row]) for row in rows)
+
+    def _node(self, row: int) -> int:
+        """The row that is seen for this one: its leader's while it is under it."""
+        if row < 0 or self.scene.stacks is None or self._tiers is None or self._tiers[row] != HIDDEN:
+            return row
+        return int(self.scene.stacks.leaders[row])
+
+    def _carried_tiers(self, scene: Scene, rows: NDArray[np.intp], known: NDArray[np.bool_]) -> Tiers:
+        """How the rows of a coming scene are drawn now; newcomers are seen as they fly in."""
+        before = np.zeros(len(scene.ids), np.int8)
+        if self._tiers is not None:
+            before[known] = self._tiers[rows[known]]
+        return before
+
+    def _see_off(self, scene: Scene, here: Floats, *, anything_stays: bool) -> None:
+        """Let what a coming scene lacks be seen going, unless it shares nothing with this one: it follows on none."""
+        gone = ~rows_of(scene.ids, self.scene.ids)[1]
+        if self._tiers is not None:
+            gone &= self._tiers != HIDDEN
+        if scene.model != self.scene.model or (len(scene.ids) and not anything_stays):
+            self._leaving = None
+            return
+        if self.reduced_motion or not gone.any():
+            return
+        now = self.scene
+        self._gone_secs = 0.0
+        self._leaving = Leaving(
+            ids=now.ids[gone],
+            positions=here[gone],
+            targets=here[gone] + LEAVING * _outwards(here[gone]),
+            aspects=now.aspects[gone],
+            mean_rgb=now.mean_rgb[gone],
+            hues=now.hues[gone],
+            tiles=now.tiles[gone],
+        )
 
     def _carry_lights(self, rows: NDArray[np.intp], known: NDArray[np.bool_]) -> None:
         """Keep each image's light over a change of rows; newcomers wait at the median for the next answer."""
@@ -293,6 +433,15 @@ class World:
         if self._marker is not None and self.live is not None and len(self.live.position) == 3:
             share = np.float32(1.0 - np.exp(-dt_secs / MARKER_SECS))
             self._marker = self._marker + (self.live.position - self._marker) * share
+
+
+def _closed(scene: Scene) -> Floats:
+    """(n, 3) where every row stands while no stack is open."""
+    if scene.stacks is None:
+        return scene.positions
+    positions = scene.positions.copy()
+    positions[scene.stacks.members] = positions[scene.stacks.leaders[scene.stacks.members]]
+    return positions
 
 
 def _outwards(points: Floats) -> Floats:

@@ -11,6 +11,8 @@
   among those that the map held when the round began, never among each other: so their places do not depend on when a
   map was shown. Images whose files vanished keep theirs until the round ends, as they may have been moved, which is
   known only when their content is read again.
+* Near-duplicates *stack* in every map but a sketch that is shown on the way. What was decided in the map that new
+  images are placed in, or that a fit goes on from, stands; so stacks do not depend on when a map was shown either.
 * A *refit* is made when it is asked for, or when a fifth of the images are newer than the fit: springs hold the old
   images near their places (`ml.elastic`).
 """
@@ -30,6 +32,7 @@ from atlas_rt.core.records import Floats, Ids, Ints, Map
 from atlas_rt.core.world import rows_of
 from atlas_rt.engine.extension import EDGES, Anchors, extended, with_vanished
 from atlas_rt.engine.fitting import FitJob, FitProcess, Fitted, Waiting, sweep
+from atlas_rt.engine.stacking import Stacking
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
 from atlas_rt.library.store import Store
@@ -51,10 +54,11 @@ FIRST_STAGES = (300, 1_000)
 
 @dataclass(frozen=True, slots=True)
 class _InHand:
-    """The images of the fit that runs, and whether it is a refit."""
+    """The images of the fit that runs, the map it goes on from, and whether it is a refit."""
 
     ids: Ids
     rows: Ints
+    old: Map | None
     elastic: bool
 
 
@@ -68,6 +72,7 @@ class Cartographer:
         store: Store,
         vectors: VectorFile,
         vocabulary: Callable[[], Vocabulary],
+        stacking: Stacking,
         model_id: str,
         seed: int,
         published: Callable[[Map], None],
@@ -84,7 +89,7 @@ class Cartographer:
         """
         self._folder = folder
         self._store, self._vectors, self._vocabulary = store, vectors, vocabulary
-        self._model_id, self._seed = model_id, seed
+        self._stacking, self._model_id, self._seed = stacking, model_id, seed
         self._published = published
         self._words_ready = words_ready
         self._wanted_granularity, self._threads = granularity, threads
@@ -158,10 +163,10 @@ class Cartographer:
             self._grow(ids, rows, waiting, shown=refits_beside)
             return
         if not self._is_fitted and len(ids) < SMALLEST:
-            last = self._sketched_map(ids, rows)  # what was shown on the way has images where they came
+            last = self._small_map(ids, rows)  # what was shown on the way has images where they came
             if self.map is None or not _alike(self.map, last):
                 self._publish(last)
-        elif not self._is_current(ids, rows):
+        elif not self._is_current(ids, rows) or not self._is_stacked:
             self._publish(self._extended(ids, rows))
         if not fit or not self._is_fitted:
             return
@@ -267,6 +272,11 @@ class Cartographer:
     def _is_current(self, ids: Ids, rows: Ints) -> bool:
         return self.map is not None and _same(self.map, ids, rows)
 
+    @property
+    def _is_stacked(self) -> bool:
+        """It was looked for near-duplicates: not in a sketch on the way, nor in a map written before they stacked."""
+        return self.map is not None and _has_stacks(self.map)
+
     def _next_stage(self) -> int:
         """How many of the first images the next fit is made of, while there are more to come."""
         so_far = self._growing_from()
@@ -312,34 +322,35 @@ class Cartographer:
     ) -> None:
         catalogue, vectors = self._store.catalogue(self._model_id), self._vectors_at(rows)
         at, _ = rows_of(catalogue.ids, ids)
+        old = self.map if elastic or only_clusters else self._growing_from()
         job = FitJob(
             ids=ids,
             paths=tuple(catalogue.paths[row] for row in at.tolist()),
             vocabulary=self._vocabulary() if last or self._words_ready() else wordless(vectors.shape[1]),
             seed=self._seed,
-            old=self.map if elastic or only_clusters else self._growing_from(),
+            old=old,
             elastic=elastic,
             granularity=self._granularity,
             only_clusters=only_clusters,
             threads=self._threads,
         )
         fitter.begin(vectors, job)
-        self._fitting = _InHand(ids, rows, elastic)
+        self._fitting = _InHand(ids, rows, old, elastic)
 
     def _growing_from(self) -> Map | None:
         return self._anchors.map if self._anchors is not None and self._anchors.map.kind == PARTIAL else None
 
     def _map_of(self, fitted: Fitted, kind: str) -> Map:
         assert self._fitting is not None
-        ids, rows, self._fitting = self._fitting.ids, self._fitting.rows, None
+        job, self._fitting = self._fitting, None
         made = Map(
-            ids=ids,
-            rows=rows,
+            ids=job.ids,
+            rows=job.rows,
             positions=fitted.positions,
             edges=fitted.edges,
             weights=fitted.weights,
             clusters=fitted.clusters,
-            fitted=np.ones(len(ids), np.bool_),
+            fitted=np.ones(len(job.ids), np.bool_),
             cluster_records=fitted.cluster_records,
             generation=0,
             kind=kind,
@@ -351,7 +362,7 @@ class Cartographer:
             network=fitted.network,
             granularity=self._granularity,
         )
-        return self._counted(made)
+        return self._stacked(self._counted(made), before=job.old)
 
     def _counted(self, map_: Map) -> Map:
         """With the ids of clusters that were ever given, here and in the map that is shown."""
@@ -386,7 +397,7 @@ class Cartographer:
         if stays:
             self._publish(self._extended(ids, rows))
         else:
-            self._publish(self._sketched_map(ids, rows))
+            self._publish(self._small_map(ids, rows) if self._is_stacked else self._sketched_map(ids, rows))
             self._sketched, self._anchors = len(ids), self._anchored(self.map)
 
     def _sketched_map(self, ids: Ids, rows: Ints) -> Map:
@@ -410,6 +421,10 @@ class Cartographer:
             seed=self._seed,
         )
 
+    def _small_map(self, ids: Ids, rows: Ints) -> Map:
+        """The map of too few images for a fit."""
+        return self._stacked(self._sketched_map(ids, rows), before=self._anchors.map if self._anchors else None)
+
     def _extended(self, ids: Ids, rows: Ints) -> Map:
         assert self.map is not None
         return self._extension(self.map, ids, rows)
@@ -417,7 +432,11 @@ class Cartographer:
     def _extension(self, map_: Map, ids: Ids, rows: Ints) -> Map:
         anchors = self._anchors or Anchors(map_, self._vectors_at, stored=self._vectors.rows)
         provisional = map_.kind == PARTIAL
-        return extended(map_, ids, rows, anchors=anchors, vectors_at=self._vectors_at, provisional=provisional)
+        made = extended(map_, ids, rows, anchors=anchors, vectors_at=self._vectors_at, provisional=provisional)
+        return made if map_.kind == SKETCH and not _has_stacks(map_) else self._stacked(made, before=anchors.map)
+
+    def _stacked(self, map_: Map, *, before: Map | None) -> Map:
+        return self._stacking.apply(map_, before=before, vectors_at=self._vectors_at)
 
     def _publish(self, map_: Map) -> None:
         generations = maps.generations(self._folder)
@@ -430,13 +449,17 @@ class Cartographer:
         return self._vectors.array()[rows].astype(np.float32)
 
 
+def _has_stacks(map_: Map) -> bool:
+    return len(map_.stacks) == len(map_.ids)
+
+
 def _same(map_: Map, ids: Ids, rows: Ints) -> bool:
     return np.array_equal(map_.ids, ids) and np.array_equal(map_.rows, rows)
 
 
 def _alike(one: Map, other: Map) -> bool:
-    """The same images in the same places, joined by the same lines."""
-    names = ("ids", "rows", "positions", "edges", "weights")
+    """The same images in the same places, joined by the same lines, in the same stacks."""
+    names = ("ids", "rows", "positions", "edges", "weights", "stacks")
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
 
 

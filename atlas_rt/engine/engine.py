@@ -38,6 +38,7 @@ from atlas_rt.engine.messages import (
 )
 from atlas_rt.engine.pipeline import Pipeline, Tally
 from atlas_rt.engine.process import Job
+from atlas_rt.engine.stacking import Stacking
 from atlas_rt.engine.suspects import CRASHES_MAX, SLOTS, InFlight
 from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library import space
@@ -145,6 +146,7 @@ class Engine:
             store=store,
             vectors=self._vectors,
             vocabulary=lambda: self._labeller.vocabulary(lambda: self._await_words(store)),
+            stacking=Stacking(store, self._tiles, model),
             model_id=model.id,
             seed=self._job.seed,
             published=self._tell_published,

@@ -15,6 +15,7 @@ from atlas_rt.core.records import Cluster, Floats, Ids, Ints, Map
 from atlas_rt.core.world import rows_of
 from atlas_rt.library.maps import FIT
 from atlas_rt.ml import layout
+from atlas_rt.ml.duplicates import carried
 from atlas_rt.ml.neighbours import Neighbours
 from atlas_rt.ml.projector import Projector
 
@@ -91,7 +92,8 @@ def extended(
 ) -> Map:
     """`old` as a map of these images (ids ascending, rows of their vectors), its generation left as it was.
 
-    provisional: new images are joined to their nearest anchors, which are at hand, not to their nearest of all.
+    provisional: new images are joined to their nearest anchors, which are at hand, not to their nearest of all. They
+    stack nowhere yet.
     """
     at, known = rows_of(old.ids, ids)
     kept = known & (old.rows[at] == rows)
@@ -115,6 +117,7 @@ def extended(
             found.append((others[near], similarities))
         pairs, strengths = _pairs(new, *(np.hstack(part) for part in zip(*found, strict=True)))
     edges, weights = _edges(old, ids, kept, at, pairs, strengths)
+    stacks = carried(old.ids, old.rows, old.stacks, ids, rows)
     return dataclasses.replace(
         old,
         ids=ids,
@@ -124,6 +127,7 @@ def extended(
         weights=weights,
         clusters=clusters,
         fitted=fitted,
+        stacks=np.where(stacks < 0, ids, stacks) if len(old.stacks) else old.stacks,
         cluster_records=tuple(_resized(record, clusters) for record in old.cluster_records),
     )
 

@@ -1,6 +1,6 @@
 """Published maps, one folder each: written beside, then renamed into place, so a reader finds a whole map or none.
 
-    <model>/map-7/   ids.npy rows.npy positions.npy edges.npy weights.npy clusters.npy fitted.npy
+    <model>/map-7/   ids.npy rows.npy positions.npy edges.npy weights.npy clusters.npy fitted.npy stacks.npy
                      clusters.json projector.onnx manifest.json
 
 The manifest names the size and the hash of every other file: a map that a power cut left half written is passed over.
@@ -55,8 +55,11 @@ _ARRAYS: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
     "weights": (np.float32, ()),
     "clusters": (np.int32, ()),
     "fitted": (np.bool_, ()),
+    "stacks": (np.int64, ()),
 }
 """Field of Map -> dtype and the shape of one row."""
+_LATER = {"stacks"}
+"""Arrays that maps written before lack; they are empty then."""
 _MANIFEST = "manifest.json"
 
 
@@ -112,7 +115,8 @@ def read_map(folder: Path, generation: int) -> Map:
     try:
         manifest = _manifest(place)
         contents = {name: _checked(place, name, facts) for name, facts in manifest["files"].items()}
-        arrays = {name: _array(contents[f"{name}.npy"], name) for name in _ARRAYS}
+        here = [name for name in _ARRAYS if name not in _LATER or f"{name}.npy" in contents]
+        arrays = {name: _array(contents[f"{name}.npy"], name) for name in here}
         clusters = tuple(_cluster(fields) for fields in json.loads(contents["clusters.json"]))
         return Map(
             **arrays,

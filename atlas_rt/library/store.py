@@ -217,6 +217,14 @@ class Store:
             result[found] = stored[places[found], 1]
         return result
 
+    def tile_records(self, ids: Ids) -> Ints:
+        """(n,) int32 records of the tiles of (n,) images, also of those whose files have just vanished."""
+        span = (int(ids.min()), int(ids.max())) if len(ids) else (0, -1)
+        sql = "SELECT id, tile FROM images WHERE id BETWEEN ? AND ? AND tile IS NOT NULL ORDER BY id"
+        stored = np.array(self._rows(sql, span), np.int64).reshape(-1, 2)
+        records: Ints = stored[np.searchsorted(stored[:, 0], ids), 1].astype(np.int32)
+        return records
+
     def encoded(self, model: str) -> tuple[Ids, Ints]:
         """Images with a vector of the model: (n,) ids ascending, (n,) int32 rows in its vector file."""
         sql = """SELECT image_id, row FROM vectors JOIN images ON id = image_id

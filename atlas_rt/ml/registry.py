@@ -107,6 +107,7 @@ class Calibration:
     strong, weak: bars of `bands.Judge.evidence`. label_temperature: of the softmax over the vocabulary, in cosine.
     excess, known, abstract, pieces: weights of what `bands` measures. Each counts deviations among everyday
     words, so the starter's serve other models too. background: vectors of pictures in general, (p, dim) as .npy.
+    near_duplicate: cosine from which two pictures may be one twice, if their tiles agree (`duplicates`).
     """
 
     strong: float
@@ -117,6 +118,7 @@ class Calibration:
     abstract: float = -0.47
     pieces: float = -0.25
     background: ModelFile | None = None
+    near_duplicate: float = 0.95
 
 
 UNCALIBRATED = Calibration(strong=1.08, weak=0.03, label_temperature=0.01)

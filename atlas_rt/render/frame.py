@@ -8,7 +8,9 @@ from atlas_rt.core.camera import focal_px
 from atlas_rt.core.quality import Step
 from atlas_rt.core.records import Floats, View
 from atlas_rt.core.visibility import (
+    CHOSEN_FIRST,
     CHOSEN_NEARER,
+    FANNED_NEARER,
     FOUND_NEARER,
     GROWTH_MAX,
     LIGHT_FROM,
@@ -19,6 +21,7 @@ from atlas_rt.core.visibility import (
     light_of,
     min_angle,
 )
+from atlas_rt.render.nodes import FANNED_FROM
 
 FRAME = np.dtype(
     [
@@ -41,11 +44,13 @@ FRAME = np.dtype(
         ("sprite_px", "f4"),
         ("edge_gain", "f4"),
         ("glow_gain", "f4"),
+        ("gone", "f4"),
     ]
 )
 """size_px: width, height, and their inverses. focus: where the pulse runs out from, and its strength. marker: position,
-and 1 when there is one. chosen: rows hovered and newest selected. focal_px: pixels of a length of 1 at depth 1.
-edge_gain, glow_gain: how much light each edge and each node at rest may give."""
+and 1 when there is one. chosen: rows hovered and newest selected, and the first of those that leave. focal_px: pixels
+of a length of 1 at depth 1. edge_gain, glow_gain: how much light each edge and each node at rest may give. gone: 0..1
+of the way of what leaves."""
 
 BLOCK_BYTES = -(-FRAME.itemsize // 16) * 16
 """std140 rounds a block up to whole vectors."""
@@ -59,6 +64,9 @@ CONSTANTS = {
     "LIT_GROWTH": LIT_GROWTH,
     "FOUND_NEARER": FOUND_NEARER,
     "CHOSEN_NEARER": CHOSEN_NEARER,
+    "CHOSEN_FIRST": CHOSEN_FIRST,
+    "FANNED_NEARER": FANNED_NEARER,
+    "FANNED_FROM": FANNED_FROM,
 }
 """Numbers of `core.visibility` that the shaders share, as defines."""
 
@@ -110,7 +118,7 @@ def focus_of(view: View, search: Search) -> tuple[int, float]:
 
 def place_of(view: View, row: int) -> Floats:
     """(3,) where one row stands in this frame."""
-    end: Floats = view.scene.positions[row]
+    end: Floats = view.positions[row]
     if view.morph >= 1.0:
         return end
     start: Floats = view.old_positions[row]
@@ -138,7 +146,7 @@ class FrameBlock:
         row, strength = focus_of(view, self._search)
         values["focus"] = (*(place_of(view, row) if row >= 0 else (0.0, 0.0, 0.0)), strength * view.ambient)
         values["marker"] = (0.0, 0.0, 0.0, 0.0) if view.marker is None else (*view.marker, 1.0)
-        values["chosen"][:2] = view.hovered, view.selected[-1] if view.selected else -1
+        values["chosen"][:3] = view.hovered, view.selected[-1] if view.selected else -1, nodes
         values["node_size"] = view.scene.node_size
         values["min_angle"] = min_angle(nodes)
         values["focal_px"] = focal_px(view.fov_y, height)
@@ -151,4 +159,5 @@ class FrameBlock:
         values["sprite_px"] = sprite_px
         values["edge_gain"] = _shared(EDGES_AT_FULL, edges, most=EDGE_LIGHT_MAX)
         values["glow_gain"] = _shared(NODES_AT_FULL, nodes)
+        values["gone"] = eased(view.gone)
         return values.tobytes()

@@ -1,6 +1,7 @@
 """The data of all nodes on the GPU, one texel a row, fetched by cards, glow and edges alike.
 
-Each array of a View goes up when it is another object than in the frame before, and only then.
+Each array of a View goes up when it is another object than in the frame before, and only then. Images that leave take
+the rows behind the scene's, from the frame in which they begin to.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Floats, View
+from atlas_rt.core.records import FANNED, HIDDEN, Floats, Leaving, Tiers, View
 
 TEXELS_ACROSS = 2048
 """Width of every data texture; the shaders find row r at (r % 2048, r / 2048)."""
+FANNED_FROM = 8.0
+"""Added to the aspects of cards that are fanned out; those of hidden ones are negative."""
 
 UNIT_PLACES, UNIT_OLD_PLACES, UNIT_COLOURS, UNIT_LIGHTS, UNIT_SLOTS, UNIT_EDGES = range(6)
 """Texture units of the data textures, which stay bound for the whole frame."""
@@ -76,19 +79,24 @@ class NodeData:
         self._old_places = DataTexture(ctx, 4)
         self._colours = DataTexture(ctx, 2)
         self._lights = DataTexture(ctx, 1)
-        self._seen: dict[str, object] = {}
+        self._seen: dict[str, tuple[object, ...]] = {}
 
     def update(self, view: View) -> None:
         """Upload what has changed since the frame before."""
-        scene = view.scene
-        if self._is_new("places", scene.positions) | self._is_new("aspects", scene.aspects):
-            self._places.write(_with_fourth(scene.positions, scene.aspects))
-        if view.morph < 1.0 and self._is_new("old_places", view.old_positions):
-            self._old_places.write(_with_fourth(view.old_positions, scene.aspects))
-        if self._is_new("mean", scene.mean_rgb) | self._is_new("hues", scene.hues):
-            self._colours.write(packed_colours(scene.mean_rgb, scene.hues))
-        if view.lights is not None and self._is_new("lights", view.lights):
-            self._lights.write(view.lights)
+        scene, leaving = view.scene, view.leaving
+        leave = self._is_new("leaving", leaving) and leaving is not None
+        if self._is_new("places", view.positions) | self._is_new("shapes", (scene.aspects, view.tiers)) | leave:
+            places = _with_fourth(view.positions, _shapes(scene.aspects, view.tiers))
+            self._places.write(places if leaving is None else _joined(places, leaving.targets, leaving.aspects))
+        if (view.morph < 1.0 and self._is_new("old_places", view.old_positions)) | leave:
+            places = _with_fourth(view.old_positions, scene.aspects)
+            self._old_places.write(places if leaving is None else _joined(places, leaving.positions, leaving.aspects))
+        if self._is_new("colours", (scene.mean_rgb, scene.hues)) | leave:
+            colours = packed_colours(scene.mean_rgb, scene.hues)
+            self._colours.write(colours if leaving is None else _with_colours(colours, leaving))
+        if view.lights is not None and self._is_new("lights", view.lights) | leave:
+            unlit = np.zeros(0 if leaving is None else len(leaving.ids), np.float32)
+            self._lights.write(np.append(view.lights, unlit))
 
     def use(self) -> None:
         """Bind to the units the shaders expect."""
@@ -102,11 +110,11 @@ class NodeData:
             texture.release()
         self._seen.clear()
 
-    def _is_new(self, name: str, array: object) -> bool:
-        if self._seen.get(name) is array:
-            return False
-        self._seen[name] = array
-        return True
+    def _is_new(self, name: str, arrays: object) -> bool:
+        """Whether an array, or one of several, is another object than when it was last asked for."""
+        now = arrays if isinstance(arrays, tuple) else (arrays,)
+        before, self._seen[name] = self._seen.get(name, ()), now
+        return len(before) != len(now) or any(one is not other for one, other in zip(before, now, strict=True))
 
 
 def packed_colours(mean_rgb: NDArray[np.uint8], hues: NDArray[np.uint8]) -> Floats:
@@ -116,6 +124,22 @@ def packed_colours(mean_rgb: NDArray[np.uint8], hues: NDArray[np.uint8]) -> Floa
     packed[:, 0] = mean_rgb @ weights
     packed[:, 1] = hues @ weights
     return packed
+
+
+def _shapes(aspects: Floats, tiers: Tiers | None) -> Floats:
+    """(n,) aspects that tell the shaders how each row is drawn."""
+    if tiers is None:
+        return aspects
+    shapes: Floats = aspects + np.float32(FANNED_FROM) * (tiers == FANNED)
+    return np.where(tiers == HIDDEN, -shapes, shapes)
+
+
+def _joined(places: Floats, more: Floats, aspects: Floats) -> Floats:
+    return np.concatenate([places, _with_fourth(more, aspects)])
+
+
+def _with_colours(colours: Floats, leaving: Leaving) -> Floats:
+    return np.concatenate([colours, packed_colours(leaving.mean_rgb, leaving.hues)])
 
 
 def _with_fourth(vectors: Floats, fourth: Floats) -> Floats:

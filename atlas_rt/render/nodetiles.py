@@ -6,7 +6,7 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Bytes, Ids, Ints, Scene, Tile
+from atlas_rt.core.records import Bytes, Ids, Ints, Leaving, Scene, Tile
 from atlas_rt.core.visibility import NearNodes
 from atlas_rt.render.frame import CLOCK_SECS
 from atlas_rt.render.nodes import UNIT_SLOTS, DataTexture
@@ -43,6 +43,7 @@ class NodeTiles:
         self._table = np.zeros((0, 4), np.float32)
         self._ids: Ids = np.zeros(0, np.int64)
         self._tiles: Ints = np.zeros(0, np.int32)
+        self._leaving: Leaving | None = None
         self._stale = True
         self._time_secs = 0.0
         self.rows_by_level: tuple[Rows, Rows] = (np.zeros(0, np.int64), np.zeros(0, np.int64))
@@ -63,25 +64,25 @@ class NodeTiles:
             return
         if evicted is not None:
             self._write(evicted, tile.level, -1)
+            self._stale = self._leaving is not None  # it may be one that leaves, which has no row of its own
         self._write(tile.id, tile.level, self._caches[tile.level - 1].slots.find(tile.id))
         self._list_rows()
 
-    def update(self, scene: Scene, time_secs: float) -> None:
-        """Make the table fit the scene; work is done only when its ids or tile records are other arrays than before."""
+    def update(self, scene: Scene, leaving: Leaving | None, time_secs: float) -> None:
+        """Make the table fit the scene, and behind its rows the images that leave.
+
+        Work is done only when ids or tile records are other arrays than before, or others leave.
+        """
         self._time_secs = time_secs % CLOCK_SECS
-        if scene.ids is self._ids and scene.tiles is self._tiles and not self._stale:
+        same = scene.ids is self._ids and scene.tiles is self._tiles and leaving is self._leaving
+        if same and not self._stale:
             return
-        came = self._kept_times(scene.ids)
-        self._ids, self._tiles, self._stale = scene.ids, scene.tiles, False
-        self._table = np.full((len(scene.ids), 4), -1.0, np.float32)
-        self._table[:, 3] = came
-        loaded = self._small.loaded
-        known = scene.tiles < len(loaded)
-        known[known] = loaded[scene.tiles[known]]
-        self._table[known, 0] = scene.tiles[known]
-        for cache in self._caches:
-            rows, layers = cache.layers_of(scene.ids)
-            self._table[rows, cache.level] = layers
+        table = self._part(scene.ids, scene.tiles)
+        table[:, 3] = self._kept_times(scene.ids)
+        if leaving is not None:
+            table = np.concatenate([table, self._part(leaving.ids, leaving.tiles)])
+        self._ids, self._tiles, self._leaving, self._stale = scene.ids, scene.tiles, leaving, False
+        self._table = table
         self._texture.write(self._table)
         self._list_rows()
 
@@ -116,6 +117,19 @@ class NodeTiles:
         for cache in self._caches:
             cache.release()
         self._texture.release()
+
+    def _part(self, ids: Ids, tiles: Ints) -> NDArray[np.float32]:
+        """(k, 4) rows of the table of these images (ids ascending), none of which fades in."""
+        part = np.full((len(ids), 4), -1.0, np.float32)
+        part[:, 3] = LONG_AGO
+        loaded = self._small.loaded
+        known = tiles < len(loaded)
+        known[known] = loaded[tiles[known]]
+        part[known, 0] = tiles[known]
+        for cache in self._caches:
+            rows, layers = cache.layers_of(ids)
+            part[rows, cache.level] = layers
+        return part
 
     def _accept_small(self, tile: Tile) -> None:
         row = self._row_of(tile.id)

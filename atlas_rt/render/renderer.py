@@ -16,7 +16,7 @@ import moderngl
 import numpy as np
 
 from atlas_rt.core.quality import LADDER, Step, governor_for
-from atlas_rt.core.records import Bytes, Floats, Ints, Tile, View
+from atlas_rt.core.records import FANNED, Bytes, Floats, Ints, Tile, View
 from atlas_rt.core.visibility import NO_NODES, light_of, near_nodes, positions_now
 from atlas_rt.render.darkroom import Darkroom
 from atlas_rt.render.drawing import Pulled, RowList
@@ -173,12 +173,12 @@ class Renderer:
 
     def _upload(self, view: View, step: Step, edges: int) -> None:
         self._nodes.update(view)
-        self._tiles.update(view.scene, view.time_secs)
+        self._tiles.update(view.scene, view.leaving, view.time_secs)
         self._block_buffer.write(self._block.fill(view, step, edges=edges, sprite_px=self._sprite_px))
         self._block_buffer.bind_to_uniform_block(FRAME_BINDING)
         if self._lists_near:
             self._look_around(view, self._sprite_px / ASPECT_ROOT)
-            self._lists["near"].write(self._near.rows)
+            self._lists["near"].write(np.append(self._near.rows, _leaving_rows(view)))
         for name, rows in zip(("medium", "large"), self._tiles.rows_by_level, strict=True):
             self._lists[name].write(rows)
         self._nodes.use()
@@ -209,12 +209,12 @@ class Renderer:
         if self._lists_near:
             self._lists["near"].render(self._program("card", step))
         else:
-            self._pulled.render_quads(self._program("card", step, ALL=1), len(view.scene.ids))
+            self._pulled.render_quads(self._program("card", step, ALL=1), _drawn(view))
         for level, name in ((1, "medium"), (2, "large")):
             self._tiles.use_level(level)
             self._lists[name].render(self._program("card", step, TILE=level))
         self._tiles.use_level(0)
-        self._pulled.render(self._program("card", step, SPRITE=1), moderngl.POINTS, len(view.scene.ids))
+        self._pulled.render(self._program("card", step, SPRITE=1), moderngl.POINTS, _drawn(view))
 
     def _draw_light(self, view: View, step: Step, edges: int) -> None:
         self._ctx.enable_only(moderngl.DEPTH_TEST | moderngl.BLEND)
@@ -266,12 +266,24 @@ class Renderer:
         kinds[: len(view.selected)] = 1.0
         if view.selected:
             kinds[len(view.selected) - 1] = 2.0
+        if view.selected and view.tiers is not None:
+            fanned = np.setdiff1d(np.flatnonzero(view.tiers == FANNED), rows)
+            rows, kinds = [*fanned.tolist(), *rows], np.append(np.full(len(fanned), -1.0, np.float32), kinds)
         self._lists["rings"].write(np.array(rows, np.int32), kinds)
         self._lists["rings"].render(self._program("ring", step))
 
 
 def _scaled(size_px: tuple[int, int], scale: float) -> tuple[int, int]:
     return max(round(size_px[0] * scale), 1), max(round(size_px[1] * scale), 1)
+
+
+def _drawn(view: View) -> int:
+    """How many rows have a card: those of the scene, and behind them what leaves."""
+    return len(view.scene.ids) + (len(view.leaving.ids) if view.leaving is not None else 0)
+
+
+def _leaving_rows(view: View) -> Ints:
+    return np.arange(len(view.scene.ids), _drawn(view), dtype=np.int32)
 
 
 def _lit_rows(lights: Floats) -> Ints:

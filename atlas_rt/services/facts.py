@@ -78,7 +78,16 @@ def facts_of(question: Question, labels: tuple[tuple[str, float], ...]) -> Image
         cluster=names.get(cluster, ""),
         labels=tuple(label for label in labels if label[1] >= SURE),
         neighbours=nearest_images(scene, question.corpus, row, NEIGHBOURS) if question.neighbours else (),
+        alike=alike(scene, row),
     )
+
+
+def alike(scene: Scene, row: int) -> tuple[int, int]:
+    """Which of how many near-duplicates a row is, in the order of their ids."""
+    if scene.stacks is None:
+        return 1, 1
+    rows = np.flatnonzero(scene.stacks.leaders == scene.stacks.leaders[row])
+    return int(np.searchsorted(rows, row)) + 1, len(rows)
 
 
 def nearest_images(scene: Scene, corpus: Corpus, row: int, count: int) -> tuple[tuple[int, float], ...]:

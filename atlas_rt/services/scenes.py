@@ -22,6 +22,7 @@ from atlas_rt.core.records import (
     Map,
     Scene,
 )
+from atlas_rt.core.stacks import folded, stacks_of
 from atlas_rt.core.world import rows_of
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
@@ -191,13 +192,18 @@ def make_scene(map_: Map, catalogue: Catalogue) -> Scene:
     positions, clusters = map_.positions[kept], map_.clusters[kept]
     centres = np.array([cluster.centre for cluster in map_.cluster_records], np.float32).reshape(-1, 3)
     edges, weights = _kept_edges(map_, known)
+    stacks = stacks_of(map_.stacks[kept]) if len(map_.stacks) else None
+    hues = node_hues(positions, _places(clusters, map_.cluster_records), centres)
+    if stacks is not None:
+        edges, weights = folded(edges, weights, stacks)
+        hues = hues[stacks.leaders]  # what fans out is seen to belong together
     return Scene(
         ids=map_.ids[kept],
         paths=catalogue.paths if len(rows) == len(catalogue.paths) else tuple(catalogue.paths[row] for row in rows),
         positions=positions,
         aspects=catalogue.aspects[rows],
         mean_rgb=catalogue.mean_rgb[rows],
-        hues=node_hues(positions, _places(clusters, map_.cluster_records), centres),
+        hues=hues,
         tiles=catalogue.tiles[rows],
         sizes_px=catalogue.sizes_px[rows],
         clusters=clusters,
@@ -205,10 +211,11 @@ def make_scene(map_: Map, catalogue: Catalogue) -> Scene:
         weights=weights,
         cluster_records=map_.cluster_records,
         cluster_hues=cluster_hues(centres),
-        node_size=node_size(positions),
+        node_size=node_size(positions if stacks is None else np.delete(positions, stacks.members, axis=0)),
         generation=map_.generation,
         kind=map_.kind,
         model=map_.model,
+        stacks=stacks,
     )
 
 

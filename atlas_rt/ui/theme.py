@@ -42,6 +42,7 @@ WARNING = rgba(255, 158, 128)
 GLASS = rgba(12, 15, 25, 0.91)
 """Dense enough that small type stays legible over a white card."""
 RIM = rgba(255, 255, 255, 0.09)
+PILL_RIM = rgba(255, 255, 255, 0.2)
 FILL = rgba(255, 255, 255, 0.06)
 FILL_HOVER = rgba(255, 255, 255, 0.12)
 PLATE = rgba(24, 28, 40)

@@ -8,8 +8,10 @@ uniform sampler2D node_lights;
 struct Node {
     vec3 place;
     float aspect;
+    float scale;       // 1; towards 0 for what leaves, 0 for what is not drawn: it is under its stack's leader
     float light;       // 0..1 by the search
     float brightness;  // 1 when nothing is searched
+    bool fanned;       // out of its stack, before what is not
 };
 
 ivec2 texel_of(int row) { return ivec2(row & 2047, row >> 11); }
@@ -23,8 +25,9 @@ vec3 unpacked(float packed_rgb)
 vec3 place_of(int row)
 {
     vec3 place = texelFetch(node_places, texel_of(row), 0).xyz;
-    if (morph < 1.0)
-        place = mix(texelFetch(node_old_places, texel_of(row), 0).xyz, place, morph);
+    float way = row < chosen.z ? morph : gone;
+    if (way < 1.0)
+        place = mix(texelFetch(node_old_places, texel_of(row), 0).xyz, place, way);
     return place;
 }
 
@@ -41,9 +44,11 @@ Node node_at(int row)
     Node node;
     vec4 texel = texelFetch(node_places, texel_of(row), 0);
     node.place = place_of(row);
-    node.aspect = texel.w;
+    node.fanned = texel.w >= FANNED_FROM;
+    node.aspect = node.fanned ? texel.w - FANNED_FROM : abs(texel.w);
+    node.scale = texel.w < 0.0 ? 0.0 : row < chosen.z ? 1.0 : 1.0 - gone;
     node.light = light_of(row);
-    node.brightness = mix(1.0, 0.16 + 1.09 * node.light, light_mix);
+    node.brightness = mix(1.0, 0.16 + 1.09 * node.light, light_mix) * node.scale;
     if (row == chosen.x || row == chosen.y)
         node.brightness = max(node.brightness, 1.0);
     return node;
@@ -64,8 +69,10 @@ vec4 clip_of_card(int row, Node node, vec4 in_view)
 {
     vec4 clip = clip_from_view * in_view;
     float nearer = -in_view.z * FOUND_NEARER * node.light * light_mix;
+    if (node.fanned)
+        nearer = max(nearer, -in_view.z * FANNED_NEARER);
     if (row == chosen.x || row == chosen.y)
-        nearer = max(nearer, min(CHOSEN_NEARER * node_size, -0.5 * in_view.z));
+        nearer = max(nearer * CHOSEN_FIRST, min(CHOSEN_NEARER * node_size, -0.5 * in_view.z));
     if (nearer > 0.0) {
         vec4 before = in_view;
         before.z += nearer;
@@ -82,5 +89,5 @@ vec2 half_card_px(Node node, float depth)
     float least = depth * min_angle * (1.0 + LIT_GROWTH * node.light * light_mix);
     world = max(world, min(least, world * GROWTH_MAX));
     float root = sqrt(node.aspect);
-    return world * focal_px / depth * vec2(root, 1.0 / root);
+    return node.scale * world * focal_px / depth * vec2(root, 1.0 / root);
 }

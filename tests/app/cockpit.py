@@ -13,6 +13,7 @@ import threading
 from typing import Any
 
 from atlas_rt import app, cli
+from atlas_rt.core.records import HIDDEN
 from atlas_rt.core.tags import node_at
 
 REPORT = os.fdopen(os.dup(1), "w", buffering=1)
@@ -24,6 +25,8 @@ class Watched(app.App):
 
     asked: queue.Queue[list[Any]] = queue.Queue()
     drawn = 0
+    seen_names: dict[int, str] = {}  # noqa: RUF012 - there is one
+    """Also of images that are gone."""
 
     def frame(self, dt_secs: float) -> bool:
         drawn = super().frame(dt_secs)
@@ -39,6 +42,7 @@ class Watched(app.App):
         """What a person would see."""
         world, desk, scene = self.world, self.desk, self.world.scene
         names = dict(zip(scene.ids.tolist(), (path.rpartition("/")[2] for path in scene.paths), strict=True))
+        self.seen_names |= names
         pose, answer, fix = world.camera.pose, world.answer, world.live
         view = world.view(self.window.framebuffer_px)
         return {
@@ -61,6 +65,10 @@ class Watched(app.App):
             "selected": [names.get(id_, "") for id_ in world.selected_ids],
             "hovered": names.get(world.hovered_id, ""),
             "hover_labels": [word for word, _ in desk.hovered.labels] if desk.hovered else [],
+            "alike": desk.selected.alike_words if desk.selected else "",
+            "hidden": [] if view.tiers is None else [names[id_] for id_ in scene.ids[view.tiers == HIDDEN].tolist()],
+            "leaving": [self.seen_names[id_] for id_ in view.leaving.ids.tolist()] if view.leaving else [],
+            "moving": view.morph < 1.0,
             "panel": names.get(desk.selected.id, "") if desk.selected else "",
             "neighbours": [names.get(id_, "") for id_, _ in desk.selected.neighbours] if desk.selected else [],
             "live": self.session is not None and self.session.live,

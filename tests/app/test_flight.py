@@ -145,6 +145,52 @@ def test_dropped_files_join_the_map_and_move_no_other(flight: Flight, desk: Path
     assert len(after) == len(before) + 1
 
 
+def stands_before_its_pile(flight: Flight, name: str) -> bool:
+    """Whether an image is the one that is pointed at in the middle of its card."""
+    flight.point_at(name)
+    drawn = flight.look()["drawn"]
+    return bool(flight.see(lambda told: told["hovered"] and told["drawn"] > drawn + 2)["hovered"] == name)
+
+
+def test_copies_stack_under_the_first_fan_out_when_selected_and_leave_when_deleted(flight: Flight, desk: Path) -> None:
+    """As a person sees it: the copies are not to be seen, then to be pointed at, and gone soon after their files."""
+    flight.key("h")
+    before = flight.see(lambda told: not told["flying"])
+    first = next(name for name in before["names"] if stands_before_its_pile(flight, name))
+    copies = [desk / "images" / name for name in ("zz 1.png", "zz 2.png")]
+    image = Image.open(desk / "images" / first).convert("RGBA")
+    for number, copy in enumerate(copies, 1):
+        image.putpixel((0, 0), (number, 0, 0, 255))  # other bytes, or it would be known by them
+        image.save(copy)
+    flight.see(lambda told: told["images"] == before["images"] + 2 and not told["moving"])
+    assert flight.ask("where", copies[1].name) == pytest.approx(flight.ask("where", first))
+    assert set(flight.look()["hidden"]) == {copy.name for copy in copies}
+
+    flight.point_at(copies[0].name)
+    flight.see(lambda told: told["hovered"] == first)  # who stands for it
+    flight.xdotool("click", "1")
+    told = flight.see(lambda told: told["panel"] == first and not told["moving"])
+    assert (told["hidden"], told["alike"]) == ([], "1 of 3 alike")
+    assert np.abs(np.subtract(flight.ask("where", copies[1].name), flight.ask("where", first))).max() > 5
+    flight.point_at(copies[1].name)
+    flight.see(lambda told: told["hovered"] == copies[1].name)
+    flight.xdotool("click", "1")
+    assert flight.see(lambda told: told["panel"] == copies[1].name)["hidden"] == []  # it stays open
+    flight.key("Escape")
+    told = flight.see(lambda told: not told["selected"] and not told["moving"])
+    assert set(told["hidden"]) == {copy.name for copy in copies}
+
+    (desk / "images" / first).rename(desk / first)
+    flight.see(lambda told: first in told["leaving"])
+    told = flight.see(lambda told: not told["leaving"] and not told["moving"])
+    assert (told["images"], told["hidden"]) == (before["images"] + 1, [copies[1].name])
+    for copy in copies:
+        copy.unlink()
+    (desk / first).rename(desk / "images" / first)
+    told = flight.see(lambda told: told["names"] == before["names"] and not told["moving"])
+    assert told["hidden"] == []
+
+
 def test_the_tour_flies_and_any_step_back_ends_it(flight: Flight) -> None:
     flight.key("t")
     first = flight.see(lambda told: told["touring"])

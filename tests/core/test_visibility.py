@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from atlas_rt.core import camera
-from atlas_rt.core.records import Scene, View
+from atlas_rt.core.records import FANNED, HIDDEN, PLAIN, Scene, View
+from atlas_rt.core.stacks import stacks_of
 from atlas_rt.core.visibility import (
     GROWTH_MAX,
     NearNodes,
@@ -53,8 +54,13 @@ def make_view(positions: list[list[float]], *, aspects: list[float] | None = Non
     pose = camera.pose_looking_at((0.0, 0.0, 2.0), (0.0, 0.0, 0.0))
     return View(
         scene=scene,
+        positions=scene.positions,
         old_positions=scene.positions,
         morph=1.0,
+        settled=True,
+        tiers=None,
+        leaving=None,
+        gone=1.0,
         lights=None,
         light_mix=0.0,
         eye=np.array([0.0, 0.0, 2.0], np.float32),
@@ -182,3 +188,27 @@ def test_what_a_search_found_is_larger_from_afar() -> None:
     found = dataclasses.replace(view, lights=np.array([4.0, 0.0], np.float32), light_mix=1.0)
     lit, dark = screen_radii(found, np.array([0, 1]), np.array([8.0, 8.0], np.float32))
     assert lit > 1.5 * dark
+
+
+def test_what_is_under_its_leader_is_not_picked_not_near_and_not_stepped_through() -> None:
+    view = make_view([[0, 0, 0], [0, 0, 0], [0.3, 0, 0]])
+    hidden = dataclasses.replace(view, tiers=np.array([HIDDEN, PLAIN, HIDDEN], np.int8))
+    assert pick(hidden, (400, 300)) == 1
+    assert pick(hidden, (400 + 0.3 * camera.focal_px(FOV_Y, 600) / 2, 300)) == -1
+    assert near_nodes(hidden, hidden.positions, 5.0).rows.tolist() == [1]
+    assert rows_in_sight(hidden, 10).tolist() == [1]
+
+
+def test_from_one_of_a_fan_one_gets_to_the_others_and_to_the_neighbours_of_the_stack() -> None:
+    view = make_view([[0, 0, 0], [0.2, 0, 0], [0, 0.2, 0], [0.5, 0, 0]])
+    scene = dataclasses.replace(
+        view.scene,
+        stacks=stacks_of(np.array([1, 1, 1, 4])),
+        edges=np.array([[0, 3]], np.int32),
+        weights=np.ones(1, "f4"),
+    )
+    fanned = dataclasses.replace(view, scene=scene, tiers=np.array([FANNED, FANNED, FANNED, PLAIN], np.int8))
+    assert neighbour_towards(fanned, 1, (1.0, 0.0)) == 3
+    assert neighbour_towards(fanned, 1, (-1.0, 0.0)) == 0
+    assert neighbour_towards(fanned, 1, (-1.0, -1.0)) == 2
+    assert neighbour_towards(fanned, 3, (-1.0, 0.0)) == 0

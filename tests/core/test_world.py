@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from atlas_rt.core.camera import project
-from atlas_rt.core.records import LiveFix, SearchAnswer
-from atlas_rt.core.world import AMBIENT_SECS, LIGHT_SECS, MORPH_SECS, World, home_pose
+from atlas_rt.core.records import FANNED, HIDDEN, PLAIN, LiveFix, Pose, SearchAnswer
+from atlas_rt.core.stacks import stacks_of
+from atlas_rt.core.visibility import screen_radii
+from atlas_rt.core.world import AMBIENT_SECS, FAN_SECS, LEAVING_SECS, LIGHT_SECS, MORPH_SECS, World, home_pose
 from tests.scenes import scene_of
 
 STILL: frozenset[str] = frozenset()
@@ -203,3 +207,206 @@ def test_with_reduced_motion_it_is_there_at_once() -> None:
     world.morph_to(scene_of([1], [(0.5, 0, 0)]))
     world.morph_to(scene_of([1, 2], [(0.5, 0, 0), (0, 0, 0.4)], generation=2))
     assert world.positions()[1] == pytest.approx((0, 0, 0.4))
+
+
+# Stacks
+
+
+def stacked_world(*, reduced_motion: bool = False) -> World:
+    """Images 1, 2 and 3 are nearly the same, 4 is another; all seen from the front."""
+    world = World(reduced_motion=reduced_motion)
+    scene = scene_of([1, 2, 3, 4], [(0, 0, 0), (0.2, 0, 0), (0, 0.3, 0), (0.8, 0, 0)])
+    world.morph_to(dataclasses.replace(scene, stacks=stacks_of(np.array([1, 1, 1, 4]))))
+    world.advance(MORPH_SECS, STILL)
+    return world
+
+
+def tiers_of(world: World) -> list[int]:
+    tiers = world.view((320, 200)).tiers
+    assert tiers is not None
+    return tiers.tolist()  # type: ignore[no-any-return]
+
+
+def test_a_closed_stack_is_one_node_and_the_scene_keeps_every_place() -> None:
+    world = stacked_world()
+    assert np.allclose(world.positions(), [(0, 0, 0)] * 3 + [(0.8, 0, 0)])
+    assert np.allclose(world.scene.positions[1], (0.2, 0, 0))
+    assert tiers_of(world) == [PLAIN, HIDDEN, HIDDEN, PLAIN]
+    world.hovered_id = 3  # as from the strip of results
+    assert world.view((320, 200)).hovered == 0
+    assert world.resting
+
+
+@pytest.mark.parametrize("chosen", [1, 3])
+def test_selecting_any_of_a_stack_fans_it_out_and_leaving_it_closes_it(chosen: int) -> None:
+    world = stacked_world()
+    world.selected_ids = (chosen,)
+    assert tiers_of(world) == [FANNED, FANNED, FANNED, PLAIN]
+    assert np.allclose(world.positions()[:3], 0.0)
+    assert not world.resting
+    world.advance(FAN_SECS / 2, STILL)
+    half_way = np.linalg.norm(world.positions()[1:3], axis=1)
+    world.advance(FAN_SECS / 2, STILL)
+    size = world.scene.node_size
+    assert (np.linalg.norm(world.positions()[1:3], axis=1) > 2 * size).all()
+    assert (half_way < np.linalg.norm(world.positions()[1:3], axis=1)).all()
+    assert np.allclose(world.positions()[[0, 3]], [(0, 0, 0), (0.8, 0, 0)])  # leader and others stay
+    world.selected_ids = (2,)  # another of the same
+    assert world.resting
+    world.selected_ids = (4,)
+    assert tiers_of(world)[1:3] == [FANNED, FANNED]  # seen on their way back
+    world.advance(FAN_SECS, STILL)
+    assert tiers_of(world) == [PLAIN, HIDDEN, HIDDEN, PLAIN]
+    assert np.allclose(world.positions()[:3], 0.0)
+
+
+def test_with_reduced_motion_a_stack_is_open_at_once() -> None:
+    world = stacked_world(reduced_motion=True)
+    world.selected_ids = (1,)
+    assert world.resting
+    assert (np.linalg.norm(world.positions()[1:3], axis=1) > 0.0).all()
+    world.selected_ids = ()
+    assert tiers_of(world) == [PLAIN, HIDDEN, HIDDEN, PLAIN]
+
+
+def test_one_flies_to_where_the_image_will_stand() -> None:
+    world = stacked_world()
+    pose = world.close_up(3)
+    assert pose is not None
+    world.camera.fly_to(pose)
+    world.selected_ids = (3,)
+    for _ in range(60):
+        world.advance(0.1, STILL)
+    view = world.view((320, 200))
+    place = world.positions()[2:3]
+    assert np.linalg.norm(place) > 0.0
+    xy, depths = project(place, view.view_from_world, view.clip_from_view, (320, 200))
+    assert np.allclose(xy[0], (160, 100), atol=0.5)
+    assert depths[0] == pytest.approx(7 * world.scene.node_size, rel=0.01)
+
+
+def test_cards_of_a_fan_seen_from_afar_do_not_overlap_there() -> None:
+    world = stacked_world()
+    world.camera.pose = Pose((0.0, 0.0, 12.0), 0.0, 0.0)
+    world.selected_ids = (1,)
+    world.advance(FAN_SECS, STILL)
+    view = world.view((320, 200))
+    xy, depths = project(world.positions()[:3], view.view_from_world, view.clip_from_view, (320, 200))
+    side = 2 * screen_radii(view, np.arange(3), depths)[0]
+    assert side > 2.2 * 2 * world.scene.node_size * 100 / np.tan(view.fov_y / 2) / 12.0  # drawn larger than it is
+    apart = np.abs(xy[:, None] - xy[None]).max(axis=2)[np.triu_indices(3, 1)]
+    assert (apart > side).all()
+
+
+def test_a_stack_that_is_open_while_a_new_map_comes_stays_open_around_its_leader() -> None:
+    world = stacked_world()
+    world.selected_ids = (2,)
+    world.advance(FAN_SECS, STILL)
+    moved = scene_of([1, 2, 3, 4], [(0, 1, 0), (0, 1, 0), (0, 1, 0), (0.8, 0, 0)], generation=2)
+    here = world.positions().copy()
+    world.morph_to(dataclasses.replace(moved, stacks=stacks_of(np.array([1, 1, 1, 4]))))
+    assert np.allclose(world.positions(), here)
+    world.advance(MORPH_SECS, STILL)
+    assert np.allclose(world.positions()[0], (0, 1, 0))
+    assert tiers_of(world) == [FANNED, FANNED, FANNED, PLAIN]
+    assert (np.linalg.norm(world.positions()[1:3] - (0, 1, 0), axis=1) > 0.0).all()
+
+
+def test_a_newcomer_is_seen_flying_into_its_stack() -> None:
+    world = World()
+    world.morph_to(scene_of([1, 4], [(0, 0, 0), (0.8, 0, 0)]))
+    world.advance(MORPH_SECS, STILL)
+    more = scene_of([1, 2, 4], [(0, 0, 0), (0.2, 0, 0), (0.8, 0, 0)], generation=2)
+    world.morph_to(dataclasses.replace(more, stacks=stacks_of(np.array([1, 1, 4]))))
+    assert tiers_of(world) == [PLAIN, PLAIN, PLAIN]
+    assert np.linalg.norm(world.positions()[1]) > 0.0
+    world.advance(MORPH_SECS, STILL)
+    assert tiers_of(world) == [PLAIN, HIDDEN, PLAIN]
+    assert np.allclose(world.positions()[1], 0.0)
+
+
+def test_a_light_on_a_hidden_image_lights_its_leader() -> None:
+    world = stacked_world()
+    world.light_by(answer_for([0.0, 1.0, 3.0, 2.0]))
+    world.advance(2 * LIGHT_SECS, STILL)
+    assert np.allclose(world.view((320, 200)).lights, [3.0, 1.0, 3.0, 2.0])
+
+
+# What leaves
+
+
+def test_what_is_gone_leaves_visibly_and_is_no_row_any_more() -> None:
+    world = World()
+    world.morph_to(scene_of([1, 2, 3], [(0, 0, 0), (1, 0, 0), (0, 1, 0)]))
+    world.advance(MORPH_SECS, STILL)
+    world.morph_to(scene_of([1, 3], [(0, 0, 0), (0, 1, 0)], generation=2))
+    view = world.view((320, 200))
+    assert view.leaving is not None
+    assert view.leaving.ids.tolist() == [2]
+    assert np.allclose(view.leaving.positions, [(1, 0, 0)])
+    assert view.leaving.targets[0, 0] > 1.0
+    assert (len(view.scene.ids), view.gone, world.resting) == (2, 0.0, False)
+    world.advance(LEAVING_SECS / 2, STILL)
+    assert world.view((320, 200)).gone == pytest.approx(0.5)
+    world.advance(LEAVING_SECS / 2, STILL)
+    assert world.view((320, 200)).leaving is None
+    assert world.resting
+
+
+def test_a_newcomer_does_not_cut_short_what_leaves() -> None:
+    world = World()
+    world.morph_to(scene_of([1, 2], [(0, 0, 0), (1, 0, 0)]))
+    world.morph_to(scene_of([1], [(0, 0, 0)], generation=2))
+    world.advance(LEAVING_SECS / 2, STILL)
+    world.morph_to(scene_of([1, 3], [(0, 0, 0), (0, 1, 0)], generation=3))
+    assert world.view((320, 200)).leaving is not None
+    assert world.view((320, 200)).gone == pytest.approx(0.5)
+    world.morph_to(scene_of([7], [(0, 0, 0)], generation=1))  # another library's
+    assert world.view((320, 200)).leaving is None
+
+
+def test_what_leaves_in_mid_morph_leaves_from_where_it_is() -> None:
+    world = World()
+    world.morph_to(scene_of([1, 2], [(0, 0, 0), (1, 0, 0)]))
+    world.morph_to(scene_of([1, 2], [(0, 0, 0), (0, 1, 0)], generation=2))
+    world.advance(MORPH_SECS / 2, STILL)
+    world.morph_to(scene_of([1], [(0, 0, 0)], generation=3))
+    leaving = world.view((320, 200)).leaving
+    assert leaving is not None
+    assert np.allclose(leaving.positions, [(0.5, 0.5, 0)])
+
+
+def test_the_last_images_of_a_folder_leave_too() -> None:
+    world = World()
+    world.morph_to(scene_of([1], [(0, 0, 0)]))
+    world.morph_to(scene_of([], [], generation=2))
+    assert world.view((320, 200)).leaving is not None
+
+
+def test_nothing_leaves_for_another_map_of_the_same_images_or_with_reduced_motion_or_from_under_a_leader() -> None:
+    world = World()
+    world.morph_to(scene_of([1, 2], [(0, 0, 0), (1, 0, 0)]))
+    world.morph_to(scene_of([1, 2, 3], [(0, 1, 0), (0, 0, 0), (1, 0, 0)], generation=2))
+    assert world.view((320, 200)).leaving is None
+    world.morph_to(scene_of([7, 8], [(0, 1, 0), (0, 0, 0)], generation=3))  # nothing in common
+    assert world.view((320, 200)).leaving is None
+
+    still = World(reduced_motion=True)
+    still.morph_to(scene_of([1, 2], [(0, 0, 0), (1, 0, 0)]))
+    still.morph_to(scene_of([1], [(0, 0, 0)], generation=2))
+    assert still.view((320, 200)).leaving is None
+
+    stacked = stacked_world()
+    rest = scene_of([1, 2, 4], [(0, 0, 0), (0.2, 0, 0), (0.8, 0, 0)], generation=2)
+    stacked.morph_to(dataclasses.replace(rest, stacks=stacks_of(np.array([1, 1, 4]))))
+    assert stacked.view((320, 200)).leaving is None
+
+
+def test_the_next_of_a_stack_takes_the_place_of_a_leader_that_is_gone() -> None:
+    world = stacked_world()
+    rest = scene_of([2, 3, 4], [(0.2, 0, 0), (0, 0.3, 0), (0.8, 0, 0)], generation=2)
+    world.morph_to(dataclasses.replace(rest, stacks=stacks_of(np.array([2, 2, 4]))))
+    assert np.allclose(world.positions()[0], 0.0)
+    assert tiers_of(world) == [PLAIN, HIDDEN, PLAIN]
+    world.advance(MORPH_SECS, STILL)
+    assert np.allclose(world.positions()[:2], (0.2, 0, 0))

@@ -13,10 +13,12 @@ from atlas_rt.core.records import Map
 from atlas_rt.core.world import rows_of
 from atlas_rt.engine import cartographer as cartography
 from atlas_rt.engine.cartographer import EDGES, Cartographer
+from atlas_rt.engine.stacking import Stacking
 from atlas_rt.errors import MissingError
 from atlas_rt.library import maps
 from atlas_rt.library.sources import scan
 from atlas_rt.library.store import Ready, Store
+from atlas_rt.library.tiles import TileFiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.ml.labels import load_vocabulary
 from tests.libraries import Library, same_bits
@@ -51,6 +53,11 @@ class Desk:
             store=store,
             vectors=self.vectors,
             vocabulary=lambda: load_vocabulary(library.model, library.cache),
+            stacking=Stacking(
+                store,
+                TileFiles(library.place.folder, writable=True, count=store.named_tiles()),
+                library.model,
+            ),
             model_id=library.model.id,
             seed=42,
             published=self.published.append,

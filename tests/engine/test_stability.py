@@ -43,7 +43,7 @@ def test_the_same_folder_gives_the_same_bits_also_when_the_engine_is_killed_midw
     assert 0 < report.unchanged < 138  # what was committed before was not made again
     assert report.new == 138 - report.unchanged
     mine, theirs = latest_map(job.place), indexed.map
-    for name in ("ids", "positions", "edges", "weights", "clusters", "fitted"):
+    for name in ("ids", "positions", "edges", "weights", "clusters", "fitted", "stacks"):
         assert same_bits(getattr(mine, name), getattr(theirs, name)), name
     assert mine.cluster_records == theirs.cluster_records
     assert mine.kind == "umap"

@@ -114,8 +114,13 @@ def make_view(scene: Scene, *, size_px: tuple[int, int] = SIZE_PX, distance: flo
     """The scene from (0, 0, distance) along -z, with nothing searched, hovered or moving."""
     values: dict[str, object] = {
         "scene": scene,
+        "positions": scene.positions,
         "old_positions": scene.positions,
         "morph": 1.0,
+        "settled": True,
+        "tiers": None,
+        "leaving": None,
+        "gone": 1.0,
         "lights": None,
         "light_mix": 0.0,
         "eye": np.array([0.0, 0.0, distance], np.float32),

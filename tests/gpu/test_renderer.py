@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import moderngl
@@ -10,7 +11,18 @@ import pytest
 from numpy.typing import NDArray
 
 from atlas_rt.core.quality import LADDER, Governor, step_named
-from atlas_rt.core.records import LARGE_TILE_PX, MEDIUM_TILE_PX, Tile, View
+from atlas_rt.core.records import (
+    FANNED,
+    HIDDEN,
+    LARGE_TILE_PX,
+    MEDIUM_TILE_PX,
+    PLAIN,
+    Leaving,
+    Scene,
+    Tile,
+    View,
+)
+from atlas_rt.core.visibility import pick
 from atlas_rt.render.picture import Picture
 from atlas_rt.render.renderer import Renderer
 from tests.gpu.conftest import half_side_px, make_scene, make_view, pixel_of
@@ -418,3 +430,118 @@ def test_the_clock_of_a_kiosk_may_run_for_weeks(make_renderer: Make, shoot: Shoo
     shoot(renderer, make_view(scene, time_secs=weeks))
     renderer.accept(flat_tile(0, 1, BLUE))
     assert looks(shoot(renderer, make_view(scene, time_secs=weeks + 0.5))[120, 160]) == "blue"
+
+
+@pytest.mark.parametrize("node_size", [0.01, 0.2], ids=["sprite", "quad"])
+@pytest.mark.parametrize("quality", STEPS)
+def test_nothing_is_seen_of_an_image_under_its_leader(
+    make_renderer: Make, shoot: Shoot, quality: str, node_size: float
+) -> None:
+    scene = make_scene([[-0.5, 0, 0], [0.5, 0, 0]], node_size=node_size, mean_rgb=[[250, 250, 250]] * 2)
+    alone = make_scene([[-0.5, 0, 0]], node_size=node_size, mean_rgb=[[250, 250, 250]])
+    hidden = np.array([PLAIN, HIDDEN], np.int8)
+    lights = np.array([9.0, 9.0], np.float32)
+    view = make_view(scene, tiers=hidden, lights=lights, light_mix=1.0, hovered=1)
+    seen = shoot(make_renderer(quality), view)
+    wanted = shoot(make_renderer(quality), make_view(alone, lights=lights[:1], light_mix=1.0))
+    row, column = pixel_of(view, (0.5, 0, 0))
+    assert seen[row, column].max() < 60
+    right = np.abs(seen - wanted)[:, column - 30 :]
+    assert right.max() <= 6
+    assert len(make_renderer(quality).wanted(view)) == len(make_renderer(quality).wanted(make_view(alone)))
+
+
+@pytest.mark.parametrize(
+    ("tiers", "hovered", "seen"),
+    [
+        ((PLAIN, PLAIN), -1, "blue"),
+        ((FANNED, PLAIN), -1, "red"),
+        ((FANNED, FANNED), 0, "red"),
+        ((FANNED, FANNED), 1, "blue"),
+    ],
+)
+def test_a_fan_stands_before_what_is_nearer_and_what_is_hovered_before_the_rest_of_it(
+    make_renderer: Make, shoot: Shoot, tiers: tuple[int, int], hovered: int, seen: str
+) -> None:
+    renderer = make_renderer("low")
+    renderer.load_small(np.array([0, 1], np.int32), flat_tiles(RED, BLUE))
+    scene = make_scene([[0, 0, 0], [0, 0, 0.02]])
+    view = make_view(scene, tiers=np.array(tiers, np.int8), hovered=hovered)
+    assert looks(shoot(renderer, view)[120, 160]) == seen
+    assert pick(view, (160, 120)) == ("red", "blue").index(seen)  # what is hit is what is seen
+
+
+def test_a_card_that_is_fanned_out_has_its_aspect_and_a_faint_ring_while_its_stack_is_selected(
+    make_renderer: Make, shoot: Shoot
+) -> None:
+    scene = make_scene([[-0.3, 0, 0], [0.3, 0, 0]], aspects=[2.0, 2.0], node_size=0.1)
+    plain = shoot(make_renderer("low"), make_view(scene))
+    view = make_view(scene, tiers=np.array([FANNED, FANNED], np.int8))
+    fanned = shoot(make_renderer("low"), view)
+    assert np.abs(fanned - plain).max() <= 2
+    selected = shoot(make_renderer("low"), dataclasses.replace(view, selected=(0,)))
+    other = np.abs(selected - plain)[:, 160:].max(axis=2)
+    _, column = pixel_of(view, (0.3, 0, 0))
+    half = half_side_px(view, 0.1, 2.0) * 2.0**0.5
+    assert other[:, round(column + half) - 160].max() > 20
+    assert other[120, column - 160] <= 4
+
+
+def leaving_of(scene: Scene, *, target: tuple[float, float, float]) -> Leaving:
+    """All images of a scene on their way to a place."""
+    return Leaving(
+        ids=scene.ids,
+        positions=scene.positions,
+        targets=np.tile(np.array(target, np.float32), (len(scene.ids), 1)),
+        aspects=scene.aspects,
+        mean_rgb=scene.mean_rgb,
+        hues=scene.hues,
+        tiles=scene.tiles,
+    )
+
+
+@pytest.mark.parametrize("node_size", [0.015, 0.2], ids=["sprite", "quad"])
+@pytest.mark.parametrize("quality", STEPS)
+def test_what_leaves_shrinks_on_its_way_and_then_is_gone(
+    make_renderer: Make, shoot: Shoot, quality: str, node_size: float
+) -> None:
+    renderer = make_renderer(quality)
+    renderer.load_small(np.array([3, 5], np.int32), flat_tiles(RED, BLUE))
+    stays = make_scene([[-0.6, 0, 0]], ids=[1], tiles=[3], mean_rgb=[[230, 20, 20]], node_size=node_size)
+    gone = make_scene([[0.4, 0, 0]], ids=[2], tiles=[5], mean_rgb=[[30, 40, 230]], hues=[[30, 40, 230]])
+    leaving = leaving_of(gone, target=(0.4, 0.4, 0.0))
+    bright = []
+    for share in (0.0, 0.5, 0.9):
+        view = make_view(stays, leaving=leaving, gone=share)
+        pixels = shoot(renderer, view)
+        assert looks(pixels[pixel_of(view, (-0.6, 0, 0))]) == "red"
+        blue = (pixels[..., 2] - pixels[..., 0] > 40) & (pixels[..., 2] > 90)
+        bright.append(int(blue[:, 160:].sum()))
+        if share < 0.9:
+            place = pixel_of(view, (0.4, 0.4 * share, 0.0))
+            assert looks(pixels[place]) == "blue"
+    assert bright[0] > bright[1] > bright[2]
+    after = shoot(renderer, make_view(stays))
+    assert np.array_equal(after, shoot(make_fresh(make_renderer, quality), make_view(stays)))
+
+
+def make_fresh(make_renderer: Make, quality: str) -> Renderer:
+    """A renderer that never saw anything leave."""
+    renderer = make_renderer(quality)
+    renderer.load_small(np.array([3, 5], np.int32), flat_tiles(RED, BLUE))
+    return renderer
+
+
+def test_a_card_that_leaves_keeps_the_better_tile_it_had(make_renderer: Make, shoot: Shoot) -> None:
+    renderer = make_renderer("low")
+    renderer.load_small(np.array([0, 1], np.int32), flat_tiles(RED, RED))
+    both = make_scene([[-0.5, 0, 0], [0.5, 0, 0]])
+    shoot(renderer, make_view(both))
+    renderer.accept(flat_tile(1, 1, BLUE))
+    seen = make_view(both, time_secs=101.0)
+    assert looks(shoot(renderer, seen)[pixel_of(seen, (0.5, 0, 0))]) == "blue"
+    rest, gone = make_scene([[-0.5, 0, 0]]), make_scene([[0.5, 0, 0]], ids=[1], tiles=[1])
+    view = make_view(rest, leaving=leaving_of(gone, target=(0.5, 0, 0)), gone=0.1, time_secs=102.0)
+    pixels = shoot(renderer, view)
+    assert looks(pixels[pixel_of(view, (0.5, 0, 0))]) == "blue"
+    assert looks(pixels[pixel_of(view, (-0.5, 0, 0))]) == "red"

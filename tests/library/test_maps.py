@@ -31,6 +31,7 @@ def map_of(generation: int, count: int = 20, seed: int = 0) -> Map:
         kind="umap",
         model="starter",
         seed=42,
+        stacks=np.maximum(np.arange(1, count + 1, dtype=np.int64) // 2 * 2, 1),
     )
 
 
@@ -61,6 +62,16 @@ def test_a_map_of_nothing_is_a_map(tmp_path: Path) -> None:
     read = maps.read_map(tmp_path, 1)
     assert read.positions.shape == (0, 3)
     assert read.edges.shape == (0, 2)
+
+
+def test_a_map_written_before_images_stacked_is_read(tmp_path: Path) -> None:
+    place = maps.write_map(tmp_path, map_of(1))
+    (place / "stacks.npy").unlink()
+    manifest = json.loads((place / "manifest.json").read_text())
+    del manifest["files"]["stacks.npy"]
+    (place / "manifest.json").write_text(json.dumps(manifest))
+    assert maps.latest(tmp_path) == 1
+    assert_same(maps.read_map(tmp_path, 1), dataclasses.replace(map_of(1), stacks=np.zeros(0, np.int64)))
 
 
 def test_the_last_three_generations_stay(tmp_path: Path) -> None:

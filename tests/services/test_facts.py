@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +12,11 @@ from PIL import Image
 
 from atlas_rt.core.hud import ImageFacts
 from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.stacks import stacks_of
 from atlas_rt.library.store import Store
 from atlas_rt.ml.corpus import Corpus
 from atlas_rt.ml.labels import SURE
-from atlas_rt.services.facts import FactsService, Question, nearest_images
+from atlas_rt.services.facts import FactsService, Question, facts_of, nearest_images
 from atlas_rt.services.scenes import Arrival
 from tests.libraries import Library, wait_for
 
@@ -111,3 +113,14 @@ def test_closing_ends_the_thread_at_once(indexed: Library) -> None:
     service.close()
     assert time.monotonic() - begun < 1.0
     assert not service._thread.is_alive()
+
+
+def test_an_image_of_a_stack_knows_which_of_how_many_it_is(arrival: Arrival) -> None:
+    leaders = arrival.scene.ids.copy()
+    leaders[[5, 9]] = leaders[2]
+    scene = dataclasses.replace(arrival.scene, stacks=stacks_of(leaders))
+    for row, words in ((2, "1 of 3 alike"), (5, "2 of 3 alike"), (9, "3 of 3 alike"), (3, "")):
+        question = Question(int(scene.ids[row]), scene, arrival.vectors, neighbours=False)
+        assert facts_of(question, ()).alike_words == words
+    alone = Question(int(scene.ids[2]), arrival.scene, arrival.vectors, neighbours=False)
+    assert facts_of(alone, ()).alike_words == ""

@@ -239,3 +239,37 @@ def test_closing_ends_the_thread_at_once(library: Library) -> None:
     service.close()
     assert time.monotonic() - begun < 1.0
     assert not service._thread.is_alive()
+
+
+def test_stacked_images_are_rows_like_others_but_no_nodes(library: Library) -> None:
+    """The first three stack, wherever they stand on the map."""
+    map_ = library.map
+    stacks = map_.ids.copy()
+    stacks[1:3] = stacks[0]
+    maps.write_map(library.model_folder, dataclasses.replace(map_, stacks=stacks, generation=map_.generation + 1))
+    arrival = reader_of(library).read()
+    assert arrival is not None
+    scene = arrival.scene
+    assert same_bits(scene.positions, map_.positions)
+    assert scene.stacks is not None
+    assert scene.stacks.members.tolist() == [1, 2]
+    assert not np.isin(scene.edges, [1, 2]).any()
+    of_three = map_.edges[(map_.edges < 3).any(axis=1)]
+    beyond = set(of_three[of_three >= 3].tolist())
+    assert beyond == set(scene.edges[(scene.edges == 0).any(axis=1)].max(axis=1).tolist())
+    assert (scene.hues[:3] == scene.hues[0]).all()
+    assert scene.node_size == node_size(np.delete(map_.positions, [1, 2], axis=0))
+
+
+def test_when_a_leader_is_gone_the_next_one_leads(library: Library) -> None:
+    map_ = library.map
+    stacks = map_.ids.copy()
+    stacks[1:3] = stacks[0]
+    maps.write_map(library.model_folder, dataclasses.replace(map_, stacks=stacks, generation=map_.generation + 1))
+    first = min(library.source.glob("*.webp"))
+    look(library, first.name)
+    arrival = reader_of(library).read()
+    assert arrival is not None
+    assert arrival.scene.ids[0] == map_.ids[1]
+    assert arrival.scene.stacks is not None
+    assert arrival.scene.stacks.leaders[:3].tolist() == [0, 0, 2]

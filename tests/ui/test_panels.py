@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atlas_rt.core.hud import FrameFigures, Hud, NameTag, Notice
+from atlas_rt.core.hud import CountTag, FrameFigures, Hud, NameTag, Notice
 from atlas_rt.core.records import Failure, LiveFix, Progress
 from atlas_rt.core.wishes import CopyPath, Deselect, Do, FlyTo, Hover, OpenSource, Search, Select
 from atlas_rt.ui.input import KeyStroke, Modifiers, PointerMoved
@@ -59,6 +59,35 @@ def test_every_state_is_drawn_within_the_window_and_nothing_overlaps(
         assert rect.right <= size_px[0] + 1 and rect.bottom <= size_px[1] + 1, rect  # noqa: PT018
     if name != "help":
         assert not any(a.overlaps(b) for a, b in combinations(rects, 2))
+
+
+def test_a_count_is_a_small_pill_at_its_place_and_a_faint_one_is_faint(sheet: Sheet) -> None:
+    """Right over the map: a panel there would cover it."""
+    shares = []
+    for strength in (1.0, 0.4):
+        sheet.show(make_hud(count_tags=(CountTag(12, (640.0, 300.0), strength),)), frames=2)
+        around = sheet.pixels()[285:315, 615:665].astype(np.int16)
+        darker = around.max(axis=2) < round(0.2 * 255) - 6
+        rows, columns = np.nonzero(darker)
+        assert abs(rows.mean() - 15) < 2
+        assert abs(columns.mean() - 25) < 3
+        assert rows.max() - rows.min() < 22
+        shares.append(float(around.max()))
+    assert shares[0] > 200 > shares[1]  # the figures
+    assert not sheet.panels.covers((640.0, 300.0))
+
+
+def test_of_near_duplicates_the_panel_tells_which_and_how_many(sheet: Sheet) -> None:
+    facts = make_facts(alike=(2, 3))
+    assert facts.alike_words == "2 of 3 alike"
+    for plain, told in (
+        (make_hud(selected=make_facts()), make_hud(selected=facts)),
+        (STATES["hover"], replace(STATES["hover"], hovered=facts)),
+    ):
+        sheet.show(plain, frames=12)
+        before = sheet.pixels().copy()
+        sheet.show(told, frames=12)
+        assert (sheet.pixels() != before).any()
 
 
 def test_typing_searches_at_every_change_and_loses_no_letter(sheet: Sheet) -> None:

@@ -10,6 +10,7 @@ from atlas_rt.core.hud import Hud
 from atlas_rt.core.wishes import Hover, Wish
 from atlas_rt.ui.fonts import current_fonts
 from atlas_rt.ui.panels.canvas import Rect, TextureRef, Thumbnails, Type
+from atlas_rt.ui.panels.counts import build_counts
 from atlas_rt.ui.panels.detail import DetailPanel
 from atlas_rt.ui.panels.figures import FiguresPanel
 from atlas_rt.ui.panels.help import HelpPanel
@@ -59,6 +60,7 @@ class Panels:
     def build(self, hud: Hud) -> list[Wish]:
         """Show one frame's panels."""
         stage = Stage(hud, self._measures(), self._thumbnails)
+        build_counts(stage)
         self._tags.build(stage, self.covered)
         self._detail.build(stage)
         self._search.build(stage, self._detail.width(stage))

@@ -86,9 +86,8 @@ class DetailPanel:
     def _words(self, stage: Stage, canvas: Canvas, inside: Rect, y: float, facts: ImageFacts) -> None:
         name = stage.type.fit(file_name(facts.path), inside.width, theme.TITLE, strong=True, middle=True)
         canvas.text(inside.x, y, name, theme.TITLE, theme.INK, strong=True)
-        size = f"{facts.width_px:,} × {facts.height_px:,} px"
-        line = f"{size}  ·  {facts.cluster}" if facts.cluster else size
-        line = stage.type.fit(line, inside.width, theme.SMALL)
+        told = (f"{facts.width_px:,} × {facts.height_px:,} px", facts.alike_words, facts.cluster)
+        line = stage.type.fit("  ·  ".join(word for word in told if word), inside.width, theme.SMALL)
         canvas.text(inside.x, y + stage.px(26.0), line, theme.SMALL, theme.INK_SOFT)
         if not stage.hud.kiosk:
             folder = facts.path.replace("\\", "/").rpartition("/")[0]

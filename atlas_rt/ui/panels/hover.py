@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from atlas_rt.core.hud import ImageFacts
 from atlas_rt.ui import theme
-from atlas_rt.ui.panels.canvas import Canvas, Rect
+from atlas_rt.ui.panels.canvas import Rect
 from atlas_rt.ui.panels.stage import Stage
 
 DELAY_SECS = 0.125
@@ -58,8 +58,9 @@ class HoverCard:
         ref = stage.thumbnails.ref(facts.id)
         aspect = stage.thumbnails.aspect(facts.id)
         picture_height = min(inner / aspect, stage.px(PICTURE_HEIGHT)) if ref else 0.0
-        labels = stage.type.fit("  ·  ".join(word for word, _ in facts.labels[:3]), inner, theme.CAPTION)
-        text_height = stage.px(20.0 + (18.0 if labels else 0.0))
+        words = "  ·  ".join(word for word, _ in facts.labels[:3])
+        lines = [stage.type.fit(line, inner, theme.CAPTION) for line in (words, facts.alike_words) if line]
+        text_height = stage.px(20.0 + 18.0 * len(lines))
         height = picture_height + (stage.px(8.0) if ref else 0.0) + text_height + 2.0 * pad
         free = (room, stage.size[1])
         rect = beside(self._at_px, (width, height), free, stage.px(AWAY), stage.px(theme.MARGIN / 2.0))
@@ -70,15 +71,10 @@ class HoverCard:
             canvas.fill(plate, theme.PLATE, stage.px(theme.ROUND_SMALL))
             canvas.picture(plate.fitted(aspect), ref, stage.px(theme.ROUND_SMALL) if plate.width == inner else 0.0)
             y += picture_height + stage.px(8.0)
-        self._words(stage, canvas, rect.x + pad, y, facts, labels, inner)
-
-    def _words(
-        self, stage: Stage, canvas: Canvas, x: float, y: float, facts: ImageFacts, labels: str, room: float
-    ) -> None:
-        name = stage.type.fit(file_name(facts.path), room, theme.SMALL, strong=True, middle=True)
-        canvas.text(x, y, name, theme.SMALL, theme.INK, strong=True)
-        if labels:
-            canvas.text(x, y + stage.px(20.0), labels, theme.CAPTION, theme.INK_SOFT)
+        name = stage.type.fit(file_name(facts.path), inner, theme.SMALL, strong=True, middle=True)
+        canvas.text(rect.x + pad, y, name, theme.SMALL, theme.INK, strong=True)
+        for number, line in enumerate(lines):
+            canvas.text(rect.x + pad, y + stage.px(20.0 + 18.0 * number), line, theme.CAPTION, theme.INK_SOFT)
 
 
 def beside(
