@@ -283,7 +283,7 @@ def _model(table: dict[str, Any], folder: Path) -> Model:
 def _calibration(table: dict[str, Any], folder: Path) -> Calibration:
     background = _file(table, "background", "background_sha256", folder) if "background" in table else None
     numbers = {key: float(value) for key, value in table.items() if not key.startswith("background")}
-    return Calibration(**numbers, background=background)
+    return replace(UNCALIBRATED, **numbers, background=background)
 
 
 def _variant_files(table: dict[str, Any], folder: Path) -> Variant:

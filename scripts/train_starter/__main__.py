@@ -248,7 +248,12 @@ tokenizer = "tokenizer.json"  # Hugging Face tokenizers format
 tokenizer_sha256 = "{tokenizer}"
 context_length = {length}
 batch = 64
+
+[calibration]
+near_duplicate = {near_duplicate}
 """
+NEAR_DUPLICATE = 0.92
+"""Measured by `scripts/measure-duplicates`; `scripts/calibrate` finds the rest of the calibration."""
 
 
 def describe(folder: Path) -> None:
@@ -260,7 +265,8 @@ def describe(folder: Path) -> None:
         say(f"{file}: {len(content) / 1e6:.1f} MB, sha256 {hashlib.sha256(content).hexdigest()}")
     dim, text = DIM + len(NAMES), DESCRIPTION
     (folder / "model.toml").write_text(
-        text.format(dim=dim, licence=LICENCE, side=SIDE_PX, length=LENGTH_MAX, **made), encoding="utf-8"
+        text.format(dim=dim, licence=LICENCE, side=SIDE_PX, length=LENGTH_MAX, near_duplicate=NEAR_DUPLICATE, **made),
+        encoding="utf-8",
     )
 
 

@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from atlas_rt.library.lock import Lock
+from atlas_rt.library.shelf import place_of
 from tests.app.conftest import DEMO, NEWCOMER, Flight
 from tests.ui.xclients import Clipboard, close_politely, drop, give_focus
 
@@ -248,12 +250,14 @@ def test_the_path_of_an_image_is_copied(flight: Flight, desk: Path) -> None:
     assert Path(Clipboard.read(flight, "UTF8_STRING")).name == name
 
 
-def test_a_killed_engine_is_started_again(flight: Flight) -> None:
-    engine = flight.look()["engine"]
+def test_a_killed_engine_is_started_again(flight: Flight, desk: Path) -> None:
+    engine, lock = flight.look()["engine"], Lock(place_of((str(desk / "images"),), desk / "cache"))
     os.kill(engine, signal.SIGKILL)
     told = flight.see(lambda told: told["engine"] not in {0, engine})
     assert any("started again" in notice for notice in told["notices"])
     assert told["images"] > 0
+    # the library is its own again: whoever comes before it has it, may write
+    flight.see(lambda told: str(told["engine"]) in lock.holder())
 
 
 def test_a_second_window_may_only_look(flight: Flight, launch: Callable[..., Flight], desk: Path) -> None:

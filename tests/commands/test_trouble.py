@@ -133,7 +133,7 @@ def test_a_full_disk_keeps_what_was_found_and_goes_on_when_there_is_room(
 
 
 def test_a_disk_without_room_for_a_single_page_is_said_to_be_full(person: Person, library: Library, disk: Path) -> None:
-    subprocess.run(["mount", "-o", "remount,size=8m", str(disk)], check=True)
+    subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
     copy = library.copy(disk / "cache")
     with Store.open(copy.place.folder, writable=True):
         pass  # which folds the log into the database: it would make room

@@ -120,7 +120,7 @@ def test_an_image_of_a_stack_knows_which_of_how_many_it_is(arrival: Arrival) -> 
     leaders[[5, 9]] = leaders[2]
     scene = dataclasses.replace(arrival.scene, stacks=stacks_of(leaders))
     for row, words in ((2, "1 of 3 alike"), (5, "2 of 3 alike"), (9, "3 of 3 alike"), (3, "")):
-        question = Question(int(scene.ids[row]), scene, arrival.vectors, neighbours=False)
+        question = Question(int(scene.ids[row]), scene, arrival.corpus, neighbours=False)
         assert facts_of(question, ()).alike_words == words
-    alone = Question(int(scene.ids[2]), arrival.scene, arrival.vectors, neighbours=False)
+    alone = Question(int(scene.ids[2]), arrival.scene, arrival.corpus, neighbours=False)
     assert facts_of(alone, ()).alike_words == ""
