@@ -128,10 +128,10 @@ class Cartographer:
             self._fitter = FitProcess(self._folder)
 
     @property
-    def first_fit(self) -> int:
-        """Of how many images the first fit will be made, while its process warms up for it; 0 where none is to come."""
-        growing = self._is_growing and self._growing_from() is None and self._fitter is not None
-        return FIRST_STAGES[0] if growing else 0
+    def in_need(self) -> bool:
+        """A first fit is to come, and its process is still warming up for it, or at it."""
+        growing = self._is_growing and self._growing_from() is None
+        return growing and self._fitter is not None and (self._fitting is not None or not self._fitter.warm)
 
     def look_on(self, settled_before: int, *, shown: bool) -> None:
         """While images come in: take what a first indexing fitted, begin the fit whose images are there, and, where it

@@ -59,6 +59,10 @@ IDLE_SECS = 0.1
 REST_SECS = 60.0
 """With nothing to do for so long, the engine lets go of what it holds only to be quick: the process that fits (370 MB)
 and a copy of the vectors (150 MB at 100,000 images)."""
+SPARING = 32
+"""Files read at a time, with one core spared, while someone looks on and the process that fits warms up or makes the
+first fit: the first time on a machine it compiles for eleven seconds, and for over thirty beside decoding on every core
+and a window."""
 SETTLE_SECS = 0.5
 """A file that was written to so recently may not be whole."""
 LAST = np.iinfo(np.int64).max
@@ -194,16 +198,14 @@ class Engine:
         if alone:
             pipeline.run(alone, alone=True)
             store.clear_suspects([each.path for each in alone])
-        first = self._before_first_fit()
-        pipeline.run(todo[:first], spared=1)
-        pipeline.run(todo[first:])
+        part = (
+            -(-SPARING // self._model.image.batch) * self._model.image.batch
+        )  # whole: vectors' last bits know batches
+        while todo and self._job.stay and self._cartographer.in_need:
+            pipeline.run(todo[:part], spared=1)
+            todo = todo[part:]
+        pipeline.run(todo)
         return pipeline.tally
-
-    def _before_first_fit(self) -> int:
-        """How many files to read with one core spared, where someone looks on: the process that fits compiles for six
-        seconds, and for twelve beside decoding on every core. Whole batches, as a vector's last bits know its batch."""
-        batch = self._model.image.batch
-        return -(-self._cartographer.first_fit // batch) * batch if self._job.stay else 0
 
     def _pipeline(self, store: Store, total: int, failures: list[Failure], coming: list[int]) -> Pipeline:
         """coming: after so many files are done, the smallest id of those that follow."""

@@ -112,6 +112,14 @@ class FitProcess:
         """Since the fit in hand began."""
         return time.monotonic() - self._begun
 
+    @property
+    def warm(self) -> bool:
+        """Whether it would begin a fit at once; asked while none is in hand."""
+        if not self._ready and not self.busy:
+            with contextlib.suppress(EOFError, OSError):  # it ended: the next fit tells
+                self._heard(0.0)
+        return self._ready
+
     def begin(self, vectors: Floats, job: FitJob) -> None:
         """Start a fit, where none is in hand. Raises MissingError on a full disk."""
         self._file, self._job = _written(vectors, self._folder), job
