@@ -26,8 +26,8 @@ EDGES_EXACT_TO = 200_000
 """Rows up to which edges are exact all the same, in minutes, as they are what a person sees of a graph."""
 CANDIDATES = 9
 """Beyond the k asked for, as 8 bits mix up what is nearly as near."""
-LOOKED_INTO, LOOKED_INTO_FOR_ALL = 16, 10
-"""Lists, of twice the root of the number of vectors. Of 100,000 vectors' 14 nearest these find 0.994 and 0.990."""
+LOOKED_INTO, LOOKED_INTO_FOR_ALL = 16, 8
+"""Lists, of twice the root of the number of vectors. Of 100,000 vectors' 14 nearest these find 0.994 and 0.988."""
 ROUNDS, POINTS = 5, 32
 """Of k-means, and vectors it looks at for a list: 2 s at 100,000 x 384; 8 and 256 take 6 and find no more."""
 PAIRED, ROUNDING = 1024, np.float32(2e-6)
