@@ -54,12 +54,13 @@ FIRST_STAGES = (300, 1_000)
 
 @dataclass(frozen=True, slots=True)
 class _InHand:
-    """The images of the fit that runs, the map it goes on from, and whether it is a refit."""
+    """The images of the fit that runs, the map it goes on from, whether it is a refit, and has words for clusters."""
 
     ids: Ids
     rows: Ints
     old: Map | None
     elastic: bool
+    worded: bool
 
 
 class Cartographer:
@@ -146,7 +147,8 @@ class Cartographer:
         ids, rows = self._store.encoded(self._model_id)
         if self._is_growing and self._fitter is not None and self._fitting is None:
             size = self._next_stage()
-            if np.searchsorted(ids, settled_before) >= size:
+            # a fit of all is the last one, which waits for words: `finish` makes it
+            if np.searchsorted(ids, settled_before) >= size and size < len(ids):
                 self._begin_fit(self._fitter, ids[:size], rows[:size], last=False)
         if shown:
             self._show(ids, rows)
@@ -164,6 +166,10 @@ class Cartographer:
             return
         if not self._is_fitted and len(ids) < SMALLEST:
             last = self._small_map(ids, rows)  # what was shown on the way has images where they came
+            if self.map is None or not _alike(self.map, last):
+                self._publish(last)
+        elif (before := self._before_shown()) is not None:
+            last = self._extension(before, ids, rows)  # as if nothing had been shown on the way
             if self.map is None or not _alike(self.map, last):
                 self._publish(last)
         elif not self._is_current(ids, rows) or not self._is_stacked:
@@ -277,6 +283,11 @@ class Cartographer:
         """It was looked for near-duplicates: not in a sketch on the way, nor in a map written before they stacked."""
         return self.map is not None and _has_stacks(self.map)
 
+    def _before_shown(self) -> Map | None:
+        """The fitted map that this round began with, where some of what came since was shown already."""
+        began = self._anchors.map if self._anchors is not None else None
+        return began if self._is_fitted and began is not None and began.kind == FIT and began is not self.map else None
+
     def _next_stage(self) -> int:
         """How many of the first images the next fit is made of, while there are more to come."""
         so_far = self._growing_from()
@@ -293,11 +304,13 @@ class Cartographer:
                 # after a resumption they are in another order
                 edges, weights = knn_edges(self._vectors_at(rows), EDGES)
                 self._publish(dataclasses.replace(so_far, kind=FIT, edges=edges, weights=weights))
+                if any(not record.name for record in so_far.cluster_records):  # it was begun before the words came
+                    self._regroup(waiting)
                 break
             if self._fitting is None:
                 size = min(self._next_stage(), len(ids))
                 self._begin_fit(self._started(), ids[:size], rows[:size], last=size == len(ids))
-            last = self._fitting is not None and np.array_equal(self._fitting.ids, ids)
+            last = self._fitting is not None and self._fitting.worded and np.array_equal(self._fitting.ids, ids)
             fitted = self._map_of(self._started().wait(waiting), FIT if last else PARTIAL)
             self._anchors = self._anchored(fitted)
             self._publish(fitted if last or not shown else self._extension(fitted, ids, rows))
@@ -335,7 +348,7 @@ class Cartographer:
             threads=self._threads,
         )
         fitter.begin(vectors, job)
-        self._fitting = _InHand(ids, rows, old, elastic)
+        self._fitting = _InHand(ids, rows, old, elastic, worded=bool(job.vocabulary.words))
 
     def _growing_from(self) -> Map | None:
         return self._anchors.map if self._anchors is not None and self._anchors.map.kind == PARTIAL else None
@@ -459,7 +472,7 @@ def _same(map_: Map, ids: Ids, rows: Ints) -> bool:
 
 def _alike(one: Map, other: Map) -> bool:
     """The same images in the same places, joined by the same lines, in the same stacks."""
-    names = ("ids", "rows", "positions", "edges", "weights", "stacks")
+    names = ("ids", "rows", "positions", "edges", "weights", "clusters", "stacks")
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
 
 

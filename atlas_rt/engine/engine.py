@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import numpy as np
 
@@ -111,6 +112,7 @@ class Engine:
         self._encoder: ImageEncoder | None = None
         self._watcher, self._scanner = Watcher(job.exclude), Scanner(job.exclude)
         self._settled_secs = 0.0
+        self._unsettled: frozenset[str] = frozenset()
         self._map_wish: Refit | Undo | None = job.wish
 
     def work(self) -> None:
@@ -171,6 +173,8 @@ class Engine:
         if self._job.stay:
             self._watcher.watch(sources)  # before the scan: what comes while it runs is told of afterwards
         changed = self._watcher.take_folders()
+        if changed is not None:  # what was still being written is looked at again, told of or not
+            changed |= self._unsettled
         found = self._scanner.scan(sources, changed=None if asked else changed)
         plan = store.reconcile(found, self._model.id)
         self._settled_secs = 0.0
@@ -398,6 +402,7 @@ class Engine:
         """The plan without files that are still being written, for which there will be another round."""
         now_ns = time.time_ns()
         fresh = {each.id for each in plan.todo if 0 <= now_ns - each.mtime_ns < SETTLE_SECS * 1e9}
+        self._unsettled = frozenset(str(Path(each.path).parent) for each in plan.todo if each.id in fresh)
         if fresh:
             self._settled_secs = time.monotonic() + SETTLE_SECS
         return dataclasses.replace(plan, todo=tuple(each for each in plan.todo if each.id not in fresh))

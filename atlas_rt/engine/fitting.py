@@ -32,7 +32,7 @@ from atlas_rt.library import space
 from atlas_rt.library.sources import content_hash
 from atlas_rt.ml.clusters import USUAL
 from atlas_rt.ml.labels import Vocabulary
-from atlas_rt.ml.neighbours import knn_edges
+from atlas_rt.ml.neighbours import knn_edges, may_complete
 
 READY = "ready"
 """What the child says first, once it has warmed up."""
@@ -40,6 +40,8 @@ FOLDER = ".fit-"
 """How the folder of a fit's vectors is called, with something behind it."""
 NICENESS = 5
 """How far the child steps back at least, so that decoding comes first."""
+COPIES = 64
+"""Up to so many of one picture, edges are found by how near its neighbours are: copies are each compared with each."""
 LAYOUT_SHARE, NETWORK_SHARE = 0.82, 0.12
 """Of the progress; clusters are the rest."""
 
@@ -114,11 +116,11 @@ class FitProcess:
 
     @property
     def warm(self) -> bool:
-        """Whether it would begin a fit at once; asked while none is in hand."""
+        """Whether it would begin a fit at once, or never will; asked while none is in hand."""
         if not self._ready and not self.busy:
             with contextlib.suppress(EOFError, OSError):  # it ended: the next fit tells
                 self._heard(0.0)
-        return self._ready
+        return self._ready or not self._process.is_alive()
 
     def begin(self, vectors: Floats, job: FitJob) -> None:
         """Start a fit, where none is in hand. Raises MissingError on a full disk."""
@@ -270,6 +272,8 @@ def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> 
     progress(LAYOUT_SHARE + NETWORK_SHARE)
     with threadpool_limits(job.threads):
         of_all = near if len(one) == len(vectors) else None
+        if near is not None and of_all is None and may_complete(len(vectors)) and np.bincount(of).max() <= COPIES:
+            of_all = near[0][of], near[1][of]  # a copy has others at least as near as its original has
         edges, weights = knn_edges(vectors, EDGES, known=of_all, threads=job.threads)
     laps.append(time.perf_counter())
     groups, records = _clusters(places, vectors, job)

@@ -96,7 +96,7 @@ class Watcher:
     @property
     def stirs(self) -> bool:
         """Whether something has changed that `due` will tell of in a moment."""
-        return self._first_secs > 0.0
+        return self._first_secs > 0.0 and bool(self._folders)
 
     def take_folders(self) -> frozenset[str] | None:
         """Folders in which something changed since one last asked; None where it may have been anywhere."""

@@ -36,7 +36,7 @@ MISSING = 0.05
 """Of the rows, missing from an index: it is made anew."""
 BLOCK = 50_000
 """Rows read together: 100 MB at 512 dimensions."""
-NAME = "search-{rows}.ivf"
+NAME, BESIDE = "search-{rows}.ivf", ".tmp-{process}-search"
 Stored = NDArray[np.float16]
 
 
@@ -209,8 +209,8 @@ def keep_index(stored: Stored, folder: Path, *, going_on: Callable[[float], None
     minute on one core at 1,000,000 x 512. Raises OSError on a full disk.
     """
     count, dim = stored.shape
-    known = _newest(folder)
-    if count <= IN_MEMORY_TO or (known is not None and count - known[0] <= MISSING * count):
+    known = _opened(folder, stored)
+    if count <= IN_MEMORY_TO or (known is not None and count - known.ntotal <= MISSING * count):
         return False
     faiss.omp_set_num_threads(1)
     index = inverted_file(dim, round(2.0 * count**0.5))
@@ -220,22 +220,26 @@ def keep_index(stored: Stored, folder: Path, *, going_on: Callable[[float], None
     for start in range(0, count, BLOCK):
         going_on(start / count)
         index.add(stored[start : start + BLOCK].astype(np.float32))
-    beside = folder / f".tmp-{os.getpid()}-search"
+    beside = folder / BESIDE.format(process=os.getpid())
     try:
-        beside.write_bytes(faiss.serialize_index(index).data)
+        with beside.open("wb") as file:
+            file.write(faiss.serialize_index(index).data)
+            file.flush()
+            os.fsync(file.fileno())
         beside.replace(folder / NAME.format(rows=count))
     finally:
         beside.unlink(missing_ok=True)
-    if known is not None:
-        with contextlib.suppress(OSError):  # in use, on Windows
-            known[1].unlink()
+    for left in {*folder.glob(NAME.format(rows="*")), *folder.glob(BESIDE.format(process="*"))}:
+        if left.name != NAME.format(rows=count):
+            with contextlib.suppress(OSError):  # in use, on Windows: the next one removes it
+                left.unlink()
     return True
 
 
 def _newest(folder: Path) -> tuple[int, Path] | None:
     """The rows and the file of the index that holds most."""
-    files = [(int(file.stem.partition("-")[2]), file) for file in folder.glob(NAME.format(rows="[0-9]*"))]
-    return max(files, default=None)
+    named = [(file.stem.partition("-")[2], file) for file in folder.glob(NAME.format(rows="*"))]
+    return max(((int(rows), file) for rows, file in named if rows.isdecimal()), default=None)
 
 
 def _opened(folder: Path, stored: Stored) -> faiss.IndexIVF | None:

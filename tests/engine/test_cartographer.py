@@ -170,9 +170,8 @@ def test_a_new_image_s_place_does_not_depend_on_when_others_are_shown(desk: Desk
         desk.scan(*patterns)
         desk.sketch()
     desk.finish()
-    assert same_bits(desk.map.ids, at_once.ids)
-    assert same_bits(desk.map.positions, at_once.positions)
-    assert same_bits(desk.map.clusters, at_once.clusters)
+    for name in ("ids", "positions", "clusters", "edges", "weights", "stacks"):
+        assert same_bits(getattr(desk.map, name), getattr(at_once, name)), name
 
 
 def test_an_image_that_vanishes_and_comes_back_within_a_round_keeps_its_place(desk: Desk, indexed: Library) -> None:

@@ -18,6 +18,7 @@ from atlas_rt.core.world import rows_of
 from atlas_rt.engine import cartographer, pipeline
 from atlas_rt.engine.engine import Engine, Stopped
 from atlas_rt.engine.fitting import Cancelled, FitProcess
+from atlas_rt.engine.labeller import Labeller
 from atlas_rt.engine.messages import FromEngine, Published, Stop
 from atlas_rt.engine.process import Job
 from atlas_rt.library import maps
@@ -138,6 +139,26 @@ def test_the_last_map_is_the_same_however_slowly_images_come_and_when_it_is_stop
     monkeypatch.setattr(pipeline, "read_image", Slow(0.02))
     work(job)
     same_map(latest_map(job.place), quick)
+
+
+def test_words_that_come_late_name_the_clusters_of_a_library_that_ends_with_a_stage(
+    pictures: Path, indexed: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fit of its last stage is that of all images, and is not to be made without words."""
+    exactly = copy_pictures(sorted(pictures.iterdir())[: STAGES[1]], tmp_path / "exactly")
+    monkeypatch.setattr(cartographer, "LOOK_EVERY_SECS", 0.0)
+    made = []
+    for number in (0, 1):
+        monkeypatch.setattr(pipeline, "read_image", Slow(0.05 * number))
+        cache = tmp_path / f"cache-{number}"
+        shutil.copytree(indexed.cache / "vocabulary", cache / "vocabulary")
+        job = job_of(exactly, cache, stay=bool(number))
+        work(job)
+        made.append(latest_map(job.place))
+        monkeypatch.setattr(Labeller, "ready", property(lambda _: False))
+    assert made[0].cluster_records
+    assert all(record.name for record in made[1].cluster_records)
+    same_map(made[1], made[0])
 
 
 def test_the_map_of_a_handful_is_the_same_however_slowly_they_come(

@@ -131,6 +131,19 @@ def test_a_missing_or_broken_index_costs_time_and_nothing_else(tmp_path: Path) -
     assert best(corpus_of(file, rows_of_all(), tmp_path), query) == exact
 
 
+def test_a_broken_index_is_made_anew_and_leftovers_go(tmp_path: Path) -> None:
+    file, whole = indexed(made(), tmp_path), tmp_path / f"search-{COUNT}.ivf"
+    (tmp_path / ".tmp-1-search").write_bytes(b"of a process that was killed")
+    (tmp_path / "search-12 (copy).ivf").write_bytes(b"whatever")
+    for damage in (b"cut off", b"\0" * (COUNT * DIM + 10)):
+        whole.write_bytes(damage)
+        assert keep_index(file, tmp_path, going_on=lambda _: None)
+        assert isinstance(corpus_of(file, rows_of_all(), tmp_path), StoredCorpus)
+        assert "an index of" in corpus_of(file, rows_of_all(), tmp_path).how
+    assert [each.name for each in tmp_path.iterdir() if each.suffix != ".f16"] == [whole.name]
+    assert not keep_index(file, tmp_path, going_on=lambda _: None)
+
+
 def test_a_wish_to_stop_leaves_nothing_behind(tmp_path: Path) -> None:
     class Stop(Exception):  # noqa: N818
         pass
