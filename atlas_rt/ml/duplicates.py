@@ -28,6 +28,8 @@ HASH_LIMIT = 18
 """Bits of 256 in which near-duplicates differ at most; measured in `models/README.md`."""
 COLOUR_LIMIT = 20.0
 """Levels of 255 by which their mean colours differ at most: a picture 8 % brighter stays within."""
+ROUNDS = 64
+"""Leaders of a group that all others of it are compared with."""
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 Bits = NDArray[np.bool_]
@@ -58,7 +60,12 @@ def stacked(
     paired[pairs] = True
     rows = np.flatnonzero(paired & (leaders == ids) & np.isin(group, group[open_ & paired]))
     if len(rows):
-        found = _first_matches(group[rows], open_[rows], vectors_at(rows), tiles_at(rows), limit)
+        place = np.full(len(ids), -1)
+        place[rows] = np.arange(len(rows))
+        near = place[edges[weights >= limit]]
+        near = near[(near >= 0).all(axis=1)]
+        looks = _Looks(vectors_at(rows), tiles_at(rows), limit)
+        found = _first_matches(group[rows], open_[rows], near, looks)
         leaders[rows] = ids[rows[found]]
     return leaders
 
@@ -97,27 +104,53 @@ def lowest_joined(count: int, pairs: NDArray[np.integer]) -> Rows:
         lowest = shorter
 
 
-def _first_matches(group: Rows, open_: Bits, vectors: Floats, tiles: Bytes, limit: float) -> Rows:
+class _Looks:
+    """How k images look to the model and to the eye."""
+
+    def __init__(self, vectors: Floats, tiles: Bytes, limit: float) -> None:
+        self._vectors, self._limit, self._bits = vectors, limit, outlines(tiles)
+        self._means = tiles.reshape(len(tiles), -1, 3).mean(axis=1, dtype=np.float32)
+
+    def alike(self, mine: Rows, theirs: Rows) -> Bits:
+        """(m,) whether each of these pairs is nearly the same."""
+        found: Bits = np.einsum("nd,nd->n", self._vectors[mine], self._vectors[theirs]) >= self._limit
+        found &= (self._bits[mine] != self._bits[theirs]).sum(axis=1) <= HASH_LIMIT
+        found &= np.abs(self._means[mine] - self._means[theirs]).max(axis=1) <= COLOUR_LIMIT
+        return found
+
+
+def _first_matches(group: Rows, open_: Bits, near: Rows, looks: _Looks) -> Rows:
     """For each of k rows the first leader of its group that it matches; open_: who may join one, and not only lead.
+    near: (m, 2) rows that an edge joins.
 
     Each round takes the first that is left of every group as a leader and has the others of its group join it that
-    match: as many rounds as the group with the most leaders has of them.
+    match. What a group has left after ROUNDS of them joins the first that it matches of its neighbours' leaders: a film
+    of thousands of frames has hundreds, and to compare each frame with each of them would take minutes.
     """
-    bits, means = outlines(tiles), tiles.reshape(len(tiles), -1, 3).mean(axis=1, dtype=np.float32)
     found, left = np.arange(len(group)), np.arange(len(group))
-    while open_[left].any():
+    for _ in range(ROUNDS):
+        if not open_[left].any():
+            return found
         _, first, which = np.unique(group[left], return_index=True, return_inverse=True)
         leader = left[first][which]
         others = (leader != left) & open_[left]
         mine, theirs = left[others], leader[others]
-        alike = np.einsum("nd,nd->n", vectors[mine], vectors[theirs]) >= limit
-        alike &= (bits[mine] != bits[theirs]).sum(axis=1) <= HASH_LIMIT
-        alike &= np.abs(means[mine] - means[theirs]).max(axis=1) <= COLOUR_LIMIT
+        alike = looks.alike(mine, theirs)
         found[mine[alike]] = theirs[alike]
         stay = leader != left
         stay[others] = ~alike
         left = left[stay]
         left = left[np.isin(group[left], group[left[open_[left]]])]  # who has nobody to join it is done with
+    both = np.concatenate([near, near[:, ::-1]])
+    both = both[np.argsort(both[:, 0], kind="stable")]
+    starts = np.searchsorted(both[:, 0], np.arange(len(group) + 1))
+    for row in left[open_[left]].tolist():
+        beside = both[starts[row] : starts[row + 1], 1]
+        # of later ones only those that lead already, as what is decided stands
+        firsts = np.unique(found[beside[(beside < row) | ~open_[beside]]])
+        alike = looks.alike(np.full(len(firsts), row), firsts)
+        if alike.any():
+            found[row] = firsts[alike.argmax()]
     return found
 
 

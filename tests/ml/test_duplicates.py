@@ -148,6 +148,26 @@ def test_both_must_agree_the_model_and_the_eye() -> None:
     assert leaders(along(0.0, 40.0), same(2)) == [1, 2]
 
 
+def test_a_long_film_stacks_in_seconds_and_its_frames_beside_each_other() -> None:
+    """Thousands of frames, each nearly that before: one group with hundreds of leaders."""
+    count = 6_000
+    rng = np.random.default_rng(0)
+    vectors = np.empty((count, 48), np.float32)
+    vectors[0] = unit(rng.normal(size=(1, 48)))
+    for frame in range(1, count):
+        vectors[frame] = unit(vectors[frame - 1 : frame] + 0.025 * rng.normal(size=(1, 48)))
+    pairs = np.concatenate([np.stack([np.arange(count - k), np.arange(k, count)], axis=1) for k in range(1, 4)])
+    edges = pairs.astype(np.int32), np.einsum("nd,nd->n", vectors[pairs[:, 0]], vectors[pairs[:, 1]])
+    begun = time.perf_counter()
+    found = np.array(leaders(vectors, same(count), edges=edges)) - 1
+    assert time.perf_counter() - begun < 5.0
+    assert 64 < len(np.unique(found)) < count / 2
+    assert (np.einsum("nd,nd->n", vectors, vectors[found]) >= LIMIT).all()
+    assert (found[found] == found).all()  # a leader leads itself
+    late = np.array(leaders(vectors, same(count), edges=edges, decided=np.append(found[:-1] + 1, -1))) - 1
+    assert (late[:-1] == found[:-1]).all()
+
+
 def test_frames_that_drift_make_short_stacks_and_no_chain() -> None:
     """Each is 8 degrees from the next, and the limit is 23."""
     found = leaders(along(*np.arange(0.0, 96.0, 8.0)), same(12))

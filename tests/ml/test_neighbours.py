@@ -97,7 +97,7 @@ def test_the_graph_of_very_many_is_nearly_exact_and_always_the_same(
     monkeypatch.setattr(neighbours, "ALL_EXACT_TO", 1000)
     similarities, rows = knn_graph(vectors, 14)
     assert (
-        np.mean([np.isin(mine, true).mean() for mine, true in zip(rows, exact, strict=True)]) > 0.9
+        np.mean([np.isin(mine, true).mean() for mine, true in zip(rows, exact, strict=True)]) > 0.85
     )  # of noise; 0.99 of pictures
     assert not (rows == np.arange(3000)[:, None]).any()
     assert similarities == pytest.approx(np.einsum("nd,nkd->nk", vectors, vectors[rows]), abs=1e-6)
