@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont
 
+from atlas_rt.core.records import Bytes, Floats
 from atlas_rt.library.decode import read_image
 from atlas_rt.library.shelf import cache_folder
 from atlas_rt.library.sources import scan, suffix_of
@@ -58,7 +59,8 @@ def as_file(picture: Image.Image, *, quality: int = 92) -> bytes:
 
 def measure(folder: Path, model: registry.Model) -> None:
     encoder, spec = ImageEncoder(model), model.image.preprocessing
-    vectors, tiles, origins, kinds, large = [], [], [], [], []
+    vectors, tiles = list[Floats](), list[Bytes]()
+    origins, kinds, large = list[int](), list[str](), list[bool]()
 
     def take(content: bytes, suffix: str, origin: int, kind: str) -> None:
         decoded = read_image(content, target_px=spec.size_px, fit=spec.resize, suffix=suffix)
@@ -72,8 +74,8 @@ def measure(folder: Path, model: registry.Model) -> None:
         picture = Image.open(io.BytesIO(content))
         origin = len(large)
         take(content, suffix_of(file.path), origin, "")
-        for kind, copy in changed(picture):
-            take(copy, ".png" if copy.startswith(b"\x89PNG") else ".jpg", origin, kind)
+        for change, copy in changed(picture):
+            take(copy, ".png" if copy.startswith(b"\x89PNG") else ".jpg", origin, change)
         large.append(max(picture.size) >= LEAST_PX)
 
     each, kind, of = np.stack(vectors), np.array(kinds), np.array(origins)
