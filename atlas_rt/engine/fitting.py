@@ -1,9 +1,9 @@
 """Fitting in a process of its own: umap-learn's kernels hold the interpreter lock for whole epochs, and ending a
 process is the one sure way to cancel them.
 
-The process warms up (import and compilation, about six seconds) while the first images are decoded, then serves
-one fit after another, beside the engine's own work. Vectors travel as a file in the library's folder, the rest by the
-pipe.
+The process warms up (two seconds; the first time on a machine it compiles for ten) while the first images are decoded,
+then serves one fit after another, beside the engine's own work. Vectors travel as a file in the library's folder, the
+rest by the pipe.
 """
 
 from __future__ import annotations
@@ -231,18 +231,18 @@ def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> 
 
     from atlas_rt.ml import fit, layout, parametric
 
+    laps = [time.perf_counter()]
+    one, of = _one_of_each(vectors)
     if job.only_clusters and job.old is not None:
         kept = job.old
-        groups, records = _clusters(kept.positions, vectors, job)
+        groups, records = _clusters(kept.positions[one][of], vectors, job)
         return Fitted(
             kept.positions, kept.edges, kept.weights, groups, records, kept.scale, kept.drift, kept.network, {}
         )
-    laps = [time.perf_counter()]
     old = job.old
     old_rows, known = _known(job)
     held = known & old.fitted[old_rows] if old and job.elastic else None
     shared = known if held is None else held
-    one, of = _one_of_each(vectors)
     distinct = vectors[one]
     with threadpool_limits(job.threads):  # neighbours are the same with any number
         near = fit.nearest_others(distinct, threads=job.threads) if len(one) >= fit.SMALLEST else None
@@ -276,7 +276,7 @@ def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> 
             of_all = near[0][of], near[1][of]  # a copy has others at least as near as its original has
         edges, weights = knn_edges(vectors, EDGES, known=of_all, threads=job.threads)
     laps.append(time.perf_counter())
-    groups, records = _clusters(places, vectors, job)
+    groups, records = _clusters(places[one][of], vectors, job)
     laps.append(time.perf_counter())
     secs = dict(zip(("layout", "network", "edges", "clusters"), np.diff(laps).tolist(), strict=True))
     drift = layout.drift(places[shared], old.positions[old_rows[shared]]) if old and job.elastic else 0.0
@@ -285,11 +285,11 @@ def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> 
 
 
 def _clusters(places: Floats, vectors: Floats, job: FitJob) -> tuple[Ints, tuple[Cluster, ...]]:
+    """places: copies all where the first of them is, as spread out they'd be a dozen clusters."""
     from atlas_rt.ml.clusters import find_clusters
 
-    one, of = _one_of_each(vectors)
     return find_clusters(
-        places[one][of],  # copies as what they are, one picture: spread out they'd be a dozen clusters
+        places,
         vectors=vectors,
         ids=job.ids,
         paths=job.paths,
