@@ -4,8 +4,8 @@ Up to IN_MEMORY_TO images all are in memory and one product scores them. Above, 
 and an inverted file of 8-bit codes (FAISS), memory-mapped too, proposes the best hundred thousand, of which the best
 thousand are scored again from the stored vectors. The index is of rows of the file of vectors, which are never written
 again: what came since is scored image by image, what has gone is left out. So neither changes an index in use, and it
-is made anew, beside the old one, when a twentieth is missing from it. (The live camera and `locate`, which place images,
-still take all of them into memory.)
+is made anew, beside the old one, when a twentieth is missing from it. (The live camera and `locate`, which place
+images, still take all of them into memory.)
 """
 
 from __future__ import annotations
