@@ -34,7 +34,7 @@ COMMANDS = {
     "shot": "one frame of the real renderer as a picture",
     "export": "ids, paths, vectors, positions and clusters as .npz or .csv",
     "models": "the encoders that are here and can be had: list, get, export",
-    "library": "libraries in the cache: list, forget",
+    "library": "libraries in the cache: list, forget, move",
     "doctor": "what works here and what does not",
     "bench": "measure this program here",
 }
@@ -131,6 +131,7 @@ SETTING_FLAGS = frozenset(Settings.__dataclass_fields__)
 VALUE_FLAGS = {
     "--model",
     "--cache",
+    "--data",
     "--seed",
     "--granularity",
     "--exclude",
@@ -225,6 +226,7 @@ def _common() -> argparse.ArgumentParser:
     group = common.add_argument_group("options of every command")
     group.add_argument("--model", metavar="NAME", help="encoder to use (default: the best that is here)")
     group.add_argument("--cache", metavar="DIR", help="folder of the libraries (default: the user's cache folder)")
+    group.add_argument("--data", metavar="DIR", help="folder of what you made, such as names (the user's data folder)")
     group.add_argument("--offline", action="store_true", default=None, help="never open an internet socket")
     group.add_argument("--json", action="store_true", default=None, help="print one JSON document on standard output")
     group.add_argument("--quiet", action="store_true", default=None, help="no progress on standard error")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from atlas_rt.core.records import (
     SearchAnswer,
     Tile,
 )
-from atlas_rt.engine.messages import Add, FromEngine
+from atlas_rt.engine.messages import Add, FromEngine, Said
 from atlas_rt.engine.process import EngineProcess, Job
-from atlas_rt.library.shelf import Lock, place_of, remember_opened
+from atlas_rt.library.relocation import settled_place
+from atlas_rt.library.shelf import Lock, remember_opened
 from atlas_rt.live.locator import Encode, Locator
 from atlas_rt.ml.encoder import ImageEncoder
 from atlas_rt.ml.preprocess import to_input
@@ -45,7 +47,9 @@ class Session:
     """
 
     def __init__(self, settings: Settings, sources: tuple[str, ...], *, cache: Path, model: Model) -> None:
-        self.place = place_of(sources, cache)
+        remarks: list[str] = []
+        self.place = settled_place(sources, cache, exclude=settings.exclude, tell=remarks.append)
+        self._remarks = deque(map(Said, remarks))
         self.model = model
         self.sources = sources
         remember_opened(cache, self.place)
@@ -69,7 +73,9 @@ class Session:
         return self._locator is not None
 
     def messages(self) -> Iterator[FromEngine]:
-        """What the engine told since the last frame."""
+        """What the engine told since the last frame, and at first what there is to say of the opening."""
+        while self._remarks:
+            yield self._remarks.popleft()
         if self.engine is not None:
             yield from self.engine.messages()
 

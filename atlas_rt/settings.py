@@ -43,6 +43,8 @@ class Settings:
     """The encoder's name; auto takes the best that is here."""
     cache: str = ""
     """Folder of the libraries; empty for the user's cache folder."""
+    data: str = ""
+    """Folder of what you made yourself, such as names; empty for the user's data folder."""
     offline: bool = False
     """Never open an internet socket."""
     json: bool = False
@@ -85,6 +87,10 @@ class Settings:
     @property
     def cache_path(self) -> Path | None:
         return Path(self.cache) if self.cache else None
+
+    @property
+    def data_path(self) -> Path | None:
+        return Path(self.data) if self.data else None
 
     @property
     def labels_path(self) -> Path:

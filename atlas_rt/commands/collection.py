@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +20,9 @@ from atlas_rt.engine.messages import Locked, Refit, Refused, Said, Undo
 from atlas_rt.engine.process import EngineProcess, Job
 from atlas_rt.errors import AtlasError, MissingError, UsageError
 from atlas_rt.library import maps, sources, space
-from atlas_rt.library.shelf import cache_folder, place_of
+from atlas_rt.library.relocation import settled_place
+from atlas_rt.library.resemblance import Resemblance
+from atlas_rt.library.shelf import cache_folder, source_around
 from atlas_rt.ml import registry
 from atlas_rt.ml.corpus import Corpus
 from atlas_rt.ml.registry import Model
@@ -107,6 +110,36 @@ def sources_of(words: Sequence[str], *, demo: bool) -> tuple[str, ...]:
     return sources.resolve(words)
 
 
+def open_place(settings: Settings, paths: Sequence[str], cache: Path, *, make: bool = True) -> LibraryPlace:
+    """Where the library of these sources lies; one whose sources were moved here has come along, which is said.
+
+    Raises what `settled_place` raises.
+    """
+    place = settled_place(
+        paths,
+        cache,
+        exclude=settings.exclude,
+        ask=lambda found: _asked(settings, found),
+        tell=lambda text: say(settings, text),
+        make=make,
+    )
+    if source_around(cache, paths) and settings.cache:
+        say(settings, f"the cache lies inside the source and is passed over: {cache}")
+    return place
+
+
+def _asked(settings: Settings, found: Resemblance) -> bool:
+    """Whether a person at a terminal says that a library moved here."""
+    if settings.json or settings.quiet or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    old, new = (" ".join(paths) for paths in (found.moves.keys(), found.moves.values()))
+    print(
+        f"{found.found:,} of the {found.images:,} images of {old}, which is gone, seem to be in {new}.", file=sys.stderr
+    )
+    print("Was it moved here? Its map and labels come along then. [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
 def job_for(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
     """What an engine without a window works on."""
     return Job(
@@ -175,7 +208,7 @@ def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bo
     """
     cache = cache_folder(settings.cache_path)
     model = registry.load(settings.model, cache)
-    place = place_of(paths, cache, make=not no_update)
+    place = open_place(settings, paths, cache, make=not no_update)
     if no_update:
         return read_collection(settings, place, model, cache)
     try:

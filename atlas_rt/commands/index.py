@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from atlas_rt.commands.collection import (
     add_source,
+    open_place,
     refuse_empty,
     sources_of,
     tell_failures,
@@ -15,7 +16,7 @@ from atlas_rt.commands.collection import (
 )
 from atlas_rt.commands.output import duration, print_json, tell
 from atlas_rt.core.records import IndexReport
-from atlas_rt.library.shelf import cache_folder, place_of
+from atlas_rt.library.shelf import cache_folder
 from atlas_rt.settings import Settings
 
 
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     paths = sources_of(arguments.source, demo=arguments.demo)
     cache = cache_folder(settings.cache_path)
-    place = place_of(paths, cache)
+    place = open_place(settings, paths, cache)
     report = update(settings, place, cache)
     tell_failures(settings, report.failed)
     tell_missing_formats(settings, place, report)

@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from atlas_rt.commands.collection import add_source, no_images, open_collection, sources_of
+from atlas_rt.commands.collection import add_source, no_images, open_collection, open_place, sources_of
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.commands.shot import Shot, picture_path, take, write_picture
 from atlas_rt.core.records import LibraryPlace
@@ -40,7 +40,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if not display_available():
         return _without_display(settings, paths, arguments.output)
     if paths:
-        _refuse_pictureless(settings, paths)
+        cache = cache_folder(settings.cache_path)
+        _refuse_pictureless(settings, paths, cache, open_place(settings, paths, cache, make=False))
     from atlas_rt.app import App  # the window's libraries, which nobody else waits for
 
     try:
@@ -75,11 +76,11 @@ def _paths(settings: Settings, arguments: argparse.Namespace) -> tuple[str, ...]
     return ()
 
 
-def _refuse_pictureless(settings: Settings, paths: tuple[str, ...]) -> None:
+def _refuse_pictureless(settings: Settings, paths: tuple[str, ...], cache: Path, place: LibraryPlace) -> None:
     """A source without images is answered before a window opens, unless pictures were dropped on its map before."""
-    if _holds_something(place_of(paths, cache_folder(settings.cache_path), make=False)):
+    if _holds_something(place):
         return
-    found = scan(paths, exclude=settings.exclude)
+    found = scan(paths, exclude=settings.exclude, cache=cache)
     if not found.files:
         for name, count in found.missing_formats.items():
             say(settings, f"{count:,} {name} files are here; `pip install atlas_rt[formats]` reads them")

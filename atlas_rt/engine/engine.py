@@ -110,7 +110,7 @@ class Engine:
         self._model = registry.load(job.model, job.cache)
         self._threads = min(job.threads or os.cpu_count() or 1, SLOTS)
         self._encoder: ImageEncoder | None = None
-        self._watcher, self._scanner = Watcher(job.exclude), Scanner(job.exclude)
+        self._watcher, self._scanner = Watcher(job.exclude, cache=job.cache), Scanner(job.exclude, cache=job.cache)
         self._settled_secs = 0.0
         self._unsettled: frozenset[str] = frozenset()
         self._map_wish: Refit | Undo | None = job.wish

@@ -65,5 +65,7 @@ STEPS = (
         PRIMARY KEY (model, generation, cluster)
     ) WITHOUT ROWID;
     """,
+    # names that a person gave lie in the data folder now; nothing was ever written here
+    "DROP TABLE cluster_names",
 )
 """Step k brings a database of version k (SQLite's `user_version`) to k + 1."""

@@ -74,27 +74,28 @@ def absolute(word: str) -> Path:
     return Path(os.path.abspath(os.path.expanduser(word)))  # noqa: PTH100, PTH111  pathlib follows links, fails on ~x
 
 
-def scan(sources: Sequence[str], *, exclude: Sequence[str] = ()) -> Scan:
+def scan(sources: Sequence[str], *, exclude: Sequence[str] = (), cache: Path | None = None) -> Scan:
     """Every image in the sources, subfolders included; hidden files and folders are passed over.
 
-    exclude: patterns (`*`, `?`, `[..]`) against a name or the path relative to its source. 10,000 files in 100
-    folders: 0.09 s.
+    exclude: patterns (`*`, `?`, `[..]`) against a name or the path relative to its source. cache: the program's own
+    folder, which is passed over where it lies in a source. 10,000 files in 100 folders: 0.09 s.
     """
-    return Scanner(exclude).scan(sources)
+    return Scanner(exclude, cache=cache).scan(sources)
 
 
 class Scanner:
     """Scans the same sources again and again, and remembers what each folder held. Owned by one thread."""
 
-    def __init__(self, exclude: Sequence[str] = ()) -> None:
+    def __init__(self, exclude: Sequence[str] = (), *, cache: Path | None = None) -> None:
         self._excluded = matcher(exclude)
+        self._cache = cache
         self._known: dict[Place, Listing] = {}
 
     def scan(self, sources: Sequence[str], *, changed: Collection[str] | None = None) -> Scan:
         """As `scan`. changed: folders to read again, besides those that something came into or left, as their own times
         tell; None for all. 100,000 files in 200 folders: all 0.6 s, one 0.1 s.
         """
-        walk = _Walk(self._excluded, {} if changed is None else self._known, changed or ())
+        walk = _Walk(self._excluded, {} if changed is None else self._known, changed or (), cache=self._cache)
         for source in sources:
             walk.visit(source)
         self._known = walk.listings
@@ -238,13 +239,20 @@ class _Walk:
     """
 
     def __init__(
-        self, excluded: Callable[[str, str], bool], known: Mapping[Place, Listing], changed: Collection[str]
+        self,
+        excluded: Callable[[str, str], bool],
+        known: Mapping[Place, Listing],
+        changed: Collection[str],
+        *,
+        cache: Path | None = None,
     ) -> None:
-        """known: listings that are still true, but of `changed` folders."""
+        """known: listings that are still true, but of `changed` folders. cache: a folder to pass over."""
         self._excluded = excluded
         self._known, self._changed = known, changed
         self._readable = _readable_suffixes()
         self._seen: set[tuple[int, int]] = set()
+        if cache is not None and cache.is_dir():
+            self._seen.add((cache.stat().st_dev, cache.stat().st_ino))  # as if it had been read already
         self._singles = Listing((0, 0, 0))  # sources that are files, or could not be reached
         self.listings: dict[Place, Listing] = {}
 

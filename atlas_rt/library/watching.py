@@ -57,11 +57,12 @@ Identity = tuple[int, int] | None
 class Watcher:
     """Watches sources until closed. Owned by one thread; events come on watchdog's.
 
-    exclude: what a scan leaves out (`sources.scan`) is nothing to tell of.
+    exclude, cache: what a scan leaves out (`sources.scan`) is nothing to tell of.
     """
 
-    def __init__(self, exclude: Sequence[str] = ()) -> None:
+    def __init__(self, exclude: Sequence[str] = (), *, cache: Path | None = None) -> None:
         self._excluded = matcher(exclude)
+        self._cache = os.path.realpath(cache) if cache else ""
         self._lock = threading.Lock()
         self._first_secs = self._last_secs = 0.0
         self._folders: set[str] = set()
@@ -156,7 +157,7 @@ class Watcher:
     def _join(self, place: Place, files: frozenset[str]) -> None:
         """Native events where they come and can be had, polling otherwise."""
         folder, recursive = place
-        handler = _Handler(folder, files, self._excluded, self._changed)
+        handler = _Handler(folder, files, self._excluded, self._changed, cache=self._cache)
         for polled in (True,) if _is_remote(folder) else (False, True):
             # the system's limit of watches is an OSError
             with contextlib.suppress(OSError):
@@ -192,8 +193,11 @@ class _Handler(FileSystemEventHandler):
         files: frozenset[str],
         excluded: Callable[[str, str], bool],
         changed: Callable[[Collection[str]], None],
+        *,
+        cache: str,
     ) -> None:
         self.files, self.outdated = files, False
+        self._cache = cache + os.sep if cache.startswith(folder.rstrip(os.sep) + os.sep) else ""
         self._folder, self._excluded, self._changed = folder, excluded, changed
 
     def on_any_event(self, event: FileSystemEvent) -> None:
@@ -207,6 +211,8 @@ class _Handler(FileSystemEventHandler):
     def _matters(self, path: str, *, is_folder: bool) -> bool:
         if self.files:
             return path in self.files
+        if self._cache and (path + os.sep).startswith(self._cache):
+            return False
         parts = Path(os.path.relpath(path, self._folder)).parts
         for depth, name in enumerate(parts, 1):
             if is_passed_over(name) or self._excluded(name, "/".join(parts[:depth])):
