@@ -22,6 +22,8 @@ from atlas_rt.core.records import (
 )
 from atlas_rt.engine.messages import Add, FromEngine, Said
 from atlas_rt.engine.process import EngineProcess, Job
+from atlas_rt.library.clusternames import ClusterNames
+from atlas_rt.library.personaldata import data_folder
 from atlas_rt.library.relocation import settled_place
 from atlas_rt.library.shelf import Lock, remember_opened
 from atlas_rt.live.locator import Encode, Locator
@@ -53,8 +55,11 @@ class Session:
         self.model = model
         self.sources = sources
         remember_opened(cache, self.place)
-        reader = SceneReader(self.place, model=model.id, dim=model.dim)
+        names = ClusterNames(data_folder(settings.data_path))
+        reader = SceneReader(self.place, model=model.id, dim=model.dim, names=names)
         self.first = reader.read()
+        if self.first is not None and self.first.remark:
+            self._remarks.append(Said(self.first.remark))
         self.read_only = Lock(self.place).holder()
         self.engine = None if self.read_only else EngineProcess(_job(settings, self.place, cache))
         self.scenes = SceneService(reader, poll_secs=READ_ONLY_POLL_SECS if self.read_only else None)

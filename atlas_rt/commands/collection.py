@@ -20,6 +20,8 @@ from atlas_rt.engine.messages import Locked, Refit, Refused, Said, Undo
 from atlas_rt.engine.process import EngineProcess, Job
 from atlas_rt.errors import AtlasError, MissingError, UsageError
 from atlas_rt.library import maps, sources, space
+from atlas_rt.library.clusternames import ClusterNames
+from atlas_rt.library.personaldata import data_folder
 from atlas_rt.library.relocation import settled_place
 from atlas_rt.library.resemblance import Resemblance
 from atlas_rt.library.shelf import cache_folder, source_around
@@ -224,7 +226,10 @@ def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bo
 
 def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache: Path) -> Collection:
     """What the library holds now. Raises UsageError for an empty one, MissingError for a damaged one."""
-    arrival = SceneReader(place, model=model.id, dim=model.dim).read()
+    names = ClusterNames(data_folder(settings.data_path))
+    arrival = SceneReader(place, model=model.id, dim=model.dim, names=names).read()
+    if arrival is not None and arrival.remark:
+        say(settings, arrival.remark)
     if arrival is None or not len(arrival.scene.ids):
         raise UsageError(f"nothing is indexed yet; `atlas-rt index` does it first: {' '.join(place.sources)}")
     for block in arrival.corpus.blocks():

@@ -43,7 +43,8 @@ from atlas_rt.engine.stacking import Stacking
 from atlas_rt.engine.suspects import CRASHES_MAX, SLOTS, InFlight
 from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library import space
-from atlas_rt.library.shelf import Lock
+from atlas_rt.library.otherlibraries import OtherLibraries
+from atlas_rt.library.shelf import Lock, known_places
 from atlas_rt.library.sources import Scan, Scanner
 from atlas_rt.library.store import FailedFile, Plan, Store, Todo
 from atlas_rt.library.tiles import TileFiles
@@ -198,7 +199,18 @@ class Engine:
             self._cartographer.expect_fit(len(plan.todo))
         suspects = store.suspects()
         todo, alone = self._without_condemned(store, plan.todo, suspects, failures)
-        pipeline = self._pipeline(store, len(plan.todo), failures, _least_of_rest([*alone, *todo]))
+        with self._other_libraries() as others:
+            pipeline = self._pipeline(store, len(plan.todo), failures, _least_of_rest([*alone, *todo]), others)
+            self._run(pipeline, store, todo, alone)
+        return pipeline.tally
+
+    def _other_libraries(self) -> OtherLibraries:
+        """Where content that is new here may be known already."""
+        places = [each for each in known_places(self._job.cache) if each.folder != self._job.place.folder]
+        return OtherLibraries(places, model_id=self._model.id, dim=self._model.dim)
+
+    def _run(self, pipeline: Pipeline, store: Store, todo: list[Todo], alone: list[Todo]) -> None:
+        """alone: files to decode one at a time, before the others."""
         if alone:
             pipeline.run(alone, alone=True)
             store.clear_suspects([each.path for each in alone])
@@ -209,9 +221,10 @@ class Engine:
             pipeline.run(todo[:part], spared=1)
             todo = todo[part:]
         pipeline.run(todo)
-        return pipeline.tally
 
-    def _pipeline(self, store: Store, total: int, failures: list[Failure], coming: list[int]) -> Pipeline:
+    def _pipeline(
+        self, store: Store, total: int, failures: list[Failure], coming: list[int], others: OtherLibraries
+    ) -> Pipeline:
         """coming: after so many files are done, the smallest id of those that follow."""
         begun = time.monotonic()
 
@@ -236,6 +249,7 @@ class Engine:
             labeller=self._labeller,
             threads=self._threads,
             in_flight=self._in_flight,
+            others=others,
             told=told,
             between_batches=between_batches,
         )

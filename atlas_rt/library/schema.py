@@ -65,7 +65,7 @@ STEPS = (
         PRIMARY KEY (model, generation, cluster)
     ) WITHOUT ROWID;
     """,
-    # names that a person gave lie in the data folder now; nothing was ever written here
+    # names that a person gives are kept in the data folder (`clusternames`); nothing was ever written to this table
     "DROP TABLE cluster_names",
 )
 """Step k brings a database of version k (SQLite's `user_version`) to k + 1."""

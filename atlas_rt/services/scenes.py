@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +27,12 @@ from atlas_rt.core.stacks import folded, stacks_of
 from atlas_rt.core.world import rows_of
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
+from atlas_rt.library.clusternames import ClusterName, ClusterNames
 from atlas_rt.library.store import Store
 from atlas_rt.library.tiles import TileFiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.ml.corpus import Corpus, corpus_of
+from atlas_rt.services.naming import Named, named_map
 
 NODE_SIZE_SHARE = 0.62
 """Half a card's side in median distances to the nearest neighbour: cards touch in crowds and stand free elsewhere."""
@@ -43,7 +46,8 @@ class Arrival:
     """A scene and all that changed with it.
 
     corpus: the images' vectors, in the scene's rows. tiles, pixels: small tiles not delivered before, (k,) records and
-    (k, 32, 32, 3) uint8. failures: every file that could not become an image.
+    (k, 32, 32, 3) uint8. failures: every file that could not become an image. given: cluster -> the name a person gave
+    it. remark: a sentence on names that could not be read as they should.
     """
 
     scene: Scene
@@ -51,14 +55,16 @@ class Arrival:
     tiles: Ints
     pixels: Bytes
     failures: tuple[Failure, ...]
+    given: Mapping[int, ClusterName] = field(default_factory=dict)
+    remark: str = ""
 
 
 class SceneReader:
     """Reads one library; remembers only which small tiles it has handed over. One thread at a time."""
 
-    def __init__(self, place: LibraryPlace, *, model: str, dim: int) -> None:
-        """model: the id under which vectors and maps lie."""
-        self._place, self._model, self._dim = place, model, dim
+    def __init__(self, place: LibraryPlace, *, model: str, dim: int, names: ClusterNames | None = None) -> None:
+        """model: the id under which vectors and maps lie. names: those that a person gave to clusters."""
+        self._place, self._model, self._dim, self._names = place, model, dim, names
         self._delivered = np.zeros(0, np.bool_)
         self._read: tuple[object, ...] = ()
 
@@ -84,13 +90,14 @@ class SceneReader:
             catalogue = store.catalogue(self._model)
             rows = store.vector_rows(self._model, map_.ids)
             failures = store.failures()
+            named = named_map(map_, store, self._names) if self._names else Named(map_)
         finally:
             store.close()
-        scene = make_scene(map_, catalogue)
+        scene = make_scene(named.map, catalogue)
         corpus = self._corpus(rows, map_, scene)
         tiles, pixels = self._new_tiles(scene.tiles)
         self._read = signature
-        return Arrival(scene, corpus, tiles, pixels, failures)
+        return Arrival(scene, corpus, tiles, pixels, failures, named.given, named.remark)
 
     def _corpus(self, rows: Ints, map_: Map, scene: Scene) -> Corpus:
         kept, _ = rows_of(map_.ids, scene.ids)
@@ -113,9 +120,9 @@ class SceneReader:
         return new, pixels
 
     def _signature(self) -> tuple[object, ...]:
-        """Tells two states of the library apart: the newest map, and the database with the log beside it."""
+        """Tells two states of the library apart: the newest map, the database with its log, and the names."""
         folder = self._place.folder
-        files = [folder / "library.db", folder / "library.db-wal"]
+        files = [folder / "library.db", folder / "library.db-wal", *((self._names.path,) if self._names else ())]
         return maps.latest(folder / self._model), *(_stamp(file) for file in files)
 
 
@@ -173,7 +180,7 @@ class SceneService:
         if missed is not None and len(missed.tiles):
             tiles = np.concatenate([missed.tiles, arrival.tiles])
             pixels = np.concatenate([missed.pixels, arrival.pixels])
-            arrival = Arrival(arrival.scene, arrival.corpus, tiles, pixels, arrival.failures)
+            arrival = replace(arrival, tiles=tiles, pixels=pixels)
         self._arrivals.put(arrival)
 
 
