@@ -24,7 +24,7 @@ from atlas_rt.library.clusternames import ClusterNames
 from atlas_rt.library.personaldata import data_folder
 from atlas_rt.library.relocation import settled_place
 from atlas_rt.library.resemblance import Resemblance
-from atlas_rt.library.shelf import cache_folder, source_around
+from atlas_rt.library.shelf import cache_folder, may_lie_in, source_around
 from atlas_rt.ml import registry
 from atlas_rt.ml.corpus import Corpus
 from atlas_rt.ml.registry import Model
@@ -125,7 +125,8 @@ def open_place(settings: Settings, paths: Sequence[str], cache: Path, *, make: b
         tell=lambda text: say(settings, text),
         make=make,
     )
-    if source_around(cache, paths) and settings.cache:
+    around = source_around(cache, paths)
+    if around and not may_lie_in(cache, around, named=False):
         say(settings, f"the cache lies inside the source and is passed over: {cache}")
     return place
 

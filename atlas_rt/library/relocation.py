@@ -9,7 +9,7 @@ from pathlib import Path
 from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import shelf
-from atlas_rt.library.resemblance import Resemblance, is_in, recognise
+from atlas_rt.library.resemblance import POSSIBLE, Resemblance, is_in, recognise
 from atlas_rt.library.store import Store
 
 
@@ -68,12 +68,12 @@ def moved_places(old: str, new: str, cache: Path) -> list[tuple[LibraryPlace, di
 
 
 def make_way(place: LibraryPlace, target: LibraryPlace, cache: Path) -> bool:
-    """Delete the library that stands where another one moves to, if most of its contents are that one's; whether there
-    was one. Raises UsageError where they are not."""
+    """Delete the library that stands where another one moves to, if it may be a part of it; whether there was one.
+    Raises UsageError where they share too little: then somebody mistyped a path."""
     if target.folder == place.folder or shelf.is_empty(target):
         return False
     theirs, ours = _hashes(target), _hashes(place)
-    if 2 * len(theirs & ours) < len(theirs):
+    if len(theirs & ours) < POSSIBLE * min(len(theirs), len(ours)):
         named = " ".join(target.sources)
         raise UsageError(
             f"{named} has a library of its own, and its images are others; delete that one first:\n"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -79,16 +79,11 @@ def compare(place: LibraryPlace, sources: Sequence[str], files: Mapping[str, Fil
     lost = [source for source in place.sources if source not in sources]
     new = [source for source in sources if source not in place.sources]
     known = {old: {_relative(each.path, old): each for each in contents if is_in(each.path, old)} for old in lost}
-    moves = _paired(known, {source: files[source] for source in new})
-    images = found = by_path = here = 0
-    for old, source in moves.items():
-        same, alike = _shared(known[old], files[source])
-        right = _confirmed(known[old], source, same, alike)
-        images += len(known[old])
-        found += round(right * len(same | alike))
-        by_path += round(right * len(same))
-        here += len(files[source])
-    if not images or found < POSSIBLE * images or not found:
+    pairs = _paired([_shared(known[old], old, files[source], source) for old in lost for source in new])
+    moves = {each.old: each.new for each in pairs}
+    images, here = sum(map(len, known.values())), sum(len(files[source]) for source in new)
+    found, by_path = sum(each.found for each in pairs), sum(each.by_path for each in pairs)
+    if found < max(POSSIBLE * images, 1):
         return None
     most = by_path >= SURE * images or found >= SURE * max(images, here)
     return Resemblance(place, moves, images, found, most and not any(map(_may_be_unplugged, moves, moves.values())))
@@ -97,25 +92,26 @@ def compare(place: LibraryPlace, sources: Sequence[str], files: Mapping[str, Fil
 def _has_lost(place: LibraryPlace, sources: Sequence[str]) -> bool:
     """Whether every source of a library that is not among these is gone, and there are as many new ones."""
     lost = set(place.sources) - set(sources)
-    return len(place.sources) == len(sources) and bool(lost) and all(map(_is_gone, lost))
+    return len(place.sources) == len(sources) and bool(lost) and all(_is_gone(source, sources) for source in lost)
 
 
-def _is_gone(source: str) -> bool:
-    """Nothing is there, or only a folder without images. What cannot be looked at is not gone."""
+def _is_gone(source: str, sources: Sequence[str]) -> bool:
+    """Nothing is there, or a folder with no image outside the new sources. What cannot be looked at is not gone."""
     try:
         Path(source).stat()
     except (FileNotFoundError, NotADirectoryError):
         return True
     except OSError:
         return False
-    return Path(source).is_dir() and not any(True for _ in _images(source))
+    return Path(source).is_dir() and not any(True for _ in _images(source, sources))
 
 
-def _images(folder: str) -> Iterator[str]:
+def _images(folder: str, left_out: Collection[str]) -> Iterator[str]:
     """Images in a folder, found one by one; a part that cannot be read counts as one, as nobody knows."""
     unreadable: list[OSError] = []
     for at, folders, files in os.walk(folder, onerror=unreadable.append):
-        folders[:] = [name for name in folders if not is_passed_over(name)]
+        inside = [name for name in folders if not is_passed_over(name)]
+        folders[:] = [name for name in inside if str(Path(at, name)) not in left_out]
         yield from (str(error) for error in unreadable)
         yield from (str(Path(at, name)) for name in files if not is_passed_over(name) and is_readable(name))
     yield from (str(error) for error in unreadable)
@@ -139,39 +135,48 @@ def _relative(path: str, source: str) -> str:
     return path[len(source.rstrip(os.sep)) + 1 :]
 
 
-def _paired(known: Mapping[str, Mapping[str, Content]], files: Mapping[str, Files]) -> dict[str, str]:
-    """Which old source is which new one: most common files first."""
-    common = [(len(_shared(known[old], files[new])[0]), old, new) for old in known for new in files]
-    moves: dict[str, str] = {}
-    for _, old, new in sorted(common, reverse=True):
-        if old not in moves and new not in moves.values():
-            moves[old] = new
-    return moves
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """How many images of an old source are in a new one; by_path: those at the same relative path."""
+
+    old: str
+    new: str
+    found: int
+    by_path: int
 
 
-def _shared(known: Mapping[str, Content], files: Files) -> tuple[set[str], set[str]]:
-    """Relative paths in the new source: with the same size there, and else with a size that some other image has."""
+def _paired(shared: Sequence[_Shared]) -> list[_Shared]:
+    """Each old source with the new one that has most of it."""
+    pairs: list[_Shared] = []
+    for each in sorted(shared, key=lambda each: (-each.found, -each.by_path, each.old, each.new)):
+        if all(each.old != pair.old and each.new != pair.new for pair in pairs):
+            pairs.append(each)
+    return pairs
+
+
+def _shared(known: Mapping[str, Content], old: str, files: Files, new: str) -> _Shared:
+    """What two sources have in common: paths with the same size, else sizes, as far as the contents bear them out."""
     same = {path for path, size in files.items() if path in known and known[path].size == size}
     left = Counter(each.size for path, each in known.items() if path not in same)
-    alike = set()
+    alike = []
     for path in sorted(files.keys() - same):
         if left[files[path]] > 0:
             left[files[path]] -= 1
-            alike.add(path)
-    return same, alike
+            alike.append(path)
+    right = _confirmed(known, new, sorted(same), alike)
+    return _Shared(old, new, round(right * (len(same) + len(alike))), round(right * len(same)))
 
 
-def _confirmed(known: Mapping[str, Content], source: str, same: set[str], alike: set[str]) -> float:
+def _confirmed(known: Mapping[str, Content], source: str, same: Sequence[str], alike: Sequence[str]) -> float:
     """The share of a sample of files whose contents are in the library, at the same path where the path is the same."""
     hashes = {each.hash for each in known.values()}
-    paths = [*sorted(same), *sorted(alike)]
-    step = max(-(-len(paths) // SAMPLE), 1)
-    sample = paths[::step]
+    paths = [*same, *alike]
+    sample = range(0, len(paths), max(-(-len(paths) // SAMPLE), 1))
     right = 0
-    for path in sample:
+    for number in sample:
         try:
-            found = content_hash(read(str(Path(source, path))))
+            found = content_hash(read(str(Path(source, paths[number]))))
         except DecodeError:
             continue
-        right += found == known[path].hash if path in same else found in hashes
+        right += found == known[paths[number]].hash if number < len(same) else found in hashes
     return right / len(sample) if sample else 0.0

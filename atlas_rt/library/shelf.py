@@ -207,7 +207,7 @@ def _folder(sources: Sequence[str], cache: Path) -> Path:
 def _refuse_inside(cache: Path, sources: Sequence[str]) -> None:
     around = source_around(cache, sources)
     if around is not None and cache.resolve() == Path(around).resolve():
-        raise UsageError(f"The cache cannot be the source itself; choose another with --cache DIR: {cache}")
+        raise UsageError(f"The cache folder is the source itself; choose another with --cache DIR: {cache}")
     if around is not None and not may_lie_in(cache, around, named=cache != _users_cache()):
         raise UsageError(f"The cache folder lies inside the source {around}; choose another with --cache DIR: {cache}")
 
