@@ -113,7 +113,9 @@ class App:
                 begun = time.perf_counter()
                 drawn = self.frame(min(dt_secs, DT_MAX_SECS))
                 self.pacer.end()
-                if drawn and self._still < STILL_FRAMES:
+                if not drawn:
+                    self.pacer.rest(self.window.wait)
+                elif self._still < STILL_FRAMES:
                     self.display.observe((time.perf_counter() - begun) * 1000.0)
         finally:
             self.close()
@@ -126,7 +128,7 @@ class App:
         self.pilot.follow(told, dt_secs)
         self.world.advance(dt_secs, told.held)
         self.desk.advance(dt_secs)
-        if self._may_rest(changed or told.resized or bool(told.held)) and not heard:
+        if (self._may_rest(changed or told.exposed or bool(told.held)) and not heard) or not told.visible:
             self._note_start()
             return False
         self._view = view = self.world.view(self.window.framebuffer_px)

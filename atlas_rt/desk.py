@@ -46,8 +46,8 @@ class Desk:
 
     @property
     def lively(self) -> bool:
-        """Something here moves by itself: a notice that fades, a caret, figures."""
-        return bool(self.notices) or self.searching or self.opening or self.figures_open
+        """Something here moves by itself: a notice that fades, figures."""
+        return bool(self.notices) or self.figures_open
 
     def keep_to(self, scene: Scene, *, selected: tuple[int, ...]) -> None:
         """Let go of what is told of images that a new scene lacks, or that are no longer selected."""

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import select
 import time
 from ctypes import POINTER, byref, c_ubyte, cast, pointer, string_at
 from typing import Any
@@ -59,6 +60,10 @@ class X11Window(XlibWindow):
             self.pressed_keys.clear()
             self._symbols_down.clear()
         super().dispatch_event(*args)
+
+    def wait(self, secs: float) -> None:
+        """Sleep until the X server sends something, at most so long. Call it after all that came was dispatched."""
+        select.select([xlib.XConnectionNumber(self._x_display)], [], [], secs)
 
     def layout(self) -> dict[str, str]:
         """What is printed on each key, by its name on a US keyboard, where that is a letter or a digit."""
