@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -207,6 +208,11 @@ class Window:
     def flip(self) -> None:
         """Show what was drawn."""
         self._native.flip()
+
+    def when_lost(self, leave: Callable[[], None]) -> None:
+        """Call `leave` when the connection to the display breaks; it must neither draw nor return."""
+        if hasattr(self._native, "when_lost"):
+            self._native.when_lost(leave)
 
     def close(self) -> None:
         """Close it; the OpenGL context goes with it. A second call does nothing."""
