@@ -42,10 +42,10 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if paths:
         cache = cache_folder(settings.cache_path)
         _refuse_pictureless(settings, paths, cache, open_place(settings, paths, cache, make=False))
-    from atlas_rt.app import App  # the window's libraries, which nobody else waits for
+    from atlas_rt.app import launch  # the window's libraries, which nobody else waits for
 
     try:
-        app = App(settings, paths, name="demo" if arguments.demo else "")
+        app = launch(settings, paths, name="demo" if arguments.demo else "")
     except MissingError as error:
         return _without_opengl(settings, paths, error)
     app.run()
