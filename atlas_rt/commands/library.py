@@ -86,9 +86,11 @@ def _move(settings: Settings, arguments: argparse.Namespace) -> int:
     cache = cache_folder(settings.cache_path)
     old = str(absolute(arguments.source[0]))
     (new,) = real_sources(resolve(arguments.source[1:]))
-    moved = []
+    moved: list[dict[str, list[str]]] = []
     for place, moves in moved_places(old, new, cache):
         target = place_of([moves.get(source, source) for source in place.sources], cache, make=False)
+        if list(target.sources) in [each["to"] for each in moved]:
+            continue  # another one that was known by a link to the same folder: the one opened last has moved
         if make_way(place, target, cache):
             say(settings, f"the library that was made of {' '.join(target.sources)} meanwhile is replaced")
         move(place, moves, cache)

@@ -1,14 +1,16 @@
 """What the other libraries of a cache hold: an image that one of them knows need not be decoded and encoded again.
 
 They are only read, whoever writes them, and nothing in them is trusted: what cannot be read, or is no unit vector or no
-picture, counts as not there. An entry is read twice and its files must be the same before and after, since `clean` may
-put others in their place.
+picture, counts as not there. An entry is read twice, and its files must be the same before and after, since others may
+be put in their place meanwhile.
 """
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import numpy as np
 
 from atlas_rt.core.records import Floats, LibraryPlace
 from atlas_rt.errors import MissingError
+from atlas_rt.library import space
 from atlas_rt.library.store import Known, Store
 from atlas_rt.library.tiles import MEDIUM_FILE, SMALL_FILE, TileSet, read_tiles
 from atlas_rt.library.vectors import FILE_NAME, read_vector
@@ -81,12 +84,14 @@ class OtherLibraries:
         return opened
 
     def _taken(self, folder: Path, store: Store, hash_: bytes) -> Taken | None:
-        before = self._identities(folder)
         known = store.known(hash_, self._model_id)
         if known is None or known.vector_row is None:
             return None
-        taken = self._read(folder, known, known.vector_row)
-        same = store.known(hash_, self._model_id) == known and self._identities(folder) == before
+        with self._same_files(folder) as still_same:
+            if store.known(hash_, self._model_id) != known:
+                return None
+            taken = self._read(folder, known, known.vector_row)
+            same = store.known(hash_, self._model_id) == known and still_same()
         with np.errstate(all="ignore"):
             whole = (
                 abs(float(np.linalg.norm(taken.vector)) - 1.0) < UNIT_TOLERANCE
@@ -98,9 +103,14 @@ class OtherLibraries:
         vector = read_vector(folder / self._model_id, row, self._dim)
         return Taken(known.width_px, known.height_px, tiles, vector)
 
-    def _identities(self, folder: Path) -> list[int]:
-        names = (SMALL_FILE, MEDIUM_FILE, f"{self._model_id}/{FILE_NAME}")
+    @contextmanager
+    def _same_files(self, folder: Path) -> Iterator[Callable[[], bool]]:
+        """Tells whether the files of a library are still those that they were when it began. They are held open, so
+        that no other file can get their numbers. Raises MissingError where one is not there."""
+        paths = [folder / SMALL_FILE, folder / MEDIUM_FILE, folder / self._model_id / FILE_NAME]
         try:
-            return [(folder / name).stat().st_ino for name in names]
-        except OSError:
-            return []
+            with ExitStack() as held:
+                before = [os.fstat(held.enter_context(path.open("rb")).fileno()).st_ino for path in paths]
+                yield lambda: [path.stat().st_ino for path in paths] == before
+        except OSError as error:
+            raise space.damaged(folder) from error

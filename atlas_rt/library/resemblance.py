@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import DecodeError, MissingError
@@ -49,7 +50,7 @@ class Resemblance:
     @property
     def command(self) -> str:
         """What a person types to say that it is so."""
-        return "\n".join(f"  atlas-rt library move {old} {new}" for old, new in self.moves.items())
+        return "\n".join(f"  atlas-rt library move {quote(old)} {quote(new)}" for old, new in self.moves.items())
 
 
 def recognise(sources: Sequence[str], cache: Path, *, exclude: Sequence[str] = ()) -> Resemblance | None:
@@ -127,6 +128,7 @@ def _files(source: str, exclude: Sequence[str], cache: Path) -> dict[str, int]:
 
 
 def is_in(path: str, source: str) -> bool:
+    """Whether a path is a source or lies in it."""
     return path == source or path.startswith(source.rstrip(os.sep) + os.sep)
 
 
