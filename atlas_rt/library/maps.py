@@ -138,13 +138,15 @@ def read_map(folder: Path, generation: int) -> Map:
         ) from error
 
 
-def read_latest(folder: Path) -> Map | None:
-    """The newest map that is whole; None where there is none."""
+def read_latest(folder: Path, *, holding_images: bool = False) -> Map | None:
+    """The newest map that is whole; None where there is none. holding_images: pass over empty ones."""
     for generation in reversed(generations(folder)):
         try:
-            return read_map(folder, generation)
+            found = read_map(folder, generation)
         except MissingError:
             continue
+        if len(found.ids) or not holding_images:
+            return found
     return None
 
 

@@ -226,9 +226,8 @@ class Store:
         return records
 
     def encoded(self, model: str) -> tuple[Ids, Ints]:
-        """Images with a vector of the model: (n,) ids ascending, (n,) int32 rows in its vector file."""
-        sql = """SELECT image_id, row FROM vectors JOIN images ON id = image_id
-            WHERE model = ? AND state = 'ready' ORDER BY image_id"""
+        """Images with a vector of the model, away or not: (n,) ids ascending, (n,) int32 rows in its vector file."""
+        sql = "SELECT image_id, row FROM vectors WHERE model = ? ORDER BY image_id"
         stored = np.array(self._rows(sql, (model,)), np.int64).reshape(-1, 2)
         return np.ascontiguousarray(stored[:, 0]), stored[:, 1].astype(np.int32)
 
@@ -285,9 +284,9 @@ class Store:
 
     def unlabelled(self, model: str) -> Ids:
         """Ids of images that have a vector of the model but no label from it."""
-        sql = """SELECT id FROM images JOIN vectors ON image_id = id AND vectors.model = ? WHERE state = 'ready'
-            AND NOT EXISTS (SELECT 1 FROM labels WHERE labels.image_id = id AND labels.model = vectors.model)
-            ORDER BY id"""
+        sql = """SELECT image_id FROM vectors WHERE model = ?
+            AND NOT EXISTS (SELECT 1 FROM labels WHERE labels.image_id = vectors.image_id AND labels.model = vectors.model)
+            ORDER BY image_id"""
         return np.array([id_ for (id_,) in self._rows(sql, (model,))], np.int64)
 
     def labelled(self, word: str, model: str, *, least: float = 0.0) -> Ids:
