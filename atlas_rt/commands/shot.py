@@ -18,7 +18,7 @@ from atlas_rt.core.tags import CountTags, name_tags
 from atlas_rt.core.world import LIGHT_SECS, MORPH_SECS, World
 from atlas_rt.display import Display
 from atlas_rt.errors import MissingError
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.library.tiles import TileFiles, load_picture
 from atlas_rt.ml.encoder import TextEncoder
 from atlas_rt.render.picture import Picture, open_headless
@@ -187,7 +187,7 @@ def _pose(world: World, shot: Shot, selected: int) -> Pose:
 
 
 def _facts(collection: Collection, id_: int) -> ImageFacts:
-    with Store.open(collection.place.folder, writable=False) as store:
+    with StoreReader.open(collection.place.folder) as store:
         labels = store.labels(id_, collection.model.id)
     return facts_of(Question(id_, collection.scene, collection.corpus, neighbours=True), labels)
 

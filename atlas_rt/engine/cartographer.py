@@ -36,7 +36,7 @@ from atlas_rt.engine.fitting import FitJob, FitProcess, Fitted, Waiting, sweep
 from atlas_rt.engine.stacking import Stacking
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.ml import layout
 from atlas_rt.ml.clusters import USUAL, next_id
@@ -71,7 +71,7 @@ class Cartographer:
         self,
         folder: Path,
         *,
-        store: Store,
+        store: StoreReader,
         vectors: VectorFile,
         vocabulary: Callable[[], Vocabulary],
         stacking: Stacking,
@@ -346,12 +346,11 @@ class Cartographer:
         elastic: bool = False,
         only_clusters: bool = False,
     ) -> None:
-        catalogue, vectors = self._store.catalogue(self._model_id), self._vectors_at(rows)
-        at, _ = rows_of(catalogue.ids, ids)
+        vectors = self._vectors_at(rows)
         old = self.map if elastic or only_clusters else self._growing_from()
         job = FitJob(
             ids=ids,
-            paths=tuple(catalogue.paths[row] for row in at.tolist()),
+            paths=self._store.paths_of(ids),
             vocabulary=self._vocabulary() if last or self._words_ready() else wordless(vectors.shape[1]),
             seed=self._seed,
             old=old,

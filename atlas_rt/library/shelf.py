@@ -23,7 +23,7 @@ from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import space
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.sources import absolute, reason_of
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 
 __all__ = ["Lock", "Shelved", "cache_folder", "forget", "last_opened", "place_of", "places", "remember_opened"]
 
@@ -141,7 +141,7 @@ def _within(inner: Path, outer: Path) -> bool:
 
 def _shelved(place: LibraryPlace, opened_secs: float) -> Shelved:
     try:
-        with Store.open(place.folder, writable=False) as store:
+        with StoreReader.open(place.folder) as store:
             images = store.images()
     except MissingError:
         images = 0

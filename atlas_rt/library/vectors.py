@@ -14,8 +14,8 @@ from atlas_rt.library.recordfile import RecordFile
 class VectorFile:
     """Rows of `dim` numbers. A row is never written again: an image that changed gets a new one.
 
-    rows: how many are named (`Store.named_vectors`); opening with more than the file has raises MissingError. float16
-    keeps a unit vector's cosines to about 0.0003, at half the memory.
+    rows: how many are named (`StoreReader.named_vectors`); opening with more than the file has raises MissingError.
+    float16 keeps a unit vector's cosines to about 0.0003, at half the memory.
     """
 
     def __init__(self, path: Path, dim: int, *, writable: bool = False, rows: int) -> None:

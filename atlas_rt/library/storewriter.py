@@ -1,0 +1,264 @@
+"""Writing what is known of every image: what a scan means for the library, batches of images, and what is forgotten.
+
+One process writes (it holds `lock.Lock`). Vectors and tiles lie in flat files, and a record there counts only once a
+transaction here names it; so their `flush` comes before the `commit`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from atlas_rt.core.records import Absence, LibraryPlace
+from atlas_rt.library.absence import find_absences, hidden_while_vanishing, remembered_devices
+from atlas_rt.library.database import Database, is_outdated
+from atlas_rt.library.lock import Lock
+from atlas_rt.library.plan import Comparison, FailedFile, KnownFile, Plan, Todo, compare, is_below
+from atlas_rt.library.sources import FoundFile, Scan
+from atlas_rt.library.store import Labels, StoreReader
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An image that was decoded and encoded, to be named. id: of its Todo.
+
+    hash: of its content (`content_hash`). tile: record in the tile files. vector_row: row in the model's vector file.
+    """
+
+    id: int
+    path: str
+    size: int
+    mtime_ns: int
+    hash: bytes
+    width_px: int
+    height_px: int
+    mean_rgb: tuple[int, int, int]
+    aspect: float
+    tile: int
+    vector_row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a batch turned out to be, in images. ids: id of the Todo -> id kept, for moved files, which keep theirs."""
+
+    new: int
+    changed: int
+    unchanged: int
+    moved: int
+    ids: Mapping[int, int]
+
+
+class StoreWriter(StoreReader):
+    """The one connection that writes to a library. Open it with `StoreWriter.open`."""
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """The library in a folder, made where there is none, migrated where an older version made it.
+
+        Raises MissingError: made by a newer version, damaged, or on a disk that is full.
+        """
+        return cls(Database.writing(folder))
+
+    def reconcile(self, scan: Scan, model: str, sources: Sequence[str] = ()) -> Plan:
+        """Compare a scan of these sources with what is known: new files get ids in the order of paths, images whose
+        files vanished are hidden.
+
+        Nothing is hidden at or below a path that the scan could not read, nor in a folder that is absent (`absence`).
+        Rows of hidden images stay, so that the same file, or the same content elsewhere, gets its id back.
+        """
+        with self.database.transaction():
+            known, devices = list(self._known_files(model)), self._devices()
+            absences = find_absences(scan, sources, known, devices)
+            unseen = [each.path for each in absences] + [each.path for each in scan.unreadable]
+            found = compare(scan.files, known, {row.path: row for row in self._failed_files()}, unseen)
+            again = hidden_while_vanishing(absences, known, now_secs=time.time())
+            todo = [*found.todo, *self._name(found.new)]
+            self._mark(found, again)
+            self._forget_failures(row.path for row in found.vanished)
+            self._put_absences(absences, again)
+            self._put_devices(remembered_devices(scan, sources, absences, devices))
+        return Plan(
+            todo=tuple(sorted(todo, key=lambda each: each.id)),
+            unchanged=found.unchanged,
+            hidden=tuple(row.id for row in found.vanished if row.state == "ready"),
+            returned=(*found.returned, *(row.id for row in again)),
+            marked=len(found.met) + sum(row.present for row in found.missed),
+            failed=tuple(found.failed),
+        )
+
+    def commit(
+        self,
+        model: str,
+        ready: Sequence[Ready],
+        *,
+        failed: Sequence[FailedFile] = (),
+        labels: Mapping[int, Labels] | None = None,
+    ) -> Committed:
+        """Name one batch in one transaction. labels: by id of the Todo.
+
+        Batches in the order of ids make moved files independent of timing. Raises MissingError on a full disk; then
+        nothing of the batch is stored.
+        """
+        counts = dict.fromkeys(("new", "changed", "unchanged", "moved"), 0)
+        ids = {}
+        with self.database.transaction():
+            for image in ready:
+                kind, id_ = self._place(image)
+                counts[kind] += 1
+                if id_ != image.id:
+                    ids[image.id] = id_
+                self._put_image(id_, model, image)
+            self._forget_failures(image.path for image in ready)
+            self._put_failures(failed)
+            self._put_labels(model, {ids.get(id_, id_): words for id_, words in (labels or {}).items()})
+        return Committed(**counts, ids=ids)
+
+    def label(self, model: str, labels: Mapping[int, Labels]) -> None:
+        """Store the labels of images, by id, in place of those they had from this model."""
+        with self.database.transaction():
+            self._put_labels(model, labels)
+
+    def set_setting(self, key: str, value: str) -> None:
+        """Remember a value for this library."""
+        self.database.write("INSERT OR REPLACE INTO settings VALUES (?, ?)", [(key, value)])
+
+    def add_extras(self, paths: Iterable[str]) -> None:
+        """Take files and folders outside the source into the library."""
+        self.database.write("INSERT OR IGNORE INTO extras VALUES (?)", [(os.fsencode(path),) for path in paths])
+
+    def remove_extras(self, paths: Iterable[str]) -> None:
+        """They belong to the library no more; the next scan hides their images."""
+        self.database.write("DELETE FROM extras WHERE path = ?", [(os.fsencode(path),) for path in paths])
+
+    def add_suspects(self, paths: Iterable[str]) -> None:
+        """Count one more crash against each of these files."""
+        sql = "INSERT INTO suspects VALUES (?, 1) ON CONFLICT (path) DO UPDATE SET crashes = crashes + 1"
+        self.database.write(sql, [(os.fsencode(path),) for path in paths])
+
+    def clear_suspects(self, paths: Iterable[str]) -> None:
+        """These files did no harm."""
+        self.database.write("DELETE FROM suspects WHERE path = ?", [(os.fsencode(path),) for path in paths])
+
+    # -- steps of reconcile and commit, inside their transaction -------------------------------------------------------
+
+    def _known_files(self, model: str) -> Iterator[KnownFile]:
+        sql = """SELECT id, path, state, size, mtime_ns, hash IS NOT NULL, row IS NOT NULL, present, away_secs
+            FROM images LEFT JOIN vectors ON image_id = id AND model = ? ORDER BY id"""
+        for id_, path, state, size, mtime_ns, hashed, encoded, present, away_secs in self.database.each(sql, (model,)):
+            facts = (bool(hashed), bool(encoded), bool(present), away_secs)
+            yield KnownFile(id_, os.fsdecode(path), state, size, mtime_ns, *facts)
+
+    def _name(self, files: Sequence[FoundFile]) -> list[Todo]:
+        """Give new files ids that no file ever had."""
+        first = self.database.number("SELECT seq FROM sqlite_sequence WHERE name = 'images'") + 1
+        todo = [Todo(first + i, file.path, file.size, file.mtime_ns, "new") for i, file in enumerate(files)]
+        self.database.execute_each(
+            "INSERT INTO images (id, path, state, size, mtime_ns) VALUES (?, ?, 'found', ?, ?)",
+            [(each.id, os.fsencode(each.path), each.size, each.mtime_ns) for each in todo],
+        )
+        return todo
+
+    def _mark(self, found: Comparison, again: Sequence[KnownFile]) -> None:
+        """Note which images are there, which are hidden and which are shown although they are not there."""
+        each, now_secs = self.database.execute_each, time.time()
+        there = "UPDATE images SET state = 'ready', present = 1, away_secs = 0 WHERE id = ?"
+        each(there, [(id_,) for id_ in (*found.returned, *found.met)])
+        missed = "UPDATE images SET state = 'ready', present = 0, away_secs = 0 WHERE id = ?"
+        each(missed, [(row.id,) for row in (*again, *(row for row in found.missed if row.present))])
+        vanished = "UPDATE images SET state = 'away', present = 0, away_secs = ? WHERE id = ?"
+        each(vanished, [(now_secs, row.id) for row in found.vanished])
+        self.database.execute("DELETE FROM images WHERE state = 'away' AND hash IS NULL")
+
+    def _put_absences(self, absences: Iterable[Absence], again: Sequence[KnownFile]) -> None:
+        self.database.execute("DELETE FROM absences")
+        rows = [(each, each.images + sum(is_below(row.path, [each.path]) for row in again)) for each in absences]
+        self.database.execute_each(
+            "INSERT INTO absences VALUES (?, ?, ?)",
+            [(os.fsencode(each.path), each.state, images) for each, images in rows],
+        )
+
+    def _devices(self) -> dict[str, int]:
+        return {os.fsdecode(path): int(device) for path, device in self.database.rows("SELECT * FROM devices")}
+
+    def _put_devices(self, devices: Mapping[str, int]) -> None:
+        """Device numbers are unsigned in 64 bits, which SQLite has no whole number for: they are kept as text."""
+        self.database.execute("DELETE FROM devices")
+        rows = [(os.fsencode(path), str(device)) for path, device in devices.items()]
+        self.database.execute_each("INSERT INTO devices VALUES (?, ?)", rows)
+
+    def _place(self, image: Ready) -> tuple[str, int]:
+        """What a file turned out to be, and the id it keeps: one with the content of an image that is away, hidden or
+        not, is that image."""
+        rows = self.database.rows("SELECT hash FROM images WHERE id = ? AND state != 'away'", (image.id,))
+        if not rows:
+            raise ValueError(f"image {image.id} was never planned: {image.path}")
+        before = rows[0][0]
+        if before is not None:
+            return ("unchanged" if before == image.hash else "changed"), image.id
+        if away := self._away_with(image):
+            self.database.execute("DELETE FROM images WHERE id = ?", (image.id,))
+            return "moved", away
+        return "new", image.id
+
+    def _away_with(self, image: Ready) -> int | None:
+        """The image that is away and had this content: best one of this path, then of this name, then the oldest."""
+        sql = "SELECT id, path FROM images WHERE hash = ? AND NOT present AND state IN ('away', 'ready') ORDER BY id"
+        rows = self.database.rows(sql, (image.hash,))
+        path, name = os.fsencode(image.path), os.fsencode(Path(image.path).name)
+        ranked = sorted(rows, key=lambda row: (row[1] != path, not row[1].endswith(os.fsencode(os.sep) + name)))
+        return int(ranked[0][0]) if ranked else None
+
+    def _put_image(self, id_: int, model: str, image: Ready) -> None:
+        execute = self.database.execute
+        if self.database.rows("SELECT 1 FROM images WHERE id = ? AND hash != ?", (id_, image.hash)):
+            execute("DELETE FROM vectors WHERE image_id = ?", (id_,))
+            execute("DELETE FROM labels WHERE image_id = ?", (id_,))
+        red, green, blue = image.mean_rgb
+        facts = (image.hash, image.width_px, image.height_px, red << 16 | green << 8 | blue, image.aspect, image.tile)
+        execute(
+            """UPDATE images SET state = 'ready', present = 1, away_secs = 0, path = ?, size = ?, mtime_ns = ?,
+            hash = ?, width = ?, height = ?, rgb = ?, aspect = ?, tile = ? WHERE id = ?""",
+            (os.fsencode(image.path), image.size, image.mtime_ns, *facts, id_),
+        )
+        execute("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", (model, id_, image.vector_row))
+
+    def _put_failures(self, failed: Sequence[FailedFile]) -> None:
+        self.database.execute_each(
+            "INSERT OR REPLACE INTO failures (path, size, mtime_ns, reason, stage) VALUES (?, ?, ?, ?, ?)",
+            [(os.fsencode(each.path), each.size, each.mtime_ns, each.reason, each.stage) for each in failed],
+        )
+        self.database.execute_each(
+            "UPDATE images SET state = 'failed' WHERE path = ? AND state != 'away'",
+            [(os.fsencode(each.path),) for each in failed],
+        )
+
+    def _forget_failures(self, paths: Iterable[str]) -> None:
+        self.database.execute_each("DELETE FROM failures WHERE path = ?", [(os.fsencode(path),) for path in paths])
+
+    def _put_labels(self, model: str, labels: Mapping[int, Labels]) -> None:
+        self.database.execute_each(
+            "DELETE FROM labels WHERE image_id = ? AND model = ?", [(id_, model) for id_ in labels]
+        )
+        self.database.execute_each(
+            "INSERT OR REPLACE INTO labels (model, image_id, word, confidence) VALUES (?, ?, ?, ?)",
+            [(model, id_, word, confidence) for id_, words in labels.items() for word, confidence in words],
+        )
+
+
+def upgrade(place: LibraryPlace) -> None:
+    """Bring a library that an older version of the program made to this one, unless another process writes it.
+
+    Raises MissingError where it cannot be written.
+    """
+    if is_outdated(place.folder):
+        lock = Lock(place)
+        if lock.acquire():
+            try:
+                StoreWriter.open(place.folder).close()
+            finally:
+                lock.release()
