@@ -18,9 +18,10 @@ from atlas_rt.core.records import (
     Tile,
 )
 from atlas_rt.core.rows import row_of
-from atlas_rt.engine.messages import Add, FromEngine
+from atlas_rt.engine.messages import Add, FromEngine, Remove
 from atlas_rt.engine.process import EngineProcess, Job
 from atlas_rt.library.shelf import Lock, place_of, remember_opened
+from atlas_rt.library.storewriter import upgrade
 from atlas_rt.live.locator import Encode, Locator
 from atlas_rt.ml.encoder import ImageEncoder
 from atlas_rt.ml.preprocess import to_input
@@ -50,6 +51,7 @@ class Session:
         reader = SceneReader(self.place, model=model.id, dim=model.dim)
         self.first = reader.read()
         remember_opened(cache, self.place)
+        upgrade(self.place)
         self.read_only = Lock(self.place).holder()
         self.engine = None if self.read_only else EngineProcess(_job(settings, self.place, cache))
         self.scenes = SceneService(reader, poll_secs=READ_ONLY_POLL_SECS if self.read_only else None)
@@ -84,6 +86,13 @@ class Session:
         if self.engine is None:
             return False
         self.engine.tell(Add(paths))
+        return True
+
+    def remove(self, paths: tuple[str, ...]) -> bool:
+        """Take what was added out of the library again; False when another process writes it."""
+        if self.engine is None:
+            return False
+        self.engine.tell(Remove(paths))
         return True
 
     def ask(self, text: str) -> None:

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     collection = open_collection(
-        settings, sources_of(arguments.source, demo=arguments.demo), no_update=arguments.no_update
+        settings, sources_of(settings, arguments.source, demo=arguments.demo), no_update=arguments.no_update
     )
     scene = collection.scene
     paths = dict(zip(scene.ids.tolist(), scene.paths, strict=True))

@@ -15,7 +15,7 @@ from atlas_rt.commands.output import ProgressLine, say
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import Failure, Floats, IndexReport, LibraryPlace, Progress, Runtime, Scene
 from atlas_rt.core.rows import row_of
-from atlas_rt.engine.messages import Locked, Refit, Refused, Said, Undo
+from atlas_rt.engine.messages import Locked, Refit, Refused, Said, SourceState, Undo
 from atlas_rt.engine.process import EngineProcess, Job
 from atlas_rt.errors import AtlasError, MissingError, UsageError
 from atlas_rt.library import maps, sources, space
@@ -96,15 +96,22 @@ def add_no_update(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def sources_of(words: Sequence[str], *, demo: bool) -> tuple[str, ...]:
-    """Absolute paths of what was named. Raises UsageError when nothing was, or it does not exist."""
+def sources_of(settings: Settings, words: Sequence[str], *, demo: bool) -> tuple[str, ...]:
+    """Absolute paths of what was named. Raises UsageError when nothing was, or it does not exist and never did: the
+    sources of a library may be on a drive that is not connected."""
     if demo and words:
         raise UsageError(f"--demo is a source of its own; leave it out, or this: {' '.join(words)}")
     if demo:
         return (str(assets_folder("models") / DEMO),)
     if not words:
         raise UsageError("name a folder of images, or --demo for the pictures that come with the program")
-    return sources.resolve(words)
+    try:
+        return sources.resolve(words)
+    except UsageError:
+        paths = tuple(sorted({str(sources.absolute(word)) for word in words}))
+        if (place_of(paths, cache_folder(settings.cache_path), make=False).folder / "library.db").exists():
+            return paths
+        raise
 
 
 def job_for(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
@@ -138,7 +145,7 @@ def update(settings: Settings, place: LibraryPlace, cache: Path, *, wish: Refit 
                         line.show(message)
                     case IndexReport():
                         report = message
-                    case Said(text):
+                    case Said(text) | SourceState(text=text):
                         line.clear()
                         say(settings, text)
                     case Refused(text, code):
@@ -192,6 +199,8 @@ def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bo
 def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache: Path) -> Collection:
     """What the library holds now. Raises UsageError for an empty one, MissingError for a damaged one."""
     arrival = SceneReader(place, model=model.id, dim=model.dim).read()
+    if arrival is not None and arrival.hidden and not len(arrival.scene.ids):
+        raise UsageError(f"all {arrival.hidden:,} images that were known are away: {' '.join(place.sources)}")
     if arrival is None or not len(arrival.scene.ids):
         raise UsageError(f"nothing is indexed yet; `atlas-rt index` does it first: {' '.join(place.sources)}")
     for block in arrival.corpus.blocks():
@@ -203,8 +212,8 @@ def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache
 
 
 def refuse_empty(paths: Sequence[str], report: IndexReport) -> None:
-    """Raise UsageError where there is nothing to show, saying why."""
-    if report.images:
+    """Raise UsageError where nothing is known that could be shown, saying why."""
+    if report.images or report.away:
         return
     where = " ".join(paths)
     if report.failed:

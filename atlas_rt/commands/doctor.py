@@ -66,7 +66,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         "camera": _camera,
     }
     if arguments.source or arguments.demo:
-        paths = sources_of(arguments.source, demo=arguments.demo)
+        paths = sources_of(settings, arguments.source, demo=arguments.demo)
         checks["library"] = lambda: _library(settings, paths)
         checks["search"] = lambda: _search(settings, paths)
     findings = [_tried(name, check) for name, check in checks.items()]

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    paths = sources_of(arguments.source, demo=arguments.demo)
+    paths = sources_of(settings, arguments.source, demo=arguments.demo)
     cache = cache_folder(settings.cache_path)
     place = place_of(paths, cache)
     report = update(settings, place, cache)
@@ -40,7 +40,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def _tell_report(report: IndexReport) -> None:
     tell(
-        f"{report.images:,} images: {report.new:,} new, {report.changed:,} changed, {report.removed:,} removed, "
-        f"{report.unchanged:,} unchanged; {len(report.failed):,} failed, {report.skipped:,} other files skipped"
+        f"{report.images:,} images: {report.new:,} new, {report.changed:,} changed, {report.unchanged:,} unchanged, "
+        f"{report.away:,} away; {len(report.failed):,} failed, {report.skipped:,} other files skipped"
     )
     tell(f"{duration(report.seconds['total'])}, {report.images_per_second:.1f} images a second, model {report.model}")

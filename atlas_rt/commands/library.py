@@ -59,7 +59,7 @@ def _list(settings: Settings) -> int:
 def _forget(settings: Settings, arguments: argparse.Namespace) -> int:
     """The source itself may be long gone, and the library damaged: it is known by its paths alone."""
     cache = cache_folder(settings.cache_path)
-    place = place_of(_wanted(arguments), cache, make=False)
+    place = place_of(_wanted(settings, arguments), cache, make=False)
     named = " ".join(place.sources)
     if not place.folder.is_dir():
         known = "\n".join(f"  {' '.join(each.place.sources)}" for each in places(cache))
@@ -72,9 +72,9 @@ def _forget(settings: Settings, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _wanted(arguments: argparse.Namespace) -> tuple[str, ...]:
+def _wanted(settings: Settings, arguments: argparse.Namespace) -> tuple[str, ...]:
     if arguments.demo:
-        return sources_of(arguments.source, demo=True)
+        return sources_of(settings, arguments.source, demo=True)
     if not arguments.source:
         raise UsageError("name the source whose library to forget: atlas-rt library forget SOURCE")
     return tuple(str(absolute(word)) for word in arguments.source)

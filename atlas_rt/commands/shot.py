@@ -75,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     path = picture_path(arguments.output)
     collection = open_collection(
-        settings, sources_of(arguments.source, demo=arguments.demo), no_update=arguments.no_update
+        settings, sources_of(settings, arguments.source, demo=arguments.demo), no_update=arguments.no_update
     )
     shot = Shot(
         size_px=arguments.size,
@@ -207,6 +207,7 @@ def _hud(
         source=source_name(collection.place.sources),
         images=len(world.scene.ids),
         failures=collection.arrival.failures,
+        absence=collection.arrival.absence,
         map_kind=world.scene.kind,
         model=collection.model.name,
         provider="",

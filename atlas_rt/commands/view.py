@@ -68,9 +68,9 @@ def _with_film(settings: Settings, arguments: argparse.Namespace) -> Settings:
 def _paths(settings: Settings, arguments: argparse.Namespace) -> tuple[str, ...]:
     """What to open: as named; else the library opened last; else nothing, for the welcome."""
     if arguments.source or arguments.demo:
-        return sources_of(arguments.source, demo=arguments.demo)
+        return sources_of(settings, arguments.source, demo=arguments.demo)
     last = last_opened(cache_folder(settings.cache_path))
-    if last is not None and all(map(os.path.exists, last.sources)):
+    if last is not None and (all(map(os.path.exists, last.sources)) or _holds_something(last)):
         return last.sources
     return ()
 

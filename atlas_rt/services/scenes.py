@@ -46,7 +46,7 @@ class Arrival:
 
     corpus: the images' vectors, in the scene's rows. tiles, pixels: small tiles not delivered before, (k,) records and
     (k, 32, 32, 3) uint8. failures: every file that could not become an image. absence: what a person should know of
-    sources that are absent, empty where all are there.
+    sources that are absent, empty where all are there. hidden: how many images of the map are away and not shown.
     """
 
     scene: Scene
@@ -55,6 +55,7 @@ class Arrival:
     pixels: Bytes
     failures: tuple[Failure, ...]
     absence: str = ""
+    hidden: int = 0
 
 
 class SceneReader:
@@ -94,7 +95,7 @@ class SceneReader:
         corpus = self._corpus(rows, map_, scene)
         tiles, pixels = self._new_tiles(scene.tiles)
         self._read = signature
-        return Arrival(scene, corpus, tiles, pixels, failures, absence)
+        return Arrival(scene, corpus, tiles, pixels, failures, absence, hidden=len(map_.ids) - len(scene.ids))
 
     def _corpus(self, rows: Ints, map_: Map, scene: Scene) -> Corpus:
         kept, _ = rows_of(map_.ids, scene.ids)
