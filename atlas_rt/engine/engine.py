@@ -46,12 +46,14 @@ from atlas_rt.engine.suspects import CRASHES_MAX, SLOTS, InFlight
 from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library import space
 from atlas_rt.library.absence import sentence, source_state
+from atlas_rt.library.cleaning import finish_cleaning
 from atlas_rt.library.plan import FailedFile, Plan, Todo
 from atlas_rt.library.shelf import Lock
 from atlas_rt.library.sources import Scan, Scanner, content_hash
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.storewriter import StoreWriter
 from atlas_rt.library.tiles import TileFiles
+from atlas_rt.library.vectors import FILE_NAME as VECTORS
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.library.watching import Watcher
 from atlas_rt.ml import corpus, registry
@@ -120,6 +122,7 @@ class Engine:
         self._unsettled: frozenset[str] = frozenset()
         self._map_wish: Refit | Undo | None = job.wish
         self._source_state = SourceState("present", "")
+        self._cleaned = False
 
     def work(self) -> None:
         """Bring the library up to date; with `stay`, again whenever asked to."""
@@ -129,6 +132,7 @@ class Engine:
                 return
             folder = self._job.place.folder
             with StoreWriter.open(folder) as store:
+                self._cleaned = finish_cleaning(folder, store)
                 self._open(store)
                 try:
                     self._update(store)
@@ -144,11 +148,10 @@ class Engine:
         folder, model = self._job.place.folder, self._model
         model_folder = folder / model.id
         model_folder.mkdir(exist_ok=True)
+        store.note_dim(model.id, model.dim)
         self._in_flight = InFlight(folder)
         self._tiles = TileFiles(folder, writable=True, count=store.named_tiles())
-        self._vectors = VectorFile(
-            model_folder / "vectors.f16", model.dim, writable=True, rows=store.named_vectors(model.id)
-        )
+        self._vectors = VectorFile(model_folder / VECTORS, model.dim, writable=True, rows=store.named_vectors(model.id))
         fresh = not self._vectors.rows
         self._labeller = Labeller(model, self._job.cache, self._job.own_labels, runtime=self._job.runtime, fresh=fresh)
         if self._labeller.remark:
@@ -196,7 +199,8 @@ class Engine:
             self._show_others(store, published=self._generation != generation)
         self._label(store)
         indexed = self._index_for_search(store)
-        if (tally.moved or indexed or plan.marked) and self._cartographer.map:
+        cleaned, self._cleaned = self._cleaned, False
+        if (tally.moved or indexed or plan.marked or cleaned) and self._cartographer.map:
             self._tell_published(self._cartographer.map)  # the same map, but who shows it has the old paths or index
         self._tell(self._report(store, found, plan, tally, failures, scanned - begun, time.monotonic() - begun))
         self._tell_progress(Progress("idle", 0, 0, 0.0, None, len(failures)), now=True)

@@ -63,10 +63,11 @@ _LATER = {"stacks"}
 _MANIFEST = "manifest.json"
 
 
-def write_map(folder: Path, map_: Map) -> Path:
+def write_map(folder: Path, map_: Map, *, made_as: Path | None = None) -> Path:
     """Publish a map in its model's folder; generations that are not `kept` go. Where it lies now.
 
-    Raises MissingError on a full disk (nothing is published then), ValueError for a generation that is already there.
+    made_as: the folder of a map, at whose time this one counts as made. Raises MissingError on a full disk (nothing is
+    published then), ValueError for a generation that is already there.
     """
     target = _place(folder, map_.generation)
     if target.exists():
@@ -77,11 +78,14 @@ def write_map(folder: Path, map_: Map) -> Path:
         try:
             beside.mkdir(parents=True)
             _write_files(beside, map_)
+            if made_as is not None:
+                made_ns = (made_as / _MANIFEST).stat().st_mtime_ns
+                os.utime(beside / _MANIFEST, ns=(made_ns, made_ns))
             beside.rename(target)
         except BaseException:
             shutil.rmtree(beside, ignore_errors=True)
             raise
-        _sync_folder(folder)
+        sync_folder(folder)
     stay = {each.generation for each in kept(folder)} | set(generations(folder)[-KEPT:])
     for generation in set(generations(folder)) - stay:
         shutil.rmtree(_place(folder, generation), ignore_errors=True)
@@ -262,7 +266,7 @@ def _write_file(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename outlast a power cut; Windows has no such call and needs none."""
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)

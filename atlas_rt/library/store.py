@@ -17,6 +17,9 @@ from atlas_rt.core.records import Absence, Catalogue, Failure, Ids, Ints
 from atlas_rt.library.database import Database
 from atlas_rt.library.plan import FailedFile
 
+CLEANING, DIM = "cleaning", "dimensions of {model}"
+"""Settings: the note of a cleaning, and how long a model's vectors are."""
+
 Labels = Sequence[tuple[str, float]]
 """(word, confidence 0..1), best first."""
 
@@ -143,6 +146,24 @@ class StoreReader:
     def away(self) -> int:
         """How many known images the last scan did not find, hidden or shown all the same."""
         return self.database.number("SELECT count(*) FROM images WHERE state IN ('ready', 'away') AND NOT present")
+
+    def away_ids(self) -> Ids:
+        """Ids of the known images that the last scan did not find, ascending."""
+        sql = "SELECT id FROM images WHERE state IN ('ready', 'away') AND NOT present ORDER BY id"
+        return np.array([id_ for (id_,) in self.database.rows(sql)], np.int64)
+
+    @property
+    def cleaning(self) -> str:
+        """The note of a cleaning whose files are not all in their places yet, empty where there is none."""
+        return self.setting(CLEANING) or ""
+
+    def models(self) -> tuple[str, ...]:
+        """The models that vectors are of."""
+        return tuple(model for (model,) in self.database.rows("SELECT DISTINCT model FROM vectors ORDER BY model"))
+
+    def dim_of(self, model: str) -> int:
+        """The dimensions of a model's vectors, 0 where nobody noted them."""
+        return int(self.setting(DIM.format(model=model)) or 0)
 
     def absences(self) -> tuple[Absence, ...]:
         """The absent sources and folders, by path."""

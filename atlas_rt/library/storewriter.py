@@ -9,17 +9,21 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from atlas_rt.core.records import Absence, LibraryPlace
+import numpy as np
+
+from atlas_rt.core.records import Absence, Ids, Ints, LibraryPlace
+from atlas_rt.errors import UsageError
 from atlas_rt.library.absence import find_absences, hidden_while_vanishing, remembered_devices
 from atlas_rt.library.database import Database, is_outdated
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.plan import Comparison, FailedFile, KnownFile, Plan, Todo, compare, is_below
 from atlas_rt.library.sources import FoundFile, Scan
-from atlas_rt.library.store import Labels, StoreReader
+from atlas_rt.library.store import CLEANING, DIM, Labels, StoreReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,16 @@ class Committed:
     unchanged: int
     moved: int
     ids: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Renumbering:
+    """What a cleaning makes of the library. doomed: ids of the images to forget. tiles: (n,) the records that stay, in
+    their new order. rows: the same of the vectors of each model whose file is packed."""
+
+    doomed: Ids
+    tiles: Ints
+    rows: Mapping[str, Ints]
 
 
 class StoreWriter(StoreReader):
@@ -123,6 +137,11 @@ class StoreWriter(StoreReader):
         with self.database.transaction():
             self._put_labels(model, labels)
 
+    def note_dim(self, model: str, dim: int) -> None:
+        """Note how long the vectors of a model are: the files do not say it."""
+        if self.dim_of(model) != dim:
+            self.set_setting(DIM.format(model=model), str(dim))
+
     def set_setting(self, key: str, value: str) -> None:
         """Remember a value for this library."""
         self.database.write("INSERT OR REPLACE INTO settings VALUES (?, ?)", [(key, value)])
@@ -143,6 +162,47 @@ class StoreWriter(StoreReader):
     def clear_suspects(self, paths: Iterable[str]) -> None:
         """These files did no harm."""
         self.database.write("DELETE FROM suspects WHERE path = ?", [(os.fsencode(path),) for path in paths])
+
+    # -- forgetting ----------------------------------------------------------------------------------------------------
+
+    def tiles_without(self, doomed: Ids) -> Ints:
+        """(n,) the tile records that are used when these images are forgotten, ascending."""
+        return _used(self.database.rows("SELECT id, tile FROM images WHERE tile IS NOT NULL"), doomed)
+
+    def rows_without(self, doomed: Ids, model: str) -> Ints:
+        """(n,) the rows of a model's vectors that are used when these images are forgotten, ascending."""
+        return _used(self.database.rows("SELECT image_id, row FROM vectors WHERE model = ?", (model,)), doomed)
+
+    def forget(self, renumbering: Renumbering, *, note: str) -> None:
+        """Delete images and renumber the records of the others in one transaction, which outlasts a power cut.
+
+        note: kept until `end_cleaning`.
+        """
+        self.database.execute("PRAGMA synchronous = FULL")
+        with self.database.transaction():
+            self.database.execute_each(
+                "DELETE FROM images WHERE id = ?", [(id_,) for id_ in renumbering.doomed.tolist()]
+            )
+            self._renumber("UPDATE images SET tile = new FROM renumbered WHERE tile = old", renumbering.tiles)
+            for model, rows in renumbering.rows.items():
+                self._renumber(
+                    "UPDATE vectors SET row = new FROM renumbered WHERE row = old AND model = ?", rows, model
+                )
+            missing = "SELECT path FROM absences WHERE state = 'missing'"
+            self.database.execute(f"DELETE FROM extras WHERE path IN ({missing})")
+            self.database.execute("UPDATE absences SET images = 0")
+            self.database.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (CLEANING, note))
+
+    def end_cleaning(self) -> None:
+        """All files are in their places."""
+        self.database.write("DELETE FROM settings WHERE key = ?", [(CLEANING,)])
+
+    def _renumber(self, sql: str, kept: Ints, *values: object) -> None:
+        self.database.execute("CREATE TEMP TABLE renumbered (old INTEGER PRIMARY KEY, new INTEGER NOT NULL)")
+        pairs = [(old, new) for new, old in enumerate(kept.tolist())]
+        self.database.execute_each("INSERT INTO renumbered VALUES (?, ?)", pairs)
+        self.database.execute(sql, values)
+        self.database.execute("DROP TABLE renumbered")
 
     # -- steps of reconcile and commit, inside their transaction -------------------------------------------------------
 
@@ -250,15 +310,34 @@ class StoreWriter(StoreReader):
         )
 
 
+def _used(rows: Iterable[tuple[int, int]], doomed: Ids) -> Ints:
+    """(n,) the second numbers of pairs whose first is none of these, ascending, each once."""
+    pairs = np.array(list(rows), np.int64).reshape(-1, 2)
+    used: Ints = np.unique(pairs[~np.isin(pairs[:, 0], doomed), 1]).astype(np.int32)
+    return used
+
+
+@contextmanager
+def writing(place: LibraryPlace) -> Iterator[StoreWriter]:
+    """The library, locked and open for a moment's writing.
+
+    Raises UsageError while another process writes it, MissingError where it cannot be written.
+    """
+    lock = Lock(place)
+    if not lock.acquire():
+        raise UsageError(f"The library is open in {lock.holder()}; close it first: {place.folder}")
+    try:
+        with StoreWriter.open(place.folder) as store:
+            yield store
+    finally:
+        lock.release()
+
+
 def upgrade(place: LibraryPlace) -> None:
     """Bring a library that an older version of the program made to this one, unless another process writes it.
 
     Raises MissingError where it cannot be written.
     """
     if is_outdated(place.folder):
-        lock = Lock(place)
-        if lock.acquire():
-            try:
-                StoreWriter.open(place.folder).close()
-            finally:
-                lock.release()
+        with suppress(UsageError), writing(place):
+            pass  # opening it is enough

@@ -21,9 +21,11 @@ from atlas_rt.library.decode import Decoded, Enough, read_picture
 from atlas_rt.library.recordfile import RecordFile
 from atlas_rt.library.space import damaged
 
+SMALL_FILE, MEDIUM_FILE = "tiles-32.bin", "tiles-128.bin"
 SMALL_RECORD_BYTES = SMALL_TILE_PX * SMALL_TILE_PX * 3
 MEDIUM_RECORD_BYTES = 8192
 """Two bytes of length (little endian), a JPEG, zeros."""
+RECORD_BYTES = {SMALL_FILE: SMALL_RECORD_BYTES, MEDIUM_FILE: MEDIUM_RECORD_BYTES}
 SLATE = (24, 28, 40)
 """What transparent pictures lie on."""
 PALE_SLATE = (176, 186, 204)
@@ -68,8 +70,8 @@ class TileFiles:
     def __init__(self, folder: Path, *, writable: bool = False, count: int = 0) -> None:
         self._folder = folder
         self._writable = writable
-        self._small = RecordFile(folder / "tiles-32.bin", SMALL_RECORD_BYTES, writable=writable, count=count)
-        self._medium = RecordFile(folder / "tiles-128.bin", MEDIUM_RECORD_BYTES, writable=writable, count=count)
+        self._small = RecordFile(folder / SMALL_FILE, SMALL_RECORD_BYTES, writable=writable, count=count)
+        self._medium = RecordFile(folder / MEDIUM_FILE, MEDIUM_RECORD_BYTES, writable=writable, count=count)
 
     @property
     def count(self) -> int:

@@ -10,6 +10,13 @@ from numpy.typing import NDArray
 from atlas_rt.core.records import Floats
 from atlas_rt.library.recordfile import RecordFile
 
+FILE_NAME = "vectors.f16"
+
+
+def record_bytes(dim: int) -> int:
+    """Of one vector, stored."""
+    return 2 * dim
+
 
 class VectorFile:
     """Rows of `dim` numbers. A row is never written again: an image that changed gets a new one.
@@ -20,7 +27,7 @@ class VectorFile:
 
     def __init__(self, path: Path, dim: int, *, writable: bool = False, rows: int) -> None:
         self._dim = dim
-        self._file = RecordFile(path, 2 * dim, writable=writable, count=rows)
+        self._file = RecordFile(path, record_bytes(dim), writable=writable, count=rows)
 
     @property
     def rows(self) -> int:

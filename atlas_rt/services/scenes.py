@@ -86,6 +86,8 @@ class SceneReader:
             return None
         store = StoreReader.open(self._place.folder)
         try:
+            if store.cleaning:  # its files have other numbers than its rows, until its next writer has moved them
+                return None
             catalogue = store.catalogue(self._model)
             rows = store.vector_rows(self._model, map_.ids)
             failures, absence = store.failures(), sentence(store.absences())
