@@ -2,10 +2,10 @@
 
 The file system does not say "unplugged". A mount point without its drive is an empty folder, or it is gone, or another
 drive is mounted there. So a source is absent that is missing, empty or unreadable, or that lies on another device and
-lacks most of what was known of it; a drive gets another device number at every plug-in, so the number alone means
-nothing. Folders within a source are judged likewise where they were mount points, where they are reached by a link that
-now leads nowhere, and where they are empty and held MANY images: a person who deletes so many usually deletes their
-folder, too. All else that a scan does not find is hidden.
+lacks most of what was known of it. A drive gets another device number at every plug-in, and another drive may get the
+same one, so the number alone means nothing. Folders within a source are judged likewise where they were mount points,
+where they are reached by a link that now leads nowhere, and where they are empty and held MANY images: a person who
+deletes so many usually deletes their folder, too. All else that a scan does not find is hidden.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from atlas_rt.core.records import Absence
-from atlas_rt.library.plan import KnownFile, is_below
+from atlas_rt.library.plan import KnownFile, below
 from atlas_rt.library.sources import Scan, reason_of
 
 MANY = 10
@@ -27,11 +27,17 @@ _NOT_THERE = reason_of(FileNotFoundError(errno.ENOENT, ""))
 
 
 def find_absences(
-    scan: Scan, sources: Sequence[str], known: Sequence[KnownFile], devices: Mapping[str, int]
+    scan: Scan,
+    sources: Sequence[str],
+    known: Sequence[KnownFile],
+    *,
+    devices: Mapping[str, str],
+    before: Sequence[Absence] = (),
 ) -> tuple[Absence, ...]:
     """The absent sources, and the absent folders in them below which images are shown; none lies in another.
 
     known: all rows of the library. devices: of sources and mount points, from when what is known of them was there.
+    before: what the last scan found absent; what is there now may be another drive with the same number.
     """
     found = {file.path for file in scan.files}
     shown = [row for row in known if row.state == "ready"]
@@ -41,11 +47,13 @@ def find_absences(
     states = {failure.path: "missing" if failure.reason == _NOT_THERE else "unreadable" for failure in scan.unreadable}
     states |= dict.fromkeys(scan.dangling, "missing")
     states |= {folder: "empty" for folder in scan.empty if folder in sources or lost[folder] >= MANY}
-    for place, device in devices.items():
-        if place not in states and scan.devices.get(place) != device and _most_missed(place, shown, found):
+    others = {place for place, device in devices.items() if scan.devices.get(place) != device}
+    others |= {absence.path for absence in before} & scan.devices.keys()
+    for place in others - states.keys():
+        if _most_missed(place, shown, found):
             states[place] = _state_of_place(place, scan)
     absent = [path for path in states if path in sources or (lost[path] and path not in files)]
-    outermost = [path for path in absent if not is_below(path, [other for other in absent if other != path])]
+    outermost = [path for path in absent if not below(other for other in absent if other != path)(path)]
     return tuple(Absence(path, states[path], lost[path]) for path in sorted(outermost))
 
 
@@ -56,8 +64,8 @@ def hidden_while_vanishing(
 
     Of a library that version 0.1.0 wrote nobody knows when they vanished: all are shown where else none would be.
     """
-    folders = [absence.path for absence in absences if absence.state != "partly"]
-    inside = [row for row in known if folders and is_below(row.path, folders)]
+    is_absent = below(absence.path for absence in absences if absence.state != "partly")
+    inside = [row for row in known if is_absent(row.path)]
     taken = {row.path for row in inside if row.state != "away"}
     since = now_secs - VANISHING_SECS
     again = {
@@ -69,12 +77,12 @@ def hidden_while_vanishing(
 
 
 def remembered_devices(
-    scan: Scan, sources: Sequence[str], absences: Sequence[Absence], devices: Mapping[str, int]
-) -> dict[str, int]:
-    """The device numbers to keep: those seen now, and of what is absent the old ones."""
-    folders = [absence.path for absence in absences]
-    seen = {path: device for path, device in scan.devices.items() if not is_below(path, folders)}
-    kept = {path: device for path, device in devices.items() if is_below(path, folders) or path in sources}
+    scan: Scan, sources: Sequence[str], absences: Sequence[Absence], devices: Mapping[str, str]
+) -> dict[str, str]:
+    """The devices to keep: those seen now, and of what is absent the old ones."""
+    is_absent = below(absence.path for absence in absences)
+    seen = {path: device for path, device in scan.devices.items() if not is_absent(path)}
+    kept = {path: device for path, device in devices.items() if is_absent(path) or path in sources}
     return kept | seen
 
 
@@ -120,7 +128,8 @@ def _by_folder(rows: Iterable[KnownFile]) -> Counter[str]:
 def _most_missed(place: str, shown: Sequence[KnownFile], found: set[str]) -> bool:
     """Whether most of what was known below a place is missed. While it is absent, what was there before alone counts,
     and not what has come since."""
-    inside = [row for row in shown if is_below(row.path, [place])]
+    is_inside = below([place])
+    inside = [row for row in shown if is_inside(row.path)]
     judged = [row for row in inside if not row.present] or inside
     return sum(row.path not in found for row in judged) * 2 > len(judged)
 

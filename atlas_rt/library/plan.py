@@ -7,7 +7,7 @@ out, once its content is hashed, to be one that was moved (`StoreWriter.commit` 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -120,17 +120,19 @@ def compare(
             _sort_settled(file, back, result)
         else:
             result.new.append(file)
+    is_unseen = below(unseen)
     for path, row in rows.items():
-        if not is_below(path, unseen):
+        if not is_unseen(path):
             result.vanished.append(row)
         elif row.state == "ready":
             result.missed.append(row)
     return result
 
 
-def is_below(path: str, folders: Sequence[str]) -> bool:
-    """Whether a path is one of these or lies in it."""
-    return (path + os.sep).startswith(tuple(folder.rstrip(os.sep) + os.sep for folder in folders))
+def below(folders: Iterable[str]) -> Callable[[str], bool]:
+    """A test whether a path is one of these or lies in it."""
+    starts = tuple(folder.rstrip(os.sep) + os.sep for folder in folders)
+    return lambda path: (path + os.sep).startswith(starts)
 
 
 def _sort_known(file: FoundFile, row: KnownFile, failure: FailedFile | None, result: Comparison) -> None:

@@ -13,7 +13,7 @@ suspects   files the engine was reading when it died, and how often.
 extras     sources dropped on the window.
 absences   folders that the last scan could not look into or found empty (`absence`). state: missing, empty, unreadable
            or partly. images: known ones below it that were not found, shown all the same.
-devices    the device number of each source, and of each mount point in it, when what is known of it was there.
+devices    what tells the device of each source, and of each mount point in it, when what is known of it was there.
 """
 
 from __future__ import annotations

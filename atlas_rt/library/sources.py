@@ -50,7 +50,7 @@ class Scan:
 
     files: sorted by path, each path once. skipped: files that are no images, of formats not installed, or excluded.
     unreadable: folders and links that could not be followed; nothing is known of what lies beneath them.
-    missing_formats: of the skipped ones, those an extra would read, e.g. {"HEIC": 3}. devices: the device number of
+    missing_formats: of the skipped ones, those an extra would read, e.g. {"HEIC": 3}. devices: what tells the device of
     each source that is a folder, and of each folder in it that lies on another device than the folder around it. empty:
     folders without a file, in which no folder has one. dangling: links that lead nowhere.
     """
@@ -59,7 +59,7 @@ class Scan:
     skipped: int
     unreadable: tuple[Failure, ...]
     missing_formats: dict[str, int] = field(default_factory=dict)
-    devices: dict[str, int] = field(default_factory=dict)
+    devices: dict[str, str] = field(default_factory=dict)
     empty: frozenset[str] = frozenset()
     dangling: frozenset[str] = frozenset()
 
@@ -287,11 +287,11 @@ class _Walk:
             dangling=frozenset(link for listing in listings for link in listing.dangling),
         )
 
-    def _devices(self) -> dict[str, int]:
+    def _devices(self) -> dict[str, str]:
         numbers = {place: listing.identity[0] for place, listing in self.listings.items()}
         around = {(folder, source): numbers.get((os.path.split(folder)[0], source)) for folder, source in numbers}
         return {
-            folder: number
+            folder: f"{number}-{_file_system_of(folder)}"
             for (folder, source), number in numbers.items()
             if folder == source or number != around[folder, source]
         }
@@ -371,6 +371,14 @@ class _Walk:
             listing.files.append(FoundFile(path, status.st_size, status.st_mtime_ns))
         else:
             _skip(name, listing)
+
+
+def _file_system_of(folder: str) -> int:
+    """What tells a file system from others that get the same device number, 0 where nothing does."""
+    try:
+        return os.statvfs(folder).f_fsid if hasattr(os, "statvfs") else 0
+    except OSError:
+        return 0
 
 
 def _skip(name: str, listing: Listing) -> None:

@@ -21,7 +21,7 @@ from atlas_rt.errors import UsageError
 from atlas_rt.library.absence import find_absences, hidden_while_vanishing, remembered_devices
 from atlas_rt.library.database import Database, is_outdated
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.plan import Comparison, FailedFile, KnownFile, Plan, Todo, compare, is_below
+from atlas_rt.library.plan import Comparison, FailedFile, KnownFile, Plan, Todo, below, compare
 from atlas_rt.library.sources import FoundFile, Scan
 from atlas_rt.library.store import CLEANING, DIM, Labels, StoreReader
 
@@ -87,7 +87,7 @@ class StoreWriter(StoreReader):
         """
         with self.database.transaction():
             known, devices = list(self._known_files(model)), self._devices()
-            absences = find_absences(scan, sources, known, devices)
+            absences = find_absences(scan, sources, known, devices=devices, before=self.absences())
             unseen = [each.path for each in absences] + [each.path for each in scan.unreadable]
             found = compare(scan.files, known, {row.path: row for row in self._failed_files()}, unseen)
             again = hidden_while_vanishing(absences, known, now_secs=time.time())
@@ -236,19 +236,19 @@ class StoreWriter(StoreReader):
 
     def _put_absences(self, absences: Iterable[Absence], again: Sequence[KnownFile]) -> None:
         self.database.execute("DELETE FROM absences")
-        rows = [(each, each.images + sum(is_below(row.path, [each.path]) for row in again)) for each in absences]
+        paths = [row.path for row in again]
+        rows = [(each, each.images + sum(map(below([each.path]), paths))) for each in absences]
         self.database.execute_each(
             "INSERT INTO absences VALUES (?, ?, ?)",
             [(os.fsencode(each.path), each.state, images) for each, images in rows],
         )
 
-    def _devices(self) -> dict[str, int]:
-        return {os.fsdecode(path): int(device) for path, device in self.database.rows("SELECT * FROM devices")}
+    def _devices(self) -> dict[str, str]:
+        return {os.fsdecode(path): device for path, device in self.database.rows("SELECT * FROM devices")}
 
-    def _put_devices(self, devices: Mapping[str, int]) -> None:
-        """Device numbers are unsigned in 64 bits, which SQLite has no whole number for: they are kept as text."""
+    def _put_devices(self, devices: Mapping[str, str]) -> None:
         self.database.execute("DELETE FROM devices")
-        rows = [(os.fsencode(path), str(device)) for path, device in devices.items()]
+        rows = [(os.fsencode(path), device) for path, device in devices.items()]
         self.database.execute_each("INSERT INTO devices VALUES (?, ?)", rows)
 
     def _place(self, image: Ready) -> tuple[str, int]:
