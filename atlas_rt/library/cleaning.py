@@ -45,9 +45,9 @@ def clean(place: LibraryPlace, ids: Ids) -> Cleaned:
     forgotten then.
     """
     folder = place.folder
+    before = _size(folder)
     with writing(place) as store, space.writing(folder):
         finish_cleaning(folder, store)
-        before = _size(folder)
         doomed = np.intersect1d(ids, store.away_ids())
         if len(doomed):
             _prepare(folder, store, doomed)
