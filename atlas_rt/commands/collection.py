@@ -109,9 +109,18 @@ def sources_of(settings: Settings, words: Sequence[str], *, demo: bool) -> tuple
         return sources.resolve(words)
     except UsageError:
         paths = tuple(sorted({str(sources.absolute(word)) for word in words}))
-        if (place_of(paths, cache_folder(settings.cache_path), make=False).folder / "library.db").exists():
+        if _is_known(settings, paths):
             return paths
         raise
+
+
+def _is_known(settings: Settings, paths: tuple[str, ...]) -> bool:
+    """Whether there is a library of these sources."""
+    try:
+        place = place_of(paths, cache_folder(settings.cache_path), make=False)
+    except RuntimeError:  # a link that leads back to itself
+        return False
+    return (place.folder / "library.db").exists()
 
 
 def job_for(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
@@ -200,7 +209,7 @@ def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache
     """What the library holds now. Raises UsageError for an empty one, MissingError for a damaged one."""
     arrival = SceneReader(place, model=model.id, dim=model.dim).read()
     if arrival is not None and arrival.hidden and not len(arrival.scene.ids):
-        raise UsageError(f"all {arrival.hidden:,} images that were known are away: {' '.join(place.sources)}")
+        raise UsageError(f"nothing is shown: {all_away(arrival.hidden)}: {' '.join(place.sources)}")
     if arrival is None or not len(arrival.scene.ids):
         raise UsageError(f"nothing is indexed yet; `atlas-rt index` does it first: {' '.join(place.sources)}")
     for block in arrival.corpus.blocks():
@@ -213,7 +222,7 @@ def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache
 
 def refuse_empty(paths: Sequence[str], report: IndexReport) -> None:
     """Raise UsageError where nothing is known that could be shown, saying why."""
-    if report.images or report.away:
+    if report.images or (report.away and not report.failed):
         return
     where = " ".join(paths)
     if report.failed:
@@ -222,6 +231,11 @@ def refuse_empty(paths: Sequence[str], report: IndexReport) -> None:
         verb = "could not be read" if count == 1 else "could be read"
         raise UsageError(f"{which} {verb} ({Path(first.path).name}: {first.reason}): {where}")
     raise UsageError(no_images(where, report.skipped))
+
+
+def all_away(count: int) -> str:
+    """What to say where every known image is away, and its folder is not."""
+    return "the only known image is away" if count == 1 else f"all {count:,} known images are away"
 
 
 def no_images(where: str, skipped: int) -> str:

@@ -7,13 +7,14 @@ from dataclasses import asdict
 
 from atlas_rt.commands.collection import (
     add_source,
+    all_away,
     refuse_empty,
     sources_of,
     tell_failures,
     tell_missing_formats,
     update,
 )
-from atlas_rt.commands.output import duration, print_json, tell
+from atlas_rt.commands.output import duration, print_json, say, tell
 from atlas_rt.core.records import IndexReport
 from atlas_rt.library.shelf import cache_folder, place_of
 from atlas_rt.settings import Settings
@@ -33,6 +34,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if settings.json:
         print_json(asdict(report))
     refuse_empty(paths, report)
+    if not report.images:
+        say(settings, f"nothing is shown: {all_away(report.away)}: {' '.join(paths)}")
     if not settings.json:
         _tell_report(report)
     return 0
