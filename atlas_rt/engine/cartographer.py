@@ -100,7 +100,7 @@ class Cartographer:
         self._fitting: _InHand | None = None
         self._sketched = 0
         self._looked_at_secs = -LOOK_EVERY_SECS
-        self.map: Map | None = _to_go_on_from(folder)
+        self.map: Map | None = map_to_go_on_from(folder)
         self._anchors = self._anchored(self._fitted_part())
         self.fit_secs = 0.0
 
@@ -473,7 +473,7 @@ class Cartographer:
         return self._vectors.array()[rows].astype(np.float32)
 
 
-def _to_go_on_from(folder: Path) -> Map | None:
+def map_to_go_on_from(folder: Path) -> Map | None:
     """The newest map that holds an image, since nothing can be placed in an empty one, nor a fit go on from it; where
     all are empty, the newest as a sketch. (Version 0.1.0 published an empty fitted map of a folder that was empty for
     one start, as an unplugged drive leaves it, and could not go on from that.)

@@ -199,6 +199,21 @@ def test_an_image_that_is_away_stays_on_the_map_and_comes_back_without_a_new_one
     assert desk.published == []
 
 
+def test_a_refit_and_its_undo_include_what_is_away(desk: Desk, indexed: Library) -> None:
+    desk.scan(*FIFTH)
+    assert desk.cartographer.refit(go_on)
+    refitted = desk.map
+    assert same_bits(refitted.ids, indexed.map.ids)
+    assert not same_bits(refitted.positions, indexed.map.positions)
+    desk.scan()
+    desk.finish()
+    assert desk.map is refitted  # what came back stands where the refit put it
+    desk.scan(*FIFTH)
+    assert desk.cartographer.undo()
+    assert same_bits(desk.map.positions, indexed.map.positions)
+    assert same_bits(desk.map.ids, indexed.map.ids)
+
+
 def test_a_changed_image_alone_gets_another_place(desk: Desk, indexed: Library) -> None:
     id_, other = int(indexed.map.ids[7]), 100
     (path,), (tile,) = desk.store.paths_of(indexed.map.ids[7:8]), desk.store.tile_records(indexed.map.ids[7:8])

@@ -255,7 +255,8 @@ def test_hidden_files_and_the_thumbnails_of_others_are_left_out(make_job: MakeJo
 def test_an_empty_folder_has_an_empty_map(cache: Path, tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
     job = job_of(tmp_path / "nothing", cache)
-    assert counts(index(job)) == {}
+    report = index(job)
+    assert (counts(report), report.source_state) == ({}, "empty")
     assert latest_map(job.place).positions.shape == (0, 3)
 
 
