@@ -19,7 +19,7 @@ from atlas_rt.core.tags import CountTags, name_tags, node_at
 from atlas_rt.core.world import World
 from atlas_rt.desk import Desk
 from atlas_rt.display import Display
-from atlas_rt.engine.messages import FromEngine, Locked, Provider, Published, Refused, Said
+from atlas_rt.engine.messages import FromEngine, Locked, Provider, Published, Refused, Said, SourceState
 from atlas_rt.errors import MissingError
 from atlas_rt.library.shelf import cache_folder, real_sources
 from atlas_rt.ml import registry
@@ -226,6 +226,8 @@ class App:
                 self.desk.failures = (*self.desk.failures, message)
             case IndexReport():
                 self._tell_report(message)
+            case SourceState():
+                self.desk.absence = message.text
             case Said():
                 self.desk.say(message.text)
             case Refused() | Locked():
@@ -235,7 +237,7 @@ class App:
 
     def _tell_report(self, report: IndexReport) -> None:
         self.desk.progress = None
-        if report.images == 0:
+        if report.images == 0 and report.away == 0:
             self.desk.say("no images were found here; drop some on the window", "warning")
         elif report.new:
             self.desk.say(f"{report.new:,} new images are on the map", "good")
@@ -272,7 +274,7 @@ class App:
         before = self._selected_record()
         self.display.show(arrival)
         self.world.morph_to(arrival.scene)
-        self.desk.failures = arrival.failures
+        self.desk.failures, self.desk.absence = arrival.failures, arrival.absence
         self.desk.keep_to(arrival.scene, selected=self.world.selected_ids)
         if self._selected_record() != before:  # it is gone, or its file has changed
             self.display.show_picture("selected", None)
@@ -323,6 +325,7 @@ class App:
             figures=self.pacer.figures(step=self.display.step, drawn=self.display.drawn) if desk.figures_open else None,
             notices=tuple(desk.notices),
             kiosk=self.settings.kiosk,
+            absence=desk.absence,
             read_only=self.session.read_only if self.session else "",
             welcome=desk.opening or (self.session is None and not len(world.scene.ids)),
             reduced_motion=self.settings.reduced_motion,

@@ -143,7 +143,16 @@ VALUE_FLAGS = {
     "--top",
 }
 VALUE_FLAGS |= {"--image", "--queries", "--size", "--search", "--select", "--eye", "--look", "--nodes"}
-VALUE_FLAGS |= {"--while-indexing", "--repo", "--pretrained", "--revision", "--checkpoint", "--tokenizer", "--config"}
+VALUE_FLAGS |= {
+    "--while-indexing",
+    "--repo",
+    "--pretrained",
+    "--revision",
+    "--checkpoint",
+    "--tokenizer",
+    "--config",
+    "--added",
+}
 """Options with a value, which may stand before the command. (`--webcam` may have one.)"""
 HIDDEN = "\0"
 """Put before words that argparse would take for options; no word from a command line can hold it."""

@@ -17,7 +17,8 @@ class Desk:
     """Plain state, changed by `app` alone.
 
     opening: the person is about to open another library. result_id: the image among the answer's best that the person
-    stands at, -1 for none; result: its place there when they came to it.
+    stands at, -1 for none; result: its place there when they came to it. absence: what to know, as long as it lasts,
+    of sources that are not there.
     """
 
     source: str = ""
@@ -31,6 +32,7 @@ class Desk:
     failures: tuple[Failure, ...] = ()
     progress: Progress | None = None
     provider: str = ""
+    absence: str = ""
     hovered: ImageFacts | None = None
     selected: ImageFacts | None = None
     notices: list[Notice] = field(default_factory=list)

@@ -19,7 +19,7 @@ from atlas_rt.core.records import (
     Tile,
 )
 from atlas_rt.core.rows import row_of
-from atlas_rt.engine.messages import Add, FromEngine, Said
+from atlas_rt.engine.messages import Add, FromEngine, Remove, Said
 from atlas_rt.engine.process import EngineProcess, Job
 from atlas_rt.library.clusternames import ClusterNames
 from atlas_rt.library.personaldata import data_folder
@@ -95,6 +95,13 @@ class Session:
         if self.engine is None:
             return False
         self.engine.tell(Add(paths))
+        return True
+
+    def remove(self, paths: tuple[str, ...]) -> bool:
+        """Take what was added out of the library again; False when another process writes it."""
+        if self.engine is None:
+            return False
+        self.engine.tell(Remove(paths))
         return True
 
     def ask(self, text: str) -> None:

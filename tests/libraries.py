@@ -18,6 +18,7 @@ from atlas_rt.engine.messages import FromEngine
 from atlas_rt.engine.process import EngineProcess, Job
 from atlas_rt.library import maps
 from atlas_rt.library.shelf import place_of
+from atlas_rt.library.store import StoreReader
 from atlas_rt.ml import registry
 from atlas_rt.ml.registry import Model
 
@@ -160,6 +161,13 @@ def wait_for(condition: Callable[[], object], *, secs: float = 20.0, why: str = 
         assert time.monotonic() < deadline, f"never came: {why or condition}"
         time.sleep(0.003)
     return found
+
+
+def id_at(place: LibraryPlace, path: Path) -> int | None:
+    """The id of the image that is shown from a path."""
+    with StoreReader.open(place.folder) as store:
+        catalogue = store.catalogue()
+    return dict(zip(catalogue.paths, catalogue.ids.tolist(), strict=True)).get(str(path))
 
 
 def place_row(map_: Map, id_: int) -> NDArray[np.float32]:

@@ -52,7 +52,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "glcontext": ("render/*",),
     "pyglet": ("ui/*",),
     "imgui_bundle": ("ui/*",),
-    "sqlite3": ("library/store.py",),
+    "sqlite3": ("library/database.py",),
     "onnxruntime": ("ml/*",),
     "watchdog": ("library/watching.py",),
     "tokenizers": ("ml/*",),

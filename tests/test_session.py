@@ -20,7 +20,7 @@ from atlas_rt.engine.messages import FromEngine, Published, Said
 from atlas_rt.library.clusternames import ClusterNames
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.shelf import last_opened, move, place_of
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.ml import registry
 from atlas_rt.services.scenes import Arrival
 from atlas_rt.session import Session, source_name
@@ -139,7 +139,7 @@ def test_a_renamed_folder_is_shown_at_once_with_the_names_given(
     shutil.rmtree(folder)
     source.rename(folder)
     largest = indexed.map.cluster_records[0]
-    with Store.open(indexed.place.folder, writable=False) as store:
+    with StoreReader.open(indexed.place.folder) as store:
         contents = store.content_hashes(indexed.map.ids[indexed.map.clusters == largest.id].tolist())
     ClusterNames(tmp_path / "data/atlas_rt").give("ours", contents)
     session = open_session()

@@ -62,7 +62,7 @@ def _nodes(text: str) -> int:
 def _collection(settings: Settings, arguments: argparse.Namespace) -> Collection | None:
     if not (arguments.source or arguments.demo):
         return None
-    paths = sources_of(arguments.source, demo=arguments.demo)
+    paths = sources_of(settings, arguments.source, demo=arguments.demo)
     return open_collection(settings, paths, no_update=arguments.no_update)
 
 
@@ -72,7 +72,7 @@ def _frame(settings: Settings, arguments: argparse.Namespace) -> Report:
     collection = _collection(settings, arguments)
     arrival = collection.arrival if collection else None
     if arguments.while_indexing:
-        folder = sources_of([arguments.while_indexing], demo=False)
+        folder = sources_of(settings, [arguments.while_indexing], demo=False)
         return frame.measure_while_indexing(settings, folder, nodes=arguments.nodes, arrival=arrival)
     return frame.measure(settings, nodes=arguments.nodes, arrival=arrival)
 
@@ -93,7 +93,7 @@ def _start(settings: Settings, arguments: argparse.Namespace) -> Report:
 def _ingest(settings: Settings, arguments: argparse.Namespace) -> Report:
     from atlas_rt.bench import ingest
 
-    source = sources_of(arguments.source, demo=arguments.demo) if arguments.source or arguments.demo else None
+    source = sources_of(settings, arguments.source, demo=arguments.demo) if arguments.source or arguments.demo else None
     return ingest.measure(settings, source=source)
 
 

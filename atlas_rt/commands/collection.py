@@ -16,7 +16,7 @@ from atlas_rt.commands.output import ProgressLine, say
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import Failure, Floats, IndexReport, LibraryPlace, Progress, Runtime, Scene
 from atlas_rt.core.rows import row_of
-from atlas_rt.engine.messages import Locked, Refit, Refused, Said, Undo
+from atlas_rt.engine.messages import Locked, Refit, Refused, Said, SourceState, Undo
 from atlas_rt.engine.process import EngineProcess, Job
 from atlas_rt.errors import AtlasError, MissingError, UsageError
 from atlas_rt.library import maps, sources, space
@@ -24,7 +24,7 @@ from atlas_rt.library.clusternames import ClusterNames
 from atlas_rt.library.personaldata import data_folder
 from atlas_rt.library.relocation import settled_place
 from atlas_rt.library.resemblance import Resemblance
-from atlas_rt.library.shelf import cache_folder, may_lie_in, source_around
+from atlas_rt.library.shelf import cache_folder, may_lie_in, place_of, source_around
 from atlas_rt.ml import registry
 from atlas_rt.ml.corpus import Corpus
 from atlas_rt.ml.registry import Model
@@ -101,15 +101,28 @@ def add_no_update(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def sources_of(words: Sequence[str], *, demo: bool) -> tuple[str, ...]:
-    """Absolute paths of what was named. Raises UsageError when nothing was, or it does not exist."""
+def sources_of(settings: Settings, words: Sequence[str], *, demo: bool) -> tuple[str, ...]:
+    """Absolute paths of what was named. Raises UsageError when nothing was, or it does not exist and never did: the
+    sources of a library may be on a drive that is not connected."""
     if demo and words:
         raise UsageError(f"--demo is a source of its own; leave it out, or this: {' '.join(words)}")
     if demo:
         return (str(assets_folder("models") / DEMO),)
     if not words:
         raise UsageError("name a folder of images, or --demo for the pictures that come with the program")
-    return sources.resolve(words)
+    try:
+        return sources.resolve(words)
+    except UsageError:
+        paths = tuple(sorted({str(sources.absolute(word)) for word in words}))
+        if _is_known(settings, paths):
+            return paths
+        raise
+
+
+def _is_known(settings: Settings, paths: tuple[str, ...]) -> bool:
+    """Whether there is a library of these sources."""
+    place = place_of(paths, cache_folder(settings.cache_path), make=False)
+    return (place.folder / "library.db").exists()
 
 
 def open_place(settings: Settings, paths: Sequence[str], cache: Path, *, make: bool = True) -> LibraryPlace:
@@ -174,7 +187,7 @@ def update(settings: Settings, place: LibraryPlace, cache: Path, *, wish: Refit 
                         line.show(message)
                     case IndexReport():
                         report = message
-                    case Said(text):
+                    case Said(text) | SourceState(text=text):
                         line.clear()
                         say(settings, text)
                     case Refused(text, code):
@@ -231,6 +244,8 @@ def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache
     arrival = SceneReader(place, model=model.id, dim=model.dim, names=names).read()
     if arrival is not None and arrival.remark:
         say(settings, arrival.remark)
+    if arrival is not None and arrival.hidden and not len(arrival.scene.ids):
+        raise UsageError(f"nothing is shown: {all_away(arrival.hidden)}: {' '.join(place.sources)}")
     if arrival is None or not len(arrival.scene.ids):
         raise UsageError(f"nothing is indexed yet; `atlas-rt index` does it first: {' '.join(place.sources)}")
     for block in arrival.corpus.blocks():
@@ -242,8 +257,8 @@ def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache
 
 
 def refuse_empty(paths: Sequence[str], report: IndexReport) -> None:
-    """Raise UsageError where there is nothing to show, saying why."""
-    if report.images:
+    """Raise UsageError where nothing is known that could be shown, saying why."""
+    if report.images or (report.away and not report.failed):
         return
     where = " ".join(paths)
     if report.failed:
@@ -252,6 +267,11 @@ def refuse_empty(paths: Sequence[str], report: IndexReport) -> None:
         verb = "could not be read" if count == 1 else "could be read"
         raise UsageError(f"{which} {verb} ({Path(first.path).name}: {first.reason}): {where}")
     raise UsageError(no_images(where, report.skipped))
+
+
+def all_away(count: int) -> str:
+    """What to say where every known image is away, and its folder is not."""
+    return "the only known image is away" if count == 1 else f"all {count:,} known images are away"
 
 
 def no_images(where: str, skipped: int) -> str:

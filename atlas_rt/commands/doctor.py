@@ -22,7 +22,7 @@ from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import Runtime
 from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library.shelf import Lock, cache_folder, place_of
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.ml import registry, sessions
 from atlas_rt.ml.corpus import recall_at_10
 from atlas_rt.ml.encoder import ImageEncoder, TextEncoder
@@ -66,7 +66,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         "camera": _camera,
     }
     if arguments.source or arguments.demo:
-        paths = sources_of(arguments.source, demo=arguments.demo)
+        paths = sources_of(settings, arguments.source, demo=arguments.demo)
         checks["library"] = lambda: _library(settings, paths)
         checks["search"] = lambda: _search(settings, paths)
     findings = [_tried(name, check) for name, check in checks.items()]
@@ -228,7 +228,7 @@ def _library(settings: Settings, paths: tuple[str, ...]) -> Finding:
     if not (place.folder / "library.db").exists():
         return Finding("library", WARNING, "not indexed yet", f"atlas-rt index {named}")
     try:
-        with Store.open(place.folder, writable=False) as store:
+        with StoreReader.open(place.folder) as store:
             images, failed = store.images(), len(store.failures())
         if images:
             read_collection(settings, place, registry.load(settings.model, cache), cache)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from atlas_rt.commands.collection import (
     add_source,
+    all_away,
     open_place,
     refuse_empty,
     sources_of,
@@ -14,7 +15,7 @@ from atlas_rt.commands.collection import (
     tell_missing_formats,
     update,
 )
-from atlas_rt.commands.output import duration, print_json, tell
+from atlas_rt.commands.output import duration, print_json, say, tell
 from atlas_rt.core.records import IndexReport
 from atlas_rt.library.shelf import cache_folder
 from atlas_rt.settings import Settings
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    paths = sources_of(arguments.source, demo=arguments.demo)
+    paths = sources_of(settings, arguments.source, demo=arguments.demo)
     cache = cache_folder(settings.cache_path)
     place = open_place(settings, paths, cache)
     report = update(settings, place, cache)
@@ -34,6 +35,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if settings.json:
         print_json(asdict(report))
     refuse_empty(paths, report)
+    if not report.images:
+        say(settings, f"nothing is shown: {all_away(report.away)}: {' '.join(paths)}")
     if not settings.json:
         _tell_report(report)
     return 0
@@ -41,7 +44,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def _tell_report(report: IndexReport) -> None:
     tell(
-        f"{report.images:,} images: {report.new:,} new, {report.changed:,} changed, {report.removed:,} removed, "
-        f"{report.unchanged:,} unchanged; {len(report.failed):,} failed, {report.skipped:,} other files skipped"
+        f"{report.images:,} images: {report.new:,} new, {report.changed:,} changed, {report.unchanged:,} unchanged, "
+        f"{report.away:,} away; {len(report.failed):,} failed, {report.skipped:,} other files skipped"
     )
     tell(f"{duration(report.seconds['total'])}, {report.images_per_second:.1f} images a second, model {report.model}")

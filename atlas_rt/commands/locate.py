@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     words = list(arguments.words)
-    sources = sources_of((), demo=True) if arguments.demo else sources_of(words[:1], demo=False)
+    sources = sources_of(settings, (), demo=True) if arguments.demo else sources_of(settings, words[:1], demo=False)
     files = [absolute(word) for word in (words if arguments.demo else words[1:])]
     if not files:
         raise UsageError("name the images to place: atlas-rt locate SOURCE FILE...")

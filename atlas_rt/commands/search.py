@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    sources, text = _words(arguments)
+    sources, text = _words(settings, arguments)
     phrases = _lines(arguments.queries) if arguments.queries else [text]
     image = _image(arguments.image)
     collection = open_collection(settings, sources, no_update=arguments.no_update)
@@ -86,7 +86,7 @@ class Searching:
         self._labels.close()
 
 
-def _words(arguments: argparse.Namespace) -> tuple[tuple[str, ...], str]:
+def _words(settings: Settings, arguments: argparse.Namespace) -> tuple[tuple[str, ...], str]:
     """Sources and text. Raises UsageError where there is too little or too much of either."""
     words = list(arguments.words)
     replaced = bool(arguments.image or arguments.queries)
@@ -99,7 +99,7 @@ def _words(arguments: argparse.Namespace) -> tuple[tuple[str, ...], str]:
     if not (text or replaced):
         raise UsageError("say what to look for: atlas-rt search SOURCE TEXT")
     try:
-        return sources_of(words[:start], demo=arguments.demo), text
+        return sources_of(settings, words[:start], demo=arguments.demo), text
     except UsageError as error:
         if start <= 1 or arguments.demo:
             raise

@@ -18,7 +18,7 @@ from atlas_rt.core.tags import CountTags, name_tags
 from atlas_rt.core.world import LIGHT_SECS, MORPH_SECS, World
 from atlas_rt.display import Display
 from atlas_rt.errors import MissingError
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.library.tiles import TileFiles, load_picture
 from atlas_rt.ml.encoder import TextEncoder
 from atlas_rt.render.picture import Picture, open_headless
@@ -75,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     path = picture_path(arguments.output)
     collection = open_collection(
-        settings, sources_of(arguments.source, demo=arguments.demo), no_update=arguments.no_update
+        settings, sources_of(settings, arguments.source, demo=arguments.demo), no_update=arguments.no_update
     )
     shot = Shot(
         size_px=arguments.size,
@@ -187,7 +187,7 @@ def _pose(world: World, shot: Shot, selected: int) -> Pose:
 
 
 def _facts(collection: Collection, id_: int) -> ImageFacts | None:
-    with Store.open(collection.place.folder, writable=False) as store:
+    with StoreReader.open(collection.place.folder) as store:
         labels = store.labels(id_, collection.model.id)
     return facts_of(Question(id_, collection.scene, collection.corpus, neighbours=True), labels)
 
@@ -207,6 +207,7 @@ def _hud(
         source=source_name(collection.place.sources),
         images=len(world.scene.ids),
         failures=collection.arrival.failures,
+        absence=collection.arrival.absence,
         map_kind=world.scene.kind,
         model=collection.model.name,
         provider="",

@@ -14,7 +14,7 @@ from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library.shelf import cache_folder, last_opened, place_of, remember_opened
 from atlas_rt.library.sources import absolute, scan
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.settings import QUALITIES, Settings
 from atlas_rt.ui.window import display_available
 
@@ -69,9 +69,9 @@ def _with_film(settings: Settings, arguments: argparse.Namespace) -> Settings:
 def _paths(settings: Settings, arguments: argparse.Namespace) -> tuple[str, ...]:
     """What to open: as named; else the library opened last; else nothing, for the welcome."""
     if arguments.source or arguments.demo:
-        return sources_of(arguments.source, demo=arguments.demo)
+        return sources_of(settings, arguments.source, demo=arguments.demo)
     last = last_opened(cache_folder(settings.cache_path))
-    if last is not None and all(map(os.path.exists, last.sources)):
+    if last is not None and (all(map(os.path.exists, last.sources)) or _holds_something(last)):
         return last.sources
     return ()
 
@@ -92,7 +92,7 @@ def _holds_something(place: LibraryPlace) -> bool:
     if not (place.folder / "library.db").exists():
         return False
     try:
-        with Store.open(place.folder, writable=False) as store:
+        with StoreReader.open(place.folder) as store:
             return bool(store.images() or store.extras())
     except MissingError:
         return True

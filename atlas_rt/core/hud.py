@@ -114,6 +114,8 @@ class Hud:
     speed: float
     clusters: tuple[Cluster, ...] = field(default=())
     count_tags: tuple[CountTag, ...] = ()
+    absence: str = ""
+    """What to know of sources that are not there, empty when all are."""
 
 
 def running_on(images: str, text: str) -> str:

@@ -33,29 +33,12 @@ CARD_ASPECT_MAX = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
-    """One file of the source, as the library knows it.
-
-    id: never used again for another image.
-    width_px, height_px: after EXIF orientation.
-    mean_rgb: mean colour, 0..255 each.
-    tile: its record in the tile files; grows by one with each image.
-    """
-
-    id: int
-    path: str
-    width_px: int
-    height_px: int
-    mean_rgb: tuple[int, int, int]
-    tile: int
-
-
-@dataclass(frozen=True, slots=True)
 class Catalogue:
     """What the library knows of all its images, in arrays.
 
     ids: (n,) int64 ascending; paths: n absolute paths; aspects: (n,) float32 width / height of the tile, within
-    1/CARD_ASPECT_MAX..CARD_ASPECT_MAX; mean_rgb: (n, 3) uint8; tiles: (n,) int32 tile records; sizes_px: (n, 2) int32.
+    1/CARD_ASPECT_MAX..CARD_ASPECT_MAX; mean_rgb: (n, 3) uint8; tiles: (n,) int32 tile records; sizes_px: (n, 2) int32;
+    away: (n,) bool, whose files were not found by the last scan.
     """
 
     ids: Ids
@@ -64,6 +47,7 @@ class Catalogue:
     mean_rgb: Bytes
     tiles: Ints
     sizes_px: Ints
+    away: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +144,8 @@ class Scene:
 
     node_size: half the side of a card, world units. hues: (n, 3) uint8 colour of the image's cluster.
     edges: (m, 2) int32 rows; weights: (m,) float32; those of stacked images end at their leaders. stacks: None where
-    every image is a node of its own. The other arrays are those of Catalogue and Map.
+    every image is a node of its own. away: (n,) bool, images shown although their files are not there, since their
+    folder is absent; None where all are there. The other arrays are those of Catalogue and Map.
     """
 
     ids: Ids
@@ -181,6 +166,7 @@ class Scene:
     kind: str
     model: str
     stacks: Stacks | None = None
+    away: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,14 +266,31 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Absence:
+    """A source, or a folder in one, that could not be looked into or lacks what was known of it, such as a drive that
+    is not plugged in. state: "missing", "empty", "unreadable", or "partly": most of what was known is not there.
+    images: how many known ones below it were not found, and are shown all the same."""
+
+    path: str
+    state: str
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
 class IndexReport:
-    """What bringing a library up to date did. Counts are images; seconds by stage."""
+    """What bringing a library up to date did. Counts are images; seconds by stage.
+
+    images: shown on the map. removed: forgotten. away: known, but not found now; they count among `images` where their
+    folder is absent. source_state: "present", "missing", "empty", "unreadable" or "partly".
+    """
 
     images: int = 0
     new: int = 0
     unchanged: int = 0
     changed: int = 0
     removed: int = 0
+    away: int = 0
+    source_state: str = "present"
     skipped: int = 0
     failed: tuple[Failure, ...] = ()
     model: str = ""

@@ -9,8 +9,9 @@
 * Fewer than ten images have no fit: a sketch of exactly these is their map, whatever was shown on the way.
 * From then on new images are placed by the projector, and the others do not move by a single bit. They are placed
   among those that the map held when the round began, never among each other: so their places do not depend on when a
-  map was shown. Images whose files vanished keep theirs until the round ends, as they may have been moved, which is
-  known only when their content is read again.
+  map was shown.
+* Images that are away keep their places on the map, take part in its fits and are only not shown: whatever comes back
+  stands where it stood, and nothing else moves. They leave the map when the library forgets them.
 * Near-duplicates *stack* in every map but a sketch that is shown on the way. What was decided in the map that new
   images are placed in, or that a fit goes on from, stands; so stacks do not depend on when a map was shown either.
 * A *refit* is made when it is asked for, or when a fifth of the images are newer than the fit: springs hold the old
@@ -30,12 +31,12 @@ import numpy as np
 
 from atlas_rt.core.records import Floats, Ids, Ints, Map
 from atlas_rt.core.rows import rows_of
-from atlas_rt.engine.extension import EDGES, Anchors, extended, with_vanished
+from atlas_rt.engine.extension import EDGES, Anchors, extended
 from atlas_rt.engine.fitting import FitJob, FitProcess, Fitted, Waiting, sweep
 from atlas_rt.engine.stacking import Stacking
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.ml import layout
 from atlas_rt.ml.clusters import USUAL, next_id
@@ -70,7 +71,7 @@ class Cartographer:
         self,
         folder: Path,
         *,
-        store: Store,
+        store: StoreReader,
         vectors: VectorFile,
         vocabulary: Callable[[], Vocabulary],
         stacking: Stacking,
@@ -99,7 +100,7 @@ class Cartographer:
         self._fitting: _InHand | None = None
         self._sketched = 0
         self._looked_at_secs = -LOOK_EVERY_SECS
-        self.map: Map | None = maps.read_latest(folder)
+        self.map: Map | None = map_to_go_on_from(folder)
         self._anchors = self._anchored(self._fitted_part())
         self.fit_secs = 0.0
 
@@ -164,22 +165,29 @@ class Cartographer:
         if fit and self._is_growing and self._fit_due(len(ids)):
             self._grow(ids, rows, waiting, shown=refits_beside)
             return
-        if not self._is_fitted and len(ids) < SMALLEST:
+        if not len(ids) or (not self._is_fitted and len(ids) < SMALLEST):
             last = self._small_map(ids, rows)  # what was shown on the way has images where they came
-            if self.map is None or not _alike(self.map, last):
+            if not self._is_newest or not _alike(self.map, last):
                 self._publish(last)
         elif (before := self._before_shown()) is not None:
             last = self._extension(before, ids, rows)  # as if nothing had been shown on the way
-            if self.map is None or not _alike(self.map, last):
+            if not self._is_newest or not _alike(self.map, last):
                 self._publish(last)
-        elif not self._is_current(ids, rows) or not self._is_stacked:
+        elif not _same(self.map, ids, rows) or not self._is_stacked:
             self._publish(self._extended(ids, rows))
+        elif not self._is_newest:
+            self.publish_again()
         if not fit or not self._is_fitted:
             return
         if self._fit_due(len(ids)):
             self.refit(None if refits_beside else waiting)
         elif self.map is not None and self.map.granularity != self._granularity:
             self._regroup(waiting)
+
+    def publish_again(self) -> None:
+        """The same map as a new generation: other images of it are shown, or the newest one on disk is of no use."""
+        if self.map is not None:
+            self._publish(self.map)
 
     def refit(self, waiting: Waiting | None) -> bool:
         """A new map of all images, the old ones held near their places; False where there are too few for one.
@@ -275,8 +283,13 @@ class Cartographer:
             return True
         return images - int(self.map.fitted.sum()) >= REFIT_SHARE * images
 
+    @property
+    def _is_newest(self) -> bool:
+        """No map on disk is newer than ours, as one is that we passed over because it was damaged or empty."""
+        return self.map is not None and maps.generations(self._folder)[-1:] == [self.map.generation]
+
     def _is_current(self, ids: Ids, rows: Ints) -> bool:
-        return self.map is not None and _same(self.map, ids, rows)
+        return self._is_newest and _same(self.map, ids, rows)
 
     @property
     def _is_stacked(self) -> bool:
@@ -333,12 +346,11 @@ class Cartographer:
         elastic: bool = False,
         only_clusters: bool = False,
     ) -> None:
-        catalogue, vectors = self._store.catalogue(self._model_id), self._vectors_at(rows)
-        at, _ = rows_of(catalogue.ids, ids)
+        vectors = self._vectors_at(rows)
         old = self.map if elastic or only_clusters else self._growing_from()
         job = FitJob(
             ids=ids,
-            paths=tuple(catalogue.paths[row] for row in at.tolist()),
+            paths=self._store.paths_of(ids),
             vocabulary=self._vocabulary() if last or self._words_ready() else wordless(vectors.shape[1]),
             seed=self._seed,
             old=old,
@@ -403,8 +415,6 @@ class Cartographer:
         """Publish what is known so far, where something is new."""
         sketching = self.map is None or self.map.kind == SKETCH
         stays = self.map is not None and not (sketching and len(ids) >= SKETCH_GROWTH * self._sketched)
-        if stays and self.map is not None:
-            ids, rows = with_vanished(self.map, ids, rows, stored=self._vectors.rows)
         if len(ids) < 2 or self._is_current(ids, rows):
             return
         if stays:
@@ -432,6 +442,7 @@ class Cartographer:
             kind=SKETCH,
             model=self._model_id,
             seed=self._seed,
+            clusters_given=next_id(self.map),
         )
 
     def _small_map(self, ids: Ids, rows: Ints) -> Map:
@@ -462,16 +473,29 @@ class Cartographer:
         return self._vectors.array()[rows].astype(np.float32)
 
 
+def map_to_go_on_from(folder: Path) -> Map | None:
+    """The newest map that holds an image, since nothing can be placed in an empty one, nor a fit go on from it; where
+    all are empty, the newest as a sketch. (Version 0.1.0 published an empty fitted map of a folder that was empty for
+    one start, as an unplugged drive leaves it, and could not go on from that.)
+    """
+    newest = maps.read_latest(folder)
+    if newest is None or len(newest.ids):
+        return newest
+    return maps.read_latest(folder, holding_images=True) or dataclasses.replace(newest, kind=SKETCH)
+
+
 def _has_stacks(map_: Map) -> bool:
     return len(map_.stacks) == len(map_.ids)
 
 
-def _same(map_: Map, ids: Ids, rows: Ints) -> bool:
-    return np.array_equal(map_.ids, ids) and np.array_equal(map_.rows, rows)
+def _same(map_: Map | None, ids: Ids, rows: Ints) -> bool:
+    return map_ is not None and np.array_equal(map_.ids, ids) and np.array_equal(map_.rows, rows)
 
 
-def _alike(one: Map, other: Map) -> bool:
+def _alike(one: Map | None, other: Map) -> bool:
     """The same images in the same places, joined by the same lines, in the same stacks."""
+    if one is None:
+        return False
     names = ("ids", "rows", "positions", "edges", "weights", "clusters", "stacks")
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
 

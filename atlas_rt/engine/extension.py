@@ -1,4 +1,4 @@
-"""A map that grows and shrinks without moving: what is new gets a place, what has gone leaves, the rest stays to the
+"""A map that grows and shrinks without moving: new images get a place, forgotten ones leave, the rest stays to the
 last bit."""
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ def extended(
     provisional: new images are joined to their nearest anchors, which are at hand, not to their nearest of all. They
     stack nowhere yet.
     """
-    at, known = rows_of(old.ids, ids)
-    kept = known & (old.rows[at] == rows)
+    at, kept = rows_of(old.ids, ids)
+    kept[kept] = old.rows[at[kept]] == rows[kept]  # an empty map has no row to ask
     at = at[kept]
     positions = np.empty((len(ids), 3), np.float32)
     positions[kept] = old.positions[at]
@@ -130,14 +130,6 @@ def extended(
         stacks=np.where(stacks < 0, ids, stacks) if len(old.stacks) else old.stacks,
         cluster_records=tuple(_resized(record, clusters) for record in old.cluster_records),
     )
-
-
-def with_vanished(map_: Map, ids: Ids, rows: Ints, *, stored: int) -> tuple[Ids, Ints]:
-    """These images and those that only the map still holds. stored: rows of the file of vectors."""
-    lacking = ~np.isin(map_.ids, ids) & (map_.rows < stored)
-    joined = np.concatenate([ids, map_.ids[lacking]])
-    order = np.argsort(joined, kind="stable")
-    return joined[order], np.concatenate([rows, map_.rows[lacking]])[order]
 
 
 def _among_anchors(ids: Ids, rows: Ints, new: NDArray[np.intp], placed: Placed) -> tuple[NDArray[np.intp], Floats]:

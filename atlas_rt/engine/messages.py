@@ -1,7 +1,7 @@
 """What crosses the pipe between the engine and whoever started it: small frozen values, never bulk data.
 
-From the engine: Progress, Failure and IndexReport of `core.records`, and the classes here. To the engine: Add, Rescan,
-Refit, Undo, Stop.
+From the engine: Progress, Failure and IndexReport of `core.records`, and the classes here. To the engine: Add, Remove,
+Rescan, Refit, Undo, Stop.
 """
 
 from __future__ import annotations
@@ -51,8 +51,24 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceState:
+    """Whether the sources are there, told when it changes. state: as in IndexReport. text: what a person should know
+    as long as it lasts, such as a drive that is not connected; empty when nothing is missing."""
+
+    state: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Add:
-    """Take these files and folders into the library for good."""
+    """Take these files and folders into the library."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take files and folders that were added out of the library again; their images are away then."""
 
     paths: tuple[str, ...]
 
@@ -77,5 +93,5 @@ class Stop:
     """Commit what is there and end."""
 
 
-FromEngine = Progress | Failure | IndexReport | Published | Provider | Locked | Refused | Said
-ToEngine = Add | Rescan | Refit | Undo | Stop
+FromEngine = Progress | Failure | IndexReport | Published | Provider | Locked | Refused | Said | SourceState
+ToEngine = Add | Remove | Rescan | Refit | Undo | Stop

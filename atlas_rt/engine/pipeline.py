@@ -22,8 +22,10 @@ from atlas_rt.engine.suspects import InFlight
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.decode import read_image
 from atlas_rt.library.otherlibraries import OtherLibraries
-from atlas_rt.library.sources import read, suffix_of
-from atlas_rt.library.store import FailedFile, Labels, Ready, Store, Todo, content_hash
+from atlas_rt.library.plan import FailedFile, Todo
+from atlas_rt.library.sources import content_hash, read, suffix_of
+from atlas_rt.library.store import Labels
+from atlas_rt.library.storewriter import Ready, StoreWriter
 from atlas_rt.library.tiles import TileFiles, TileSet, make_tiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.ml.encoder import ImageEncoder
@@ -110,7 +112,7 @@ class Pipeline:
     def __init__(
         self,
         *,
-        store: Store,
+        store: StoreWriter,
         tiles: TileFiles,
         vectors: VectorFile,
         encoder: ImageEncoder,
@@ -210,7 +212,7 @@ class Pipeline:
     # -- on the caller's thread --------------------------------------------------------------------------------------
 
     def _commit(self, batch: Sequence[Group]) -> None:
-        """Store one batch."""
+        """StoreWriter one batch."""
         if not batch:
             return
         begun = time.perf_counter()

@@ -6,7 +6,7 @@ import dataclasses
 
 from atlas_rt.core.records import Bytes, Map, Rows
 from atlas_rt.engine.extension import Vectors
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.library.tiles import TileFiles
 from atlas_rt.ml.duplicates import carried, stacked
 from atlas_rt.ml.registry import Model
@@ -15,7 +15,7 @@ from atlas_rt.ml.registry import Model
 class Stacking:
     """Looks for near-duplicates among the images of one library and model. Owned by the engine's main thread."""
 
-    def __init__(self, store: Store, tiles: TileFiles, model: Model) -> None:
+    def __init__(self, store: StoreReader, tiles: TileFiles, model: Model) -> None:
         self._store, self._tiles, self._model = store, tiles, model
 
     def apply(self, map_: Map, *, before: Map | None, vectors_at: Vectors) -> Map:

@@ -18,7 +18,7 @@ from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import DecodeError, MissingError
 from atlas_rt.library import shelf
 from atlas_rt.library.sources import content_hash, is_passed_over, is_readable, read, scan
-from atlas_rt.library.store import Content, Store
+from atlas_rt.library.store import Content, StoreReader
 
 SURE = 0.7
 """So much of a library must be in the new place, by path or as most of what is there, to need no question."""
@@ -73,7 +73,7 @@ def recognise(sources: Sequence[str], cache: Path, *, exclude: Sequence[str] = (
 def compare(place: LibraryPlace, sources: Sequence[str], files: Mapping[str, Files]) -> Resemblance | None:
     """How much of a library is in new sources; None for too little. files: of each new source."""
     try:
-        with Store.open(place.folder, writable=False, older=True) as store:
+        with StoreReader.open_older(place.folder) as store:
             contents = store.contents()
     except MissingError:
         return None

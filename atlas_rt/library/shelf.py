@@ -30,7 +30,8 @@ from atlas_rt.library import space
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.sourcenote import FILE_NAME, Note, read_note, write_note
 from atlas_rt.library.sources import absolute, is_passed_over, reason_of
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
+from atlas_rt.library.storewriter import StoreWriter
 
 __all__ = [
     "Lock",
@@ -105,7 +106,8 @@ def real_sources(sources: Sequence[str]) -> tuple[str, ...]:
 
 def source_around(folder: Path, sources: Sequence[str]) -> str | None:
     """The source in which a folder lies, or which it is, links followed; None for none."""
-    return next((source for source in sources if folder.resolve().is_relative_to(Path(source).resolve())), None)
+    real = Path(os.path.realpath(folder))  # unlike `Path.resolve` it takes a link that leads back to itself
+    return next((source for source in sources if real.is_relative_to(os.path.realpath(source))), None)
 
 
 def may_lie_in(folder: Path, source: str, *, named: bool) -> bool:
@@ -169,7 +171,7 @@ def is_empty(place: LibraryPlace) -> bool:
     if not (place.folder / "library.db").exists():
         return True
     try:
-        with Store.open(place.folder, writable=False, older=True) as store:
+        with StoreReader.open_older(place.folder) as store:
             return not store.contents()
     except MissingError:
         return False
@@ -206,7 +208,7 @@ def _folder(sources: Sequence[str], cache: Path) -> Path:
 
 def _refuse_inside(cache: Path, sources: Sequence[str]) -> None:
     around = source_around(cache, sources)
-    if around is not None and cache.resolve() == Path(around).resolve():
+    if around is not None and os.path.realpath(cache) == os.path.realpath(around):
         raise UsageError(f"The cache folder is the source itself; choose another with --cache DIR: {cache}")
     if around is not None and not may_lie_in(cache, around, named=cache != _users_cache()):
         raise UsageError(f"The cache folder lies inside the source {around}; choose another with --cache DIR: {cache}")
@@ -218,7 +220,7 @@ def _users_cache() -> Path:
 
 def _is_hidden(inner: Path, outer: str) -> bool:
     """Whether a scan of the outer folder passes over the inner one on its way."""
-    return any(map(is_passed_over, inner.resolve().relative_to(Path(outer).resolve()).parts))
+    return any(map(is_passed_over, Path(os.path.relpath(os.path.realpath(inner), os.path.realpath(outer))).parts))
 
 
 def _named_by_links(real: tuple[str, ...], cache: Path) -> LibraryPlace | None:
@@ -243,7 +245,7 @@ def _make(place: LibraryPlace, cache: Path) -> None:
 
 def _shelved(place: LibraryPlace, opened_secs: float) -> Shelved:
     try:
-        with Store.open(place.folder, writable=False) as store:
+        with StoreReader.open(place.folder) as store:
             images = store.images()
     except MissingError:
         images = 0
@@ -282,6 +284,6 @@ def _place_noted(note: Note, folder: Path, cache: Path) -> LibraryPlace | None:
 def _finish_move(place: LibraryPlace, note: Note) -> None:
     """What is left of a move once the folder has its new name."""
     if (place.folder / "library.db").exists():
-        with Store.open(place.folder, writable=True) as store:
+        with StoreWriter.open(place.folder) as store:
             store.move_paths(note.moves, token=note.token)
     write_note(place.folder, Note(place.sources, note.opened_secs))

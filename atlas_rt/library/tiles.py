@@ -25,6 +25,7 @@ SMALL_FILE, MEDIUM_FILE = "tiles-32.bin", "tiles-128.bin"
 SMALL_RECORD_BYTES = SMALL_TILE_PX * SMALL_TILE_PX * 3
 MEDIUM_RECORD_BYTES = 8192
 """Two bytes of length (little endian), a JPEG, zeros."""
+RECORD_BYTES = {SMALL_FILE: SMALL_RECORD_BYTES, MEDIUM_FILE: MEDIUM_RECORD_BYTES}
 SLATE = (24, 28, 40)
 """What transparent pictures lie on."""
 PALE_SLATE = (176, 186, 204)
@@ -61,8 +62,9 @@ class TileSet:
 class TileFiles:
     """The tiles of a library, a record an image, in `tiles-32.bin` and `tiles-128.bin`.
 
-    count: records that are named (`Store.named_tiles`). One thread at a time per object; any number of objects may
-    read beside one writer. A reader that asks for a record behind its count finds it if the writer has put it there.
+    count: records that are named (`StoreReader.named_tiles`). One thread at a time per object; any number of objects
+    may read beside one writer. A reader that asks for a record behind its count finds it if the writer has put it
+    there.
     """
 
     def __init__(self, folder: Path, *, writable: bool = False, count: int = 0) -> None:

@@ -13,7 +13,7 @@ from atlas_rt.core.hud import ImageFacts
 from atlas_rt.core.records import LibraryPlace, Scene
 from atlas_rt.core.rows import row_of
 from atlas_rt.errors import AtlasError
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.ml.corpus import Corpus
 from atlas_rt.ml.labels import SURE
 
@@ -51,12 +51,12 @@ class FactsService:
         self._thread.join(timeout=2.0)
 
     def _run(self) -> None:
-        store: Store | None = None
+        store: StoreReader | None = None
         with contextlib.suppress(Closed):
             while True:
                 question = self._questions.wait()
                 try:
-                    store = store or Store.open(self._place.folder, writable=False)
+                    store = store or StoreReader.open(self._place.folder)
                     labels = store.labels(question.id, question.scene.model)
                 except AtlasError:
                     labels = ()

@@ -20,7 +20,7 @@ from atlas_rt.engine.messages import Add, FromEngine, Locked, Refused, Rescan, S
 from atlas_rt.engine.process import DEATHS_MAX, EngineProcess, Job
 from atlas_rt.engine.suspects import CRASHES_MAX
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from tests.libraries import (
     PICTURES,
     ROOT,
@@ -42,7 +42,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="lo
 
 def known(place: LibraryPlace) -> set[str]:
     """Names of the images in a library."""
-    with Store.open(place.folder, writable=False) as store:
+    with StoreReader.open(place.folder) as store:
         return {Path(path).name for path in store.catalogue().paths}
 
 
@@ -75,7 +75,7 @@ def test_what_is_added_just_before_a_stop_is_not_forgotten(indexed: Library, cac
     hear(engine, until=Progress)
     engine.tell(Add((str(dropped),)))
     engine.stop()
-    with Store.open(job.place.folder, writable=False) as store:
+    with StoreReader.open(job.place.folder) as store:
         assert store.extras() == (str(dropped),)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,11 +16,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import UsageError
 from atlas_rt.library import resemblance, shelf, sourcenote
+from atlas_rt.library.database import migrate
 from atlas_rt.library.relocation import make_way, moved_places, settled_place
 from atlas_rt.library.resemblance import Resemblance
+from atlas_rt.library.schema import STEPS
 from atlas_rt.library.shelf import Lock
-from atlas_rt.library.sources import scan
-from atlas_rt.library.store import Ready, Store, content_hash
+from atlas_rt.library.sources import content_hash, scan
+from atlas_rt.library.store import StoreReader
+from atlas_rt.library.storewriter import Ready, StoreWriter
 
 MODEL = "starter"
 
@@ -40,7 +44,7 @@ class Owner:
         self.asked.clear()
         self.told.clear()
         place = settled_place([str(source) for source in sources], self.cache, ask=ask, tell=self.told.append)
-        with Store.open(place.folder, writable=True) as store:
+        with StoreWriter.open(place.folder) as store:
             for todo in store.reconcile(scan(place.sources), MODEL).todo:
                 facts = (content_hash(Path(todo.path).read_bytes()), 640, 480, (9, 9, 9), 1.5, todo.id, todo.id)
                 store.commit(MODEL, [Ready(todo.id, todo.path, todo.size, todo.mtime_ns, *facts)])
@@ -49,7 +53,7 @@ class Owner:
 
 def ids(place: LibraryPlace) -> dict[str, int]:
     """Path below its source -> id, of every image."""
-    with Store.open(place.folder, writable=False) as store:
+    with StoreReader.open(place.folder) as store:
         catalogue = store.catalogue()
     bare = [os.path.relpath(path, os.path.commonpath(place.sources)) for path in catalogue.paths]
     return dict(zip(bare, catalogue.ids.tolist(), strict=True))
@@ -207,7 +211,7 @@ def test_two_libraries_that_swap_names_show_what_is_there(
     (tmp_path / "x").rename(tmp_path / "b")
     for name in ("a", "b", "a"):
         place = owner.open(tmp_path / name)
-        with Store.open(place.folder, writable=False) as store:
+        with StoreReader.open(place.folder) as store:
             found = {content.path: content.hash for content in store.contents()}
         assert found == {str(file): content_hash(file.read_bytes()) for file in (tmp_path / name).rglob("*.png")}
 
@@ -216,22 +220,31 @@ def test_a_library_of_the_first_version_is_known_by_a_link_and_by_its_target(
     owner: Owner, make: Callable[..., Path], tmp_path: Path
 ) -> None:
     """Version 0.1.0 knew it by the path as it was typed."""
-    target = make("a")
-    (tmp_path / "link").symlink_to(target)
-    place = owner.open(target)
-    old = LibraryPlace(shelf._folder((str(tmp_path / "link"),), owner.cache), (str(tmp_path / "link"),))
-    before = ids(shelf.move(place, {str(target): str(tmp_path / "link")}, owner.cache))
-    with Store.open(old.folder, writable=True) as store:
-        store._connection.execute("CREATE TABLE cluster_names (model)")
-        store._connection.execute("PRAGMA user_version = 1")
-        assert store.id_of(str(tmp_path / "link/1.png")) == before["1.png"]
+    target, link = make("a"), tmp_path / "link"
+    link.symlink_to(target)
+    old = LibraryPlace(shelf._folder((str(link),), owner.cache), (str(link),))
+    old.folder.mkdir(parents=True)
+    sourcenote.write_note(old.folder, sourcenote.Note(old.sources))
+    write_first_version(old, sorted(link.rglob("*.png")))
     assert shelf.place_of([str(target)], owner.cache, make=False) == old
     with Lock(old) as lock:  # it is open elsewhere: used as it is
         assert lock.acquire()
         assert settled_place([str(target)], owner.cache) == old
-    for source in (tmp_path / "link", target):
-        assert ids(owner.open(source)) == before
+    for source in (link, target):
+        assert sorted(ids(owner.open(source)).values()) == list(range(1, 11))
         assert libraries(owner) == [(str(target),)]
+
+
+def write_first_version(place: LibraryPlace, files: list[Path]) -> None:
+    connection = sqlite3.connect(place.folder / "library.db", isolation_level=None)
+    migrate(connection, STEPS[:1])
+    facts = [(file, file.stat(), content_hash(file.read_bytes())) for file in files]
+    connection.executemany(
+        "INSERT INTO images VALUES (NULL, ?, 'ready', ?, ?, ?, 640, 480, 1, 1.5, 0)",
+        [(os.fsencode(file), status.st_size, status.st_mtime_ns, hash_) for file, status, hash_ in facts],
+    )
+    connection.execute("INSERT INTO vectors SELECT ?, id, id FROM images", (MODEL,))
+    connection.close()
 
 
 def test_a_library_that_is_open_elsewhere_is_not_moved(owner: Owner, make: Callable[..., Path], tmp_path: Path) -> None:
@@ -259,7 +272,7 @@ def test_a_move_that_was_interrupted_is_finished(
         if step == "rename":
             broken.setattr(Path, "rename", die)
         elif step == "paths":
-            broken.setattr(Store, "move_paths", die)
+            broken.setattr(StoreWriter, "move_paths", die)
         else:
             write = sourcenote.write_note
             broken.setattr(shelf, "write_note", lambda folder, note: write(folder, note) if note.moves else die())
@@ -362,7 +375,7 @@ class RootsLife(RuleBasedStateMachine):
         if not link.is_symlink():
             link.symlink_to(self.folder / name)
         place = self.owner.open(link if linked else self.folder / name)
-        with Store.open(place.folder, writable=False) as store:
+        with StoreReader.open(place.folder) as store:
             held = {content.path: content.hash for content in store.contents()}
             shown = set(store.catalogue().paths)
         there = {str(file): content_hash(file.read_bytes()) for file in (self.folder / name).glob("*.png")}

@@ -14,7 +14,7 @@ from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import shelf
 from atlas_rt.library.shelf import Lock
-from atlas_rt.library.store import Store
+from atlas_rt.library.storewriter import StoreWriter
 
 Write = Callable[..., Path]
 
@@ -91,7 +91,7 @@ def test_libraries_are_listed_with_images_and_size(tmp_path: Path) -> None:
     place = shelf.place_of(["/a"], tmp_path)
     (shelf.place_of(["/b"], tmp_path).folder / "library.db").write_text("damaged beyond recognition" * 50)
     (tmp_path / "libraries/stranger").mkdir()
-    with Store.open(place.folder, writable=True):
+    with StoreWriter.open(place.folder):
         found = {each.place.sources: each for each in shelf.places(tmp_path)}
         assert found.keys() == {("/a",), ("/b",)}
         assert found["/a",].images == found["/b",].images == 0
@@ -103,7 +103,7 @@ def test_forgetting_deletes_the_library_and_nothing_else(picture: Write, tmp_pat
     image = picture("1.png")
     place = shelf.place_of([str(image.parent)], tmp_path / "cache")
     (place.folder / "way out").symlink_to(image.parent)
-    Store.open(place.folder, writable=True).close()
+    StoreWriter.open(place.folder).close()
     shelf.forget(place, tmp_path / "cache")
     shelf.forget(place, tmp_path / "cache")
     assert image.exists()

@@ -13,7 +13,7 @@ from PIL import Image
 from atlas_rt.core.hud import ImageFacts
 from atlas_rt.core.records import LibraryPlace
 from atlas_rt.core.stacks import stacks_of
-from atlas_rt.library.store import Store
+from atlas_rt.library.storewriter import StoreWriter
 from atlas_rt.ml.corpus import Corpus
 from atlas_rt.ml.labels import SURE
 from atlas_rt.services.facts import FactsService, Question, facts_of, nearest_images
@@ -74,7 +74,7 @@ def test_the_newest_question_is_answered_last(service: FactsService, arrival: Ar
 
 
 def test_words_of_another_model_are_not_mixed_in(library: Library, arrival: Arrival, ids: dict[str, int]) -> None:
-    with Store.open(library.place.folder, writable=True) as store:
+    with StoreWriter.open(library.place.folder) as store:
         store.label("another-model", {ids["tiger face"]: [("nonsense", 1.0)]})
     service = FactsService(library.place)
     words = [word for word, _ in told(service, arrival, ids["tiger face"]).labels]
@@ -84,7 +84,7 @@ def test_words_of_another_model_are_not_mixed_in(library: Library, arrival: Arri
 
 
 def test_words_that_are_mostly_wrong_are_not_told(library: Library, arrival: Arrival, ids: dict[str, int]) -> None:
-    with Store.open(library.place.folder, writable=True) as store:
+    with StoreWriter.open(library.place.folder) as store:
         store.label(library.model.id, {ids["tiger face"]: [("tiger", 0.6), ("wave", SURE), ("salad", SURE / 2)]})
     service = FactsService(library.place)
     assert told(service, arrival, ids["tiger face"]).labels == (("tiger", 0.6), ("wave", SURE))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.records import Runtime, SearchAnswer
-from atlas_rt.library.store import Store
+from atlas_rt.library.storewriter import StoreWriter
 from atlas_rt.ml.corpus import Corpus
 from atlas_rt.ml.labels import SURE
 from atlas_rt.ml.registry import Model
@@ -126,7 +126,7 @@ def test_a_model_that_is_not_here_is_said_with_each_answer(
 @pytest.fixture
 def labelled(library: Library, ids: dict[str, int]) -> Iterator[SearchService]:
     """Searches a library of which two tigers and a guitar are labelled so."""
-    with Store.open(library.place.folder, writable=True) as store:
+    with StoreWriter.open(library.place.folder) as store:
         store.label(library.model.id, {int(id_): [("thing", 0.9)] for id_ in ids.values()})
         for title in ("tiger face", "tiger walking"):
             store.label(library.model.id, {ids[title]: [("tiger", 0.5), ("big cat", 0.4), ("salad", SURE / 2)]})

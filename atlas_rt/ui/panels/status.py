@@ -38,7 +38,7 @@ class StatusPanel:
         hud = stage.hud
         self._listing = self._listing and bool(hud.failures)
         working = hud.progress is not None and hud.progress.stage in DOING
-        rows = 2 + (1.45 if working else 0) + bool(hud.failures) + bool(hud.read_only)
+        rows = 2 + (1.45 if working else 0) + bool(hud.failures) + bool(hud.read_only) + len(absence_lines(hud))
         width = min(self._width(stage, working), stage.size[0] - stage.px(2 * theme.MARGIN))
         height = stage.px(rows * ROW + 18.0)
         rect = Rect(stage.px(theme.MARGIN), stage.size[1] - stage.px(theme.MARGIN) - height, width, height)
@@ -56,6 +56,7 @@ class StatusPanel:
         lines = [first, type_.width(engine_line(hud), theme.CAPTION)]
         lines.append(type_.width(failures_line(hud), theme.SMALL) if hud.failures else 0.0)
         lines.append(type_.width(hud.read_only, theme.SMALL) if hud.read_only else 0.0)
+        lines += [type_.width(line, theme.SMALL) for line in absence_lines(hud)]
         return min(max(lines) + stage.px(2 * theme.PAD), stage.px(WIDTH * 1.3))
 
     def _rows(self, stage: Stage, canvas: Canvas, rect: Rect, working: bool) -> None:
@@ -78,6 +79,10 @@ class StatusPanel:
             canvas.text(x, y + stage.px(1.0), failures_line(hud), theme.SMALL, theme.WARNING)
             if pointed or self._listing:
                 canvas.line((x, y + stage.px(17.0)), (line.right, y + stage.px(17.0)), theme.WARNING, stage.px(1.0))
+            y += row
+        for line_ in absence_lines(hud):
+            text = stage.type.fit(line_, inner, theme.SMALL, middle=True)
+            canvas.text(x, y + stage.px(1.0), text, theme.SMALL, theme.WARNING)
             y += row
         if hud.read_only:
             text = stage.type.fit(hud.read_only, inner, theme.SMALL)
@@ -127,6 +132,12 @@ class StatusPanel:
 
 def counted(hud: Hud) -> str:
     return f"{hud.images:,} image{'' if hud.images == 1 else 's'}"
+
+
+def absence_lines(hud: Hud) -> list[str]:
+    """The question whether a drive is connected, and what is shown meanwhile."""
+    question, mark, shown = hud.absence.partition("? ")
+    return [question + mark.strip(), shown] if mark else [line for line in (question,) if line]
 
 
 def failures_line(hud: Hud) -> str:

@@ -1,0 +1,388 @@
+"""Writing what is known of every image: what a scan means for the library, batches of images, and what is forgotten.
+
+One process writes (it holds `lock.Lock`). Vectors and tiles lie in flat files, and a record there counts only once a
+transaction here names it; so their `flush` comes before the `commit`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from atlas_rt.core.records import Absence, Ids, Ints, LibraryPlace
+from atlas_rt.errors import UsageError
+from atlas_rt.library.absence import find_absences, hidden_while_vanishing, remembered_devices
+from atlas_rt.library.database import Database, is_outdated
+from atlas_rt.library.lock import Lock
+from atlas_rt.library.plan import Comparison, FailedFile, KnownFile, Plan, Todo, below, compare
+from atlas_rt.library.sources import FoundFile, Scan
+from atlas_rt.library.store import CLEANING, DIM, Labels, StoreReader
+
+MOVED = "moved"
+"""Setting: the token of the last move of the library's sources."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An image that was decoded and encoded, to be named. id: of its Todo.
+
+    hash: of its content (`content_hash`). tile: record in the tile files. vector_row: row in the model's vector file.
+    """
+
+    id: int
+    path: str
+    size: int
+    mtime_ns: int
+    hash: bytes
+    width_px: int
+    height_px: int
+    mean_rgb: tuple[int, int, int]
+    aspect: float
+    tile: int
+    vector_row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a batch turned out to be, in images. ids: id of the Todo -> id kept, for moved files, which keep theirs."""
+
+    new: int
+    changed: int
+    unchanged: int
+    moved: int
+    ids: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Renumbering:
+    """What a cleaning makes of the library. doomed: ids of the images to forget. tiles: (n,) the records that stay, in
+    their new order. rows: the same of the vectors of each model whose file is packed."""
+
+    doomed: Ids
+    tiles: Ints
+    rows: Mapping[str, Ints]
+
+
+class StoreWriter(StoreReader):
+    """The one connection that writes to a library. Open it with `StoreWriter.open`."""
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """The library in a folder, made where there is none, migrated where an older version made it.
+
+        Raises MissingError: made by a newer version, damaged, or on a disk that is full.
+        """
+        return cls(Database.writing(folder))
+
+    def reconcile(self, scan: Scan, model: str, sources: Sequence[str] = ()) -> Plan:
+        """Compare a scan of these sources with what is known: new files get ids in the order of paths, images whose
+        files vanished are hidden.
+
+        Nothing is hidden at or below a path that the scan could not read, nor in a folder that is absent (`absence`).
+        Rows of hidden images stay, so that the same file, or the same content elsewhere, gets its id back.
+        """
+        with self.database.transaction():
+            known, devices = list(self._known_files(model)), self._devices()
+            absences = find_absences(scan, sources, known, devices=devices, before=self.absences())
+            unseen = [each.path for each in absences] + [each.path for each in scan.unreadable]
+            found = compare(scan.files, known, {row.path: row for row in self._failed_files()}, unseen)
+            again = hidden_while_vanishing(absences, known, now_secs=time.time())
+            todo = [*found.todo, *self._name(found.new)]
+            self._mark(found, again)
+            self._forget_failures(row.path for row in found.vanished)
+            self._put_absences(absences, again)
+            self._put_devices(remembered_devices(scan, sources, absences, devices))
+        return Plan(
+            todo=tuple(sorted(todo, key=lambda each: each.id)),
+            unchanged=found.unchanged,
+            hidden=tuple(row.id for row in found.vanished if row.state == "ready"),
+            returned=(*found.returned, *(row.id for row in again)),
+            marked=len(found.met) + sum(row.present for row in found.missed),
+            failed=tuple(found.failed),
+        )
+
+    def commit(
+        self,
+        model: str,
+        ready: Sequence[Ready],
+        *,
+        failed: Sequence[FailedFile] = (),
+        labels: Mapping[int, Labels] | None = None,
+    ) -> Committed:
+        """Name one batch in one transaction. labels: by id of the Todo.
+
+        Batches in the order of ids make moved files independent of timing. Raises MissingError on a full disk; then
+        nothing of the batch is stored.
+        """
+        counts = dict.fromkeys(("new", "changed", "unchanged", "moved"), 0)
+        ids = {}
+        with self.database.transaction():
+            for image in ready:
+                kind, id_ = self._place(image)
+                counts[kind] += 1
+                if id_ != image.id:
+                    ids[image.id] = id_
+                self._put_image(id_, model, image)
+            self._forget_failures(image.path for image in ready)
+            self._put_failures(failed)
+            self._put_labels(model, {ids.get(id_, id_): words for id_, words in (labels or {}).items()})
+        return Committed(**counts, ids=ids)
+
+    def label(self, model: str, labels: Mapping[int, Labels]) -> None:
+        """Store the labels of images, by id, in place of those they had from this model."""
+        with self.database.transaction():
+            self._put_labels(model, labels)
+
+    def note_dim(self, model: str, dim: int) -> None:
+        """Note how long the vectors of a model are: the files do not say it."""
+        if self.dim_of(model) != dim:
+            self.set_setting(DIM.format(model=model), str(dim))
+
+    def set_setting(self, key: str, value: str) -> None:
+        """Remember a value for this library."""
+        self.database.write("INSERT OR REPLACE INTO settings VALUES (?, ?)", [(key, value)])
+
+    def add_extras(self, paths: Iterable[str]) -> None:
+        """Take files and folders outside the source into the library."""
+        self.database.write("INSERT OR IGNORE INTO extras VALUES (?)", [(os.fsencode(path),) for path in paths])
+
+    def remove_extras(self, paths: Iterable[str]) -> None:
+        """They belong to the library no more; the next scan hides their images."""
+        self.database.write("DELETE FROM extras WHERE path = ?", [(os.fsencode(path),) for path in paths])
+
+    def add_suspects(self, paths: Iterable[str]) -> None:
+        """Count one more crash against each of these files."""
+        sql = "INSERT INTO suspects VALUES (?, 1) ON CONFLICT (path) DO UPDATE SET crashes = crashes + 1"
+        self.database.write(sql, [(os.fsencode(path),) for path in paths])
+
+    def clear_suspects(self, paths: Iterable[str]) -> None:
+        """These files did no harm."""
+        self.database.write("DELETE FROM suspects WHERE path = ?", [(os.fsencode(path),) for path in paths])
+
+    def move_paths(self, moves: Mapping[str, str], *, token: str) -> None:
+        """Rewrite every path at or below a moved source. moves: old source -> new source. 100,000 images: 0.5 s.
+
+        token: names this move; a move that is done is not done again.
+        """
+        moved = _mover({os.fsencode(old): os.fsencode(new) for old, new in moves.items()})
+        with self.database.transaction():
+            if self.setting(MOVED) == token:
+                return
+            self.database.connection.create_function("moved", 1, moved, deterministic=True)
+            for table in ("images", "failures", "suspects", "extras", "absences", "devices"):
+                self._move_table(table)
+            self.database.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (MOVED, token))
+
+    # -- forgetting ----------------------------------------------------------------------------------------------------
+
+    def tiles_without(self, doomed: Ids) -> Ints:
+        """(n,) the tile records that are used when these images are forgotten, ascending."""
+        return _used(self.database.rows("SELECT id, tile FROM images WHERE tile IS NOT NULL"), doomed)
+
+    def rows_without(self, doomed: Ids, model: str) -> Ints:
+        """(n,) the rows of a model's vectors that are used when these images are forgotten, ascending."""
+        return _used(self.database.rows("SELECT image_id, row FROM vectors WHERE model = ?", (model,)), doomed)
+
+    def forget(self, renumbering: Renumbering, *, note: str) -> None:
+        """Delete images and renumber the records of the others in one transaction, which outlasts a power cut.
+
+        note: kept until `end_cleaning`.
+        """
+        self.database.execute("PRAGMA synchronous = FULL")
+        with self.database.transaction():
+            self.database.execute_each(
+                "DELETE FROM images WHERE id = ?", [(id_,) for id_ in renumbering.doomed.tolist()]
+            )
+            self._renumber("UPDATE images SET tile = new FROM renumbered WHERE tile = old", renumbering.tiles)
+            for model, rows in renumbering.rows.items():
+                self._renumber(
+                    "UPDATE vectors SET row = new FROM renumbered WHERE row = old AND model = ?", rows, model
+                )
+            missing = "SELECT path FROM absences WHERE state = 'missing'"
+            self.database.execute(f"DELETE FROM extras WHERE path IN ({missing})")
+            self.database.execute("UPDATE absences SET images = 0")
+            self.database.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (CLEANING, note))
+
+    def end_cleaning(self) -> None:
+        """All files are in their places."""
+        self.database.write("DELETE FROM settings WHERE key = ?", [(CLEANING,)])
+
+    def _renumber(self, sql: str, kept: Ints, *values: object) -> None:
+        self.database.execute("CREATE TEMP TABLE renumbered (old INTEGER PRIMARY KEY, new INTEGER NOT NULL)")
+        pairs = [(old, new) for new, old in enumerate(kept.tolist())]
+        self.database.execute_each("INSERT INTO renumbered VALUES (?, ?)", pairs)
+        self.database.execute(sql, values)
+        self.database.execute("DROP TABLE renumbered")
+
+    # -- steps of reconcile and commit, inside their transaction -------------------------------------------------------
+
+    def _known_files(self, model: str) -> Iterator[KnownFile]:
+        sql = """SELECT id, path, state, size, mtime_ns, hash IS NOT NULL, row IS NOT NULL, present, away_secs
+            FROM images LEFT JOIN vectors ON image_id = id AND model = ? ORDER BY id"""
+        for id_, path, state, size, mtime_ns, hashed, encoded, present, away_secs in self.database.each(sql, (model,)):
+            facts = (bool(hashed), bool(encoded), bool(present), away_secs)
+            yield KnownFile(id_, os.fsdecode(path), state, size, mtime_ns, *facts)
+
+    def _name(self, files: Sequence[FoundFile]) -> list[Todo]:
+        """Give new files ids that no file ever had."""
+        first = self.database.number("SELECT seq FROM sqlite_sequence WHERE name = 'images'") + 1
+        todo = [Todo(first + i, file.path, file.size, file.mtime_ns, "new") for i, file in enumerate(files)]
+        self.database.execute_each(
+            "INSERT INTO images (id, path, state, size, mtime_ns) VALUES (?, ?, 'found', ?, ?)",
+            [(each.id, os.fsencode(each.path), each.size, each.mtime_ns) for each in todo],
+        )
+        return todo
+
+    def _mark(self, found: Comparison, again: Sequence[KnownFile]) -> None:
+        """Note which images are there, which are hidden and which are shown although they are not there."""
+        each, now_secs = self.database.execute_each, time.time()
+        there = "UPDATE images SET state = 'ready', present = 1, away_secs = 0 WHERE id = ?"
+        each(there, [(id_,) for id_ in (*found.returned, *found.met)])
+        missed = "UPDATE images SET state = 'ready', present = 0, away_secs = 0 WHERE id = ?"
+        each(missed, [(row.id,) for row in (*again, *(row for row in found.missed if row.present))])
+        vanished = "UPDATE images SET state = 'away', present = 0, away_secs = ? WHERE id = ?"
+        each(vanished, [(now_secs, row.id) for row in found.vanished])
+        self.database.execute("DELETE FROM images WHERE state = 'away' AND hash IS NULL")
+
+    def _put_absences(self, absences: Iterable[Absence], again: Sequence[KnownFile]) -> None:
+        self.database.execute("DELETE FROM absences")
+        paths = [row.path for row in again]
+        rows = [(each, each.images + sum(map(below([each.path]), paths))) for each in absences]
+        self.database.execute_each(
+            "INSERT INTO absences VALUES (?, ?, ?)",
+            [(os.fsencode(each.path), each.state, images) for each, images in rows],
+        )
+
+    def _devices(self) -> dict[str, str]:
+        return {os.fsdecode(path): device for path, device in self.database.rows("SELECT * FROM devices")}
+
+    def _put_devices(self, devices: Mapping[str, str]) -> None:
+        self.database.execute("DELETE FROM devices")
+        rows = [(os.fsencode(path), device) for path, device in devices.items()]
+        self.database.execute_each("INSERT INTO devices VALUES (?, ?)", rows)
+
+    def _place(self, image: Ready) -> tuple[str, int]:
+        """What a file turned out to be, and the id it keeps: one with the content of an image that is away, hidden or
+        not, is that image."""
+        rows = self.database.rows("SELECT hash FROM images WHERE id = ? AND state != 'away'", (image.id,))
+        if not rows:
+            raise ValueError(f"image {image.id} was never planned: {image.path}")
+        before = rows[0][0]
+        if before is not None:
+            return ("unchanged" if before == image.hash else "changed"), image.id
+        if away := self._away_with(image):
+            self.database.execute("DELETE FROM images WHERE id = ?", (image.id,))
+            return "moved", away
+        return "new", image.id
+
+    def _away_with(self, image: Ready) -> int | None:
+        """The image that is away and had this content: best one of this path, then of this name, then the oldest."""
+        sql = "SELECT id, path FROM images WHERE hash = ? AND NOT present AND state IN ('away', 'ready') ORDER BY id"
+        rows = self.database.rows(sql, (image.hash,))
+        path, name = os.fsencode(image.path), os.fsencode(Path(image.path).name)
+        ranked = sorted(rows, key=lambda row: (row[1] != path, not row[1].endswith(os.fsencode(os.sep) + name)))
+        return int(ranked[0][0]) if ranked else None
+
+    def _move_table(self, table: str) -> None:
+        """In two steps, since a path may move to where another one has not left yet: each row is marked first by a NUL,
+        which no path can hold."""
+        execute = self.database.execute
+        execute(f"UPDATE {table} SET path = moved(path) WHERE moved(path) IS NOT NULL")
+        marked = "WHERE substr(path, 1, 1) = x'00'"
+        kind = "IGNORE" if table == "images" else "REPLACE"
+        execute(f"UPDATE OR {kind} {table} SET path = substr(path, 2) {marked}")
+        if table == "images":  # another row is known by this path already: the moved one is away
+            execute(f"UPDATE images SET state = 'away', present = 0, path = substr(path, 2) {marked}")
+
+    def _put_image(self, id_: int, model: str, image: Ready) -> None:
+        execute = self.database.execute
+        if self.database.rows("SELECT 1 FROM images WHERE id = ? AND hash != ?", (id_, image.hash)):
+            execute("DELETE FROM vectors WHERE image_id = ?", (id_,))
+            execute("DELETE FROM labels WHERE image_id = ?", (id_,))
+        red, green, blue = image.mean_rgb
+        facts = (image.hash, image.width_px, image.height_px, red << 16 | green << 8 | blue, image.aspect, image.tile)
+        execute(
+            """UPDATE images SET state = 'ready', present = 1, away_secs = 0, path = ?, size = ?, mtime_ns = ?,
+            hash = ?, width = ?, height = ?, rgb = ?, aspect = ?, tile = ? WHERE id = ?""",
+            (os.fsencode(image.path), image.size, image.mtime_ns, *facts, id_),
+        )
+        execute("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", (model, id_, image.vector_row))
+
+    def _put_failures(self, failed: Sequence[FailedFile]) -> None:
+        self.database.execute_each(
+            "INSERT OR REPLACE INTO failures (path, size, mtime_ns, reason, stage) VALUES (?, ?, ?, ?, ?)",
+            [(os.fsencode(each.path), each.size, each.mtime_ns, each.reason, each.stage) for each in failed],
+        )
+        self.database.execute_each(
+            "UPDATE images SET state = 'failed' WHERE path = ? AND state != 'away'",
+            [(os.fsencode(each.path),) for each in failed],
+        )
+
+    def _forget_failures(self, paths: Iterable[str]) -> None:
+        self.database.execute_each("DELETE FROM failures WHERE path = ?", [(os.fsencode(path),) for path in paths])
+
+    def _put_labels(self, model: str, labels: Mapping[int, Labels]) -> None:
+        self.database.execute_each(
+            "DELETE FROM labels WHERE image_id = ? AND model = ?", [(id_, model) for id_ in labels]
+        )
+        self.database.execute_each(
+            "INSERT OR REPLACE INTO labels (model, image_id, word, confidence) VALUES (?, ?, ?, ?)",
+            [(model, id_, word, confidence) for id_, words in labels.items() for word, confidence in words],
+        )
+
+
+def _mover(moves: Mapping[bytes, bytes]) -> Callable[[bytes], bytes | None]:
+    """A path at or below a moved source -> NUL and its new path; None for any other. Of nested sources the inner one
+    counts."""
+    separator = os.fsencode(os.sep)
+    ranked = sorted(
+        ((old.rstrip(separator), new.rstrip(separator)) for old, new in moves.items()), key=lambda each: -len(each[0])
+    )
+
+    def moved(path: bytes) -> bytes | None:
+        for old, new in ranked:
+            if path == old or path.startswith(old + separator):
+                return b"\0" + new + path[len(old) :]
+        return None
+
+    return moved
+
+
+def _used(rows: Iterable[tuple[int, int]], doomed: Ids) -> Ints:
+    """(n,) the second numbers of pairs whose first is none of these, ascending, each once."""
+    pairs = np.array(list(rows), np.int64).reshape(-1, 2)
+    used: Ints = np.unique(pairs[~np.isin(pairs[:, 0], doomed), 1]).astype(np.int32)
+    return used
+
+
+@contextmanager
+def writing(place: LibraryPlace) -> Iterator[StoreWriter]:
+    """The library, locked and open for a moment's writing.
+
+    Raises UsageError while another process writes it, MissingError where it cannot be written.
+    """
+    lock = Lock(place)
+    if not lock.acquire():
+        raise UsageError(f"The library is open in {lock.holder()}; close it first: {place.folder}")
+    try:
+        with StoreWriter.open(place.folder) as store:
+            yield store
+    finally:
+        lock.release()
+
+
+def upgrade(place: LibraryPlace) -> None:
+    """Bring a library that an older version of the program made to this one, unless another process writes it.
+
+    Raises MissingError where it cannot be written.
+    """
+    if is_outdated(place.folder):
+        with suppress(UsageError), writing(place):
+            pass  # opening it is enough
