@@ -204,6 +204,7 @@ def as_version_0_1_0_wrote(library: Library) -> None:
         for column in ("present", "away_secs"):
             database.execute(f"ALTER TABLE images DROP COLUMN {column}")
         database.execute("CREATE UNIQUE INDEX images_by_path ON images (path) WHERE state != 'gone'")
+        database.execute(next(each for each in STEPS[0].split(";") if "CREATE TABLE cluster_names" in each))
         database.execute("DELETE FROM settings WHERE key LIKE 'shown%' OR key LIKE 'dimensions%'")
         first = sqlite3.connect(":memory:")
         first.executescript(STEPS[0])
