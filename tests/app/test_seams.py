@@ -211,3 +211,23 @@ def test_reduced_motion_stops_motion_and_not_loading(play: Open, tmp_path: Path)
     player.see(lambda: player.contrast_of(id_) > 50.0, secs=20.0, why="a sharp card")
     view = player.app.world.view((1280, 960))
     assert (view.pulse_secs, view.ambient) == (0.0, 0.0)
+
+
+def test_a_source_that_is_unplugged_stays_on_the_map_and_says_so_as_long_as_it_lasts(play: Open, colours: Path) -> None:
+    player = play(colours)
+    player.settle(6)
+    world, desk = player.app.world, player.app.desk
+    player.visit("blue")
+    stood = world.scene.positions.tobytes()
+    colours.rename(colours.with_name("unplugged"))
+    colours.mkdir()
+    player.see(lambda: desk.absence and world.scene.away is not None, why="word of it")
+    assert desk.absence == f"{colours} is empty: is the drive connected? Showing what was known"
+    assert player.app.hud(world.view((640, 480)), 0.0).absence == desk.absence
+    assert world.scene.away is not None
+    assert world.scene.away.all()
+    assert shows(player, "blue", COLOURS["blue"])
+    colours.rmdir()
+    colours.with_name("unplugged").rename(colours)
+    player.see(lambda: not desk.absence and world.scene.away is None, why="the source")
+    assert (len(player.names()), world.scene.positions.tobytes()) == (6, stood)
