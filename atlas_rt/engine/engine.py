@@ -187,6 +187,8 @@ class Engine:
             changed |= self._unsettled
         found = self._scanner.scan(sources, changed=None if asked else changed)
         plan = store.reconcile(found, self._model.id, sources)
+        if self._job.stay:
+            self._watcher.look_at(store.mounts(sources))
         self._tell_source_state(store, sources)
         self._settled_secs = 0.0
         if not asked:

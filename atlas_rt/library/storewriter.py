@@ -243,6 +243,10 @@ class StoreWriter(StoreReader):
             [(os.fsencode(each.path), each.state, images) for each, images in rows],
         )
 
+    def mounts(self, sources: Sequence[str]) -> tuple[str, ...]:
+        """The folders within these sources that were on devices of their own when they were last seen."""
+        return tuple(path for path in self._devices() if path not in sources)
+
     def _devices(self) -> dict[str, str]:
         return {os.fsdecode(path): device for path, device in self.database.rows("SELECT * FROM devices")}
 
