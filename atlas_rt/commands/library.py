@@ -13,7 +13,7 @@ from atlas_rt.library.cleaning import Cleaned, clean
 from atlas_rt.library.shelf import cache_folder, forget, place_of, places
 from atlas_rt.library.sources import absolute
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.storewriter import writing
+from atlas_rt.library.storewriter import StoreWriter, writing
 from atlas_rt.settings import Settings
 
 DOES = ("list", "forget", "clean")
@@ -92,7 +92,7 @@ def _forget_added(settings: Settings, arguments: argparse.Namespace) -> int:
     if unknown := [path for path in paths if path not in extras]:
         there = "\n".join(f"  {path}" for path in extras) or "  nothing"
         raise UsageError(f"this was not added to the library: {unknown[0]}\nthere was:\n{there}")
-    with writing(place) as writer:
+    with writing(place, StoreWriter) as writer:
         writer.remove_extras(paths)
     report = update(settings, place, cache)
     say(settings, f"removed again (no image was touched): {' '.join(paths)}; {report.away:,} images are away")

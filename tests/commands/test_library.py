@@ -12,7 +12,7 @@ import pytest
 
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.shelf import place_of
-from atlas_rt.library.storewriter import writing
+from atlas_rt.library.storewriter import StoreWriter, writing
 from tests.commands.person import PATIENCE_SECS, Person, environment
 from tests.libraries import PICTURES
 
@@ -64,7 +64,7 @@ def test_what_was_dropped_on_a_library_is_taken_out_again(person: Person, folder
     dropped = tmp_path / "dropped.webp"
     shutil.copy(PICTURES[8], dropped)
     person.ask("index", folder)
-    with writing(place_of((str(folder),), person.cache)) as store:
+    with writing(place_of((str(folder),), person.cache), StoreWriter) as store:
         store.add_extras([str(dropped)])
     assert person.ask("index", folder, "--json").document["images"] == 7
     refused = person.ask("library", "forget", folder, "--added", folder)

@@ -211,7 +211,7 @@ def as_version_0_1_0_wrote(library: Library) -> None:
     """The database in its first form, in which images that were not found were gone."""
     file = library.place.folder / "library.db"
     with closing(sqlite3.connect(file)) as database:
-        database.executescript("PRAGMA journal_mode = DELETE; BEGIN; DROP INDEX images_by_path;")
+        database.executescript("PRAGMA journal_mode = DELETE; DROP INDEX images_by_path; DROP INDEX images_missed;")
         database.execute("UPDATE images SET state = 'gone' WHERE state = 'away'")
         for table in ("absences", "devices"):
             database.execute(f"DROP TABLE {table}")
