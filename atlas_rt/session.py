@@ -46,12 +46,12 @@ class Session:
 
     def __init__(self, settings: Settings, sources: tuple[str, ...], *, cache: Path, model: Model) -> None:
         self.place = place_of(sources, cache)
+        upgrade(self.place)
         self.model = model
         self.sources = sources
         reader = SceneReader(self.place, model=model.id, dim=model.dim)
         self.first = reader.read()
         remember_opened(cache, self.place)
-        upgrade(self.place)
         self.read_only = Lock(self.place).holder()
         self.engine = None if self.read_only else EngineProcess(_job(settings, self.place, cache))
         self.scenes = SceneService(reader, poll_secs=READ_ONLY_POLL_SECS if self.read_only else None)
