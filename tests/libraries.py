@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from atlas_rt.core.records import IndexReport, LibraryPlace, Map
 from atlas_rt.engine.messages import FromEngine
 from atlas_rt.engine.process import EngineProcess, Job
 from atlas_rt.library import maps
+from atlas_rt.library.schema import STEPS
 from atlas_rt.library.shelf import place_of
 from atlas_rt.library.store import StoreReader
 from atlas_rt.ml import registry
@@ -128,6 +131,28 @@ def listing(folder: Path) -> Listing:
     """Every file and folder below one, itself included, as the file system tells it."""
     found = {str(path): path.lstat() for path in (folder, *folder.rglob("*"))}
     return {path: (status.st_mode, status.st_size, status.st_mtime_ns) for path, status in found.items()}
+
+
+def as_version_0_1_0_wrote(place: LibraryPlace) -> None:
+    """The database in its first form, in which images that were not found were gone."""
+    file = place.folder / "library.db"
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript("PRAGMA journal_mode = DELETE; DROP INDEX images_by_path; DROP INDEX images_missed;")
+        database.execute("UPDATE images SET state = 'gone' WHERE state = 'away'")
+        for table in ("absences", "devices"):
+            database.execute(f"DROP TABLE {table}")
+        for column in ("present", "away_secs"):
+            database.execute(f"ALTER TABLE images DROP COLUMN {column}")
+        database.execute("CREATE UNIQUE INDEX images_by_path ON images (path) WHERE state != 'gone'")
+        database.execute(next(each for each in STEPS[0].split(";") if "CREATE TABLE cluster_names" in each))
+        database.execute("DELETE FROM settings WHERE key LIKE 'shown%' OR key LIKE 'dimensions%'")
+        first = sqlite3.connect(":memory:")
+        first.executescript(STEPS[0])
+        form = "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY name"
+        tidy = [[(name, " ".join(sql.split())) for name, sql in each.execute(form)] for each in (database, first)]
+        assert tidy[0] == tidy[1]
+        database.execute("PRAGMA user_version = 1")
+        database.commit()
 
 
 def same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:

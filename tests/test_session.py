@@ -25,7 +25,17 @@ from atlas_rt.ml import registry
 from atlas_rt.services.scenes import Arrival
 from atlas_rt.session import Session, source_name
 from atlas_rt.settings import Settings
-from tests.libraries import PICTURES, Library, copy_pictures, index, job_of, lives, same_bits, wait_for
+from tests.libraries import (
+    PICTURES,
+    Library,
+    as_version_0_1_0_wrote,
+    copy_pictures,
+    index,
+    job_of,
+    lives,
+    same_bits,
+    wait_for,
+)
 
 NAMES = ("acoustic-guitar", "tiger-face", "tiger-walking", "adobe-house", "red-rose", "sailing-boat", "hot-dog")
 OTHER = "electric-guitar"
@@ -270,6 +280,15 @@ def test_the_marker_moves_on_to_a_new_map(indexed_session: Session, film: str, t
 
 
 # Closing
+
+
+def test_a_library_of_version_0_1_0_is_shown_in_the_first_frame(folder: Path, cache: Path, open_session: Open) -> None:
+    job = job_of(folder, cache)
+    index(job)
+    as_version_0_1_0_wrote(job.place)
+    session = open_session()
+    assert session.first is not None
+    assert len(session.first.scene.ids) == len(NAMES)
 
 
 def test_closing_leaves_no_thread_and_no_process_behind(

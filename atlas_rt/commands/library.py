@@ -15,7 +15,7 @@ from atlas_rt.library.relocation import make_way, moved_places
 from atlas_rt.library.shelf import cache_folder, forget, move, place_of, places, real_sources
 from atlas_rt.library.sources import absolute, resolve
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.storewriter import writing
+from atlas_rt.library.storewriter import StoreWriter, writing
 from atlas_rt.settings import Settings
 
 DOES = ("list", "forget", "clean", "move")
@@ -102,7 +102,7 @@ def _forget_added(settings: Settings, arguments: argparse.Namespace) -> int:
     if unknown := [path for path in paths if path not in extras]:
         there = "\n".join(f"  {path}" for path in extras) or "  nothing"
         raise UsageError(f"this was not added to the library: {unknown[0]}\nthere was:\n{there}")
-    with writing(place) as writer:
+    with writing(place, StoreWriter) as writer:
         writer.remove_extras(paths)
     report = update(settings, place, cache)
     say(settings, f"removed again (no image was touched): {' '.join(paths)}; {report.away:,} images are away")

@@ -188,13 +188,17 @@ class Engine:
             changed |= self._unsettled
         found = self._scanner.scan(sources, changed=None if asked else changed)
         plan = store.reconcile(found, self._model.id, sources)
-        self._tell_source_state(store, sources)
+        if self._job.stay:
+            self._watcher.look_at(store.mounts(sources))
         self._settled_secs = 0.0
         if not asked:
             plan = self._settled(plan)
         scanned = time.monotonic()
         failures = list(plan.failed) + list(found.unreadable)
         tally = self._index(store, plan, failures) if plan.todo else Tally()
+        if tally.moved:
+            store.recount_absences(sources)
+        self._tell_source_state(store, sources)
         if self._job.fit:
             self._draw_map(store)
             self._show_others(store, published=self._generation != generation)

@@ -40,8 +40,7 @@ def find_absences(
     before: what the last scan found absent; what is there now may be another drive with the same number.
     """
     found = {file.path for file in scan.files}
-    shown = [row for row in known if row.state == "ready"]
-    missed = [row for row in shown if row.path not in found]
+    missed = [row for row in known if row.path not in found and row.state == "ready"]
     lost = _by_folder(missed)
     files = {row.path for row in missed}
     states = {failure.path: "missing" if failure.reason == _NOT_THERE else "unreadable" for failure in scan.unreadable}
@@ -50,7 +49,7 @@ def find_absences(
     others = {place for place, device in devices.items() if scan.devices.get(place) != device}
     others |= {absence.path for absence in before} & scan.devices.keys()
     for place in others - states.keys():
-        if _most_missed(place, shown, found):
+        if _most_missed(place, known, found):
             states[place] = _state_of_place(place, scan)
     absent = [path for path in states if path in sources or (lost[path] and path not in files)]
     outermost = [path for path in absent if not below(other for other in absent if other != path)(path)]
@@ -64,7 +63,10 @@ def hidden_while_vanishing(
 
     Of a library that version 0.1.0 wrote nobody knows when they vanished: all are shown where else none would be.
     """
-    is_absent = below(absence.path for absence in absences if absence.state != "partly")
+    folders = [absence.path for absence in absences if absence.state != "partly"]
+    if not folders:
+        return []
+    is_absent = below(folders)
     inside = [row for row in known if is_absent(row.path)]
     taken = {row.path for row in inside if row.state != "away"}
     since = now_secs - VANISHING_SECS
@@ -125,11 +127,11 @@ def _by_folder(rows: Iterable[KnownFile]) -> Counter[str]:
     return counts
 
 
-def _most_missed(place: str, shown: Sequence[KnownFile], found: set[str]) -> bool:
+def _most_missed(place: str, known: Sequence[KnownFile], found: set[str]) -> bool:
     """Whether most of what was known below a place is missed. While it is absent, what was there before alone counts,
     and not what has come since."""
     is_inside = below([place])
-    inside = [row for row in shown if is_inside(row.path)]
+    inside = [row for row in known if row.state == "ready" and is_inside(row.path)]
     judged = [row for row in inside if not row.present] or inside
     return sum(row.path not in found for row in judged) * 2 > len(judged)
 

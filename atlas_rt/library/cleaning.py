@@ -22,7 +22,9 @@ from atlas_rt.core.submap import submap
 from atlas_rt.errors import MissingError
 from atlas_rt.library import maps, space
 from atlas_rt.library.recordfile import copy_records
-from atlas_rt.library.storewriter import Renumbering, StoreWriter, writing
+from atlas_rt.library.store import CLEANING
+from atlas_rt.library.storecleaner import Renumbering, StoreCleaner
+from atlas_rt.library.storewriter import StoreWriter, writing
 from atlas_rt.library.tiles import RECORD_BYTES as TILE_BYTES
 from atlas_rt.library.vectors import FILE_NAME as VECTORS
 from atlas_rt.library.vectors import record_bytes
@@ -46,7 +48,7 @@ def clean(place: LibraryPlace, ids: Ids) -> Cleaned:
     """
     folder = place.folder
     before = _size(folder)
-    with writing(place) as store, space.writing(folder):
+    with writing(place, StoreCleaner) as store, space.writing(folder):
         finish_cleaning(folder, store)
         doomed = np.intersect1d(ids, store.away_ids())
         if len(doomed):
@@ -70,12 +72,12 @@ def finish_cleaning(folder: Path, store: StoreWriter) -> bool:
                 _renew_model(beside / model, folder / model, first)
             space.sync_folder(folder)
         store.database.shrink()
-        store.end_cleaning()
+        store.set_setting(CLEANING, "")
     shutil.rmtree(beside, ignore_errors=True)
     return bool(note)
 
 
-def _prepare(folder: Path, store: StoreWriter, doomed: Ids) -> None:
+def _prepare(folder: Path, store: StoreCleaner, doomed: Ids) -> None:
     """Write what stays beside, then let the one transaction happen; where that fails, nothing is left of it."""
     try:
         _write_beside(folder, store, doomed)
@@ -85,7 +87,7 @@ def _prepare(folder: Path, store: StoreWriter, doomed: Ids) -> None:
         raise
 
 
-def _write_beside(folder: Path, store: StoreWriter, doomed: Ids) -> None:
+def _write_beside(folder: Path, store: StoreCleaner, doomed: Ids) -> None:
     beside = folder / BESIDE
     beside.mkdir()
     tiles = store.tiles_without(doomed)

@@ -76,6 +76,7 @@ STEPS = (
     ALTER TABLE images ADD COLUMN away_secs REAL NOT NULL DEFAULT 0;
     UPDATE images SET state = 'away', present = 0 WHERE state = 'gone';
     CREATE UNIQUE INDEX images_by_path ON images (path) WHERE state != 'away';
+    CREATE INDEX images_missed ON images (state) WHERE present = 0;
     CREATE TABLE absences (path BLOB PRIMARY KEY, state TEXT NOT NULL, images INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE devices (path BLOB PRIMARY KEY, device TEXT NOT NULL) WITHOUT ROWID;
     """,

@@ -1,4 +1,5 @@
-"""What is known of every image, read from SQLite. This module and `storewriter` hold all SQL of the program.
+"""What is known of every image, read from SQLite. This module, `storewriter` and `storecleaner` hold all SQL of the
+program.
 
 Vectors and tiles lie in flat files, and a record there counts only once a transaction names it.
 """
@@ -80,7 +81,7 @@ class StoreReader:
 
     def catalogue(self, model: str | None = None) -> Catalogue:
         """All images, or those with a vector of the model. 100,000: 0.3 s, most of it fetching rows."""
-        columns = "SELECT id, path, aspect, rgb, tile, width, height, present"
+        columns = "SELECT id, path, aspect, rgb, tile, width, height"
         if model:
             # Led by the vectors, whose key is already in the order wanted: a third less than a test for each image.
             sql = f"""{columns} FROM vectors CROSS JOIN images ON id = image_id
@@ -88,8 +89,8 @@ class StoreReader:
             rows = self.database.rows(sql, (model,))
         else:
             rows = self.database.rows(f"{columns} FROM images WHERE state = 'ready' ORDER BY id")
-        columns_of = zip(*rows, strict=True) if rows else [()] * 8
-        ids, paths, aspects, colours, tiles, widths, heights, present = columns_of
+        ids, paths, aspects, colours, tiles, widths, heights = zip(*rows, strict=True) if rows else [()] * 7
+        missed = self.database.rows("SELECT id FROM images WHERE present = 0 AND state = 'ready'")
         rgb = np.array(colours, np.int32)
         return Catalogue(
             ids=np.array(ids, np.int64),
@@ -98,7 +99,7 @@ class StoreReader:
             mean_rgb=np.stack([rgb >> 16, rgb >> 8 & 255, rgb & 255], axis=-1).astype(np.uint8),
             tiles=np.array(tiles, np.int32),
             sizes_px=np.stack([np.array(widths, np.int32), np.array(heights, np.int32)], axis=-1),
-            away=~np.array(present, np.bool_),
+            away=np.isin(np.array(ids, np.int64), np.array(missed, np.int64).ravel()),
         )
 
     def vector_rows(self, model: str, ids: Ids) -> Ints:
@@ -162,11 +163,11 @@ class StoreReader:
 
     def away(self) -> int:
         """How many known images the last scan did not find, hidden or shown all the same."""
-        return self.database.number("SELECT count(*) FROM images WHERE state IN ('ready', 'away') AND NOT present")
+        return self.database.number("SELECT count(*) FROM images WHERE present = 0 AND state IN ('ready', 'away')")
 
     def away_ids(self) -> Ids:
         """Ids of the known images that the last scan did not find, ascending."""
-        sql = "SELECT id FROM images WHERE state IN ('ready', 'away') AND NOT present ORDER BY id"
+        sql = "SELECT id FROM images WHERE present = 0 AND state IN ('ready', 'away') ORDER BY id"
         return np.array([id_ for (id_,) in self.database.rows(sql)], np.int64)
 
     @property

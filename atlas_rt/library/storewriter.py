@@ -1,4 +1,4 @@
-"""Writing what is known of every image: what a scan means for the library, batches of images, and what is forgotten.
+"""Writing what is known of every image: what a scan means for the library, and batches of images.
 
 One process writes (it holds `lock.Lock`). Vectors and tiles lie in flat files, and a record there counts only once a
 transaction here names it; so their `flush` comes before the `commit`.
@@ -10,20 +10,18 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
-import numpy as np
-
-from atlas_rt.core.records import Absence, Ids, Ints, LibraryPlace
+from atlas_rt.core.records import Absence, LibraryPlace
 from atlas_rt.errors import UsageError
 from atlas_rt.library.absence import find_absences, hidden_while_vanishing, remembered_devices
 from atlas_rt.library.database import Database, is_outdated
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.plan import Comparison, FailedFile, KnownFile, Plan, Todo, below, compare
 from atlas_rt.library.sources import FoundFile, Scan
-from atlas_rt.library.store import CLEANING, DIM, Labels, StoreReader
+from atlas_rt.library.store import DIM, Labels, StoreReader
 
 MOVED = "moved"
 """Setting: the token of the last move of the library's sources."""
@@ -60,16 +58,6 @@ class Committed:
     ids: Mapping[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Renumbering:
-    """What a cleaning makes of the library. doomed: ids of the images to forget. tiles: (n,) the records that stay, in
-    their new order. rows: the same of the vectors of each model whose file is packed."""
-
-    doomed: Ids
-    tiles: Ints
-    rows: Mapping[str, Ints]
-
-
 class StoreWriter(StoreReader):
     """The one connection that writes to a library. Open it with `StoreWriter.open`."""
 
@@ -97,7 +85,7 @@ class StoreWriter(StoreReader):
             todo = [*found.todo, *self._name(found.new)]
             self._mark(found, again)
             self._forget_failures(row.path for row in found.vanished)
-            self._put_absences(absences, again)
+            self._put_absences(_with_shown_again(absences, again))
             self._put_devices(remembered_devices(scan, sources, absences, devices))
         return Plan(
             todo=tuple(sorted(todo, key=lambda each: each.id)),
@@ -107,6 +95,14 @@ class StoreWriter(StoreReader):
             marked=len(found.met) + sum(row.present for row in found.missed),
             failed=tuple(found.failed),
         )
+
+    def recount_absences(self, sources: Sequence[str]) -> None:
+        """What was missed below an absent folder may have been found elsewhere since: then it was only emptied."""
+        sql = "SELECT path FROM images WHERE present = 0 AND state = 'ready'"
+        missed = [os.fsdecode(path) for (path,) in self.database.rows(sql)]
+        counted = [replace(each, images=sum(map(below([each.path]), missed))) for each in self.absences()]
+        with self.database.transaction():
+            self._put_absences(each for each in counted if each.images or each.path in sources)
 
     def commit(
         self,
@@ -180,47 +176,6 @@ class StoreWriter(StoreReader):
                 self._move_table(table)
             self.database.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (MOVED, token))
 
-    # -- forgetting ----------------------------------------------------------------------------------------------------
-
-    def tiles_without(self, doomed: Ids) -> Ints:
-        """(n,) the tile records that are used when these images are forgotten, ascending."""
-        return _used(self.database.rows("SELECT id, tile FROM images WHERE tile IS NOT NULL"), doomed)
-
-    def rows_without(self, doomed: Ids, model: str) -> Ints:
-        """(n,) the rows of a model's vectors that are used when these images are forgotten, ascending."""
-        return _used(self.database.rows("SELECT image_id, row FROM vectors WHERE model = ?", (model,)), doomed)
-
-    def forget(self, renumbering: Renumbering, *, note: str) -> None:
-        """Delete images and renumber the records of the others in one transaction, which outlasts a power cut.
-
-        note: kept until `end_cleaning`.
-        """
-        self.database.execute("PRAGMA synchronous = FULL")
-        with self.database.transaction():
-            self.database.execute_each(
-                "DELETE FROM images WHERE id = ?", [(id_,) for id_ in renumbering.doomed.tolist()]
-            )
-            self._renumber("UPDATE images SET tile = new FROM renumbered WHERE tile = old", renumbering.tiles)
-            for model, rows in renumbering.rows.items():
-                self._renumber(
-                    "UPDATE vectors SET row = new FROM renumbered WHERE row = old AND model = ?", rows, model
-                )
-            missing = "SELECT path FROM absences WHERE state = 'missing'"
-            self.database.execute(f"DELETE FROM extras WHERE path IN ({missing})")
-            self.database.execute("UPDATE absences SET images = 0")
-            self.database.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (CLEANING, note))
-
-    def end_cleaning(self) -> None:
-        """All files are in their places."""
-        self.database.write("DELETE FROM settings WHERE key = ?", [(CLEANING,)])
-
-    def _renumber(self, sql: str, kept: Ints, *values: object) -> None:
-        self.database.execute("CREATE TEMP TABLE renumbered (old INTEGER PRIMARY KEY, new INTEGER NOT NULL)")
-        pairs = [(old, new) for new, old in enumerate(kept.tolist())]
-        self.database.execute_each("INSERT INTO renumbered VALUES (?, ?)", pairs)
-        self.database.execute(sql, values)
-        self.database.execute("DROP TABLE renumbered")
-
     # -- steps of reconcile and commit, inside their transaction -------------------------------------------------------
 
     def _known_files(self, model: str) -> Iterator[KnownFile]:
@@ -251,14 +206,14 @@ class StoreWriter(StoreReader):
         each(vanished, [(now_secs, row.id) for row in found.vanished])
         self.database.execute("DELETE FROM images WHERE state = 'away' AND hash IS NULL")
 
-    def _put_absences(self, absences: Iterable[Absence], again: Sequence[KnownFile]) -> None:
+    def _put_absences(self, absences: Iterable[Absence]) -> None:
         self.database.execute("DELETE FROM absences")
-        paths = [row.path for row in again]
-        rows = [(each, each.images + sum(map(below([each.path]), paths))) for each in absences]
-        self.database.execute_each(
-            "INSERT INTO absences VALUES (?, ?, ?)",
-            [(os.fsencode(each.path), each.state, images) for each, images in rows],
-        )
+        rows = [(os.fsencode(each.path), each.state, each.images) for each in absences]
+        self.database.execute_each("INSERT INTO absences VALUES (?, ?, ?)", rows)
+
+    def mounts(self, sources: Sequence[str]) -> tuple[str, ...]:
+        """The folders within these sources that were on devices of their own when they were last seen."""
+        return tuple(path for path in self._devices() if path not in sources)
 
     def _devices(self) -> dict[str, str]:
         return {os.fsdecode(path): device for path, device in self.database.rows("SELECT * FROM devices")}
@@ -284,7 +239,7 @@ class StoreWriter(StoreReader):
 
     def _away_with(self, image: Ready) -> int | None:
         """The image that is away and had this content: best one of this path, then of this name, then the oldest."""
-        sql = "SELECT id, path FROM images WHERE hash = ? AND NOT present AND state IN ('away', 'ready') ORDER BY id"
+        sql = "SELECT id, path FROM images WHERE hash = ? AND present = 0 AND state IN ('away', 'ready') ORDER BY id"
         rows = self.database.rows(sql, (image.hash,))
         path, name = os.fsencode(image.path), os.fsencode(Path(image.path).name)
         ranked = sorted(rows, key=lambda row: (row[1] != path, not row[1].endswith(os.fsencode(os.sep) + name)))
@@ -355,16 +310,18 @@ def _mover(moves: Mapping[bytes, bytes]) -> Callable[[bytes], bytes | None]:
     return moved
 
 
-def _used(rows: Iterable[tuple[int, int]], doomed: Ids) -> Ints:
-    """(n,) the second numbers of pairs whose first is none of these, ascending, each once."""
-    pairs = np.array(list(rows), np.int64).reshape(-1, 2)
-    used: Ints = np.unique(pairs[~np.isin(pairs[:, 0], doomed), 1]).astype(np.int32)
-    return used
+def _with_shown_again(absences: Iterable[Absence], again: Sequence[KnownFile]) -> list[Absence]:
+    """The same, with the images that were hidden while they were vanishing."""
+    paths = [row.path for row in again]
+    return [replace(each, images=each.images + sum(map(below([each.path]), paths))) for each in absences]
+
+
+Writer = TypeVar("Writer", bound=StoreWriter)
 
 
 @contextmanager
-def writing(place: LibraryPlace) -> Iterator[StoreWriter]:
-    """The library, locked and open for a moment's writing.
+def writing(place: LibraryPlace, kind: type[Writer]) -> Iterator[Writer]:
+    """The library, locked and open for a moment's writing. kind: the class that writes.
 
     Raises UsageError while another process writes it, MissingError where it cannot be written.
     """
@@ -372,7 +329,7 @@ def writing(place: LibraryPlace) -> Iterator[StoreWriter]:
     if not lock.acquire():
         raise UsageError(f"The library is open in {lock.holder()}; close it first: {place.folder}")
     try:
-        with StoreWriter.open(place.folder) as store:
+        with kind.open(place.folder) as store:
             yield store
     finally:
         lock.release()
@@ -384,5 +341,5 @@ def upgrade(place: LibraryPlace) -> None:
     Raises MissingError where it cannot be written.
     """
     if is_outdated(place.folder):
-        with suppress(UsageError), writing(place):
+        with suppress(UsageError), writing(place, StoreWriter):
             pass  # opening it is enough

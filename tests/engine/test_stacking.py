@@ -13,6 +13,7 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from atlas_rt.core.records import IndexReport, Map
+from atlas_rt.core.submap import submap
 from atlas_rt.engine.messages import Refit
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library import maps
@@ -38,9 +39,10 @@ def write_copies(folder: Path, *names: str) -> None:
 
 
 def named(map_: Map, place: Library) -> dict[str, str]:
-    """File -> the file it stacks under."""
+    """File -> the file it stacks under, of those that are shown."""
     with StoreReader.open(place.place.folder) as store:
         catalogue = store.catalogue(place.model.id)
+    map_ = submap(map_, np.isin(map_.ids, catalogue.ids))
     names = dict(zip(catalogue.ids.tolist(), (Path(path).name for path in catalogue.paths), strict=True))
     return {names[id_]: names[leader] for id_, leader in zip(map_.ids.tolist(), map_.stacks.tolist(), strict=True)}
 

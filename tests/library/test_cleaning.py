@@ -18,6 +18,7 @@ from atlas_rt.library.database import Database
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.sources import FoundFile, Scan, content_hash
 from atlas_rt.library.store import StoreReader
+from atlas_rt.library.storecleaner import StoreCleaner
 from atlas_rt.library.storewriter import Ready, StoreWriter
 from atlas_rt.library.tiles import TileFiles, TileSet
 from atlas_rt.library.vectors import VectorFile
@@ -213,10 +214,10 @@ def test_a_full_disk_forgets_nothing(place: LibraryPlace, monkeypatch: pytest.Mo
 POINTS: list[tuple[Any, str, int]] = [
     *((cleaning, "copy_records", call) for call in (1, 3)),
     (maps, "write_map", 2),
-    *((StoreWriter, "forget", when) for when in (0, 1)),
+    *((StoreCleaner, "forget", when) for when in (0, 1)),
     *((cleaning, "_move", call) for call in (0, 1, 2, 3, 4)),
     *((Database, "shrink", when) for when in (0, 1)),
-    (StoreWriter, "end_cleaning", 1),
+    (StoreWriter, "set_setting", 1),
 ]
 """Where the program dies: in which function, after so many of its calls (with 0 before the first)."""
 

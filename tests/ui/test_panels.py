@@ -18,7 +18,7 @@ from atlas_rt.core.wishes import CopyPath, Deselect, Do, FlyTo, Hover, OpenSourc
 from atlas_rt.ui.input import KeyStroke, Modifiers, PointerMoved
 from atlas_rt.ui.panels.hover import GRACE_SECS, beside
 from atlas_rt.ui.panels.notices import LIFE_SECS, notice_alpha
-from atlas_rt.ui.panels.status import duration, engine_line
+from atlas_rt.ui.panels.status import absence_lines, duration, engine_line
 from tests.ui.huds import Sheet, make_answer, make_facts, make_hud, typed
 
 FIX = LiveFix(
@@ -34,6 +34,9 @@ STATES: dict[str, Hud] = {
         failures=(Failure("/p/broken.jpg", "truncated"),),
         read_only="Opened for looking only: process 4711 writes this library",
         notices=(Notice("12 new images", "good", 1.0),),
+    ),
+    "absent": make_hud(
+        absence=f"/media/{'a long name/' * 6}photos is empty: is the drive connected? Showing what was known"
     ),
     "searching": make_hud(searching=True, query="bird", answer=make_answer("bird", *BANDS), figures=FIGURES),
     "detail": make_hud(selected=make_facts(), live_on=True, live=FIX, searching=True, figures=FIGURES),
@@ -220,6 +223,17 @@ def test_failures_are_listed_at_a_click(sheet: Sheet) -> None:
     assert len(sheet.panels.covered) == 2
     sheet.click(hud, status.x + 40, status.y + 40)
     assert len(sheet.panels.covered) == 1
+
+
+def test_an_absent_source_is_said_in_two_lines_as_long_as_it_lasts(sheet: Sheet) -> None:
+    sheet.show(make_hud(), frames=3)
+    (quiet,) = sheet.panels.covered
+    for _ in range(2):
+        sheet.show(make_hud(absence="/photos is empty: is the drive connected? Showing what was known"), frames=300)
+        (status,) = sheet.panels.covered
+        assert status.height > quiet.height * 1.5
+    assert absence_lines(make_hud(absence="a? b")) == ["a?", "b"]
+    assert absence_lines(make_hud()) == []
 
 
 def test_the_larger_of_two_names_that_touch_stays(sheet: Sheet) -> None:
