@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from atlas_rt.core.records import Absence
-from atlas_rt.library.plan import KnownFile, below
+from atlas_rt.library.changes import KnownFile, below
 from atlas_rt.library.sources import Scan, reason_of
 
 MANY = 10

@@ -20,7 +20,7 @@ import numpy as np
 from atlas_rt.core.records import Ids, Ints, LibraryPlace, Map
 from atlas_rt.core.submap import submap
 from atlas_rt.errors import MissingError
-from atlas_rt.library import maps, space
+from atlas_rt.library import disk_errors, maps
 from atlas_rt.library.recordfile import copy_records
 from atlas_rt.library.store import CLEANING
 from atlas_rt.library.storecleaner import Renumbering, StoreCleaner
@@ -48,7 +48,7 @@ def clean(place: LibraryPlace, ids: Ids) -> Cleaned:
     """
     folder = place.folder
     before = _size(folder)
-    with writing(place, StoreCleaner) as store, space.writing(folder):
+    with writing(place, StoreCleaner) as store, disk_errors.writing(folder):
         finish_cleaning(folder, store)
         doomed = np.intersect1d(ids, store.away_ids())
         if len(doomed):
@@ -65,12 +65,12 @@ def finish_cleaning(folder: Path, store: StoreWriter) -> bool:
     beside = folder / BESIDE
     note = store.cleaning
     if note:
-        with space.writing(folder):
+        with disk_errors.writing(folder):
             for name in TILE_BYTES:
                 _move(beside / name, folder / name)
             for model, first in json.loads(note).items():
                 _renew_model(beside / model, folder / model, first)
-            space.sync_folder(folder)
+            disk_errors.sync_folder(folder)
         store.database.shrink()
         store.set_setting(CLEANING, "")
     shutil.rmtree(beside, ignore_errors=True)
@@ -102,7 +102,7 @@ def _write_beside(folder: Path, store: StoreCleaner, doomed: Ids) -> None:
             rows[model] = used
             copy_records(folder / model / VECTORS, beside / model / VECTORS, record_bytes(dim), used)
         first[model] = _write_maps(folder / model, beside / model, doomed, used, renumbered=bool(dim))
-    space.sync_folder(beside)
+    disk_errors.sync_folder(beside)
     store.forget(Renumbering(doomed, tiles, rows), note=json.dumps(first))
 
 
@@ -140,7 +140,7 @@ def _renew_model(beside: Path, folder: Path, first: int) -> None:
             shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink(missing_ok=True)
     for entry in sorted(beside.iterdir()) if beside.is_dir() else ():
         _move(entry, folder / entry.name)
-    space.sync_folder(folder)
+    disk_errors.sync_folder(folder)
 
 
 def _move(source: Path, target: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from atlas_rt.errors import MissingError
-from atlas_rt.library import space
+from atlas_rt.library import disk_errors
 from atlas_rt.library.schema import STEPS
 
 FILE_NAME = "library.db"
@@ -117,7 +117,7 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[str] = STEPS) -> Non
 
 
 def _writer(folder: Path) -> sqlite3.Connection:
-    with space.writing(folder):
+    with disk_errors.writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(folder / FILE_NAME, timeout=WRITER_PATIENCE_SECS, isolation_level=None)
     try:
@@ -182,10 +182,10 @@ def _speaking(folder: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         # where its shared memory cannot grow, SQLite calls it an I/O error
-        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and space.is_full(folder)):
-            raise space.full(folder) from error
+        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and disk_errors.is_full(folder)):
+            raise disk_errors.full(folder) from error
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise space.damaged(folder) from error
+            raise disk_errors.damaged(folder) from error
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise MissingError(f"Another process is writing this library; try again in a moment: {folder}") from error
         if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM):

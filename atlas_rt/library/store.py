@@ -15,8 +15,8 @@ from typing import Self
 import numpy as np
 
 from atlas_rt.core.records import Absence, Catalogue, Failure, Ids, Ints
+from atlas_rt.library.changes import FailedFile
 from atlas_rt.library.database import Database
-from atlas_rt.library.plan import FailedFile
 
 CLEANING, DIM = "cleaning", "dimensions of {model}"
 """Settings: the note of a cleaning, and how long a model's vectors are."""

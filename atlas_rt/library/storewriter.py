@@ -17,9 +17,9 @@ from typing import Self, TypeVar
 from atlas_rt.core.records import Absence, LibraryPlace
 from atlas_rt.errors import UsageError
 from atlas_rt.library.absence import find_absences, hidden_while_vanishing, remembered_devices
+from atlas_rt.library.changes import Changes, Comparison, FailedFile, KnownFile, Todo, below, compare
 from atlas_rt.library.database import Database, is_outdated
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.plan import Comparison, FailedFile, KnownFile, Plan, Todo, below, compare
 from atlas_rt.library.sources import FoundFile, Scan
 from atlas_rt.library.store import DIM, Labels, StoreReader
 
@@ -69,7 +69,7 @@ class StoreWriter(StoreReader):
         """
         return cls(Database.writing(folder))
 
-    def reconcile(self, scan: Scan, model: str, sources: Sequence[str] = ()) -> Plan:
+    def reconcile(self, scan: Scan, model: str, sources: Sequence[str] = ()) -> Changes:
         """Compare a scan of these sources with what is known: new files get ids in the order of paths, images whose
         files vanished are hidden.
 
@@ -87,7 +87,7 @@ class StoreWriter(StoreReader):
             self._forget_failures(row.path for row in found.vanished)
             self._put_absences(_with_shown_again(absences, again))
             self._put_devices(remembered_devices(scan, sources, absences, devices))
-        return Plan(
+        return Changes(
             todo=tuple(sorted(todo, key=lambda each: each.id)),
             unchanged=found.unchanged,
             hidden=tuple(row.id for row in found.vanished if row.state == "ready"),

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from atlas_rt.library.cache_layout import place_of
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.shelf import place_of
 from atlas_rt.library.storewriter import StoreWriter, writing
 from tests.commands.person import PATIENCE_SECS, Person, environment
 from tests.libraries import PICTURES

@@ -14,19 +14,19 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.records import IndexReport
-from atlas_rt.engine.cartographer import SKETCH, map_to_go_on_from
 from atlas_rt.engine.engine import Engine
-from atlas_rt.engine.extension import Anchors, extended
+from atlas_rt.engine.map_scheduler import SKETCH, map_to_go_on_from
 from atlas_rt.engine.messages import Add, FromEngine, Remove, SourceState
+from atlas_rt.engine.placing import ReferenceMap, extended
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library import maps
+from atlas_rt.library.cache_layout import place_of
 from atlas_rt.library.cleaning import clean
-from atlas_rt.library.shelf import place_of
 from atlas_rt.library.sources import scan
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.storewriter import StoreWriter, upgrade
-from atlas_rt.ml.clusters import next_id
-from atlas_rt.services.scenes import Arrival, SceneReader
+from atlas_rt.mapping.clusters import next_id
+from atlas_rt.workers.scenes import Arrival, SceneReader
 from tests.libraries import (
     PICTURES,
     Library,
@@ -122,7 +122,7 @@ def test_some_vanish_and_come_back_and_nothing_moves_by_a_bit(own: Library, inde
     assert report.generation > indexed.report.generation  # a window reads anew what is shown
     assert same_map(own, indexed)
     scene = arrival_of(own).scene
-    assert len(scene.ids) == len(arrival_of(own).corpus) == 138 - away
+    assert len(scene.ids) == len(arrival_of(own).vector_index) == 138 - away
     assert scene.away is None
     assert not [path for path in scene.paths if Path(path).name[0] in "abc"]
     shown = set(scene.ids.tolist())
@@ -219,8 +219,8 @@ def test_what_was_forgotten_and_comes_back_is_a_new_image(own: Library, indexed:
 def empty_map_of(library: Library) -> None:
     """What version 0.1.0 published when a folder was empty for one start: a fitted map without an image."""
     none, rows = np.zeros(0, np.int64), np.zeros(0, np.int32)
-    nothing = Anchors(library.map, lambda _: np.zeros((0, library.model.dim), np.float32))
-    emptied = extended(library.map, none, rows, anchors=nothing, vectors_at=nothing._vectors_at)
+    nothing = ReferenceMap(library.map, lambda _: np.zeros((0, library.model.dim), np.float32))
+    emptied = extended(library.map, none, rows, reference=nothing, vectors_at=nothing._vectors_at)
     maps.write_map(library.model_folder, dataclasses.replace(emptied, generation=library.map.generation + 1))
 
 

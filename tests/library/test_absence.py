@@ -14,7 +14,7 @@ import pytest
 from atlas_rt.core.records import Absence, Failure
 from atlas_rt.library import absence
 from atlas_rt.library.absence import sentence, source_state
-from atlas_rt.library.plan import Plan
+from atlas_rt.library.changes import Changes
 from atlas_rt.library.sources import Scan, content_hash, scan
 from atlas_rt.library.storewriter import Ready, StoreWriter
 from atlas_rt.library.watching import Watcher
@@ -29,7 +29,7 @@ class Shelf:
     def __init__(self, store: StoreWriter, *roots: Path) -> None:
         self.store, self.roots = store, tuple(map(str, roots))
 
-    def look(self, found: Scan | None = None) -> Plan:
+    def look(self, found: Scan | None = None) -> Changes:
         """Scan and store what is new, as the engine does."""
         plan = self.store.reconcile(found or scan(self.roots), MODEL, self.roots)
         for todo in plan.todo:
