@@ -105,7 +105,8 @@ def real_sources(sources: Sequence[str]) -> tuple[str, ...]:
 
 def source_around(folder: Path, sources: Sequence[str]) -> str | None:
     """The source in which a folder lies, or which it is, links followed; None for none."""
-    return next((source for source in sources if folder.resolve().is_relative_to(Path(source).resolve())), None)
+    real = Path(os.path.realpath(folder))  # unlike `Path.resolve` it takes a link that leads back to itself
+    return next((source for source in sources if real.is_relative_to(os.path.realpath(source))), None)
 
 
 def may_lie_in(folder: Path, source: str, *, named: bool) -> bool:
@@ -206,7 +207,7 @@ def _folder(sources: Sequence[str], cache: Path) -> Path:
 
 def _refuse_inside(cache: Path, sources: Sequence[str]) -> None:
     around = source_around(cache, sources)
-    if around is not None and cache.resolve() == Path(around).resolve():
+    if around is not None and os.path.realpath(cache) == os.path.realpath(around):
         raise UsageError(f"The cache folder is the source itself; choose another with --cache DIR: {cache}")
     if around is not None and not may_lie_in(cache, around, named=cache != _users_cache()):
         raise UsageError(f"The cache folder lies inside the source {around}; choose another with --cache DIR: {cache}")
@@ -218,7 +219,7 @@ def _users_cache() -> Path:
 
 def _is_hidden(inner: Path, outer: str) -> bool:
     """Whether a scan of the outer folder passes over the inner one on its way."""
-    return any(map(is_passed_over, inner.resolve().relative_to(Path(outer).resolve()).parts))
+    return any(map(is_passed_over, Path(os.path.relpath(os.path.realpath(inner), os.path.realpath(outer))).parts))
 
 
 def _named_by_links(real: tuple[str, ...], cache: Path) -> LibraryPlace | None:
