@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from atlas_rt.core.records import LibraryPlace
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.otherlibraries import OtherLibraries
 from atlas_rt.library.sources import content_hash
@@ -56,38 +58,48 @@ def test_images_that_another_library_knows_are_taken_over(
         assert lock.acquire()
         report = index(job)
     assert (report.images, report.new, report.failed) == (KNOWN + 1, KNOWN + 1, ())
-    with (
-        Store.open(job.place.folder, writable=False) as ours,
-        Store.open(other.place.folder, writable=False) as theirs,
-    ):
-        for path in shared:
-            here, there = ours.id_of(str(tmp_path / "pictures" / path.name)), theirs.id_of(str(path))
-            assert here is not None
-            assert there is not None
-            mine, its = ours.image(here), theirs.image(there)
-            assert mine is not None
-            assert its is not None
-            assert (mine.width_px, mine.height_px, mine.mean_rgb) == (MARK_PX, its.height_px, its.mean_rgb)
-            assert [word for word, _ in ours.labels(here)] == [word for word, _ in theirs.labels(there)]
-            for read in (tile_of, vector_of):
-                assert np.array_equal(read(job.place.folder, ours, here), read(other.place.folder, theirs, there))
-        new = ours.id_of(str(tmp_path / "pictures" / newcomers[0].name))
-        assert new is not None
-        image = ours.image(new)
-        assert image is not None
-        assert image.width_px != MARK_PX
+    ours, theirs = stored(job.place), stored(other.place)
+    assert ours.keys() == {path.name for path in (*shared, newcomers[0])}
+    for path in shared:
+        assert ours[path.name].size_px[0] == MARK_PX
+        assert ours[path.name] == theirs[path.name]
+    assert ours[newcomers[0].name].size_px[0] != MARK_PX
 
 
-def tile_of(folder: Path, store: Store, id_: int) -> np.ndarray:  # type: ignore[type-arg]
-    image = store.image(id_)
-    assert image is not None
-    return TileFiles(folder).medium_rgba(image.tile)
+@dataclass(frozen=True)
+class Stored:
+    """What is stored of an image."""
+
+    size_px: tuple[int, ...]
+    mean_rgb: tuple[int, ...]
+    aspect: float
+    words: tuple[str, ...]
+    tile: bytes
+    medium: bytes
+    vector: bytes
 
 
-def vector_of(folder: Path, store: Store, id_: int) -> np.ndarray:  # type: ignore[type-arg]
-    (file,) = folder.glob("starter-*/vectors.f16")
-    row = int(store.vector_rows(file.parent.name, np.array([id_]))[0])
-    return np.fromfile(file, np.float16).reshape(store.named_vectors(file.parent.name), -1)[row]
+def stored(place: LibraryPlace) -> dict[str, Stored]:
+    """Everything that is stored of the images of a library, by name."""
+    (file,) = place.folder.glob("starter-*/vectors.f16")
+    with Store.open(place.folder, writable=False) as store:
+        catalogue = store.catalogue()
+        rows = store.vector_rows(file.parent.name, catalogue.ids)
+        words = [tuple(word for word, _ in store.labels(id_)) for id_ in catalogue.ids.tolist()]
+        vectors = np.fromfile(file, np.float16).reshape(store.named_vectors(file.parent.name), -1)
+    tiles = TileFiles(place.folder)
+    return {
+        Path(path).name: Stored(
+            tuple(catalogue.sizes_px[row].tolist()),
+            tuple(catalogue.mean_rgb[row].tolist()),
+            float(catalogue.aspects[row]),
+            words[row],
+            tiles.small([int(catalogue.tiles[row])]).tobytes(),
+            tiles.medium_rgba(int(catalogue.tiles[row])).tobytes(),
+            vectors[rows[row]].tobytes(),
+        )
+        for row, path in enumerate(catalogue.paths)
+    }
 
 
 # -- what is damaged ---------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from atlas_rt.errors import UsageError
 from atlas_rt.library import resemblance, shelf, sourcenote
 from atlas_rt.library.relocation import make_way, moved_places, settled_place
 from atlas_rt.library.resemblance import Resemblance
+from atlas_rt.library.schema import STEPS
 from atlas_rt.library.shelf import Lock
 from atlas_rt.library.sources import scan
-from atlas_rt.library.store import Ready, Store, content_hash
+from atlas_rt.library.store import Ready, Store, content_hash, migrate
 
 MODEL = "starter"
 
@@ -216,22 +218,31 @@ def test_a_library_of_the_first_version_is_known_by_a_link_and_by_its_target(
     owner: Owner, make: Callable[..., Path], tmp_path: Path
 ) -> None:
     """Version 0.1.0 knew it by the path as it was typed."""
-    target = make("a")
-    (tmp_path / "link").symlink_to(target)
-    place = owner.open(target)
-    old = LibraryPlace(shelf._folder((str(tmp_path / "link"),), owner.cache), (str(tmp_path / "link"),))
-    before = ids(shelf.move(place, {str(target): str(tmp_path / "link")}, owner.cache))
-    with Store.open(old.folder, writable=True) as store:
-        store._connection.execute("CREATE TABLE cluster_names (model)")
-        store._connection.execute("PRAGMA user_version = 1")
-        assert store.id_of(str(tmp_path / "link/1.png")) == before["1.png"]
+    target, link = make("a"), tmp_path / "link"
+    link.symlink_to(target)
+    old = LibraryPlace(shelf._folder((str(link),), owner.cache), (str(link),))
+    old.folder.mkdir(parents=True)
+    sourcenote.write_note(old.folder, sourcenote.Note(old.sources))
+    write_first_version(old, sorted(link.rglob("*.png")))
     assert shelf.place_of([str(target)], owner.cache, make=False) == old
     with Lock(old) as lock:  # it is open elsewhere: used as it is
         assert lock.acquire()
         assert settled_place([str(target)], owner.cache) == old
-    for source in (tmp_path / "link", target):
-        assert ids(owner.open(source)) == before
+    for source in (link, target):
+        assert sorted(ids(owner.open(source)).values()) == list(range(1, 11))
         assert libraries(owner) == [(str(target),)]
+
+
+def write_first_version(place: LibraryPlace, files: list[Path]) -> None:
+    connection = sqlite3.connect(place.folder / "library.db", isolation_level=None)
+    migrate(connection, STEPS[:1])
+    facts = [(file, file.stat(), content_hash(file.read_bytes())) for file in files]
+    connection.executemany(
+        "INSERT INTO images VALUES (NULL, ?, 'ready', ?, ?, ?, 640, 480, 1, 1.5, 0)",
+        [(os.fsencode(file), status.st_size, status.st_mtime_ns, hash_) for file, status, hash_ in facts],
+    )
+    connection.execute("INSERT INTO vectors SELECT ?, id, id FROM images", (MODEL,))
+    connection.close()
 
 
 def test_a_library_that_is_open_elsewhere_is_not_moved(owner: Owner, make: Callable[..., Path], tmp_path: Path) -> None:
