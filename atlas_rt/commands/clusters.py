@@ -42,9 +42,9 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         print_json(rows)
         return 0
     for row in rows:
-        tell(f"{row['id']:>4}  {row['size']:>6,}  {row['name']}: {row['why']}")
+        tell(f"{row['size']:>6,}  {row['id']:>4}  {row['name']}: {row['why']}")
     free = int((collection.scene.clusters < 0).sum())
-    tell(f"      {free:>6,}  in no cluster")
+    tell(f"{free:>6,}        in no cluster")
     return 0
 
 

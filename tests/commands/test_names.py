@@ -35,7 +35,7 @@ def test_a_name_stays_and_can_be_taken_back(owner: Person, home: Library, here: 
     told = owner.ask("clusters", home.source, "--no-update", "--rename", str(second["id"]), "  our   Gärten ")
     kept = tmp_path / "user's data/atlas_rt"
     assert told.err == f"kept in {kept}\n"
-    assert f"{second['id']:>4}  {second['size']:>6,}  our Gärten: you named it" in told.lines
+    assert f"{second['size']:>6,}  {second['id']:>4}  our Gärten: you named it" in told.lines
     changed = {"name": "our Gärten", "why": "you named it", "named_by": "user"}
     assert clusters(owner, home.source) == [before[0], second | changed, *before[2:]]
     assert sorted(path.name for path in kept.iterdir()) == ["cluster_names.json", "copies", "lock"]
