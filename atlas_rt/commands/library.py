@@ -9,8 +9,8 @@ from datetime import datetime
 from atlas_rt.commands.collection import sources_of
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.errors import UsageError
+from atlas_rt.library.cache_layout import cache_folder, forget, move, place_of, places, real_sources
 from atlas_rt.library.relocation import make_way, moved_places
-from atlas_rt.library.shelf import cache_folder, forget, move, place_of, places, real_sources
 from atlas_rt.library.sources import absolute, resolve
 from atlas_rt.settings import Settings
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from atlas_rt.core.records import Floats, LibraryPlace
 from atlas_rt.errors import MissingError
-from atlas_rt.library import space
+from atlas_rt.library import disk_errors
 from atlas_rt.library.store import Known, Store
 from atlas_rt.library.tiles import MEDIUM_FILE, SMALL_FILE, TileSet, read_tiles
 from atlas_rt.library.vectors import FILE_NAME, read_vector
@@ -113,4 +113,4 @@ class OtherLibraries:
                 before = [os.fstat(held.enter_context(path.open("rb")).fileno()).st_ino for path in paths]
                 yield lambda: [path.stat().st_ino for path in paths] == before
         except OSError as error:
-            raise space.damaged(folder) from error
+            raise disk_errors.damaged(folder) from error

@@ -24,9 +24,9 @@ import platformdirs
 
 from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
-from atlas_rt.library import space
+from atlas_rt.library import disk_errors
+from atlas_rt.library.cache_layout import may_lie_in, source_around
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.shelf import may_lie_in, source_around
 from atlas_rt.library.sources import absolute, reason_of
 
 KIND = "data"
@@ -100,7 +100,7 @@ class PersonalFile(Generic[T]):
             entries = changed(self.read().entries)
             facts = {"format": FORMAT, "entries": [self._write_entry(each) for each in entries]}
             text = json.dumps(facts, indent=1).encode()
-            with space.writing(self.path.parent, kind=KIND):
+            with disk_errors.writing(self.path.parent, kind=KIND):
                 self._keep_damaged()
                 self._copies.mkdir(exist_ok=True)
                 _write_whole(self._copies / f"{self.path.stem}-{date.today().isoformat()}.json", text)
@@ -139,7 +139,7 @@ class PersonalFile(Generic[T]):
     def _locked(self) -> Iterator[None]:
         folder = self.path.parent
         try:
-            with space.writing(folder, kind=KIND):
+            with disk_errors.writing(folder, kind=KIND):
                 folder.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
             raise MissingError(f"A file stands where the data folder must be: {folder}") from error
@@ -163,4 +163,4 @@ def _write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
-    space.sync_folder(path.parent)
+    disk_errors.sync_folder(path.parent)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
-from atlas_rt.library import shelf
+from atlas_rt.library import cache_layout
 from atlas_rt.library.resemblance import POSSIBLE, Resemblance, is_in, recognise
 from atlas_rt.library.store import Store
 
@@ -27,21 +27,21 @@ def settled_place(
     ask: whether a library moved here, where that is not sure. tell: hears a sentence about what was done, or what to
     type. Raises what `shelf.place_of` and `shelf.move` raise.
     """
-    place = shelf.place_of(sources, cache, make=False)
-    real = shelf.real_sources(sources)
+    place = cache_layout.place_of(sources, cache, make=False)
+    real = cache_layout.real_sources(sources)
     if place.sources != real:
         _follow_links(place, cache)
-    elif shelf.is_empty(place) and (found := recognise(real, cache, exclude=exclude)) is not None:
+    elif cache_layout.is_empty(place) and (found := recognise(real, cache, exclude=exclude)) is not None:
         named = " ".join(found.place.sources)
         if found.sure or ask(found):
-            shelf.move(found.place, found.moves, cache)
+            cache_layout.move(found.place, found.moves, cache)
             tell(f"the library of {named} has moved along: {found.found:,} of its {found.images:,} images are here")
         else:
             tell(
                 f"{found.found:,} of the {found.images:,} images of {named}, which is gone, seem to be here. "
                 f"If it was moved here, type:\n{found.command}"
             )
-    place = shelf.place_of(sources, cache, make=make)
+    place = cache_layout.place_of(sources, cache, make=make)
     _bring_up(place)
     return place
 
@@ -52,7 +52,7 @@ def moved_places(old: str, new: str, cache: Path) -> list[tuple[LibraryPlace, di
     Raises UsageError where there is none.
     """
     found = []
-    for place in shelf.known_places(cache):
+    for place in cache_layout.known_places(cache):
         moves = {
             source: new + source[len(name) :]
             for source in place.sources
@@ -62,7 +62,7 @@ def moved_places(old: str, new: str, cache: Path) -> list[tuple[LibraryPlace, di
         if moves:
             found.append((place, moves))
     if not found:
-        known = "\n".join(f"  {' '.join(place.sources)}" for place in shelf.known_places(cache))
+        known = "\n".join(f"  {' '.join(place.sources)}" for place in cache_layout.known_places(cache))
         raise UsageError(f"no library of {old}; " + (f"there are:\n{known}" if known else f"there are none in {cache}"))
     return found
 
@@ -70,7 +70,7 @@ def moved_places(old: str, new: str, cache: Path) -> list[tuple[LibraryPlace, di
 def make_way(place: LibraryPlace, target: LibraryPlace, cache: Path) -> bool:
     """Delete the library that stands where another one moves to, if it may be a part of it; whether there was one.
     Raises UsageError where they share too little: then somebody mistyped a path."""
-    if target.folder == place.folder or shelf.is_empty(target):
+    if target.folder == place.folder or cache_layout.is_empty(target):
         return False
     theirs, ours = _hashes(target), _hashes(place)
     if len(theirs & ours) < POSSIBLE * min(len(theirs), len(ours)):
@@ -79,7 +79,7 @@ def make_way(place: LibraryPlace, target: LibraryPlace, cache: Path) -> bool:
             f"{named} has a library of its own, and its images are others; delete that one first:\n"
             f"  atlas-rt library forget {named}"
         )
-    shelf.forget(target, cache)
+    cache_layout.forget(target, cache)
     return True
 
 
@@ -92,14 +92,14 @@ def _follow_links(place: LibraryPlace, cache: Path) -> None:
     """A library of version 0.1.0, known by paths with links in them, is known by the real ones from now on; one that
     is open elsewhere is used as it is until it is closed."""
     moves = {source: os.path.realpath(source) for source in place.sources}
-    if not shelf.Lock(place).holder():
-        shelf.move(place, moves, cache)
+    if not cache_layout.Lock(place).holder():
+        cache_layout.move(place, moves, cache)
 
 
 def _bring_up(place: LibraryPlace) -> None:
     """A library of an older version becomes one of this version, since readers come before the writer. One that is
     damaged, or that nobody may write to, is told of by who reads it."""
-    lock = shelf.Lock(place)
+    lock = cache_layout.Lock(place)
     try:
         Store.open(place.folder, writable=False).close()
     except MissingError:

@@ -16,7 +16,7 @@ from shlex import quote
 
 from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import DecodeError, MissingError
-from atlas_rt.library import shelf
+from atlas_rt.library import cache_layout
 from atlas_rt.library.sources import content_hash, is_passed_over, is_readable, read, scan
 from atlas_rt.library.store import Content, Store
 
@@ -59,7 +59,7 @@ def recognise(sources: Sequence[str], cache: Path, *, exclude: Sequence[str] = (
     sources: real paths. The contents of a few files are read. 100,000 files: 1 s, and nothing where no library of the
     cache has lost a source.
     """
-    places = [each for each in shelf.known_places(cache) if _has_lost(each, sources)]
+    places = [each for each in cache_layout.known_places(cache) if _has_lost(each, sources)]
     files = {source: _files(source, exclude, cache) for source in sources} if places else {}
     found = [each for place in places if (each := compare(place, sources, files)) is not None]
     ranked = sorted(found, key=lambda each: (each.sure, each.found / each.images), reverse=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from atlas_rt.library import space
+from atlas_rt.library import disk_errors
 
 FILE_NAME = "sources.json"
 _DOOMSDAY_SECS = 2.0**36
@@ -48,7 +48,7 @@ def write_note(folder: Path, note: Note) -> None:
     if note.moves:
         facts |= {"moves": dict(note.moves), "token": note.token}
     beside = folder / f".{FILE_NAME}-{os.getpid()}"
-    with space.writing(folder):
+    with disk_errors.writing(folder):
         try:
             beside.write_text(json.dumps(facts, indent=1), encoding="utf-8")
             beside.replace(folder / FILE_NAME)

@@ -89,7 +89,7 @@ class Scanner:
     def __init__(self, exclude: Sequence[str] = (), *, cache: Path | None = None) -> None:
         self._excluded = matcher(exclude)
         self._cache = cache
-        self._known: dict[Place, Listing] = {}
+        self._known: dict[ListingKey, Listing] = {}
 
     def scan(self, sources: Sequence[str], *, changed: Collection[str] | None = None) -> Scan:
         """As `scan`. changed: folders to read again, besides those that something came into or left, as their own times
@@ -213,7 +213,7 @@ def matcher(patterns: Sequence[str]) -> Callable[[str, str], bool]:
     return lambda name, relative: bool(joined.match(name) or joined.match(relative))
 
 
-Place = tuple[str, str]
+ListingKey = tuple[str, str]
 """A folder, and the source it was reached by."""
 
 
@@ -241,7 +241,7 @@ class _Walk:
     def __init__(
         self,
         excluded: Callable[[str, str], bool],
-        known: Mapping[Place, Listing],
+        known: Mapping[ListingKey, Listing],
         changed: Collection[str],
         *,
         cache: Path | None = None,
@@ -254,7 +254,7 @@ class _Walk:
         if cache is not None and cache.is_dir():
             self._seen.add((cache.stat().st_dev, cache.stat().st_ino))  # as if it had been read already
         self._singles = Listing((0, 0, 0))  # sources that are files, or could not be reached
-        self.listings: dict[Place, Listing] = {}
+        self.listings: dict[ListingKey, Listing] = {}
 
     def visit(self, source: str) -> None:
         """Add what lies in a folder, or a single file."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from atlas_rt.library.shelf import place_of
+from atlas_rt.library.cache_layout import place_of
 from tests.commands.person import PATIENCE_SECS, Person, environment
 from tests.libraries import PICTURES, Library, copy_pictures, latest_map, same_bits
 

@@ -15,11 +15,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import UsageError
-from atlas_rt.library import resemblance, shelf, sourcenote
+from atlas_rt.library import cache_layout, resemblance, sourcenote
+from atlas_rt.library.cache_layout import Lock
 from atlas_rt.library.relocation import make_way, moved_places, settled_place
 from atlas_rt.library.resemblance import Resemblance
 from atlas_rt.library.schema import STEPS
-from atlas_rt.library.shelf import Lock
 from atlas_rt.library.sources import scan
 from atlas_rt.library.store import Ready, Store, content_hash, migrate
 
@@ -78,7 +78,7 @@ def make(tmp_path: Path) -> Callable[..., Path]:
 
 
 def libraries(owner: Owner) -> list[tuple[str, ...]]:
-    return [place.sources for place in shelf.known_places(owner.cache)]
+    return [place.sources for place in cache_layout.known_places(owner.cache)]
 
 
 def test_a_renamed_root_takes_its_library_along_twice_and_back(owner: Owner, make: Callable[..., Path]) -> None:
@@ -220,11 +220,11 @@ def test_a_library_of_the_first_version_is_known_by_a_link_and_by_its_target(
     """Version 0.1.0 knew it by the path as it was typed."""
     target, link = make("a"), tmp_path / "link"
     link.symlink_to(target)
-    old = LibraryPlace(shelf._folder((str(link),), owner.cache), (str(link),))
+    old = LibraryPlace(cache_layout._folder((str(link),), owner.cache), (str(link),))
     old.folder.mkdir(parents=True)
     sourcenote.write_note(old.folder, sourcenote.Note(old.sources))
     write_first_version(old, sorted(link.rglob("*.png")))
-    assert shelf.place_of([str(target)], owner.cache, make=False) == old
+    assert cache_layout.place_of([str(target)], owner.cache, make=False) == old
     with Lock(old) as lock:  # it is open elsewhere: used as it is
         assert lock.acquire()
         assert settled_place([str(target)], owner.cache) == old
@@ -273,7 +273,9 @@ def test_a_move_that_was_interrupted_is_finished(
             broken.setattr(Store, "move_paths", die)
         else:
             write = sourcenote.write_note
-            broken.setattr(shelf, "write_note", lambda folder, note: write(folder, note) if note.moves else die())
+            broken.setattr(
+                cache_layout, "write_note", lambda folder, note: write(folder, note) if note.moves else die()
+            )
         with pytest.raises(KeyboardInterrupt):
             owner.open(moved)
     assert len(libraries(owner)) == 1
@@ -303,7 +305,7 @@ def test_a_parent_that_was_renamed_moves_every_library_below_it(
     before = [ids(owner.open(make(f"photos/{name}"))) for name in ("a", "b")]
     (tmp_path / "photos").rename(tmp_path / "pictures")
     for place, moves in moved_places(str(tmp_path / "photos"), str(tmp_path / "pictures"), owner.cache):
-        shelf.move(place, moves, owner.cache)
+        cache_layout.move(place, moves, owner.cache)
     assert [ids(owner.open(tmp_path / "pictures" / name)) for name in ("a", "b")] == before
     with pytest.raises(UsageError, match=f"no library of {tmp_path}/photos; there are:\n"):
         moved_places(str(tmp_path / "photos"), "/new", owner.cache)
