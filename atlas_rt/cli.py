@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 
 from atlas_rt import __version__
 from atlas_rt.errors import AtlasError, MissingError, UsageError
+from atlas_rt.excepthooks import debugging
 from atlas_rt.settings import Settings, load_settings
 
 COMMANDS = {
@@ -236,11 +237,13 @@ def _common() -> argparse.ArgumentParser:
 
 
 def _refuse_lost_folder() -> None:
-    """Relative paths, and the processes to be started, need a current folder."""
+    """Relative paths, and the processes to be started, need a current folder that this user may enter."""
     try:
-        Path.cwd()
-    except OSError as error:
+        os.chdir(Path.cwd())
+    except FileNotFoundError as error:
         raise UsageError("the current folder is no longer there; change to another one first") from error
+    except OSError as error:
+        raise UsageError(f"the current folder cannot be used ({error.strerror}); change to another one first") from error
 
 
 @contextlib.contextmanager
@@ -319,7 +322,7 @@ def _say(text: str) -> None:
 
 def _told(error: AtlasError) -> int:
     _say(f"atlas-rt: {error}")
-    if _debugging():
+    if debugging():
         traceback.print_exc()
     return error.exit_code
 
@@ -329,10 +332,6 @@ def _defect(error: Exception) -> int:
         f"atlas-rt: a defect of this program: {type(error).__name__}: {error}\n"
         "nothing in your folders was changed; ATLAS_RT_DEBUG=1 shows where it happened"
     )
-    if _debugging():
+    if debugging():
         traceback.print_exc()
     return AtlasError.exit_code
-
-
-def _debugging() -> bool:
-    return os.environ.get("ATLAS_RT_DEBUG", "") not in {"", "0"}

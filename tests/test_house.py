@@ -33,9 +33,11 @@ ARROWS: dict[str, set[str]] = {
     "live": EVERYWHERE,
     "aws": EVERYWHERE,
     "settings": EVERYWHERE,
-    "engine": EVERYWHERE | {"library", "ml"},
+    "engine": EVERYWHERE | {"library", "ml", "excepthooks"},
     "services": EVERYWHERE | {"library", "ml", "live"},
-    "__main__": {"cli"},
+    "startup": set(),
+    "excepthooks": set(),
+    "__main__": {"", "startup", "excepthooks", "cli"},
 }
 """Part of the package -> the parts it may import, besides itself. The parts that are not here join these: `app` and the
 modules beside it, and the commands, which are what `cli` calls."""
@@ -59,7 +61,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "huggingface_hub": ("ml/hub.py",),
     "faiss": ("ml/neighbours.py", "ml/corpus.py"),
     "umap": ("ml/fit.py",),
-    "numba": ("ml/fit.py", "ml/elastic.py"),
+    "numba": ("ml/fit.py", "ml/elastic.py", "ml/kernels.py"),
     "pynndescent": ("ml/fit.py",),
     "sklearn": ("ml/clusters.py",),
     "cv2": ("library/decode.py", "library/video.py", "live/*"),

@@ -17,10 +17,8 @@ import time
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 
-IDLE_FROM = 19
-"""From this niceness on, Linux is told to let others go first at any time. A process at nice 19 is preempted only when
-its slice ends, and each drawing thread waits for it up to three milliseconds: 49 % of the frames of 13 ms were late
-beside decoding at nice 19 alone, 1 % so, and twice as much was decoded."""
+from atlas_rt.engine.priority import step_back
+from atlas_rt.excepthooks import ending_with_a_sentence, install
 
 KEPT_BYTES = 32 * 2**20
 """Blocks up to this size (glibc's greatest) stay with the process when they are freed. Otherwise every decoded picture
@@ -31,14 +29,16 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 def serve(pipe: Connection, niceness: int) -> None:
     """The engine process: step back, hear the job, work, tell how it ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    _step_back(niceness)
+    step_back(niceness)
     end_with_parent()
-    _keep_memory()
-    job = pipe.recv()
-    from atlas_rt.engine.engine import run
+    install()
+    with ending_with_a_sentence("the engine has ended"):
+        _keep_memory()
+        job = pipe.recv()
+        from atlas_rt.engine.engine import run
 
-    run(job, pipe)
-    pipe.close()
+        run(job, pipe)
+        pipe.close()
 
 
 def end_with_parent() -> None:
@@ -53,13 +53,6 @@ def end_with_parent() -> None:
         os._exit(3)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
-
-
-def _step_back(niceness: int) -> None:
-    if niceness and hasattr(os, "nice"):
-        os.nice(niceness)
-    if niceness >= IDLE_FROM and hasattr(os, "SCHED_IDLE"):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _keep_memory() -> None:

@@ -26,6 +26,7 @@ from atlas_rt.core.records import Cluster, Floats, Ids, Ints, Map
 from atlas_rt.core.world import rows_of
 from atlas_rt.engine.entry import end_with_parent
 from atlas_rt.engine.extension import EDGES
+from atlas_rt.engine.priority import step_back_to
 from atlas_rt.engine.process import SPAWN
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import space
@@ -96,7 +97,7 @@ class FitProcess:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._pipe, theirs = SPAWN.Pipe()
-        self._process = SPAWN.Process(target=_serve, args=(theirs,), name="atlas-fit")
+        self._process = SPAWN.Process(target=_serve, args=(theirs, folder), name="atlas-fit")
         self._process.start()
         theirs.close()
         self._ready = False
@@ -197,16 +198,15 @@ def _written(vectors: Floats, folder: Path) -> Path:
     return file
 
 
-def _serve(pipe: Connection) -> None:
+def _serve(pipe: Connection, folder: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
-    if hasattr(os, "nice"):
-        os.nice(max(0, NICENESS - os.nice(0)))
+    step_back_to(NICENESS)
     # umap-learn's helpers write warnings of their own when the process is ended in mid-fit; errors travel by the pipe
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     from atlas_rt.ml.fit import warm_up
 
-    warm_up()
+    warm_up(folder)
     with contextlib.suppress(EOFError, OSError):
         pipe.send(READY)
         while True:
