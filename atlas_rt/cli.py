@@ -243,7 +243,9 @@ def _refuse_lost_folder() -> None:
     except FileNotFoundError as error:
         raise UsageError("the current folder is no longer there; change to another one first") from error
     except OSError as error:
-        raise UsageError(f"the current folder cannot be used ({error.strerror}); change to another one first") from error
+        raise UsageError(
+            f"the current folder cannot be used ({error.strerror}); change to another one first"
+        ) from error
 
 
 @contextlib.contextmanager

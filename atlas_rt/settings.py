@@ -116,7 +116,11 @@ def _file_values(path: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise UsageError(f"the settings file cannot be read ({error.strerror}): {path}") from error
+        if not os.path.lexists(path):  # in a folder this user may not look into, as after `su`
+            return {}
+        raise UsageError(
+            f"the settings file cannot be read ({error.strerror}); allow it, or move the file away: {path}"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"the settings file is not valid TOML ({error}): {path}") from error
     known = {field.name for field in fields(Settings)}

@@ -1,7 +1,7 @@
-"""The first lines of the program, before anything else is imported: the current folder runs no code, and a home is there.
+"""The first lines of the program, before anything else is imported: the current folder runs no code, a home is there.
 
-A folder of pictures may hold a file named random.py. Python takes modules from the current folder under `python -m`, and
-in each process that multiprocessing starts (`python -c`), before it asks its own library.
+A folder of pictures may hold a file named random.py. Python takes modules from the current folder under `python -m`,
+and in each process that multiprocessing starts (`python -c`), before it asks its own library.
 """
 
 # Nothing that Python itself has not loaded by now: not even `from __future__`, which is a file of the library as well.
@@ -9,7 +9,7 @@ import os
 import stat
 import sys
 
-_PROGRAM = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  pathlib comes too early
+_PROGRAM = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def prepare() -> None:
@@ -38,7 +38,7 @@ def _keep_out_current_folder() -> None:
     if first:
         del sys.path[0]
     entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    ours = {os.path.abspath(entry) for entry in entries if _is_here(entry)}  # noqa: PTH100
+    ours = {os.path.abspath(entry) for entry in entries if _is_here(entry)}
     if ours and entries != [""]:
         sys.path[:] = [entry for entry in sys.path if entry not in ours]
         os.environ["PYTHONPATH"] = os.pathsep.join(entry for entry in entries if not _is_here(entry))
@@ -71,7 +71,7 @@ def _modules_here() -> list[str]:
 
     found = []
     try:
-        names = sorted(os.listdir())  # noqa: PTH208  pathlib comes too early
+        names = sorted(os.listdir())
     except OSError:
         return []
     for name in names:
@@ -79,7 +79,7 @@ def _modules_here() -> list[str]:
         if name.endswith(tuple(machinery.all_suffixes())):
             known = module in sys.stdlib_module_names or machinery.PathFinder.find_spec(module) is not None
         else:
-            known = name in sys.stdlib_module_names and os.path.isfile(os.path.join(name, "__init__.py"))  # noqa: PTH113, PTH118
+            known = name in sys.stdlib_module_names and os.path.isfile(os.path.join(name, "__init__.py"))
         if known:
             found.append(name)
     return found
@@ -91,13 +91,13 @@ def _modules_here() -> list[str]:
 def _find_home() -> None:
     """Without a home folder (no HOME, and a user that the system does not know) libraries would be made in a folder
     named "~" of the current one. A folder of the user's own among the temporary ones serves instead."""
-    if os.name != "posix" or os.path.isabs(os.path.expanduser("~")):  # noqa: PTH111, PTH117
+    if os.name != "posix" or os.path.isabs(os.path.expanduser("~")):
         return
     import tempfile
 
-    home = os.path.join(tempfile.gettempdir(), f"atlas_rt-{os.getuid()}")  # noqa: PTH118
+    home = os.path.join(tempfile.gettempdir(), f"atlas_rt-{os.getuid()}")
     try:
-        os.mkdir(home, 0o700)  # noqa: PTH102
+        os.mkdir(home, 0o700)
     except OSError:
         if not _is_own(home):
             home = tempfile.mkdtemp(prefix="atlas_rt-")

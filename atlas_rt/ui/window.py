@@ -95,8 +95,9 @@ class Window:
             self._loop.step(0)  # without it no file drop arrives and no program can paste from us
             self._native.switch_to()
             self._native.dispatch_events()
-        except Exception:  # known: a latin-1 byte in a dropped list, an input method that commits several characters
-            log.exception("an event could not be understood")
+        except Exception as error:  # known: a latin-1 byte in a dropped list, an input method's several characters
+            text = "an event of the window system was not understood, and is left out (%s: %s)"
+            log.error(text, type(error).__name__, error, exc_info=log.isEnabledFor(logging.DEBUG))
         told: Input = self._listener.take()
         return told
 

@@ -1,4 +1,4 @@
-"""Where the program is started: folders whose files would run as code, users without a home, places one may not write."""
+"""Where the program is started: folders whose files would run as code, users without a home, places of others."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.person import PATIENCE_SECS, ROOT, Person, Told, environment
-from tests.libraries import PICTURES, copy_pictures
+from tests.commands.person import PATIENCE_SECS, ROOT, Person, Told, environment, without_privileges
+from tests.libraries import PICTURES, Library, copy_pictures
 
 MARKER = "with open({marker!r}, 'a') as file:\n    file.write({name!r} + ' ')\n"
 
@@ -34,7 +34,9 @@ def as_installed(tmp_path: Path) -> list[str]:
     """`atlas-rt` as pip writes it."""
     script = tmp_path / "bin" / "atlas-rt"
     script.parent.mkdir()
-    script.write_text("import sys\nfrom atlas_rt.__main__ import main\nif __name__ == '__main__':\n    sys.exit(main())\n")
+    script.write_text(
+        "import sys\nfrom atlas_rt.__main__ import main\nif __name__ == '__main__':\n    sys.exit(main())\n"
+    )
     return [sys.executable, str(script)]
 
 
@@ -85,3 +87,70 @@ def test_without_a_safe_path_the_file_that_may_have_run_is_named(person: Person,
     assert "start as `python -P -m atlas_rt`" in told.err
     assert "holidays" not in told.err
     assert not (tmp_path / "marker").exists()
+
+
+def as_stranger() -> list[str]:
+    """What starts a program as a user that the system has no entry for, who may read everything (the interpreter and
+    the checkout may be root's)."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        pytest.skip("only root can become a user without an entry, by setpriv")
+    rights = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    start = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", *rights]
+    if subprocess.run([*start, "true"], capture_output=True, timeout=PATIENCE_SECS).returncode:
+        pytest.skip("no right to read everything can be handed on here")
+    return start
+
+
+def test_no_home_no_entry_one_core_a_plain_locale(person: Person, folder: Path, tmp_path: Path) -> None:
+    (folder / "Übung 日本.webp").write_bytes(PICTURES[7].read_bytes())
+    (tmp_path / "temporary").mkdir()
+    for place in (person.cache, tmp_path / "temporary", person.here):
+        subprocess.run(["chmod", "-R", "a+rwX", place], check=True)
+    before = ["env", "-u", "HOME", *as_stranger(), *(["taskset", "-c", "0"] if shutil.which("taskset") else [])]
+    told = person.run("index", folder, "--json", before=before, TMPDIR=str(tmp_path / "temporary"), LC_ALL="C")
+    assert told.document["images"] == 7
+    assert told.err.startswith("atlas-rt: the system knows no home folder for this user, so ")
+    assert "Traceback" not in told.err
+    home = tmp_path / "temporary" / "atlas_rt-12345"
+    assert (home.stat().st_uid, home.stat().st_mode & 0o777) == (12345, 0o700)
+    assert list(person.here.iterdir()) == []  # no folder called "~"
+    assert not list(home.rglob("*icrosoft*")), "ONNX Runtime has not noted an id of this device"
+    found = person.run("search", folder, "日本", "--json", "--no-update", LC_ALL="C")
+    assert len(found.document["results"]) == 7
+
+
+def test_a_home_of_someone_else_is_said_or_does_no_harm(person: Person, folder: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / ".config" / "atlas_rt").mkdir(parents=True)
+    (home / ".config" / "atlas_rt" / "atlas.toml").write_text("fps = 30")
+    home.chmod(0o700)
+    told = person.run("index", folder, "--cache", home / ".cache", before=as_stranger(), HOME=str(home))
+    assert (told.code, told.refusal) == (
+        3,
+        f"The cache folder cannot be written to. Allow it, or choose another with --cache DIR: {home}/.cache",
+    )
+    home.chmod(0o000)
+    settings = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
+    assert person.run("library", "list", before=without_privileges(), **settings).code == 0
+    home.chmod(0o700)
+    (home / ".config" / "atlas_rt" / "atlas.toml").chmod(0o000)
+    refused = person.run("library", "list", before=without_privileges(), **settings)
+    assert refused.code == 2
+    assert refused.refusal.startswith("the settings file cannot be read (Permission denied); allow it, or move")
+
+
+def test_a_current_folder_one_may_not_enter_is_said(person: Person, folder: Path, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    start = ["sh", "-c", f'cd {closed} && chmod 000 {closed} && exec "$@"', "sh", *without_privileges()]
+    told = person.run("index", folder, before=start)
+    closed.chmod(0o700)
+    assert (told.code, told.refusal) == (
+        2,
+        "the current folder cannot be used (Permission denied); change to another one first",
+    )
+
+
+def test_text_that_is_none_in_this_locale_is_drawn_all_the_same(reader: Person, library: Library, here: Path) -> None:
+    told = reader.run("shot", library.source, "--search", os.fsdecode(b"\xff tree"), "-o", here / "map.png")
+    assert (told.code, "defect" in told.err) == (0, False), told.err
