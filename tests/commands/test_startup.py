@@ -154,3 +154,22 @@ def test_a_current_folder_one_may_not_enter_is_said(person: Person, folder: Path
 def test_text_that_is_none_in_this_locale_is_drawn_all_the_same(reader: Person, library: Library, here: Path) -> None:
     told = reader.run("shot", library.source, "--search", os.fsdecode(b"\xff tree"), "-o", here / "map.png")
     assert (told.code, "defect" in told.err) == (0, False), told.err
+
+
+NO_LOCKS = """
+import errno, fcntl
+
+def flock(*_):
+    raise OSError(errno.ENOLCK, "No locks available")
+
+fcntl.flock = flock
+"""
+
+
+def test_a_cache_without_locks_is_said(person: Person, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(NO_LOCKS)
+    told = person.run("index", folder, PYTHONPATH=f"{tmp_path / 'site'}{os.pathsep}{ROOT}")
+    assert told.code == 3
+    assert told.refusal.startswith("The file system of this folder has no locks (No locks available), and without them")
+    assert "Choose a folder on a disk of this computer with --cache DIR: " in told.refusal
