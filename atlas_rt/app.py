@@ -20,7 +20,7 @@ from atlas_rt.engine.messages import FromEngine, Locked, Provider, Published, Re
 from atlas_rt.library.shelf import cache_folder
 from atlas_rt.ml import registry
 from atlas_rt.pilot import Pilot
-from atlas_rt.render.picture import open_in_window
+from atlas_rt.render.context import open_in_window
 from atlas_rt.services.scenes import Arrival
 from atlas_rt.session import Session, source_name
 from atlas_rt.settings import Settings

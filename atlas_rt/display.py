@@ -15,8 +15,9 @@ from atlas_rt.core.hud import Hud
 from atlas_rt.core.records import Bytes, Scene, Tile, View
 from atlas_rt.core.wishes import Wish
 from atlas_rt.core.world import empty_scene, rows_of
+from atlas_rt.render.context import Context, check_version, renderer_name
 from atlas_rt.render.garbage import sweep
-from atlas_rt.render.picture import Context, Picture, Target, check_version, renderer_name
+from atlas_rt.render.offscreen import Picture, Target
 from atlas_rt.render.renderer import Renderer
 from atlas_rt.render.thumbnails import TextureRef, ThumbnailAtlas
 from atlas_rt.services.scenes import Arrival

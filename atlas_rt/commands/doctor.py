@@ -27,7 +27,7 @@ from atlas_rt.ml import registry, sessions
 from atlas_rt.ml.corpus import recall_at_10
 from atlas_rt.ml.encoder import ImageEncoder, TextEncoder
 from atlas_rt.ml.labels import read_words
-from atlas_rt.render.picture import is_software, open_headless, renderer_name
+from atlas_rt.render.context import headless_advice, is_software, open_headless, renderer_name
 from atlas_rt.settings import Settings
 from atlas_rt.ui.window import display_available
 
@@ -196,9 +196,7 @@ def _opengl() -> Finding:
     try:
         context = open_headless()
     except AtlasError as error:
-        return Finding(
-            "OpenGL", BROKEN, str(error), "install a graphics driver, or Mesa (Debian: libegl1 libgl1-mesa-dri)"
-        )
+        return Finding("OpenGL", BROKEN, str(error), headless_advice(sys.platform))
     name, version, software = renderer_name(context), context.version_code / 100, is_software(context)
     context.release()
     detail = f"{version:.1f}, {name}"

@@ -21,7 +21,8 @@ from atlas_rt.errors import MissingError
 from atlas_rt.library.store import Store
 from atlas_rt.library.tiles import TileFiles, load_picture
 from atlas_rt.ml.encoder import TextEncoder
-from atlas_rt.render.picture import Picture, open_headless
+from atlas_rt.render.context import open_headless
+from atlas_rt.render.offscreen import Picture
 from atlas_rt.services.facts import Question, facts_of
 from atlas_rt.services.labelled import LabelIndex
 from atlas_rt.services.pictures import PICTURE_PX

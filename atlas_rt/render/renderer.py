@@ -18,6 +18,7 @@ import numpy as np
 from atlas_rt.core.quality import LADDER, Step, governor_for
 from atlas_rt.core.records import FANNED, Bytes, Floats, Ints, Tile, View
 from atlas_rt.core.visibility import NO_NODES, light_of, near_nodes, positions_now
+from atlas_rt.render.context import is_software
 from atlas_rt.render.darkroom import Darkroom
 from atlas_rt.render.drawing import Pulled, RowList
 from atlas_rt.render.edges import EdgeData
@@ -26,7 +27,6 @@ from atlas_rt.render.frame import BLOCK_BYTES, CONSTANTS, FRAME, FrameBlock
 from atlas_rt.render.garbage import sweep
 from atlas_rt.render.nodes import SAMPLERS, NodeData
 from atlas_rt.render.nodetiles import MEDIUM_FROM_PX, UNIT_TILES, NodeTiles
-from atlas_rt.render.picture import is_software
 from atlas_rt.render.program import FRAME_BINDING, Programs
 from atlas_rt.render.rawgl import RawGL
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+
 import moderngl
 import numpy as np
 import pytest
 
 from atlas_rt.errors import MissingError
-from atlas_rt.render import picture
+from atlas_rt.render import context, offscreen
 from atlas_rt.render.garbage import sweep
 
 
 def test_pixels_come_back_top_row_first(ctx: moderngl.Context) -> None:
-    target = picture.Picture(ctx, (5, 3))
+    target = offscreen.Picture(ctx, (5, 3))
     target.target.use()
     target.target.clear(0.0, 0.0, 0.0, 1.0)
     target.target.clear(1.0, 0.0, 0.0, 1.0, viewport=(0, 2, 5, 1))
@@ -31,13 +33,30 @@ def test_no_opengl_is_told_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(moderngl, "create_context", fail)
     with pytest.raises(MissingError, match=r"OpenGL 3\.3 .*libEGL.*apt install"):
-        picture.open_headless()
+        context.open_headless()
+
+
+@pytest.mark.parametrize("system", ["win32", "darwin"])
+def test_other_systems_are_asked_for_their_own_opengl(monkeypatch: pytest.MonkeyPatch, system: str) -> None:
+    """glcontext builds EGL on Linux only."""
+    asked: list[dict[str, object]] = []
+
+    def fail(**options: object) -> moderngl.Context:
+        asked.append(options)
+        raise RuntimeError("no pixel format")
+
+    monkeypatch.setattr(moderngl, "create_context", fail)
+    monkeypatch.setattr(sys, "platform", system)
+    with pytest.raises(MissingError, match=r"OpenGL 3\.3 without a window \(no pixel format\); \w+") as told:
+        context.open_headless()
+    assert asked == [{"standalone": True, "require": 330}]
+    assert "apt" not in str(told.value)
 
 
 def test_an_old_opengl_is_told_with_its_version(ctx: moderngl.Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picture, "LEAST_VERSION", 990)
+    monkeypatch.setattr(context, "LEAST_VERSION", 990)
     with pytest.raises(MissingError, match=r"OpenGL 9\.9 is needed and \d\.\d is here"):
-        picture.check_version(ctx)
+        context.check_version(ctx)
 
 
 def test_dropped_and_released_objects_are_swept(ctx: moderngl.Context) -> None:

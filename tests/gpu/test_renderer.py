@@ -23,7 +23,7 @@ from atlas_rt.core.records import (
     View,
 )
 from atlas_rt.core.visibility import pick
-from atlas_rt.render.picture import Picture
+from atlas_rt.render.offscreen import Picture
 from atlas_rt.render.renderer import Renderer
 from tests.gpu.conftest import half_side_px, make_scene, make_view, pixel_of
 

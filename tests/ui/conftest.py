@@ -17,7 +17,7 @@ from typing import Any
 import moderngl
 import pytest
 
-from atlas_rt.render.picture import open_headless
+from atlas_rt.render.context import open_headless
 from atlas_rt.ui.overlay import Overlay
 from atlas_rt.ui.panels import Panels
 from tests.screens import screen_of
