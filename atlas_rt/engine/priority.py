@@ -45,15 +45,15 @@ def windows_class(niceness: int) -> int:
     return IDLE if niceness >= IDLE_FROM else BELOW_NORMAL
 
 
-def set_class(priority_class: int, kernel32: Any = None) -> None:
+def set_class(priority_class: int) -> None:
     """Give this process one of Windows' priority classes; a refusal leaves it as it is."""
-    library = kernel32 or _kernel32()
+    library = _kernel32()
     library.SetPriorityClass(library.GetCurrentProcess(), priority_class)
 
 
-def current_class(kernel32: Any = None) -> int:
+def current_class() -> int:
     """This process's priority class on Windows, 0 if it is not told."""
-    library = kernel32 or _kernel32()
+    library = _kernel32()
     return int(library.GetPriorityClass(library.GetCurrentProcess()))
 
 

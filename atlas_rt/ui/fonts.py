@@ -18,7 +18,11 @@ FALLBACKS = (
         Path("C:/Windows/Fonts/msyh.ttc"),
     ),
     # Arabic, Hebrew, Armenian and many symbols.
-    (Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"), Path("C:/Windows/Fonts/segoeui.ttf")),
+    (
+        Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
+        Path("/System/Library/Fonts/Supplemental/Arial Unicode.ttf"),
+        Path("C:/Windows/Fonts/segoeui.ttf"),
+    ),
 )
 NO_HINTING = 1 << 0
 """Of the FreeType loader: hinting bends Inter's letters and rounds the space between them, which shows when small."""

@@ -21,8 +21,12 @@ from atlas_rt.ui.input import Input
 
 log = logging.getLogger(__name__)
 
-NO_DISPLAY = "no display here: start it from a desktop session, or set DISPLAY"
-NO_OPENGL = "no OpenGL 3.3 here: install the graphics driver, or Mesa's software OpenGL (Debian: libgl1-mesa-dri)"
+NO_DISPLAY = "no display here: start it from a desktop session" + (
+    ", or set DISPLAY" if sys.platform == "linux" else ""
+)
+NO_OPENGL = "no OpenGL 3.3 here: install the graphics driver"
+if sys.platform == "linux":
+    NO_OPENGL += ", or Mesa's software OpenGL (Debian: libgl1-mesa-dri)"
 MINIMUM_PX = (640, 480)
 
 
@@ -223,11 +227,7 @@ def _open_native(
     """The platform's window. size: None for the whole screen (with a size pyglet centres a smaller picture on it)."""
     from atlas_rt.ui.toolkit import pyglet
 
-    window_class = pyglet.window.Window
-    if sys.platform == "linux":
-        from atlas_rt.ui.x11 import X11Window
-
-        window_class = X11Window
+    window_class = _window_class()
     shape: dict[str, Any] = {"fullscreen": True} if size is None else {"width": size[0], "height": size[1]}
     config_class: Any = pyglet.gl.Config  # an abstract class to mypy, a name for the platform's at run time
     config = config_class(
@@ -257,6 +257,19 @@ def _open_native(
         native.set_wm_class("atlas_rt")
     native.set_minimum_size(*MINIMUM_PX)
     return native
+
+
+def _window_class(system: str = sys.platform) -> Any:
+    """The system's own window, with what pyglet's lacks."""
+    from atlas_rt.ui import nativekeys
+
+    if system == "win32":
+        return nativekeys.windows_window()
+    if system == "darwin":
+        return nativekeys.macos_window()
+    from atlas_rt.ui.x11 import X11Window
+
+    return X11Window
 
 
 def _listen(native: Any, *, kiosk: bool) -> Any:
