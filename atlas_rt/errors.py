@@ -2,7 +2,8 @@
 
     AtlasError                 1  a defect of ours, where nothing below fits
     ├── UsageError             2  wrong words, options or paths
-    ├── MissingError           3  something is not here: OpenGL, a model, a camera, credentials, space
+    ├── MissingError           3  something is not here: a model, a camera, credentials, space
+    │   └── NoGraphicsError    3  no display, or no OpenGL that can be used
     └── DecodeError            -  one image could not be read; recorded with its reason, never ends the program
 
 Each message says what failed and what to do; the path comes last. Only `cli.py` turns one into an exit.
@@ -27,6 +28,10 @@ class MissingError(AtlasError):
     """Something this machine lacks is needed; the message says how to get it."""
 
     exit_code = 3
+
+
+class NoGraphicsError(MissingError):
+    """There is no display to open a window on, or no OpenGL 3.3 to draw with."""
 
 
 class DecodeError(AtlasError):

@@ -11,7 +11,7 @@ from atlas_rt.commands.collection import add_source, no_images, open_collection,
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.commands.shot import Shot, picture_path, take, write_picture
 from atlas_rt.core.records import LibraryPlace
-from atlas_rt.errors import MissingError, UsageError
+from atlas_rt.errors import MissingError, NoGraphicsError, UsageError
 from atlas_rt.library.shelf import cache_folder, last_opened, place_of, remember_opened
 from atlas_rt.library.sources import absolute, scan
 from atlas_rt.library.store import Store
@@ -45,7 +45,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
     try:
         app = launch(settings, paths, name="demo" if arguments.demo else "")
-    except MissingError as error:
+    except NoGraphicsError as error:
         return _without_opengl(settings, paths, error)
     app.run()
     return 0
@@ -79,7 +79,7 @@ def _refuse_pictureless(settings: Settings, paths: tuple[str, ...]) -> None:
     """A source without images is answered before a window opens, unless pictures were dropped on its map before."""
     if _holds_something(place_of(paths, cache_folder(settings.cache_path), make=False)):
         return
-    found = scan(paths, exclude=settings.exclude)
+    found = scan(paths, exclude=settings.exclude, first_only=True)
     if not found.files:
         for name, count in found.missing_formats.items():
             say(settings, f"{count:,} {name} files are here; `pip install atlas_rt[formats]` reads them")
@@ -132,7 +132,7 @@ def _output(settings: Settings, paths: tuple[str, ...], output: str | None) -> P
     return picture_path(PICTURE)
 
 
-def _without_opengl(settings: Settings, paths: tuple[str, ...], error: MissingError) -> int:
+def _without_opengl(settings: Settings, paths: tuple[str, ...], error: NoGraphicsError) -> int:
     """Index all the same, and say what is missing."""
     if paths:
         collection = open_collection(settings, paths)

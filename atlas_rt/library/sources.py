@@ -74,13 +74,13 @@ def absolute(word: str) -> Path:
     return Path(os.path.abspath(os.path.expanduser(word)))  # noqa: PTH100, PTH111  pathlib follows links, fails on ~x
 
 
-def scan(sources: Sequence[str], *, exclude: Sequence[str] = ()) -> Scan:
+def scan(sources: Sequence[str], *, exclude: Sequence[str] = (), first_only: bool = False) -> Scan:
     """Every image in the sources, subfolders included; hidden files and folders are passed over.
 
-    exclude: patterns (`*`, `?`, `[..]`) against a name or the path relative to its source. 10,000 files in 100
-    folders: 0.09 s.
+    exclude: patterns (`*`, `?`, `[..]`) against a name or the path relative to its source. first_only: stop at the
+    first image, to know whether there is one. 10,000 files in 100 folders: 0.09 s.
     """
-    return Scanner(exclude).scan(sources)
+    return Scanner(exclude).scan(sources, first_only=first_only)
 
 
 class Scanner:
@@ -90,11 +90,12 @@ class Scanner:
         self._excluded = matcher(exclude)
         self._known: dict[Place, Listing] = {}
 
-    def scan(self, sources: Sequence[str], *, changed: Collection[str] | None = None) -> Scan:
+    def scan(self, sources: Sequence[str], *, changed: Collection[str] | None = None, first_only: bool = False) -> Scan:
         """As `scan`. changed: folders to read again, besides those that something came into or left, as their own times
         tell; None for all. 100,000 files in 200 folders: all 0.6 s, one 0.1 s.
         """
         walk = _Walk(self._excluded, {} if changed is None else self._known, changed or ())
+        walk.first_only = first_only
         for source in sources:
             walk.visit(source)
         self._known = walk.listings
@@ -247,9 +248,12 @@ class _Walk:
         self._seen: set[tuple[int, int]] = set()
         self._singles = Listing((0, 0, 0))  # sources that are files, or could not be reached
         self.listings: dict[Place, Listing] = {}
+        self.first_only = False
 
     def visit(self, source: str) -> None:
         """Add what lies in a folder, or a single file."""
+        if self._ends(self._singles):
+            return
         try:
             status = Path(source).stat()
         except OSError as error:
@@ -292,6 +296,8 @@ class _Walk:
                 self._singles.unreadable.append(Failure(folder, reason_of(error)))
                 continue
             self.listings[folder, source] = listing
+            if self._ends(listing):
+                return
             folders += listing.folders
             linked += listing.linked
 
@@ -309,7 +315,13 @@ class _Walk:
                     self._visit_file(entry, listing)
             except OSError as error:
                 listing.unreadable.append(Failure(entry.path, reason_of(error)))
+            if self._ends(listing):
+                break
         return listing
+
+    def _ends(self, listing: Listing) -> bool:
+        """Whether one image was enough, and is found."""
+        return self.first_only and bool(listing.files)
 
     def _entries(self, folder: str, source: str, listing: Listing) -> Iterator[os.DirEntry[str]]:
         """What is not hidden and not excluded, in the order of names."""

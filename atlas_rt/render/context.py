@@ -7,7 +7,7 @@ from typing import Any
 
 import moderngl
 
-from atlas_rt.errors import MissingError
+from atlas_rt.errors import NoGraphicsError
 
 Context = moderngl.Context
 
@@ -16,7 +16,7 @@ _SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swr", "software rasterizer", "gd
 
 
 def open_in_window() -> Context:
-    """The context of the window that is current on this thread. Raises MissingError where it is too old."""
+    """The context of the window that is current on this thread. Raises NoGraphicsError where it is too old."""
     ctx = moderngl.create_context()
     check_version(ctx)
     return ctx
@@ -25,12 +25,12 @@ def open_in_window() -> Context:
 def open_headless() -> Context:
     """An OpenGL context with no window. One a process: a second fails.
 
-    Raises MissingError when there is none, or it is too old.
+    Raises NoGraphicsError when there is none, or it is too old.
     """
     try:
         ctx = moderngl.create_context(standalone=True, require=LEAST_VERSION, **headless_options(sys.platform))
     except Exception as error:  # glcontext raises nothing narrower
-        raise MissingError(
+        raise NoGraphicsError(
             f"no OpenGL {LEAST_VERSION / 100:.1f} without a window ({error}); {headless_advice(sys.platform)}"
         ) from error
     check_version(ctx)
@@ -53,10 +53,10 @@ def headless_advice(system: str) -> str:
 
 
 def check_version(ctx: Context) -> None:
-    """Raise MissingError unless the context offers OpenGL 3.3 or newer."""
+    """Raise NoGraphicsError unless the context offers OpenGL 3.3 or newer."""
     if ctx.version_code < LEAST_VERSION:
         software = ", or set LIBGL_ALWAYS_SOFTWARE=1" if sys.platform == "linux" else ""
-        raise MissingError(
+        raise NoGraphicsError(
             f"OpenGL {LEAST_VERSION / 100:.1f} is needed and {ctx.version_code / 100:.1f} is here; update the graphics "
             f"driver{software}: {renderer_name(ctx)}"
         )

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from atlas_rt.errors import MissingError, UsageError
+from atlas_rt.errors import NoGraphicsError, UsageError
 from atlas_rt.ui.input import Input
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def display_available() -> bool:
     """Whether a window could be opened here."""
     try:
         _display()
-    except MissingError:
+    except NoGraphicsError:
         return False
     return True
 
@@ -75,7 +75,7 @@ class Window:
     kiosk: covers its screen, cannot be closed from outside, and asks for none of the actions a kiosk forbids.
     screen: number of the screen to cover; None leaves it to the window system. vsync: flips wait for the screen.
 
-    Raises MissingError without a display or without OpenGL 3.3, UsageError for a screen that is not there.
+    Raises NoGraphicsError without a display or without OpenGL 3.3, UsageError for a screen that is not there.
     """
 
     def __init__(
@@ -241,15 +241,15 @@ class Window:
 
 
 def _display() -> Any:
-    """The window system's display. Raises MissingError."""
+    """The window system's display. Raises NoGraphicsError."""
     try:
         from atlas_rt.ui.toolkit import pyglet
     except ImportError as error:
-        raise MissingError(f"{NO_OPENGL} ({error})") from error
+        raise NoGraphicsError(f"{NO_OPENGL} ({error})") from error
     try:
         return pyglet.display.get_display()
     except Exception as error:  # each platform has a class of its own for it
-        raise MissingError(NO_DISPLAY) from error
+        raise NoGraphicsError(NO_DISPLAY) from error
 
 
 def _screen(display: Any, number: int | None) -> Any:
@@ -293,7 +293,7 @@ def _open_native(
         pyglet.gl.lib.MissingFunctionException,
         pyglet.gl.lib.GLException,
     ) as error:
-        raise MissingError(f"{NO_OPENGL} ({error})") from error
+        raise NoGraphicsError(f"{NO_OPENGL} ({error})") from error
     if sys.platform == "linux":
         native.set_wm_class("atlas_rt")
     native.set_minimum_size(*MINIMUM_PX)
