@@ -7,8 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
-
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.controls import BY_NAME
 from atlas_rt.core.records import SearchAnswer, View
@@ -17,6 +15,7 @@ from atlas_rt.core.visibility import neighbour_towards, pick, rows_in_sight
 from atlas_rt.core.wishes import AddPaths, CopyPath, Deselect, Do, FlyTo, Hover, OpenSource, Search, Select, Wish
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import sources
+from atlas_rt.settings import pictures_folder
 from atlas_rt.ui.input import Click, Input
 from atlas_rt.ui.kiosk import Kiosk
 
@@ -350,10 +349,7 @@ class Pilot:
             self._app.desk.say("there are no copied files to add")
 
     def _save_picture(self) -> None:
-        folder = Path(platformdirs.user_pictures_dir())
-        if not folder.is_dir():
-            folder = self._app.cache
-        path = folder / f"atlas_rt {datetime.now():%Y-%m-%d %H.%M.%S}.png"
+        path = (pictures_folder() or self._app.cache) / f"atlas_rt {datetime.now():%Y-%m-%d %H.%M.%S}.png"
         try:
             self._app.save_picture(path)
             self._app.desk.say(f"picture saved: {path}", "good")

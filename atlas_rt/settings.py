@@ -97,6 +97,15 @@ class Settings:
         return Runtime(require_gpu=self.require_gpu, tensorrt=self.tensorrt, cache=cache)
 
 
+def pictures_folder() -> Path | None:
+    """The user's folder of pictures; None where there is none, or this user may not know."""
+    try:
+        folder = Path(platformdirs.user_pictures_dir())  # reads a file in ~/.config
+        return folder if folder.is_dir() else None
+    except OSError:
+        return None
+
+
 def load_settings(flags: Mapping[str, Any], *, environment: Mapping[str, str] | None = None) -> Settings:
     """Settings from what was given on the command line (None: not given), the environment and the file.
 

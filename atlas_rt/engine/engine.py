@@ -42,6 +42,7 @@ from atlas_rt.engine.process import Job
 from atlas_rt.engine.stacking import Stacking
 from atlas_rt.engine.suspects import CRASHES_MAX, SLOTS, InFlight
 from atlas_rt.errors import AtlasError, UsageError
+from atlas_rt.excepthooks import debugging
 from atlas_rt.library import space
 from atlas_rt.library.shelf import Lock
 from atlas_rt.library.sources import Scan, Scanner
@@ -84,7 +85,7 @@ def run(job: Job, pipe: Connection) -> None:
     except AtlasError as error:
         _tell_last(pipe, Refused(str(error), error.exit_code))
     except Exception as error:
-        if os.environ.get("ATLAS_RT_DEBUG", "") not in {"", "0"}:
+        if debugging():
             raise
         _tell_last(pipe, Refused(f"a defect of the engine: {type(error).__name__}: {error}", AtlasError.exit_code))
 
