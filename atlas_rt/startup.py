@@ -29,7 +29,8 @@ def _say(text: str) -> None:
 def _keep_out_current_folder() -> None:
     """No module comes from the current folder, unless the program itself lies there.
 
-    PYTHONSAFEPATH keeps it out of our children; of PYTHONPATH everything but the current folder stays.
+    PYTHONSAFEPATH keeps it out of our children; of PYTHONPATH and LD_LIBRARY_PATH everything but the current folder
+    stays. (An empty entry in one of these means the current folder, too.)
     """
     os.environ["PYTHONSAFEPATH"] = "1"
     if _is_here(_PROGRAM):
@@ -37,14 +38,22 @@ def _keep_out_current_folder() -> None:
     first = not sys.flags.safe_path and bool(sys.path) and _is_here(sys.path[0])
     if first:
         del sys.path[0]
-    entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    ours = {os.path.abspath(entry) for entry in entries if _is_here(entry)}
-    if ours and entries != [""]:
-        sys.path[:] = [entry for entry in sys.path if entry not in ours]
-        os.environ["PYTHONPATH"] = os.pathsep.join(entry for entry in entries if not _is_here(entry))
+    ours = {os.path.abspath(entry) for entry in _clean("PYTHONPATH")}
+    sys.path[:] = [entry for entry in sys.path if entry not in ours]
+    _clean("LD_LIBRARY_PATH")
     sys.path[:] = [entry for entry in sys.path if entry]
     if first and getattr(sys.modules["__main__"], "__spec__", None) is not None:
         _warn_of_modules()
+
+
+def _clean(variable: str) -> list[str]:
+    """Take the current folder out of a list of folders in the environment; returns what was taken out."""
+    entries = os.environ.get(variable, "").split(os.pathsep)
+    ours = [entry for entry in entries if _is_here(entry)]
+    if entries == [""] or not ours:
+        return []
+    os.environ[variable] = os.pathsep.join(entry for entry in entries if entry not in ours)
+    return ours
 
 
 def _is_here(folder: str) -> bool:

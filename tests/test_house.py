@@ -184,6 +184,16 @@ def test_each_heavy_dependency_has_one_door() -> None:
     assert not wrong, "\n" + "\n".join(wrong)
 
 
+def test_opencv_leaves_the_library_path_as_it_was() -> None:
+    """Its loader adds the current folder to where the processes started later look for system libraries."""
+    wrong = [
+        i.place
+        for i in IMPORTS
+        if i.package == "cv2" and "with library_path_kept():" not in i.file.read_text("utf-8").splitlines()[i.line - 2]
+    ]
+    assert not wrong, f"put `with library_path_kept():` around `import cv2` in {', '.join(wrong)}"
+
+
 def matches(inside: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch(inside, pattern) for pattern in patterns)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from atlas_rt.core.channels import Latest
+from atlas_rt.core.librarypath import library_path_kept
 from atlas_rt.core.records import Bytes
 from atlas_rt.errors import MissingError
 
@@ -24,7 +25,8 @@ os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 # macOS: OpenCV asks for access to the camera on the main thread only, and refuses on ours; macOS itself asks on any.
 os.environ.setdefault("OPENCV_AVFOUNDATION_SKIP_AUTH", "1")
 
-import cv2
+with library_path_kept():
+    import cv2
 
 FAILURES_MAX = 30
 OPEN_TRIES = 2

@@ -24,6 +24,12 @@ def plant(folder: Path, names: set[str], marker: Path) -> None:
         (folder / f"{name}.py").write_text(MARKER.format(marker=str(marker), name=name))
 
 
+def plant_libraries(folder: Path) -> None:
+    """Files with the names of system libraries; the loader ends a process that comes upon one, as it is none."""
+    for name in ("libc.so.6", "libm.so.6", "libdl.so.2", "libz.so.1", "libpthread.so.0", "libstdc++.so.6"):
+        (folder / name).write_bytes(b"")
+
+
 def every_module() -> set[str]:
     """The standard library's and those of every installed package: more than we and our children import."""
     installed = {name for name in metadata.packages_distributions() if name.isidentifier()}
@@ -68,6 +74,7 @@ def test_a_folder_of_pictures_never_runs_code(person: Person, tmp_path: Path) ->
     """Indexed with a fit and drawn from inside it, as installed and from a checkout."""
     folder, marker = copy_pictures(PICTURES[:12], tmp_path / "pictures"), tmp_path / "marker"
     plant(folder, every_module(), marker)
+    plant_libraries(folder)
     (folder / ".numba_config.yaml").write_text("cache_dir: [")  # numba would end here, and with a whole list obey
     subprocess.run([sys.executable, "-c", "import random"], cwd=folder, timeout=PATIENCE_SECS)
     assert "random" in marker.read_text().split(), "the files do tell when they are run"
