@@ -12,9 +12,10 @@ def main() -> int:
         # Imported here and not above: not before the path is safe, and a spawned engine imports this module too and
         # needs nothing of the command line.
         from atlas_rt import excepthooks
-        from atlas_rt.cli import main as run
 
         excepthooks.install()
+        from atlas_rt.cli import main as run
+
         return run()
     except KeyboardInterrupt:  # while it is imported, or once it is done
         return 130

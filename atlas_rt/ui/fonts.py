@@ -55,7 +55,7 @@ def _add(name: str) -> imgui.ImFont:
     config.font_loader_flags = NO_HINTING
     font = atlas.add_font_from_file_ttf(str(FOLDER / name), SIZE_PX, config)
     for choices in FALLBACKS:
-        path = next((path for path in choices if path.is_file()), None)
+        path = next((path for path in choices if path.is_absolute() and path.is_file()), None)
         if path:
             merged = imgui.ImFontConfig()
             merged.merge_mode = True

@@ -13,6 +13,7 @@ import pytest
 
 from tests.commands.person import PATIENCE_SECS, ROOT, Person, Told, environment, without_privileges
 from tests.libraries import PICTURES, Library, copy_pictures
+from tests.screens import screen_of
 
 MARKER = "with open({marker!r}, 'a') as file:\n    file.write({name!r} + ' ')\n"
 
@@ -84,6 +85,24 @@ def test_a_folder_of_pictures_never_runs_code(person: Person, tmp_path: Path) ->
     drawn = run(person, as_checkout(tmp_path), "shot", ".", "-o", str(tmp_path / "map.png"), here=folder)
     assert drawn.code == 0, drawn.err
     assert not marker.exists(), f"run from the folder: {marker.read_text()}"
+
+
+def test_a_window_loads_no_library_from_the_current_folder(tmp_path: Path) -> None:
+    for name in ("X11", "GL", "EGL", "Xext"):
+        for folder in ("lib", "."):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            (tmp_path / folder / f"lib{name}.so").write_bytes(b"")  # could not be loaded, and no window be opened
+    code = "from atlas_rt.ui.window import Window; Window('x').close(); print('opened')"
+    with screen_of(800, 600) as screen:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", code],
+            cwd=tmp_path,
+            env=environment() | {"DISPLAY": screen},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECS,
+        )
+    assert done.stdout == "opened\n", done.stderr
 
 
 def test_without_a_safe_path_the_file_that_may_have_run_is_named(person: Person, folder: Path, tmp_path: Path) -> None:
