@@ -69,3 +69,21 @@ def test_what_nobody_catches_is_a_sentence(end: str) -> None:
 def test_tracebacks_are_there_for_whoever_asks() -> None:
     for end in AT_LAST:
         assert told(end, ATLAS_RT_DEBUG="1").count("Traceback (most recent call last):") == 6
+
+
+def test_a_broken_installation_is_a_sentence(tmp_path: Path) -> None:
+    """Before the command line is there to catch anything."""
+    (tmp_path / "platformdirs.py").write_text("raise ImportError('no module of that name')")
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "atlas_rt", "--version"],
+        cwd=tmp_path.parent,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(Path(__file__).parents[1])])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "atlas-rt: a defect of this program: ImportError: no module of that name;"
+        " ATLAS_RT_DEBUG=1 shows where it happened\n"
+    )
