@@ -32,7 +32,7 @@ ROOTS_EVERY_SECS = 1.0
 """How often it is looked whether a source itself vanished or came back, which no event tells."""
 CHANGES = {"created", "modified", "moved", "deleted", "closed"}
 """Events that matter. (Reading a file has some, too.)"""
-Place = tuple[str, bool]
+WatchKey = tuple[str, bool]
 """A folder, and whether what lies deeper is watched, too."""
 Identity = tuple[int, int] | None
 """Device and inode of a source, None while it is not there."""
@@ -51,7 +51,7 @@ class Watcher:
         self._folders: set[str] = set()
         self._anywhere = True
         self._observers: dict[bool, BaseObserver] = {}
-        self._watched: dict[Place, _Watched] = {}
+        self._watched: dict[WatchKey, _Watched] = {}
         self._known: dict[str, Identity] = {}
         self._looked_secs = self._looked_anywhere_secs = time.monotonic()
 
@@ -117,12 +117,12 @@ class Watcher:
             self._arrange(outdated)
             self._changed(None)  # nobody looked in between
 
-    def _arrange(self, outdated: Collection[Place] = ()) -> None:
+    def _arrange(self, outdated: Collection[WatchKey] = ()) -> None:
         """One watch for each folder, and one for each folder that holds single files; a source that is not there waits.
 
         outdated: places to be watched afresh.
         """
-        files: dict[Place, set[str]] = {}
+        files: dict[WatchKey, set[str]] = {}
         for source, identity in self._known.items():
             if identity is None:
                 continue
@@ -137,7 +137,7 @@ class Watcher:
             else:
                 self._join(place, frozenset(names))
 
-    def _join(self, place: Place, files: frozenset[str]) -> None:
+    def _join(self, place: WatchKey, files: frozenset[str]) -> None:
         """Native events where they come and can be had, polling otherwise."""
         folder, recursive = place
         handler = _Handler(folder, files, self._excluded, self._changed)
@@ -150,7 +150,7 @@ class Watcher:
                 )
                 return
 
-    def _leave(self, place: Place) -> None:
+    def _leave(self, place: WatchKey) -> None:
         watched = self._watched.pop(place)
         with contextlib.suppress(OSError, KeyError):  # what it watched may be gone
             watched.observer.unschedule(watched.watch)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from atlas_rt import app
 from atlas_rt.commands import view
 from atlas_rt.errors import MissingError, NoGraphicsError
 from atlas_rt.library import sources
+from atlas_rt.window import app
 from tests.commands.person import Person, images_of
 from tests.libraries import Library
 

@@ -12,15 +12,15 @@ import pytest
 
 from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
+from atlas_rt.library import cache_layout
 from atlas_rt.library import lock as lock_module
-from atlas_rt.library import shelf
 from atlas_rt.library.lock import Lock
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> LibraryPlace:
     """A library with a file and a folder in it."""
-    made = shelf.place_of(["/a"], tmp_path)
+    made = cache_layout.place_of(["/a"], tmp_path)
     (made.folder / "library.db").write_text("rows")
     (made.folder / "starter" / "map-1").mkdir(parents=True)
     return made
@@ -61,7 +61,7 @@ def test_a_library_goes_with_its_lock_where_open_files_cannot_be_deleted(
     monkeypatch.setattr(lock_module, "DELETES_OPEN_FILES", False)
     monkeypatch.setattr(Lock, "acquire", remember)
     monkeypatch.setattr(Path, "unlink", refuse)
-    shelf.forget(place, tmp_path)
+    cache_layout.forget(place, tmp_path)
     assert not place.folder.exists()
     assert len(held) == 1
 
@@ -76,9 +76,9 @@ def test_a_library_that_another_program_reads_is_not_deleted_on_windows(
     with monkeypatch.context() as windows:
         windows.setattr(Path, "unlink", refuse)
         with pytest.raises(UsageError, match="open in another program; close it first"):
-            shelf.forget(place, tmp_path)
+            cache_layout.forget(place, tmp_path)
     assert Lock(place).holder() == ""  # it can be tried again
-    shelf.forget(place, tmp_path)
+    cache_layout.forget(place, tmp_path)
     assert not place.folder.exists()
 
 
@@ -117,6 +117,6 @@ def test_a_linked_folder_is_not_followed(place: LibraryPlace, tmp_path: Path) ->
     (tmp_path / "photographs").mkdir()
     (tmp_path / "photographs" / "a.jpg").write_text("mine")
     (place.folder / "linked").symlink_to(tmp_path / "photographs")
-    shelf.forget(place, tmp_path)
+    cache_layout.forget(place, tmp_path)
     assert not place.folder.exists()
     assert (tmp_path / "photographs" / "a.jpg").exists()

@@ -1,0 +1,34 @@
+"""A target of our own to draw into, and pixels read back."""
+
+from __future__ import annotations
+
+import moderngl
+import numpy as np
+
+from atlas_rt.core.records import Bytes
+from atlas_rt.render.gl.cleanup import release_target
+
+Target = moderngl.Framebuffer
+
+
+class OffscreenTarget:
+    """A target of one size with colour and depth, to draw into and read."""
+
+    def __init__(self, ctx: moderngl.Context, size_px: tuple[int, int]) -> None:
+        self.size_px = size_px
+        self.target = ctx.framebuffer([ctx.texture(size_px, 4)], ctx.depth_renderbuffer(size_px))
+        self._ctx = ctx
+
+    def read(self) -> Bytes:
+        """(h, w, 3) uint8 RGB, top row first."""
+        return read(self.target)
+
+    def release(self) -> None:
+        release_target(self._ctx, self.target)
+
+
+def read(target: Target) -> Bytes:
+    """(h, w, 3) uint8 RGB of a framebuffer object, top row first; not for the window's own framebuffer."""
+    width, height = target.size
+    rows = np.frombuffer(target.read(components=3, alignment=1), np.uint8).reshape(height, width, 3)
+    return np.ascontiguousarray(rows[::-1])
