@@ -16,9 +16,10 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFont
 
 from atlas_rt.core.records import Bytes, Floats
 from atlas_rt.library.decode import read_image
+from atlas_rt.library.formats import suffix_of
+from atlas_rt.library.scanning import scan
 from atlas_rt.library.shelf import cache_folder
-from atlas_rt.library.sources import scan, suffix_of
-from atlas_rt.library.tiles import make_tiles
+from atlas_rt.library.tile_making import make_tiles
 from atlas_rt.ml import registry
 from atlas_rt.ml.duplicates import COLOUR_LIMIT, outlines
 from atlas_rt.ml.encoder import ImageEncoder

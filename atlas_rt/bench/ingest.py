@@ -27,10 +27,11 @@ from atlas_rt.core.records import MEDIUM_TILE_PX, Bytes, IndexReport
 from atlas_rt.engine.messages import Refused
 from atlas_rt.engine.process import EngineProcess, Job
 from atlas_rt.errors import AtlasError, UsageError
-from atlas_rt.library import sources
+from atlas_rt.library import scanning
 from atlas_rt.library.decode import read_image
+from atlas_rt.library.formats import suffix_of
 from atlas_rt.library.shelf import cache_folder, place_of
-from atlas_rt.library.tiles import make_tiles
+from atlas_rt.library.tile_making import make_tiles
 from atlas_rt.ml import labels, registry
 from atlas_rt.ml.encoder import ImageEncoder
 from atlas_rt.ml.preprocess import to_input
@@ -73,7 +74,7 @@ def _joined(reports: Sequence[Report], besides: Mapping[str, Any]) -> Report:
 
 
 def _measured(settings: Settings, model: Model, name: str, paths: tuple[str, ...], folder: Path) -> Report:
-    files = [file.path for file in sources.scan(paths, exclude=settings.exclude).files]
+    files = [file.path for file in scanning.scan(paths, exclude=settings.exclude).files]
     if not files:
         raise UsageError(f"there are no images to measure with: {' '.join(paths)}")
     chosen = files[:: max(len(files) // SAMPLE, 1)][:SAMPLE]
@@ -132,9 +133,9 @@ def _stages_ms(model: Model, files: Sequence[str]) -> dict[str, float]:
     clocks = []
     for path in files:
         clock = [time.perf_counter()]
-        data = sources.read(path)
+        data = scanning.read(path)
         hashlib.sha256(data).digest()
-        decoded = read_image(data, target_px=spec.size_px, fit=spec.resize, suffix=sources.suffix_of(path))
+        decoded = read_image(data, target_px=spec.size_px, fit=spec.resize, suffix=suffix_of(path))
         clock.append(time.perf_counter())
         make_tiles(decoded)
         clock.append(time.perf_counter())

@@ -18,7 +18,7 @@ from atlas_rt.core.world import rows_of
 from atlas_rt.engine.messages import Locked, Refit, Refused, Said, Undo
 from atlas_rt.engine.process import EngineProcess, Job
 from atlas_rt.errors import AtlasError, MissingError, UsageError
-from atlas_rt.library import maps, sources, space
+from atlas_rt.library import maps, scanning, sources, space
 from atlas_rt.library.shelf import cache_folder, place_of
 from atlas_rt.ml import registry
 from atlas_rt.ml.corpus import Corpus
@@ -163,7 +163,7 @@ def tell_failures(settings: Settings, failures: Sequence[Failure]) -> None:
 def tell_missing_formats(settings: Settings, place: LibraryPlace, report: IndexReport) -> None:
     """Name what would read the files that were skipped for want of a package."""
     if report.skipped:
-        for name, count in sources.scan(place.sources, exclude=settings.exclude).missing_formats.items():
+        for name, count in scanning.scan(place.sources, exclude=settings.exclude).missing_formats.items():
             say(settings, f"{count:,} {name} files were skipped; `pip install atlas_rt[formats]` reads them")
 
 

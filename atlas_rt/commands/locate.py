@@ -13,7 +13,9 @@ from atlas_rt.commands.collection import Collection, add_no_update, add_top, ope
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.errors import DecodeError, UsageError
 from atlas_rt.library.decode import read_image
-from atlas_rt.library.sources import absolute, read, suffix_of
+from atlas_rt.library.formats import suffix_of
+from atlas_rt.library.scanning import read
+from atlas_rt.library.sources import absolute
 from atlas_rt.ml.encoder import ImageEncoder
 from atlas_rt.ml.neighbours import nearest
 from atlas_rt.ml.preprocess import to_input

@@ -17,7 +17,9 @@ from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.core.records import Floats, SearchAnswer
 from atlas_rt.errors import DecodeError, UsageError
 from atlas_rt.library.decode import read_image
-from atlas_rt.library.sources import absolute, read, reason_of, suffix_of
+from atlas_rt.library.formats import suffix_of
+from atlas_rt.library.scanning import read, reason_of
+from atlas_rt.library.sources import absolute
 from atlas_rt.ml.encoder import ImageEncoder, TextEncoder
 from atlas_rt.ml.preprocess import to_input
 from atlas_rt.ml.query import Term, parse

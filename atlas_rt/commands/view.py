@@ -12,8 +12,9 @@ from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.commands.shot import Shot, picture_path, take, write_picture
 from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
+from atlas_rt.library.scanning import scan
 from atlas_rt.library.shelf import cache_folder, last_opened, place_of, remember_opened
-from atlas_rt.library.sources import absolute, scan
+from atlas_rt.library.sources import absolute
 from atlas_rt.library.store import Store
 from atlas_rt.settings import QUALITIES, Settings
 from atlas_rt.ui.window import display_available

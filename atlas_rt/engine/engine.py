@@ -43,10 +43,10 @@ from atlas_rt.engine.stacking import Stacking
 from atlas_rt.engine.suspects import CRASHES_MAX, SLOTS, InFlight
 from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library import space
+from atlas_rt.library.scanning import Scan, Scanner
 from atlas_rt.library.shelf import Lock
-from atlas_rt.library.sources import Scan, Scanner
 from atlas_rt.library.store import FailedFile, Plan, Store, Todo
-from atlas_rt.library.tiles import TileFiles
+from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.library.watching import Watcher
 from atlas_rt.ml import corpus, registry

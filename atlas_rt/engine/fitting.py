@@ -29,7 +29,7 @@ from atlas_rt.engine.extension import EDGES
 from atlas_rt.engine.process import SPAWN
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import space
-from atlas_rt.library.sources import content_hash
+from atlas_rt.library.scanning import content_hash
 from atlas_rt.ml.clusters import USUAL
 from atlas_rt.ml.labels import Vocabulary
 from atlas_rt.ml.neighbours import knn_edges, may_complete

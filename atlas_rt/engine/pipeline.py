@@ -21,9 +21,11 @@ from atlas_rt.engine.labeller import Labeller
 from atlas_rt.engine.suspects import InFlight
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.decode import read_image
-from atlas_rt.library.sources import read, suffix_of
+from atlas_rt.library.formats import suffix_of
+from atlas_rt.library.scanning import read
 from atlas_rt.library.store import FailedFile, Labels, Ready, Store, Todo, content_hash
-from atlas_rt.library.tiles import TileFiles, TileSet, make_tiles
+from atlas_rt.library.tile_files import TileFiles, TileSet
+from atlas_rt.library.tile_making import make_tiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.ml.encoder import ImageEncoder
 from atlas_rt.ml.preprocess import Preprocessing, to_input

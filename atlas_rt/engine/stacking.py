@@ -7,7 +7,7 @@ import dataclasses
 from atlas_rt.core.records import Bytes, Map, Rows
 from atlas_rt.engine.extension import Vectors
 from atlas_rt.library.store import Store
-from atlas_rt.library.tiles import TileFiles
+from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.ml.duplicates import carried, stacked
 from atlas_rt.ml.registry import Model
 

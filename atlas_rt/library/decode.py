@@ -25,7 +25,7 @@ from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
 from atlas_rt.core.records import MEDIUM_TILE_PX
 from atlas_rt.errors import DecodeError
-from atlas_rt.library.sources import RAW_SUFFIXES
+from atlas_rt.library.formats import RAW_SUFFIXES
 
 PIXELS_MAX = 300_000_000
 """A picture with more is refused: at 4 bytes a pixel it would take 1.2 GB."""

@@ -21,8 +21,8 @@ from atlas_rt.core.records import Catalogue, Failure, Ids, Image, Ints
 from atlas_rt.errors import MissingError
 from atlas_rt.library import space
 from atlas_rt.library.plan import FailedFile, KnownFile, Plan, Todo, compare
+from atlas_rt.library.scanning import FoundFile, Scan, content_hash
 from atlas_rt.library.schema import STEPS
-from atlas_rt.library.sources import FoundFile, Scan, content_hash
 
 __all__ = ["Committed", "FailedFile", "Known", "Plan", "Ready", "Store", "Todo", "content_hash"]
 

@@ -21,7 +21,8 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 from watchdog.observers.polling import PollingObserver
 
-from atlas_rt.library.sources import is_passed_over, is_readable, matcher
+from atlas_rt.library.formats import is_readable
+from atlas_rt.library.scanning import is_passed_over, matcher
 
 QUIET_SECS, LONGEST_SECS = 0.55, 1.0
 """A change is told of once it has been quiet so long, and at the latest so long after the first."""
@@ -57,7 +58,7 @@ Identity = tuple[int, int] | None
 class Watcher:
     """Watches sources until closed. Owned by one thread; events come on watchdog's.
 
-    exclude: what a scan leaves out (`sources.scan`) is nothing to tell of.
+    exclude: what a scan leaves out (`scanning.scan`) is nothing to tell of.
     """
 
     def __init__(self, exclude: Sequence[str] = ()) -> None:

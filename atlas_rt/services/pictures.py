@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from atlas_rt.core.channels import Closed, Latest
 from atlas_rt.core.records import Bytes
 from atlas_rt.errors import AtlasError
-from atlas_rt.library.tiles import load_picture
+from atlas_rt.library.tile_making import load_picture
 
 PICTURE_PX = 1024
 """Long side of a picture in the panel: sharp on a 4K screen, decoded in 50 ms from 12 megapixels."""

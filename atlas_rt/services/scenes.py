@@ -27,7 +27,7 @@ from atlas_rt.core.world import rows_of
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
 from atlas_rt.library.store import Store
-from atlas_rt.library.tiles import TileFiles
+from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.ml.corpus import Corpus, corpus_of
 

@@ -103,7 +103,7 @@ def test_what_is_excluded_is_left_out_and_comes_back(person: Person, folder: Pat
 def test_formats_that_need_a_package_are_named_with_it(
     person: Person, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("atlas_rt.library.sources.find_spec", lambda _name: None)
+    monkeypatch.setattr("atlas_rt.library.formats.find_spec", lambda _name: None)
     (folder / "a.heic").touch()
     (folder / "b.HEIC").touch()
     (folder / "c.nef").touch()

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from atlas_rt.core.records import Failure
 from atlas_rt.errors import MissingError
-from atlas_rt.library.sources import FoundFile, Scan
+from atlas_rt.library.scanning import FoundFile, Scan
 from atlas_rt.library.store import FailedFile, Plan, Ready, Store, Todo, content_hash, migrate
 
 MODEL = "starter"
@@ -347,7 +347,7 @@ def test_a_killed_writer_loses_only_the_batch_in_hand(tmp_path: Path) -> None:
         import os, sys
         from pathlib import Path
         from atlas_rt.core.records import Failure
-        from atlas_rt.library.sources import FoundFile, Scan
+        from atlas_rt.library.scanning import FoundFile, Scan
         from atlas_rt.library.store import Ready, Store
         store = Store.open(Path(sys.argv[1]), writable=True)
         plan = store.reconcile(Scan((FoundFile("/a", 1, 1), FoundFile("/b", 1, 1)), 0, ()), "starter")

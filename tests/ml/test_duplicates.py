@@ -13,7 +13,7 @@ from PIL import Image, ImageEnhance
 
 from atlas_rt.core.records import Bytes, Floats, Ids, Ints
 from atlas_rt.library.decode import read_image
-from atlas_rt.library.tiles import make_tiles
+from atlas_rt.library.tile_making import make_tiles
 from atlas_rt.ml.duplicates import HASH_LIMIT, carried, lowest_joined, outlines, stacked
 from atlas_rt.ml.encoder import ImageEncoder
 from atlas_rt.ml.neighbours import knn_edges

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from atlas_rt.core.records import Tile
-from atlas_rt.library.tiles import TileFiles
+from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.services.scenes import Arrival
 from atlas_rt.services.tiles import ARRIVALS_MAX, TileService, Want
 from tests.libraries import Library, wait_for
