@@ -16,6 +16,9 @@ RAW_SUFFIXES = frozenset([".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef"
 FORMAT_HINTS = {"HEIC": "pillow_heif", "RAW": "rawpy"}
 """Format -> the module that reads it, both from `pip install atlas_rt[formats]`."""
 
+FILE_BYTES_MAX = 2**30
+"""A larger file is no picture a person looks at, and reading it would exhaust the memory."""
+
 
 def suffix_of(path: str) -> str:
     """The ending of a name or path with its dot, in small letters; empty for none. Path.suffix is ten times slower."""

@@ -15,10 +15,7 @@ from pathlib import Path
 
 from atlas_rt.core.records import Failure
 from atlas_rt.errors import DecodeError
-from atlas_rt.library.formats import format_to_install, readable_suffixes, suffix_of
-
-FILE_BYTES_MAX = 2**30
-"""A larger file is no picture a person looks at, and reading it would exhaust the memory."""
+from atlas_rt.library.formats import FILE_BYTES_MAX, format_to_install, readable_suffixes, suffix_of
 
 _PASSED_OVER = frozenset(["@eaDir", ".thumbnails"])
 """Folders in which other programs keep thumbnails of their own."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from atlas_rt.errors import DecodeError, MissingError, UsageError
-from atlas_rt.library import scanning, sources
+from atlas_rt.library import formats, scanning, sources
 
 Write = Callable[..., Path]
 
@@ -188,7 +188,7 @@ def test_reading_tells_why_it_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyP
         scanning.read(str(tmp_path / "gone.jpg"))
     huge = tmp_path / "huge.tif"
     with huge.open("wb") as file:
-        file.truncate(scanning.FILE_BYTES_MAX + 1)
+        file.truncate(formats.FILE_BYTES_MAX + 1)
     with pytest.raises(DecodeError, match="larger than 1 GB"):
         scanning.read(str(huge))
 

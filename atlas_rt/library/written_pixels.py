@@ -1,0 +1,102 @@
+"""What Pillow writes of a picture before it gives up, and which pixels those are.
+
+Its decoders write into a picture that is there already. It is filled with one value first, then with another: pixels
+that differ afterwards were never written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile
+
+from atlas_rt.core.records import Bytes
+from atlas_rt.library.colours import eight_bits
+from atlas_rt.library.stored_picture import Enough, Part, Stored, opened, orientation_of, reduced
+
+MISSING: dict[str, int | tuple[int, ...]] = {
+    "L": 128,
+    "RGB": (128, 128, 128),
+    "RGBA": (128, 128, 128, 255),
+    "CMYK": (0, 0, 0, 127),
+    "LAB": (137, 128, 128),
+}
+"""Mode -> what stands for missing pixels: the grey that JPEG decoders put there."""
+_ADAM7 = ((2, 1), (2, 2), (4, 2), (4, 4), (8, 4), (8, 8))
+"""Rows and columns that a pixel stands for after the sixth pass of an interlaced PNG, after the fifth, ... first."""
+_GIF_PASSES = ((2, 1), (4, 1), (8, 1))
+
+Passes = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """stored: of which the image is not reduced. raw: (h, w) or (h, w, bands), as decoded. box: where the file puts
+    pixels at all: left, top, right, bottom."""
+
+    stored: Stored
+    raw: NDArray[np.generic]
+    box: tuple[int, int, int, int]
+    passes: Passes
+
+
+def written_pixels(data: bytes, enough: Enough, transparency: int | bytes | None = None) -> Part:
+    """The picture, grey where nothing is written. Raises what Pillow's `open` does.
+
+    transparency: the palette's, where the file had to be stripped of it.
+    """
+    first = _decoded(data, enough, 0, transparency)
+    there = first.raw == _decoded(data, enough, 1, transparency).raw
+    if there.ndim == 3:
+        there = there.all(axis=2)
+    left, top, right, bottom = first.box
+    outside = np.ones_like(there)
+    outside[top:bottom, left:right] = False
+    there |= outside
+    coarse = bool(first.passes) and not there.all()
+    image = _without_holes(first.stored.image, there, first.passes) if coarse else first.stored.image
+    share = float(there[top:bottom].all(axis=1).mean())
+    if share < 1.0:
+        image.paste(MISSING[image.mode], mask=Image.fromarray(~there))
+    facts = first.stored
+    stored = Stored(reduced(image, enough), facts.width_px, facts.height_px, facts.profile, facts.orientation)
+    return Part(stored, share, coarse)
+
+
+def _decoded(data: bytes, enough: Enough, ground: int, transparency: int | bytes | None) -> _Attempt:
+    with opened(data, enough) as (file, size):
+        boxes = np.array([tile[1] for tile in file.tile if tile[1]] or [(0, 0, *file.size)])
+        box = (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
+        passes = _passes(file)
+        file.im = Image.new(file.mode, file.size, ground).im
+        with contextlib.suppress(Exception):
+            file.load()
+        file.tile = []
+        if transparency is not None:
+            file.info["transparency"] = transparency
+        raw = np.array(file)
+        stored = Stored(eight_bits(file).copy(), *size, file.info.get("icc_profile"), orientation_of(file))
+        return _Attempt(stored, raw, box, passes)
+
+
+def _passes(file: ImageFile.ImageFile) -> Passes:
+    """In which coarse steps the file stores its pixels; empty where it goes from row to row."""
+    if file.format == "PNG" and file.info.get("interlace"):
+        return _ADAM7
+    arguments = file.tile[0][3] if file.format == "GIF" and file.tile else ()
+    return _GIF_PASSES if isinstance(arguments, tuple) and len(arguments) > 1 and arguments[1] else ()
+
+
+def _without_holes(image: Image.Image, there: NDArray[np.bool_], passes: Passes) -> Image.Image:
+    """Pixels of later passes take the colour of the pixel that stood for them; `there` grows by them."""
+    pixels: Bytes = np.array(image)
+    rows, columns = np.arange(there.shape[0]), np.arange(there.shape[1])
+    for height, width in passes:
+        origin = np.ix_(rows // height * height, columns // width * width)
+        holes = ~there & there[origin]
+        pixels[holes] = pixels[origin][holes]
+        there |= holes
+    return Image.fromarray(pixels)
