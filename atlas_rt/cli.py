@@ -232,6 +232,7 @@ def _common() -> argparse.ArgumentParser:
     group.add_argument("--granularity", metavar="few|some|many", help="how many clusters (default: as the map has)")
     group.add_argument("--require-gpu", action="store_true", default=None, help="fail where no GPU runs the encoders")
     group.add_argument("--exclude", action="append", metavar="PATTERN", help="file name or path pattern to leave out")
+    group.add_argument("--hidden", action="store_true", default=None, help="take hidden files and folders too")
     return common
 
 

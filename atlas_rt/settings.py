@@ -53,6 +53,8 @@ class Settings:
     """Seed of the map."""
     exclude: tuple[str, ...] = ()
     """File name or path patterns that are left out."""
+    hidden: bool = False
+    """Take hidden files and folders too."""
     quality: str = "auto"
     """auto, low, normal or high."""
     reduced_motion: bool = False

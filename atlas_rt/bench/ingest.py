@@ -74,7 +74,8 @@ def _joined(reports: Sequence[Report], besides: Mapping[str, Any]) -> Report:
 
 
 def _measured(settings: Settings, model: Model, name: str, paths: tuple[str, ...], folder: Path) -> Report:
-    files = [file.path for file in scanning.scan(paths, exclude=settings.exclude).files]
+    found = scanning.scan(paths, exclude=settings.exclude, hidden=settings.hidden)
+    files = [file.path for file in found.files]
     if not files:
         raise UsageError(f"there are no images to measure with: {' '.join(paths)}")
     chosen = files[:: max(len(files) // SAMPLE, 1)][:SAMPLE]

@@ -116,6 +116,7 @@ def job_for(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
         seed=settings.seed,
         threads=settings.threads,
         exclude=settings.exclude,
+        hidden=settings.hidden,
         runtime=settings.runtime(cache),
         own_labels=settings.labels_path,
         granularity=settings.granularity,
@@ -163,7 +164,8 @@ def tell_failures(settings: Settings, failures: Sequence[Failure]) -> None:
 def tell_missing_formats(settings: Settings, place: LibraryPlace, report: IndexReport) -> None:
     """Name what would read the files that were skipped for want of a package."""
     if report.skipped:
-        for name, count in scanning.scan(place.sources, exclude=settings.exclude).missing_formats.items():
+        found = scanning.scan(place.sources, exclude=settings.exclude, hidden=settings.hidden)
+        for name, count in found.missing_formats.items():
             say(settings, f"{count:,} {name} files were skipped; `pip install atlas_rt[formats]` reads them")
 
 

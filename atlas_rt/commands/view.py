@@ -80,7 +80,7 @@ def _refuse_pictureless(settings: Settings, paths: tuple[str, ...]) -> None:
     """A source without images is answered before a window opens, unless pictures were dropped on its map before."""
     if _holds_something(place_of(paths, cache_folder(settings.cache_path), make=False)):
         return
-    found = scan(paths, exclude=settings.exclude)
+    found = scan(paths, exclude=settings.exclude, hidden=settings.hidden)
     if not found.files:
         for name, count in found.missing_formats.items():
             say(settings, f"{count:,} {name} files are here; `pip install atlas_rt[formats]` reads them")

@@ -110,7 +110,7 @@ class Engine:
         self._model = registry.load(job.model, job.cache)
         self._threads = min(job.threads or os.cpu_count() or 1, SLOTS)
         self._encoder: ImageEncoder | None = None
-        self._watcher, self._scanner = Watcher(job.exclude), Scanner(job.exclude)
+        self._watcher, self._scanner = Watcher(job.exclude, hidden=job.hidden), Scanner(job.exclude, hidden=job.hidden)
         self._settled_secs = 0.0
         self._unsettled: frozenset[str] = frozenset()
         self._map_wish: Refit | Undo | None = job.wish
@@ -323,6 +323,7 @@ class Engine:
             removed=len(set(plan.removed) - tally.moved),
             skipped=found.skipped,
             failed=tuple(sorted(failures, key=lambda failure: failure.path)),
+            incomplete=store.incomplete(),
             model=self._model.name,
             generation=map_.generation if map_ else 0,
             seconds={

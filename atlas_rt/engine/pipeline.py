@@ -40,7 +40,10 @@ AHEAD = 3
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A decoded file: all that is stored of it but its vector. pixels: the encoder's input, until it is encoded."""
+    """A decoded file: all that is stored of it but its vector.
+
+    pixels: the encoder's input, until it is encoded. incomplete: what of the picture is missing, empty for nothing.
+    """
 
     todo: Todo
     hash: bytes
@@ -48,6 +51,7 @@ class Prepared:
     height_px: int
     tiles: TileSet
     pixels: Floats | None
+    incomplete: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,8 @@ class Pipeline:
                     data, target_px=self._spec.size_px, fit=self._spec.resize, suffix=suffix_of(todo.path)
                 )
                 pixels = to_input(decoded.image, self._spec)
-                return Prepared(todo, digest, decoded.width_px, decoded.height_px, make_tiles(decoded), pixels)
+                size, tiles = (decoded.width_px, decoded.height_px), make_tiles(decoded)
+                return Prepared(todo, digest, *size, tiles, pixels, decoded.incomplete)
             except DecodeError as error:
                 return Broken(todo, str(error), stage)
 
@@ -267,6 +272,7 @@ class Pipeline:
             known.aspect,
             known.tile,
             known.vector_row,
+            known.incomplete,
         )
 
 
@@ -284,4 +290,5 @@ def _ready(each: Prepared, tile: int, row: int) -> Ready:
         each.tiles.aspect,
         tile,
         row,
+        each.incomplete,
     )

@@ -16,6 +16,7 @@ RAW_SUFFIXES = frozenset([".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef"
 FORMAT_HINTS = {"HEIC": "pillow_heif", "RAW": "rawpy"}
 """Format -> the module that reads it, both from `pip install atlas_rt[formats]`."""
 
+_PICTURE_SUFFIXES = IMAGE_SUFFIXES | HEIC_SUFFIXES | RAW_SUFFIXES
 FILE_BYTES_MAX = 2**30
 """A larger file is no picture a person looks at, and reading it would exhaust the memory."""
 
@@ -25,6 +26,11 @@ def suffix_of(path: str) -> str:
     name = path[path.rfind(os.sep) + 1 :]
     dot = name.rfind(".")
     return name[dot:].lower() if dot > 0 else ""
+
+
+def is_picture(path: str) -> bool:
+    """Whether its ending is that of an image, readable here or not."""
+    return suffix_of(path) in _PICTURE_SUFFIXES
 
 
 def is_readable(path: str) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fnmatch
 import hashlib
+import itertools
 import os
 import re
 import stat
@@ -15,10 +17,13 @@ from pathlib import Path
 
 from atlas_rt.core.records import Failure
 from atlas_rt.errors import DecodeError
-from atlas_rt.library.formats import FILE_BYTES_MAX, format_to_install, readable_suffixes, suffix_of
+from atlas_rt.library.formats import FILE_BYTES_MAX, format_to_install, is_picture, readable_suffixes, suffix_of
+from atlas_rt.library.hidden import is_passed_over
 
-_PASSED_OVER = frozenset(["@eaDir", ".thumbnails"])
-"""Folders in which other programs keep thumbnails of their own."""
+PASSED_OVER_FOLDERS_MAX, PASSED_OVER_ENTRIES_MAX = 5_000, 200_000
+"""Of what is passed over, so much is looked at in one scan to count its pictures; beyond that they are not counted. A
+hidden cache may hold more files than the source, and a storage server keeps a folder of thumbnails for each picture.
+200,000 entries cost 0.2 s, a second scan nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,8 @@ class FoundFile:
 class Scan:
     """What a walk through the sources found.
 
-    files: sorted by path, each path once. skipped: files that are no images, of formats not installed, or excluded.
+    files: sorted by path, each path once. skipped: files that are no images, of formats not installed, or excluded, and
+    pictures that are hidden or lie in hidden folders, recycle bins and the like: at least so many (`_PassedOver`).
     unreadable: folders and links that could not be followed; nothing is known of what lies beneath them.
     missing_formats: of the skipped ones, those an extra would read, e.g. {"HEIC": 3}.
     """
@@ -45,27 +51,32 @@ class Scan:
     missing_formats: dict[str, int] = field(default_factory=dict)
 
 
-def scan(sources: Sequence[str], *, exclude: Sequence[str] = ()) -> Scan:
-    """Every image in the sources, subfolders included; hidden files and folders are passed over.
+def scan(sources: Sequence[str], *, exclude: Sequence[str] = (), hidden: bool = False) -> Scan:
+    """Every image in the sources, subfolders included.
 
-    exclude: patterns (`*`, `?`, `[..]`) against a name or the path relative to its source. 10,000 files in 100
-    folders: 0.09 s.
+    exclude: patterns (`*`, `?`, `[..]`) against a name or the path relative to its source. hidden: with hidden files
+    and folders. 10,000 files in 100 folders: 0.09 s.
     """
-    return Scanner(exclude).scan(sources)
+    return Scanner(exclude, hidden=hidden).scan(sources)
 
 
 class Scanner:
     """Scans the same sources again and again, and remembers what each folder held. Owned by one thread."""
 
-    def __init__(self, exclude: Sequence[str] = ()) -> None:
+    def __init__(self, exclude: Sequence[str] = (), *, hidden: bool = False) -> None:
         self._excluded = matcher(exclude)
+        self._hidden = hidden
         self._known: dict[Place, Listing] = {}
+        self._counts: dict[str, int] = {}
 
     def scan(self, sources: Sequence[str], *, changed: Collection[str] | None = None) -> Scan:
         """As `scan`. changed: folders to read again, besides those that something came into or left, as their own times
         tell; None for all. 100,000 files in 200 folders: all 0.6 s, one 0.1 s.
         """
-        walk = _Walk(self._excluded, {} if changed is None else self._known, changed or ())
+        if changed is None:
+            self._known, self._counts = {}, {}
+        passed_over = _PassedOver(self._counts, frozenset(sources), hidden=self._hidden)
+        walk = _Walk(self._excluded, passed_over, self._known, changed or ())
         for source in sources:
             walk.visit(source)
         self._known = walk.listings
@@ -86,11 +97,6 @@ def read(path: str) -> bytes:
 def content_hash(data: bytes) -> bytes:
     """What files are recognised by: 16 bytes of BLAKE2b over their content. 1 GB a second."""
     return hashlib.blake2b(data, digest_size=16).digest()
-
-
-def is_passed_over(name: str) -> bool:
-    """Whether a file or folder of this name is hidden, or holds what another program made."""
-    return name.startswith(".") or name in _PASSED_OVER
 
 
 def reason_of(error: OSError) -> str:
@@ -131,6 +137,44 @@ class Listing:
     missing: Counter[str] = field(default_factory=Counter)
 
 
+class _PassedOver:
+    """What is left out without having been named, and how many pictures that is: told by their endings, nothing of them
+    is read or looked up. Links are not followed.
+
+    counts: of folders that were counted before, to which new ones are added: what changes deep in a hidden folder is
+    found at the next scan of everything. sources: folders that a person named, which are no such part of others.
+    """
+
+    def __init__(self, counts: dict[str, int], sources: frozenset[str], *, hidden: bool) -> None:
+        self._counts, self._sources, self._hidden = counts, sources, hidden
+        self._folders_left, self._entries_left = PASSED_OVER_FOLDERS_MAX, PASSED_OVER_ENTRIES_MAX
+
+    def holds(self, entry: os.DirEntry[str], folder: str) -> bool:
+        """Whether an entry of a folder is left out."""
+        return is_passed_over(entry.name, os.path.basename(folder), hidden=self._hidden)  # noqa: PTH119  twenty times faster
+
+    def pictures(self, entry: os.DirEntry[str]) -> int:
+        """How many pictures are left out with an entry."""
+        if not _is_folder(entry):
+            return int(is_picture(entry.name))
+        if entry.path not in self._counts:
+            self._counts[entry.path] = 0 if entry.path in self._sources else self._counted(entry.path)
+        return self._counts[entry.path]
+
+    def _counted(self, folder: str) -> int:
+        count, waiting = 0, [folder]
+        while waiting and self._folders_left > 0 and self._entries_left > 0:
+            self._folders_left -= 1
+            with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
+                for entry in itertools.islice(entries, self._entries_left):
+                    self._entries_left -= 1
+                    if is_picture(entry.name):
+                        count += 1
+                    elif _is_folder(entry):
+                        waiting.append(entry.path)
+        return count
+
+
 class _Walk:
     """One walk through several sources.
 
@@ -140,10 +184,14 @@ class _Walk:
     """
 
     def __init__(
-        self, excluded: Callable[[str, str], bool], known: Mapping[Place, Listing], changed: Collection[str]
+        self,
+        excluded: Callable[[str, str], bool],
+        passed_over: _PassedOver,
+        known: Mapping[Place, Listing],
+        changed: Collection[str],
     ) -> None:
         """known: listings that are still true, but of `changed` folders."""
-        self._excluded = excluded
+        self._excluded, self._passed_over = excluded, passed_over
         self._known, self._changed = known, changed
         self._readable = readable_suffixes()
         self._seen: set[tuple[int, int]] = set()
@@ -216,8 +264,13 @@ class _Walk:
     def _entries(self, folder: str, source: str, listing: Listing) -> Iterator[os.DirEntry[str]]:
         """What is not hidden and not excluded, in the order of names."""
         start = len(source.rstrip(os.sep)) + 1
+        shown = []
         with os.scandir(folder) as entries:
-            shown = [entry for entry in entries if not is_passed_over(entry.name)]
+            for entry in entries:
+                if self._passed_over.holds(entry, folder):
+                    listing.skipped += self._passed_over.pictures(entry)
+                else:
+                    shown.append(entry)
         for entry in sorted(shown, key=lambda entry: entry.name):
             if not self._excluded(entry.name, entry.path[start:].replace(os.sep, "/")):
                 yield entry
@@ -235,6 +288,14 @@ class _Walk:
             listing.files.append(FoundFile(path, status.st_size, status.st_mtime_ns))
         else:
             _skip(name, listing)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a real folder, as the listing of its parent tells."""
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
 
 
 def _skip(name: str, listing: Listing) -> None:

@@ -51,9 +51,50 @@ def test_a_scan_reads_subfolders_and_passes_over_what_is_hidden(picture: Write, 
     (tmp_path / "pictures/noending").touch()
     scan = scanning.scan([str(tmp_path / "pictures")])
     assert found(scan, tmp_path / "pictures") == ["a.png", "b.JPG", "sub/deep/c.webp"]
-    assert scan.skipped == 2
+    assert scan.skipped == 2 + 4  # other files, and pictures that are passed over
     assert scan.files[0].size == (tmp_path / "pictures/a.png").stat().st_size
     assert scan.files[0].mtime_ns == (tmp_path / "pictures/a.png").stat().st_mtime_ns
+
+
+def test_hidden_pictures_are_taken_when_asked_for_but_no_recycle_bin(picture: Write, tmp_path: Path) -> None:
+    root = tmp_path / "pictures"
+    bins = ("$RECYCLE.BIN/S-1-5/x.png", "#recycle/y.png", ".Trash-1000/files/z.png", "._a.png")
+    for name in ("a.png", ".b.png", ".private/deep/c.png", "sub/.d.png", *bins):
+        picture(name)
+    shown, all_ = scanning.scan([str(root)]), scanning.scan([str(root)], hidden=True)
+    assert (found(shown, root), shown.skipped) == (["a.png"], 7)
+    assert (found(all_, root), all_.skipped) == ([".b.png", ".private/deep/c.png", "a.png", "sub/.d.png"], 4)
+    named = scanning.scan([str(root), str(root / ".private")])
+    assert (found(named, root), named.skipped) == ([".private/deep/c.png", "a.png"], 6)
+
+
+def test_pictures_that_are_passed_over_are_counted_within_bounds_and_once(
+    picture: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "pictures"
+    for name in ("a.png", *(f".cache/{folder}/{i}.png" for folder in range(4) for i in range(5)), ".cache/0/index.db"):
+        picture(name) if name.endswith(".png") else (root / name).touch()
+    (root / ".cache/around").symlink_to(root)
+    scanner = scanning.Scanner()
+    assert scanner.scan([str(root)]).skipped == 20
+    monkeypatch.setattr(scanning._PassedOver, "_counted", lambda *_: pytest.fail("counted again"))
+    assert scanner.scan([str(root)], changed=[str(root)]).skipped == 20
+    monkeypatch.undo()
+    monkeypatch.setattr(scanning, "PASSED_OVER_ENTRIES_MAX", 12)
+    assert 5 <= scanner.scan([str(root)]).skipped < 12
+    monkeypatch.undo()
+    monkeypatch.setattr(scanning, "PASSED_OVER_FOLDERS_MAX", 3)
+    assert scanner.scan([str(root)]).skipped == 10
+
+
+def test_a_large_hidden_cache_costs_little(tmp_path: Path) -> None:
+    for folder in range(20):
+        (tmp_path / ".cache" / str(folder)).mkdir(parents=True)
+        for i in range(500):
+            os.close(os.open(tmp_path / ".cache" / str(folder) / f"{i}.jpg", os.O_CREAT))
+    begun = time.process_time()
+    assert scanning.scan([str(tmp_path)]).skipped == 10_000
+    assert time.process_time() - begun < 0.1  # 0.01 s here: nothing but the listings is read
 
 
 def test_files_are_sorted_by_path_across_folders(picture: Write, tmp_path: Path) -> None:
