@@ -62,7 +62,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "numba": ("ml/fit.py", "ml/elastic.py"),
     "pynndescent": ("ml/fit.py",),
     "sklearn": ("ml/clusters.py",),
-    "cv2": ("library/decode.py", "library/video.py", "live/*"),
+    "cv2": ("library/opencv_decode.py", "library/video.py", "live/*"),
     "boto3": ("aws/*",),
     "botocore": ("aws/*",),
     "torch": ("ml/export/source.py", "ml/export/graphs.py"),

@@ -46,6 +46,8 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     at = len(SIGNATURE)
     while at + 8 <= len(data):
         length, name = struct.unpack(">I4s", data[at : at + 8])
+        if not name.isalpha():  # no chunk: zeros that fill a file up, say
+            return
         yield name, data[at + 8 : at + 8 + length]
         if name == b"IEND":
             return

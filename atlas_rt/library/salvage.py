@@ -30,6 +30,8 @@ _NOISE = random.Random(0).randbytes(2048).replace(b"\xff", b"\x5a")
 """Coded data of no picture, without markers."""
 _ROOM = bytes(1 << 16)
 """Zeros behind a TIFF whose last directory values are cut off."""
+_CODED = frozenset(["JPEG", "PNG"])
+"""Formats whose data do not end in zeros: those stand where a download has not come to."""
 _ALL_PX = Enough(1 << 30, 1 << 30)
 
 
@@ -41,6 +43,8 @@ def salvage(data: bytes, enough: Enough, refusal: Exception) -> Stored:
     format_ = format_of(data)
     if format_ is None:
         raise DecodeError("it is not a picture in a known format") from refusal
+    if format_ in _CODED:
+        data = data.rstrip(b"\0")
     way = _WAYS.get(format_)
     part = _tried(way, data, enough) if way else None
     if part and part.is_whole:
@@ -85,7 +89,8 @@ def _jpeg_loaded(data: bytes, enough: Enough) -> Part:
 
 
 def _jpeg_rows(data: bytes, enough: Enough) -> Part:
-    return _unlike(data + jpeg_segments.EOI, data.rstrip(b"\xff") + _NOISE + jpeg_segments.EOI, enough)
+    data = data.rstrip(b"\xff")  # a marker may have been cut in two
+    return _unlike(data + jpeg_segments.EOI, data + _NOISE + jpeg_segments.EOI, enough)
 
 
 def _box_rows(data: bytes, enough: Enough) -> Part | None:

@@ -43,7 +43,7 @@ class Directory:
             start = at + number * step
             tag, kind, amount = self._unpack(entry, start)
             self._check(kind, amount, start + struct.calcsize("<" + entry), place)
-            if tag in (_WIDTH, _HEIGHT, *_PLACES, *_PLACES.values()) and kind in _KINDS:
+            if tag in (_WIDTH, _HEIGHT, *_PLACES, *_PLACES.values()) and kind in _KINDS and tag not in self.values:
                 self.values[tag] = self._array(kind, amount, start + struct.calcsize("<" + entry), place)
         self.is_cut_short |= any(
             start + length > len(self._data)

@@ -89,6 +89,8 @@ def _chunks(data: bytes, at: int) -> Iterator[tuple[bytes, int, bytes]]:
     """(name, size, content) of each from a place on; the last one's content may be shorter than its size."""
     while at + 8 <= len(data):
         size = int.from_bytes(data[at + 4 : at + 8], "little")
+        if not data[at : at + 4].strip().isalnum():  # no chunk: zeros that fill a file up, say
+            return
         yield data[at : at + 4], size, data[at + 8 : at + 8 + size]
         at += 8 + size + (size & 1)
 

@@ -98,6 +98,14 @@ def test_a_picture_that_lacks_only_its_end_marker_is_whole(kind: str) -> None:
     assert np.array_equal(np.asarray(cut.image), np.asarray(whole.image))
 
 
+@pytest.mark.parametrize("kind", ["jpeg", "png", "gif"])
+def test_zeros_where_a_download_has_not_come_to_are_no_picture(kind: str) -> None:
+    data = CUT[kind]()
+    part = read(data[: len(data) // 2] + bytes(len(data) - len(data) // 2))
+    assert part.incomplete
+    assert_like([stripe(part, 0.0, 0.25), stripe(part, 0.6, 1.0)], [RED, GREY], within=24)
+
+
 def test_less_than_a_tenth_is_refused_with_how_much_there_is() -> None:
     data = saved(painting())
     with pytest.raises(DecodeError, match="the file is cut short: only 4 % of its rows are there"):
