@@ -170,12 +170,10 @@ _WAYS: dict[Format, Callable[[bytes, Enough], Part | None]] = {
 
 
 def _what_is_missing(part: Part, *, cut: bool) -> str:
+    defect = "the file is cut short" if cut else "the picture data is damaged"
     if part.share == 1.0:
-        return "the file is cut short: all of its rows are there, but not all of their detail"
-    percent = _percent(part.share)
-    if cut:
-        return f"the file is cut short: {percent} of its rows are there"
-    return f"the picture data is damaged: {percent} of its rows can be read"
+        return f"{defect}: all of its rows are there, but not all of their detail"
+    return f"{defect}: {_percent(part.share)} of its rows {'are there' if cut else 'can be read'}"
 
 
 def _too_little(part: Part | None) -> str:

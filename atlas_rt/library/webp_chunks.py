@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PIL import _webp
 
 from atlas_rt.core.records import Bytes
 
@@ -111,8 +110,10 @@ def _int24(data: bytes, at: int) -> int:
 def _function(name: str, result: type[ctypes.c_int | ctypes.c_void_p] | None) -> Callable[..., Any] | None:
     """A function of the libwebp that Pillow brings; None where it cannot be reached (it is linked in on Windows)."""
     try:
+        from PIL import _webp  # Pillow can be built without
+
         function = ctypes.CDLL(_webp.__file__)[name]
-    except (OSError, AttributeError):
+    except (ImportError, OSError, AttributeError):
         return None
     function.restype = result
     return function

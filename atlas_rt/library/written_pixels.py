@@ -6,7 +6,6 @@ that differ afterwards were never written.
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,7 +57,7 @@ def written_pixels(data: bytes, enough: Enough, transparency: int | bytes | None
     there |= outside
     coarse = bool(first.passes) and not there.all()
     image = _without_holes(first.stored.image, there, first.passes) if coarse else first.stored.image
-    share = float(there[top:bottom].all(axis=1).mean())
+    share = float(there[top:bottom].all(axis=1).mean()) if bottom > top else 0.0
     if share < 1.0:
         image.paste(MISSING[image.mode], mask=Image.fromarray(~there))
     facts = first.stored
@@ -72,14 +71,22 @@ def _decoded(data: bytes, enough: Enough, ground: int, transparency: int | bytes
         box = (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
         passes = _passes(file)
         file.im = Image.new(file.mode, file.size, ground).im
-        with contextlib.suppress(Exception):
-            file.load()
+        _load_what_is_there(file)
         file.tile = []
         if transparency is not None:
             file.info["transparency"] = transparency
         raw = np.array(file)
         stored = Stored(eight_bits(file).copy(), *size, file.info.get("icc_profile"), orientation_of(file))
         return _Attempt(stored, raw, box, passes)
+
+
+def _load_what_is_there(file: ImageFile.ImageFile) -> None:
+    try:
+        file.load()
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  what was written until then is what is wanted
+        return
 
 
 def _passes(file: ImageFile.ImageFile) -> Passes:
