@@ -32,6 +32,10 @@ _ROOM = bytes(1 << 16)
 """Zeros behind a TIFF whose last directory values are cut off."""
 _CODED = frozenset(["JPEG", "PNG"])
 """Formats whose data do not end in zeros: those stand where a download has not come to."""
+DEFLATED = 8 * 1032
+"""Pixels in a byte, at most: eight to a byte before deflating, which makes one of 1032."""
+_DENSEST: dict[Format, int] = {"BMP": 128}
+"""Where they can be less: a byte of a run in a bitmap stands for at most 127 pixels."""
 _ALL_PX = Enough(1 << 30, 1 << 30)
 
 
@@ -45,8 +49,7 @@ def salvage(data: bytes, enough: Enough, refusal: Exception) -> Stored:
         raise DecodeError("it is not a picture in a known format") from refusal
     if format_ in _CODED:
         data = data.rstrip(b"\0")
-    way = _WAYS.get(format_)
-    part = _tried(way, data, enough) if way else None
+    part = _tried(_WAYS[format_], data, enough) if _is_plausible(data, format_) else None
     if part and part.is_whole:
         return part.stored
     cut = is_cut_short(data, format_)
@@ -56,6 +59,12 @@ def salvage(data: bytes, enough: Enough, refusal: Exception) -> Stored:
     if part and part.share >= LEAST_SHARE:
         return replace(part.stored, incomplete=_what_is_missing(part, cut=cut))
     raise DecodeError(_too_little(part) if cut else _defect(data, format_, refusal)) from refusal
+
+
+def _is_plausible(data: bytes, format_: Format) -> bool:
+    """Whether so few bytes can hold a tenth of the picture: a damaged header must not cost gigabytes and seconds."""
+    size = size_of(data, format_)
+    return size is None or size[0] * size[1] * LEAST_SHARE <= _DENSEST.get(format_, DEFLATED) * len(data)
 
 
 def _tried(way: Callable[[bytes, Enough], Part | None], data: bytes, enough: Enough) -> Part | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import math
 import warnings
 from collections.abc import Iterator
@@ -29,9 +30,10 @@ _ORIENTATION_TAG = 0x0112
 _TIFF = (b"II", b"MM")
 
 # Pillow's own check ends in a warning, which is no answer; ours is `check_size`. Its other warnings tell of odd but
-# readable files and would reach the person's terminal.
+# readable files, its log of broken ones, and would reach the person's terminal.
 Image.MAX_IMAGE_PIXELS = None
 warnings.filterwarnings("ignore", module=r"PIL\.")
+logging.getLogger("PIL").setLevel(logging.CRITICAL + 1)
 
 
 @dataclass(frozen=True, slots=True)

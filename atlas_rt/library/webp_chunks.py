@@ -57,7 +57,9 @@ def profile_of(data: bytes) -> bytes | None:
 
 
 def size_of(data: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels of a file without animation; None where its header is not there."""
+    """Width and height in pixels; None where its header is not there."""
+    if data[12:16] == b"VP8X" and len(data) >= 30:
+        return 1 + _int24(data, 24), 1 + _int24(data, 27)
     width, height = ctypes.c_int(), ctypes.c_int()
     get_info = _function("WebPGetInfo", ctypes.c_int)
     if get_info is None or not get_info(data, ctypes.c_size_t(len(data)), ctypes.byref(width), ctypes.byref(height)):

@@ -28,16 +28,20 @@ _ADAM7 = ((2, 1), (2, 2), (4, 2), (4, 4), (8, 4), (8, 8))
 """Rows and columns that a pixel stands for after the sixth pass of an interlaced PNG, after the fifth, ... first."""
 _GIF_PASSES = ((2, 1), (4, 1), (8, 1))
 
+_BAND_ROWS = 256
+
 Passes = tuple[tuple[int, int], ...]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """stored: of which the image is not reduced. raw: (h, w) or (h, w, bands), as decoded. box: where the file puts
-    pixels at all: left, top, right, bottom."""
+    """image: as decoded, of any mode. box: where the file puts pixels at all: left, top, right, bottom."""
 
-    stored: Stored
-    raw: NDArray[np.generic]
+    image: Image.Image
+    width_px: int
+    height_px: int
+    orientation: int | None
     box: tuple[int, int, int, int]
     passes: Passes
 
@@ -47,25 +51,27 @@ def written_pixels(data: bytes, enough: Enough, transparency: int | bytes | None
 
     transparency: the palette's, where the file had to be stripped of it.
     """
-    first = _decoded(data, enough, 0, transparency)
-    there = first.raw == _decoded(data, enough, 1, transparency).raw
-    if there.ndim == 3:
-        there = there.all(axis=2)
+    first = _decoded(data, enough, 0)
+    there = _alike(first.image, _decoded(data, enough, 1).image)
     left, top, right, bottom = first.box
     outside = np.ones_like(there)
     outside[top:bottom, left:right] = False
     there |= outside
+    if transparency is not None:
+        first.image.info["transparency"] = transparency
+    image = eight_bits(first.image)
     coarse = bool(first.passes) and not there.all()
-    image = _without_holes(first.stored.image, there, first.passes) if coarse else first.stored.image
+    if coarse:
+        image = _without_holes(image, there, first.passes)
     share = float(there[top:bottom].all(axis=1).mean()) if bottom > top else 0.0
     if share < 1.0:
         image.paste(MISSING[image.mode], mask=Image.fromarray(~there))
-    facts = first.stored
-    stored = Stored(reduced(image, enough), facts.width_px, facts.height_px, facts.profile, facts.orientation)
+    profile = first.image.info.get("icc_profile")
+    stored = Stored(reduced(image, enough), first.width_px, first.height_px, profile, first.orientation)
     return Part(stored, share, coarse)
 
 
-def _decoded(data: bytes, enough: Enough, ground: int, transparency: int | bytes | None) -> _Attempt:
+def _decoded(data: bytes, enough: Enough, ground: int) -> _Attempt:
     with opened(data, enough) as (file, size):
         boxes = np.array([tile[1] for tile in file.tile if tile[1]] or [(0, 0, *file.size)])
         box = (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
@@ -73,11 +79,17 @@ def _decoded(data: bytes, enough: Enough, ground: int, transparency: int | bytes
         file.im = Image.new(file.mode, file.size, ground).im
         _load_what_is_there(file)
         file.tile = []
-        if transparency is not None:
-            file.info["transparency"] = transparency
-        raw = np.array(file)
-        stored = Stored(eight_bits(file).copy(), *size, file.info.get("icc_profile"), orientation_of(file))
-        return _Attempt(stored, raw, box, passes)
+        return _Attempt(file, *size, orientation_of(file), box, passes)
+
+
+def _alike(first: Image.Image, second: Image.Image) -> Mask:
+    """(h, w): which pixels of two pictures are the same. In bands: the pictures may be large."""
+    there = np.zeros((first.height, first.width), np.bool_)
+    for top in range(0, first.height, _BAND_ROWS):
+        band = (0, top, first.width, min(top + _BAND_ROWS, first.height))
+        same = np.asarray(first.crop(band)) == np.asarray(second.crop(band))
+        there[band[1] : band[3]] = same.all(axis=2) if same.ndim == 3 else same
+    return there
 
 
 def _load_what_is_there(file: ImageFile.ImageFile) -> None:
@@ -97,7 +109,7 @@ def _passes(file: ImageFile.ImageFile) -> Passes:
     return _GIF_PASSES if isinstance(arguments, tuple) and len(arguments) > 1 and arguments[1] else ()
 
 
-def _without_holes(image: Image.Image, there: NDArray[np.bool_], passes: Passes) -> Image.Image:
+def _without_holes(image: Image.Image, there: Mask, passes: Passes) -> Image.Image:
     """Pixels of later passes take the colour of the pixel that stood for them; `there` grows by them."""
     pixels: Bytes = np.array(image)
     rows, columns = np.arange(there.shape[0]), np.arange(there.shape[1])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import struct
 import threading
+import time
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +22,7 @@ from atlas_rt.errors import DecodeError
 from atlas_rt.library import salvage
 from atlas_rt.library.decode import Decoded
 from atlas_rt.library.native_messages import libtiff_is_silent, unheard
+from atlas_rt.library.stored_picture import Enough
 from tests.library.test_decode import UPRIGHT, assert_like, colours, linear_profile, quarters, read, saved
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -464,6 +467,23 @@ def test_what_cannot_be_told_to_be_silent_is_unheard_until_the_last_has_left(cap
         os.write(2, b"two ")
     os.write(2, b"three")
     assert capfd.readouterr().err == "three"
+
+
+def test_pillows_log_stays_off_the_terminal() -> None:
+    """Its errors would reach standard error by Python's handler of last resort."""
+    assert not logging.getLogger("PIL.TiffImagePlugin").isEnabledFor(logging.CRITICAL)
+
+
+def test_a_damaged_header_costs_neither_memory_nor_time() -> None:
+    """Few bytes that claim to be millions of pixels are refused before room is made for those."""
+    data = png((b"IHDR", struct.pack(">IIBBBBB", 16_000, 16_000, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(bytes(10))))
+    bitmap = bytearray(saved(quarters(), "BMP"))
+    struct.pack_into("<ii", bitmap, 18, 16_000, 16_000)
+    for broken in (data, bytes(bitmap)):
+        begun = time.process_time()
+        with pytest.raises(DecodeError):
+            salvage.salvage(broken, Enough(672, 128), OSError("Pillow's"))
+        assert time.process_time() - begun < 0.2
 
 
 def test_libtiff_is_told_to_be_silent() -> None:
