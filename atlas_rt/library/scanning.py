@@ -149,9 +149,9 @@ class _PassedOver:
         self._counts, self._sources, self._hidden = counts, sources, hidden
         self._folders_left, self._entries_left = PASSED_OVER_FOLDERS_MAX, PASSED_OVER_ENTRIES_MAX
 
-    def holds(self, entry: os.DirEntry[str], folder: str) -> bool:
-        """Whether an entry of a folder is left out."""
-        return is_passed_over(entry.name, os.path.basename(folder), hidden=self._hidden)  # noqa: PTH119  twenty times faster
+    def holds(self, name: str, parent: str) -> bool:
+        """Whether what has this name in a folder of that name is left out."""
+        return is_passed_over(name, parent, hidden=self._hidden)
 
     def pictures(self, entry: os.DirEntry[str]) -> int:
         """How many pictures are left out with an entry."""
@@ -263,11 +263,11 @@ class _Walk:
 
     def _entries(self, folder: str, source: str, listing: Listing) -> Iterator[os.DirEntry[str]]:
         """What is not hidden and not excluded, in the order of names."""
-        start = len(source.rstrip(os.sep)) + 1
+        start, parent = len(source.rstrip(os.sep)) + 1, Path(folder).name
         shown = []
         with os.scandir(folder) as entries:
             for entry in entries:
-                if self._passed_over.holds(entry, folder):
+                if self._passed_over.holds(entry.name, parent):
                     listing.skipped += self._passed_over.pictures(entry)
                 else:
                     shown.append(entry)
