@@ -11,8 +11,8 @@ import simplejpeg
 
 from atlas_rt.core.records import SMALL_TILE_PX, Bytes, Ids, Ints
 from atlas_rt.errors import MissingError
+from atlas_rt.library.disk_errors import damaged
 from atlas_rt.library.recordfile import RecordFile
-from atlas_rt.library.space import damaged
 
 SMALL_RECORD_BYTES = SMALL_TILE_PX * SMALL_TILE_PX * 3
 MEDIUM_RECORD_BYTES = 8192
