@@ -18,8 +18,8 @@ from atlas_rt.core.records import (
     Tile,
 )
 from atlas_rt.core.rows import row_of
-from atlas_rt.engine.messages import Add, FromEngine
-from atlas_rt.engine.process import EngineProcess, Job
+from atlas_rt.engine.messages import Add, FromEngine, Job
+from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library.shelf import Lock, place_of, remember_opened
 from atlas_rt.live.locator import Encode, Locator
 from atlas_rt.ml.encoder import ImageEncoder

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from atlas_rt.core import retries
 from atlas_rt.core.records import IndexReport
 from tests.libraries import PICTURES, Library, copy_pictures, job_of, listing, run
 
@@ -16,6 +17,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NAMES = ("acoustic-guitar.webp", "tiger-walking.webp")
 """Beside every second picture of the demo."""
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails is tried again three times, as ever, but soon."""
+    monkeypatch.setattr(retries, "PAUSES_SECS", (0.02, 0.04, 0.08))
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import IndexReport, LibraryPlace, Map
-from atlas_rt.engine.messages import FromEngine
-from atlas_rt.engine.process import EngineProcess, Job
+from atlas_rt.engine.messages import FromEngine, Job
+from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library import maps
 from atlas_rt.library.shelf import place_of
 from atlas_rt.ml import registry

@@ -14,7 +14,8 @@ from atlas_rt.app import App, launch
 from atlas_rt.bench.report import Bar, Report, quantiles
 from atlas_rt.bench.scene import PATHS, made_arrival, radius
 from atlas_rt.core.records import IndexReport, Pose, Progress
-from atlas_rt.engine.process import EngineProcess, Job
+from atlas_rt.engine.messages import Job
+from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library.shelf import place_of
 from atlas_rt.services.scenes import Arrival
 from atlas_rt.settings import Settings

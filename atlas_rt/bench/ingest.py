@@ -24,8 +24,8 @@ from PIL import Image
 from atlas_rt.bench.report import Bar, Report
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import MEDIUM_TILE_PX, Bytes, IndexReport
-from atlas_rt.engine.messages import Refused
-from atlas_rt.engine.process import EngineProcess, Job
+from atlas_rt.engine.messages import Job, Refused
+from atlas_rt.engine.process import EngineProcess
 from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library import sources
 from atlas_rt.library.decode import read_image

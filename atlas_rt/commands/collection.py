@@ -15,8 +15,8 @@ from atlas_rt.commands.output import ProgressLine, say
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import Failure, Floats, IndexReport, LibraryPlace, Progress, Runtime, Scene
 from atlas_rt.core.rows import row_of
-from atlas_rt.engine.messages import Locked, Refit, Refused, Said, Undo
-from atlas_rt.engine.process import EngineProcess, Job
+from atlas_rt.engine.messages import Job, Locked, Refit, Refused, Said, Undo
+from atlas_rt.engine.process import EngineProcess
 from atlas_rt.errors import AtlasError, MissingError, UsageError
 from atlas_rt.library import maps, sources, space
 from atlas_rt.library.shelf import cache_folder, place_of

@@ -26,7 +26,9 @@ from atlas_rt.engine.fitting import Cancelled
 from atlas_rt.engine.labeller import Labeller
 from atlas_rt.engine.messages import (
     Add,
+    Added,
     FromEngine,
+    Job,
     Locked,
     Provider,
     Published,
@@ -38,7 +40,6 @@ from atlas_rt.engine.messages import (
     Undo,
 )
 from atlas_rt.engine.pipeline import Pipeline, Tally
-from atlas_rt.engine.process import Job
 from atlas_rt.engine.stacking import Stacking
 from atlas_rt.engine.suspects import CRASHES_MAX, SLOTS, InFlight
 from atlas_rt.errors import AtlasError, UsageError
@@ -415,6 +416,7 @@ class Engine:
         """Keep a wish until it is its turn. What is to be added is stored at once: a Stop may come before its turn."""
         if isinstance(wish, Add):
             store.add_extras(wish.paths)
+            self._tell(Added(wish.paths))
         self._wishes.append(wish)
 
     def _obey_stop(self, store: Store) -> None:

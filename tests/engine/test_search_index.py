@@ -11,8 +11,7 @@ import pytest
 
 from atlas_rt.core.records import IndexReport
 from atlas_rt.engine.engine import Engine
-from atlas_rt.engine.messages import FromEngine, Published
-from atlas_rt.engine.process import Job
+from atlas_rt.engine.messages import FromEngine, Job, Published
 from atlas_rt.ml import corpus, registry
 from atlas_rt.ml.corpus import StoredCorpus
 from atlas_rt.services.scenes import SceneReader

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from atlas_rt.core import camera
 from atlas_rt.core.records import Scene, View
 from atlas_rt.render.garbage import sweep
-from atlas_rt.render.picture import Picture, open_headless
+from atlas_rt.render.picture import Picture
 from atlas_rt.render.renderer import Renderer
 
 FOV_Y = math.radians(50)
