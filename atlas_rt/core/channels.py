@@ -65,6 +65,13 @@ class Latest(Generic[Item]):
             self._item = item
             self._condition.notify()
 
+    def put_if_empty(self, item: Item) -> None:
+        """Put an item back that nothing newer has replaced."""
+        with self._condition:
+            if self._item is None:
+                self._item = item
+                self._condition.notify()
+
     def take(self) -> Item | None:
         """The newest item, or None; never waits."""
         with self._condition:

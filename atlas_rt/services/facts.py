@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 from dataclasses import dataclass
 
 import numpy as np
 
-from atlas_rt.core.channels import Closed, Latest
+from atlas_rt.core.channels import Latest
 from atlas_rt.core.hud import ImageFacts
 from atlas_rt.core.records import LibraryPlace, Scene
 from atlas_rt.core.rows import row_of
@@ -16,6 +14,7 @@ from atlas_rt.errors import AtlasError
 from atlas_rt.library.store import Store
 from atlas_rt.ml.corpus import Corpus
 from atlas_rt.ml.labels import SURE
+from atlas_rt.workers.worker import Announce, Worker, unheard
 
 NEIGHBOURS = 12
 
@@ -30,15 +29,24 @@ class Question:
     neighbours: bool
 
 
-class FactsService:
+class FactsService(Worker):
     """A thread that answers the newest question; what it told stays until another image is asked for."""
 
-    def __init__(self, place: LibraryPlace) -> None:
+    part = "facts"
+    lost = "What is known of an image cannot be shown"
+
+    def __init__(self, place: LibraryPlace, *, announce: Announce = unheard) -> None:
+        super().__init__(announce=announce)
         self._place = place
         self._questions: Latest[Question] = Latest()
         self._answers: Latest[ImageFacts] = Latest()
-        self._thread = threading.Thread(target=self._run, name="facts", daemon=True)
-        self._thread.start()
+        self._unreadable = ""
+        self.start()
+
+    @property
+    def trouble(self) -> str:
+        """Labels that cannot be read included: everything else is told without them."""
+        return super().trouble or self._unreadable
 
     def ask(self, question: Question) -> None:
         self._questions.put(question)
@@ -46,24 +54,26 @@ class FactsService:
     def take(self) -> ImageFacts | None:
         return self._answers.take()
 
-    def close(self) -> None:
+    def wake(self) -> None:
         self._questions.close()
-        self._thread.join(timeout=2.0)
 
-    def _run(self) -> None:
+    def work(self) -> None:
         store: Store | None = None
-        with contextlib.suppress(Closed):
+        try:
             while True:
                 question = self._questions.wait()
                 try:
                     store = store or Store.open(self._place.folder, writable=False)
                     labels = store.labels(question.id, question.scene.model)
-                except AtlasError:
-                    labels = ()
+                    self._unreadable = ""
+                except AtlasError as error:
+                    labels, self._unreadable = (), f"Labels cannot be shown: {error}"
                 if (facts := facts_of(question, labels)) is not None:
                     self._answers.put(facts)
-        if store is not None:
-            store.close()
+                self.went_well()
+        finally:
+            if store is not None:
+                store.close()
 
 
 def facts_of(question: Question, labels: tuple[tuple[str, float], ...]) -> ImageFacts | None:

@@ -170,7 +170,7 @@ def test_a_poke_brings_the_scene_and_nothing_comes_without(service: SceneService
     service.poke()
     arrival = wait_for(service.take)
     assert len(arrival.scene.ids) == len(arrival.tiles) == 138
-    assert service.error == ""
+    assert service.trouble == ""
     time.sleep(0.05)
     assert service.take() is None
 
@@ -199,12 +199,13 @@ def test_a_scene_that_cannot_be_read_is_told_and_the_next_poke_tries_again(
     file = library.place.folder / "tiles-32.bin"
     file.rename(file.with_suffix(".away"))
     service.poke()
-    assert wait_for(lambda: service.error).startswith("The stored library is damaged")
+    told = "New images cannot be shown: The stored library is damaged"
+    assert wait_for(lambda: service.trouble).startswith(told)
     assert service.take() is None
     file.with_suffix(".away").rename(file)
     service.poke()
     assert len(wait_for(service.take).tiles) == 138
-    assert service.error == ""
+    assert service.trouble == ""
 
 
 def test_a_library_that_another_process_writes_is_looked_at_and_read_only_when_it_changed(library: Library) -> None:

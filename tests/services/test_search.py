@@ -87,13 +87,13 @@ def test_any_phrase_is_answered(service: SearchService, arrival: Arrival, phrase
 
 
 def test_an_empty_library_has_no_matches(service: SearchService, model: Model) -> None:
-    nothing = Query("a guitar", np.zeros(0, np.int64), Corpus(np.zeros((0, model.dim), np.float32)), 1)
+    nothing = Query("a guitar", np.zeros(0, np.int64), Corpus(np.zeros((0, model.dim), np.float32)))
     found = answer(service, nothing)
     assert (found.best, found.lights.shape, found.error) == ((), (0,), "")
 
 
 def test_a_library_of_one_image_is_searched(service: SearchService, arrival: Arrival) -> None:
-    found = answer(service, Query("a guitar", arrival.scene.ids[:1], Corpus(arrival.corpus.whole()[:1]), 1))
+    found = answer(service, Query("a guitar", arrival.scene.ids[:1], Corpus(arrival.corpus.whole()[:1])))
     assert [match.id for match in found.best] == [arrival.scene.ids[0]]
 
 

@@ -16,6 +16,7 @@ from atlas_rt.library.tiles import TileFiles, load_large
 from atlas_rt.services import tiles
 from atlas_rt.services.scenes import Arrival
 from atlas_rt.services.tiles import ARRIVALS_MAX, TileService, Want
+from atlas_rt.workers.worker import State
 from tests.libraries import Library, wait_for
 
 MEDIUM, LARGE = 1, 2
@@ -34,7 +35,7 @@ def open_service(library: Library) -> Iterator[Open]:
     yield make
     for service in opened:
         service.close()
-        assert not [thread for thread in service._threads if thread.is_alive()]
+        assert {worker.state for worker in service.workers} == {State.STOPPED}
 
 
 def wants(arrival: Arrival, level: int, rows: range) -> list[Want]:
