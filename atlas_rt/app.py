@@ -184,8 +184,6 @@ class App:
         self.window.set_title(f"atlas_rt - {self.desk.source}")
         if self.session.first is not None:
             self._show(self.session.first)
-        if self.session.read_only:
-            self.desk.say(f"opened for looking only: {self.session.read_only} writes this library", "warning")
 
     # -- what the threads tell ---------------------------------------------------------------------------------------
 
@@ -194,7 +192,8 @@ class App:
         for message in self.session.messages() if self.session else ():
             heard = True
             self._hear(message)
-        return heard
+        before, self.desk.troubles = self.desk.troubles, self.session.troubles() if self.session else ()
+        return heard or self.desk.troubles != before
 
     def _hear(self, message: FromEngine) -> None:
         match message:
@@ -211,9 +210,7 @@ class App:
             case Said():
                 self.desk.say(message.text)
             case Refused() | Locked():
-                text = message.text if isinstance(message, Refused) else f"{message.holder} writes this library"
-                self.desk.say(text, "warning")
-                self.desk.progress = None
+                self.desk.progress = None  # `Session.troubles` says why
 
     def _tell_report(self, report: IndexReport) -> None:
         self.desk.progress = None
@@ -240,6 +237,7 @@ class App:
         if picture is not None and self.world.selected_ids[-1:] == (picture.id,):
             changed = True
             self.display.show_picture("selected", picture.pixels)
+            self.desk.picture_error = picture.id, picture.error
         if (fix := session.fix()) is not None:
             changed = True
             self.world.mark(fix)
@@ -305,7 +303,8 @@ class App:
             figures=self.pacer.figures(step=self.display.step, drawn=self.display.drawn) if desk.figures_open else None,
             notices=tuple(desk.notices),
             kiosk=self.settings.kiosk,
-            read_only=self.session.read_only if self.session else "",
+            troubles=desk.troubles,
+            picture_error=desk.picture_trouble,
             welcome=desk.opening or (self.session is None and not len(world.scene.ids)),
             reduced_motion=self.settings.reduced_motion,
             speed=world.camera.speed,

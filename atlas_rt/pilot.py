@@ -14,7 +14,7 @@ from atlas_rt.core.controls import BY_NAME
 from atlas_rt.core.records import SearchAnswer, View
 from atlas_rt.core.tour import Tour
 from atlas_rt.core.visibility import neighbour_towards, pick, rows_in_sight
-from atlas_rt.core.wishes import AddPaths, CopyPath, Deselect, Do, FlyTo, Hover, OpenSource, Search, Select, Wish
+from atlas_rt.core.wishes import AddPaths, CopyPath, Deselect, Do, FlyTo, Hover, OpenSource, Retry, Search, Select, Wish
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import sources
 from atlas_rt.ui.input import Click, Input
@@ -165,6 +165,8 @@ class Pilot:
                 self._open((str(assets_folder("models") / DEMO),) if demo else paths, DEMO if demo else "")
             case AddPaths(paths):
                 self._add(paths)
+            case Retry(part) if self._app.session:
+                self._app.session.try_again(part)
 
     def _do(self, name: str) -> None:
         if self._app.settings.kiosk and not BY_NAME[name].kiosk:
@@ -221,7 +223,7 @@ class Pilot:
         if app.session.add(found):
             app.desk.say(f"adding {Path(found[0]).name}" + (f" and {len(found) - 1} more" if found[1:] else ""))
         else:
-            app.desk.say(f"nothing can be added: {app.session.read_only} writes this library", "warning")
+            app.desk.say(f"Nothing was added. {app.session.why_not_added}", "warning")
 
     def _open(self, paths: tuple[str, ...], name: str) -> None:
         try:

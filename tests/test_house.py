@@ -30,11 +30,12 @@ ARROWS: dict[str, set[str]] = {
     "ml": EVERYWHERE,
     "render": EVERYWHERE,
     "ui": EVERYWHERE,
-    "live": EVERYWHERE,
+    "workers": EVERYWHERE,
+    "live": EVERYWHERE | {"workers"},
     "aws": EVERYWHERE,
     "settings": EVERYWHERE,
     "engine": EVERYWHERE | {"library", "ml"},
-    "services": EVERYWHERE | {"library", "ml", "live"},
+    "services": EVERYWHERE | {"library", "ml", "live", "workers"},
     "__main__": {"cli"},
 }
 """Part of the package -> the parts it may import, besides itself. The parts that are not here join these: `app` and the

@@ -228,7 +228,6 @@ def _hud(
         figures=None,
         notices=(),
         kiosk=False,
-        read_only="",
         welcome=False,
         reduced_motion=True,
         speed=world.camera.speed,

@@ -68,4 +68,11 @@ class AddPaths:
     paths: tuple[str, ...]
 
 
-Wish = Do | Search | FlyTo | Select | Deselect | Hover | CopyPath | OpenSource | AddPaths
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try again what has a trouble: `part` as in `core.troubles`."""
+
+    part: str
+
+
+Wish = Do | Search | FlyTo | Select | Deselect | Hover | CopyPath | OpenSource | AddPaths | Retry

@@ -14,6 +14,7 @@ import pytest
 
 from atlas_rt.core.hud import CountTag, FrameFigures, Hud, NameTag, Notice
 from atlas_rt.core.records import Failure, LiveFix, Progress
+from atlas_rt.core.troubles import Trouble
 from atlas_rt.core.wishes import CopyPath, Deselect, Do, FlyTo, Hover, OpenSource, Search, Select
 from atlas_rt.ui.input import KeyStroke, Modifiers, PointerMoved
 from atlas_rt.ui.panels.hover import GRACE_SECS, beside
@@ -25,6 +26,8 @@ FIX = LiveFix(
     np.zeros(3, np.float32), 0.2, (1, 2, 3, 4), np.zeros(4, np.float32), np.zeros((48, 64, 3), np.uint8), fps=9.8
 )
 NO_CAMERA = replace(FIX, neighbours=(), error="No camera was found; connect one, or give a film with --webcam FILE.")
+READ_ONLY = Trouble("read only", "Read-only: another window (process 4711 on laptop) is updating this library", False)
+NO_SEARCH = Trouble("search", "Search does not work: A model file cannot be read. " + "Fetch it again. " * 12)
 FIGURES = FrameFigures(60.0, 5.7, 8.1, 0.002, np.full(240, 5.7, np.float32), "high", "2,000 cards")
 BANDS = ("strong",) * 4 + ("weak",) * 4 + ("none",) * 12
 STATES: dict[str, Hud] = {
@@ -32,12 +35,13 @@ STATES: dict[str, Hud] = {
     "working": make_hud(
         progress=Progress("index", 124, 2000, 168.0, 41.0),
         failures=(Failure("/p/broken.jpg", "truncated"),),
-        read_only="Opened for looking only: process 4711 writes this library",
+        troubles=(READ_ONLY, NO_SEARCH),
         notices=(Notice("12 new images", "good", 1.0),),
     ),
     "searching": make_hud(searching=True, query="bird", answer=make_answer("bird", *BANDS), figures=FIGURES),
     "detail": make_hud(selected=make_facts(), live_on=True, live=FIX, searching=True, figures=FIGURES),
     "portrait": make_hud(selected=make_facts(width_px=1000, height_px=3000), live_on=True, live=NO_CAMERA),
+    "unshown": make_hud(selected=make_facts(), picture_error="it is cut short. " * 20),
     "hover": make_hud(hovered=make_facts(), hovered_at_px=(640.0, 300.0, 30.0)),
     "help": make_hud(help_open=True),
     "welcome": make_hud(welcome=True),
@@ -197,7 +201,7 @@ def test_the_detail_panel_closes_copies_and_flies(sheet: Sheet) -> None:
 
 
 def test_a_kiosk_shows_no_path_and_no_status(sheet: Sheet) -> None:
-    hud = make_hud(selected=make_facts(7), kiosk=True, figures=FIGURES, read_only="x")
+    hud = make_hud(selected=make_facts(7), kiosk=True, figures=FIGURES, troubles=(READ_ONLY,))
     sheet.show(hud, frames=3)
     assert len(sheet.panels.covered) == 1
     panel = sheet.panels.covered[0]

@@ -9,6 +9,7 @@ from atlas_rt.core.records import Failure, Progress
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
 from atlas_rt.ui.panels.stage import Stage
+from atlas_rt.ui.panels.troubles import build_troubles, troubles_height
 
 DOING = {
     "scan": "Looking through the folders",
@@ -38,9 +39,9 @@ class StatusPanel:
         hud = stage.hud
         self._listing = self._listing and bool(hud.failures)
         working = hud.progress is not None and hud.progress.stage in DOING
-        rows = 2 + (1.45 if working else 0) + bool(hud.failures) + bool(hud.read_only)
+        rows = 2 + (1.45 if working else 0) + bool(hud.failures)
         width = min(self._width(stage, working), stage.size[0] - stage.px(2 * theme.MARGIN))
-        height = stage.px(rows * ROW + 18.0)
+        height = stage.px(rows * ROW + 18.0) + troubles_height(stage, width - stage.px(2 * theme.PAD))
         rect = Rect(stage.px(theme.MARGIN), stage.size[1] - stage.px(theme.MARGIN) - height, width, height)
         with stage.panel("status", rect) as canvas:
             self._rows(stage, canvas, rect, working)
@@ -48,14 +49,14 @@ class StatusPanel:
             self._list_failures(stage, rect)
 
     def _width(self, stage: Stage, working: bool) -> float:
-        """As wide as its longest line: only work in progress gets the full width, so that it does not jump about."""
-        if working:
+        """As wide as its longest line: work in progress gets the full width, so that it does not jump about, and so do
+        whole sentences."""
+        if working or stage.hud.troubles:
             return stage.px(WIDTH)
         hud, type_ = stage.hud, stage.type
         first = type_.width(hud.source, theme.BODY, strong=True) + type_.width(counted(hud), theme.SMALL) + stage.px(10)
         lines = [first, type_.width(engine_line(hud), theme.CAPTION)]
         lines.append(type_.width(failures_line(hud), theme.SMALL) if hud.failures else 0.0)
-        lines.append(type_.width(hud.read_only, theme.SMALL) if hud.read_only else 0.0)
         return min(max(lines) + stage.px(2 * theme.PAD), stage.px(WIDTH * 1.3))
 
     def _rows(self, stage: Stage, canvas: Canvas, rect: Rect, working: bool) -> None:
@@ -79,10 +80,9 @@ class StatusPanel:
             if pointed or self._listing:
                 canvas.line((x, y + stage.px(17.0)), (line.right, y + stage.px(17.0)), theme.WARNING, stage.px(1.0))
             y += row
-        if hud.read_only:
-            text = stage.type.fit(hud.read_only, inner, theme.SMALL)
-            canvas.text(x, y + stage.px(1.0), text, theme.SMALL, theme.ACCENT)
-            y += row
+        told = troubles_height(stage, inner)
+        build_troubles(stage, canvas, Rect(x, y, inner, told))
+        y += told
         text = stage.type.fit(engine_line(hud), inner, theme.CAPTION)
         canvas.text(x, y + stage.px(2.0), text, theme.CAPTION, theme.INK_FAINT)
 
