@@ -13,13 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from atlas_rt.core.records import Progress
-from atlas_rt.core.troubles import Trouble
+from atlas_rt.core.troubles import MAP, Trouble
 from atlas_rt.engine.messages import Add, FromEngine, Job, Locked, Refused, Rescan, Said
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library.lock import Lock
 from atlas_rt.services.lookout import LockLookout
 
-ENGINE, READ_ONLY, MAP = "engine", "read only", "map"
+ENGINE, READ_ONLY = "engine", "read only"
 """Parts that can have a trouble."""
 
 

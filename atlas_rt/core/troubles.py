@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from atlas_rt.errors import AtlasError
 
+MAP = "map"
+"""The part whose trouble the engine tells: that no map can be fitted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trouble:

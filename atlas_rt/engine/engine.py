@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from atlas_rt.core.records import Failure, IndexReport, Map, Progress
+from atlas_rt.core.troubles import MAP, Trouble
 from atlas_rt.engine.cartographer import FIT, Cartographer
 from atlas_rt.engine.fitting import Cancelled
 from atlas_rt.engine.labeller import Labeller
@@ -42,7 +43,7 @@ from atlas_rt.engine.messages import (
 from atlas_rt.engine.pipeline import Pipeline, Tally
 from atlas_rt.engine.stacking import Stacking
 from atlas_rt.engine.suspects import CRASHES_MAX, SLOTS, InFlight
-from atlas_rt.errors import AtlasError, UsageError
+from atlas_rt.errors import AtlasError, FitError, UsageError
 from atlas_rt.library import space
 from atlas_rt.library.shelf import Lock
 from atlas_rt.library.sources import Scan, Scanner
@@ -112,6 +113,7 @@ class Engine:
         self._threads = min(job.threads or os.cpu_count() or 1, SLOTS)
         self._encoder: ImageEncoder | None = None
         self._watcher, self._scanner = Watcher(job.exclude), Scanner(job.exclude)
+        self._fit_failed = False
         self._settled_secs = 0.0
         self._unsettled: frozenset[str] = frozenset()
         self._map_wish: Refit | Undo | None = job.wish
@@ -257,14 +259,30 @@ class Engine:
         before, stays = self._cartographer.map, self._job.stay
         wish, self._map_wish = self._map_wish, None
         fitted = before is not None and before.kind == FIT
-        # what one goes back from is not to be fitted anew first
-        self._cartographer.finish(fit=not (fitted and isinstance(wish, Undo)), waiting=waiting, refits_beside=stays)
+        try:
+            # what one goes back from is not to be fitted anew first
+            self._cartographer.finish(fit=not (fitted and isinstance(wish, Undo)), waiting=waiting, refits_beside=stays)
+        except FitError as error:
+            if not stays:
+                raise
+            self._cartographer.go_without_fit()
+            self._tell_fit(error)
+            return
+        self._tell_fit(None)
         if isinstance(wish, Undo):
             self._answer("back to the map before", self._cartographer.undo(), "there is no map to go back to")
         elif isinstance(wish, Refit) and not self._cartographer.fit_secs:
             could = self._cartographer.refit(None if stays else waiting)
             self._answer("", could, f"a map is fitted to {SMALLEST} images or more")
         self._tell_drift(before)
+
+    def _tell_fit(self, error: FitError | None) -> None:
+        """Tell that no fit can be made, and why; or that one was made again. A window goes on with the map it has."""
+        if error is not None:
+            self._tell(Trouble(MAP, f"New images stand where they can, as the map is not fitted: {error}"))
+        elif self._fit_failed:
+            self._tell(Trouble(MAP, ""))
+        self._fit_failed = error is not None
 
     def _tell_drift(self, before: Map | None) -> None:
         """Where a refit has come since: by how much it moved the images."""
@@ -392,8 +410,12 @@ class Engine:
         share, before = self._cartographer.fitting, self._cartographer.map
         if share is None:
             return
-        if self._cartographer.take():
-            self._tell_drift(before)
+        try:
+            if self._cartographer.take():
+                self._tell_fit(None)
+                self._tell_drift(before)
+        except FitError as error:
+            self._tell_fit(error)
         if self._cartographer.fitting is None:
             self._tell_progress(Progress("idle", 0, 0, 0.0, None), now=True)
         else:

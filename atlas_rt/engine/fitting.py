@@ -26,7 +26,7 @@ from atlas_rt.core.rows import rows_of
 from atlas_rt.engine import child
 from atlas_rt.engine.child import Child
 from atlas_rt.engine.extension import EDGES
-from atlas_rt.errors import AtlasError
+from atlas_rt.errors import FitError
 from atlas_rt.library import space
 from atlas_rt.library.sources import content_hash
 from atlas_rt.ml.clusters import USUAL
@@ -119,7 +119,7 @@ class FitProcess:
     def warm(self) -> bool:
         """Whether it would begin a fit at once, or never will; asked while none is in hand."""
         if not self._ready and not self.busy:
-            with contextlib.suppress(AtlasError):  # the next fit tells
+            with contextlib.suppress(FitError):  # the next fit tells
                 self._heard(0.0)
         return self._ready or bool(self._failure)
 
@@ -129,17 +129,17 @@ class FitProcess:
         self._begun = time.monotonic()
 
     def poll(self, wait_secs: float = 0.0) -> Fitted | None:
-        """What the fit in hand came to, None while it runs. Raises AtlasError with the child's reason if it failed."""
+        """What the fit in hand came to, None while it runs. Raises FitError with the child's reason if it failed."""
         try:
             answer = self._heard(wait_secs)
-        except AtlasError:
+        except FitError:
             self._put_away()
             raise
         if answer is None:
             return None
         self._put_away()
         if isinstance(answer, str):
-            raise AtlasError(f"the map could not be fitted: {answer}")
+            raise FitError(f"the map could not be fitted: {answer}")
         self._retries.went_well()
         return answer
 
@@ -161,7 +161,7 @@ class FitProcess:
         self._child = Child(_serve, name="atlas-fit")
 
     def _heard(self, wait_secs: float) -> Fitted | str | None:
-        """What came of the fit in hand. Raises AtlasError once the child has died too often."""
+        """What came of the fit in hand. Raises FitError once the child has died too often."""
         if self._start_secs is not None and not self._is_due(wait_secs):
             return None
         try:
@@ -189,7 +189,7 @@ class FitProcess:
     def _is_due(self, wait_secs: float) -> bool:
         """Whether a child that died runs again; it is started when its pause is over."""
         if self._failure:
-            raise AtlasError(self._failure)
+            raise FitError(self._failure)
         left_secs = (self._start_secs or 0.0) - time.monotonic()
         if left_secs > 0.0:
             time.sleep(min(left_secs, wait_secs))
@@ -204,7 +204,7 @@ class FitProcess:
         if pause_secs is None:
             times = self._retries.failures
             self._failure = f"the map cannot be fitted: the process for it ended {times} times in a row ({reason})"
-            raise AtlasError(self._failure)
+            raise FitError(self._failure)
 
     def _put_away(self) -> None:
         if self._file is not None:
