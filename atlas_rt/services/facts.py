@@ -40,6 +40,7 @@ class FactsService(Worker):
         self._place = place
         self._questions: Latest[Question] = Latest()
         self._answers: Latest[ImageFacts] = Latest()
+        self._store: Store | None = None
         self._unreadable = ""
         self.start()
 
@@ -58,22 +59,31 @@ class FactsService(Worker):
         self._questions.close()
 
     def work(self) -> None:
-        store: Store | None = None
         try:
             while True:
                 question = self._questions.wait()
-                try:
-                    store = store or Store.open(self._place.folder, writable=False)
-                    labels = store.labels(question.id, question.scene.model)
-                    self._unreadable = ""
-                except AtlasError as error:
-                    labels, self._unreadable = (), f"Labels cannot be shown: {error}"
-                if (facts := facts_of(question, labels)) is not None:
+                if (facts := facts_of(question, self._labels(question))) is not None:
                     self._answers.put(facts)
                 self.went_well()
         finally:
-            if store is not None:
-                store.close()
+            self._close_store()
+
+    def _labels(self, question: Question) -> tuple[tuple[str, float], ...]:
+        """As stored; none where they cannot be read, which the next question tries again."""
+        try:
+            self._store = self._store or Store.open(self._place.folder, writable=False)
+            labels = self._store.labels(question.id, question.scene.model)
+        except AtlasError as error:
+            self._close_store()
+            self._unreadable = f"Labels cannot be shown: {error}"
+            return ()
+        self._unreadable = ""
+        return labels
+
+    def _close_store(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
 
 
 def facts_of(question: Question, labels: tuple[tuple[str, float], ...]) -> ImageFacts | None:

@@ -17,6 +17,7 @@ from atlas_rt.ml.projector import Projector
 from atlas_rt.ml.registry import Model
 from atlas_rt.services.scenes import Arrival, SceneReader
 from atlas_rt.session import frame_encoder
+from atlas_rt.workers.worker import State
 from tests.libraries import Library, wait_for
 from tests.live.conftest import MakeFilm, held_up, plain
 
@@ -162,3 +163,52 @@ def test_closing_joins_its_threads_at_once(locate: Locate, make_film: MakeFilm) 
     locator.close()
     assert time.monotonic() - begun < 1.0
     assert not locator._thread.is_alive()
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_an_image_tower_that_is_rubbish_is_told_of_and_followed_once_it_is_whole(
+    locate: Locate, make_film: MakeFilm, indexed: Library, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model: Model = indexed.model
+    whole = model.image.file.path.read_bytes()
+    (tmp_path / "image.onnx").write_bytes(b"no graph")
+    file = dataclasses.replace(model.image.file, path=tmp_path / "image.onnx")
+    spoilt = dataclasses.replace(model, image=dataclasses.replace(model.image, file=file))
+    locator = locate(make_film("film.mp4", [plain(9, 9, 9)] * 3), encode=lambda: frame_encoder(spoilt, ANYWHERE))
+    wait_for(lambda: locator.state is State.FAILED)
+    assert locator.trouble.startswith("The camera cannot be followed: ")
+    assert wait_for(locator.take).error in locator.trouble
+    (tmp_path / "image.onnx").write_bytes(whole)
+    locator.retry()
+    assert wait_for(locator.take).error == ""
+    assert locator.trouble == ""
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_a_camera_that_comes_back_is_followed_again_by_itself(
+    locate: Locate, make_film: MakeFilm, tmp_path: Path
+) -> None:
+    film = make_film("film.avi", [plain(9, 99, 9)] * 3)
+    locator = locate(film)
+    wait_for(lambda: (fix := locator.take()) and not fix.error)
+    film.rename(tmp_path / "away.avi")
+    wait_for(lambda: (fix := locator.take()) and fix.error)
+    (tmp_path / "away.avi").rename(film)
+    locator.retry()
+    assert wait_for(lambda: (fix := locator.take()) and not fix.error and fix)
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_a_place_that_cannot_be_found_is_told_and_the_next_picture_followed(
+    locate: Locate, make_film: MakeFilm, place: Callable[[Floats], Placed]
+) -> None:
+    asked = list[Floats]()
+
+    def broken_once(vector: Floats) -> Placed:
+        asked.append(vector)
+        return place(vector if len(asked) > 1 else vector[:3])
+
+    locator = locate(make_film("film.mp4", [plain(9, 99, 9)] * 5), place=broken_once)
+    assert wait_for(locator.take).error
+    assert wait_for(lambda: (fix := locator.take()) and not fix.error and fix)
