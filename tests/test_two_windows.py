@@ -232,6 +232,33 @@ def test_an_engine_that_cannot_run_is_told_of_until_another_try_helps(
     assert window.troubles == []
 
 
+def test_a_disk_that_takes_no_more_is_told_of_as_long_as_it_lasts_and_nothing_is_said_to_be_added(
+    open_window: Open, cache: Path, tmp_path: Path
+) -> None:
+    """The system lets the engine's files grow no more, of a sudden."""
+    resource = pytest.importorskip("resource")
+    if not hasattr(resource, "prlimit"):
+        pytest.skip("the limits of another process cannot be set here")
+    window = open_window()
+    see(lambda: window.reports, window)
+    assert window.session.engine is not None
+    resource.prlimit(window.session.engine.pid, resource.RLIMIT_FSIZE, (1, 1))
+    dropped = copy_pictures([PICTURES[20]], tmp_path / "dropped")
+    assert window.session.add((str(dropped),))
+    see(lambda: window.troubles, window)
+    assert window.troubles[0].startswith("New and changed images are not read: The library cannot be opened or written")
+    assert window.told[-1] == Said("Not added: dropped")
+    assert not window.session.add((str(dropped),))
+    (folder,) = cache.glob("libraries/*")
+    with Store.open(folder, writable=False) as store:
+        assert store.extras() == ()
+    index(job_of(window.session.place, cache, fit=False))  # nobody holds the lock
+    window.session.try_again("engine")
+    assert window.session.add((str(dropped),))
+    see(lambda: window.images == 8, window)
+    assert window.troubles == []
+
+
 def test_what_a_window_did_not_add_is_not_in_the_library(open_window: Open, cache: Path, tmp_path: Path) -> None:
     first = open_window()
     see(lambda: first.reports, first)
