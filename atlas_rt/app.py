@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
+import sys
 import time
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from atlas_rt.core.world import World
 from atlas_rt.desk import Desk
 from atlas_rt.display import Display
 from atlas_rt.engine.messages import FromEngine, Locked, Provider, Published, Refused, Said
+from atlas_rt.errors import MissingError
 from atlas_rt.library.shelf import cache_folder
 from atlas_rt.ml import registry
 from atlas_rt.pilot import Pilot
@@ -60,6 +63,7 @@ def launch(settings: Settings, paths: tuple[str, ...], *, name: str = "", size: 
         undo.callback(display.release)
         app = App(settings, paths, window=window, display=display, name=name)
         undo.pop_all()
+    window.when_lost(app.leave_without_display)
     return app
 
 
@@ -113,7 +117,9 @@ class App:
                 begun = time.perf_counter()
                 drawn = self.frame(min(dt_secs, DT_MAX_SECS))
                 self.pacer.end()
-                if drawn and self._still < STILL_FRAMES:
+                if not drawn:
+                    self.pacer.rest(self.window.wait)
+                elif self._still < STILL_FRAMES:
                     self.display.observe((time.perf_counter() - begun) * 1000.0)
         finally:
             self.close()
@@ -126,7 +132,7 @@ class App:
         self.pilot.follow(told, dt_secs)
         self.world.advance(dt_secs, told.held)
         self.desk.advance(dt_secs)
-        if self._may_rest(changed or told.resized or bool(told.held)) and not heard:
+        if (self._may_rest(changed or told.exposed or bool(told.held)) and not heard) or not told.visible:
             self._note_start()
             return False
         self._view = view = self.world.view(self.window.framebuffer_px)
@@ -153,6 +159,18 @@ class App:
             self.session = None
         self.display.release()
         self.window.close()
+
+    def leave_without_display(self) -> None:
+        """End the program where its display has gone: the X server crashed, or the person logged out.
+
+        No exception can leave the window system's library, which would end the process by itself and lose what the
+        engine has in hand; so it ends here, in order but for what the lost display owned.
+        """
+        if self.session is not None:
+            self.session.close()
+        sys.stderr.write("atlas-rt: the display has gone; everything found so far is kept\n")
+        sys.stderr.flush()
+        os._exit(MissingError.exit_code)
 
     def _note_start(self) -> None:
         """For measurements: when every image was on screen at its place, and what memory that took."""

@@ -50,8 +50,8 @@ class Desk:
 
     @property
     def lively(self) -> bool:
-        """Something here moves by itself: a notice that fades, a caret, figures."""
-        return bool(self.notices) or self.searching or self.opening or self.figures_open
+        """Something here moves by itself: a notice that fades, figures."""
+        return bool(self.notices) or self.figures_open
 
     @property
     def picture_trouble(self) -> str:

@@ -280,7 +280,9 @@ class Pilot:
         world.orbiting = begin
 
     def _open_search(self) -> None:
+        """Open the search console, or put the caret back into it after a click elsewhere."""
         self._app.desk.searching = True
+        self._app.display.focus_search()
 
     def _close_search(self) -> None:
         self._app.desk.searching = False

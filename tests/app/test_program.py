@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from Xlib import X
 
 from tests.app.conftest import DEMO, PATIENCE_SECS, ROOT, Flight
+from tests.libraries import lives, wait_for
+from tests.screens import screen_of
 from tests.ui.xclients import close_politely, drop, give_focus, opened, window_of
 
 
@@ -129,3 +131,13 @@ def share_of_colour(screen: str, title: str) -> float:
     bgrx: NDArray[np.int16] = np.frombuffer(image.data, np.uint8).reshape(-1, 4).astype(np.int16)
     colours = bgrx[:, :3]
     return float((colours.max(axis=1) - colours.min(axis=1) > 90).mean())
+
+
+def test_a_display_that_goes_ends_the_program_in_order(desk: Path) -> None:
+    """Xlib used to end it at once, and the engine with whatever it had in hand."""
+    with screen_of(640, 480) as screen:
+        flight = Flight(screen, [str(desk / "images"), "--cache", str(desk / "lost"), "--offline"], {})
+        engine = flight.see(lambda told: told["engine"])["engine"]
+    code, told = flight.ended()
+    assert (code, told) == (3, "atlas-rt: the display has gone; everything found so far is kept\n")
+    wait_for(lambda: not lives(engine))

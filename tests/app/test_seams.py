@@ -9,10 +9,12 @@ from pathlib import Path
 import moderngl
 import numpy as np
 import pytest
+from imgui_bundle import imgui
 from PIL import Image
 
 from atlas_rt.core.wishes import AddPaths, Hover, OpenSource, Search, Select
 from atlas_rt.settings import Settings
+from atlas_rt.ui.input import Input
 from tests.app.player import Player
 from tests.libraries import Library
 
@@ -211,3 +213,30 @@ def test_reduced_motion_stops_motion_and_not_loading(play: Open, tmp_path: Path)
     player.see(lambda: player.contrast_of(id_) > 50.0, secs=20.0, why="a sharp card")
     view = player.app.world.view((1280, 960))
     assert (view.pulse_secs, view.ambient) == (0.0, 0.0)
+
+
+def test_what_does_not_change_is_not_drawn_and_search_takes_the_caret_back(play: Open, colours: Path) -> None:
+    """An open search console was drawn for ever, and Ctrl+F did nothing once a click had taken the caret away."""
+    player = play(colours)
+    player.settle(6)
+    app = player.app
+    player.do("search")
+    player.see(lambda: app.display.wants_text, why="the caret")
+    player.see(lambda: not app.frame(0.1), why="rest, with the console open")
+    drawn = [app.frame(0.1) for _ in range(30)]
+    assert not any(drawn)
+
+    app.display._panels._search._active = False  # as after a click on the map
+    imgui.internal.clear_active_id()
+    player.window.told = Input(exposed=True)
+    player.frame(3)
+    assert not app.display.wants_text
+    player.do("search")
+    player.window.told = Input(exposed=True)
+    player.frame(4)
+    assert app.display.wants_text
+
+    player.window.told = Input(exposed=True, visible=False)
+    assert not app.frame(0.1)
+    player.window.told = Input(exposed=True)
+    assert app.frame(0.1)
