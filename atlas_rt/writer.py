@@ -17,7 +17,7 @@ from atlas_rt.core.troubles import MAP, Trouble
 from atlas_rt.engine.messages import Add, FromEngine, Job, Locked, Refused, Rescan, Said
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library.lock import Lock
-from atlas_rt.services.lookout import LockLookout
+from atlas_rt.workers.lookout import LockLookout
 
 ENGINE, READ_ONLY = "engine", "read only"
 """Parts that can have a trouble."""
@@ -120,7 +120,7 @@ class Writer:
         """Let go of an engine that has ended, telling of what it should have added and has not."""
         assert self.engine is not None
         engine, self.engine, self.holder = self.engine, None, ""
-        self._job = replace(self._job, wish=None)
+        self._job = replace(self._job, request=None)
         self._troubles.clear()
         engine.stop(limit_secs=0.0)  # it has said its last word
         for add in engine.unheeded:
