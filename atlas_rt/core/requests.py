@@ -1,4 +1,4 @@
-"""What a person can ask for: small frozen values that panels and keys emit and `Actions.route` carries out."""
+"""What a person can ask for: small frozen values that panels and keys emit and `window.actions` carries out."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from atlas_rt.engine.messages import FromEngine, Job, Said
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library.cache_layout import place_of, remember_opened
 from atlas_rt.settings import Settings
+from atlas_rt.window.writer import Writer
 from atlas_rt.workers.facts import FactsRequest, FactsWorker
 from atlas_rt.workers.live_place import Encode, LivePlaceWorker
 from atlas_rt.workers.lookout import LockLookout
@@ -26,7 +27,6 @@ from atlas_rt.workers.scenes import Arrival, SceneReader, SceneWorker
 from atlas_rt.workers.search import Query, SearchWorker
 from atlas_rt.workers.tiles import TileWorker, Want
 from atlas_rt.workers.worker import Change, State, Worker
-from atlas_rt.writer import Writer
 
 NICENESS = 19
 READ_ONLY_POLL_SECS = 1.0
@@ -131,7 +131,7 @@ class Session:
         if self._arrival is not None:
             self.facts.ask(FactsRequest(id_, self._arrival.scene, self._arrival.vector_index, neighbours))
 
-    def told(self) -> ImageFacts | None:
+    def told(self) -> tuple[ImageFacts, ...]:
         return self.facts.take()
 
     def ask_picture(self, id_: int) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from atlas_rt.core.channels import Latest
+from atlas_rt.core.channels import LatestOfEach
 from atlas_rt.core.hud import ImageFacts
 from atlas_rt.core.records import LibraryPlace, Scene
 from atlas_rt.core.rows import row_of
@@ -30,7 +30,7 @@ class FactsRequest:
 
 
 class FactsWorker(Worker):
-    """A thread that answers the newest question; what it told stays until another image is asked for."""
+    """A thread that answers the newest question about a selected image, and the newest about a hovered one."""
 
     part = "facts"
     lost = "What is known of an image cannot be shown"
@@ -38,8 +38,8 @@ class FactsWorker(Worker):
     def __init__(self, place: LibraryPlace, *, announce: Announce = unheard) -> None:
         super().__init__(announce=announce)
         self._place = place
-        self._requests: Latest[FactsRequest] = Latest()
-        self._answers: Latest[ImageFacts] = Latest()
+        self._requests: LatestOfEach[bool, FactsRequest] = LatestOfEach()
+        self._answers: LatestOfEach[bool, ImageFacts] = LatestOfEach()
         self._store: Store | None = None
         self._unreadable = ""
         self.start()
@@ -50,9 +50,9 @@ class FactsWorker(Worker):
         return super().trouble or self._unreadable
 
     def ask(self, request: FactsRequest) -> None:
-        self._requests.put(request)
+        self._requests.put(request.neighbours, request)
 
-    def take(self) -> ImageFacts | None:
+    def take(self) -> tuple[ImageFacts, ...]:
         return self._answers.take()
 
     def wake(self) -> None:
@@ -63,7 +63,7 @@ class FactsWorker(Worker):
             while True:
                 request = self._requests.wait()
                 if (facts := facts_of(request, self._labels(request))) is not None:
-                    self._answers.put(facts)
+                    self._answers.put(request.neighbours, facts)
                 self.went_well()
         finally:
             self._close_store()

@@ -75,12 +75,12 @@ def test_labels_that_cannot_be_read_are_told_of_and_the_rest_is_shown(
     repair = damaged(library)
     worker: FactsWorker = opened(FactsWorker(library.place))
     worker.ask(question(arrival, 3))
-    facts = wait_for(worker.take)
+    (facts,) = wait_for(worker.take)
     assert (facts.path, facts.labels) == (arrival.scene.paths[3], ())
     assert worker.trouble.startswith("Labels cannot be shown: The stored library is damaged")
     repair()
     worker.ask(question(arrival, arrival.scene.ids.tolist().index(ids["acoustic guitar"])))
-    assert wait_for(worker.take).labels
+    assert wait_for(worker.take)[0].labels
     assert worker.trouble == ""
 
 
@@ -93,7 +93,7 @@ def test_a_question_that_cannot_be_answered_does_not_silence_the_facts(
     wait_for(lambda: troubles(told))
     assert troubles(told) == ["What is known of an image cannot be shown: IndexError: tuple index out of range"]
     worker.ask(question(arrival, 3))
-    assert wait_for(worker.take).path == arrival.scene.paths[3]
+    assert wait_for(worker.take)[0].path == arrival.scene.paths[3]
 
 
 @pytest.fixture
