@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from collections.abc import Sequence
@@ -78,22 +77,6 @@ class Collection:
             if Path(known).name == path.name and os.path.realpath(known) == os.path.realpath(path):
                 return row
         raise UsageError(f"no image of this library: {image}\nname one by a path as `search` prints it, or by its id")
-
-
-def add_source(parser: argparse.ArgumentParser, *, more: bool = True) -> None:
-    """The words that name a library. more: any number of sources."""
-    parser.add_argument("source", nargs="*" if more else "?", metavar="SOURCE", help="folder or file")
-    parser.add_argument("--demo", action="store_true", help="the pictures that come with the program")
-
-
-def add_top(parser: argparse.ArgumentParser, default: int, *, what: str) -> None:
-    parser.add_argument("--top", type=_count, default=default, metavar="N", help=f"{what} ({default})")
-
-
-def add_no_update(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--no-update", action="store_true", help="use the library as it is, without looking for changes"
-    )
 
 
 def sources_of(words: Sequence[str], *, demo: bool) -> tuple[str, ...]:
@@ -228,13 +211,6 @@ def _read_beside(settings: Settings, place: LibraryPlace, model: Model, cache: P
         raise busy from None
     say(settings, f"used as it is now: {str(busy).partition(';')[0]}")
     return collection
-
-
-def _count(text: str) -> int:
-    """A number from 1 up, of an option."""
-    if not (text.isdecimal() and int(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of images; write one from 1 up")
-    return int(text)
 
 
 def _error(code: int) -> type[AtlasError]:

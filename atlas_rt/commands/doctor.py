@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from atlas_rt import __version__
-from atlas_rt.commands.collection import add_source, read_collection, sources_of
+from atlas_rt.commands.collection import read_collection, sources_of
 from atlas_rt.commands.output import print_json, tell
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import Runtime
@@ -46,10 +46,6 @@ class Finding:
     status: str
     detail: str
     advice: str = ""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_source(parser)
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:

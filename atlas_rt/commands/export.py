@@ -10,16 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas_rt.commands.collection import Collection, add_no_update, add_source, open_collection, sources_of
+from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import output_path, print_json, say, write_whole
 from atlas_rt.errors import UsageError
 from atlas_rt.settings import Settings
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_source(parser)
-    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="a file that ends in .npz or .csv")
-    add_no_update(parser)
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:

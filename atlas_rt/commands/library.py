@@ -15,12 +15,6 @@ from atlas_rt.settings import Settings
 DOES = ("list", "forget")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("does", nargs="?", default="list", metavar="list|forget", help="what to do (list)")
-    parser.add_argument("source", nargs="*", metavar="SOURCE", help="whose library to forget")
-    parser.add_argument("--demo", action="store_true", help="the pictures that come with the program")
-
-
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.does not in DOES:
         raise UsageError(f"library {arguments.does!r} is unknown; there are: {', '.join(DOES)}")

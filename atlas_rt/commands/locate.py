@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from atlas_rt.commands.collection import Collection, add_no_update, add_top, open_collection, sources_of
+from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.errors import DecodeError, UsageError
 from atlas_rt.library.decode import read_image
@@ -19,13 +19,6 @@ from atlas_rt.ml.neighbours import nearest
 from atlas_rt.ml.preprocess import to_input
 from atlas_rt.ml.projector import Projector
 from atlas_rt.settings import Settings
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("words", nargs="*", metavar="SOURCE FILE", help="the library, then the images to place")
-    parser.add_argument("--demo", action="store_true", help="the pictures that come with the program")
-    add_top(parser, 5, what="neighbours to name")
-    add_no_update(parser)
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -20,13 +20,6 @@ WISHES: dict[str, Refit | Undo] = {"refit": Refit(), "undo": Undo()}
 DOES = ("list", *WISHES)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "words", nargs="*", metavar="SOURCE", help="folder or file; then list (the default), refit, undo"
-    )
-    parser.add_argument("--demo", action="store_true", help="the pictures that come with the program")
-
-
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     does, sources = _read(arguments.words)
     paths = sources_of(sources, demo=arguments.demo)

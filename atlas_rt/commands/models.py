@@ -20,19 +20,6 @@ HERE, READY, TO_EXPORT, ELSEWHERE, BROKEN = "here", "get", "export", "elsewhere"
 """A model's state: usable now; a ready export can be fetched; it can be exported; neither; here, but of no use."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("does", nargs="*", metavar="list | get NAME | export NAME", help="what to do (list)")
-    parser.add_argument("--repo", metavar="ORG/NAME", help="get: another repository of the hub that holds an export")
-    parser.add_argument("--revision", metavar="COMMIT", help="get: a commit, tag or branch of the repository")
-    parser.add_argument(
-        "--pretrained", metavar="TAG", help="export: NAME and TAG are open_clip's own, for any of its models"
-    )
-    parser.add_argument("--checkpoint", metavar="FILE", help="export: weights in a file, instead of the published ones")
-    parser.add_argument("--tokenizer", metavar="FILE", help="export: a tokenizer.json")
-    parser.add_argument("--config", metavar="FILE", help="export: an open_clip model configuration (JSON)")
-    parser.add_argument("--random-weights", action="store_true", help="export: untrained weights, for tests")
-
-
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     cache = cache_folder(settings.cache_path)
     words: list[str] = arguments.does or ["list"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas_rt.commands.collection import Collection, add_no_update, add_top, open_collection, sources_of
+from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.core.records import Floats, SearchAnswer
 from atlas_rt.errors import DecodeError, UsageError
@@ -25,23 +25,7 @@ from atlas_rt.services.labelled import LabelIndex
 from atlas_rt.services.search import Query, Searcher
 from atlas_rt.settings import Settings
 
-TERMS = True
-"""Words that begin with a minus sign, and are none of the options, are terms not wanted."""
 _SIGNED_PHRASE = re.compile(r'[+-][^\s"]+(\s+[^\s"+-][^\s"]*)+')
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "words",
-        nargs="*",
-        metavar="SOURCE ... TEXT",
-        help="the library, then the phrase; +term -term word:2 mix several, label:word asks for a label",
-    )
-    parser.add_argument("--demo", action="store_true", help="the pictures that come with the program")
-    parser.add_argument("--image", metavar="FILE", help="search for what looks like this image")
-    parser.add_argument("--queries", metavar="FILE", help="answer each line of a file (- for standard input)")
-    add_top(parser, 20, what="how many")
-    add_no_update(parser)
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from atlas_rt.commands.collection import add_source, no_images, open_collection, sources_of
+from atlas_rt.commands.collection import no_images, open_collection, sources_of
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.commands.shot import Shot, picture_path, take, write_picture
 from atlas_rt.core.records import LibraryPlace
@@ -15,23 +15,11 @@ from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library.shelf import cache_folder, last_opened, place_of, remember_opened
 from atlas_rt.library.sources import absolute, scan
 from atlas_rt.library.store import Store
-from atlas_rt.settings import QUALITIES, Settings
+from atlas_rt.settings import Settings
 from atlas_rt.ui.window import display_available
 
 PICTURE = "atlas.png"
 PICTURE_PX = (1920, 1080)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_source(parser)
-    parser.add_argument("--fullscreen", action="store_true", default=None, help="cover the screen")
-    parser.add_argument("--kiosk", action="store_true", default=None, help="full screen; only Ctrl+Alt+Q, held, leaves")
-    parser.add_argument("--screen", type=int, metavar="N", help="screen to use")
-    parser.add_argument("--webcam", nargs="?", const="0", metavar="N|FILE", help="camera to switch on, or a film")
-    parser.add_argument("--quality", choices=QUALITIES, help="step of the quality ladder (auto)")
-    parser.add_argument("--reduced-motion", action="store_true", default=None, help="nothing moves by itself")
-    parser.add_argument("--fps", type=int, metavar="N", help="frames a second (60)")
-    parser.add_argument("-o", "--output", metavar="FILE.png", help="with no display: where to write the picture")
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
