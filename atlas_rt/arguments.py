@@ -197,18 +197,18 @@ COMMANDS = {
     "search": Command(
         "find the best images for a phrase, for an image, or for both",
         _search,
-        ("search ~/Pictures 'a red apple'", "search ~/Pictures +fruit -apple --top 5"),
+        ("search ~/Pictures 'a red apple'", "search ~/Pictures +fruit -apple --top 5 --no-update"),
         terms=True,
     ),
     "neighbors": Command(
         "list the images nearest to one image of the library",
         _neighbors,
-        ("neighbors ~/Pictures ~/Pictures/acoustic-guitar.webp", "neighbors ~/Pictures 7 --top 5 --json"),
+        ("neighbors ~/Pictures ~/Pictures/acoustic-guitar.webp", "neighbors ~/Pictures 7 --top 5 --no-update"),
     ),
     "locate": Command(
         "show where other images would stand on the map, without adding them",
         _locate,
-        ("locate ~/Pictures photo.jpg", "locate ~/Pictures photo.jpg --top 3 --json"),
+        ("locate ~/Pictures photo.jpg", "locate ~/Pictures photo.jpg --no-update --json"),
     ),
     "map": Command(
         "list the maps of a library, fit a new one, or go back to the one before",
@@ -218,17 +218,17 @@ COMMANDS = {
     "clusters": Command(
         "list the clusters of the map, their names and typical images",
         _source_to_read,
-        ("clusters ~/Pictures", "clusters ~/Pictures --granularity many"),
+        ("clusters ~/Pictures", "clusters ~/Pictures --no-update --json"),
     ),
     "shot": Command(
         "save one picture of the map, without a window",
         _shot,
-        ("shot ~/Pictures -o map.png", "shot ~/Pictures --search 'a dog' --size 640x360 -o dogs.png"),
+        ("shot ~/Pictures -o map.png", "shot ~/Pictures --search 'a dog' --size 640x360 --no-update -o dogs.png"),
     ),
     "export": Command(
         "save ids, paths, vectors, positions and clusters as .npz or .csv",
         _export,
-        ("export ~/Pictures -o images.npz", "export ~/Pictures -o images.csv"),
+        ("export ~/Pictures -o images.npz", "export ~/Pictures --no-update -o images.csv"),
     ),
     "models": Command(
         "list the known encoders, fetch one, or export one",
@@ -249,7 +249,7 @@ COMMANDS = {
     "bench": Command(
         "measure this program on this machine",
         _bench,
-        ("bench search ~/Pictures", "bench search ~/Pictures --json"),
+        ("bench search ~/Pictures", "bench search ~/Pictures --no-update --json"),
     ),
 }
 """Every command by its name."""

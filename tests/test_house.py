@@ -33,6 +33,10 @@ ARROWS: dict[str, set[str]] = {
     "live": EVERYWHERE,
     "aws": EVERYWHERE,
     "settings": EVERYWHERE,
+    "values": EVERYWHERE,
+    "streams": EVERYWHERE,
+    "arguments": EVERYWHERE | {"settings", "values"},
+    "parsing": EVERYWHERE | {"arguments"},
     "engine": EVERYWHERE | {"library", "ml"},
     "services": EVERYWHERE | {"library", "ml", "live"},
     "__main__": {"cli"},
@@ -43,6 +47,8 @@ modules beside it, and the commands, which are what `cli` calls."""
 ONLY: dict[str, tuple[str, ...]] = {
     "app": ("cli.py", "commands/view.py", "bench/*"),
     "cli": ("__main__.py",),
+    "arguments": ("parsing.py", "cli.py"),
+    "parsing": ("cli.py",),
     "commands": ("cli.py", "commands/*"),
 }
 """Part of the package -> the only files that may import it: the joints of the composition root stay at the top."""
