@@ -42,9 +42,12 @@ class Parser(argparse.ArgumentParser):
         action = self._option_string_actions.get(word)
         return action is not None and action.nargs != 0
 
-    def needs_value(self, word: str) -> bool:
-        """Whether the next word must be the value of this option."""
-        return self.takes_value(word) and self._option_string_actions[word].nargs != "?"
+    def values_in(self, option: str, after: Sequence[str]) -> int:
+        """How many of the words after an option are its values; an optional value (--webcam) is a number here."""
+        action = self._option_string_actions.get(option)
+        if action is None or action.nargs == "?":
+            return int(action is not None and "".join(after[:1]).isdecimal())
+        return 1 if action.nargs is None else int(action.nargs)
 
     def knows(self, word: str) -> bool:
         """Whether it is an option, with its value (--top=5) or without."""
@@ -106,15 +109,8 @@ def _first_plain_word(words: Sequence[str]) -> int | None:
     while at < len(words) and words[at].startswith("-"):
         if words[at] == "--":
             return None
-        at += 2 if _has_value(words[at], words[at + 1 : at + 2]) else 1
+        at += 1 + max(parser.values_in(words[at], words[at + 1 :]) for parser in _parsers())
     return at if at < len(words) else None
-
-
-def _has_value(option: str, after: Sequence[str]) -> bool:
-    """Whether the word after an option is its value. One that may have a value (--webcam) takes a number only."""
-    needs = any(parser.needs_value(option) for parser in _parsers())
-    takes = any(parser.takes_value(option) for parser in _parsers())
-    return needs or (takes and "".join(after).isdecimal())
 
 
 @functools.cache

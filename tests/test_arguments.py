@@ -25,7 +25,7 @@ def actions_of(command: str) -> list[argparse.Action]:
 OPTIONS = [
     (command, action, flag) for command in COMMANDS for action in actions_of(command) for flag in action.option_strings
 ]
-VALUES = [(command, flag) for command, action, flag in OPTIONS if action.nargs not in (0, "?")]
+VALUES = [(command, flag, action.nargs or 1) for command, action, flag in OPTIONS if action.nargs not in (0, "?")]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -53,11 +53,13 @@ def test_the_options_of_every_command_are_settings() -> None:
         assert set(EVERYWHERE) <= {action.dest for action in actions_of(command)}
 
 
-@pytest.mark.parametrize(("command", "flag"), VALUES)
-def test_the_value_of_an_option_before_the_command_is_not_taken_for_the_command(command: str, flag: str) -> None:
-    """The value is the name of another command."""
-    other = "index" if command != "index" else "search"
-    assert split_command([flag, other, command, "there"]) == (command, [flag, other, "there"])
+@pytest.mark.parametrize(("command", "flag", "count"), VALUES)
+def test_the_values_of_an_option_before_the_command_are_not_taken_for_the_command(
+    command: str, flag: str, count: int
+) -> None:
+    """Each value is the name of another command."""
+    values = ["index" if command != "index" else "search"] * count
+    assert split_command([flag, *values, command, "there"]) == (command, [flag, *values, "there"])
 
 
 def test_an_option_without_a_value_leaves_the_next_word_to_be_the_command() -> None:

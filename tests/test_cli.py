@@ -305,7 +305,8 @@ def test_a_current_folder_that_is_gone_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii:strict"])
 def test_names_that_are_no_text_are_printed_as_the_bytes_they_are(encoding: str) -> None:
-    code = "import os; from atlas_rt import streams; streams.prepare_streams(); print(os.fsdecode(b'caf\\xe9'), 'ö' in 'ö')"
+    prepared = "import os; from atlas_rt import streams; streams.prepare_streams()"
+    code = f"{prepared}; print(os.fsdecode(b'caf\\xe9'), 'ö' in 'ö')"
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

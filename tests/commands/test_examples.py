@@ -59,6 +59,7 @@ def ran(library: Library, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     copy = library.copy(here / "cache")
     shutil.copy(library.source / "acoustic-guitar.webp", here / "photo.jpg")
     settings = {"HOME": str(library.source.parent), "ATLAS_RT_CACHE": str(copy.cache)}
+    settings["ATLAS_RT_QUALITY"] = "low"  # the picture of `view` without a display is large
     examples = sorted(EXAMPLES, key=lambda example: "forget" in example)  # the others need what that one deletes
     done = subprocess.run(
         [sys.executable, "-c", RUN_ALL],
