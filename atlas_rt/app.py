@@ -6,6 +6,7 @@ threads, moves the world, and shows it; nothing in it waits.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import time
 from pathlib import Path
@@ -26,7 +27,7 @@ from atlas_rt.session import Session, source_name
 from atlas_rt.settings import Settings
 from atlas_rt.trace import Trace
 from atlas_rt.ui.pacing import Pacer
-from atlas_rt.ui.window import Window
+from atlas_rt.ui.window import AnyWindow, Window
 
 UPLOAD_BUDGET_SECS = 0.002
 DT_MAX_SECS = 0.1
@@ -34,6 +35,32 @@ DT_MAX_SECS = 0.1
 TRACE_MEMORY_SECS = 3.0
 STILL_FRAMES = 30
 """Frames in which nothing changed, after which the picture is no longer drawn anew; the last of them is sharp."""
+
+
+def launch(settings: Settings, paths: tuple[str, ...], *, name: str = "", size: tuple[int, int] = (1280, 800)) -> App:
+    """The program in a window of its own. Raises MissingError without a display or OpenGL 3.3, AtlasError where the
+    library cannot be opened; no window is left behind then."""
+    window = Window(
+        "atlas_rt",
+        size=size,
+        fullscreen=settings.fullscreen,
+        kiosk=settings.kiosk,
+        screen=None if settings.screen < 0 else settings.screen,
+        vsync=False,
+    )
+    with contextlib.ExitStack() as undo:
+        undo.callback(window.close)
+        display = Display(
+            open_in_window(),
+            quality=settings.quality,
+            read_clipboard=window.clipboard,
+            write_clipboard=window.set_clipboard,
+            layout=window.layout(),
+        )
+        undo.callback(display.release)
+        app = App(settings, paths, window=window, display=display, name=name)
+        undo.pop_all()
+    return app
 
 
 class App:
@@ -44,31 +71,20 @@ class App:
         settings: Settings,
         paths: tuple[str, ...],
         *,
+        window: AnyWindow,
+        display: Display,
         name: str = "",
-        size: tuple[int, int] = (1280, 800),
     ) -> None:
-        """paths: resolved sources, none for the welcome; name: what to call them.
+        """paths: resolved sources, none for the welcome; name: what to call them. window and display are closed by
+        `close`, or by whoever made them when this raises.
 
-        Raises MissingError without a display or OpenGL 3.3.
+        Raises AtlasError where the library cannot be opened.
         """
         self.settings = settings
         self.cache = cache_folder(settings.cache_path)
         self.model = registry.load(settings.model, self.cache)
-        self.window = Window(
-            "atlas_rt",
-            size=size,
-            fullscreen=settings.fullscreen,
-            kiosk=settings.kiosk,
-            screen=None if settings.screen < 0 else settings.screen,
-            vsync=False,
-        )
-        self.display = Display(
-            open_in_window(),
-            quality=settings.quality,
-            read_clipboard=self.window.clipboard,
-            write_clipboard=self.window.set_clipboard,
-            layout=self.window.layout(),
-        )
+        self.window = window
+        self.display = display
         self.world = World(reduced_motion=settings.reduced_motion)
         self.desk = Desk()
         self._counts = CountTags()
@@ -119,7 +135,7 @@ class App:
         for wish in self.display.build_panels(hud, told, framebuffer_px=view.size_px, dpi_scale=scale):
             self.pilot.route(wish)
         self.window.text_focused = self.display.wants_text
-        self.display.draw(view, self.display.context.screen, still=self._still >= STILL_FRAMES)
+        self.display.draw(view, self.display.target, still=self._still >= STILL_FRAMES)
         if self.session is not None:
             self.session.want_tiles(self.display.wanted_tiles(view))
         self.window.flip()
@@ -151,13 +167,21 @@ class App:
     # -- opening -----------------------------------------------------------------------------------------------------
 
     def open(self, paths: tuple[str, ...], *, name: str = "") -> None:
-        """Show another library; the one that was open is closed in order."""
+        """Show another library; the one that was open is closed in order, once the new one stands.
+
+        Raises AtlasError where it cannot be opened; then what was open stays as it was.
+        """
+        if self.session is not None and self.session.sources == tuple(sorted(set(paths))):
+            self.desk.opening = False  # it is open; a second session would find it locked by the first
+            return
+        session = Session(self.settings, paths, cache=self.cache, model=self.model)
         if self.session is not None:
             self.session.close()
+        self.session = session
         self.world = World(reduced_motion=self.settings.reduced_motion)
         self.desk = Desk(source=name or source_name(paths))
+        self.display.clear()
         self.window.set_title(f"atlas_rt - {self.desk.source}")
-        self.session = Session(self.settings, paths, cache=self.cache, model=self.model)
         if self.session.first is not None:
             self._show(self.session.first)
         if self.session.read_only:
@@ -212,7 +236,8 @@ class App:
         if (facts := session.told()) is not None:
             changed = True
             self.desk.take_facts(facts, selected=self.world.selected_ids, hovered=self.world.hovered_id)
-        if (picture := session.picture()) is not None:
+        picture = session.picture()
+        if picture is not None and self.world.selected_ids[-1:] == (picture.id,):
             changed = True
             self.display.show_picture("selected", picture.pixels)
         if (fix := session.fix()) is not None:
@@ -225,11 +250,27 @@ class App:
         return changed
 
     def _show(self, arrival: Arrival) -> None:
+        """Show a scene; what is told of images follows it."""
+        before = self._selected_record()
         self.display.show(arrival)
         self.world.morph_to(arrival.scene)
         self.desk.failures = arrival.failures
-        if self.desk.query and self.session:
+        self.desk.keep_to(arrival.scene, selected=self.world.selected_ids)
+        if self._selected_record() != before:  # it is gone, or its file has changed
+            self.display.show_picture("selected", None)
+        if self.session is None:
+            return
+        if self.world.selected_ids:
+            self.session.tell_of(self.world.selected_ids[-1], neighbours=True)
+            if self._selected_record() != before:
+                self.session.ask_picture(self.world.selected_ids[-1])
+        if self.desk.query:
             self.session.ask(self.desk.query)
+
+    def _selected_record(self) -> int:
+        """The tile record of the newest selected image: another one means another picture. -1 for none."""
+        row = self.world.row(self.world.selected_ids[-1]) if self.world.selected_ids else -1
+        return int(self.world.scene.tiles[row]) if row >= 0 else -1
 
     # -- what is shown -----------------------------------------------------------------------------------------------
 
@@ -253,7 +294,7 @@ class App:
             searching=desk.searching,
             query=desk.query,
             answer=world.answer,
-            result=desk.result,
+            result=desk.place_among(world.answer),
             hovered=desk.hovered,
             hovered_at_px=at,
             selected=desk.selected,

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from atlas_rt.core.hud import Hud
 from atlas_rt.core.records import Bytes, Scene, Tile, View
+from atlas_rt.core.rows import row_of
 from atlas_rt.core.wishes import Wish
-from atlas_rt.core.world import empty_scene, rows_of
+from atlas_rt.core.world import empty_scene
 from atlas_rt.render.garbage import sweep
 from atlas_rt.render.picture import Context, Picture, Target, check_version, renderer_name
 from atlas_rt.render.renderer import Renderer
@@ -38,17 +38,27 @@ class Display:
         read_clipboard: Callable[[], str] | None = None,
         write_clipboard: Callable[[str], None] | None = None,
         layout: Mapping[str, str] | None = None,
+        target: Callable[[], Target] | None = None,
     ) -> None:
-        """Raises MissingError where OpenGL is older than 3.3."""
+        """target: where frames go, the context's own framebuffer unless told otherwise.
+
+        Raises MissingError where OpenGL is older than 3.3.
+        """
         check_version(context)
         context.gc_mode = "context_gc"  # Python's collector may run on a worker thread, OpenGL must not
         self.context = context
+        self._target = target or (lambda: context.screen)
         self.renderer_name = renderer_name(context)
         self._renderer = Renderer(context, quality=quality)
         self._atlas = ThumbnailAtlas(context)
         self._thumbnails = Thumbnails(self._atlas)
         self._overlay = Overlay(read_clipboard=read_clipboard, write_clipboard=write_clipboard)
         self._panels = Panels(self._thumbnails, layout=layout)
+
+    @property
+    def target(self) -> Target:
+        """Where frames go."""
+        return self._target()
 
     @property
     def wants_text(self) -> bool:
@@ -84,10 +94,16 @@ class Display:
         return self._renderer.observe(frame_ms)
 
     def show(self, arrival: Arrival) -> None:
-        """Take a scene's new tiles."""
+        """Take a scene and its new tiles."""
         self._thumbnails.scene = arrival.scene
         if len(arrival.tiles):
             self._renderer.load_small(arrival.tiles, arrival.pixels)
+
+    def clear(self) -> None:
+        """Forget every tile and picture, because another library is shown from now on."""
+        self._thumbnails.scene = empty_scene()
+        self._atlas.clear()
+        self._renderer.clear()
 
     def show_picture(self, name: str, pixels: Bytes | None) -> None:
         """Put a picture ("selected", "live") before the panels, or take it away."""
@@ -104,8 +120,7 @@ class Display:
 
     def wanted_tiles(self, view: View) -> list[tuple[int, int]]:
         """(id, level) of the tiles to fetch, the panels' first."""
-        thumbnails = [(id_, MEDIUM) for id_ in reversed(self._atlas.wanted())]
-        return thumbnails + self._renderer.wanted(view)
+        return [(id_, MEDIUM) for id_ in self._thumbnails.wanted()] + self._renderer.wanted(view)
 
     def build_panels(self, hud: Hud, told: Input, *, framebuffer_px: tuple[int, int], dpi_scale: float) -> list[Wish]:
         """Show one frame's panels; what the person asked for in them."""
@@ -144,14 +159,26 @@ class Thumbnails:
 
     def __init__(self, atlas: ThumbnailAtlas) -> None:
         self._atlas = atlas
+        self._asked: dict[int, int] = {}  # record -> id of the image that has it
         self.scene: Scene = empty_scene()
 
     def ref(self, id_: int) -> TextureRef | None:
-        return self._atlas.ref(id_)
+        """An image's thumbnail; None while it is not here, and for an image that is gone."""
+        row = row_of(self.scene.ids, id_)
+        if row is None:
+            return None
+        record = int(self.scene.tiles[row])
+        self._asked[record] = id_
+        return self._atlas.ref(record)
+
+    def wanted(self) -> list[int]:
+        """Ids of the images whose thumbnails were asked for and are not here, the newest asked for first."""
+        asked, self._asked = self._asked, {}
+        return [asked[record] for record in reversed(self._atlas.wanted()) if record in asked]
 
     def picture_ref(self, name: str) -> TextureRef | None:
         return self._atlas.picture_ref(name)
 
     def aspect(self, id_: int) -> float:
-        rows, known = rows_of(self.scene.ids, np.array([id_], np.int64))
-        return float(self.scene.aspects[rows[0]]) if known[0] else 1.0
+        row = row_of(self.scene.ids, id_)
+        return 1.0 if row is None else float(self.scene.aspects[row])

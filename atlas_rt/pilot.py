@@ -11,7 +11,7 @@ import platformdirs
 
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.controls import BY_NAME
-from atlas_rt.core.records import View
+from atlas_rt.core.records import SearchAnswer, View
 from atlas_rt.core.tour import Tour
 from atlas_rt.core.visibility import neighbour_towards, pick, rows_in_sight
 from atlas_rt.core.wishes import AddPaths, CopyPath, Deselect, Do, FlyTo, Hover, OpenSource, Search, Select, Wish
@@ -86,7 +86,7 @@ class Pilot:
     def point(self, told: Input, view: View) -> None:
         """Find what is under the pointer and ask for its facts."""
         app = self._app
-        if self._panel_hovered >= 0:
+        if app.world.row(self._panel_hovered) >= 0:
             hovered = self._panel_hovered
         elif told.pointer_px is None or app.display.wants_mouse or not len(view.scene.ids):
             hovered = -1
@@ -175,7 +175,7 @@ class Pilot:
 
     def _search(self, text: str) -> None:
         app = self._app
-        app.desk.query, app.desk.result = text, -1
+        app.desk.query, app.desk.result, app.desk.result_id = text, -1, -1
         if text.strip() and app.session:
             app.session.ask(text)
         elif not text.strip():
@@ -285,19 +285,33 @@ class Pilot:
         self._search("")
 
     def _fly_to_best(self) -> None:
-        answer = self._app.world.answer
-        if answer is not None and answer.best:
-            self._app.desk.result = max(self._app.desk.result, 0)
-            self._app.desk.searching = False
-            self._visit(answer.best[self._app.desk.result].id)
+        """Fly to the result the person stands at, at first to the best; to none while the one they stood at is gone."""
+        answer, desk = self._app.world.answer, self._app.desk
+        if answer is None or not answer.best:
+            return
+        place = desk.place_among(answer)
+        if place < 0 and desk.result_id >= 0:
+            return
+        desk.searching = False
+        self._visit_result(answer, max(place, 0))
 
     def _step_result(self, step: int) -> None:
         answer, desk = self._app.world.answer, self._app.desk
         if answer is None or not answer.best:
             self._step_in_sight(step)
             return
-        desk.result = (desk.result + step) % len(answer.best) if desk.result >= 0 else min(step, 0) % len(answer.best)
-        self._visit(answer.best[desk.result].id)
+        place = desk.place_among(answer)
+        if place >= 0:
+            place += step
+        elif desk.result >= 0:
+            place = desk.result - (step < 0)  # the one that stood there is gone, and the next has taken its place
+        else:
+            place = min(step, 0)
+        self._visit_result(answer, place % len(answer.best))
+
+    def _visit_result(self, answer: SearchAnswer, place: int) -> None:
+        self._app.desk.result, self._app.desk.result_id = place, answer.best[place].id
+        self._visit(answer.best[place].id)
 
     def _step_in_sight(self, step: int) -> None:
         """Select the next of the largest cards on screen, from left to right; the view stays."""
@@ -370,7 +384,7 @@ class Pilot:
             self._search("")
         elif app.desk.searching:
             app.desk.searching = False
-        elif app.world.selected_ids:
+        elif app.world.selected_ids or app.desk.selected is not None:
             self._deselect()
         elif app.world.tour is not None or app.world.orbiting:
             app.world.let_go()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from atlas_rt.core.hud import ImageFacts
 from atlas_rt.core.records import (
     Bytes,
@@ -19,6 +17,7 @@ from atlas_rt.core.records import (
     SearchAnswer,
     Tile,
 )
+from atlas_rt.core.rows import row_of
 from atlas_rt.engine.messages import Add, FromEngine
 from atlas_rt.engine.process import EngineProcess, Job
 from atlas_rt.library.shelf import Lock, place_of, remember_opened
@@ -48,9 +47,9 @@ class Session:
         self.place = place_of(sources, cache)
         self.model = model
         self.sources = sources
-        remember_opened(cache, self.place)
         reader = SceneReader(self.place, model=model.id, dim=model.dim)
         self.first = reader.read()
+        remember_opened(cache, self.place)
         self.read_only = Lock(self.place).holder()
         self.engine = None if self.read_only else EngineProcess(_job(settings, self.place, cache))
         self.scenes = SceneService(reader, poll_secs=READ_ONLY_POLL_SECS if self.read_only else None)
@@ -91,7 +90,7 @@ class Session:
         """Search for a phrase; the answer comes by `answer`."""
         if self._arrival is not None:
             scene = self._arrival.scene
-            self.search.ask(Query(text, scene.ids, self._arrival.corpus, scene.generation))
+            self.search.ask(Query(text, scene.ids, self._arrival.corpus))
 
     def answer(self) -> SearchAnswer | None:
         return self.search.take()
@@ -108,15 +107,19 @@ class Session:
         """Decode an image's full picture; it comes by `picture`."""
         if self._arrival is not None:
             scene = self._arrival.scene
-            self.pictures.ask(id_, scene.paths[int(np.searchsorted(scene.ids, id_))])
+            row = row_of(scene.ids, id_)
+            if row is not None:
+                self.pictures.ask(id_, scene.paths[row])
 
     def picture(self) -> Picture | None:
         return self.pictures.take()
 
     def want_tiles(self, wanted: list[tuple[int, int]]) -> None:
-        """(image id, level) of tiles to fetch, the first first."""
+        """(image id, level) of tiles to fetch, the first first; images that are gone are passed over."""
         if self._arrival is not None:
-            self.tiles.want([_want(self._arrival.scene, id_, level) for id_, level in wanted])
+            scene = self._arrival.scene
+            rows = [(row_of(scene.ids, id_), level) for id_, level in wanted]
+            self.tiles.want([_want(scene, row, level) for row, level in rows if row is not None])
 
     def drain_tiles(self, *, budget_secs: float) -> Iterator[Tile]:
         return self.tiles.drain(budget_secs=budget_secs)
@@ -171,9 +174,8 @@ def frame_encoder(model: Model, runtime: Runtime) -> Encode:
     return encode
 
 
-def _want(scene: Scene, id_: int, level: int) -> Want:
-    row = int(np.searchsorted(scene.ids, id_))
-    return id_, level, int(scene.tiles[row]), scene.paths[row]
+def _want(scene: Scene, row: int, level: int) -> Want:
+    return int(scene.ids[row]), level, int(scene.tiles[row]), scene.paths[row]
 
 
 def _job(settings: Settings, place: LibraryPlace, cache: Path) -> Job:

@@ -22,7 +22,7 @@ void main()
         discard;
     float edge = 1.0 - smoothstep(0.7, 1.0, away);
     float moving = 0.25 + 0.75 * ambient;
-    float beat = time_secs * 0.45;
+    float beat = pulse_secs * 0.45;
     vec3 glow = vec3(1.6) * exp(-pow(away / 0.060, 2.0));
     glow += TINT * 0.60 * exp(-pow(away / 0.17, 2.0));
     glow += TINT * 0.10 * exp(-away * 3.5);

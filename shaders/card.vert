@@ -22,9 +22,7 @@ const float PICTURE_LIGHT = 0.8;  // so that light has room above it
 
 float faded_in(float came_at)
 {
-    // The clock starts again each hour: a tile from before then is there.
-    float age = time_secs - came_at;
-    return age < 0.0 ? 1.0 : clamp(age / FADE_SECS, 0.0, 1.0);
+    return clamp((time_secs - came_at) / FADE_SECS, 0.0, 1.0);
 }
 
 // The tile this pass draws, or false where the card belongs to another pass.

@@ -16,7 +16,7 @@ out vec4 colour;
 float pulse()
 {
     float away = distance(at_place, focus.xyz);
-    float wave = (fract(away * 1.1 - time_secs * 0.22) - 0.5) * 9.0;
+    float wave = (fract(away * 1.1 - pulse_secs * 0.22) - 0.5) * 9.0;
     return focus.w * exp(-wave * wave - 1.3 * away);
 }
 #endif

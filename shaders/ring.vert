@@ -32,7 +32,7 @@ void main()
     width_px = clamp(0.05 * shortest, 1.5 * scale, 4.0 * scale) * (kind > 0.5 ? 1.4 : 1.0);
     light = kind > 0.5 ? SELECTED * 1.5 : kind < -0.5 ? SELECTED * 0.35 : HOVERED * 1.15;
     if (kind > 1.5)
-        light *= 1.0 + 0.15 * ambient * sin(time_secs * 2.6);
+        light *= 1.0 + 0.15 * ambient * sin(pulse_secs * 2.6);
     half_px += width_px * 0.5 + 1.0;
     at_px = corner * (half_px + width_px * 7.0 + 4.0);
     vec4 clip = clip_of_card(row, node, in_view);

@@ -1,14 +1,21 @@
-"""One folder of real pictures, indexed once for all tests that only read it."""
+"""What all tests share: one folder of real pictures, indexed once, and one headless OpenGL context.
+
+A second EGL context in a process fails.
+"""
 
 from __future__ import annotations
 
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
+import moderngl
 import pytest
 
 from atlas_rt.core.records import IndexReport
+from atlas_rt.render.garbage import sweep
+from atlas_rt.render.picture import open_headless
 from tests.libraries import PICTURES, Library, copy_pictures, job_of, listing, run
 
 # Started in the background of a script, pytest ignores Ctrl-C, and so would every program it starts.
@@ -43,3 +50,11 @@ def indexed(tmp_path_factory: pytest.TempPathFactory, newcomers: list[Path], enc
     shutil.copytree(folder / "cache" / "vocabulary", encoded_words, dirs_exist_ok=True)
     assert isinstance(told[-1], IndexReport), told
     return Library(source, folder / "cache", job.place, tuple(told), before)
+
+
+@pytest.fixture(scope="session")
+def context() -> Iterator[moderngl.Context]:
+    context = open_headless()
+    context.gc_mode = "context_gc"
+    yield context
+    sweep(context)

@@ -170,7 +170,7 @@ def test_a_phrase_is_answered_for_the_scene_that_is_shown(indexed_session: Sessi
     answer = wait_for(session.answer)
     assert title_of(session, answer.best[0].id) == "acoustic-guitar"
     assert session._arrival is not None
-    assert answer.generation == session._arrival.scene.generation
+    assert answer.ids is session._arrival.scene.ids
     assert len(answer.lights) == 7
 
 

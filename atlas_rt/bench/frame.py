@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas_rt.app import App
+from atlas_rt.app import App, launch
 from atlas_rt.bench.report import Bar, Report, quantiles
 from atlas_rt.bench.scene import PATHS, made_arrival, radius
 from atlas_rt.core.records import IndexReport, Pose, Progress
@@ -34,7 +34,7 @@ def measure(settings: Settings, *, nodes: int, arrival: Arrival | None = None) -
     Raises MissingError without a display.
     """
     arrival = arrival or made_arrival(nodes)
-    app = App(replace(settings, fps=60), (), size=SIZE_PX)
+    app = launch(replace(settings, fps=60), (), size=SIZE_PX)
     try:
         _prepare(app, arrival)
         app.desk.figures_open = app.desk.searching = True
@@ -96,7 +96,7 @@ def measure_while_indexing(
     The minute begins with the engine's first word; an interpreter that starts is not yet indexing.
     """
     arrival = arrival or made_arrival(nodes)
-    app = App(replace(settings, fps=60), (), size=SIZE_PX)
+    app = launch(replace(settings, fps=60), (), size=SIZE_PX)
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder)
         engine: EngineProcess | None = None

@@ -141,8 +141,8 @@ def _search(count: int, folder: Path, model: Model, runtime: Runtime) -> Figures
     opened = time.perf_counter()
     searcher = Searcher(model, WidenedEncoder(model, dim=WIDE, runtime=runtime))
     ids = np.arange(count, dtype=np.int64)
-    first = _timed(lambda: searcher.answer(Query("picture", ids, held, 1)))
-    answers = [searcher.answer(Query(phrase, ids, held, 1)) for phrase in PHRASES]
+    first = _timed(lambda: searcher.answer(Query("picture", ids, held)))
+    answers = [searcher.answer(Query(phrase, ids, held)) for phrase in PHRASES]
     phrases = np.stack([searcher.vector_of(phrase) for phrase in PHRASES])
     return {
         "how": held.how,

@@ -76,7 +76,7 @@ def measure(
 def _answered(searcher: Searcher, phrase: str, ids: Ids, corpus: Corpus) -> tuple[float, float, float]:
     """Milliseconds of one search: all of it, encoding, scoring."""
     begun = time.perf_counter()
-    answer = searcher.answer(Query(phrase, ids, corpus, 1))
+    answer = searcher.answer(Query(phrase, ids, corpus))
     return (time.perf_counter() - begun) * 1000.0, answer.encode_ms, answer.search_ms
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from atlas_rt.commands.output import ProgressLine, say
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import Failure, Floats, IndexReport, LibraryPlace, Progress, Runtime, Scene
-from atlas_rt.core.world import rows_of
+from atlas_rt.core.rows import row_of
 from atlas_rt.engine.messages import Locked, Refit, Refused, Said, Undo
 from atlas_rt.engine.process import EngineProcess, Job
 from atlas_rt.errors import AtlasError, MissingError, UsageError
@@ -70,9 +70,9 @@ class Collection:
             if known in (image, str(path)):
                 return row
         if image.isdecimal() and len(image) < 19:  # what an id may have
-            rows, there = rows_of(self.scene.ids, np.array([int(image)], np.int64))
-            if there[0]:
-                return int(rows[0])
+            found = row_of(self.scene.ids, int(image))
+            if found is not None:
+                return found
         for row, known in enumerate(self.scene.paths):  # by another way through links
             if Path(known).name == path.name and os.path.realpath(known) == os.path.realpath(path):
                 return row

@@ -62,7 +62,7 @@ class Searching:
             vectors.append(self._image)
         vector = vectors[0] if len(vectors) == 1 else _middle(*vectors)
         encode_ms = (time.perf_counter() - begun) * 1000.0
-        query = Query(phrase or self._label, scene.ids, self._collection.corpus, scene.generation)
+        query = Query(phrase or self._label, scene.ids, self._collection.corpus)
         said = phrase if self._image is None else None
         return self._searcher.answer_vector(query, vector, said=said, top=self._top, encode_ms=encode_ms)
 

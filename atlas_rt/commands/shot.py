@@ -12,7 +12,7 @@ from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import output_path, print_json, say, write_whole
 from atlas_rt.core.camera import pose_looking_at
 from atlas_rt.core.hud import Hud, ImageFacts
-from atlas_rt.core.records import Bytes, Pose, Tile, View
+from atlas_rt.core.records import Bytes, Pose, View
 from atlas_rt.core.tags import CountTags, name_tags
 from atlas_rt.core.world import LIGHT_SECS, MORPH_SECS, World
 from atlas_rt.display import Display
@@ -127,9 +127,9 @@ def _develop(
     files = TileFiles(collection.place.folder, writable=False)
     for id_, level in wanted:
         row = world.row(id_)
-        pixels = fetch_tile(files, level, int(world.scene.tiles[row]), world.scene.paths[row])
-        if pixels is not None:
-            display.accept(Tile(id_, level, pixels))
+        tile = fetch_tile(files, (id_, level, int(world.scene.tiles[row]), world.scene.paths[row]))
+        if tile is not None:
+            display.accept(tile)
     return bool(wanted)
 
 
@@ -146,7 +146,7 @@ def _world(collection: Collection, shot: Shot, selected: int) -> World:
         world.selected_ids = (selected,)  # its stack fans out for who comes flying, or for who looks on from there
     if shot.search:
         scene = collection.scene
-        query = Query(shot.search, scene.ids, collection.corpus, scene.generation)
+        query = Query(shot.search, scene.ids, collection.corpus)
         encoder = TextEncoder(collection.model, runtime=collection.runtime)
         labels = LabelIndex(collection.place, collection.model.id)
         searcher = Searcher(collection.model, encoder, labels, cache=collection.cache)
@@ -166,7 +166,7 @@ def _pose(world: World, shot: Shot, selected: int) -> Pose:
     return (world.close_up(selected, distance=14.0) if selected >= 0 else None) or world.home()
 
 
-def _facts(collection: Collection, id_: int) -> ImageFacts:
+def _facts(collection: Collection, id_: int) -> ImageFacts | None:
     with Store.open(collection.place.folder, writable=False) as store:
         labels = store.labels(id_, collection.model.id)
     return facts_of(Question(id_, collection.scene, collection.corpus, neighbours=True), labels)

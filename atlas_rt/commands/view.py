@@ -29,10 +29,10 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         return _without_display(settings, paths, arguments.output)
     if paths:
         _refuse_pictureless(settings, paths)
-    from atlas_rt.app import App  # the window's libraries, which nobody else waits for
+    from atlas_rt.app import launch  # the window's libraries, which nobody else waits for
 
     try:
-        app = App(settings, paths, name="demo" if arguments.demo else "")
+        app = launch(settings, paths, name="demo" if arguments.demo else "")
     except MissingError as error:
         return _without_opengl(settings, paths, error)
     app.run()

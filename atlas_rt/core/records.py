@@ -1,7 +1,7 @@
 """The frozen values that cross threads, processes and folders.
 
-Rows: every per-image array of one record has the same order, ascending by id, so `numpy.searchsorted` on `ids` finds
-a row. World units: 95 % of the images lie within the unit sphere around the origin. Colours are sRGB bytes.
+Rows: every per-image array of one record has the same order, ascending by id, so `core.rows` finds a
+row. World units: 95 % of the images lie within the unit sphere around the origin. Colours are sRGB bytes.
 """
 
 from __future__ import annotations
@@ -203,12 +203,14 @@ class Leaving:
 class Tile:
     """An image's thumbnail, ready to upload.
 
-    level: 0 small, 1 medium, 2 large (sides SMALL_, MEDIUM_, LARGE_TILE_PX). mips: RGBA arrays (side, side, 4) uint8,
-    C-contiguous, each half the side of the one before, top row first. The image fills the square: cards restore its
-    aspect.
+    id, record: the image, and its tile record when the tile was asked for; a changed image has another record, so what
+    is kept by record never shows it as it was. level: 0 small, 1 medium, 2 large (sides SMALL_, MEDIUM_,
+    LARGE_TILE_PX). mips: RGBA arrays (side, side, 4) uint8, C-contiguous, each half the side of the one before, top row
+    first. The image fills the square: cards restore its aspect.
     """
 
     id: int
+    record: int
     level: int
     mips: tuple[Bytes, ...]
 
@@ -224,14 +226,14 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
-    """Every image's score for one query, in the rows of the scene with `generation`.
+    """Every image's score for one query.
 
-    lights: (n,) float32, deviations above the library's median. best: the ranked list's head.
-    error: why the query could not be answered, empty when it was.
+    ids: the very array of the scene it was asked for, whose rows it speaks of. lights: (n,) float32, deviations above
+    the library's median. best: the ranked list's head. error: why the query could not be answered, empty when it was.
     """
 
     query: str
-    generation: int
+    ids: Ids
     lights: Floats
     best: tuple[Match, ...]
     encode_ms: float
@@ -317,7 +319,8 @@ class View:
     deviations above the median, or None when nothing is searched; light_mix: 0..1, how far the search has faded in. eye
     (3,), clip_from_view, view_from_world: (4, 4) float32, to be applied as matrix @ column. hovered: a row or -1.
     selected: rows, the last one the newest. marker: the live position, or None, with its neighbour rows. time_secs:
-    drives the pulse, whose strength `ambient` is 0 (still) to 1. size_px: framebuffer.
+    the clock by which tiles fade in; it always runs. pulse_secs: the clock of ambient motion, whose strength `ambient`
+    is 0 (still) to 1; it stands with reduced motion. size_px: framebuffer.
     """
 
     scene: Scene
@@ -340,6 +343,7 @@ class View:
     marker: Floats | None
     marker_neighbours: tuple[int, ...]
     time_secs: float
+    pulse_secs: float
     ambient: float
 
 

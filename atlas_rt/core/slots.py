@@ -15,7 +15,7 @@ class Seat(NamedTuple):
 
 
 class Slots:
-    """Which key (an image id) holds which of `count` slots; the least recently used key gives way.
+    """Which key (a tile record) holds which of `count` slots; the least recently used key gives way.
 
     Keys are integers and slots run from 0 to count - 1. It knows nothing of what is stored there.
     """
@@ -31,9 +31,9 @@ class Slots:
     def __contains__(self, key: int) -> bool:
         return key in self._slot_of
 
-    def keys(self) -> tuple[int, ...]:
-        """Every key that holds a slot, least recently used first."""
-        return tuple(self._slot_of)
+    def items(self) -> tuple[tuple[int, int], ...]:
+        """(key, slot) of every key that holds one, least recently used first."""
+        return tuple(self._slot_of.items())
 
     def find(self, key: int) -> int | None:
         """The key's slot, or None; not counted as a use."""

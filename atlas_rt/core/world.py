@@ -7,6 +7,8 @@ files or threads.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +18,6 @@ from atlas_rt.core.flight import FlyCamera, smootherstep
 from atlas_rt.core.records import (
     HIDDEN,
     Floats,
-    Ids,
     Leaving,
     LiveFix,
     Pose,
@@ -25,6 +26,7 @@ from atlas_rt.core.records import (
     Tiers,
     View,
 )
+from atlas_rt.core.rows import row_of, rows_of
 from atlas_rt.core.tour import Tour
 from atlas_rt.core.visibility import LIT_SIZE, grown
 
@@ -95,15 +97,6 @@ def home_pose(positions: Floats, aspect: float) -> Pose:
     return Pose((float(eye[0]), float(eye[1]), float(eye[2])), 0.0, 0.0)
 
 
-def rows_of(ids: Ids, wanted: Ids) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """For each wanted id its row in `ids` (ascending) and whether it is there at all; rows of missing ones are 0."""
-    if not len(ids):
-        return np.zeros(len(wanted), np.intp), np.zeros(len(wanted), np.bool_)
-    rows = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
-    known: NDArray[np.bool_] = ids[rows] == wanted
-    return np.where(known, rows, 0), known
-
-
 class World:
     """What is shown: the scene and its morph, the light of a search, the camera, what is pointed at."""
 
@@ -149,6 +142,9 @@ class World:
         before = self._carried_tiers(scene, rows, known)
         self._carry_lights(rows, known)
         self.scene, self._closed = scene, _closed(scene)
+        self.answer = self._still_there(self.answer)
+        if self.row(self.hovered_id) < 0:
+            self.hovered_id = -1
         self._selected_ids = tuple(id_ for id_ in self._selected_ids if self.row(id_) >= 0)
         self._opened = self._to_open()
         self._positions = self._arranged()
@@ -166,12 +162,13 @@ class World:
             self.camera.fly_to(self.home(), remember=False)
 
     def light_by(self, answer: SearchAnswer | None) -> None:
-        """Light the cloud by an answer, or let the light go. Answers about another scene are left alone."""
-        self.answer = answer
+        """Light the cloud by an answer, or let the light go. An answer about another scene gives no light: it is kept
+        for its results, without those that are gone."""
+        self.answer = self._still_there(answer)
         if answer is None or answer.error:
             self._lights_to = None
             return
-        if answer.generation != self.scene.generation:
+        if answer.ids is not self.scene.ids:
             return
         lights = stacks.lit(answer.lights, self.scene.stacks)
         self._lights_from = lights if self._lights is None else self._lights
@@ -205,8 +202,8 @@ class World:
 
     def row(self, id_: int) -> int:
         """The row of an image, -1 when the scene does not hold it."""
-        rows, known = rows_of(self.scene.ids, np.array([id_], np.int64))
-        return int(rows[0]) if known[0] else -1
+        row = row_of(self.scene.ids, id_)
+        return -1 if row is None else row
 
     def positions(self) -> Floats:
         """(n, 3) where every row stands now, morphs included."""
@@ -309,11 +306,18 @@ class World:
             selected=tuple(self.row(id_) for id_ in self.selected_ids),
             marker=self._marker,
             marker_neighbours=tuple(row for row in rows if row >= 0),
-            time_secs=0.0 if self.reduced_motion else self.time_secs,
+            time_secs=self.time_secs,
+            pulse_secs=0.0 if self.reduced_motion else self.time_secs,
             ambient=self.ambient,
         )
 
     # -- steps -------------------------------------------------------------------------------------------------------
+
+    def _still_there(self, answer: SearchAnswer | None) -> SearchAnswer | None:
+        """An answer whose results the scene holds."""
+        if answer is None or answer.ids is self.scene.ids:
+            return answer
+        return replace(answer, best=tuple(match for match in answer.best if self.row(match.id) >= 0))
 
     def _morph(self) -> float:
         return min(self._morph_secs / self._motion_secs, 1.0)

@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from atlas_rt.core.records import Floats, Ids, Ints, Map
-from atlas_rt.core.world import rows_of
+from atlas_rt.core.rows import rows_of
 from atlas_rt.engine.extension import EDGES, Anchors, extended, with_vanished
 from atlas_rt.engine.fitting import FitJob, FitProcess, Fitted, Waiting, sweep
 from atlas_rt.engine.stacking import Stacking

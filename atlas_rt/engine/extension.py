@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.records import Cluster, Floats, Ids, Ints, Map
-from atlas_rt.core.world import rows_of
+from atlas_rt.core.rows import rows_of
 from atlas_rt.library.maps import FIT
 from atlas_rt.ml import layout
 from atlas_rt.ml.duplicates import carried

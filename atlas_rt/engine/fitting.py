@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.records import Cluster, Floats, Ids, Ints, Map
-from atlas_rt.core.world import rows_of
+from atlas_rt.core.rows import rows_of
 from atlas_rt.engine.entry import end_with_parent
 from atlas_rt.engine.extension import EDGES
 from atlas_rt.engine.process import SPAWN

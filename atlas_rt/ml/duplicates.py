@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.records import SMALL_TILE_PX, Bytes, Floats, Ids, Ints, Rows
-from atlas_rt.core.world import rows_of
+from atlas_rt.core.rows import rows_of
 
 AREAS = 8
 """Comparisons along each axis of a tile."""

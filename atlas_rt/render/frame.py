@@ -38,6 +38,7 @@ FRAME = np.dtype(
         ("morph", "f4"),
         ("light_mix", "f4"),
         ("time_secs", "f4"),
+        ("pulse_secs", "f4"),
         ("ambient", "f4"),
         ("fog_start", "f4"),
         ("card_px", "f4"),
@@ -153,6 +154,7 @@ class FrameBlock:
         values["morph"] = eased(view.morph)
         values["light_mix"] = 0.0 if view.lights is None else view.light_mix
         values["time_secs"] = view.time_secs % CLOCK_SECS
+        values["pulse_secs"] = view.pulse_secs % CLOCK_SECS
         values["ambient"] = view.ambient
         values["fog_start"] = max(FOG_START, float(np.linalg.norm(view.eye)) - CLOUD_RADIUS)
         values["card_px"] = step.card_px

@@ -99,6 +99,11 @@ class Renderer:
         """Upload one tile; it fades in over the coarser one."""
         self._tiles.accept(tile)
 
+    def clear(self) -> None:
+        """Forget every tile, because another library is shown from now on."""
+        self._tiles.clear()
+        self._near, self._near_of = NO_NODES, (None, 0.0)
+
     def wanted(self, view: View) -> list[tuple[int, int]]:
         """(id, level) of the medium and large tiles to fetch now, medium before large and nearest first.
 
@@ -107,7 +112,7 @@ class Renderer:
         scene, looked_secs = self._near_of
         if scene is not view.scene or abs(view.time_secs - looked_secs) >= LOOK_SECS:
             self._look_around(view, MEDIUM_FROM_PX)
-        return self._tiles.wanted(self._near, view.scene.ids)
+        return self._tiles.wanted(self._near, view.scene)
 
     def observe(self, frame_ms: float, *, interval_ms: float = 1000.0 / 60.0) -> bool:
         """Tell the governor what the last frame's work took, flip included; whether the step changed."""

@@ -28,7 +28,7 @@ class TextureRef(NamedTuple):
 
 
 class ThumbnailAtlas:
-    """Thumbnails by image id, the least recently asked for giving way, and pictures by name.
+    """Thumbnails by tile record, the least recently asked for giving way, and pictures by name.
 
     All calls on the thread of the context.
     """
@@ -41,14 +41,14 @@ class ThumbnailAtlas:
         self._missing: dict[int, None] = {}
         self._pictures: dict[str, moderngl.Texture] = {}
 
-    def ref(self, image_id: int) -> TextureRef | None:
-        """Where the image's thumbnail is, or None; then it is wanted until it comes."""
-        slot = self._slots.find(image_id)
+    def ref(self, record: int) -> TextureRef | None:
+        """Where the thumbnail of a tile record is, or None; then it is wanted until it comes."""
+        slot = self._slots.find(record)
         if slot is None:
-            self._missing.pop(image_id, None)
-            self._missing[image_id] = None
+            self._missing.pop(record, None)
+            self._missing[record] = None
             return None
-        self._slots.touch((image_id,))
+        self._slots.touch((record,))
         y, x = divmod(slot, CELLS_ACROSS)
         left, top = x * MEDIUM_TILE_PX + INSET_PX, y * MEDIUM_TILE_PX + INSET_PX
         side = MEDIUM_TILE_PX - 2.0 * INSET_PX
@@ -59,17 +59,24 @@ class ThumbnailAtlas:
         )
 
     def wanted(self) -> list[int]:
-        """Ids asked for and not here since the last call, the newest asked for last; asking again wants them again."""
-        ids = list(self._missing)[-self._slots.count :]
+        """Records asked for and not here since the last call, the newest last; asking again wants them again."""
+        records = list(self._missing)[-self._slots.count :]
         self._missing.clear()
-        return ids
+        return records
+
+    def clear(self) -> None:
+        """Forget every thumbnail and picture: what is shown from now on is another library's."""
+        self._slots = Slots(self._slots.count)
+        self._missing.clear()
+        for name in list(self._pictures):
+            self.drop_picture(name)
 
     def accept(self, tile: Tile) -> None:
         """Keep a medium tile (level 1) as a thumbnail; other levels are passed over."""
         if tile.level != 1:
             return
-        self._missing.pop(tile.id, None)
-        y, x = divmod(self._slots.take(tile.id).slot, CELLS_ACROSS)
+        self._missing.pop(tile.record, None)
+        y, x = divmod(self._slots.take(tile.record).slot, CELLS_ACROSS)
         box = (x * MEDIUM_TILE_PX, y * MEDIUM_TILE_PX, MEDIUM_TILE_PX, MEDIUM_TILE_PX)
         self._texture.write(np.ascontiguousarray(tile.mips[0]), viewport=box)
 

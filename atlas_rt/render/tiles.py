@@ -74,6 +74,10 @@ class SmallTiles:
             self._upload(records[chosen], small_levels(pixels[chosen]))
         self.loaded[records] = True
 
+    def clear(self) -> None:
+        """Forget every tile: what is shown from now on is another library's."""
+        self.loaded[:] = False
+
     def use(self, unit: int) -> None:
         self._texture.use(unit)
 
@@ -110,7 +114,10 @@ class SmallTiles:
 
 
 class TileCache:
-    """Tiles of one level (1 medium, 2 large) in the layers of an array, the least recently used giving way."""
+    """Tiles of one level (1 medium, 2 large) in the layers of an array, the least recently used giving way.
+
+    They are known by their tile records: a changed image has another record, so its old tile is never taken for it.
+    """
 
     def __init__(self, ctx: moderngl.Context, raw: RawGL, *, level: int, count: int, smooth: bool) -> None:
         self.level = level
@@ -124,20 +131,23 @@ class TileCache:
         self._texture.repeat_x = self._texture.repeat_y = False
 
     def accept(self, tile: Tile) -> int | None:
-        """Upload a tile; the id that had to leave, if one did."""
-        seat = self.slots.take(tile.id)
+        """Upload a tile; the record that had to leave, if one did."""
+        seat = self.slots.take(tile.record)
         for level, pixels in enumerate(tile.mips[: self._levels]):
             self._raw.upload(self._texture, np.ascontiguousarray(pixels), level=level, x=0, y=0, layer=seat.slot)
         return seat.evicted
 
-    def layers_of(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Rows of ascending `ids` that have a tile here, and their layers."""
-        keys = np.array(self.slots.keys(), np.int64)
-        rows = np.searchsorted(ids, keys)
-        here = rows < len(ids)
-        here[here] = ids[rows[here]] == keys[here]
-        layers = np.array([self.slots.find(int(key)) for key in keys[here]], np.int64)
-        return rows[here], layers
+    def layers_of(self, records: Ints) -> NDArray[np.int64]:
+        """(n,) the layer of each tile record (n,), -1 for those that are not here."""
+        layers = np.full(int(records.max(initial=-1)) + 1, -1, np.int64)
+        for record, layer in self.slots.items():
+            if record < len(layers):
+                layers[record] = layer
+        return layers[records]
+
+    def clear(self) -> None:
+        """Forget every tile."""
+        self.slots = Slots(self.slots.count)
 
     def use(self, unit: int) -> None:
         self._texture.use(unit)

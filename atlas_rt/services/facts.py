@@ -11,6 +11,7 @@ import numpy as np
 from atlas_rt.core.channels import Closed, Latest
 from atlas_rt.core.hud import ImageFacts
 from atlas_rt.core.records import LibraryPlace, Scene
+from atlas_rt.core.rows import row_of
 from atlas_rt.errors import AtlasError
 from atlas_rt.library.store import Store
 from atlas_rt.ml.corpus import Corpus
@@ -59,15 +60,18 @@ class FactsService:
                     labels = store.labels(question.id, question.scene.model)
                 except AtlasError:
                     labels = ()
-                self._answers.put(facts_of(question, labels))
+                if (facts := facts_of(question, labels)) is not None:
+                    self._answers.put(facts)
         if store is not None:
             store.close()
 
 
-def facts_of(question: Question, labels: tuple[tuple[str, float], ...]) -> ImageFacts:
-    """All that is told of an image that the scene holds. labels: as stored; those too unsure are not told."""
+def facts_of(question: Question, labels: tuple[tuple[str, float], ...]) -> ImageFacts | None:
+    """All that is told of an image, None where the scene lacks it. labels: as stored; those too unsure are not told."""
     scene = question.scene
-    row = int(np.searchsorted(scene.ids, question.id))
+    row = row_of(scene.ids, question.id)
+    if row is None:
+        return None
     cluster = int(scene.clusters[row])
     names = {record.id: record.name for record in scene.cluster_records}
     return ImageFacts(

@@ -22,8 +22,8 @@ from atlas_rt.core.records import (
     Map,
     Scene,
 )
+from atlas_rt.core.rows import rows_of
 from atlas_rt.core.stacks import folded, stacks_of
-from atlas_rt.core.world import rows_of
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
 from atlas_rt.library.store import Store

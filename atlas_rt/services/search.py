@@ -28,12 +28,12 @@ RESULTS = 60
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A text as `ml.query` reads it, over a scene's images. corpus: their vectors, in the rows of `ids`."""
+    """A text as `ml.query` reads it, over a scene's images. ids: the scene's own array, by which the answer is known to
+    speak of it; corpus: the vectors in its rows."""
 
     text: str
     ids: Ids
     corpus: Corpus
-    generation: int
 
 
 class Searcher:
@@ -93,7 +93,7 @@ class Searcher:
         )
         return SearchAnswer(
             query=query.text,
-            generation=query.generation,
+            ids=query.ids,
             lights=lights,
             best=matches,
             encode_ms=encode_ms,
@@ -170,4 +170,4 @@ def _best_rows(scores: Floats, top: int) -> list[int]:
 
 
 def _without_answer(query: Query, error: str) -> SearchAnswer:
-    return SearchAnswer(query.text, query.generation, np.zeros(len(query.ids), np.float32), (), 0.0, 0.0, error)
+    return SearchAnswer(query.text, query.ids, np.zeros(len(query.ids), np.float32), (), 0.0, 0.0, error)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -20,7 +21,15 @@ from atlas_rt.library.tiles import TileFiles, load_large, mips
 Want = tuple[int, int, int, str]
 """(image id, level, tile record, path) of a tile to fetch."""
 
+Key = tuple[int, int]
+"""(tile record, level): what a tile is of, whatever image has it now."""
+
 ARRIVALS_MAX = 64
+RETRY_SECS = 10.0
+"""After which a tile that could not be had (the drive is away, the file is half written) is tried again."""
+ALIKE_MAX = 24.0
+"""Mean difference per channel, of 255, up to which a file still is what its small tile shows. Scaling and JPEG make
+some 3; a file that was overwritten or has changed names with another is far beyond."""
 
 
 class TileService:
@@ -30,8 +39,8 @@ class TileService:
         self._place = place
         self._arrivals: Inbox[Tile] = Inbox(ARRIVALS_MAX)
         self._wanted: list[Want] = []
-        self._busy: set[tuple[int, int]] = set()
-        self._failed: set[tuple[int, int]] = set()
+        self._busy: set[Key] = set()
+        self._failed: dict[Want, float] = {}
         self._change = threading.Condition()
         self._closed = False
         self._threads = [threading.Thread(target=self._run, name=f"tiles-{i}", daemon=True) for i in range(threads)]
@@ -41,8 +50,9 @@ class TileService:
     def want(self, wanted: Sequence[Want]) -> None:
         """Replace what is wanted; the first is fetched first."""
         with self._change:
-            skip = self._busy | self._failed
-            self._wanted = [want for want in reversed(wanted) if want[:2] not in skip]
+            now = time.monotonic()
+            self._failed = {want: until for want, until in self._failed.items() if until > now}
+            self._wanted = [w for w in reversed(wanted) if w not in self._failed and _key(w) not in self._busy]
             if self._wanted:
                 self._change.notify_all()
 
@@ -50,7 +60,7 @@ class TileService:
         """Tiles that have come, within a budget."""
         for tile in self._arrivals.drain(budget_secs=budget_secs):
             with self._change:
-                self._busy.discard((tile.id, tile.level))
+                self._busy.discard((tile.record, tile.level))
             yield tile
 
     def close(self) -> None:
@@ -74,25 +84,40 @@ class TileService:
             if self._closed:
                 return None
             want = self._wanted.pop()
-            self._busy.add(want[:2])
+            self._busy.add(_key(want))
             return want
 
     def _fetch(self, want: Want, files: TileFiles) -> None:
-        """A tile that cannot be had (the source is unplugged, say) is not asked for again in this session."""
-        id_, level, record, path = want
-        levels = fetch_tile(files, level, record, path)
-        if levels is None:
+        tile = fetch_tile(files, want)
+        if tile is None:
             with self._change:
-                self._busy.discard(want[:2])
-                self._failed.add(want[:2])
+                self._busy.discard(_key(want))
+                self._failed[want] = time.monotonic() + RETRY_SECS
         else:
-            self._arrivals.put(Tile(id_, level, levels))
+            self._arrivals.put(tile)
 
 
-def fetch_tile(files: TileFiles, level: int, record: int, path: str) -> tuple[Bytes, ...] | None:
-    """The mip levels of a tile: a medium one (1) from the library, a large one (2) from the image; None without it."""
+def fetch_tile(files: TileFiles, want: Want) -> Tile | None:
+    """A medium tile (level 1) from the library or a large one (2) from the image, with its mips; None without it.
+
+    A large tile of a file that is no longer what its record shows is none: it would stand on the wrong card.
+    """
+    id_, level, record, path = want
     try:
         pixels = files.medium_rgba(record) if level == 1 else load_large(path)
+        levels = mips(np.ascontiguousarray(pixels))
+        if level == 2 and not _alike(levels, files.small([record])[0]):
+            return None
     except (AtlasError, OSError, ValueError, IndexError):
         return None
-    return mips(np.ascontiguousarray(pixels))
+    return Tile(id_, record, level, levels)
+
+
+def _key(want: Want) -> Key:
+    return want[2], want[1]
+
+
+def _alike(levels: tuple[Bytes, ...], small: Bytes) -> bool:
+    """Whether a tile's mips show what the small tile (32, 32, 3) shows."""
+    shrunk = next(level for level in levels if level.shape[0] == small.shape[0])[..., :3]
+    return float(np.abs(shrunk.astype(np.int16) - small).mean()) <= ALIKE_MAX

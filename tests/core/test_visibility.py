@@ -73,6 +73,7 @@ def make_view(positions: list[list[float]], *, aspects: list[float] | None = Non
         marker=None,
         marker_neighbours=(),
         time_secs=0.0,
+        pulse_secs=0.0,
         ambient=0.0,
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.camera import project
-from atlas_rt.core.records import FANNED, HIDDEN, PLAIN, LiveFix, Pose, SearchAnswer
+from atlas_rt.core.records import FANNED, HIDDEN, PLAIN, LiveFix, Pose, Scene, SearchAnswer
 from atlas_rt.core.stacks import stacks_of
 from atlas_rt.core.visibility import screen_radii
 from atlas_rt.core.world import AMBIENT_SECS, FAN_SECS, LEAVING_SECS, LIGHT_SECS, MORPH_SECS, World, home_pose
@@ -17,8 +17,8 @@ from tests.scenes import scene_of
 STILL: frozenset[str] = frozenset()
 
 
-def answer_for(lights: list[float], generation: int = 1) -> SearchAnswer:
-    return SearchAnswer("a dog", generation, np.array(lights, np.float32), (), 1.0, 1.0)
+def answer_for(scene: Scene, lights: list[float]) -> SearchAnswer:
+    return SearchAnswer("a dog", scene.ids, np.array(lights, np.float32), (), 1.0, 1.0)
 
 
 def test_images_fly_from_where_they_stood_to_where_they_belong() -> None:
@@ -55,7 +55,7 @@ def test_adding_images_moves_no_other() -> None:
 def test_light_follows_the_answer_and_survives_new_rows() -> None:
     world = World()
     world.morph_to(scene_of([1, 3], [(0, 0, 0), (1, 0, 0)]))
-    world.light_by(answer_for([3.0, -1.0]))
+    world.light_by(answer_for(world.scene, [3.0, -1.0]))
     world.advance(2 * LIGHT_SECS, STILL)
     assert np.allclose(world.view((320, 200)).lights, [3.0, -1.0])
     world.morph_to(scene_of([1, 2, 3], [(0, 0, 0), (0, 1, 0), (1, 0, 0)], generation=2))
@@ -65,7 +65,7 @@ def test_light_follows_the_answer_and_survives_new_rows() -> None:
 def test_an_answer_about_another_scene_is_not_shown() -> None:
     world = World()
     world.morph_to(scene_of([1, 2], [(0, 0, 0), (1, 0, 0)], generation=7))
-    world.light_by(answer_for([3.0, -1.0], generation=6))
+    world.light_by(answer_for(scene_of([1, 2], [(0, 0, 0), (1, 0, 0)], generation=7), [3.0, -1.0]))
     world.advance(2 * LIGHT_SECS, STILL)
     assert world.view((320, 200)).lights is None
 
@@ -73,7 +73,7 @@ def test_an_answer_about_another_scene_is_not_shown() -> None:
 def test_light_goes_out_when_the_search_is_cleared() -> None:
     world = World()
     world.morph_to(scene_of([1, 2], [(0, 0, 0), (1, 0, 0)]))
-    world.light_by(answer_for([3.0, -1.0]))
+    world.light_by(answer_for(world.scene, [3.0, -1.0]))
     world.advance(2 * LIGHT_SECS, STILL)
     world.light_by(None)
     for _ in range(10):
@@ -327,7 +327,7 @@ def test_a_newcomer_is_seen_flying_into_its_stack() -> None:
 
 def test_a_light_on_a_hidden_image_lights_its_leader() -> None:
     world = stacked_world()
-    world.light_by(answer_for([0.0, 1.0, 3.0, 2.0]))
+    world.light_by(answer_for(world.scene, [0.0, 1.0, 3.0, 2.0]))
     world.advance(2 * LIGHT_SECS, STILL)
     assert np.allclose(world.view((320, 200)).lights, [3.0, 1.0, 3.0, 2.0])
 

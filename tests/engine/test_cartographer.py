@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.records import Map
-from atlas_rt.core.world import rows_of
+from atlas_rt.core.rows import rows_of
 from atlas_rt.engine import cartographer as cartography
 from atlas_rt.engine.cartographer import EDGES, Cartographer
 from atlas_rt.engine.stacking import Stacking

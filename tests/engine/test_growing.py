@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.records import IndexReport, Map
-from atlas_rt.core.world import rows_of
+from atlas_rt.core.rows import rows_of
 from atlas_rt.engine import cartographer, pipeline
 from atlas_rt.engine.engine import Engine, Stopped
 from atlas_rt.engine.fitting import Cancelled, FitProcess

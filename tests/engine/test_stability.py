@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from atlas_rt.core.records import IndexReport, Progress
-from atlas_rt.core.world import rows_of
+from atlas_rt.core.rows import rows_of
 from atlas_rt.engine.messages import Add, FromEngine, Said
 from atlas_rt.engine.process import EngineProcess
 from tests.libraries import Library, copy_pictures, hear, job_of, latest_map, run, same_bits

@@ -1,7 +1,4 @@
-"""One headless context for the whole run, and small scenes to draw with it.
-
-A second EGL context fails, so every test shares one; each must leave it without an error.
-"""
+"""Small scenes, drawn in the one headless context; each test must leave it without an error."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from numpy.typing import NDArray
 from atlas_rt.core import camera
 from atlas_rt.core.records import Scene, View
 from atlas_rt.render.garbage import sweep
-from atlas_rt.render.picture import Picture, open_headless
+from atlas_rt.render.picture import Picture
 from atlas_rt.render.renderer import Renderer
 
 FOV_Y = math.radians(50)
@@ -27,14 +24,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "/gpu/" in item.nodeid:
             item.add_marker(pytest.mark.gpu)
-
-
-@pytest.fixture(scope="session")
-def context() -> Iterator[moderngl.Context]:
-    context = open_headless()
-    context.gc_mode = "context_gc"
-    yield context
-    sweep(context)
 
 
 @pytest.fixture
@@ -133,6 +122,7 @@ def make_view(scene: Scene, *, size_px: tuple[int, int] = SIZE_PX, distance: flo
         "marker": None,
         "marker_neighbours": (),
         "time_secs": 100.0,
+        "pulse_secs": 0.0,
         "ambient": 0.0,
     }
     return View(**{**values, **changes})  # type: ignore[arg-type]

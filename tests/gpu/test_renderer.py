@@ -40,13 +40,13 @@ def flat_tiles(*colours: tuple[int, int, int]) -> NDArray[np.uint8]:
     return np.array([np.full((32, 32, 3), colour, np.uint8) for colour in colours])
 
 
-def flat_tile(image_id: int, level: int, colour: tuple[int, int, int]) -> Tile:
+def flat_tile(record: int, level: int, colour: tuple[int, int, int]) -> Tile:
     side = {1: MEDIUM_TILE_PX, 2: LARGE_TILE_PX}[level]
     mips = []
     while side:
         mips.append(np.full((side, side, 4), (*colour, 255), np.uint8))
         side //= 2
-    return Tile(image_id, level, tuple(mips))
+    return Tile(record, record, level, tuple(mips))
 
 
 def looks(pixel: Pixels) -> str:
@@ -166,7 +166,7 @@ def test_a_better_tile_fades_in_over_the_smaller(make_renderer: Make, shoot: Sho
     renderer.load_small(np.array([0], np.int32), flat_tiles(RED))
     scene = make_scene([[0, 0, 0]], ids=[42], node_size=0.4)
     shoot(renderer, make_view(scene, time_secs=10.0))
-    renderer.accept(flat_tile(42, level, BLUE))
+    renderer.accept(flat_tile(0, level, BLUE))
     assert looks(shoot(renderer, make_view(scene, time_secs=10.02))[120, 160]) == "red"
     half_way = shoot(renderer, make_view(scene, time_secs=10.125))[120, 160]
     assert half_way[0] > 60
@@ -180,7 +180,7 @@ def test_a_card_whose_better_tile_is_here_is_seen_from_far_too(make_renderer: Ma
     renderer.load_small(np.array([0], np.int32), flat_tiles(RED))
     scene = make_scene([[0, 0, 0]], ids=[42], node_size=0.1)
     shoot(renderer, make_view(scene, time_secs=10.0))
-    renderer.accept(flat_tile(42, level, BLUE))
+    renderer.accept(flat_tile(0, level, BLUE))
     far = make_view(scene, distance=6.0, time_secs=12.0)
     assert shoot(renderer, far)[120, 160].max() > 40
 
@@ -201,7 +201,7 @@ def test_tiles_stay_with_their_images_when_rows_move(make_renderer: Make, shoot:
     renderer = make_renderer("low")
     renderer.load_small(np.array([0, 1], np.int32), flat_tiles(RED, RED))
     shoot(renderer, make_view(make_scene([[0, 0, 0]], ids=[5], tiles=[0])))
-    renderer.accept(flat_tile(5, 1, BLUE))
+    renderer.accept(flat_tile(0, 1, BLUE))
     moved = make_view(make_scene([[-0.5, 0, 0], [0.5, 0, 0]], ids=[2, 5], tiles=[1, 0]), time_secs=105.0)
     seen = shoot(renderer, moved)
     assert looks(seen[pixel_of(moved, (-0.5, 0, 0))]) == "red"
@@ -383,7 +383,7 @@ def test_wanted_tiles_are_the_near_ones_medium_before_large(make_renderer: Make,
     view = make_view(scene, size_px=(640, 480))
     shoot(renderer, view)
     assert renderer.wanted(view) == [(9, 1), (8, 1), (9, 2)]
-    renderer.accept(flat_tile(9, 1, RED))
+    renderer.accept(flat_tile(2, 1, RED))
     assert renderer.wanted(view) == [(8, 1), (9, 2)]
 
 

@@ -19,8 +19,8 @@ def atlas(ctx: moderngl.Context) -> Iterator[ThumbnailAtlas]:
     atlas.release()
 
 
-def medium(image_id: int, shade: int = 100) -> Tile:
-    return Tile(image_id, 1, (np.full((MEDIUM_TILE_PX, MEDIUM_TILE_PX, 4), shade, np.uint8),))
+def medium(record: int, shade: int = 100) -> Tile:
+    return Tile(record, record, 1, (np.full((MEDIUM_TILE_PX, MEDIUM_TILE_PX, 4), shade, np.uint8),))
 
 
 def texels(ctx: moderngl.Context, name: int, size: tuple[int, int]) -> np.ndarray:
@@ -66,7 +66,7 @@ def test_the_least_recently_shown_gives_way(atlas: ThumbnailAtlas) -> None:
 
 
 def test_other_levels_are_passed_over(atlas: ThumbnailAtlas) -> None:
-    atlas.accept(Tile(3, 2, (np.zeros((512, 512, 4), np.uint8),)))
+    atlas.accept(Tile(3, 3, 2, (np.zeros((512, 512, 4), np.uint8),)))
     assert atlas.ref(3) is None
 
 

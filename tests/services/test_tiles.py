@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 from PIL import Image
 
 from atlas_rt.core.records import Tile
-from atlas_rt.library.tiles import TileFiles
+from atlas_rt.library.tiles import TileFiles, load_large
+from atlas_rt.services import tiles
 from atlas_rt.services.scenes import Arrival
 from atlas_rt.services.tiles import ARRIVALS_MAX, TileService, Want
 from tests.libraries import Library, wait_for
@@ -64,15 +66,42 @@ def test_a_medium_tile_comes_from_the_library_with_all_its_halves(
     assert np.array_equal(tile.mips[0], TileFiles(library.place.folder).medium_rgba(int(arrival.scene.tiles[5])))
 
 
-def test_a_large_tile_comes_from_the_image_itself(open_service: Open, tmp_path: Path) -> None:
-    Image.new("RGB", (800, 600), (10, 200, 30)).save(tmp_path / "green.png")
+def test_a_large_tile_comes_from_the_image_itself(open_service: Open, arrival: Arrival) -> None:
     service = open_service()
-    service.want([(77, LARGE, 0, str(tmp_path / "green.png"))])
+    (wanted,) = wants(arrival, LARGE, range(5, 6))
+    service.want([wanted])
     (tile,) = drained(service, 1)
-    assert (tile.id, tile.level) == (77, LARGE)
+    assert (tile.id, tile.record, tile.level) == (wanted[0], wanted[2], LARGE)
     assert tile.mips[0].shape == (512, 512, 4)
     assert len(tile.mips) == 10
-    assert np.abs(tile.mips[0].reshape(-1, 4).astype(int) - [10, 200, 30, 255]).max() <= 1
+    assert np.array_equal(tile.mips[0], load_large(wanted[3]))
+
+
+def test_a_file_that_is_another_picture_by_now_gives_no_large_tile(
+    open_service: Open, arrival: Arrival, tmp_path: Path
+) -> None:
+    """It was overwritten, or has changed names with another, and the library does not know it yet."""
+    Image.new("RGB", (800, 600), (10, 200, 30)).save(tmp_path / "green.png")
+    service = open_service()
+    (wanted,) = wants(arrival, LARGE, range(5, 6))
+    service.want([(*wanted[:3], str(tmp_path / "green.png"))])
+    wait_for(lambda: len(service._failed) == 1)
+    assert list(service.drain(budget_secs=0.01)) == []
+
+
+def test_a_file_that_comes_back_gives_its_tile_after_a_while(
+    open_service: Open, arrival: Arrival, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The drive was away for a moment."""
+    monkeypatch.setattr(tiles, "RETRY_SECS", 0.2)
+    (wanted,) = wants(arrival, LARGE, range(5, 6))
+    away = (*wanted[:3], str(tmp_path / "away.webp"))
+    service = open_service()
+    service.want([away])
+    wait_for(lambda: len(service._failed) == 1)
+    shutil.copy(wanted[3], tmp_path / "away.webp")
+    found: list[Tile] = []
+    wait_for(lambda: service.want([away]) or found.extend(service.drain(budget_secs=0.01)) or found)
 
 
 def test_the_nearest_comes_first(open_service: Open, arrival: Arrival) -> None:

@@ -17,7 +17,6 @@ from typing import Any
 import moderngl
 import pytest
 
-from atlas_rt.render.picture import open_headless
 from atlas_rt.ui.overlay import Overlay
 from atlas_rt.ui.panels import Panels
 from tests.screens import screen_of
@@ -124,15 +123,6 @@ def open_probe(screen: str) -> Iterator[Callable[..., Probe]]:
     yield open_it
     for probe in opened:
         probe.close()
-
-
-@pytest.fixture(scope="session")
-def context() -> moderngl.Context:
-    """The headless context; a process can have one only, so the one that another test opened is taken."""
-    try:
-        return moderngl.get_context()
-    except RuntimeError:  # there is none yet
-        return open_headless()
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,7 @@ def make_facts(id_: int = 1, **changes: Any) -> ImageFacts:
 def make_answer(query: str, *bands: str) -> SearchAnswer:
     """One match for each band, with ids from 10."""
     best = tuple(Match(10 + row, 0.3 - row / 100, band) for row, band in enumerate(bands))
-    return SearchAnswer(query, 1, np.zeros(2000, np.float32), best, 3.0, 1.0)
+    return SearchAnswer(query, np.arange(2000), np.zeros(2000, np.float32), best, 3.0, 1.0)
 
 
 class Tiles:

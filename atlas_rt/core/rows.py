@@ -1,0 +1,27 @@
+"""From an image's id to its row: the only such look-up.
+
+Ids arrive from another scene than the one at hand all the time: a panel lists what has been deleted since, an answer
+comes late. So a look-up always says when an id is not there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlas_rt.core.records import Ids
+
+
+def rows_of(ids: Ids, wanted: Ids) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """For each wanted id its row in `ids` (ascending) and whether it is there at all; rows of missing ones are 0."""
+    if not len(ids):
+        return np.zeros(len(wanted), np.intp), np.zeros(len(wanted), np.bool_)
+    rows = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
+    known: NDArray[np.bool_] = ids[rows] == wanted
+    return np.where(known, rows, 0), known
+
+
+def row_of(ids: Ids, id_: int) -> int | None:
+    """The row of one id in `ids` (ascending), None where it is not there."""
+    row = int(np.searchsorted(ids, id_))
+    return row if row < len(ids) and ids[row] == id_ else None
