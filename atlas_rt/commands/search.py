@@ -10,11 +10,10 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
 from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.core.records import Floats, SearchAnswer
+from atlas_rt.core.vectors import unit
 from atlas_rt.errors import DecodeError, UsageError
 from atlas_rt.library.decode import read_image
 from atlas_rt.library.sources import absolute, read, reason_of, suffix_of
@@ -60,7 +59,7 @@ class Searching:
         vectors = [self._searcher.vector_of(phrase)] if phrase else []
         if self._image is not None:
             vectors.append(self._image)
-        vector = vectors[0] if len(vectors) == 1 else _middle(*vectors)
+        vector = vectors[0] if len(vectors) == 1 else unit(vectors[0] + vectors[1])
         encode_ms = (time.perf_counter() - begun) * 1000.0
         query = Query(phrase or self._label, scene.ids, self._collection.corpus)
         said = phrase if self._image is None else None
@@ -152,13 +151,6 @@ def _image_vector(collection: Collection, path: Path) -> Floats:
     encoder = ImageEncoder(collection.model, runtime=collection.runtime)
     vector: Floats = encoder.encode(to_input(decoded.image, spec)[None])[0]
     return vector
-
-
-def _middle(one: Floats, other: Floats) -> Floats:
-    """The unit vector between two."""
-    mean = (one + other) / 2.0
-    middle: Floats = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
-    return middle
 
 
 def _tell_answer(settings: Settings, collection: Collection, answer: SearchAnswer) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from atlas_rt.core.channels import Latest
 from atlas_rt.core.records import Bytes, Floats, LiveFix, Placement
+from atlas_rt.core.vectors import unit
 from atlas_rt.errors import AtlasError
 from atlas_rt.live.camera import Camera
 
@@ -70,7 +71,7 @@ class Locator:
                 self._stop.wait(0.004)
                 continue
             vector = encode(frame)
-            mean = vector if mean is None else _unit(mean + (vector - mean) * np.float32(SMOOTHING))
+            mean = vector if mean is None else unit(mean + (vector - mean) * np.float32(SMOOTHING))
             placed = self._place(mean)
             now = time.perf_counter()
             fps += (1.0 / max(now - last, 1e-3) - fps) * 0.1
@@ -84,10 +85,6 @@ class Locator:
                 )
             due = max(due + 1.0 / FIXES_PER_SEC, now)
             self._stop.wait(due - time.perf_counter())
-
-
-def _unit(vector: Floats) -> Floats:
-    return vector / np.float32(max(float(np.linalg.norm(vector)), 1e-9))
 
 
 def _preview(frame: Bytes) -> Bytes:
