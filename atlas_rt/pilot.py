@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
-from atlas_rt.core.assets import assets_folder
+from atlas_rt.core.assets import DEMO, assets_folder
 from atlas_rt.core.controls import BY_NAME
 from atlas_rt.core.records import SearchAnswer, View
 from atlas_rt.core.tour import Tour
@@ -29,7 +29,6 @@ LOOK_HEIGHT_PX = 800
 ORBIT_PER_PX = 0.006
 IN_SIGHT = 60
 """Images that Tab steps through when nothing is searched: the largest on screen."""
-DEMO = "demo"
 
 
 class Pilot:

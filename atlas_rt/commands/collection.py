@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from atlas_rt.commands.output import ProgressLine, say
-from atlas_rt.core.assets import assets_folder
+from atlas_rt.core.assets import demo_folder
 from atlas_rt.core.records import Failure, Floats, IndexReport, LibraryPlace, Progress, Runtime, Scene
 from atlas_rt.core.rows import row_of
 from atlas_rt.engine.messages import Locked, Refit, Refused, Said, Undo
@@ -26,7 +26,6 @@ from atlas_rt.services.scenes import Arrival, SceneReader
 from atlas_rt.settings import Settings
 
 POLL_SECS = 0.02
-DEMO = "demo"
 UNIT_TOLERANCE = 0.05
 """By how much a stored vector's length may differ from one; float16 alone makes it 0.001."""
 
@@ -84,7 +83,7 @@ def sources_of(words: Sequence[str], *, demo: bool) -> tuple[str, ...]:
     if demo and words:
         raise UsageError(f"--demo is a source of its own; leave it out, or this: {' '.join(words)}")
     if demo:
-        return (str(assets_folder("models") / DEMO),)
+        return (str(demo_folder()),)
     if not words:
         raise UsageError("name a folder of images, or --demo for the pictures that come with the program")
     return sources.resolve(words)

@@ -12,7 +12,8 @@ from atlas_rt.commands.collection import (
     tell_missing_formats,
     update,
 )
-from atlas_rt.commands.output import duration, print_json, tell
+from atlas_rt.commands.output import print_json, tell
+from atlas_rt.core.progress import duration
 from atlas_rt.core.records import IndexReport
 from atlas_rt.library.shelf import cache_folder, place_of
 from atlas_rt.settings import Settings

@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from atlas_rt.commands.output import ProgressLine, duration, print_json, say, tell
+from atlas_rt.commands.output import ProgressLine, print_json, say, tell
+from atlas_rt.core.progress import duration
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library.shelf import cache_folder
 from atlas_rt.library.sources import absolute

@@ -10,18 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from atlas_rt.core.progress import STAGES, duration
 from atlas_rt.core.records import Progress
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library.sources import absolute
 from atlas_rt.settings import Settings
 
-STAGES = {
-    "scan": "looking for images",
-    "index": "indexing",
-    "fit": "laying out the map",
-    "label": "naming what is there",
-    "search": "getting search ready",
-}
 QUIET_LINES_SECS = 10.0
 """Where standard error is no terminal, one line of progress this often."""
 
@@ -129,13 +123,3 @@ def describe(progress: Progress) -> str:
     if progress.failed:
         parts.append(f"{progress.failed:,} failed")
     return " · ".join(parts)
-
-
-def duration(secs: float) -> str:
-    """Seconds as a person reads them."""
-    secs = max(round(secs), 0)
-    if secs < 60:
-        return f"{secs} s"
-    if secs < 3600:
-        return f"{secs // 60} min {secs % 60} s"
-    return f"{secs // 3600} h {secs % 3600 // 60} min"

@@ -10,6 +10,7 @@ from pathlib import Path
 from atlas_rt.commands.collection import no_images, open_collection, sources_of
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.commands.shot import Shot, picture_path, take, write_picture
+from atlas_rt.core.assets import DEMO
 from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library.shelf import cache_folder, last_opened, place_of, remember_opened
@@ -32,7 +33,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     from atlas_rt.app import launch  # the window's libraries, which nobody else waits for
 
     try:
-        app = launch(settings, paths, name="demo" if arguments.demo else "")
+        app = launch(settings, paths, name=DEMO if arguments.demo else "")
     except MissingError as error:
         return _without_opengl(settings, paths, error)
     app.run()

@@ -18,7 +18,7 @@ from atlas_rt.core.wishes import CopyPath, Deselect, Do, FlyTo, Hover, OpenSourc
 from atlas_rt.ui.input import KeyStroke, Modifiers, PointerMoved
 from atlas_rt.ui.panels.hover import GRACE_SECS, beside
 from atlas_rt.ui.panels.notices import LIFE_SECS, notice_alpha
-from atlas_rt.ui.panels.status import duration, engine_line
+from atlas_rt.ui.panels.status import engine_line, pace
 from tests.ui.huds import Sheet, make_answer, make_facts, make_hud, typed
 
 FIX = LiveFix(
@@ -286,8 +286,8 @@ def test_a_changed_speed_is_told_for_a_moment(sheet: Sheet) -> None:
     assert sheet.changed().sum() == before
 
 
-def test_durations_and_engines_are_told_shortly() -> None:
-    assert [duration(secs) for secs in (0.2, 41, 200, 7800)] == ["1 s", "41 s", "3 min", "2 h 10 min"]
+def test_pace_and_engine_are_told_shortly() -> None:
+    assert pace(Progress("index", 124, 2000, 168.0, 200.0)) == "168/s  ·  3 min 20 s left"
     assert engine_line(make_hud()) == "UMAP map  ·  starter  ·  CPU  ·  llvmpipe"
 
 

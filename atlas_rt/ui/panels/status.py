@@ -5,18 +5,12 @@ from __future__ import annotations
 from imgui_bundle import imgui
 
 from atlas_rt.core.hud import Hud
+from atlas_rt.core.progress import STAGES, duration
 from atlas_rt.core.records import Failure, Progress
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
 from atlas_rt.ui.panels.stage import Stage
 
-DOING = {
-    "scan": "Looking through the folders",
-    "index": "Reading images",
-    "fit": "Arranging the map",
-    "label": "Naming what is there",
-    "search": "Getting search ready",
-}
 MAPS = {
     "": "no map yet",
     "principal axes": "provisional map, the real one follows",
@@ -37,7 +31,7 @@ class StatusPanel:
     def build(self, stage: Stage) -> None:
         hud = stage.hud
         self._listing = self._listing and bool(hud.failures)
-        working = hud.progress is not None and hud.progress.stage in DOING
+        working = hud.progress is not None and hud.progress.stage in STAGES
         rows = 2 + (1.45 if working else 0) + bool(hud.failures) + bool(hud.read_only)
         width = min(self._width(stage, working), stage.size[0] - stage.px(2 * theme.MARGIN))
         height = stage.px(rows * ROW + 18.0)
@@ -87,7 +81,7 @@ class StatusPanel:
         canvas.text(x, y + stage.px(2.0), text, theme.CAPTION, theme.INK_FAINT)
 
     def _progress(self, stage: Stage, canvas: Canvas, rect: Rect, progress: Progress) -> None:
-        end = canvas.text(rect.x, rect.y, DOING[progress.stage], theme.SMALL, theme.INK_SOFT)
+        end = canvas.text(rect.x, rect.y, STAGES[progress.stage].capitalize(), theme.SMALL, theme.INK_SOFT)
         canvas.text_right(rect.right, rect.y, pace(progress), theme.SMALL, theme.INK_SOFT)
         if progress.total:
             amount = f"{progress.done:,} of {progress.total:,}"
@@ -148,11 +142,3 @@ def pace(progress: Progress) -> str:
     if progress.eta_secs is not None:
         parts.append(f"{duration(progress.eta_secs)} left")
     return "  ·  ".join(parts)
-
-
-def duration(secs: float) -> str:
-    """A time as a person says it: "41 s", "3 min", "2 h 10 min"."""
-    minutes = round(secs / 60.0)
-    if secs < 100.0:
-        return f"{max(round(secs), 1)} s"
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
