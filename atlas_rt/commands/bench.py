@@ -19,7 +19,7 @@ LATER = ("live",)
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     bench = BENCHES.get(arguments.what)
     if bench is None:
-        raise UsageError(f"{_why_none(arguments.what)}; there are: {', '.join(BENCHES)}")
+        raise UsageError(f"{_why_none(arguments.what)}; choose from: {', '.join(BENCHES)}")
     report = bench(settings, arguments)
     if settings.json:
         print_json(report.document())
@@ -63,7 +63,9 @@ def _start(settings: Settings, arguments: argparse.Namespace) -> Report:
     if not (arguments.source or arguments.demo):
         raise UsageError("name the library whose start to measure: atlas-rt bench start SOURCE")
     if not display_available():
-        raise MissingError("no display here, and the start of a window is measured; start it from a desktop session")
+        raise MissingError(
+            "there is no display here, and this measures how a window starts; run it in a desktop session"
+        )
     collection = _collection(settings, arguments)
     assert collection is not None
     return start.measure(settings, paths=collection.place.sources, images=len(collection.scene.ids))

@@ -75,13 +75,15 @@ class Collection:
         for row, known in enumerate(self.scene.paths):  # by another way through links
             if Path(known).name == path.name and os.path.realpath(known) == os.path.realpath(path):
                 return row
-        raise UsageError(f"no image of this library: {image}\nname one by a path as `search` prints it, or by its id")
+        raise UsageError(
+            f"this library has no such image: {image}\nname it by its path, as `search` prints it, or by its id"
+        )
 
 
 def sources_of(words: Sequence[str], *, demo: bool) -> tuple[str, ...]:
     """Absolute paths of what was named. Raises UsageError when nothing was, or it does not exist."""
     if demo and words:
-        raise UsageError(f"--demo is a source of its own; leave it out, or this: {' '.join(words)}")
+        raise UsageError(f"--demo is itself the source; leave out either --demo or: {' '.join(words)}")
     if demo:
         return (str(demo_folder()),)
     if not words:
@@ -126,7 +128,9 @@ def update(settings: Settings, place: LibraryPlace, cache: Path, *, wish: Refit 
                     case Refused(text, code):
                         raise _error(code)(text)
                     case Locked(holder):
-                        raise BusyError(f"another process writes this library ({holder}); wait for it, or close it")
+                        raise BusyError(
+                            f"another process is updating this library ({holder}); wait for it, or close it"
+                        )
                     case _:
                         pass
             time.sleep(POLL_SECS)
@@ -175,7 +179,7 @@ def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache
     """What the library holds now. Raises UsageError for an empty one, MissingError for a damaged one."""
     arrival = SceneReader(place, model=model.id, dim=model.dim).read()
     if arrival is None or not len(arrival.scene.ids):
-        raise UsageError(f"nothing is indexed yet; `atlas-rt index` does it first: {' '.join(place.sources)}")
+        raise UsageError(f"nothing is indexed yet; run `atlas-rt index` first: {' '.join(place.sources)}")
     for block in arrival.corpus.blocks():
         with np.errstate(all="ignore"):
             lengths = np.linalg.norm(block, axis=1)
@@ -208,7 +212,7 @@ def _read_beside(settings: Settings, place: LibraryPlace, model: Model, cache: P
         collection = read_collection(settings, place, model, cache)
     except UsageError:  # nothing yet: whoever writes it has only begun
         raise busy from None
-    say(settings, f"used as it is now: {str(busy).partition(';')[0]}")
+    say(settings, f"reading the library as it is now: {str(busy).partition(';')[0]}")
     return collection
 
 

@@ -82,7 +82,7 @@ def _tried(name: str, check: Callable[[], Finding]) -> Finding:
     try:
         return check()
     except AtlasError as error:
-        return Finding(name, BROKEN, str(error), "put that right, then ask the doctor again")
+        return Finding(name, BROKEN, str(error), "fix this, then run `atlas-rt doctor` again")
     except Exception as error:  # noqa: BLE001 - that is what a doctor is for
         return Finding(name, BROKEN, f"{type(error).__name__}: {error}", "report this: the check itself failed")
 
@@ -119,7 +119,10 @@ def _cache(settings: Settings) -> Finding:
     standing = next(folder for folder in (cache, *cache.parents) if folder.exists())
     if not os.access(standing, os.W_OK | os.X_OK):
         return Finding(
-            "cache", BROKEN, f"nothing may be written here: {cache}", "allow it, or choose another with --cache DIR"
+            "cache",
+            BROKEN,
+            f"this folder cannot be written to: {cache}",
+            "allow writing there, or choose another with --cache DIR",
         )
     free = shutil.disk_usage(standing).free
     detail = f"{free / 1e9:.1f} GB free: {cache}"
@@ -136,7 +139,7 @@ def _onnxruntime(settings: Settings) -> Finding:
     if runs != "CPU":
         return Finding("ONNX Runtime", OK, detail)
     if settings.require_gpu:
-        return Finding("ONNX Runtime", BROKEN, f"{detail}, and a GPU is required: {why}", advice)
+        return Finding("ONNX Runtime", BROKEN, f"{detail}, but a GPU is required: {why}", advice)
     if len(built_in) > 1 or _nvidia_card():
         return Finding("ONNX Runtime", WARNING, f"{detail}: {why}", advice)
     return Finding("ONNX Runtime", OK, detail)
@@ -170,7 +173,10 @@ def _image_encoder(settings: Settings) -> Finding:
         vector = encoder.encode(np.zeros((1, 3, size_px, size_px), np.float32))[0]
     except AtlasError as error:
         return Finding(
-            "image encoder", BROKEN, str(error), "name another with --model; `atlas-rt models list` tells which"
+            "image encoder",
+            BROKEN,
+            str(error),
+            "choose another with --model; `atlas-rt models list` shows which there are",
         )
     status = OK if np.isfinite(vector).all() else BROKEN
     return Finding("image encoder", status, f"{model.name}, {model.dim} dimensions, runs on {encoder.provider}")
@@ -183,7 +189,10 @@ def _text_encoder(settings: Settings) -> Finding:
         encoder.encode("a red apple")
     except AtlasError as error:
         return Finding(
-            "text encoder", BROKEN, str(error), "name another with --model; `atlas-rt models list` tells which"
+            "text encoder",
+            BROKEN,
+            str(error),
+            "choose another with --model; `atlas-rt models list` shows which there are",
         )
     return Finding("text encoder", OK, f"runs on {encoder.provider}")
 
@@ -199,7 +208,9 @@ def _opengl() -> Finding:
     context.release()
     detail = f"{version:.1f}, {name}"
     if software:
-        return Finding("OpenGL", WARNING, detail, "drawn by the processor: a graphics driver would draw more, smoother")
+        return Finding(
+            "OpenGL", WARNING, detail, "the processor draws the map; a graphics driver would make it smoother"
+        )
     return Finding("OpenGL", OK, detail)
 
 
@@ -214,7 +225,7 @@ def _display() -> Finding:
 def _camera() -> Finding:
     if sys.platform == "linux" and not list(Path("/dev").glob("video*")):
         return Finding("camera", WARNING, "none is connected", "plug one in, or use --webcam FILE with a film")
-    return Finding("camera", OK, "one is connected" if sys.platform == "linux" else "tried when it is switched on")
+    return Finding("camera", OK, "one is connected" if sys.platform == "linux" else "checked when it is switched on")
 
 
 def _library(settings: Settings, paths: tuple[str, ...]) -> Finding:
@@ -253,7 +264,7 @@ def _search(settings: Settings, paths: tuple[str, ...]) -> Finding:
         collection = read_collection(settings, place, model, cache)
     except AtlasError:  # as the library's own finding tells
         return Finding(
-            "search", WARNING, "nothing to search in yet", f"atlas-rt index {_named(paths, settings, cache)}"
+            "search", WARNING, "there is nothing to search yet", f"atlas-rt index {_named(paths, settings, cache)}"
         )
     everyday = read_words(assets_folder("models") / "vocabulary.txt")[:TRIED]
     words, corpus = TextEncoder(model, runtime=_runtime(settings)).encode_all(everyday), collection.corpus

@@ -17,11 +17,11 @@ DOES = ("list", "forget")
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.does not in DOES:
-        raise UsageError(f"library {arguments.does!r} is unknown; there are: {', '.join(DOES)}")
+        raise UsageError(f"library {arguments.does!r} is unknown; choose from: {', '.join(DOES)}")
     if arguments.does == "forget":
         return _forget(settings, arguments)
     if arguments.source or arguments.demo:
-        raise UsageError("library list tells of every library and takes no source")
+        raise UsageError("library list shows every library and takes no source")
     return _list(settings)
 
 
@@ -58,7 +58,7 @@ def _forget(settings: Settings, arguments: argparse.Namespace) -> int:
     if not place.folder.is_dir():
         known = "\n".join(f"  {' '.join(each.place.sources)}" for each in places(cache))
         there = f"there are:\n{known}" if known else f"there are none in {cache}"
-        raise UsageError(f"no library of {named}; {there}")
+        raise UsageError(f"there is no library of {named}; {there}")
     forget(place, cache)
     say(settings, f"forgotten (no image was touched): {named}")
     if settings.json:

@@ -54,7 +54,7 @@ def _list(settings: Settings, kept: list[Kept], latest: int) -> int:
     for each in kept:
         tell(_line(each, latest))
     if not kept:
-        tell(f"no fitted map yet; `atlas-rt index` makes one of {SMALLEST} images or more")
+        tell(f"there is no fitted map yet; `atlas-rt index` makes one from {SMALLEST} images or more")
     return 0
 
 

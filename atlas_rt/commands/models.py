@@ -28,9 +28,9 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         return _list(settings, cache)
     does = {"get": _get, "export": _export}.get(words[0])
     if does is None:
-        raise UsageError(f"models {' '.join(words)!r} is unknown; there is: list, get NAME, export NAME")
+        raise UsageError(f"models {' '.join(words)!r} is unknown; choose from: list, get NAME, export NAME")
     if len(words) != 2:
-        raise UsageError(f"models {words[0]} wants one name; `atlas-rt models list` tells which there are")
+        raise UsageError(f"models {words[0]} needs one name; `atlas-rt models list` shows which there are")
     return does(settings, arguments, words[1], cache)
 
 
@@ -52,7 +52,8 @@ def _list(settings: Settings, cache: Path) -> int:
         tell(_line(row))
     say(
         settings,
-        f"* is used now ({chosen.name}). Others: --model NAME, after `models get NAME` or `models export NAME`.",
+        f"* marks the encoder in use ({chosen.name}). For another: "
+        "`models get NAME` or `models export NAME`, then --model NAME.",
     )
     return 0
 
@@ -148,9 +149,9 @@ def _get(settings: Settings, arguments: argparse.Namespace, name: str, cache: Pa
     if not repository:
         raise MissingError(f"No ready export of {name} is known. {catalogue.how_to_get(entry)}")
     if not arguments.revision and (here := _usable(cache / "models" / name)):
-        return _told(settings, here, "is here already")
+        return _told(settings, here, "is already installed")
     if settings.offline:
-        raise UsageError("--offline forbids what `models get` is for; leave it out to fetch from the network.")
+        raise UsageError("--offline forbids `models get` to use the network; leave it out to fetch the model.")
     line = ProgressLine(settings)
     revision = arguments.revision or ("" if arguments.repo else entry.hub_revision)
     say(settings, f"fetching {name} from {repository} (licence: {entry.licence or 'see there'})")
@@ -160,13 +161,13 @@ def _get(settings: Settings, arguments: argparse.Namespace, name: str, cache: Pa
         )
     finally:
         line.clear()
-    return _told(settings, model, "is here now")
+    return _told(settings, model, "is installed now")
 
 
 def _entry(name: str, repository: str | None) -> Entry:
     """What is published about a model; of one that a person names with its repository, only the name."""
     if set(name) & set(":/\\") or name.startswith("."):
-        raise UsageError(f'A model\'s name holds no slash and no colon, and begins with no dot: "{name}"')
+        raise UsageError(f'A model\'s name must not contain a slash or a colon, nor begin with a dot: "{name}"')
     if repository and name not in {entry.name for entry in catalogue.entries()}:
         return Entry(name=name, family="clip")
     return catalogue.entry(name)
@@ -234,7 +235,7 @@ def _export(settings: Settings, arguments: argparse.Namespace, name: str, cache:
             f"{entry.name}:{each.name}  cosine {each.cosine_image:.7f} (pictures), {each.cosine_text:.7f} (phrases)  "
             f"{each.images_per_second:.1f} pictures a second"
         )
-    tell(f"{entry.name} is here now: {report.folder}")
+    tell(f"{entry.name} is installed now: {report.folder}")
     return 0
 
 

@@ -50,13 +50,13 @@ def output_path(word: str, endings: Sequence[str]) -> Path:
     """Where to write a file that was named with `-o`. Raises UsageError or MissingError before anything long begins."""
     path = absolute(word)
     if path.suffix.lower() not in endings:
-        raise UsageError(f"a file that ends in {' or '.join(endings)} is written, not: {path}")
+        raise UsageError(f"the file's name must end in {' or '.join(endings)}: {path}")
     if path.is_dir():
-        raise UsageError(f"a folder has this name already; choose another: {path}")
+        raise UsageError(f"a folder already has this name; choose another: {path}")
     if not path.parent.is_dir():
-        raise UsageError(f"there is no folder to write to: {path.parent}")
+        raise UsageError(f"this folder does not exist: {path.parent}")
     if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise MissingError(f"nothing may be written here; name another place with -o: {path.parent}")
+        raise MissingError(f"this folder cannot be written to; choose another with -o: {path.parent}")
     return path
 
 

@@ -78,7 +78,7 @@ def _words(arguments: argparse.Namespace) -> tuple[tuple[str, ...], str]:
     start = _text_start(words, demo=arguments.demo, replaced=replaced)
     text = _joined(words[start:])
     if text and arguments.queries:
-        raise UsageError(f"--queries asks its own; leave it out, or the phrase {text!r}")
+        raise UsageError(f"--queries reads the phrases from a file; leave out either --queries or the phrase {text!r}")
     if not (text or replaced):
         raise UsageError("say what to look for: atlas-rt search SOURCE TEXT")
     try:
@@ -86,7 +86,7 @@ def _words(arguments: argparse.Namespace) -> tuple[tuple[str, ...], str]:
     except UsageError as error:
         if start <= 1 or arguments.demo:
             raise
-        raise UsageError(f"{error}\n(a phrase of several words goes into quotes)") from error
+        raise UsageError(f"{error}\n(put a phrase of several words in quotes)") from error
 
 
 def _text_start(words: list[str], *, demo: bool, replaced: bool) -> int:
@@ -122,10 +122,10 @@ def _lines(word: str) -> list[str]:
     except OSError as error:
         raise UsageError(f"the file of queries cannot be read ({reason_of(error)}): {word}") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"the file of queries is to be text in UTF-8, and is not ({error.reason}): {word}") from error
+        raise UsageError(f"the file of queries must be UTF-8 text ({error.reason}): {word}") from error
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
-        raise UsageError(f"the file of queries holds no query: {word}")
+        raise UsageError(f"the file of queries is empty: {word}")
     return lines
 
 
@@ -147,7 +147,7 @@ def _image_vector(collection: Collection, path: Path) -> Floats:
     try:
         decoded = read_image(read(str(path)), target_px=spec.size_px, fit=spec.resize, suffix=suffix_of(path.name))
     except DecodeError as error:
-        raise UsageError(f"this image cannot be searched for ({error}): {path}") from error
+        raise UsageError(f"this image cannot be used for a search ({error}): {path}") from error
     encoder = ImageEncoder(collection.model, runtime=collection.runtime)
     vector: Floats = encoder.encode(to_input(decoded.image, spec)[None])[0]
     return vector

@@ -50,7 +50,7 @@ def _with_film(settings: Settings, arguments: argparse.Namespace) -> Settings:
         arguments.source = [*arguments.source, arguments.webcam]
         return replace(settings, webcam="0")
     if not os.path.exists(film):  # noqa: PTH110
-        raise UsageError(f"there is no such film; name one, or a camera by its number, from 0 up: {film}")
+        raise UsageError(f"this film does not exist; name another, or the number of a camera, from 0 on: {film}")
     return replace(settings, webcam=str(film))
 
 

@@ -269,7 +269,7 @@ class Engine:
         """Where a refit has come since: by how much it moved the images."""
         after = self._cartographer.map
         if before and after and before.kind == after.kind == FIT and after.fit > before.fit:
-            self._tell(Said(f"the map was fitted anew: old images moved by {after.drift:.1%} of its radius"))
+            self._tell(Said(f"a new map was fitted; the old images moved by {after.drift:.1%} of its radius"))
 
     def _answer(self, done: str, could: bool, why_not: str) -> None:
         """Tell what came of a wish; whoever waits for nothing else gets it as an error."""

@@ -57,7 +57,7 @@ def test_one_frame_as_a_picture(reader: Person, library: Library, here: Path) ->
         (["--look", "1e30,0,0"], "'1e30,0,0' is too far away; the images lie within about 1 of 0,0,0"),
         (["--eye"], "expected one argument"),
         (["--quality", "ultra"], "--quality must be one of auto, low, normal, high, not 'ultra'"),
-        (["--select", "nothing.png", "--no-update"], "no image of this library: nothing.png"),
+        (["--select", "nothing.png", "--no-update"], "this library has no such image: nothing.png"),
     ],
 )
 def test_a_shot_that_cannot_be_is_refused(reader: Person, library: Library, words: list[str], said: str) -> None:
@@ -102,14 +102,16 @@ def test_without_a_display_and_a_source_it_says_what_to_name(person: Person) -> 
 
 def test_a_picture_of_another_kind_is_refused_before_anything_else(person: Person, folder: Path, here: Path) -> None:
     told = person.run(folder, "-o", "atlas.jpg")
-    assert (told.code, told.refusal) == (2, f"a file that ends in .png is written, not: {here}/atlas.jpg")
+    assert (told.code, told.refusal) == (2, f"the file's name must end in .png: {here}/atlas.jpg")
     assert not list(person.cache.glob("libraries/*/library.db"))
 
 
 def test_a_film_that_is_not_there_is_refused(person: Person, folder: Path, here: Path) -> None:
     told = person.run("--webcam", "film.mp4", folder)
     assert told.code == 2
-    assert told.refusal == f"there is no such film; name one, or a camera by its number, from 0 up: {here}/film.mp4"
+    assert (
+        told.refusal == f"this film does not exist; name another, or the number of a camera, from 0 on: {here}/film.mp4"
+    )
 
 
 @pytest.mark.parametrize("environment", [WITHOUT_OPENGL, OLD_OPENGL])

@@ -13,8 +13,8 @@ from atlas_rt.ui.panels.stage import Stage
 
 MAPS = {
     "": "no map yet",
-    "principal axes": "provisional map, the real one follows",
-    "umap so far": "UMAP map so far, the whole one follows",
+    "principal axes": "preview of the map",
+    "umap so far": "UMAP map of the images so far",
     "umap": "UMAP map",
 }
 WIDTH = 400.0
