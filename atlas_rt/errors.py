@@ -2,7 +2,7 @@
 
     AtlasError                 1  a defect of ours, where nothing below fits
     ├── UsageError             2  wrong words, options or paths
-    ├── MissingError           3  something is not here: OpenGL, a model, a camera, credentials, space
+    ├── MissingError           3  something is missing: OpenGL, a model, a camera, credentials, space
     └── DecodeError            -  one image could not be read; recorded with its reason, never ends the program
 
 Each message says what failed and what to do; the path comes last. Only `cli.py` turns one into an exit.
@@ -30,4 +30,4 @@ class MissingError(AtlasError):
 
 
 class DecodeError(AtlasError):
-    """One file is no readable image; `str(error)` is the reason kept in the library."""
+    """A file is not a readable image; `str(error)` is the reason that the library keeps."""

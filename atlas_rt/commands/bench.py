@@ -12,7 +12,7 @@ from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.settings import Settings
 
 LEAST_LOCATED = 100
-"""A tenth of the images is held out, and the rest is to be fitted."""
+"""A tenth of the images is held out, and a map must be fitted to the rest."""
 LATER = ("live",)
 
 

@@ -31,7 +31,7 @@ UNIT_TOLERANCE = 0.05
 
 
 class BusyError(MissingError):
-    """Another process writes this library, and brings it up to date."""
+    """Another process is updating this library."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Collection:
 
     @property
     def seed(self) -> int:
-        """The seed its map was made with, which may be another than the one now asked for."""
+        """The seed its map was made with, which may differ from the setting."""
         return maps.read_map(self.place.folder / self.model.id, self.scene.generation).seed
 
     def row_of(self, image: str) -> int:
@@ -81,7 +81,7 @@ class Collection:
 
 
 def sources_of(words: Sequence[str], *, demo: bool) -> tuple[str, ...]:
-    """Absolute paths of what was named. Raises UsageError when nothing was, or it does not exist."""
+    """The absolute paths of the sources. Raises UsageError if none is named, or one does not exist."""
     if demo and words:
         raise UsageError(f"--demo is itself the source; leave out either --demo or: {' '.join(words)}")
     if demo:
@@ -92,7 +92,7 @@ def sources_of(words: Sequence[str], *, demo: bool) -> tuple[str, ...]:
 
 
 def job_for(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
-    """What an engine without a window works on."""
+    """The job of an engine without a window."""
     return Job(
         place=place,
         cache=cache,
@@ -107,9 +107,9 @@ def job_for(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
 
 
 def update(settings: Settings, place: LibraryPlace, cache: Path, *, wish: Refit | Undo | None = None) -> IndexReport:
-    """Bring a library up to date, telling how far it is. wish: what to do with its map then.
+    """Bring a library up to date and show the progress. wish: what to do with its map afterwards.
 
-    Raises AtlasError with what stood in the way.
+    Raises AtlasError with the reason if that fails.
     """
     line = ProgressLine(settings)
     engine = EngineProcess(replace(job_for(settings, place, cache), wish=wish))
@@ -147,7 +147,7 @@ def tell_failures(settings: Settings, failures: Sequence[Failure]) -> None:
 
 
 def tell_missing_formats(settings: Settings, place: LibraryPlace, report: IndexReport) -> None:
-    """Name what would read the files that were skipped for want of a package."""
+    """Name the package that would read the files that were skipped."""
     if report.skipped:
         for name, count in sources.scan(place.sources, exclude=settings.exclude).missing_formats.items():
             say(settings, f"{count:,} {name} files were skipped; `pip install atlas_rt[formats]` reads them")
@@ -156,8 +156,8 @@ def tell_missing_formats(settings: Settings, place: LibraryPlace, report: IndexR
 def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bool = False) -> Collection:
     """The library of these sources, brought up to date unless told otherwise.
 
-    One that another process writes is read as it is now: that process keeps it up to date. Raises UsageError where it
-    holds no image, MissingError where it cannot be read.
+    One that another process updates is read as it is now. Raises UsageError if it has no image, MissingError if it
+    cannot be read.
     """
     cache = cache_folder(settings.cache_path)
     model = registry.load(settings.model, cache)
@@ -167,7 +167,7 @@ def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bo
     try:
         report = update(settings, place, cache)
     except BusyError as busy:
-        return _read_beside(settings, place, model, cache, busy)
+        return _read_as_it_is(settings, place, model, cache, busy)
     tell_failures(settings, report.failed)
     if not report.images:
         tell_missing_formats(settings, place, report)
@@ -183,13 +183,13 @@ def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache
     for block in arrival.corpus.blocks():
         with np.errstate(all="ignore"):
             lengths = np.linalg.norm(block, axis=1)
-        if not np.all(np.abs(lengths - 1.0) < UNIT_TOLERANCE):  # what is no number is not less either
+        if not np.all(np.abs(lengths - 1.0) < UNIT_TOLERANCE):  # refuses NaN too
             raise space.damaged(place.folder)
     return Collection(place, model, arrival, cache, settings.runtime(cache))
 
 
 def refuse_empty(paths: Sequence[str], report: IndexReport) -> None:
-    """Raise UsageError where there is nothing to show, saying why."""
+    """Raise UsageError with the reason if there is nothing to show."""
     if report.images:
         return
     where = " ".join(paths)
@@ -202,15 +202,15 @@ def refuse_empty(paths: Sequence[str], report: IndexReport) -> None:
 
 
 def no_images(where: str, skipped: int) -> str:
-    """What to say of a source without images."""
+    """The sentence about a source without images."""
     others = f", only {skipped:,} other {'file' if skipped == 1 else 'files'}" if skipped else ""
     return f"there are no images here{others}; name a folder that holds some: {where}"
 
 
-def _read_beside(settings: Settings, place: LibraryPlace, model: Model, cache: Path, busy: BusyError) -> Collection:
+def _read_as_it_is(settings: Settings, place: LibraryPlace, model: Model, cache: Path, busy: BusyError) -> Collection:
     try:
         collection = read_collection(settings, place, model, cache)
-    except UsageError:  # nothing yet: whoever writes it has only begun
+    except UsageError:  # nothing yet: the other process has only begun
         raise busy from None
     say(settings, f"reading the library as it is now: {str(busy).partition(';')[0]}")
     return collection

@@ -1,4 +1,4 @@
-"""`atlas-rt doctor`: what works here, what really runs, and one line of advice for each thing that does not."""
+"""`atlas-rt doctor`: check what works on this machine, with one line of advice for what does not."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ from atlas_rt.ui.window import display_available
 OK, WARNING, BROKEN = "ok", "warning", "broken"
 SPACE_LOW_BYTES = 2 * 10**9
 TRIED, RECALL_LOW = 32, 0.9
-"""Words and images that are searched for, and the share of the truly best ten that is too few."""
+"""How many words and images are searched for, and the share of the true best ten below which search is bad."""
 PACKAGES = ("numpy", "onnxruntime", "moderngl", "pyglet", "imgui-bundle", "faiss-cpu", "umap-learn", "pillow")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was tried. status: "ok", "warning" or "broken"; advice is empty where none is needed."""
+    """The result of one check. status: "ok", "warning" or "broken"; advice is empty if none is needed."""
 
     check: str
     status: str
@@ -78,12 +78,12 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _tried(name: str, check: Callable[[], Finding]) -> Finding:
-    """A check that raises is a finding too."""
+    """The finding of a check; a check that raises is a finding too."""
     try:
         return check()
     except AtlasError as error:
         return Finding(name, BROKEN, str(error), "fix this, then run `atlas-rt doctor` again")
-    except Exception as error:  # noqa: BLE001 - that is what a doctor is for
+    except Exception as error:  # noqa: BLE001 - any error is a finding
         return Finding(name, BROKEN, f"{type(error).__name__}: {error}", "report this: the check itself failed")
 
 
@@ -151,7 +151,7 @@ def _nvidia_card() -> bool:
 
 
 def _runtime(settings: Settings) -> Runtime:
-    """As encoders run here; a GPU that is required and missing has been told of."""
+    """Where encoders run. That a required GPU is missing is the finding of another check."""
     return replace(settings.runtime(cache_folder(settings.cache_path)), require_gpu=False)
 
 
@@ -257,12 +257,12 @@ def _named(paths: tuple[str, ...], settings: Settings, cache: Path) -> str:
 
 
 def _search(settings: Settings, paths: tuple[str, ...]) -> Finding:
-    """How many of the truly best ten a search finds: for everyday words, and for images of the library."""
+    """How many of the true best ten a search finds: for everyday words, and for images of the library."""
     cache = cache_folder(settings.cache_path)
     place, model = place_of(paths, cache, make=False), registry.load(settings.model, cache)
     try:
         collection = read_collection(settings, place, model, cache)
-    except AtlasError:  # as the library's own finding tells
+    except AtlasError:  # the check of the library says why
         return Finding(
             "search", WARNING, "there is nothing to search yet", f"atlas-rt index {_named(paths, settings, cache)}"
         )

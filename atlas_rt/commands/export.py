@@ -27,7 +27,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     )
     meta = {"model": collection.model.name, "generation": collection.scene.generation, "seed": collection.seed}
     write = WRITERS[path.suffix.lower()]
-    write_whole(path, lambda beside: write(collection, beside, meta))
+    write_whole(path, lambda temporary: write(collection, temporary, meta))
     if settings.json:
         print_json({"path": str(path), "images": len(collection.scene.ids)} | meta)
     else:

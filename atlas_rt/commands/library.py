@@ -51,7 +51,7 @@ def _list(settings: Settings) -> int:
 
 
 def _forget(settings: Settings, arguments: argparse.Namespace) -> int:
-    """The source itself may be long gone, and the library damaged: it is known by its paths alone."""
+    """Delete a library. Its paths are enough to find it: the source may be gone, and the library damaged."""
     cache = cache_folder(settings.cache_path)
     place = place_of(_wanted(arguments), cache, make=False)
     named = " ".join(place.sources)

@@ -44,7 +44,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _located(settings: Settings, locating: Locating, files: list[Path]) -> list[dict[str, Any]]:
-    """The results of the files that are images; the others are listed. Raises UsageError where none is one."""
+    """The results of the files that are images; the others are reported. Raises UsageError if none is an image."""
     results, reason = [], ""
     for file in files:
         try:
@@ -58,7 +58,7 @@ def _located(settings: Settings, locating: Locating, files: list[Path]) -> list[
 
 
 class Locating:
-    """Places files in a collection's map. top: neighbours told of each."""
+    """Places files in a collection's map. top: how many neighbours to list for each."""
 
     def __init__(self, collection: Collection, *, top: int) -> None:
         self._collection = collection
@@ -67,7 +67,7 @@ class Locating:
         self._projector = Projector(collection.vectors, collection.scene.positions)
 
     def locate(self, file: Path) -> dict[str, Any]:
-        """The result of the contract for one file. Raises DecodeError for a file that is no image."""
+        """The JSON result of one file. Raises DecodeError for a file that is not an image."""
         spec = self._collection.model.image.preprocessing
         clock = [time.perf_counter()]
         decoded = read_image(read(str(file)), target_px=spec.size_px, fit=spec.resize, suffix=suffix_of(file.name))

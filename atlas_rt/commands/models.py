@@ -1,4 +1,4 @@
-"""`atlas-rt models`: the encoders that are here and those that can be had; fetching one, exporting one."""
+"""`atlas-rt models`: list the known encoders, fetch one, export one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from atlas_rt.ml.registry import BrokenModel, Model
 from atlas_rt.settings import Settings
 
 HERE, READY, TO_EXPORT, ELSEWHERE, BROKEN = "here", "get", "export", "elsewhere", "broken"
-"""A model's state: usable now; a ready export can be fetched; it can be exported; neither; here, but of no use."""
+"""A model's state: installed; can be fetched; can be exported; neither; installed but broken."""
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -74,7 +74,7 @@ def _line(row: dict[str, object]) -> str:
 
 
 def short_licence(licence: str) -> str:
-    """The name without what it is the licence of."""
+    """The licence's name without the remark that follows it."""
     return licence.partition(" (")[0].partition(";")[0]
 
 
@@ -122,7 +122,7 @@ def _entry_row(entry: Entry) -> dict[str, object]:
 
 
 def _published(entry: Entry | None) -> dict[str, object]:
-    """What only the catalogue knows; empty for a person's own model."""
+    """What only the registry of known models says; empty for a person's own model."""
     return {
         "hub": entry.hub if entry else "",
         "languages": entry.languages if entry else "",
@@ -165,7 +165,7 @@ def _get(settings: Settings, arguments: argparse.Namespace, name: str, cache: Pa
 
 
 def _entry(name: str, repository: str | None) -> Entry:
-    """What is published about a model; of one that a person names with its repository, only the name."""
+    """What is published about a model; only its name if it is unknown and a repository is given."""
     if set(name) & set(":/\\") or name.startswith("."):
         raise UsageError(f'A model\'s name must not contain a slash or a colon, nor begin with a dot: "{name}"')
     if repository and name not in {entry.name for entry in catalogue.entries()}:
@@ -174,7 +174,7 @@ def _entry(name: str, repository: str | None) -> Entry:
 
 
 def _usable(place: Path) -> Model | None:
-    """The model that lies there, if its files are the recorded ones."""
+    """The model in this folder, if its files are the recorded ones."""
     try:
         model = registry.read_model(place / "model.toml")
         for file in model.files:
@@ -240,7 +240,7 @@ def _export(settings: Settings, arguments: argparse.Namespace, name: str, cache:
 
 
 def _of_open_clip(architecture: str, tag: str) -> Entry:
-    """One that the registry need not list: all else is open_clip's to say, but for licence and accuracy."""
+    """A model that open_clip knows and the registry may not: then its licence and accuracy are unknown."""
     for entry in catalogue.entries():
         if (entry.architecture, entry.pretrained) == (architecture, tag):
             return entry

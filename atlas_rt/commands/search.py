@@ -53,7 +53,7 @@ class Searching:
         self._top = top
 
     def answer(self, phrase: str) -> SearchAnswer:
-        """One answer; the mean of both vectors where phrase and image are given. The query of an image is its path."""
+        """The answer to a phrase, to the image, or to their mean. Without a phrase `query` is the image's path."""
         scene = self._collection.scene
         begun = time.perf_counter()
         vectors = [self._searcher.vector_of(phrase)] if phrase else []
@@ -70,7 +70,7 @@ class Searching:
 
 
 def _words(arguments: argparse.Namespace) -> tuple[tuple[str, ...], str]:
-    """Sources and text. Raises UsageError where there is too little or too much of either."""
+    """Sources and text. Raises UsageError if one of them is missing, or there is too much."""
     words = list(arguments.words)
     replaced = bool(arguments.image or arguments.queries)
     if not (words or arguments.demo):
@@ -90,10 +90,10 @@ def _words(arguments: argparse.Namespace) -> tuple[tuple[str, ...], str]:
 
 
 def _text_start(words: list[str], *, demo: bool, replaced: bool) -> int:
-    """Where the text begins: with the terms at the end, and one word more, the text itself where there are none.
+    """Where the text begins: it is the last word, together with all the terms at the end (+fruit -apple).
 
-    That word is a source all the same where it is a path, and terms, an image or queries say what to look for.
-    replaced: an image or queries do. demo: no source need be named, so all words are text.
+    The word before the terms is a source nevertheless if it is a path, and so is a last word that is a path if an
+    image or queries say what to look for (`replaced`). demo: the source is known, so all words are text.
     """
     if demo:
         return 1 if len(words) > 1 and _exists(words[0]) else 0
@@ -105,7 +105,7 @@ def _text_start(words: list[str], *, demo: bool, replaced: bool) -> int:
 
 
 def _joined(words: list[str]) -> str:
-    """One text. What the shell's quotes kept together after a sign stays one term beside others."""
+    """The words as one text. Words that the shell's quotes kept together after a sign stay one term."""
     if len(words) == 1:
         return words[0].strip()
     return " ".join(f'{word[0]}"{word[1:]}"' if _SIGNED_PHRASE.fullmatch(word) else word for word in words)
@@ -116,7 +116,7 @@ def _exists(word: str) -> bool:
 
 
 def _lines(word: str) -> list[str]:
-    """The queries in a file. Raises UsageError where there are none."""
+    """The queries in a file. Raises UsageError if there are none."""
     try:
         text = (_standard_input() if word == "-" else absolute(word).read_bytes()).decode("utf-8-sig")
     except OSError as error:

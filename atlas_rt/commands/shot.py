@@ -34,7 +34,7 @@ from atlas_rt.values import Triple
 SETTLE_SECS = 20.0
 """Longer than any fade of a tile or a panel, and than the hint of the first seconds."""
 UNMARKED = Input(events=tuple(KeyStroke("End", down=down, modifiers=Modifiers()) for down in (True, False)))
-"""The caret at the end: a field that takes the focus marks its text, as if it were to be typed over."""
+"""Moves the caret to the end: a field that takes the focus selects all of its text."""
 TILE_ROUNDS = 4
 """Rounds of drawing, asking which tiles are wanted, and fetching them; the second finds nothing new as a rule."""
 
@@ -75,13 +75,13 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def picture_path(word: str) -> Path:
-    """Where to write a picture. Raises UsageError or MissingError before anything long begins."""
+    """The path of a picture named with `-o`, checked before slow work begins. Raises UsageError or MissingError."""
     return output_path(word, (".png",))
 
 
 def write_picture(pixels: Bytes, path: Path) -> None:
-    """Raises MissingError where the disk refuses."""
-    write_whole(path, lambda beside: Image.fromarray(pixels).save(beside, "PNG"))
+    """Save a picture as PNG. Raises MissingError if the disk refuses."""
+    write_whole(path, lambda temporary: Image.fromarray(pixels).save(temporary, "PNG"))
 
 
 def take(collection: Collection, shot: Shot) -> Bytes:
@@ -107,7 +107,7 @@ def take(collection: Collection, shot: Shot) -> Bytes:
 def _picture(display: Display, size_px: tuple[int, int]) -> Picture:
     try:
         return Picture(display.context, size_px)
-    except Exception as error:  # the driver's refusal, which is no narrower
+    except Exception as error:  # drivers refuse with many kinds of error
         display.release()
         raise MissingError(f"the driver refuses a picture of this size ({error}); choose a smaller --size") from error
 
@@ -143,7 +143,7 @@ def _world(collection: Collection, shot: Shot, selected: int) -> World:
             world.camera.fly_to(pose)
         else:
             world.camera.pose = pose
-        world.selected_ids = (selected,)  # its stack fans out for who comes flying, or for who looks on from there
+        world.selected_ids = (selected,)  # its stack fans out, as after a flight to it
     if shot.search:
         scene = collection.scene
         query = Query(shot.search, scene.ids, collection.corpus)

@@ -41,7 +41,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _with_film(settings: Settings, arguments: argparse.Namespace) -> Settings:
-    """`--webcam ./images` means the camera and a source: a folder is no film. Raises UsageError for one not there."""
+    """`--webcam ./images` means the camera and a source, not a film. Raises UsageError if a film does not exist."""
     webcam = settings.webcam
     if not webcam or webcam.isdecimal():
         return settings
@@ -55,7 +55,7 @@ def _with_film(settings: Settings, arguments: argparse.Namespace) -> Settings:
 
 
 def _paths(settings: Settings, arguments: argparse.Namespace) -> tuple[str, ...]:
-    """What to open: as named; else the library opened last; else nothing, for the welcome."""
+    """What to open: the sources named, else the library opened last, else nothing (the welcome screen)."""
     if arguments.source or arguments.demo:
         return sources_of(arguments.source, demo=arguments.demo)
     last = last_opened(cache_folder(settings.cache_path))
@@ -65,7 +65,7 @@ def _paths(settings: Settings, arguments: argparse.Namespace) -> tuple[str, ...]
 
 
 def _refuse_pictureless(settings: Settings, paths: tuple[str, ...]) -> None:
-    """A source without images is answered before a window opens, unless pictures were dropped on its map before."""
+    """Refuse a source without images before a window opens, unless images were once dropped on its map."""
     if _holds_something(place_of(paths, cache_folder(settings.cache_path), make=False)):
         return
     found = scan(paths, exclude=settings.exclude)
@@ -76,7 +76,7 @@ def _refuse_pictureless(settings: Settings, paths: tuple[str, ...]) -> None:
 
 
 def _holds_something(place: LibraryPlace) -> bool:
-    """Whether a library has images, or sources besides its own. What is wrong with it is told by who opens it."""
+    """Whether a library has images or added sources. True if it cannot be read: whoever opens it then says why."""
     if not (place.folder / "library.db").exists():
         return False
     try:
@@ -87,7 +87,7 @@ def _holds_something(place: LibraryPlace) -> bool:
 
 
 def _without_display(settings: Settings, paths: tuple[str, ...], output: str | None) -> int:
-    """Index, draw one picture, and say where it is."""
+    """Index, save a picture of the map, and print its path."""
     if not paths:
         raise UsageError("there is no display here; name a folder of images to get a picture of its map instead")
     path = _output(settings, paths, output)
@@ -110,7 +110,7 @@ def _without_display(settings: Settings, paths: tuple[str, ...], output: str | N
 
 
 def _output(settings: Settings, paths: tuple[str, ...], output: str | None) -> Path:
-    """Where the picture goes: as named; else here; else, since sources are never written to, into the cache folder."""
+    """The picture's path: as named, else in the current folder; in the cache folder if that lies in the source."""
     if output:
         return picture_path(output)
     here = absolute(PICTURE)
@@ -122,7 +122,7 @@ def _output(settings: Settings, paths: tuple[str, ...], output: str | None) -> P
 
 
 def _without_opengl(settings: Settings, paths: tuple[str, ...], error: MissingError) -> int:
-    """Index all the same, and say what is missing."""
+    """Index nevertheless, then say what is missing."""
     if paths:
         collection = open_collection(settings, paths)
         raise MissingError(f"{len(collection.scene.ids):,} images are indexed, but no window can be opened: {error}")

@@ -272,7 +272,7 @@ class Engine:
             self._tell(Said(f"a new map was fitted; the old images moved by {after.drift:.1%} of its radius"))
 
     def _answer(self, done: str, could: bool, why_not: str) -> None:
-        """Tell what came of a wish; whoever waits for nothing else gets it as an error."""
+        """Report the result of a request; a one-shot command gets a failure as its error."""
         if not could and not self._job.stay:
             raise UsageError(why_not)
         if text := done if could else why_not:

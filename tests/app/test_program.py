@@ -112,7 +112,7 @@ def test_a_film_that_is_none_is_told_in_the_window(launch: Callable[..., Flight]
     (desk / "letter.mp4").write_text("no film")
     flight = launch(desk / "images", "--webcam", desk / "letter.mp4")
     told = flight.see(lambda told: told["live_error"])
-    assert "no film that can be played" in told["live_error"]
+    assert "cannot be played" in told["live_error"]
     assert told["images"] > 0
     flight.close()
 

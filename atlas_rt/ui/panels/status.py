@@ -1,4 +1,4 @@
-"""Bottom left: what is open, how far the engine is, what did not work."""
+"""Bottom left: the source, the engine's progress, the files that could not be read."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def failures_line(hud: Hud) -> str:
 
 
 def engine_line(hud: Hud) -> str:
-    """With what it is drawn and understood, in short."""
+    """The map, the encoder and the renderer, in short."""
     renderer = hud.renderer.split(" (")[0].split("/PCIe")[0]
     return "  ·  ".join(
         part for part in (MAPS.get(hud.map_kind, hud.map_kind), hud.model, hud.provider, renderer) if part
@@ -137,7 +137,7 @@ def engine_line(hud: Hud) -> str:
 
 
 def pace(progress: Progress) -> str:
-    """Speed and time left, what is known of them."""
+    """Speed and time left, as far as known."""
     parts = [f"{progress.rate:,.0f}/s"] if progress.rate >= 1.0 else []
     if progress.eta_secs is not None:
         parts.append(f"{duration(progress.eta_secs)} left")
