@@ -123,4 +123,4 @@ def _check(session: Session, inputs: tuple[str, ...], output: str, model: Model)
     missing = [f"input {name}" for name in inputs if name not in session.inputs]
     missing += [f"output {output}"] if output not in session.outputs else []
     if missing:
-        raise MissingError(f"The graph of model {model.name} is no encoder: it has no {', no '.join(missing)}.")
+        raise MissingError(f"The graph of model {model.name} is not an encoder: it has no {', no '.join(missing)}.")

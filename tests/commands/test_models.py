@@ -74,7 +74,7 @@ def test_an_unknown_model_is_answered_with_those_there_are(person: Person, folde
     assert "Did you mean ViT-B-32-datacomp? Known: auto, starter, " in told.refusal
     told = person.ask("index", folder, "--model", "ViT-B-32-datacomp")
     assert told.code == 3
-    assert told.refusal.endswith("is known but not here. Export it with: atlas-rt models export ViT-B-32-datacomp")
+    assert told.refusal.endswith("is known but not installed. Export it with: atlas-rt models export ViT-B-32-datacomp")
 
 
 # -- get ---------------------------------------------------------------------------------------------------------------

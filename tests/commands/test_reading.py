@@ -151,9 +151,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_anything_else(
     ):
         told = reader.ask("export", library.source, "-o", word)
         assert (told.code, told.refusal) == (2, said)
-    assert reader.ask("shot", library.source, "-o", "shot.jpg").refusal.startswith(
-        "a file that ends in .png is written"
-    )
+    assert reader.ask("shot", library.source, "-o", "shot.jpg").refusal.startswith("the file's name must end in .png")
 
 
 def test_a_file_that_is_replaced_is_whole_or_stays(
@@ -192,7 +190,7 @@ def test_libraries_are_listed_and_forgotten_by_any_name_of_their_source(person: 
     assert line.split()[:2] == ["2", "images"]
     assert line.endswith(str(folder))
     said = person.ask("library", "forget", "./nowhere").refusal
-    assert said == f"no library of {here}/nowhere; there are:\n  {folder}"
+    assert said == f"there is no library of {here}/nowhere; there are:\n  {folder}"
     told = person.ask("library", "forget", "pictures/../pictures/", "--json")
     assert told.document == {"forgotten": [[str(folder)]]}
     assert told.err == f"forgotten (no image was touched): {folder}\n"

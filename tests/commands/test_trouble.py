@@ -66,7 +66,7 @@ def test_a_cache_that_may_not_be_written_is_said(person: Person, copy: Library, 
         assert person.run(*words, before=before).code == 3
         assert person.run(*words, "--no-update", before=before).lines[0].endswith("acoustic-guitar.webp")
         doctor = person.run("doctor", copy.source, before=before)
-        assert f"broken   cache: nothing may be written here: {copy.cache}" in doctor.lines
+        assert f"broken   cache: this folder cannot be written to: {copy.cache}" in doctor.lines
         assert "ok       library: 138 images" in doctor.out
     finally:
         for path in (copy.cache, *copy.cache.rglob("*")):

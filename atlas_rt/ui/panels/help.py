@@ -19,7 +19,7 @@ Group = tuple[str, tuple[Action, ...]]
 
 
 def help_columns(*, kiosk: bool) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
-    """Actions by group: the first in the left column, the others in the right. A kiosk does not show how to leave it."""
+    """Actions by group: the first in the left column, the others in the right. A kiosk hides how to leave it."""
     listed = [action for action in ACTIONS if not kiosk or (action.kiosk and action.name != "leave_kiosk")]
     names = list(dict.fromkeys(action.group for action in listed))
     groups = [(name, tuple(action for action in listed if action.group == name)) for name in names]
