@@ -55,7 +55,7 @@ def _run(words: list[str]) -> int:
     given = parse(name, rest)
     settings = load_settings({key: value for key, value in vars(given).items() if key in MEANINGS})
     if settings.require_gpu and not COMMANDS[name].reports_gpu:
-        from atlas_rt.ml.sessions import check_gpu
+        from atlas_rt.encoders.sessions import check_gpu
 
         check_gpu(settings.runtime())
     module: Any = importlib.import_module(f"atlas_rt.commands.{name}")

@@ -30,10 +30,10 @@ decoder costs three (`suspects.CRASHES_MAX`) before it is told of as failed."""
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What one engine works on. stay: wait for wishes when everything is done, instead of ending.
+    """What one engine works on. stay: wait for requests when everything is done, instead of ending.
 
-    niceness: how far to step back from other processes, 0 to 19. own_labels: file of the person's own words. wish: what
-    to do with the map in the first round. granularity: of its clusters, empty for what they are.
+    niceness: how far to step back from other processes, 0 to 19. own_labels: file of the person's own words. request:
+    what to do with the map in the first round. granularity: of its clusters, empty for what they are.
     """
 
     place: LibraryPlace
@@ -47,7 +47,7 @@ class Job:
     fit: bool = True
     runtime: Runtime = ANYWHERE
     own_labels: Path | None = None
-    wish: Refit | Undo | None = None
+    request: Refit | Undo | None = None
     granularity: str = ""
 
 
@@ -69,10 +69,10 @@ class EngineProcess:
         """The engine has said its last word and will not be started again."""
         return self._ended
 
-    def tell(self, wish: ToEngine) -> None:
-        """Send a wish; one sent to an engine that has just died is lost, as is its whole conversation."""
+    def tell(self, request: ToEngine) -> None:
+        """Send a request; one sent to an engine that has just died is lost, as is its whole conversation."""
         with contextlib.suppress(BrokenPipeError, OSError):
-            self._pipe.send(wish)
+            self._pipe.send(request)
 
     def messages(self) -> Iterator[FromEngine]:
         """What the engine has told since the last call; never waits. Starts a dead engine again."""
@@ -115,7 +115,7 @@ class EngineProcess:
             yield Refused(f"the engine ended {self._deaths} times in a row; what was indexed so far is kept", 1)
             return
         self._pipe.close()
-        self._job = replace(self._job, wish=None)  # it may have been heeded before the end, and is for once
+        self._job = replace(self._job, request=None)  # it may have been heeded before the end, and is for once
         self._start()
         yield Said("the engine stopped unexpectedly and was started again")
 

@@ -81,6 +81,7 @@ class Input:
     pointer_px: None outside the window. drag_left_px, drag_right_px: how far the pointer was dragged this frame, to the
     right and down.
     wheel: notches, up is positive. drops: absolute paths of files and folders. idle_secs: since the last input.
+    exposed: the window was resized, uncovered or shown again, so what it showed is lost.
     visible: False while the window is minimised. text_focused: letters were text, at least at the end. events: all of
     it in order, for the overlay.
     """
@@ -95,7 +96,7 @@ class Input:
     drops: tuple[str, ...] = ()
     modifiers: Modifiers = Modifiers()
     closed: bool = False
-    resized: bool = False
+    exposed: bool = False
     focused: bool = True
     visible: bool = True
     idle_secs: float = 0.0

@@ -59,7 +59,7 @@ class Listener:
         self._clicks: list[Click] = []
         self._drops: list[str] = []
         self._drag: dict[str, Point] = {}
-        self._closed = self._resized = False
+        self._closed = self._exposed = False
 
     @property
     def text_focused(self) -> bool:
@@ -84,7 +84,7 @@ class Listener:
             drops=tuple(self._drops),
             modifiers=self._modifiers,
             closed=self._closed,
-            resized=self._resized,
+            exposed=self._exposed,
             focused=self._focused,
             visible=self._visible,
             idle_secs=self._clock() - self._active_at,
@@ -227,7 +227,11 @@ class Listener:
         return HANDLED
 
     def on_resize(self, _width: int, _height: int) -> bool:
-        self._resized = True
+        self._exposed = True
+        return HANDLED
+
+    def on_expose(self) -> bool:
+        self._exposed = True
         return HANDLED
 
     def on_activate(self) -> bool:
@@ -242,7 +246,7 @@ class Listener:
         return HANDLED
 
     def on_show(self) -> bool:
-        self._visible = True
+        self._visible = self._exposed = True
         return HANDLED
 
     def on_hide(self) -> bool:

@@ -2,7 +2,7 @@
 
     overlay.hear(told)                                    # what the person did
     overlay.begin(window.size_px, scale=..., dt_secs=...)
-    wishes = panels.build(hud)
+    requests = panels.build(hud)
     overlay.draw(framebuffer)
 
 It needs a current OpenGL context, of a window or headless alike, and leaves OpenGL's state as it found it.
@@ -75,6 +75,7 @@ class Overlay:
         self._io = imgui.get_io()
         self._io.set_ini_filename("")
         self._io.set_log_filename("")
+        self._io.config_input_text_cursor_blink = False  # or an open field would have everything drawn for ever
         if not backends.opengl3_init("#version 330"):
             raise MissingError("the panels could not be set up in this OpenGL context: update the graphics driver")
         load_fonts()

@@ -2,7 +2,7 @@
 
 A frame begins at its deadline's predecessor and is late when its flip returns more than half a period after its
 deadline (8.3 ms at 60 a second). Deadlines stay on one grid, so lateness adds up; who falls behind by a whole period
-misses deadlines, and those are counted as late too.
+misses deadlines, and those are counted as late too. While nothing changes no frame is due at all.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from atlas_rt.core.hud import FrameFigures
 
 SPIN_SECS = 0.0005
 """How long before the deadline sleeping ends: what the system's timer may oversleep (measured: 0.1 to 0.4 ms)."""
+REST_SECS = 0.1
+"""How long a rest lasts unless the person ends it: so late does a window at rest hear its threads."""
 REMEMBERED = 240
 """Frames that the figures cover: four seconds at 60 a second."""
 
@@ -64,6 +66,11 @@ class Pacer:
         self._due.append(1 + self._missed)
         self.late_frames += late
         self.due_frames += 1 + self._missed
+
+    def rest(self, wait: Callable[[float], None]) -> None:
+        """Nothing changes: `wait(seconds)` in place of the frames that would look alike. None of them is late."""
+        wait(REST_SECS)
+        self._deadline = self._clock()
 
     def figures(self, *, step: str = "", drawn: str = "") -> FrameFigures:
         """Frame times of the last seconds, from a frame's first line to the return of its flip. late: 0..1."""

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +26,8 @@ log = logging.getLogger(__name__)
 NO_DISPLAY = "no display here: start it from a desktop session, or set DISPLAY"
 NO_OPENGL = "no OpenGL 3.3 here: install the graphics driver, or Mesa's software OpenGL (Debian: libgl1-mesa-dri)"
 MINIMUM_PX = (640, 480)
+NAP_SECS = 1.0 / 30.0
+"""How long to sleep at rest where the window system cannot wake us: short enough to feel awake."""
 
 
 def display_available() -> bool:
@@ -49,6 +53,7 @@ class AnyWindow(Protocol):
     @property
     def fullscreen(self) -> bool: ...
     def poll(self) -> Input: ...
+    def wait(self, secs: float) -> None: ...
     def flip(self) -> None: ...
     def set_fullscreen(self, fullscreen: bool) -> None: ...
     def set_title(self, title: str) -> None: ...
@@ -124,6 +129,13 @@ class Window:
         told: Input = self._listener.take()
         return told
 
+    def wait(self, secs: float) -> None:
+        """Sleep until the window system has something to tell, at most so long."""
+        if hasattr(self._native, "wait"):
+            self._native.wait(secs)
+        else:
+            time.sleep(min(secs, NAP_SECS))
+
     def layout(self) -> dict[str, str]:
         """What is printed on the keys, by their names on a US keyboard; empty where the system does not tell."""
         return dict(self._native.layout()) if hasattr(self._native, "layout") else {}
@@ -196,6 +208,11 @@ class Window:
     def flip(self) -> None:
         """Show what was drawn."""
         self._native.flip()
+
+    def when_lost(self, leave: Callable[[], None]) -> None:
+        """Call `leave` when the connection to the display breaks; it must neither draw nor return."""
+        if hasattr(self._native, "when_lost"):
+            self._native.when_lost(leave)
 
     def close(self) -> None:
         """Close it; the OpenGL context goes with it. A second call does nothing."""

@@ -11,7 +11,9 @@
 
 from __future__ import annotations
 
+import select
 import time
+from collections.abc import Callable
 from ctypes import POINTER, byref, c_ubyte, cast, pointer, string_at
 from typing import Any
 from urllib.parse import unquote
@@ -59,6 +61,20 @@ class X11Window(XlibWindow):
             self.pressed_keys.clear()
             self._symbols_down.clear()
         super().dispatch_event(*args)
+
+    def when_lost(self, leave: Callable[[], None]) -> None:
+        """Call `leave` when the X server has gone. Xlib ends the process when it returns, without unwinding Python."""
+
+        def lost(_display: object) -> int:
+            leave()
+            return 0
+
+        self._lost = xlib.XIOErrorHandler(lost)  # Xlib keeps no reference
+        xlib.XSetIOErrorHandler(self._lost)
+
+    def wait(self, secs: float) -> None:
+        """Sleep until the X server sends something, at most so long. Call it after all that came was dispatched."""
+        select.select([xlib.XConnectionNumber(self._x_display)], [], [], secs)
 
     def layout(self) -> dict[str, str]:
         """What is printed on each key, by its name on a US keyboard, where that is a letter or a digit."""

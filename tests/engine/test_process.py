@@ -16,9 +16,9 @@ import pytest
 from PIL import Image
 
 from atlas_rt.core.records import Failure, IndexReport, LibraryPlace, Progress
+from atlas_rt.engine.crash_log import CRASHES_MAX
 from atlas_rt.engine.messages import Add, FromEngine, Locked, Refused, Rescan, Said
 from atlas_rt.engine.process import DEATHS_MAX, EngineProcess, Job
-from atlas_rt.engine.suspects import CRASHES_MAX
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.store import Store
 from tests.libraries import (

@@ -1,0 +1,1 @@
+"""The threads of the window's process."""
