@@ -2,7 +2,7 @@
 
     AtlasError                 1  a defect of ours, where nothing below fits
     ├── UsageError             2  wrong words, options or paths
-    ├── MissingError           3  something is not here: OpenGL, a model, a camera, credentials, space
+    ├── MissingError           3  something is missing: OpenGL, a model, a camera, credentials, space
     ├── FitError               1  the map could not be fitted; a window goes on with the map it has
     └── DecodeError            -  one image could not be read; recorded with its reason, never ends the program
 
@@ -35,4 +35,4 @@ class FitError(AtlasError):
 
 
 class DecodeError(AtlasError):
-    """One file is no readable image; `str(error)` is the reason kept in the library."""
+    """A file is not a readable image; `str(error)` is the reason that the library keeps."""

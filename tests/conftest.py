@@ -50,7 +50,7 @@ def newcomers() -> list[Path]:
 def indexed(tmp_path_factory: pytest.TempPathFactory, newcomers: list[Path], encoded_words: Path) -> Library:
     """A folder of 138 drawings and its library, fitted. Nobody writes to either: `copy` the library for that."""
     folder = tmp_path_factory.mktemp("indexed")
-    source = copy_pictures([picture for picture in PICTURES if picture not in newcomers], folder / "pictures")
+    source = copy_pictures([picture for picture in PICTURES if picture not in newcomers], folder / "Pictures")
     (source / "notes.txt").write_text("no picture")
     before = listing(source)
     job = job_of(source, folder / "cache", stay=True)  # as a window has it, with maps in between

@@ -36,6 +36,10 @@ ARROWS: dict[str, set[str]] = {
     "ui": EVERYWHERE,
     "aws": EVERYWHERE,
     "settings": EVERYWHERE,
+    "values": EVERYWHERE,
+    "streams": EVERYWHERE,
+    "arguments": EVERYWHERE | {"settings", "values"},
+    "parsing": EVERYWHERE | {"arguments"},
     "engine": EVERYWHERE | SUBJECTS,
     "workers": EVERYWHERE | SUBJECTS,
     "narrator": EVERYWHERE | SUBJECTS,
@@ -51,6 +55,8 @@ AGAINST_THE_ARROWS = {("mapping/clusters.py", "search")}
 ONLY: dict[str, tuple[str, ...]] = {
     "window.app": ("cli.py", "commands/view.py", "bench/*"),
     "cli": ("__main__.py",),
+    "arguments": ("parsing.py", "cli.py"),
+    "parsing": ("cli.py",),
     "commands": ("cli.py", "commands/*"),
 }
 """Part of the package -> the only files that may import it: the joints of the composition root stay at the top."""

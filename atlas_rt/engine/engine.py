@@ -291,10 +291,10 @@ class Engine:
         """Where a refit has come since: by how much it moved the images."""
         after = self._map_scheduler.map
         if before and after and before.kind == after.kind == FIT and after.fit > before.fit:
-            self._tell(Said(f"the map was fitted anew: old images moved by {after.drift:.1%} of its radius"))
+            self._tell(Said(f"a new map was fitted; the old images moved by {after.drift:.1%} of its radius"))
 
     def _answer(self, done: str, could: bool, why_not: str) -> None:
-        """Tell what came of a request; whoever waits for nothing else gets it as an error."""
+        """Report the result of a request; a one-shot command gets a failure as its error."""
         if not could and not self._job.stay:
             raise UsageError(why_not)
         if text := done if could else why_not:

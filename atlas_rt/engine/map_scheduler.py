@@ -11,8 +11,8 @@
   among those that the map held when the round began, never among each other: so their places do not depend on when a
   map was shown. Images whose files vanished keep theirs until the round ends, as they may have been moved, which is
   known only when their content is read again.
-* Near-duplicates *stack* in every map but a sketch that is shown on the way. What was decided in the map that new
-  images are placed in, or that a fit goes on from, stands; so stacks do not depend on when a map was shown either.
+* Near-duplicates *stack* in every map but a sketch that is shown on the way. Stacks decided in the
+  previous map are kept, so they do not depend on when intermediate maps were shown.
 * A *refit* is made when it is asked for, or when a fifth of the images are newer than the fit: springs hold the old
   images near their places (`ml.elastic`).
 """

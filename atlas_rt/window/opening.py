@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from atlas_rt.core.assets import assets_folder
+from atlas_rt.core.assets import DEMO, demo_folder
 from atlas_rt.core.world import World
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import sources
@@ -12,8 +12,6 @@ from atlas_rt.window import arrivals
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
 from atlas_rt.window.session import Session, source_name
-
-DEMO = "demo"
 
 
 def open_library(parts: Parts, paths: tuple[str, ...], *, name: str = "") -> None:
@@ -47,7 +45,7 @@ def open_paths(parts: Parts, paths: tuple[str, ...]) -> None:
 
 def open_demo(parts: Parts) -> None:
     try:
-        open_library(parts, sources.resolve((str(assets_folder("models") / DEMO),)), name=DEMO)
+        open_library(parts, sources.resolve((str(demo_folder()),)), name=DEMO)
     except AtlasError as error:
         parts.panel_state.say(str(error), "warning")
 

@@ -96,7 +96,7 @@ class Camera(Worker):
 
 def _opened(source: str) -> cv2.VideoCapture:
     if not source.isdigit() and not Path(source).is_file():
-        raise MissingError(f"there is no film to use as a camera at this path: {source}")
+        raise MissingError(f"there is no film at this path: {source}")
     for attempt in range(OPEN_TRIES):
         capture = cv2.VideoCapture(int(source) if source.isdigit() else source)
         if capture.isOpened():
@@ -113,4 +113,4 @@ def _opened(source: str) -> cv2.VideoCapture:
             f"camera {source} cannot be opened: plug one in, close the program that uses it, or allow access to it;"
             " --webcam FILE plays a film instead"
         )
-    raise MissingError(f"this file is no film that can be played as a camera: {source}")
+    raise MissingError(f"this file cannot be played as a camera: {source}")

@@ -10,6 +10,7 @@ import numpy as np
 from atlas_rt.core.channels import Latest
 from atlas_rt.core.records import Bytes, Floats, LiveFix, Placement
 from atlas_rt.core.troubles import reason_of
+from atlas_rt.core.vectors import unit
 from atlas_rt.workers.camera import Camera
 from atlas_rt.workers.worker import Announce, Worker, unheard
 
@@ -70,7 +71,7 @@ class LivePlaceWorker(Worker):
                 self.rest(0.004)
                 continue
             vector = encode(frame)
-            mean = vector if mean is None else _unit(mean + (vector - mean) * np.float32(SMOOTHING))
+            mean = vector if mean is None else unit(mean + (vector - mean) * np.float32(SMOOTHING))
             placed = self._place(mean)
             now = time.perf_counter()
             fps += (1.0 / max(now - last, 1e-3) - fps) * 0.1
@@ -85,10 +86,6 @@ class LivePlaceWorker(Worker):
             due = max(due + 1.0 / FIXES_PER_SEC, now)
             self.went_well()
             self.rest(due - time.perf_counter())
-
-
-def _unit(vector: Floats) -> Floats:
-    return vector / np.float32(max(float(np.linalg.norm(vector)), 1e-9))
 
 
 def _preview(frame: Bytes) -> Bytes:

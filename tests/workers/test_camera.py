@@ -140,9 +140,9 @@ def test_a_film_that_is_deleted_while_it_plays_is_told_of(open_camera: Open, mak
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("no film at all.mp4", "there is no film to use as a camera at this path: "),
-        ("letter.mp4", "this file is no film that can be played as a camera: "),
-        (".", "there is no film to use as a camera at this path: "),
+        ("no film at all.mp4", "there is no film at this path: "),
+        ("letter.mp4", "this file cannot be played as a camera: "),
+        (".", "there is no film at this path: "),
     ],
 )
 def test_what_is_no_film_is_told_in_a_sentence(tmp_path: Path, name: str, sentence: str) -> None:

@@ -131,7 +131,7 @@ def test_there_is_no_fix_before_there_is_a_map(
 
 def test_a_camera_that_is_not_there_is_told_as_a_fix(locate: Locate, tmp_path: Path) -> None:
     fix: LiveFix = wait_for(locate(tmp_path / "no film.mp4").take)
-    assert fix.error.startswith("there is no film to use as a camera at this path: ")
+    assert fix.error.startswith("there is no film at this path: ")
     assert fix.neighbours == ()
     assert fix.position.size == fix.picture.size == 0
 

@@ -1,27 +1,21 @@
-"""Bottom left: what is open, how far the engine is, what did not work."""
+"""Bottom left: the source, the engine's progress, the files that could not be read."""
 
 from __future__ import annotations
 
 from imgui_bundle import imgui
 
 from atlas_rt.core.hud import Hud
+from atlas_rt.core.progress import STAGES, duration
 from atlas_rt.core.records import Failure, Progress
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
 from atlas_rt.ui.panels.panel_context import PanelContext
 from atlas_rt.ui.panels.troubles import build_troubles, troubles_height
 
-DOING = {
-    "scan": "Looking through the folders",
-    "index": "Reading images",
-    "fit": "Arranging the map",
-    "label": "Naming what is there",
-    "search": "Getting search ready",
-}
 MAPS = {
     "": "no map yet",
-    "principal axes": "provisional map, the real one follows",
-    "umap so far": "UMAP map so far, the whole one follows",
+    "principal axes": "preview of the map",
+    "umap so far": "UMAP map of the images so far",
     "umap": "UMAP map",
 }
 WIDTH = 400.0
@@ -38,7 +32,7 @@ class StatusPanel:
     def build(self, context: PanelContext) -> None:
         hud = context.hud
         self._listing = self._listing and bool(hud.failures)
-        working = hud.progress is not None and hud.progress.stage in DOING
+        working = hud.progress is not None and hud.progress.stage in STAGES
         rows = 2 + (1.45 if working else 0) + bool(hud.failures)
         width = min(self._width(context, working), context.size[0] - context.px(2 * theme.MARGIN))
         height = context.px(rows * ROW + 18.0) + troubles_height(context, width - context.px(2 * theme.PAD))
@@ -91,7 +85,7 @@ class StatusPanel:
         canvas.text(x, y + context.px(2.0), text, theme.CAPTION, theme.INK_FAINT)
 
     def _progress(self, context: PanelContext, canvas: Canvas, rect: Rect, progress: Progress) -> None:
-        end = canvas.text(rect.x, rect.y, DOING[progress.stage], theme.SMALL, theme.INK_SOFT)
+        end = canvas.text(rect.x, rect.y, STAGES[progress.stage].capitalize(), theme.SMALL, theme.INK_SOFT)
         canvas.text_right(rect.right, rect.y, pace(progress), theme.SMALL, theme.INK_SOFT)
         if progress.total:
             amount = f"{progress.done:,} of {progress.total:,}"
@@ -141,7 +135,7 @@ def failures_line(hud: Hud) -> str:
 
 
 def engine_line(hud: Hud) -> str:
-    """With what it is drawn and understood, in short."""
+    """The map, the encoder and the renderer, in short."""
     renderer = hud.renderer.split(" (")[0].split("/PCIe")[0]
     return "  ·  ".join(
         part for part in (MAPS.get(hud.map_kind, hud.map_kind), hud.model, hud.provider, renderer) if part
@@ -149,16 +143,8 @@ def engine_line(hud: Hud) -> str:
 
 
 def pace(progress: Progress) -> str:
-    """Speed and time left, what is known of them."""
+    """Speed and time left, as far as known."""
     parts = [f"{progress.rate:,.0f}/s"] if progress.rate >= 1.0 else []
     if progress.eta_secs is not None:
         parts.append(f"{duration(progress.eta_secs)} left")
     return "  ·  ".join(parts)
-
-
-def duration(secs: float) -> str:
-    """A time as a person says it: "41 s", "3 min", "2 h 10 min"."""
-    minutes = round(secs / 60.0)
-    if secs < 100.0:
-        return f"{max(round(secs), 1)} s"
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
