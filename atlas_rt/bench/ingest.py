@@ -28,8 +28,8 @@ from atlas_rt.encoders import registry
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.encoders.registry import Model
-from atlas_rt.engine.messages import Refused
-from atlas_rt.engine.process import EngineProcess, Job
+from atlas_rt.engine.messages import Job, Refused
+from atlas_rt.engine.process import EngineProcess
 from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library import scanning
 from atlas_rt.library.cache_layout import cache_folder, place_of

@@ -6,21 +6,17 @@ import argparse
 from dataclasses import asdict
 
 from atlas_rt.commands.collection import (
-    add_source,
     refuse_empty,
     sources_of,
     tell_failures,
     tell_missing_formats,
     update,
 )
-from atlas_rt.commands.output import duration, print_json, say, tell
+from atlas_rt.commands.output import print_json, say, tell
+from atlas_rt.core.progress import duration
 from atlas_rt.core.records import IndexReport
 from atlas_rt.library.cache_layout import cache_folder, place_of
 from atlas_rt.settings import Settings
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_source(parser)
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -26,6 +26,7 @@ from atlas_rt.library.written_pixels import MISSING, written_pixels
 
 LEAST_SHARE = 0.1
 """Of its rows; a picture of which less is there is refused."""
+END_MISSING = "the file is cut short: its end marker is missing, and every pixel is there"
 _NOISE = random.Random(0).randbytes(2048).replace(b"\xff", b"\x5a")
 """Coded data of no picture, without markers."""
 _ROOM = bytes(1 << 16)
@@ -50,9 +51,9 @@ def salvage(data: bytes, enough: Enough, refusal: Exception) -> Stored:
     if format_ in _CODED:
         data = data.rstrip(b"\0")
     part = _tried(_WAYS[format_], data, enough) if _is_plausible(data, format_) else None
-    if part and part.is_whole:
-        return part.stored
     cut = is_cut_short(data, format_)
+    if part and part.is_whole:
+        return replace(part.stored, incomplete=END_MISSING) if cut and format_ == "JPEG" else part.stored
     if not cut:
         with contextlib.suppress(DecodeError):
             return load_with_opencv(data, format_, enough)

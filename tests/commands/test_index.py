@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from atlas_rt.library.cache_layout import place_of
+from atlas_rt.library.salvage import END_MISSING
 from tests.commands.person import PATIENCE_SECS, Person, without_privileges
 from tests.libraries import PICTURES, Library, copy_pictures, listing, wait_for
 
@@ -110,13 +111,14 @@ def test_what_is_incomplete_is_told_at_each_run_and_what_is_hidden_when_asked_fo
     (folder / "#recycle").mkdir()
     photograph.rotate(180).save(folder / "#recycle" / "thrown away.png")
     first = person.ask("index", folder, "--json")
-    (image,) = first.document["incomplete"]
+    endless, image = first.document["incomplete"]
+    assert (endless["path"], endless["reason"]) == (str(folder / "all but the end.jpg"), END_MISSING)
     assert image["path"] == str(folder / "cut.jpg")
     assert image["reason"].startswith("the file is cut short: 4")
     assert (first.document["images"], first.document["skipped"], first.document["failed"]) == (8, 2, [])
     assert f"incomplete: {image['path']}: {image['reason']}" in first.err
     again = person.ask("index", folder, "--hidden", "--json").document
-    assert again["incomplete"] == [image]
+    assert again["incomplete"] == [endless, image]
     assert (again["images"], again["new"], again["skipped"]) == (9, 1, 1)
     (folder / "cut.jpg").write_bytes(data)
     assert (

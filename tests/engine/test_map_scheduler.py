@@ -269,7 +269,7 @@ def test_what_is_let_go_of_at_rest_is_had_again_and_places_are_the_same(desk: De
     desk.map_scheduler.make_ready()
     desk.map_scheduler.rest()
     assert "_projector" not in vars(desk.map_scheduler._reference)
-    assert not fitter._process.is_alive()
+    assert not fitter._child.alive
     desk.round()
     assert same_bits(desk.map.positions, at_once.positions)
     assert len(few.ids) < len(desk.map.ids) == len(indexed.map.ids)

@@ -97,7 +97,7 @@ def test_a_bitmap_is_stored_from_the_bottom() -> None:
 def test_a_picture_that_lacks_only_its_end_marker_is_whole(kind: str) -> None:
     data = CUT[kind]()
     whole, cut = read(data), read(data[:-2])
-    assert cut.incomplete == ""
+    assert cut.incomplete == (salvage.END_MISSING if kind.startswith("jpeg") else "")
     assert np.array_equal(np.asarray(cut.image), np.asarray(whole.image))
 
 

@@ -12,7 +12,9 @@ import pytest
 from imgui_bundle import imgui
 from PIL import Image
 
+from atlas_rt.core.quality import LADDER
 from atlas_rt.core.requests import AddPaths, Hover, OpenSource, Search, Select
+from atlas_rt.render.gl.offscreen import OffscreenTarget
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Input
 from tests.libraries import Library
@@ -75,7 +77,8 @@ def selected(player: Player, name: str) -> int:
     """Select an image, and wait for its panel."""
     id_ = player.id_of(name)
     player.do(Select(id_))
-    player.see(lambda: player.app.panel_state.selected and player.app.panel_state.selected.id == id_, why="the panel")
+    state = player.app.parts.panel_state
+    player.see(lambda: state.selected and state.selected.id == id_, why="the panel")
     return id_
 
 
@@ -99,20 +102,20 @@ def test_images_are_deleted_while_they_are_listed_selected_and_found(play: Open,
     """Each of these ended the program, or a thread of it: an id was looked up in a scene that no longer had it."""
     player = play(colours)
     player.settle(6)
-    app, session = player.app, player.app.session
+    app, session = player.app, player.app.parts.session
     assert session is not None
 
     # The newest image is listed in a panel, and hovered there.
     selected(player, "blue")
-    last = int(app.world.scene.ids[-1])
+    last = int(app.parts.world.scene.ids[-1])
     player.do(Hover(last))
-    assert app.panel_state.selected is not None
-    assert last in [id_ for id_, _ in app.panel_state.selected.neighbours]
+    assert app.parts.panel_state.selected is not None
+    assert last in [id_ for id_, _ in app.parts.panel_state.selected.neighbours]
     delete(player, colours, player.names()[-1])
     player.resize((1000, 800))
     player.frame(5)
-    assert last not in [id_ for id_, _ in app.panel_state.selected.neighbours]
-    assert app.world.hovered_id == -1
+    assert last not in [id_ for id_, _ in app.parts.panel_state.selected.neighbours]
+    assert app.parts.world.hovered_id == -1
     session.want_tiles([(last, 1)])
     session.ask_picture(last)
     session.tell_of(last, neighbours=True)
@@ -120,29 +123,29 @@ def test_images_are_deleted_while_they_are_listed_selected_and_found(play: Open,
 
     # The selected image goes, and its panel with it.
     delete(player, colours, "green")
-    assert (app.panel_state.selected, app.world.selected_ids) == (None, ())
+    assert (app.parts.panel_state.selected, app.parts.world.selected_ids) == (None, ())
     selected(player, "red")
-    app.world.selected_ids = ()
+    app.parts.world.selected_ids = ()
     player.do("step_back")
-    assert app.panel_state.selected is None
+    assert app.parts.panel_state.selected is None
 
     # The result one stands at goes: the list shrinks, and Enter does nothing.
     player.do(Search("red"))
-    player.see(lambda: app.world.answer, why="an answer")
+    player.see(lambda: app.parts.world.answer, why="an answer")
     for _ in range(4):
         player.do("next_result")
-    answer = app.world.answer
+    answer = app.parts.world.answer
     assert answer is not None
-    assert app.world.selected_ids == (answer.best[-1].id,)
-    delete(player, colours, player.names()[app.world.row(answer.best[-1].id)])
+    assert app.parts.world.selected_ids == (answer.best[-1].id,)
+    delete(player, colours, player.names()[app.parts.world.row(answer.best[-1].id)])
     for _ in range(2):  # before the search is answered again, and after
         player.do("fly_to_best")
-        assert app.world.selected_ids == ()
-        player.see(lambda: len(app.world.answer.best) == 3)  # type: ignore[union-attr]
+        assert app.parts.world.selected_ids == ()
+        player.see(lambda: len(app.parts.world.answer.best) == 3)  # type: ignore[union-attr]
     player.do("next_result")
-    assert app.hud(app.world.view((640, 480)), 0.0).result == 0
+    assert app.hud(app.parts.world.view((640, 480)), 0.0).result == 0
     player.do("fly_to_best")
-    assert app.world.selected_ids != ()
+    assert app.parts.world.selected_ids != ()
 
 
 def test_another_library_never_shows_through_and_a_failed_open_changes_nothing(
@@ -152,13 +155,13 @@ def test_another_library_never_shows_through_and_a_failed_open_changes_nothing(
     player = play(colours)
     player.settle(6)
     look_at_each(player, COLOURS)
-    session = player.app.session
+    session = player.app.parts.session
     player.do(OpenSource((str(colours),)))
-    assert player.app.session is session  # it is open: a second session would find it locked by the first
+    assert player.app.parts.session is session  # it is open: a second session would find it locked by the first
 
     player.do(OpenSource((str(tmp_path),)))  # the cache lies in it
-    assert player.app.panel_state.notices[-1].tone == "warning"
-    assert player.app.session is session
+    assert player.app.parts.panel_state.notices[-1].tone == "warning"
+    assert player.app.parts.session is session
     assert player.window.title == "atlas_rt - colours"
     assert len(player.names()) == 6
     player.do(AddPaths((str(paint(tmp_path / "orange.png", (250, 140, 20))),)))
@@ -176,27 +179,27 @@ def test_a_changed_file_shows_its_new_picture_from_near_too(play: Open, colours:
     player.settle(6)
     player.visit("red")
     player.see(lambda: shows(player, "red", COLOURS["red"]))
-    record = player.app.world.scene.tiles[player.app.world.row(player.id_of("red"))]
+    record = player.app.parts.world.scene.tiles[player.app.parts.world.row(player.id_of("red"))]
     paint(colours / "red.png", COLOURS["blue"])
-    player.see(lambda: player.app.world.scene.tiles[player.app.world.row(player.id_of("red"))] != record)
+    player.see(lambda: player.app.parts.world.scene.tiles[player.app.parts.world.row(player.id_of("red"))] != record)
     player.visit("red")
     assert shows(player, "red", COLOURS["blue"])
 
     # A picture that comes late does not stand under another image's name.
-    session, thumbnails = player.app.session, player.app.display._thumbnails
+    session, thumbnails = player.app.parts.session, player.app.parts.display._thumbnails
     assert session is not None
     player.see(lambda: thumbnails.picture_ref("selected"), why="the panel's picture")
-    player.app.display.show_picture("selected", None)
+    player.app.parts.display.show_picture("selected", None)
     session.pictures.ask(player.id_of("green"), str(colours / "green.png"))  # as if it had been slow
     player.frame(30)
     assert thumbnails.picture_ref("selected") is None
 
     # The shaders' clock starts again each hour; cards fade in once only.
-    table = player.app.display._renderer._tiles._table
-    player.app.world.time_secs += 3600.0
+    table = player.app.parts.display._renderer._tiles._table
+    player.app.parts.world.time_secs += 3600.0
     player.resize((800, 600))
     player.frame(2)
-    again = player.app.display._renderer._tiles._table
+    again = player.app.parts.display._renderer._tiles._table
     assert (again[:, 3] < 0.0).all()
     assert np.array_equal(again[:, :3], table[:, :3])
 
@@ -211,8 +214,21 @@ def test_reduced_motion_stops_motion_and_not_loading(play: Open, tmp_path: Path)
     player.settle(1)
     id_ = player.visit("lines")
     player.see(lambda: player.contrast_of(id_) > 50.0, secs=20.0, why="a sharp card")
-    view = player.app.world.view((1280, 960))
+    view = player.app.parts.world.view((1280, 960))
     assert (view.pulse_secs, view.ambient) == (0.0, 0.0)
+
+
+def test_a_saved_picture_is_drawn_at_its_best_whatever_the_window_can_do(play: Open, colours: Path) -> None:
+    player = play(colours)
+    player.settle(6)
+    display, view = player.app.parts.display, player.app.parts.world.view((640, 480))
+    saved = display.picture_of(view)
+    high = OffscreenTarget(display.context, (640, 480))
+    display._renderer.draw(view, high.target, step=LADDER[0])
+    assert np.array_equal(saved, high.read())
+    display.draw(view, high.target, panels=False)  # as the window shows it
+    assert not np.array_equal(saved, high.read())
+    high.release()
 
 
 def test_what_does_not_change_is_not_drawn_and_search_takes_the_caret_back(play: Open, colours: Path) -> None:
@@ -221,20 +237,20 @@ def test_what_does_not_change_is_not_drawn_and_search_takes_the_caret_back(play:
     player.settle(6)
     app = player.app
     player.do("search")
-    player.see(lambda: app.display.wants_text, why="the caret")
+    player.see(lambda: app.parts.display.wants_text, why="the caret")
     player.see(lambda: not app.frame(0.1), why="rest, with the console open")
     drawn = [app.frame(0.1) for _ in range(30)]
     assert not any(drawn)
 
-    app.display._panels._search._active = False  # as after a click on the map
+    app.parts.display._panels._search._active = False  # as after a click on the map
     imgui.internal.clear_active_id()
     player.window.told = Input(exposed=True)
     player.frame(3)
-    assert not app.display.wants_text
+    assert not app.parts.display.wants_text
     player.do("search")
     player.window.told = Input(exposed=True)
     player.frame(4)
-    assert app.display.wants_text
+    assert app.parts.display.wants_text
 
     player.window.told = Input(exposed=True, visible=False)
     assert not app.frame(0.1)
