@@ -120,7 +120,7 @@ def _run(words: list[str]) -> int:
     given = _parsed(parser, rest, terms=getattr(module, "TERMS", False))
     settings = load_settings({name: value for name, value in vars(given).items() if name in SETTING_FLAGS})
     if settings.require_gpu and command not in WITHOUT_GPU:
-        from atlas_rt.ml.sessions import check_gpu
+        from atlas_rt.encoders.sessions import check_gpu
 
         check_gpu(settings.runtime())
     code: int = module.run(settings, given)

@@ -1,4 +1,5 @@
-"""Finds what a model's scores mean: the weights and bars of `atlas_rt/ml/bands.py`, its `[calibration]` in model.toml.
+"""Finds what a model's scores mean: the weights and bars of `atlas_rt/search/match_strength.py`, its `[calibration]` in
+model.toml.
 
 Four folders of captioned pictures that the starter was not trained on are asked for what is there, for everyday nouns
 of what is not, and for nonsense. Weights and bars are fitted on three of them and reported on the fourth, each in turn;
@@ -24,14 +25,14 @@ from make_vocabulary import TAGGED, WordNet, read_wordnet
 from qt_resources import ResourceError, read_resources
 
 from atlas_rt.core.records import Floats
+from atlas_rt.encoders import registry
+from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
+from atlas_rt.encoders.preprocess import to_input
+from atlas_rt.encoders.registry import Model
 from atlas_rt.errors import AtlasError
+from atlas_rt.library.cache_layout import cache_folder
 from atlas_rt.library.decode import read_image
-from atlas_rt.library.shelf import cache_folder
-from atlas_rt.ml import registry
-from atlas_rt.ml.bands import FEATURES, Background, Judge, Question, load_background, pieces_of
-from atlas_rt.ml.corpus import Corpus
-from atlas_rt.ml.encoder import ImageEncoder, TextEncoder
-from atlas_rt.ml.labels import (
+from atlas_rt.search.labels import (
     COUNT,
     SURE,
     Vocabulary,
@@ -40,9 +41,9 @@ from atlas_rt.ml.labels import (
     load_vocabulary,
     log_familiarity,
 )
-from atlas_rt.ml.preprocess import to_input
-from atlas_rt.ml.query import vector_of
-from atlas_rt.ml.registry import Model
+from atlas_rt.search.match_strength import FEATURES, Background, Judge, QueryVector, load_background, pieces_of
+from atlas_rt.search.query import vector_of
+from atlas_rt.search.vector_index import VectorIndex
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "models" / "demo"
@@ -294,7 +295,7 @@ class Asker:
 
     def __init__(self, model: Model, text: TextEncoder, background: Background, nouns: Nouns) -> None:
         self._model, self._text, self._background, self._nouns = model, text, background, nouns
-        self._questions: dict[str, Question] = {}
+        self._queries: dict[str, QueryVector] = {}
 
     def ask(self, folder: Folder, seed: int, images: int | None = None) -> Asked:
         """images: so many of the folder's, taken at random; all by default."""
@@ -308,19 +309,19 @@ class Asker:
             "nonsense": nonsense(chance),
         }
         vectors = folder.vectors[rows]
-        judge = Judge(Corpus(vectors), self._background, self._model.calibration)
+        judge = Judge(VectorIndex(vectors), self._background, self._model.calibration)
         return Asked(folder.name, {kind: self._features(judge, vectors, phrases[kind]) for kind in KINDS})
 
     def _features(self, judge: Judge, vectors: Floats, phrases: list[str]) -> Floats:
-        questions = [self._question(phrase) for phrase in phrases]
-        best = (vectors @ np.stack([question.vector for question in questions]).T).max(axis=0)
+        questions = [self._query(phrase) for phrase in phrases]
+        best = (vectors @ np.stack([query.vector for query in questions]).T).max(axis=0)
         return np.concatenate([judge.features(q, best[i : i + 1]) for i, q in enumerate(questions)])
 
-    def _question(self, phrase: str) -> Question:
-        if phrase not in self._questions:
+    def _query(self, phrase: str) -> QueryVector:
+        if phrase not in self._queries:
             vector = vector_of(phrase, self._text.encode, templates=self._model.text.templates)
-            self._questions[phrase] = Question(vector, pieces_of(phrase, self._text))
-        return self._questions[phrase]
+            self._queries[phrase] = QueryVector(vector, pieces_of(phrase, self._text))
+        return self._queries[phrase]
 
 
 # -- fitting -----------------------------------------------------------------------------------------------------------

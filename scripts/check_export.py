@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from atlas_rt.core.assets import assets_folder
+from atlas_rt.encoders.export.exporter import VariantReport, export, prove
+from atlas_rt.encoders.export.source import Source, build
+from atlas_rt.encoders.model_list import Entry, entry
+from atlas_rt.encoders.preprocess import Preprocessing, to_input
 from atlas_rt.errors import AtlasError
 from atlas_rt.library.decode import read_image
-from atlas_rt.ml.catalogue import Entry, entry
-from atlas_rt.ml.export.exporter import VariantReport, export, prove
-from atlas_rt.ml.export.source import Source, build
-from atlas_rt.ml.preprocess import Preprocessing, to_input
 
 FULL = ("ViT-B-32-datacomp", "ViT-B-32-SigLIP2-256")
 NARROW: dict[str, dict[str, Any]] = {

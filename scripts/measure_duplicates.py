@@ -15,14 +15,14 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont
 
 from atlas_rt.core.records import Bytes, Floats
+from atlas_rt.encoders import registry
+from atlas_rt.encoders.encoder import ImageEncoder
+from atlas_rt.encoders.preprocess import to_input
+from atlas_rt.library.cache_layout import cache_folder
 from atlas_rt.library.decode import read_image
-from atlas_rt.library.shelf import cache_folder
 from atlas_rt.library.sources import scan, suffix_of
 from atlas_rt.library.tiles import make_tiles
-from atlas_rt.ml import registry
-from atlas_rt.ml.duplicates import COLOUR_LIMIT, outlines
-from atlas_rt.ml.encoder import ImageEncoder
-from atlas_rt.ml.preprocess import to_input
+from atlas_rt.mapping.duplicates import COLOUR_LIMIT, outlines
 
 LEAST_PX = 256
 COSINES, BITS = (0.88, 0.90, 0.92, 0.94, 0.95), (10, 14, 18, 256)

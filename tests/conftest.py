@@ -15,9 +15,11 @@ import pytest
 
 from atlas_rt.core import retries
 from atlas_rt.core.records import IndexReport
-from atlas_rt.render.garbage import sweep
-from atlas_rt.render.picture import open_headless
+from atlas_rt.render.gl.cleanup import sweep
+from atlas_rt.render.gl.offscreen import open_headless
 from tests.libraries import PICTURES, Library, copy_pictures, job_of, listing, run
+
+pytest_plugins = ["tests.starter"]
 
 # Started in the background of a script, pytest ignores Ctrl-C, and so would every program it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)

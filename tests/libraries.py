@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import IndexReport, LibraryPlace, Map
+from atlas_rt.encoders import registry
+from atlas_rt.encoders.registry import Model
 from atlas_rt.engine.messages import FromEngine, Job
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library import maps
-from atlas_rt.library.shelf import place_of
-from atlas_rt.ml import registry
-from atlas_rt.ml.registry import Model
+from atlas_rt.library.cache_layout import place_of
 
 ROOT = Path(__file__).parents[1]
 PICTURES = sorted((assets_folder("models") / "demo").glob("*.webp"))

@@ -9,7 +9,7 @@ import pytest
 
 from atlas_rt import settings
 from atlas_rt.errors import UsageError
-from atlas_rt.ml import clusters
+from atlas_rt.mapping import clusters
 from atlas_rt.settings import Settings, load_settings
 
 

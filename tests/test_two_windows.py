@@ -17,11 +17,11 @@ import pytest
 
 from atlas_rt.core.records import IndexReport
 from atlas_rt.core.troubles import Trouble
+from atlas_rt.encoders import registry
 from atlas_rt.engine.messages import Added, FromEngine, Published, Refused, Said
 from atlas_rt.library.store import Store
-from atlas_rt.ml import registry
-from atlas_rt.session import Session
 from atlas_rt.settings import Settings
+from atlas_rt.window.session import Session
 from tests.libraries import PICTURES, ROOT, Library, copy_pictures, index, job_of, wait_for
 
 FEW = PICTURES[:7]

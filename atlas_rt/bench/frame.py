@@ -10,15 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas_rt.app import App, launch
-from atlas_rt.bench.report import Bar, Report, quantiles
+from atlas_rt.bench.report import Bar, BenchReport, quantiles
 from atlas_rt.bench.scene import PATHS, made_arrival, radius
 from atlas_rt.core.records import IndexReport, Pose, Progress
 from atlas_rt.engine.messages import Job
 from atlas_rt.engine.process import EngineProcess
-from atlas_rt.library.shelf import place_of
-from atlas_rt.services.scenes import Arrival
+from atlas_rt.library.cache_layout import place_of
 from atlas_rt.settings import Settings
+from atlas_rt.window.app import App, launch
+from atlas_rt.workers.scenes import Arrival
 
 FRAMES = 600
 WARM_FRAMES = 180
@@ -29,7 +29,7 @@ FRAME_MS = 1000.0 / 60.0
 SIZE_PX = (1280, 720)
 
 
-def measure(settings: Settings, *, nodes: int, arrival: Arrival | None = None) -> Report:
+def measure(settings: Settings, *, nodes: int, arrival: Arrival | None = None) -> BenchReport:
     """Both camera paths over one scene, paced at 60 frames a second, frame figures and the search bar on.
 
     Raises MissingError without a display.
@@ -38,7 +38,7 @@ def measure(settings: Settings, *, nodes: int, arrival: Arrival | None = None) -
     app = launch(replace(settings, fps=60), (), size=SIZE_PX)
     try:
         _prepare(app, arrival)
-        app.desk.figures_open = app.desk.searching = True
+        app.panel_state.figures_open = app.panel_state.searching = True
         reach = radius(arrival.scene.positions)
         raw: dict[str, object] = {"nodes": len(arrival.scene.ids), "edges": len(arrival.scene.edges)}
         bars = []
@@ -49,7 +49,7 @@ def measure(settings: Settings, *, nodes: int, arrival: Arrival | None = None) -
             bars.append(Bar(f"frame, alone: {name}", within, "% of frames within 16.7 ms", "at least", 95.0))
             raw[name] = quantiles(times_ms) | {"late_percent": round(late * 100.0, 2), "step": app.display.step}
         raw["renderer"] = app.display.renderer_name
-        return Report(tuple(bars), raw)
+        return BenchReport(tuple(bars), raw)
     finally:
         app.close()
 
@@ -85,13 +85,13 @@ def _prepare(app: App, arrival: Arrival) -> None:
     """The scene in its place, with counts and provider shown."""
     app.display.show(arrival)
     app.world.morph_to(arrival.scene)
-    app.desk.provider = "CPU"
-    app.desk.source = "bench"
+    app.panel_state.provider = "CPU"
+    app.panel_state.source = "bench"
 
 
 def measure_while_indexing(
     settings: Settings, paths: tuple[str, ...], *, nodes: int, arrival: Arrival | None = None
-) -> Report:
+) -> BenchReport:
     """One minute of orbit over a scene while an engine indexes and fits `paths` into a fresh cache.
 
     The minute begins with the engine's first word; an interpreter that starts is not yet indexing.
@@ -126,7 +126,7 @@ def measure_while_indexing(
             app.close()
     bar = Bar("frame, while indexing", late * 100.0, "% of frames late", "at most", 1.0)
     raw = quantiles(times_ms) | {"nodes": len(arrival.scene.ids), "indexed": watch.indexed, "rate": watch.rate}
-    return Report((bar,), raw | {"finished": watch.finished, "step": app.display.step})
+    return BenchReport((bar,), raw | {"finished": watch.finished, "step": app.display.step})
 
 
 class _Watch:

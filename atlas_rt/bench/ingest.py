@@ -21,20 +21,21 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from atlas_rt.bench.report import Bar, Report
+from atlas_rt.bench.report import Bar, BenchReport
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import MEDIUM_TILE_PX, Bytes, IndexReport
+from atlas_rt.encoders import registry
+from atlas_rt.encoders.encoder import ImageEncoder
+from atlas_rt.encoders.preprocess import to_input
+from atlas_rt.encoders.registry import Model
 from atlas_rt.engine.messages import Job, Refused
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library import sources
+from atlas_rt.library.cache_layout import cache_folder, place_of
 from atlas_rt.library.decode import read_image
-from atlas_rt.library.shelf import cache_folder, place_of
 from atlas_rt.library.tiles import make_tiles
-from atlas_rt.ml import labels, registry
-from atlas_rt.ml.encoder import ImageEncoder
-from atlas_rt.ml.preprocess import to_input
-from atlas_rt.ml.registry import Model
+from atlas_rt.search import labels
 from atlas_rt.settings import Settings
 
 SHARE, SHARE_OF_ENCODER = 0.85, 0.9
@@ -50,7 +51,7 @@ SEED = 20261122
 POLL_SECS = 0.01
 
 
-def measure(settings: Settings, *, source: tuple[str, ...] | None) -> Report:
+def measure(settings: Settings, *, source: tuple[str, ...] | None) -> BenchReport:
     """source: images to index; photographs of 12 megapixels and small pictures of our own making otherwise.
 
     Everything goes into a fresh cache, which is thrown away. Raises UsageError where `source` holds no image.
@@ -67,12 +68,12 @@ def measure(settings: Settings, *, source: tuple[str, ...] | None) -> Report:
         return _joined(reports, {"vocabulary_seconds": words_secs, "cores": os.cpu_count()})
 
 
-def _joined(reports: Sequence[Report], besides: Mapping[str, Any]) -> Report:
+def _joined(reports: Sequence[BenchReport], besides: Mapping[str, Any]) -> BenchReport:
     raw = {name: figures for report in reports for name, figures in report.raw.items()}
-    return Report(tuple(bar for report in reports for bar in report.bars), raw | dict(besides))
+    return BenchReport(tuple(bar for report in reports for bar in report.bars), raw | dict(besides))
 
 
-def _measured(settings: Settings, model: Model, name: str, paths: tuple[str, ...], folder: Path) -> Report:
+def _measured(settings: Settings, model: Model, name: str, paths: tuple[str, ...], folder: Path) -> BenchReport:
     files = [file.path for file in sources.scan(paths, exclude=settings.exclude).files]
     if not files:
         raise UsageError(f"there are no images to measure with: {' '.join(paths)}")
@@ -93,7 +94,7 @@ def _measured(settings: Settings, model: Model, name: str, paths: tuple[str, ...
         "bare_ms": _bare_ms(model, chosen),
         "seconds": report.seconds,
     }
-    return Report(tuple(bars), {name: figures})
+    return BenchReport(tuple(bars), {name: figures})
 
 
 def _indexed(
@@ -196,7 +197,7 @@ class Peak:
         self.megabytes = max(self.megabytes, sum(map(_anonymous_megabytes, _family(pid))))
 
 
-def _memory(settings: Settings, model: Model, folder: Path) -> Report:
+def _memory(settings: Settings, model: Model, folder: Path) -> BenchReport:
     """A library ten times as large, its map fitted too, against a small one."""
     drawings = _drawings()
     peaks = {}
@@ -212,7 +213,7 @@ def _memory(settings: Settings, model: Model, folder: Path) -> Report:
     bar = Bar(
         "ingest, memory", peaks[MANY] / peaks[FEW], f"times that of {FEW:,} images, {MANY:,} of them", "at most", GROWTH
     )
-    return Report((bar,), {"memory_mb": {f"{count:,} images": round(peak) for count, peak in peaks.items()}})
+    return BenchReport((bar,), {"memory_mb": {f"{count:,} images": round(peak) for count, peak in peaks.items()}})
 
 
 def _family(pid: int) -> Iterator[int]:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from atlas_rt.bench.report import Bar, Report, quantiles
+from atlas_rt.bench.report import Bar, BenchReport, quantiles
 from atlas_rt.bench.scene import made_vectors
 from atlas_rt.core.records import Floats
-from atlas_rt.ml.fit import fit_umap, umap_alone
-from atlas_rt.ml.layout import normalise
-from atlas_rt.ml.projector import Projector
+from atlas_rt.mapping.fit import fit_umap, umap_alone
+from atlas_rt.mapping.layout import normalise
+from atlas_rt.mapping.projector import Projector
 
 IMAGES = 10_000
 DIM = 384
@@ -20,7 +20,7 @@ QUERIES = 50
 FASTER = 4.0
 
 
-def measure(*, seed: int, vectors: Floats | None = None) -> Report:
+def measure(*, seed: int, vectors: Floats | None = None) -> BenchReport:
     """vectors: (n, dim) unit, of a real library; clustered ones of our own otherwise. Takes a minute."""
     known = made_vectors(IMAGES, DIM, seed=seed) if vectors is None else vectors
     rng = np.random.default_rng(seed)
@@ -32,7 +32,7 @@ def measure(*, seed: int, vectors: Floats | None = None) -> Report:
     theirs = _times_ms(lambda row: alone.place(known[row][None]), held_out)
     faster = float(np.median(theirs) / np.median(ours))
     raw = {"images": len(fitted), "ours_ms": quantiles(ours), "umap_transform_ms": quantiles(theirs)}
-    return Report((Bar("locate", faster, "times faster than UMAP.transform", "at least", FASTER),), raw)
+    return BenchReport((Bar("locate", faster, "times faster than UMAP.transform", "at least", FASTER),), raw)
 
 
 def _times_ms(place: Callable[[int], object], rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[float]:

@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.bench.report import Bar, Report, quantiles
+from atlas_rt.bench.report import Bar, BenchReport, quantiles
 from atlas_rt.bench.scene import made_vectors
 from atlas_rt.core.records import Floats, Ints, Map
-from atlas_rt.engine.extension import Anchors, extended
-from atlas_rt.engine.fitting import FitJob, Fitted, fitted
-from atlas_rt.ml.fit import umap_alone, warm_up
-from atlas_rt.ml.labels import wordless
-from atlas_rt.ml.projector import Projector
-from atlas_rt.ml.quality import Quality, placed_quality, quality_of
-from atlas_rt.ml.sessions import open_made
+from atlas_rt.encoders.sessions import open_made
+from atlas_rt.engine.fit_process import FitJob, Fitted, fitted
+from atlas_rt.engine.placing import ReferenceMap, extended
+from atlas_rt.mapping.fit import umap_alone, warm_up
+from atlas_rt.mapping.map_quality import Quality, placed_quality, quality_of
+from atlas_rt.mapping.projector import Projector
+from atlas_rt.search.labels import wordless
 
 IMAGES, DIM = 5_500, 384
 FITTED = (1_000, 5_000)
@@ -35,7 +35,7 @@ SHIFT, NETWORK_MS, NETWORK_SHARE = 0.05, 0.2, 0.2
 Rows = NDArray[np.intp]
 
 
-def measure(*, seed: int, vectors: Floats | None = None) -> Report:
+def measure(*, seed: int, vectors: Floats | None = None) -> BenchReport:
     """vectors: (n, dim) unit, of a real library, 100 at least; clustered ones of our own otherwise. Takes minutes."""
     known = made_vectors(IMAGES, DIM, seed=seed) if vectors is None else vectors
     order = np.random.default_rng(seed).permutation(len(known))
@@ -47,7 +47,7 @@ def measure(*, seed: int, vectors: Floats | None = None) -> Report:
     _fits(inside, seed, bars, raw)
     _placing(inside, outside, seed, bars, raw)
     _refit(known[order], seed, bars, raw)
-    return Report(tuple(bars), raw)
+    return BenchReport(tuple(bars), raw)
 
 
 def _fits(inside: Floats, seed: int, bars: list[Bar], raw: dict[str, Any]) -> None:
@@ -144,8 +144,8 @@ def _refit(known: Floats, seed: int, bars: list[Bar], raw: dict[str, Any]) -> No
 def _grown(map_: Map, vectors: Floats) -> Map:
     """The map with the vectors beyond its own placed in it, as images that come are."""
     rows = np.arange(len(vectors), dtype=np.int32)
-    anchors = Anchors(map_, vectors.__getitem__)
-    return extended(map_, rows.astype(np.int64), rows, anchors=anchors, vectors_at=vectors.__getitem__)
+    reference = ReferenceMap(map_, vectors.__getitem__)
+    return extended(map_, rows.astype(np.int64), rows, reference=reference, vectors_at=vectors.__getitem__)
 
 
 def _fit(vectors: Floats, seed: int, *, old: Map | None = None, elastic: bool = False) -> tuple[Map, dict[str, float]]:

@@ -28,7 +28,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class BenchReport:
     """What one bench found. raw: every other figure, by name."""
 
     bars: tuple[Bar, ...]

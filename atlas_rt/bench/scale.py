@@ -18,16 +18,16 @@ from typing import Any
 
 import numpy as np
 
-from atlas_rt.bench.report import Bar, Report, quantiles
+from atlas_rt.bench.report import Bar, BenchReport, quantiles
 from atlas_rt.bench.scene import SEED, made_vectors
 from atlas_rt.bench.search import PHRASES, WidenedEncoder
 from atlas_rt.core.records import Floats, Runtime
+from atlas_rt.encoders.registry import Model
 from atlas_rt.errors import MissingError
-from atlas_rt.ml import corpus
-from atlas_rt.ml.corpus import Corpus, corpus_of, keep_index, recall_at_10
-from atlas_rt.ml.projector import Projector
-from atlas_rt.ml.registry import Model
-from atlas_rt.services.search import Query, Searcher
+from atlas_rt.mapping.projector import Projector
+from atlas_rt.search import vector_index
+from atlas_rt.search.vector_index import VectorIndex, keep_index, recall_at_10, vector_index_of
+from atlas_rt.workers.search import Query, Searcher
 
 IMAGES, DIM = 100_000, 384
 VECTORS, WIDE = 1_000_000, 512
@@ -37,7 +37,7 @@ WARM = 5_000
 Figures = dict[str, Any]
 
 
-def measure(*, seed: int, model: Model, runtime: Runtime, images: int = IMAGES, vectors: int = VECTORS) -> Report:
+def measure(*, seed: int, model: Model, runtime: Runtime, images: int = IMAGES, vectors: int = VECTORS) -> BenchReport:
     """images: of the map; vectors: of the search. Takes some ten minutes and `vectors` kilobytes of disk."""
     theirs = _alone(_umap_alone, images, seed)
     ours = _alone(_ours, images, seed)
@@ -58,7 +58,7 @@ def measure(*, seed: int, model: Model, runtime: Runtime, images: int = IMAGES, 
         f"searched and placed in, {images:,}": window,
         f"search, {vectors:,} x {WIDE}": search,
     }
-    return Report(bars, raw)
+    return BenchReport(bars, raw)
 
 
 def _alone(work: Callable[..., Figures], *arguments: object) -> Figures:
@@ -78,7 +78,7 @@ def _weighed(work: Callable[..., Figures], arguments: tuple[object, ...]) -> Fig
 
 
 def _umap_alone(images: int, seed: int) -> Figures:
-    from atlas_rt.ml.fit import umap_alone, warm_up
+    from atlas_rt.mapping.fit import umap_alone, warm_up
 
     vectors = made_vectors(images, DIM, seed=SEED)
     warm_up()
@@ -90,9 +90,9 @@ def _umap_alone(images: int, seed: int) -> Figures:
 
 def _ours(images: int, seed: int) -> Figures:
     """As `atlas-rt index` fits: neighbours on all cores, which find the same, everything else on one."""
-    from atlas_rt.engine.fitting import FitJob, fitted
-    from atlas_rt.ml.fit import warm_up
-    from atlas_rt.ml.labels import wordless
+    from atlas_rt.engine.fit_process import FitJob, fitted
+    from atlas_rt.mapping.fit import warm_up
+    from atlas_rt.search.labels import wordless
 
     vectors, words, cores = made_vectors(images, DIM, seed=SEED), wordless(DIM), os.cpu_count() or 1
     warm_up()
@@ -111,7 +111,7 @@ def _ours(images: int, seed: int) -> Figures:
 
 def _window(images: int, seed: int) -> Figures:
     """What a window holds of so many images beside its picture: their vectors, and what places and searches by them."""
-    held = Corpus(made_vectors(images, DIM, seed=SEED))
+    held = VectorIndex(made_vectors(images, DIM, seed=SEED))
     positions = np.random.default_rng(seed).normal(size=(images, 3)).astype(np.float32)
     begun = time.perf_counter()
     projector = Projector(held.whole(), positions)
@@ -130,14 +130,14 @@ def _window(images: int, seed: int) -> Figures:
 def _search(count: int, folder: Path, model: Model, runtime: Runtime) -> Figures:
     file, rng = folder / "vectors.f16", np.random.default_rng(SEED)
     with file.open("wb") as out:
-        for start in range(0, count, corpus.BLOCK):
-            part = made_vectors(min(corpus.BLOCK, count - start), WIDE, seed=int(rng.integers(1 << 30)))
+        for start in range(0, count, vector_index.BLOCK):
+            part = made_vectors(min(vector_index.BLOCK, count - start), WIDE, seed=int(rng.integers(1 << 30)))
             out.write(part.astype(np.float16).tobytes())
     stored = np.memmap(file, np.float16, "r").reshape(-1, WIDE)
     begun = time.perf_counter()
     keep_index(stored, folder, going_on=lambda _: None)
     built = time.perf_counter()
-    held = corpus_of(stored, np.arange(count, dtype=np.int32), folder)
+    held = vector_index_of(stored, np.arange(count, dtype=np.int32), folder)
     opened = time.perf_counter()
     searcher = Searcher(model, WidenedEncoder(model, dim=WIDE, runtime=runtime))
     ids = np.arange(count, dtype=np.int64)
@@ -156,7 +156,7 @@ def _search(count: int, folder: Path, model: Model, runtime: Runtime) -> Figures
     }
 
 
-def _of_images(held: Corpus) -> Floats:
+def _of_images(held: VectorIndex) -> Floats:
     return held.at(np.linspace(0, len(held) - 1, 50).astype(np.int32))
 
 

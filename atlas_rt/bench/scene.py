@@ -8,9 +8,9 @@ import numpy as np
 
 from atlas_rt.core.palette import cluster_hues, node_hues
 from atlas_rt.core.records import SMALL_TILE_PX, Cluster, Floats, Ints, Pose, Scene
-from atlas_rt.ml.corpus import Corpus
-from atlas_rt.ml.neighbours import nearest
-from atlas_rt.services.scenes import Arrival, node_size
+from atlas_rt.mapping.neighbours import nearest
+from atlas_rt.search.vector_index import VectorIndex
+from atlas_rt.workers.scenes import Arrival, node_size
 
 CLUSTERS = 24
 KINDS = 60
@@ -50,8 +50,8 @@ def made_arrival(nodes: int) -> Arrival:
     shades = np.linspace(0.6, 1.3, SMALL_TILE_PX)[None, :, None, None]
     pixels = np.clip(mean_rgb[:, None, None, :] * shades, 0, 255).astype(np.uint8)
     pixels = np.broadcast_to(pixels, (nodes, SMALL_TILE_PX, SMALL_TILE_PX, 3))
-    corpus = Corpus(np.zeros((nodes, 1), np.float32))
-    return Arrival(scene, corpus, scene.tiles, np.ascontiguousarray(pixels), ())
+    vector_index = VectorIndex(np.zeros((nodes, 1), np.float32))
+    return Arrival(scene, vector_index, scene.tiles, np.ascontiguousarray(pixels), ())
 
 
 def made_vectors(images: int, dim: int, *, seed: int = SEED) -> Floats:

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from atlas_rt.bench.report import Bar, Report, quantiles
+from atlas_rt.bench.report import Bar, BenchReport, quantiles
 from atlas_rt.bench.scene import made_vectors
 from atlas_rt.core.records import Floats, Ids, Runtime
-from atlas_rt.ml.corpus import Corpus
-from atlas_rt.ml.encoder import TextEncoder
-from atlas_rt.ml.registry import Model
-from atlas_rt.services.search import Query, Searcher
+from atlas_rt.encoders.encoder import TextEncoder
+from atlas_rt.encoders.registry import Model
+from atlas_rt.search.vector_index import VectorIndex
+from atlas_rt.workers.search import Query, Searcher
 
 IMAGES, DIM = 100_000, 512
 WHOLE_MS, SCORING_MS = 50.0, 10.0
@@ -44,21 +44,22 @@ PHRASES = (*WORDS, *(f"a photograph of a {word} in the rain, seen from above" fo
 
 
 def measure(
-    model: Model, *, runtime: Runtime, corpus: Corpus | None = None, images: int = IMAGES, dim: int = DIM
-) -> Report:
-    """corpus: of a real library; so many clustered vectors of our own otherwise, of `dim` dimensions or the model's
-    where it has more. Widened words are encoded anew each time, in some seconds before the measurement.
+    model: Model, *, runtime: Runtime, vector_index: VectorIndex | None = None, images: int = IMAGES, dim: int = DIM
+) -> BenchReport:
+    """vector_index: of a real library; so many clustered vectors of our own otherwise, of `dim` dimensions or the
+    model's where it has more. Widened words are encoded anew each time, in some seconds before the measurement.
     """
-    corpus = corpus or Corpus(made_vectors(images, max(dim, model.dim)))
-    encoder = WidenedEncoder(model, dim=corpus.dim, runtime=runtime)
-    kept = runtime.cache if corpus.dim == model.dim else None  # widened vectors are nobody else's
-    searcher, ids = Searcher(model, encoder, cache=kept), np.arange(len(corpus), dtype=np.int64)
-    first_ms = _answered(searcher, "picture", ids, corpus)[0]  # what everyday words score is found once per library
-    times = np.array([_answered(searcher, phrase, ids, corpus) for phrase in PHRASES])
+    vector_index = vector_index or VectorIndex(made_vectors(images, max(dim, model.dim)))
+    encoder = WidenedEncoder(model, dim=vector_index.dim, runtime=runtime)
+    kept = runtime.cache if vector_index.dim == model.dim else None  # widened vectors are nobody else's
+    searcher, ids = Searcher(model, encoder, cache=kept), np.arange(len(vector_index), dtype=np.int64)
+    # what everyday words score is found once per library
+    first_ms = _answered(searcher, "picture", ids, vector_index)[0]
+    times = np.array([_answered(searcher, phrase, ids, vector_index) for phrase in PHRASES])
     whole, encode, scoring = times.T
     raw = {
-        "images": len(corpus),
-        "dimensions": corpus.dim,
+        "images": len(vector_index),
+        "dimensions": vector_index.dim,
         "model": f"{model.name}, {model.dim} dimensions, on {encoder.provider}",
         "phrases": len(PHRASES),
         "whole_ms": quantiles(whole.tolist()),
@@ -70,13 +71,13 @@ def measure(
         Bar("search", float(np.median(whole)), "ms from a phrase to the ranked list", "at most", WHOLE_MS),
         Bar("search, scoring", float(np.median(scoring)), "ms to score and rank", "at most", SCORING_MS),
     )
-    return Report(bars, raw)
+    return BenchReport(bars, raw)
 
 
-def _answered(searcher: Searcher, phrase: str, ids: Ids, corpus: Corpus) -> tuple[float, float, float]:
+def _answered(searcher: Searcher, phrase: str, ids: Ids, vector_index: VectorIndex) -> tuple[float, float, float]:
     """Milliseconds of one search: all of it, encoding, scoring."""
     begun = time.perf_counter()
-    answer = searcher.answer(Query(phrase, ids, corpus))
+    answer = searcher.answer(Query(phrase, ids, vector_index))
     return (time.perf_counter() - begun) * 1000.0, answer.encode_ms, answer.search_ms
 
 

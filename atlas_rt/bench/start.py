@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from atlas_rt.bench.report import Bar, Report
+from atlas_rt.bench.report import Bar, BenchReport
 from atlas_rt.errors import AtlasError
 from atlas_rt.settings import Settings
 
@@ -21,7 +21,7 @@ START_SECS = 2.0
 TILES_SECS = 1.0
 
 
-def measure(settings: Settings, *, paths: tuple[str, ...], images: int) -> Report:
+def measure(settings: Settings, *, paths: tuple[str, ...], images: int) -> BenchReport:
     """paths: of a library that is indexed. Raises AtlasError when the window does not come."""
     runs = [_start(settings, paths) for _ in range(RUNS + 1)][1:]  # the first warms the file cache
     shown = statistics.median(run["shown"] for run in runs)
@@ -31,7 +31,7 @@ def measure(settings: Settings, *, paths: tuple[str, ...], images: int) -> Repor
         Bar("start", shown, f"s to the first whole frame of {images:,} images", "at most", START_SECS),
         Bar("start, tiles", tiles, "s more until all small tiles are there", "at most", TILES_SECS),
     )
-    return Report(bars, {"images": images, "runs": runs, "window_rss_mb": round(memory, 1)})
+    return BenchReport(bars, {"images": images, "runs": runs, "window_rss_mb": round(memory, 1)})
 
 
 def _start(settings: Settings, paths: tuple[str, ...]) -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from atlas_rt.bench.report import Report
+from atlas_rt.bench.report import BenchReport
 from atlas_rt.commands.collection import Collection, add_no_update, add_source, open_collection, sources_of
 from atlas_rt.commands.output import print_json, tell
 from atlas_rt.errors import MissingError, UsageError
@@ -66,7 +66,7 @@ def _collection(settings: Settings, arguments: argparse.Namespace) -> Collection
     return open_collection(settings, paths, no_update=arguments.no_update)
 
 
-def _frame(settings: Settings, arguments: argparse.Namespace) -> Report:
+def _frame(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
     from atlas_rt.bench import frame  # the window's libraries
 
     collection = _collection(settings, arguments)
@@ -77,7 +77,7 @@ def _frame(settings: Settings, arguments: argparse.Namespace) -> Report:
     return frame.measure(settings, nodes=arguments.nodes, arrival=arrival)
 
 
-def _start(settings: Settings, arguments: argparse.Namespace) -> Report:
+def _start(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
     from atlas_rt.bench import start
     from atlas_rt.ui.window import display_available
 
@@ -90,25 +90,25 @@ def _start(settings: Settings, arguments: argparse.Namespace) -> Report:
     return start.measure(settings, paths=collection.place.sources, images=len(collection.scene.ids))
 
 
-def _ingest(settings: Settings, arguments: argparse.Namespace) -> Report:
+def _ingest(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
     from atlas_rt.bench import ingest
 
     source = sources_of(arguments.source, demo=arguments.demo) if arguments.source or arguments.demo else None
     return ingest.measure(settings, source=source)
 
 
-def _search(settings: Settings, arguments: argparse.Namespace) -> Report:
+def _search(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
     from atlas_rt.bench import search
-    from atlas_rt.library.shelf import cache_folder
-    from atlas_rt.ml import registry
+    from atlas_rt.encoders import registry
+    from atlas_rt.library.cache_layout import cache_folder
 
     if collection := _collection(settings, arguments):
-        return search.measure(collection.model, runtime=collection.runtime, corpus=collection.corpus)
+        return search.measure(collection.model, runtime=collection.runtime, vector_index=collection.vector_index)
     cache = cache_folder(settings.cache_path)
     return search.measure(registry.load(settings.model, cache), runtime=settings.runtime(cache))
 
 
-def _locate(settings: Settings, arguments: argparse.Namespace) -> Report:
+def _locate(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
     from atlas_rt.bench import locate
 
     collection = _collection(settings, arguments)
@@ -117,7 +117,7 @@ def _locate(settings: Settings, arguments: argparse.Namespace) -> Report:
     return locate.measure(seed=settings.seed, vectors=collection.vectors if collection else None)
 
 
-def _map(settings: Settings, arguments: argparse.Namespace) -> Report:
+def _map(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
     from atlas_rt.bench import map as maps  # a module named as the command
 
     collection = _collection(settings, arguments)
@@ -126,10 +126,10 @@ def _map(settings: Settings, arguments: argparse.Namespace) -> Report:
     return maps.measure(seed=settings.seed, vectors=collection.vectors if collection else None)
 
 
-def _scale(settings: Settings, arguments: argparse.Namespace) -> Report:
+def _scale(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
     from atlas_rt.bench import scale
-    from atlas_rt.library.shelf import cache_folder
-    from atlas_rt.ml import registry
+    from atlas_rt.encoders import registry
+    from atlas_rt.library.cache_layout import cache_folder
 
     if arguments.source or arguments.demo:
         raise UsageError("bench scale makes its own vectors: leave the source out")
@@ -139,7 +139,7 @@ def _scale(settings: Settings, arguments: argparse.Namespace) -> Report:
     )
 
 
-BENCHES: dict[str, Callable[[Settings, argparse.Namespace], Report]] = {
+BENCHES: dict[str, Callable[[Settings, argparse.Namespace], BenchReport]] = {
     "frame": _frame,
     "start": _start,
     "ingest": _ingest,

@@ -15,16 +15,16 @@ from atlas_rt.commands.output import ProgressLine, say
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import Failure, Floats, IndexReport, LibraryPlace, Progress, Runtime, Scene
 from atlas_rt.core.rows import row_of
+from atlas_rt.encoders import registry
+from atlas_rt.encoders.registry import Model
 from atlas_rt.engine.messages import Job, Locked, Refit, Refused, Said, Undo
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.errors import AtlasError, MissingError, UsageError
-from atlas_rt.library import maps, sources, space
-from atlas_rt.library.shelf import cache_folder, place_of
-from atlas_rt.ml import registry
-from atlas_rt.ml.corpus import Corpus
-from atlas_rt.ml.registry import Model
-from atlas_rt.services.scenes import Arrival, SceneReader
+from atlas_rt.library import disk_errors, maps, sources
+from atlas_rt.library.cache_layout import cache_folder, place_of
+from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.settings import Settings
+from atlas_rt.workers.scenes import Arrival, SceneReader
 
 POLL_SECS = 0.02
 DEMO = "demo"
@@ -51,13 +51,13 @@ class Collection:
         return self.arrival.scene
 
     @property
-    def corpus(self) -> Corpus:
-        return self.arrival.corpus
+    def vector_index(self) -> VectorIndex:
+        return self.arrival.vector_index
 
     @property
     def vectors(self) -> Floats:
         """(n, dim) float32 of all."""
-        return self.corpus.whole()
+        return self.vector_index.whole()
 
     @property
     def seed(self) -> int:
@@ -122,13 +122,13 @@ def job_for(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
     )
 
 
-def update(settings: Settings, place: LibraryPlace, cache: Path, *, wish: Refit | Undo | None = None) -> IndexReport:
-    """Bring a library up to date, telling how far it is. wish: what to do with its map then.
+def update(settings: Settings, place: LibraryPlace, cache: Path, *, request: Refit | Undo | None = None) -> IndexReport:
+    """Bring a library up to date, telling how far it is. request: what to do with its map then.
 
     Raises AtlasError with what stood in the way.
     """
     line = ProgressLine(settings)
-    engine = EngineProcess(replace(job_for(settings, place, cache), wish=wish))
+    engine = EngineProcess(replace(job_for(settings, place, cache), request=request))
     report: IndexReport | None = None
     try:
         while report is None:
@@ -194,11 +194,11 @@ def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache
     arrival = SceneReader(place, model=model.id, dim=model.dim).read()
     if arrival is None or not len(arrival.scene.ids):
         raise UsageError(f"nothing is indexed yet; `atlas-rt index` does it first: {' '.join(place.sources)}")
-    for block in arrival.corpus.blocks():
+    for block in arrival.vector_index.blocks():
         with np.errstate(all="ignore"):
             lengths = np.linalg.norm(block, axis=1)
         if not np.all(np.abs(lengths - 1.0) < UNIT_TOLERANCE):  # what is no number is not less either
-            raise space.damaged(place.folder)
+            raise disk_errors.damaged(place.folder)
     return Collection(place, model, arrival, cache, settings.runtime(cache))
 
 

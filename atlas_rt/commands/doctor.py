@@ -20,14 +20,14 @@ from atlas_rt.commands.collection import add_source, read_collection, sources_of
 from atlas_rt.commands.output import print_json, tell
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import Runtime
+from atlas_rt.encoders import registry, sessions
+from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.errors import AtlasError, UsageError
-from atlas_rt.library.shelf import Lock, cache_folder, place_of
+from atlas_rt.library.cache_layout import Lock, cache_folder, place_of
 from atlas_rt.library.store import Store
-from atlas_rt.ml import registry, sessions
-from atlas_rt.ml.corpus import recall_at_10
-from atlas_rt.ml.encoder import ImageEncoder, TextEncoder
-from atlas_rt.ml.labels import read_words
-from atlas_rt.render.picture import is_software, open_headless, renderer_name
+from atlas_rt.render.gl.offscreen import is_software, open_headless, renderer_name
+from atlas_rt.search.labels import read_words
+from atlas_rt.search.vector_index import recall_at_10
 from atlas_rt.settings import Settings
 from atlas_rt.ui.window import display_available
 
@@ -260,10 +260,12 @@ def _search(settings: Settings, paths: tuple[str, ...]) -> Finding:
             "search", WARNING, "nothing to search in yet", f"atlas-rt index {_named(paths, settings, cache)}"
         )
     everyday = read_words(assets_folder("models") / "vocabulary.txt")[:TRIED]
-    words, corpus = TextEncoder(model, runtime=_runtime(settings)).encode_all(everyday), collection.corpus
-    images = corpus.at(np.linspace(0, len(corpus) - 1, min(TRIED, len(corpus))).astype(np.int32))
-    found = [recall_at_10(corpus, vectors) for vectors in (words, images)]
-    detail = f"recall at 10 against all: {found[0]:.3f} for everyday words, {found[1]:.3f} for images; {corpus.how}"
+    words, vector_index = TextEncoder(model, runtime=_runtime(settings)).encode_all(everyday), collection.vector_index
+    images = vector_index.at(np.linspace(0, len(vector_index) - 1, min(TRIED, len(vector_index))).astype(np.int32))
+    found = [recall_at_10(vector_index, vectors) for vectors in (words, images)]
+    detail = (
+        f"recall at 10 against all: {found[0]:.3f} for everyday words, {found[1]:.3f} for images; {vector_index.how}"
+    )
     if min(found) < RECALL_LOW:
         return Finding("search", WARNING, detail, "report this: the index finds less than it should")
     return Finding("search", OK, detail)

@@ -15,7 +15,7 @@ from atlas_rt.commands.collection import (
 )
 from atlas_rt.commands.output import duration, print_json, tell
 from atlas_rt.core.records import IndexReport
-from atlas_rt.library.shelf import cache_folder, place_of
+from atlas_rt.library.cache_layout import cache_folder, place_of
 from atlas_rt.settings import Settings
 
 

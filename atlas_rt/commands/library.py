@@ -8,7 +8,7 @@ from datetime import datetime
 from atlas_rt.commands.collection import sources_of
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.errors import UsageError
-from atlas_rt.library.shelf import cache_folder, forget, place_of, places
+from atlas_rt.library.cache_layout import cache_folder, forget, place_of, places
 from atlas_rt.library.sources import absolute
 from atlas_rt.settings import Settings
 

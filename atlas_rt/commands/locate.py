@@ -11,13 +11,13 @@ from typing import Any
 
 from atlas_rt.commands.collection import Collection, add_no_update, add_top, open_collection, sources_of
 from atlas_rt.commands.output import print_json, say, tell
+from atlas_rt.encoders.encoder import ImageEncoder
+from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.errors import DecodeError, UsageError
 from atlas_rt.library.decode import read_image
 from atlas_rt.library.sources import absolute, read, suffix_of
-from atlas_rt.ml.encoder import ImageEncoder
-from atlas_rt.ml.neighbours import nearest
-from atlas_rt.ml.preprocess import to_input
-from atlas_rt.ml.projector import Projector
+from atlas_rt.mapping.neighbours import nearest
+from atlas_rt.mapping.projector import Projector
 from atlas_rt.settings import Settings
 
 

@@ -8,16 +8,16 @@ from typing import Any
 
 from atlas_rt.commands.collection import sources_of, update
 from atlas_rt.commands.output import print_json, tell
+from atlas_rt.encoders import registry
 from atlas_rt.engine.messages import Refit, Undo
 from atlas_rt.library import maps
+from atlas_rt.library.cache_layout import cache_folder, place_of
 from atlas_rt.library.maps import Kept
-from atlas_rt.library.shelf import cache_folder, place_of
-from atlas_rt.ml import registry
-from atlas_rt.ml.fit import SMALLEST
+from atlas_rt.mapping.fit import SMALLEST_FIT
 from atlas_rt.settings import Settings
 
-WISHES: dict[str, Refit | Undo] = {"refit": Refit(), "undo": Undo()}
-DOES = ("list", *WISHES)
+REQUESTS: dict[str, Refit | Undo] = {"refit": Refit(), "undo": Undo()}
+DOES = ("list", *REQUESTS)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     folder = place.folder / model.id
     if does == "list":
         return _list(settings, maps.kept(folder), maps.latest(folder))
-    update(settings, place, cache, wish=WISHES[does])
+    update(settings, place, cache, request=REQUESTS[does])
     now = maps.kept(folder)[-1]
     if settings.json:
         print_json(_fields(now, now.generation))
@@ -61,7 +61,7 @@ def _list(settings: Settings, kept: list[Kept], latest: int) -> int:
     for each in kept:
         tell(_line(each, latest))
     if not kept:
-        tell(f"no fitted map yet; `atlas-rt index` makes one of {SMALLEST} images or more")
+        tell(f"no fitted map yet; `atlas-rt index` makes one of {SMALLEST_FIT} images or more")
     return 0
 
 

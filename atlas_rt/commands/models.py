@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from atlas_rt.commands.output import ProgressLine, duration, print_json, say, tell
+from atlas_rt.encoders import model_list, registry
+from atlas_rt.encoders.hub import Fetching
+from atlas_rt.encoders.model_list import Entry
+from atlas_rt.encoders.registry import BrokenModel, Model
 from atlas_rt.errors import MissingError, UsageError
-from atlas_rt.library.shelf import cache_folder
+from atlas_rt.library.cache_layout import cache_folder
 from atlas_rt.library.sources import absolute
-from atlas_rt.ml import catalogue, registry
-from atlas_rt.ml.catalogue import Entry
-from atlas_rt.ml.hub import Fetching
-from atlas_rt.ml.registry import BrokenModel, Model
 from atlas_rt.settings import Settings
 
 HERE, READY, TO_EXPORT, ELSEWHERE, BROKEN = "here", "get", "export", "elsewhere", "broken"
@@ -52,7 +52,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 def _list(settings: Settings, cache: Path) -> int:
     models, broken = registry.survey(cache)
     chosen = registry.load(settings.model, cache)
-    entries = {entry.name: entry for entry in catalogue.entries()}
+    entries = {entry.name: entry for entry in model_list.entries()}
     rows = [_row(model, chosen, entries.get(model.name)) for model in models]
     rows += [_broken_row(each) for each in broken]
     here = {str(row["name"]) for row in rows}
@@ -151,14 +151,14 @@ def _broken_row(each: BrokenModel) -> dict[str, object]:
 
 
 def _get(settings: Settings, arguments: argparse.Namespace, name: str, cache: Path) -> int:
-    from atlas_rt.ml import published
+    from atlas_rt.encoders import hub_import
 
     entry = _entry(name, arguments.repo)
     repository = arguments.repo or entry.hub
     if entry.family == "starter":
         raise UsageError("The starter comes with the program; there is nothing to fetch.")
     if not repository:
-        raise MissingError(f"No ready export of {name} is known. {catalogue.how_to_get(entry)}")
+        raise MissingError(f"No ready export of {name} is known. {model_list.how_to_get(entry)}")
     if not arguments.revision and (here := _usable(cache / "models" / name)):
         return _told(settings, here, "is here already")
     if settings.offline:
@@ -167,7 +167,7 @@ def _get(settings: Settings, arguments: argparse.Namespace, name: str, cache: Pa
     revision = arguments.revision or ("" if arguments.repo else entry.hub_revision)
     say(settings, f"fetching {name} from {repository} (licence: {entry.licence or 'see there'})")
     try:
-        model = published.get(
+        model = hub_import.get(
             entry, cache, repository=repository, revision=revision, tell=lambda state: line.write(described(state))
         )
     finally:
@@ -179,9 +179,9 @@ def _entry(name: str, repository: str | None) -> Entry:
     """What is published about a model; of one that a person names with its repository, only the name."""
     if set(name) & set(":/\\") or name.startswith("."):
         raise UsageError(f'A model\'s name holds no slash and no colon, and begins with no dot: "{name}"')
-    if repository and name not in {entry.name for entry in catalogue.entries()}:
+    if repository and name not in {entry.name for entry in model_list.entries()}:
         return Entry(name=name, family="clip")
-    return catalogue.entry(name)
+    return model_list.entry(name)
 
 
 def _usable(place: Path) -> Model | None:
@@ -207,7 +207,7 @@ def described(state: Fetching) -> str:
 
 def _told(settings: Settings, model: Model, how: str) -> int:
     if settings.json:
-        entries = {entry.name: entry for entry in catalogue.entries()}
+        entries = {entry.name: entry for entry in model_list.entries()}
         print_json(
             _row(model, registry.load(settings.model, cache_folder(settings.cache_path)), entries.get(model.name))
         )
@@ -220,7 +220,7 @@ def _told(settings: Settings, model: Model, how: str) -> int:
 
 
 def _export(settings: Settings, arguments: argparse.Namespace, name: str, cache: Path) -> int:
-    from atlas_rt.ml.export import export
+    from atlas_rt.encoders.export import export
 
     entry = _of_open_clip(name, arguments.pretrained) if arguments.pretrained else _entry(name, None)
     if entry.family == "starter":
@@ -252,7 +252,7 @@ def _export(settings: Settings, arguments: argparse.Namespace, name: str, cache:
 
 def _of_open_clip(architecture: str, tag: str) -> Entry:
     """One that the registry need not list: all else is open_clip's to say, but for licence and accuracy."""
-    for entry in catalogue.entries():
+    for entry in model_list.entries():
         if (entry.architecture, entry.pretrained) == (architecture, tag):
             return entry
     family = "siglip" if "siglip" in architecture.lower() else "clip"

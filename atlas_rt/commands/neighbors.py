@@ -7,8 +7,8 @@ import argparse
 from atlas_rt.commands.collection import add_no_update, add_top, open_collection, sources_of
 from atlas_rt.commands.output import print_json, tell
 from atlas_rt.errors import UsageError
-from atlas_rt.services.facts import nearest_images
 from atlas_rt.settings import Settings
+from atlas_rt.workers.facts import nearest_images
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     *words, image = arguments.words
     collection = open_collection(settings, sources_of(words, demo=arguments.demo), no_update=arguments.no_update)
     scene, row = collection.scene, collection.row_of(image)
-    found = nearest_images(scene, collection.corpus, row, arguments.top)
+    found = nearest_images(scene, collection.vector_index, row, arguments.top)
     paths = dict(zip(scene.ids.tolist(), scene.paths, strict=True))
     results = [{"path": paths[id_], "score": round(score, 6)} for id_, score in found]
     if settings.json:

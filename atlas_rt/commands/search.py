@@ -15,15 +15,15 @@ import numpy as np
 from atlas_rt.commands.collection import Collection, add_no_update, add_top, open_collection, sources_of
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.core.records import Floats, SearchAnswer
+from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
+from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.errors import DecodeError, UsageError
 from atlas_rt.library.decode import read_image
 from atlas_rt.library.sources import absolute, read, reason_of, suffix_of
-from atlas_rt.ml.encoder import ImageEncoder, TextEncoder
-from atlas_rt.ml.preprocess import to_input
-from atlas_rt.ml.query import Term, parse
-from atlas_rt.services.labelled import LabelIndex
-from atlas_rt.services.search import Query, Searcher
+from atlas_rt.search.query import Term, parse
 from atlas_rt.settings import Settings
+from atlas_rt.workers.labelled import LabelIndex
+from atlas_rt.workers.search import Query, Searcher
 
 TERMS = True
 """Words that begin with a minus sign, and are none of the options, are terms not wanted."""
@@ -78,7 +78,7 @@ class Searching:
             vectors.append(self._image)
         vector = vectors[0] if len(vectors) == 1 else _middle(*vectors)
         encode_ms = (time.perf_counter() - begun) * 1000.0
-        query = Query(phrase or self._label, scene.ids, self._collection.corpus)
+        query = Query(phrase or self._label, scene.ids, self._collection.vector_index)
         said = phrase if self._image is None else None
         return self._searcher.answer_vector(query, vector, said=said, top=self._top, encode_ms=encode_ms)
 

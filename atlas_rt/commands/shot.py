@@ -16,20 +16,20 @@ from atlas_rt.core.hud import Hud, ImageFacts
 from atlas_rt.core.records import Bytes, Pose, View
 from atlas_rt.core.tags import CountTags, name_tags
 from atlas_rt.core.world import LIGHT_SECS, MORPH_SECS, World
-from atlas_rt.display import Display
+from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.errors import MissingError
 from atlas_rt.library.store import Store
 from atlas_rt.library.tiles import TileFiles, load_picture
-from atlas_rt.ml.encoder import TextEncoder
-from atlas_rt.render.picture import Picture, open_headless
-from atlas_rt.services.facts import Question, facts_of
-from atlas_rt.services.labelled import LabelIndex
-from atlas_rt.services.pictures import PICTURE_PX
-from atlas_rt.services.search import Query, Searcher
-from atlas_rt.services.tiles import fetch_tile
-from atlas_rt.session import source_name
+from atlas_rt.render.gl.offscreen import OffscreenTarget, open_headless
 from atlas_rt.settings import QUALITIES, Settings
 from atlas_rt.ui.input import Input, KeyStroke, Modifiers
+from atlas_rt.window.picture import WindowPicture
+from atlas_rt.window.session import source_name
+from atlas_rt.workers.facts import FactsRequest, facts_of
+from atlas_rt.workers.labelled import LabelIndex
+from atlas_rt.workers.pictures import PICTURE_PX
+from atlas_rt.workers.search import Query, Searcher
+from atlas_rt.workers.tiles import fetch_tile
 
 Triple = tuple[float, float, float]
 
@@ -107,7 +107,7 @@ def write_picture(pixels: Bytes, path: Path) -> None:
 def take(collection: Collection, shot: Shot) -> Bytes:
     """(h, w, 3) uint8 RGB of the shot. Raises MissingError without OpenGL, UsageError for an unknown image."""
     selected = int(collection.scene.ids[collection.row_of(shot.select)]) if shot.select else -1
-    display = Display(open_headless(), quality=shot.quality)
+    display = WindowPicture(open_headless(), quality=shot.quality)
     picture = _picture(display, shot.size_px)
     try:
         display.show(collection.arrival)
@@ -124,16 +124,21 @@ def take(collection: Collection, shot: Shot) -> Bytes:
         display.release()
 
 
-def _picture(display: Display, size_px: tuple[int, int]) -> Picture:
+def _picture(display: WindowPicture, size_px: tuple[int, int]) -> OffscreenTarget:
     try:
-        return Picture(display.context, size_px)
+        return OffscreenTarget(display.context, size_px)
     except Exception as error:  # the driver's refusal, which is no narrower
         display.release()
         raise MissingError(f"the driver refuses a picture of this size ({error}); choose a smaller --size") from error
 
 
 def _develop(
-    display: Display, world: World, collection: Collection, shot: Shot, facts: ImageFacts | None, picture: Picture
+    display: WindowPicture,
+    world: World,
+    collection: Collection,
+    shot: Shot,
+    facts: ImageFacts | None,
+    picture: OffscreenTarget,
 ) -> bool:
     """Draw once with everything settled, then fetch what that frame wanted; False when it wanted nothing."""
     for dt_secs in (0.0, SETTLE_SECS, SETTLE_SECS):  # tiles and panels fade in
@@ -166,7 +171,7 @@ def _world(collection: Collection, shot: Shot, selected: int) -> World:
         world.selected_ids = (selected,)  # its stack fans out for who comes flying, or for who looks on from there
     if shot.search:
         scene = collection.scene
-        query = Query(shot.search, scene.ids, collection.corpus)
+        query = Query(shot.search, scene.ids, collection.vector_index)
         encoder = TextEncoder(collection.model, runtime=collection.runtime)
         labels = LabelIndex(collection.place, collection.model.id)
         searcher = Searcher(collection.model, encoder, labels, cache=collection.cache)
@@ -189,14 +194,14 @@ def _pose(world: World, shot: Shot, selected: int) -> Pose:
 def _facts(collection: Collection, id_: int) -> ImageFacts | None:
     with Store.open(collection.place.folder, writable=False) as store:
         labels = store.labels(id_, collection.model.id)
-    return facts_of(Question(id_, collection.scene, collection.corpus, neighbours=True), labels)
+    return facts_of(FactsRequest(id_, collection.scene, collection.vector_index, neighbours=True), labels)
 
 
 def _hud(
     collection: Collection,
     world: World,
     view: View,
-    display: Display,
+    display: WindowPicture,
     shot: Shot,
     facts: ImageFacts | None,
     dt_secs: float,

@@ -12,7 +12,7 @@ from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.commands.shot import Shot, picture_path, take, write_picture
 from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
-from atlas_rt.library.shelf import cache_folder, last_opened, place_of, remember_opened
+from atlas_rt.library.cache_layout import cache_folder, last_opened, place_of, remember_opened
 from atlas_rt.library.sources import absolute, scan
 from atlas_rt.library.store import Store
 from atlas_rt.settings import QUALITIES, Settings
@@ -41,7 +41,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         return _without_display(settings, paths, arguments.output)
     if paths:
         _refuse_pictureless(settings, paths)
-    from atlas_rt.app import launch  # the window's libraries, which nobody else waits for
+    from atlas_rt.window.app import launch  # the window's libraries, which nobody else waits for
 
     try:
         app = launch(settings, paths, name="demo" if arguments.demo else "")

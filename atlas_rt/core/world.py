@@ -1,4 +1,4 @@
-"""The world: what is shown and how it moves. Owned by the main thread, told by wishes and arrivals, shown by views.
+"""The world: what is shown and how it moves. Owned by the main thread, told by requests and arrivals, shown by views.
 
 A new scene morphs from where every image stands on screen at that moment, and so does a stack that fans out or closes;
 a new answer's light fades in the same way. What a new scene lacks shrinks away beside it. Nothing here knows of pixels,

@@ -22,9 +22,12 @@ import numpy as np
 
 from atlas_rt.core.records import Failure, IndexReport, Map, Progress
 from atlas_rt.core.troubles import MAP, Trouble
-from atlas_rt.engine.cartographer import FIT, Cartographer
-from atlas_rt.engine.fitting import Cancelled
+from atlas_rt.encoders import registry
+from atlas_rt.encoders.encoder import ImageEncoder
+from atlas_rt.engine.crash_log import CRASHES_MAX, SLOTS, InFlight
+from atlas_rt.engine.fit_process import Cancelled
 from atlas_rt.engine.labeller import Labeller
+from atlas_rt.engine.map_scheduler import FIT, MapScheduler
 from atlas_rt.engine.messages import (
     Add,
     Added,
@@ -41,19 +44,17 @@ from atlas_rt.engine.messages import (
     Undo,
 )
 from atlas_rt.engine.pipeline import Pipeline, Tally
-from atlas_rt.engine.stacking import Stacking
-from atlas_rt.engine.suspects import CRASHES_MAX, SLOTS, InFlight
+from atlas_rt.engine.stack_finder import StackFinder
 from atlas_rt.errors import AtlasError, FitError, UsageError
-from atlas_rt.library import space
-from atlas_rt.library.shelf import Lock
+from atlas_rt.library import disk_errors
+from atlas_rt.library.cache_layout import Lock
 from atlas_rt.library.sources import Scan, Scanner
-from atlas_rt.library.store import FailedFile, Plan, Store, Todo
+from atlas_rt.library.store import Changes, FailedFile, Store, Todo
 from atlas_rt.library.tiles import TileFiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.library.watching import Watcher
-from atlas_rt.ml import corpus, registry
-from atlas_rt.ml.encoder import ImageEncoder
-from atlas_rt.ml.fit import SMALLEST
+from atlas_rt.mapping.fit import SMALLEST_FIT
+from atlas_rt.search import vector_index
 
 PROGRESS_EVERY_SECS = 0.2
 
@@ -106,7 +107,7 @@ class Engine:
     def __init__(self, job: Job, pipe: Connection) -> None:
         self._job = job
         self._pipe = pipe
-        self._wishes: deque[ToEngine] = deque()
+        self._requests: deque[ToEngine] = deque()
         self._told_secs = 0.0
         self._told_stage = ""
         self._model = registry.load(job.model, job.cache)
@@ -116,7 +117,7 @@ class Engine:
         self._fit_failed = False
         self._settled_secs = 0.0
         self._unsettled: frozenset[str] = frozenset()
-        self._map_wish: Refit | Undo | None = job.wish
+        self._map_request: Refit | Undo | None = job.request
 
     def work(self) -> None:
         """Bring the library up to date; with `stay`, again whenever asked to."""
@@ -135,7 +136,7 @@ class Engine:
                 finally:
                     self._watcher.close()
                     self._labeller.close()
-                    self._cartographer.close()
+                    self._map_scheduler.close()
 
     def _open(self, store: Store) -> None:
         folder, model = self._job.place.folder, self._model
@@ -150,12 +151,12 @@ class Engine:
         self._labeller = Labeller(model, self._job.cache, self._job.own_labels, runtime=self._job.runtime, fresh=fresh)
         if self._labeller.remark:
             self._tell(Said(self._labeller.remark))
-        self._cartographer = Cartographer(
+        self._map_scheduler = MapScheduler(
             model_folder,
             store=store,
             vectors=self._vectors,
             vocabulary=lambda: self._labeller.vocabulary(lambda: self._await_words(store)),
-            stacking=Stacking(store, self._tiles, model),
+            stack_finder=StackFinder(store, self._tiles, model),
             model_id=model.id,
             seed=self._job.seed,
             published=self._tell_published,
@@ -168,9 +169,9 @@ class Engine:
     # -- one round ---------------------------------------------------------------------------------------------------
 
     def _update(self, store: Store, *, asked: bool = True) -> None:
-        """One round: from a scan to a report. asked: it is somebody's wish, and not for a change that was seen."""
+        """One round: from a scan to a report. asked: it is somebody's request, and not for a change that was seen."""
         begun = time.monotonic()
-        self._cartographer.begin()
+        self._map_scheduler.begin()
         self._tell_progress(Progress("scan", 0, 0, 0.0, None), now=True)
         sources = (*self._job.place.sources, *store.extras())
         if self._job.stay:
@@ -179,36 +180,36 @@ class Engine:
         if changed is not None:  # what was still being written is looked at again, told of or not
             changed |= self._unsettled
         found = self._scanner.scan(sources, changed=None if asked else changed)
-        plan = store.reconcile(found, self._model.id)
+        changes = store.reconcile(found, self._model.id)
         self._settled_secs = 0.0
         if not asked:
-            plan = self._settled(plan)
+            changes = self._settled(changes)
         scanned = time.monotonic()
-        failures = list(plan.failed) + list(found.unreadable)
-        tally = self._index(store, plan, failures) if plan.todo else Tally()
+        failures = list(changes.failed) + list(found.unreadable)
+        tally = self._index(store, changes, failures) if changes.todo else Tally()
         if self._job.fit:
             self._draw_map(store)
         self._label(store)
         indexed = self._index_for_search(store)
-        if (tally.moved or indexed) and self._cartographer.map:
-            self._tell_published(self._cartographer.map)  # the same map, but who shows it has the old paths or index
-        self._tell(self._report(store, found, plan, tally, failures, scanned - begun, time.monotonic() - begun))
+        if (tally.moved or indexed) and self._map_scheduler.map:
+            self._tell_published(self._map_scheduler.map)  # the same map, but who shows it has the old paths or index
+        self._tell(self._report(store, found, changes, tally, failures, scanned - begun, time.monotonic() - begun))
         self._tell_progress(Progress("idle", 0, 0, 0.0, None, len(failures)), now=True)
 
-    def _index(self, store: Store, plan: Plan, failures: list[Failure]) -> Tally:
+    def _index(self, store: Store, changes: Changes, failures: list[Failure]) -> Tally:
         """Decode, encode and store what is to be done; suspects of an earlier crash first, each alone."""
         if self._job.fit:
-            self._cartographer.expect_fit(len(plan.todo))
+            self._map_scheduler.expect_fit(len(changes.todo))
         suspects = store.suspects()
-        todo, alone = self._without_condemned(store, plan.todo, suspects, failures)
-        pipeline = self._pipeline(store, len(plan.todo), failures, _least_of_rest([*alone, *todo]))
+        todo, alone = self._without_condemned(store, changes.todo, suspects, failures)
+        pipeline = self._pipeline(store, len(changes.todo), failures, _least_of_rest([*alone, *todo]))
         if alone:
             pipeline.run(alone, alone=True)
             store.clear_suspects([each.path for each in alone])
         part = (
             -(-SPARING // self._model.image.batch) * self._model.image.batch
         )  # whole: vectors' last bits know batches
-        while todo and self._job.stay and self._cartographer.in_need:
+        while todo and self._job.stay and self._map_scheduler.in_need:
             pipeline.run(todo[:part], spared=1)
             todo = todo[part:]
         pipeline.run(todo)
@@ -228,7 +229,7 @@ class Engine:
             left = (total - tally.done) / rate if rate else None
             self._tell_progress(Progress("index", tally.done, total, rate, left, tally.failed))
             if self._job.fit:
-                self._cartographer.look_on(coming[tally.done], shown=self._job.stay)
+                self._map_scheduler.look_on(coming[tally.done], shown=self._job.stay)
             self._obey_stop(store)
 
         return Pipeline(
@@ -254,26 +255,28 @@ class Engine:
             left = elapsed_secs * (1.0 - share) / share if share > 0.05 else None
             self._tell_progress(Progress("fit", int(share * 100), 100, 0.0, left))
             self._hear(store)
-            return not any(isinstance(wish, Stop) for wish in self._wishes)
+            return not any(isinstance(request, Stop) for request in self._requests)
 
-        before, stays = self._cartographer.map, self._job.stay
-        wish, self._map_wish = self._map_wish, None
+        before, stays = self._map_scheduler.map, self._job.stay
+        request, self._map_request = self._map_request, None
         fitted = before is not None and before.kind == FIT
         try:
             # what one goes back from is not to be fitted anew first
-            self._cartographer.finish(fit=not (fitted and isinstance(wish, Undo)), waiting=waiting, refits_beside=stays)
+            self._map_scheduler.finish(
+                fit=not (fitted and isinstance(request, Undo)), waiting=waiting, refits_beside=stays
+            )
         except FitError as error:
             if not stays:
                 raise
-            self._cartographer.go_without_fit()
+            self._map_scheduler.go_without_fit()
             self._tell_fit(error)
             return
         self._tell_fit(None)
-        if isinstance(wish, Undo):
-            self._answer("back to the map before", self._cartographer.undo(), "there is no map to go back to")
-        elif isinstance(wish, Refit) and not self._cartographer.fit_secs:
-            could = self._cartographer.refit(None if stays else waiting)
-            self._answer("", could, f"a map is fitted to {SMALLEST} images or more")
+        if isinstance(request, Undo):
+            self._answer("back to the map before", self._map_scheduler.undo(), "there is no map to go back to")
+        elif isinstance(request, Refit) and not self._map_scheduler.fit_secs:
+            could = self._map_scheduler.refit(None if stays else waiting)
+            self._answer("", could, f"a map is fitted to {SMALLEST_FIT} images or more")
         self._tell_drift(before)
 
     def _tell_fit(self, error: FitError | None) -> None:
@@ -286,12 +289,12 @@ class Engine:
 
     def _tell_drift(self, before: Map | None) -> None:
         """Where a refit has come since: by how much it moved the images."""
-        after = self._cartographer.map
+        after = self._map_scheduler.map
         if before and after and before.kind == after.kind == FIT and after.fit > before.fit:
             self._tell(Said(f"the map was fitted anew: old images moved by {after.drift:.1%} of its radius"))
 
     def _answer(self, done: str, could: bool, why_not: str) -> None:
-        """Tell what came of a wish; whoever waits for nothing else gets it as an error."""
+        """Tell what came of a request; whoever waits for nothing else gets it as an error."""
         if not could and not self._job.stay:
             raise UsageError(why_not)
         if text := done if could else why_not:
@@ -314,8 +317,8 @@ class Engine:
             self._obey_stop(store)
 
         folder = self._job.place.folder / self._model.id
-        with space.writing(folder):
-            return corpus.keep_index(self._vectors.array(), folder, going_on=going_on)
+        with disk_errors.writing(folder):
+            return vector_index.keep_index(self._vectors.array(), folder, going_on=going_on)
 
     def _await_words(self, store: Store) -> None:
         self._tell_progress(Progress("label", 0, 0, 0.0, None))
@@ -325,21 +328,21 @@ class Engine:
         self,
         store: Store,
         found: Scan,
-        plan: Plan,
+        changes: Changes,
         tally: Tally,
         failures: list[Failure],
         scan_secs: float,
         total_secs: float,
     ) -> IndexReport:
-        map_ = self._cartographer.map
+        map_ = self._map_scheduler.map
         indexed = tally.new + tally.changed
-        working = max(total_secs - scan_secs - self._cartographer.fit_secs, 1e-9)
+        working = max(total_secs - scan_secs - self._map_scheduler.fit_secs, 1e-9)
         return IndexReport(
             images=store.images(),
             new=tally.new,
-            unchanged=plan.unchanged + tally.unchanged,
+            unchanged=changes.unchanged + tally.unchanged,
             changed=tally.changed,
-            removed=len(set(plan.removed) - tally.moved),
+            removed=len(set(changes.removed) - tally.moved),
             skipped=found.skipped,
             failed=tuple(sorted(failures, key=lambda failure: failure.path)),
             model=self._model.name,
@@ -349,7 +352,7 @@ class Engine:
                 "decode": round(tally.decode_secs, 4),
                 "encode": round(tally.encode_secs, 4),
                 "store": round(tally.store_secs, 4),
-                "fit": round(self._cartographer.fit_secs, 4),
+                "fit": round(self._map_scheduler.fit_secs, 4),
                 "total": round(total_secs, 4),
             },
             images_per_second=round(indexed / working, 2) if indexed else 0.0,
@@ -386,64 +389,65 @@ class Engine:
     def _wait_for_news(self, store: Store) -> bool:
         """Until someone wishes something (True) or something changed in the sources; a refit goes on meanwhile."""
         rest_secs, ready = time.monotonic() + REST_SECS, False
-        while not self._wishes:
+        while not self._requests:
             if self._pipe.poll(IDLE_SECS):
                 self._take(self._pipe.recv(), store)
             elif self._watcher.due() or 0.0 < self._settled_secs < time.monotonic():
                 return False
             elif self._watcher.stirs and not ready:
                 ready = True  # while what changes comes to rest
-                self._cartographer.make_ready()
-            elif self._cartographer.fitting is None and time.monotonic() > rest_secs:
+                self._map_scheduler.make_ready()
+            elif self._map_scheduler.fitting is None and time.monotonic() > rest_secs:
                 rest_secs = math.inf
-                self._cartographer.rest()
+                self._map_scheduler.rest()
             else:
                 self._attend_fit()
-        wish = self._wishes.popleft()
-        if isinstance(wish, Stop):
+        request = self._requests.popleft()
+        if isinstance(request, Stop):
             raise Stopped
-        if isinstance(wish, Refit | Undo):
-            self._map_wish = wish
+        if isinstance(request, Refit | Undo):
+            self._map_request = request
         return True
 
     def _attend_fit(self) -> None:
-        share, before = self._cartographer.fitting, self._cartographer.map
+        share, before = self._map_scheduler.fitting, self._map_scheduler.map
         if share is None:
             return
         try:
-            if self._cartographer.take():
+            if self._map_scheduler.take():
                 self._tell_fit(None)
                 self._tell_drift(before)
         except FitError as error:
             self._tell_fit(error)
-        if self._cartographer.fitting is None:
+        if self._map_scheduler.fitting is None:
             self._tell_progress(Progress("idle", 0, 0, 0.0, None), now=True)
         else:
             self._tell_progress(Progress("fit", int(share * 100), 100, 0.0, None))
 
-    def _settled(self, plan: Plan) -> Plan:
+    def _settled(self, changes: Changes) -> Changes:
         """The plan without files that are still being written, for which there will be another round."""
         now_ns = time.time_ns()
-        fresh = {each.id for each in plan.todo if 0 <= now_ns - each.mtime_ns < SETTLE_SECS * 1e9}
-        self._unsettled = frozenset(str(Path(each.path).parent) for each in plan.todo if each.id in fresh)
+        fresh = {each.id for each in changes.todo if 0 <= now_ns - each.mtime_ns < SETTLE_SECS * 1e9}
+        self._unsettled = frozenset(str(Path(each.path).parent) for each in changes.todo if each.id in fresh)
         if fresh:
             self._settled_secs = time.monotonic() + SETTLE_SECS
-        return dataclasses.replace(plan, todo=tuple(each for each in plan.todo if each.id not in fresh))
+        return dataclasses.replace(changes, todo=tuple(each for each in changes.todo if each.id not in fresh))
 
     def _hear(self, store: Store) -> None:
         while self._pipe.poll():
             self._take(self._pipe.recv(), store)
 
-    def _take(self, wish: ToEngine, store: Store) -> None:
-        """Keep a wish until it is its turn. What is to be added is stored at once: a Stop may come before its turn."""
-        if isinstance(wish, Add):
-            store.add_extras(wish.paths)
-            self._tell(Added(wish.paths))
-        self._wishes.append(wish)
+    def _take(self, request: ToEngine, store: Store) -> None:
+        """Keep a request until it is its turn. What is to be added is stored at once: a Stop may come before its
+        turn."""
+        if isinstance(request, Add):
+            store.add_extras(request.paths)
+            self._tell(Added(request.paths))
+        self._requests.append(request)
 
     def _obey_stop(self, store: Store) -> None:
         self._hear(store)
-        if any(isinstance(wish, Stop) for wish in self._wishes):
+        if any(isinstance(request, Stop) for request in self._requests):
             raise Stopped
 
     def _tell(self, message: FromEngine) -> None:

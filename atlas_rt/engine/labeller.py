@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from atlas_rt.core.records import ANYWHERE, Floats, Ids, Runtime
+from atlas_rt.encoders.registry import Model
 from atlas_rt.library.store import Labels, Store
 from atlas_rt.library.vectors import VectorFile
-from atlas_rt.ml.labels import StoppedError, Vocabulary, load_vocabulary, read_own_words
-from atlas_rt.ml.registry import Model
+from atlas_rt.search.labels import StoppedError, Vocabulary, load_vocabulary, read_own_words
 
 BLOCK = 2048
 """Images labelled in one transaction: a fifth of a second."""

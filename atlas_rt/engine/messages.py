@@ -88,10 +88,10 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What one engine works on. stay: wait for wishes when everything is done, instead of ending.
+    """What one engine works on. stay: wait for requests when everything is done, instead of ending.
 
-    niceness: how far to step back from other processes, 0 to 19. own_labels: file of the person's own words. wish: what
-    to do with the map in the first round. granularity: of its clusters, empty for what they are.
+    niceness: how far to step back from other processes, 0 to 19. own_labels: file of the person's own words. request:
+    what to do with the map in the first round. granularity: of its clusters, empty for what they are.
     """
 
     place: LibraryPlace
@@ -105,7 +105,7 @@ class Job:
     fit: bool = True
     runtime: Runtime = ANYWHERE
     own_labels: Path | None = None
-    wish: Refit | Undo | None = None
+    request: Refit | Undo | None = None
     granularity: str = ""
 
 

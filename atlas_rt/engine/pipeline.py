@@ -17,16 +17,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from atlas_rt.core.records import Failure, Floats
+from atlas_rt.encoders.encoder import ImageEncoder
+from atlas_rt.encoders.preprocess import Preprocessing, to_input
+from atlas_rt.engine.crash_log import InFlight
 from atlas_rt.engine.labeller import Labeller
-from atlas_rt.engine.suspects import InFlight
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.decode import read_image
 from atlas_rt.library.sources import read, suffix_of
 from atlas_rt.library.store import FailedFile, Labels, Ready, Store, Todo, content_hash
 from atlas_rt.library.tiles import TileFiles, TileSet, make_tiles
 from atlas_rt.library.vectors import VectorFile
-from atlas_rt.ml.encoder import ImageEncoder
-from atlas_rt.ml.preprocess import Preprocessing, to_input
 
 BATCH = 16
 """Images committed together: a transaction and its flushes cost 3 ms."""

@@ -23,7 +23,7 @@ from dataclasses import replace
 from atlas_rt.core import retries
 from atlas_rt.core.records import Failure, IndexReport, Progress
 from atlas_rt.core.retries import Retries
-from atlas_rt.engine import suspects
+from atlas_rt.engine import crash_log
 from atlas_rt.engine.child import Child
 from atlas_rt.engine.entry import serve
 from atlas_rt.engine.messages import Add, Added, FromEngine, Job, Locked, Published, Refused, Said, Stop, ToEngine
@@ -56,13 +56,13 @@ class EngineProcess:
         """What was to be added and is not stored yet, as far as is known."""
         return self._unheeded
 
-    def tell(self, wish: ToEngine) -> None:
-        """Send a wish. An Add is kept for the next engine if this one dies before it has stored it; another wish sent
-        to an engine that has just died is lost."""
-        if isinstance(wish, Add):
-            self._unheeded = (*self._unheeded, wish)
+    def tell(self, request: ToEngine) -> None:
+        """Send a request. An Add is kept for the next engine if this one dies before it has stored it; another wish
+        sent to an engine that has just died is lost."""
+        if isinstance(request, Add):
+            self._unheeded = (*self._unheeded, request)
         if self._start_secs is None:
-            self._send(wish)
+            self._send(request)
 
     def messages(self) -> Iterator[FromEngine]:
         """What the engine has told since the last call; never waits. Starts a dead engine again when it is time."""
@@ -113,14 +113,14 @@ class EngineProcess:
         if self._ended or self._is_ending():
             return
         reason = self._child.end()
-        at_a_file = self._spoke and suspects.anything_in_work(self._job.place.folder)
+        at_a_file = self._spoke and crash_log.anything_in_work(self._job.place.folder)
         pause_secs = retries.PAUSES_SECS[0] if at_a_file else self._retries.failed()
         if pause_secs is None:
             self._ended = True
             times = self._retries.failures
             yield Refused(f"the engine ended {times} times in a row ({reason}); what was indexed so far is kept", 1)
             return
-        self._job = replace(self._job, wish=None)  # it may have been heeded before the end, and is for once
+        self._job = replace(self._job, request=None)  # it may have been heeded before the end, and is for once
         self._start_secs = time.monotonic() + pause_secs
         yield Said(f"the engine stopped unexpectedly ({reason}) and is started again")
 

@@ -8,7 +8,7 @@ import sys
 import time
 
 from atlas_rt.core.records import LibraryPlace
-from atlas_rt.library import space
+from atlas_rt.library import disk_errors
 
 _LOCKED_BYTE = 2**20
 """Windows forbids reading locked bytes: the lock lies far behind the text that says who holds it."""
@@ -29,13 +29,13 @@ class Lock:
         """
         if self._file is not None:
             return True
-        with space.writing(self._folder):
+        with disk_errors.writing(self._folder):
             file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         if not _lock_soon(file):
             os.close(file)
             return False
         self._file = file
-        with space.writing(self._folder):
+        with disk_errors.writing(self._folder):
             os.ftruncate(file, 0)
             os.write(file, f"process {os.getpid()} on {socket.gethostname()}".encode())
         return True

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from atlas_rt.core.records import Cluster, Map
 from atlas_rt.errors import MissingError
-from atlas_rt.library import space
+from atlas_rt.library import disk_errors
 
 KEPT = 3
 """Generations that stay for slow readers, and fits whose newest generation stays to go back to."""
@@ -72,7 +72,7 @@ def write_map(folder: Path, map_: Map) -> Path:
     if target.exists():
         raise ValueError(f"generation {map_.generation} is already published: {target}")
     beside = folder / f".tmp-{os.getpid()}-{map_.generation}"
-    with space.writing(folder):
+    with disk_errors.writing(folder):
         _sweep(folder)
         try:
             beside.mkdir(parents=True)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.errors import MissingError
-from atlas_rt.library import space
+from atlas_rt.library import disk_errors
 
 
 class RecordFile:
@@ -31,7 +31,7 @@ class RecordFile:
         self._file: int | None = None
         self._map: NDArray[np.uint8] | None = None
         if self._on_disk() < count:
-            raise space.damaged(path.parent)
+            raise disk_errors.damaged(path.parent)
 
     def append(self, records: bytes) -> int:
         """Write whole records behind the named ones and name them here; the first one's number.
@@ -42,7 +42,7 @@ class RecordFile:
         if rest:
             raise ValueError(f"{len(records)} bytes are no whole number of records of {self._record_bytes}")
         first = self.count
-        with space.writing(self.path.parent):
+        with disk_errors.writing(self.path.parent):
             self._write(memoryview(records), first * self._record_bytes)
         self.count = first + added
         return first
@@ -59,7 +59,7 @@ class RecordFile:
     def flush(self) -> None:
         """Wait until the disk has what was appended: call it before the transaction that names it."""
         if self._file is not None:
-            with space.writing(self.path.parent):
+            with disk_errors.writing(self.path.parent):
                 os.fsync(self._file)
 
     def close(self) -> None:
@@ -83,7 +83,7 @@ class RecordFile:
             return np.zeros((0, self._record_bytes), np.uint8)
         whole = self._on_disk()
         if whole < self.count:
-            raise space.damaged(self.path.parent)
+            raise disk_errors.damaged(self.path.parent)
         return np.memmap(self.path, np.uint8, mode="r", shape=(whole, self._record_bytes))
 
     def _on_disk(self) -> int:

@@ -88,7 +88,7 @@ class Scanner:
 
     def __init__(self, exclude: Sequence[str] = ()) -> None:
         self._excluded = matcher(exclude)
-        self._known: dict[Place, Listing] = {}
+        self._known: dict[ListingKey, Listing] = {}
 
     def scan(self, sources: Sequence[str], *, changed: Collection[str] | None = None) -> Scan:
         """As `scan`. changed: folders to read again, besides those that something came into or left, as their own times
@@ -212,7 +212,7 @@ def matcher(patterns: Sequence[str]) -> Callable[[str, str], bool]:
     return lambda name, relative: bool(joined.match(name) or joined.match(relative))
 
 
-Place = tuple[str, str]
+ListingKey = tuple[str, str]
 """A folder, and the source it was reached by."""
 
 
@@ -238,7 +238,7 @@ class _Walk:
     """
 
     def __init__(
-        self, excluded: Callable[[str, str], bool], known: Mapping[Place, Listing], changed: Collection[str]
+        self, excluded: Callable[[str, str], bool], known: Mapping[ListingKey, Listing], changed: Collection[str]
     ) -> None:
         """known: listings that are still true, but of `changed` folders."""
         self._excluded = excluded
@@ -246,7 +246,7 @@ class _Walk:
         self._readable = _readable_suffixes()
         self._seen: set[tuple[int, int]] = set()
         self._singles = Listing((0, 0, 0))  # sources that are files, or could not be reached
-        self.listings: dict[Place, Listing] = {}
+        self.listings: dict[ListingKey, Listing] = {}
 
     def visit(self, source: str) -> None:
         """Add what lies in a folder, or a single file."""

@@ -19,12 +19,12 @@ import numpy as np
 
 from atlas_rt.core.records import Catalogue, Failure, Ids, Image, Ints
 from atlas_rt.errors import MissingError
-from atlas_rt.library import space
-from atlas_rt.library.plan import FailedFile, KnownFile, Plan, Todo, compare
+from atlas_rt.library import disk_errors
+from atlas_rt.library.changes import Changes, FailedFile, KnownFile, Todo, compare
 from atlas_rt.library.schema import STEPS
 from atlas_rt.library.sources import FoundFile, Scan, content_hash
 
-__all__ = ["Committed", "FailedFile", "Known", "Plan", "Ready", "Store", "Todo", "content_hash"]
+__all__ = ["Changes", "Committed", "FailedFile", "Known", "Ready", "Store", "Todo", "content_hash"]
 
 FILE_NAME = "library.db"
 WRITER_PATIENCE_SECS = 10.0
@@ -107,7 +107,7 @@ class Store:
 
     # Writing
 
-    def reconcile(self, scan: Scan, model: str) -> Plan:
+    def reconcile(self, scan: Scan, model: str) -> Changes:
         """Compare a scan with what is known: new files get ids in the order of paths, vanished ones go.
 
         Nothing is removed at or below a path that the scan could not read. Rows of vanished images stay, so that the
@@ -121,7 +121,7 @@ class Store:
             self._update_states("gone", [row.id for row in found.vanished])
             self._forget_failures(row.path for row in found.vanished)
             self._connection.execute("DELETE FROM images WHERE state = 'gone' AND hash IS NULL")
-        return Plan(
+        return Changes(
             todo=tuple(sorted(todo, key=lambda each: each.id)),
             unchanged=found.unchanged,
             removed=tuple(row.id for row in found.vanished if row.state == "ready"),
@@ -443,7 +443,7 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[str] = STEPS) -> Non
 
 
 def _writer(folder: Path) -> sqlite3.Connection:
-    with space.writing(folder):
+    with disk_errors.writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(folder / FILE_NAME, timeout=WRITER_PATIENCE_SECS, isolation_level=None)
     try:
@@ -501,10 +501,10 @@ def _speaking(folder: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         # where its shared memory cannot grow, SQLite calls it an I/O error
-        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and space.is_full(folder)):
-            raise space.full(folder) from error
+        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and disk_errors.is_full(folder)):
+            raise disk_errors.full(folder) from error
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise space.damaged(folder) from error
+            raise disk_errors.damaged(folder) from error
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise MissingError(f"Another process is writing this library; try again in a moment: {folder}") from error
         if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM):

@@ -18,8 +18,8 @@ from atlas_rt.core.records import CARD_ASPECT_MAX, LARGE_TILE_PX, MEDIUM_TILE_PX
 from atlas_rt.errors import MissingError
 from atlas_rt.library import sources
 from atlas_rt.library.decode import Decoded, Enough, read_picture
+from atlas_rt.library.disk_errors import damaged
 from atlas_rt.library.recordfile import RecordFile
-from atlas_rt.library.space import damaged
 
 SMALL_RECORD_BYTES = SMALL_TILE_PX * SMALL_TILE_PX * 3
 MEDIUM_RECORD_BYTES = 8192

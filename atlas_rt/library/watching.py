@@ -48,7 +48,7 @@ REMOTE = {
 }
 """File systems whose changes by others cause no events here."""
 
-Place = tuple[str, bool]
+WatchKey = tuple[str, bool]
 """A folder, and whether what lies deeper is watched, too."""
 Identity = tuple[int, int] | None
 """Device and inode of a source, None while it is not there."""
@@ -67,7 +67,7 @@ class Watcher:
         self._folders: set[str] = set()
         self._anywhere = True
         self._observers: dict[bool, BaseObserver] = {}
-        self._watched: dict[Place, _Watched] = {}
+        self._watched: dict[WatchKey, _Watched] = {}
         self._known: dict[str, Identity] = {}
         self._looked_secs = self._looked_anywhere_secs = time.monotonic()
 
@@ -133,12 +133,12 @@ class Watcher:
             self._arrange(outdated)
             self._changed(None)  # nobody looked in between
 
-    def _arrange(self, outdated: Collection[Place] = ()) -> None:
+    def _arrange(self, outdated: Collection[WatchKey] = ()) -> None:
         """One watch for each folder, and one for each folder that holds single files; a source that is not there waits.
 
         outdated: places to be watched afresh.
         """
-        files: dict[Place, set[str]] = {}
+        files: dict[WatchKey, set[str]] = {}
         for source, identity in self._known.items():
             if identity is None:
                 continue
@@ -153,7 +153,7 @@ class Watcher:
             else:
                 self._join(place, frozenset(names))
 
-    def _join(self, place: Place, files: frozenset[str]) -> None:
+    def _join(self, place: WatchKey, files: frozenset[str]) -> None:
         """Native events where they come and can be had, polling otherwise."""
         folder, recursive = place
         handler = _Handler(folder, files, self._excluded, self._changed)
@@ -166,7 +166,7 @@ class Watcher:
                 )
                 return
 
-    def _leave(self, place: Place) -> None:
+    def _leave(self, place: WatchKey) -> None:
         watched = self._watched.pop(place)
         with contextlib.suppress(OSError, KeyError):  # what it watched may be gone
             watched.observer.unschedule(watched.watch)

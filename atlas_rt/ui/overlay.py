@@ -2,7 +2,7 @@
 
     overlay.hear(told)                                    # what the person did
     overlay.begin(window.size_px, scale=..., dt_secs=...)
-    wishes = panels.build(hud)
+    requests = panels.build(hud)
     overlay.draw(framebuffer)
 
 It needs a current OpenGL context, of a window or headless alike, and leaves OpenGL's state as it found it.

@@ -17,7 +17,7 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 
-from atlas_rt.ml.export.variants import quantise
+from atlas_rt.encoders.export.variants import quantise
 
 OPSET = 17
 STORED_MIN = 4096

@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from atlas_rt.core.records import Floats
+from atlas_rt.encoders import registry
+from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
+from atlas_rt.encoders.preprocess import to_input
+from atlas_rt.encoders.registry import Model
 from atlas_rt.library.decode import read_image
-from atlas_rt.ml import registry
-from atlas_rt.ml.encoder import ImageEncoder, TextEncoder
-from atlas_rt.ml.preprocess import to_input
-from atlas_rt.ml.query import vector_of
-from atlas_rt.ml.registry import Model
+from atlas_rt.search.query import vector_of
 
 NEAREST = 5
 PAIRS = 200

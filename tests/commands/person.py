@@ -16,7 +16,7 @@ import pytest
 
 from atlas_rt import cli
 from atlas_rt.errors import MissingError
-from atlas_rt.library.shelf import place_of
+from atlas_rt.library.cache_layout import place_of
 from atlas_rt.library.store import Store
 
 ROOT = Path(__file__).parents[2]

@@ -12,15 +12,15 @@ import pytest
 
 from atlas_rt.bench import search
 from atlas_rt.bench.ingest import Peak
-from atlas_rt.bench.report import Bar, Report, quantiles
+from atlas_rt.bench.report import Bar, BenchReport, quantiles
 from atlas_rt.bench.scene import made_vectors
 from atlas_rt.commands import bench
 from atlas_rt.core.records import ANYWHERE, Runtime
-from atlas_rt.ml.encoder import TextEncoder
+from atlas_rt.encoders.encoder import TextEncoder
 from tests.commands.person import Person
 from tests.libraries import Library
 
-REPORT = Report(
+REPORT = BenchReport(
     (
         Bar("start", 1.23456, "s to the first frame", "at most", 2.0),
         Bar("locate", 3.0, "times faster", "at least", 4.0),

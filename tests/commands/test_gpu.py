@@ -8,10 +8,10 @@ import pytest
 
 from atlas_rt.core.hud import running_on
 from atlas_rt.core.records import Runtime
+from atlas_rt.encoders.sessions import working_provider
 from atlas_rt.engine.messages import Refused
 from atlas_rt.errors import MissingError
-from atlas_rt.ml.sessions import working_provider
-from atlas_rt.session import frame_encoder
+from atlas_rt.window.session import frame_encoder
 from tests.commands.person import Person
 from tests.libraries import Library, job_of, run
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from atlas_rt.library.shelf import place_of
+from atlas_rt.library.cache_layout import place_of
 from tests.commands.person import PATIENCE_SECS, Person, without_privileges
 from tests.libraries import PICTURES, Library, copy_pictures, listing, wait_for
 

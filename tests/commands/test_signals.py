@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from atlas_rt.library.shelf import place_of
+from atlas_rt.library.cache_layout import place_of
 from tests.commands.person import PATIENCE_SECS, Person, environment, images_of
 from tests.libraries import PICTURES, Library, copy_pictures, listing, wait_for
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from atlas_rt.library.shelf import place_of
+from atlas_rt.library.cache_layout import place_of
 from atlas_rt.library.store import Store
 from tests.libraries import PICTURES, ROOT, copy_pictures, index, job_of
 

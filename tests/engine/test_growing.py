@@ -15,13 +15,13 @@ import pytest
 
 from atlas_rt.core.records import IndexReport, Map
 from atlas_rt.core.rows import rows_of
-from atlas_rt.engine import cartographer, pipeline
+from atlas_rt.engine import map_scheduler, pipeline
 from atlas_rt.engine.engine import Engine, Stopped
-from atlas_rt.engine.fitting import Cancelled, FitProcess
+from atlas_rt.engine.fit_process import Cancelled, FitProcess
 from atlas_rt.engine.labeller import Labeller
 from atlas_rt.engine.messages import FromEngine, Job, Published, Stop
 from atlas_rt.library import maps
-from atlas_rt.ml.layout import align
+from atlas_rt.mapping.layout import align
 from tests.libraries import PICTURES, Library, copy_pictures, job_of, latest_map, same_bits
 
 READ_IMAGE = pipeline.read_image
@@ -45,8 +45,8 @@ def early(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     while not fitter._ready:
         fitter.poll(0.1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cartographer, "FIRST_STAGES", STAGES)
-        patch.setattr(cartographer, "FitProcess", lambda folder: Warm(fitter, folder))
+        patch.setattr(map_scheduler, "FIRST_STAGES", STAGES)
+        patch.setattr(map_scheduler, "FitProcess", lambda folder: Warm(fitter, folder))
         yield
     fitter.close()
 
@@ -145,7 +145,7 @@ def test_words_that_come_late_name_the_clusters_of_a_library_that_ends_with_a_st
 ) -> None:
     """The fit of its last stage is that of all images, and is not to be made without words."""
     exactly = copy_pictures(sorted(pictures.iterdir())[: STAGES[1]], tmp_path / "exactly")
-    monkeypatch.setattr(cartographer, "LOOK_EVERY_SECS", 0.0)
+    monkeypatch.setattr(map_scheduler, "LOOK_EVERY_SECS", 0.0)
     made = []
     for number in (0, 1):
         monkeypatch.setattr(pipeline, "read_image", Slow(0.05 * number))
@@ -165,7 +165,7 @@ def test_the_map_of_a_handful_is_the_same_however_slowly_they_come(
 ) -> None:
     """It is too small for a fit: what was shown on the way must not be what stays."""
     handful = copy_pictures(sorted(pictures.iterdir())[:9], tmp_path / "handful")
-    monkeypatch.setattr(cartographer, "LOOK_EVERY_SECS", 0.0)
+    monkeypatch.setattr(map_scheduler, "LOOK_EVERY_SECS", 0.0)
     monkeypatch.setattr(pipeline, "COMMIT_SECS", 0.05)
     made, shown = list[Map](), list[int]()
     for number, (longest_secs, stay) in enumerate([(0.0, False), (0.02, True), (0.2, True), (0.2, True)]):

@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 
 from atlas_rt.core.records import Failure, IndexReport, Progress
+from atlas_rt.engine.crash_log import SLOTS
 from atlas_rt.engine.engine import Engine
 from atlas_rt.engine.messages import Job, Provider, Published, Refused
-from atlas_rt.engine.suspects import SLOTS
 from atlas_rt.library import maps
-from atlas_rt.library.shelf import place_of
+from atlas_rt.library.cache_layout import place_of
 from atlas_rt.library.store import Store
 from tests import towers
 from tests.libraries import (

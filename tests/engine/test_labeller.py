@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.records import IndexReport
+from atlas_rt.encoders import registry
 from atlas_rt.engine.labeller import Labeller
 from atlas_rt.engine.messages import Job, Said
 from atlas_rt.library.store import Store
 from atlas_rt.library.vectors import VectorFile
-from atlas_rt.ml import registry
 from tests.libraries import Library, run
 
 MakeJob = Callable[..., Job]

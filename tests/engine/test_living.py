@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.records import IndexReport, Map, Progress
-from atlas_rt.engine import cartographer, engine
+from atlas_rt.engine import engine, map_scheduler
 from atlas_rt.engine.engine import Engine, Stopped
-from atlas_rt.engine.fitting import FitProcess
+from atlas_rt.engine.fit_process import FitProcess
 from atlas_rt.engine.messages import Published, Refit, Stop
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library.store import Store
@@ -225,7 +225,7 @@ def test_an_engine_with_nothing_to_do_lets_the_fitting_process_go_once_it_has_fi
             ended.append((latest_map(library.place).fit, time.monotonic()))
 
     monkeypatch.setattr(engine, "REST_SECS", 0.3)
-    monkeypatch.setattr(cartographer, "FitProcess", Watched)
+    monkeypatch.setattr(map_scheduler, "FitProcess", Watched)
     ours, theirs = Pipe()
     fitted, deadline = list[float](), time.monotonic() + PATIENCE_SECS
 
@@ -238,7 +238,7 @@ def test_an_engine_with_nothing_to_do_lets_the_fitting_process_go_once_it_has_fi
     listener = threading.Thread(target=listen)
     listener.start()
     with pytest.raises(Stopped):
-        Engine(job_of(library.place, library.cache, stay=True, wish=Refit()), theirs).work()
+        Engine(job_of(library.place, library.cache, stay=True, request=Refit()), theirs).work()
     listener.join()
     assert len(fitted) == 1
     ((fit, when),) = ended  # by itself, and not when the engine ended

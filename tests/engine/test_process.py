@@ -18,9 +18,9 @@ from PIL import Image
 from atlas_rt.core import retries
 from atlas_rt.core.records import Failure, IndexReport, LibraryPlace, Progress
 from atlas_rt.core.troubles import Trouble
+from atlas_rt.engine.crash_log import CRASHES_MAX
 from atlas_rt.engine.messages import Add, Added, FromEngine, Job, Locked, Refused, Rescan, Said
 from atlas_rt.engine.process import EngineProcess
-from atlas_rt.engine.suspects import CRASHES_MAX
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.store import Store
 from tests.libraries import (

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.records import IndexReport
+from atlas_rt.encoders import registry
 from atlas_rt.engine.engine import Engine
 from atlas_rt.engine.messages import FromEngine, Job, Published
-from atlas_rt.ml import corpus, registry
-from atlas_rt.ml.corpus import StoredCorpus
-from atlas_rt.services.scenes import SceneReader
+from atlas_rt.search import vector_index
+from atlas_rt.search.vector_index import StoredVectorIndex
+from atlas_rt.workers.scenes import SceneReader
 from tests.libraries import PICTURES, copy_pictures, job_of
 
 
@@ -22,8 +23,8 @@ from tests.libraries import PICTURES, copy_pictures, job_of
 def few_are_many() -> Iterator[None]:
     """As if 60 images were more than go into memory."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(corpus, "IN_MEMORY_TO", 60)
-        patch.setattr(corpus, "LOOKED_INTO", 0.5)  # of so few lists
+        patch.setattr(vector_index, "IN_MEMORY_TO", 60)
+        patch.setattr(vector_index, "LOOKED_INTO", 0.5)  # of so few lists
         yield
 
 
@@ -70,10 +71,10 @@ def test_searches_find_new_images_and_none_that_have_gone(job: Job) -> None:
     model = registry.load("starter", job.cache)
     arrival = SceneReader(job.place, model=model.id, dim=model.dim).read()
     assert arrival is not None
-    found = arrival.corpus
-    assert isinstance(found, StoredCorpus)
+    found = arrival.vector_index
+    assert isinstance(found, StoredVectorIndex)
     assert found.how == "an index of 80 vectors, 2 since are scored all"
     assert len(found) == len(arrival.scene.ids) == 81
     rows = np.arange(81, dtype=np.int32)
     assert [int(np.argmax(found.score(vector).scores)) for vector in found.at(rows)] == rows.tolist()
-    assert corpus.recall_at_10(found, found.at(rows)) > 0.9
+    assert vector_index.recall_at_10(found, found.at(rows)) > 0.9

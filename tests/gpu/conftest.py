@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from atlas_rt.core import camera
 from atlas_rt.core.records import Scene, View
-from atlas_rt.render.garbage import sweep
-from atlas_rt.render.picture import Picture
-from atlas_rt.render.renderer import Renderer
+from atlas_rt.render.gl.cleanup import sweep
+from atlas_rt.render.gl.offscreen import OffscreenTarget
+from atlas_rt.render.gl.renderer import Renderer
 
 FOV_Y = math.radians(50)
 SIZE_PX = (320, 240)
@@ -55,7 +55,7 @@ def shoot(ctx: moderngl.Context) -> Callable[[Renderer, View], NDArray[np.int16]
     """Draw one frame and give its pixels (h, w, 3), signed so that differences are safe."""
 
     def draw(renderer: Renderer, view: View) -> NDArray[np.int16]:
-        picture = Picture(ctx, view.size_px)
+        picture = OffscreenTarget(ctx, view.size_px)
         renderer.draw(view, picture.target)
         pixels = picture.read().astype(np.int16)
         picture.release()

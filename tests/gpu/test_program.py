@@ -10,8 +10,8 @@ import pytest
 
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.errors import AtlasError
-from atlas_rt.render.frame import BLOCK_BYTES, CONSTANTS, FRAME
-from atlas_rt.render.program import Programs, ShaderError, Source, block_source, join, translate
+from atlas_rt.render.gl.frame import BLOCK_BYTES, CONSTANTS, FRAME
+from atlas_rt.render.gl.program import Programs, ShaderError, Source, block_source, join, translate
 
 SHADERS = assets_folder("shaders")
 VARIANTS: list[tuple[str, dict[str, int]]] = [

@@ -23,8 +23,8 @@ from atlas_rt.core.records import (
     View,
 )
 from atlas_rt.core.visibility import pick
-from atlas_rt.render.picture import Picture
-from atlas_rt.render.renderer import Renderer
+from atlas_rt.render.gl.offscreen import OffscreenTarget
+from atlas_rt.render.gl.renderer import Renderer
 from tests.gpu.conftest import half_side_px, make_scene, make_view, pixel_of
 
 Pixels = NDArray[np.int16]
@@ -111,7 +111,7 @@ def test_hardware_and_software_draw_the_same_cards(
     scene = make_scene([[-0.5, 0, 0.5], [0.4, 0.1, 0], [0, -0.4, -2]], node_size=0.15)
     pictures = []
     for software in (True, False):
-        monkeypatch.setattr("atlas_rt.render.renderer.is_software", lambda _, answer=software: answer)
+        monkeypatch.setattr("atlas_rt.render.gl.renderer.is_software", lambda _, answer=software: answer)
         renderer = make_renderer("high")
         renderer.load_small(np.arange(3, dtype=np.int32), flat_tiles(RED, GREEN, BLUE))
         pictures.append(shoot(renderer, make_view(scene)))
@@ -349,7 +349,7 @@ def test_the_last_frame_before_a_rest_is_sharp(make_renderer: Make, ctx: moderng
     renderer.load_small(np.array([0], np.int32), stripes)
     contrast = {}
     for still in (False, True):
-        picture = Picture(ctx, view.size_px)
+        picture = OffscreenTarget(ctx, view.size_px)
         renderer.draw(view, picture.target, still=still)
         contrast[still] = picture.read()[110:130, 160].astype(int).std()
         picture.release()
@@ -411,7 +411,7 @@ def test_nothing_is_uploaded_or_made_anew_in_a_still_view(
     renderer = make_renderer("high")
     rng = np.random.default_rng(2)
     view = make_view(make_scene(rng.normal(0, 0.3, (50, 3)).tolist(), edges=[[0, 1], [2, 3]]))
-    picture = Picture(ctx, view.size_px)
+    picture = OffscreenTarget(ctx, view.size_px)
     renderer.draw(view, picture.target)
     written: list[str] = []
     monkeypatch.setattr(moderngl.Texture, "write", lambda *_, **__: written.append("texture"))

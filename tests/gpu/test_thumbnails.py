@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.records import MEDIUM_TILE_PX, Tile
-from atlas_rt.render.thumbnails import CELLS_ACROSS, CELLS_DOWN, HEIGHT_PX, WIDTH_PX, ThumbnailAtlas
+from atlas_rt.render.gl.thumbnails import CELLS_ACROSS, CELLS_DOWN, HEIGHT_PX, WIDTH_PX, ThumbnailAtlas
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from atlas_rt.core.records import View
-from atlas_rt.render.rawgl import RawGL
-from atlas_rt.render.renderer import Renderer
-from atlas_rt.render.tiles import CELLS, CELLS_ACROSS, SmallTiles, runs, small_levels
+from atlas_rt.render.gl.rawgl import RawGL
+from atlas_rt.render.gl.renderer import Renderer
+from atlas_rt.render.gl.tiles import CELLS, CELLS_ACROSS, SmallTiles, runs, small_levels
 from tests.gpu.conftest import make_scene, make_view, pixel_of
 
 Shoot = Callable[[Renderer, View], NDArray[np.int16]]

@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from atlas_rt.core.records import Failure
 from atlas_rt.errors import MissingError
 from atlas_rt.library.sources import FoundFile, Scan
-from atlas_rt.library.store import FailedFile, Plan, Ready, Store, Todo, content_hash, migrate
+from atlas_rt.library.store import Changes, FailedFile, Ready, Store, Todo, content_hash, migrate
 
 MODEL = "starter"
 File = tuple[str, int, int]
@@ -37,16 +37,16 @@ def ready(todo: Todo, content: str, row: int, *, tile: int | None = None) -> Rea
     return Ready(todo.id, todo.path, todo.size, todo.mtime_ns, *facts, row if tile is None else tile, row)
 
 
-def index(store: Store, contents: dict[str, str], *, mtime_ns: int = 1, model: str = MODEL) -> Plan:
+def index(store: Store, contents: dict[str, str], *, mtime_ns: int = 1, model: str = MODEL) -> Changes:
     """Reconcile and commit all of it, as the engine does: stored content is not encoded again."""
     scan = scan_of(*((path, len(content), mtime_ns) for path, content in contents.items()))
-    plan = store.reconcile(scan, model)
-    for todo in plan.todo:
+    changes = store.reconcile(scan, model)
+    for todo in changes.todo:
         known = store.known(content_hash(contents[todo.path].encode()), model)
         row = store.named_vectors(model) if known is None or known.vector_row is None else known.vector_row
         tile = store.named_tiles() if known is None else known.tile
         store.commit(model, [ready(todo, contents[todo.path], row, tile=tile)])
-    return plan
+    return changes
 
 
 @pytest.fixture
@@ -64,8 +64,8 @@ def paths(store: Store) -> dict[str, int]:
 
 
 def test_new_files_get_ids_in_the_order_of_paths(store: Store) -> None:
-    plan = store.reconcile(scan_of(("/c", 3, 1), ("/a", 1, 1), ("/b", 2, 1)), MODEL)
-    assert [(todo.id, todo.path, todo.kind) for todo in plan.todo] == [
+    changes = store.reconcile(scan_of(("/c", 3, 1), ("/a", 1, 1), ("/b", 2, 1)), MODEL)
+    assert [(todo.id, todo.path, todo.kind) for todo in changes.todo] == [
         (1, "/a", "new"),
         (2, "/b", "new"),
         (3, "/c", "new"),
@@ -84,17 +84,17 @@ def test_a_killed_run_goes_on_with_the_same_ids(store: Store) -> None:
 
 def test_what_is_known_and_unchanged_needs_nothing(store: Store) -> None:
     index(store, {"/a": "a", "/b": "b"})
-    plan = index(store, {"/a": "a", "/b": "b"})
-    assert (plan.todo, plan.unchanged, plan.removed) == ((), 2, ())
+    changes = index(store, {"/a": "a", "/b": "b"})
+    assert (changes.todo, changes.unchanged, changes.removed) == ((), 2, ())
 
 
 def test_a_changed_file_keeps_its_id_and_gets_new_records(store: Store) -> None:
     index(store, {"/a": "a", "/b": "b"})
     store.label(MODEL, {1: [("cat", 0.9)]})
-    plan = store.reconcile(scan_of(("/a", 7, 2), ("/b", 1, 1)), MODEL)
-    assert [(todo.id, todo.kind) for todo in plan.todo] == [(1, "changed")]
+    changes = store.reconcile(scan_of(("/a", 7, 2), ("/b", 1, 1)), MODEL)
+    assert [(todo.id, todo.kind) for todo in changes.todo] == [(1, "changed")]
     assert paths(store) == {"/a": 1, "/b": 2}  # what it showed stays until the new content is there
-    committed = store.commit(MODEL, [ready(plan.todo[0], "other", 2)])
+    committed = store.commit(MODEL, [ready(changes.todo[0], "other", 2)])
     assert (committed.changed, committed.new) == (1, 0)
     assert store.vector_rows(MODEL, np.array([1, 2])).tolist() == [2, 1]
     assert store.labels(1) == ()
@@ -102,11 +102,11 @@ def test_a_changed_file_keeps_its_id_and_gets_new_records(store: Store) -> None:
 
 def test_a_touched_file_is_not_encoded_again(store: Store) -> None:
     index(store, {"/a": "a"})
-    plan = store.reconcile(scan_of(("/a", 1, 99)), MODEL)
+    changes = store.reconcile(scan_of(("/a", 1, 99)), MODEL)
     known = store.known(content_hash(b"a"), MODEL)
     assert known is not None
     assert (known.id, known.vector_row) == (1, 0)
-    committed = store.commit(MODEL, [ready(plan.todo[0], "a", 0)])
+    committed = store.commit(MODEL, [ready(changes.todo[0], "a", 0)])
     assert (committed.unchanged, committed.changed) == (1, 0)
     assert store.reconcile(scan_of(("/a", 1, 99)), MODEL).todo == ()
 
@@ -114,13 +114,13 @@ def test_a_touched_file_is_not_encoded_again(store: Store) -> None:
 def test_a_moved_file_is_the_same_image(store: Store) -> None:
     index(store, {"/old/a": "a", "/old/b": "b"})
     store.label(MODEL, {1: [("cat", 0.9)]})
-    plan = store.reconcile(scan_of(("/new/a", 1, 5), ("/old/b", 1, 1)), MODEL)
-    assert plan.removed == (1,)
+    changes = store.reconcile(scan_of(("/new/a", 1, 5), ("/old/b", 1, 1)), MODEL)
+    assert changes.removed == (1,)
     known = store.known(content_hash(b"a"), MODEL)
     assert known is not None
     assert known.vector_row == 0
-    committed = store.commit(MODEL, [ready(plan.todo[0], "a", 0)])
-    assert (committed.moved, committed.new, committed.ids) == (1, 0, {plan.todo[0].id: 1})
+    committed = store.commit(MODEL, [ready(changes.todo[0], "a", 0)])
+    assert (committed.moved, committed.new, committed.ids) == (1, 0, {changes.todo[0].id: 1})
     assert paths(store) == {"/new/a": 1, "/old/b": 2}
     assert store.labels(1) == (("cat", 0.9),)
     assert [todo.id for todo in store.reconcile(scan_of(("/new/a", 1, 5), ("/z", 9, 9)), MODEL).todo] == [4]
@@ -128,8 +128,8 @@ def test_a_moved_file_is_the_same_image(store: Store) -> None:
 
 def test_equal_files_that_move_together_keep_their_own_ids(store: Store) -> None:
     index(store, {"/x/a": "same", "/x/b": "same", "/x/c": "other"})
-    plan = store.reconcile(scan_of(*((f"/y/{name}", 4, 1) for name in "ab"), ("/y/c", 5, 1)), MODEL)
-    for todo in reversed(plan.todo):  # whatever the order
+    changes = store.reconcile(scan_of(*((f"/y/{name}", 4, 1) for name in "ab"), ("/y/c", 5, 1)), MODEL)
+    for todo in reversed(changes.todo):  # whatever the order
         store.commit(MODEL, [ready(todo, "other" if todo.path == "/y/c" else "same", 0)])
     assert paths(store) == {"/y/a": 1, "/y/b": 2, "/y/c": 3}
 
@@ -172,9 +172,9 @@ def test_nothing_is_removed_where_nobody_could_look(store: Store) -> None:
 
 
 def test_a_failed_file_is_left_alone_until_it_changes(store: Store) -> None:
-    plan = store.reconcile(scan_of(("/bad", 5, 1), ("/good", 4, 1)), MODEL)
+    changes = store.reconcile(scan_of(("/bad", 5, 1), ("/good", 4, 1)), MODEL)
     failed = FailedFile("/bad", 5, 1, "the file is cut short")
-    store.commit(MODEL, [ready(plan.todo[1], "good", 0)], failed=[failed])
+    store.commit(MODEL, [ready(changes.todo[1], "good", 0)], failed=[failed])
     assert store.failures() == (Failure("/bad", "the file is cut short"),)
     again = store.reconcile(scan_of(("/bad", 5, 1), ("/good", 4, 1)), MODEL)
     assert (again.todo, again.failed, again.unchanged) == ((), store.failures(), 1)
@@ -210,12 +210,12 @@ def test_an_image_whose_file_breaks_leaves_and_heals(store: Store) -> None:
 
 def test_a_second_model_sees_what_it_has_not_encoded(store: Store) -> None:
     index(store, {"/a": "a", "/b": "b"})
-    plan = store.reconcile(scan_of(("/a", 1, 1), ("/b", 1, 1)), "large")
-    assert [(todo.id, todo.kind) for todo in plan.todo] == [(1, "encode"), (2, "encode")]
+    changes = store.reconcile(scan_of(("/a", 1, 1), ("/b", 1, 1)), "large")
+    assert [(todo.id, todo.kind) for todo in changes.todo] == [(1, "encode"), (2, "encode")]
     known = store.known(content_hash(b"b"), "large")
     assert known is not None
     assert (known.tile, known.vector_row) == (1, None)
-    store.commit("large", [ready(plan.todo[1], "b", 0, tile=known.tile)])
+    store.commit("large", [ready(changes.todo[1], "b", 0, tile=known.tile)])
     assert store.catalogue("large").ids.tolist() == [2]
     assert store.catalogue(MODEL).ids.tolist() == [1, 2]
     assert store.hashes("large") == {content_hash(b"b")}
@@ -225,10 +225,10 @@ def test_a_second_model_sees_what_it_has_not_encoded(store: Store) -> None:
 
 
 def test_a_batch_is_whole_or_not_there(store: Store) -> None:
-    plan = store.reconcile(scan_of(("/a", 1, 1)), MODEL)
+    changes = store.reconcile(scan_of(("/a", 1, 1)), MODEL)
     stranger = Todo(77, "/never planned", 1, 1, "new")
     with pytest.raises(ValueError, match="never planned"):
-        store.commit(MODEL, [ready(plan.todo[0], "a", 0), ready(stranger, "b", 1)])
+        store.commit(MODEL, [ready(changes.todo[0], "a", 0), ready(stranger, "b", 1)])
     assert paths(store) == {}
 
 
@@ -268,8 +268,8 @@ def test_paths_that_are_no_text_survive(store: Store) -> None:
 
 
 def test_labels_are_found_by_word_in_any_case(store: Store) -> None:
-    plan = store.reconcile(scan_of(("/a", 1, 1), ("/b", 1, 1)), MODEL)
-    batch = [ready(todo, todo.path, row) for row, todo in enumerate(plan.todo)]
+    changes = store.reconcile(scan_of(("/a", 1, 1), ("/b", 1, 1)), MODEL)
+    batch = [ready(todo, todo.path, row) for row, todo in enumerate(changes.todo)]
     store.commit(MODEL, batch, labels={1: [("cat", 0.4), ("pet", 0.6)]})
     assert store.unlabelled(MODEL).tolist() == [2]
     store.label(MODEL, {2: [("Cat", 0.9)]})
@@ -459,9 +459,9 @@ class FolderLife(RuleBasedStateMachine):
         """Index, but be killed after some commits."""
         before = paths(self.store)
         scan = scan_of(*((path, len(content), mtime) for path, (content, mtime) in self.files.items()))
-        plan = self.store.reconcile(scan, MODEL)
-        assert [todo.id for todo in plan.todo] == sorted({todo.id for todo in plan.todo})
-        for todo in plan.todo[:kept]:
+        changes = self.store.reconcile(scan, MODEL)
+        assert [todo.id for todo in changes.todo] == sorted({todo.id for todo in changes.todo})
+        for todo in changes.todo[:kept]:
             content = self.files[todo.path][0]
             known = self.store.known(content_hash(content.encode()), MODEL)
             row = self.store.named_vectors(MODEL) if known is None else known.vector_row
@@ -502,7 +502,7 @@ def test_any_life_of_a_folder_keeps_ids_apart(tmp_path: Path) -> None:
 @given(order=st.permutations(range(5)))
 def test_the_order_of_arrival_does_not_matter(order: list[int], tmp_path: Path) -> None:
     with Store.open(tmp_path / os.urandom(8).hex(), writable=True) as store:
-        plan = store.reconcile(scan_of(*((f"/{i}", i, 1) for i in range(5))), MODEL)
+        changes = store.reconcile(scan_of(*((f"/{i}", i, 1) for i in range(5))), MODEL)
         for row, i in enumerate(order):
-            store.commit(MODEL, [ready(plan.todo[i], str(i), row)])
+            store.commit(MODEL, [ready(changes.todo[i], str(i), row)])
         assert paths(store) == {f"/{i}": i + 1 for i in range(5)}

@@ -11,7 +11,7 @@ import numpy as np
 
 from atlas_rt.core.hud import Hud, ImageFacts
 from atlas_rt.core.records import Bytes, Match, SearchAnswer
-from atlas_rt.core.wishes import Wish
+from atlas_rt.core.requests import Request
 from atlas_rt.ui.input import Button, Event, Input, KeyStroke, Modifiers, PointerMoved, Typed
 from atlas_rt.ui.overlay import Overlay, scale_for
 from atlas_rt.ui.panels import Panels, TextureRef
@@ -72,27 +72,27 @@ class Sheet:
         self._was_searching = False
         self.build_ms = 0.0
 
-    def show(self, hud: Hud, *events: Event, frames: int = 1) -> list[Wish]:
+    def show(self, hud: Hud, *events: Event, frames: int = 1) -> list[Request]:
         """Some frames of a hud, the events before the first; what was wished in any of them."""
-        wishes: list[Wish] = []
+        requests: list[Request] = []
         for frame in range(frames):
             told = Input(events=events if frame == 0 else (), text_focused=hud.searching and not self._was_searching)
             self._was_searching = hud.searching
             self.overlay.hear(told, text_focused=self.panels.wants_text)
             self.overlay.begin(self._size_px, scale=scale_for(self._size_px), dt_secs=hud.dt_secs)
             begun = time.perf_counter()
-            wishes += self.panels.build(hud)
+            requests += self.panels.build(hud)
             self.build_ms = (time.perf_counter() - begun) * 1000.0
             self._target.clear(GREY, GREY, GREY, 1.0)
             self.overlay.draw(self._target)
-        return wishes
+        return requests
 
-    def click(self, hud: Hud, x: float, y: float) -> list[Wish]:
+    def click(self, hud: Hud, x: float, y: float) -> list[Request]:
         """Move there, press, release; what was wished."""
         at_px = (x, y)
-        wishes = self.show(hud, PointerMoved(at_px), frames=2)
-        wishes += self.show(hud, Button("left", down=True, at_px=at_px, modifiers=Modifiers()), frames=2)
-        return wishes + self.show(hud, Button("left", down=False, at_px=at_px, modifiers=Modifiers()), frames=3)
+        requests = self.show(hud, PointerMoved(at_px), frames=2)
+        requests += self.show(hud, Button("left", down=True, at_px=at_px, modifiers=Modifiers()), frames=2)
+        return requests + self.show(hud, Button("left", down=False, at_px=at_px, modifiers=Modifiers()), frames=3)
 
     def pixels(self) -> Bytes:
         """(h, w, 3) uint8, top row first."""

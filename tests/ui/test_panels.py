@@ -14,8 +14,8 @@ import pytest
 
 from atlas_rt.core.hud import CountTag, FrameFigures, Hud, NameTag, Notice
 from atlas_rt.core.records import Failure, LiveFix, Progress
+from atlas_rt.core.requests import CopyPath, Deselect, Do, FlyTo, Hover, OpenSource, Retry, Search, Select
 from atlas_rt.core.troubles import Trouble
-from atlas_rt.core.wishes import CopyPath, Deselect, Do, FlyTo, Hover, OpenSource, Retry, Search, Select
 from atlas_rt.ui.input import KeyStroke, Modifiers, PointerMoved
 from atlas_rt.ui.panels.canvas import Rect
 from atlas_rt.ui.panels.hover import GRACE_SECS, beside
@@ -98,9 +98,9 @@ def test_of_near_duplicates_the_panel_tells_which_and_how_many(sheet: Sheet) -> 
 def test_typing_searches_at_every_change_and_loses_no_letter(sheet: Sheet) -> None:
     sheet.show(make_hud(), frames=2)
     # The field gets the focus two frames after it was asked for; what is typed until then waits.
-    wishes = sheet.show(make_hud(searching=True), *typed("bird"), frames=10)
+    requests = sheet.show(make_hud(searching=True), *typed("bird"), frames=10)
     assert sheet.panels.wants_text
-    assert [wish for wish in wishes if isinstance(wish, Search)][-1] == Search("bird")
+    assert [request for request in requests if isinstance(request, Search)][-1] == Search("bird")
 
 
 def test_a_query_that_the_app_clears_leaves_the_field_empty(sheet: Sheet) -> None:
@@ -213,8 +213,8 @@ def test_neighbours_fly_there(sheet: Sheet) -> None:
     hud = make_hud(selected=make_facts(7))
     sheet.show(hud, frames=3)
     panel = sheet.panels.covered[0]
-    wishes = sheet.click(hud, panel.x + 50, panel.bottom - 110)
-    assert [type(wish) for wish in wishes if not isinstance(wish, Hover)] == [FlyTo, Select]
+    requests = sheet.click(hud, panel.x + 50, panel.bottom - 110)
+    assert [type(request) for request in requests if not isinstance(request, Hover)] == [FlyTo, Select]
 
 
 def test_what_does_not_work_is_told_as_long_as_it_lasts_and_tried_again_at_a_click(sheet: Sheet) -> None:

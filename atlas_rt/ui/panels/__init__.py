@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from imgui_bundle import imgui
 
 from atlas_rt.core.hud import Hud
-from atlas_rt.core.wishes import Hover, Wish
+from atlas_rt.core.requests import Hover, Request
 from atlas_rt.ui.fonts import current_fonts
 from atlas_rt.ui.panels.canvas import Rect, TextureRef, Thumbnails, Type
 from atlas_rt.ui.panels.counts import build_counts
@@ -17,8 +17,8 @@ from atlas_rt.ui.panels.help import HelpPanel
 from atlas_rt.ui.panels.hover import HoverCard
 from atlas_rt.ui.panels.live import LivePanel
 from atlas_rt.ui.panels.notices import Notices
+from atlas_rt.ui.panels.panel_context import PanelContext
 from atlas_rt.ui.panels.search import SearchPanel
-from atlas_rt.ui.panels.stage import Stage
 from atlas_rt.ui.panels.status import StatusPanel
 from atlas_rt.ui.panels.tags import NameTags
 from atlas_rt.ui.panels.welcome import WelcomePanel
@@ -57,28 +57,28 @@ class Panels:
         x, y = at_px
         return any(rect.x <= x < rect.right and rect.y <= y < rect.bottom for rect in self.covered)
 
-    def build(self, hud: Hud) -> list[Wish]:
+    def build(self, hud: Hud) -> list[Request]:
         """Show one frame's panels."""
-        stage = Stage(hud, self._measures(), self._thumbnails)
-        build_counts(stage)
-        self._tags.build(stage, self.covered)
-        self._detail.build(stage)
-        self._search.build(stage, self._detail.width(stage))
+        context = PanelContext(hud, self._measures(), self._thumbnails)
+        build_counts(context)
+        self._tags.build(context, self.covered)
+        self._detail.build(context)
+        self._search.build(context, self._detail.width(context))
         if not hud.kiosk:
-            self._figures.build(stage)
+            self._figures.build(context)
         if not (hud.kiosk or hud.welcome):
-            self._status.build(stage)
-        self._live.build(stage, self._detail.width(stage))
-        self._welcome.build(stage)
-        self._notices.build(stage)
+            self._status.build(context)
+        self._live.build(context, self._detail.width(context))
+        self._welcome.build(context)
+        self._notices.build(context)
         if not hud.help_open:
-            self._hover.build(stage, self._detail.width(stage))
-        self.covered = stage.covered
-        self._help.build(stage)
-        if stage.pointed_id != self._pointed_id:
-            self._pointed_id = stage.pointed_id
-            stage.wishes.append(Hover(stage.pointed_id))
-        return stage.wishes
+            self._hover.build(context, self._detail.width(context))
+        self.covered = context.covered
+        self._help.build(context)
+        if context.pointed_id != self._pointed_id:
+            self._pointed_id = context.pointed_id
+            context.requests.append(Hover(context.pointed_id))
+        return context.requests
 
     def _measures(self) -> Type:
         scale = imgui.get_style().font_scale_dpi

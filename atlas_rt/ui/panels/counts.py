@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Rect
-from atlas_rt.ui.panels.stage import Stage
+from atlas_rt.ui.panels.panel_context import PanelContext
 
 HEIGHT, SIDES = 18.0, 6.0
 SIZE = theme.CAPTION - 1.0
 
 
-def build_counts(stage: Stage) -> None:
+def build_counts(context: PanelContext) -> None:
     """Draw the counts right over the map, below every panel."""
-    canvas, height = stage.under(), stage.px(HEIGHT)
-    for tag in stage.hud.count_tags:
+    canvas, height = context.under(), context.px(HEIGHT)
+    for tag in context.hud.count_tags:
         text, (x, y) = f"{tag.count:,}", tag.at_px
-        width = max(stage.type.width(text, SIZE, strong=True) + 2.0 * stage.px(SIDES), height)
+        width = max(context.type.width(text, SIZE, strong=True) + 2.0 * context.px(SIDES), height)
         pill = Rect(x - width / 2.0, y - height / 2.0, width, height)
         canvas.fill(pill, theme.faded(theme.GLASS, tag.strength), height / 2.0)
         canvas.outline(pill.inset(0.5), theme.faded(theme.PILL_RIM, tag.strength), height / 2.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from atlas_rt.core.hud import ImageFacts
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Rect
-from atlas_rt.ui.panels.stage import Stage
+from atlas_rt.ui.panels.panel_context import PanelContext
 
 DELAY_SECS = 0.125
 GRACE_SECS = 0.26
@@ -22,9 +22,9 @@ class HoverCard:
         self._at_px = (0.0, 0.0, 0.0)
         self._rested_secs = self._left_secs = 0.0
 
-    def build(self, stage: Stage, taken_right: float) -> None:
+    def build(self, context: PanelContext, taken_right: float) -> None:
         """taken_right: how much of the right side the detail panel has; it shows its own image better than a card."""
-        hud = stage.hud
+        hud = context.hud
         if hud.hovered is not None and hud.selected is not None and hud.hovered.id == hud.selected.id:
             self._facts, self._rested_secs = None, 0.0
             return
@@ -39,7 +39,7 @@ class HoverCard:
             if self._left_secs > GRACE_SECS or not self._visible:
                 self._facts, self._rested_secs = None, 0.0
         if self._facts is not None and self._visible:
-            self._draw(stage, self._facts, self._opacity(hud.reduced_motion), stage.size[0] - taken_right)
+            self._draw(context, self._facts, self._opacity(hud.reduced_motion), context.size[0] - taken_right)
 
     @property
     def _visible(self) -> bool:
@@ -51,30 +51,30 @@ class HoverCard:
         appearing = min((self._rested_secs - DELAY_SECS) / FADE_SECS + 0.2, 1.0)
         return appearing * min((GRACE_SECS - self._left_secs) / FADE_SECS, 1.0)
 
-    def _draw(self, stage: Stage, facts: ImageFacts, alpha: float, room: float) -> None:
-        canvas, pad = stage.over(alpha), stage.px(10.0)
-        width = stage.px(WIDTH)
+    def _draw(self, context: PanelContext, facts: ImageFacts, alpha: float, room: float) -> None:
+        canvas, pad = context.over(alpha), context.px(10.0)
+        width = context.px(WIDTH)
         inner = width - 2.0 * pad
-        ref = stage.thumbnails.ref(facts.id)
-        aspect = stage.thumbnails.aspect(facts.id)
-        picture_height = min(inner / aspect, stage.px(PICTURE_HEIGHT)) if ref else 0.0
+        ref = context.thumbnails.ref(facts.id)
+        aspect = context.thumbnails.aspect(facts.id)
+        picture_height = min(inner / aspect, context.px(PICTURE_HEIGHT)) if ref else 0.0
         words = "  ·  ".join(word for word, _ in facts.labels[:3])
-        lines = [stage.type.fit(line, inner, theme.CAPTION) for line in (words, facts.alike_words) if line]
-        text_height = stage.px(20.0 + 18.0 * len(lines))
-        height = picture_height + (stage.px(8.0) if ref else 0.0) + text_height + 2.0 * pad
-        free = (room, stage.size[1])
-        rect = beside(self._at_px, (width, height), free, stage.px(AWAY), stage.px(theme.MARGIN / 2.0))
+        lines = [context.type.fit(line, inner, theme.CAPTION) for line in (words, facts.alike_words) if line]
+        text_height = context.px(20.0 + 18.0 * len(lines))
+        height = picture_height + (context.px(8.0) if ref else 0.0) + text_height + 2.0 * pad
+        free = (room, context.size[1])
+        rect = beside(self._at_px, (width, height), free, context.px(AWAY), context.px(theme.MARGIN / 2.0))
         canvas.glass(rect)
         y = rect.y + pad
         if ref:
             plate = Rect(rect.x + pad, y, inner, picture_height)
-            canvas.fill(plate, theme.PLATE, stage.px(theme.ROUND_SMALL))
-            canvas.picture(plate.fitted(aspect), ref, stage.px(theme.ROUND_SMALL) if plate.width == inner else 0.0)
-            y += picture_height + stage.px(8.0)
-        name = stage.type.fit(file_name(facts.path), inner, theme.SMALL, strong=True, middle=True)
+            canvas.fill(plate, theme.PLATE, context.px(theme.ROUND_SMALL))
+            canvas.picture(plate.fitted(aspect), ref, context.px(theme.ROUND_SMALL) if plate.width == inner else 0.0)
+            y += picture_height + context.px(8.0)
+        name = context.type.fit(file_name(facts.path), inner, theme.SMALL, strong=True, middle=True)
         canvas.text(rect.x + pad, y, name, theme.SMALL, theme.INK, strong=True)
         for number, line in enumerate(lines):
-            canvas.text(rect.x + pad, y + stage.px(20.0 + 18.0 * number), line, theme.CAPTION, theme.INK_SOFT)
+            canvas.text(rect.x + pad, y + context.px(20.0 + 18.0 * number), line, theme.CAPTION, theme.INK_SOFT)
 
 
 def beside(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from atlas_rt.core.records import LiveFix
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
-from atlas_rt.ui.panels.stage import Fade, Stage
+from atlas_rt.ui.panels.panel_context import Fade, PanelContext
 
 WIDTH = 276.0
 NEAREST = 4
@@ -18,52 +18,52 @@ class LivePanel:
     def __init__(self) -> None:
         self._fade = Fade()
 
-    def build(self, stage: Stage, taken_right: float) -> None:
+    def build(self, context: PanelContext, taken_right: float) -> None:
         """taken_right: how much of the right side the detail panel has."""
-        hud = stage.hud
+        hud = context.hud
         alpha = self._fade.advance(hud.live_on, hud)
         if not hud.live_on:
             return
-        fix, pad, margin = hud.live, stage.px(12.0), stage.px(theme.MARGIN)
-        left, right = stage.free_span(stage.size[1] - margin - 1.0, stage.size[1] - margin)
-        right = min(right, stage.size[0] - taken_right)
-        width = min(stage.px(WIDTH), right - left - 2.0 * margin)
+        fix, pad, margin = hud.live, context.px(12.0), context.px(theme.MARGIN)
+        left, right = context.free_span(context.size[1] - margin - 1.0, context.size[1] - margin)
+        right = min(right, context.size[0] - taken_right)
+        width = min(context.px(WIDTH), right - left - 2.0 * margin)
         inner = width - 2.0 * pad
-        lines = stage.type.lines(fix.error, inner, theme.SMALL, most=4) if fix and fix.error else []
+        lines = context.type.lines(fix.error, inner, theme.SMALL, most=4) if fix and fix.error else []
         picture_height = 0.0 if lines else inner / _aspect(fix)
         nearest = fix.neighbours[:NEAREST] if fix and not lines else ()
-        side = (inner - stage.px(6.0) * (NEAREST - 1)) / NEAREST
-        height = stage.px(26.0) + picture_height + len(lines) * stage.px(20.0) + 2.0 * pad
-        height += side + stage.px(10.0) if nearest else 0.0
-        rect = Rect(right - margin - width, stage.size[1] - margin - height, width, height)
-        with stage.panel("live", rect, alpha=alpha) as canvas:
+        side = (inner - context.px(6.0) * (NEAREST - 1)) / NEAREST
+        height = context.px(26.0) + picture_height + len(lines) * context.px(20.0) + 2.0 * pad
+        height += side + context.px(10.0) if nearest else 0.0
+        rect = Rect(right - margin - width, context.size[1] - margin - height, width, height)
+        with context.panel("live", rect, alpha=alpha) as canvas:
             x, y = rect.x + pad, rect.y + pad
-            self._heading(stage, canvas, Rect(x, y, inner, stage.px(26.0)), fix)
-            y += stage.px(26.0)
+            self._heading(context, canvas, Rect(x, y, inner, context.px(26.0)), fix)
+            y += context.px(26.0)
             for number, line in enumerate(lines):
-                canvas.text(x, y + number * stage.px(20.0), line, theme.SMALL, theme.WARNING)
+                canvas.text(x, y + number * context.px(20.0), line, theme.SMALL, theme.WARNING)
             if not lines:
-                self._picture(stage, canvas, Rect(x, y, inner, picture_height))
-            y += picture_height + stage.px(10.0)
+                self._picture(context, canvas, Rect(x, y, inner, picture_height))
+            y += picture_height + context.px(10.0)
             for column, id_ in enumerate(nearest):
-                stage.image_button(canvas, Rect(x + column * (side + stage.px(6.0)), y, side, side), id_)
+                context.image_button(canvas, Rect(x + column * (side + context.px(6.0)), y, side, side), id_)
 
-    def _heading(self, stage: Stage, canvas: Canvas, rect: Rect, fix: LiveFix | None) -> None:
+    def _heading(self, context: PanelContext, canvas: Canvas, rect: Rect, fix: LiveFix | None) -> None:
         seen = fix is not None and not fix.error
         canvas.dot(
-            (rect.x + stage.px(5.0), rect.y + stage.px(8.0)), stage.px(4.0), theme.GOOD if seen else theme.WARNING
+            (rect.x + context.px(5.0), rect.y + context.px(8.0)), context.px(4.0), theme.GOOD if seen else theme.WARNING
         )
-        canvas.text(rect.x + stage.px(16.0), rect.y, "Camera", theme.SMALL, theme.INK, strong=True)
+        canvas.text(rect.x + context.px(16.0), rect.y, "Camera", theme.SMALL, theme.INK, strong=True)
         if fix is None:
             canvas.text_right(rect.right, rect.y, "starting", theme.CAPTION, theme.INK_FAINT)
         elif seen:
             told = f"{certainty(fix.uncertainty)}  ·  {fix.fps:.0f}/s"
-            canvas.text_right(rect.right, rect.y + stage.px(1.0), told, theme.CAPTION, theme.INK_SOFT)
+            canvas.text_right(rect.right, rect.y + context.px(1.0), told, theme.CAPTION, theme.INK_SOFT)
 
-    def _picture(self, stage: Stage, canvas: Canvas, rect: Rect) -> None:
-        rounding = stage.px(theme.ROUND_SMALL)
+    def _picture(self, context: PanelContext, canvas: Canvas, rect: Rect) -> None:
+        rounding = context.px(theme.ROUND_SMALL)
         canvas.fill(rect, theme.PLATE, rounding)
-        if ref := stage.thumbnails.picture_ref("live"):
+        if ref := context.thumbnails.picture_ref("live"):
             canvas.picture(rect, ref, rounding)
 
 

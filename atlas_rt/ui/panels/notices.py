@@ -5,7 +5,7 @@ from __future__ import annotations
 from atlas_rt.core.hud import Hud, Notice
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Rect
-from atlas_rt.ui.panels.stage import Fade, Stage
+from atlas_rt.ui.panels.panel_context import Fade, PanelContext
 
 LIFE_SECS = 5.0
 """How long a notice is shown; the app may forget it then."""
@@ -27,25 +27,25 @@ class Notices:
         self._first_speed = self._speed = 0.0
         self._speed_secs = SPEED_SECS
 
-    def build(self, stage: Stage) -> None:
-        y = stage.size[1] - stage.px(BOTTOM)
-        y = self._build_hint(stage, y)
-        for notice in reversed([notice for notice in stage.hud.notices if notice.age_secs < LIFE_SECS]):
-            y = self._build_notice(stage, notice, y)
+    def build(self, context: PanelContext) -> None:
+        y = context.size[1] - context.px(BOTTOM)
+        y = self._build_hint(context, y)
+        for notice in reversed([notice for notice in context.hud.notices if notice.age_secs < LIFE_SECS]):
+            y = self._build_notice(context, notice, y)
 
-    def _build_hint(self, stage: Stage, y: float) -> float:
-        text, alpha = self._line(stage.hud)
+    def _build_hint(self, context: PanelContext, y: float) -> float:
+        text, alpha = self._line(context.hud)
         if alpha <= 0.0:
             return y
-        height, pad = stage.px(30.0), stage.px(16.0)
-        left, right = stage.free_span(y - height, y)
-        text = stage.type.fit(text, right - left - 4.0 * pad, theme.SMALL)
-        width = stage.type.width(text, theme.SMALL) + 2.0 * pad
+        height, pad = context.px(30.0), context.px(16.0)
+        left, right = context.free_span(y - height, y)
+        text = context.type.fit(text, right - left - 4.0 * pad, theme.SMALL)
+        width = context.type.width(text, theme.SMALL) + 2.0 * pad
         rect = Rect((left + right - width) / 2.0, y - height, width, height)
-        canvas = stage.under()
+        canvas = context.under()
         canvas.fill(rect, theme.faded(theme.GLASS, 0.8 * alpha), height / 2.0)
         canvas.text_in(rect, text, theme.SMALL, theme.faded(theme.INK_SOFT, alpha))
-        return rect.y - stage.px(10.0)
+        return rect.y - context.px(10.0)
 
     def _line(self, hud: Hud) -> tuple[str, float]:
         """What the line at the bottom says, and how strongly: a changed speed, the tour, or how to begin."""
@@ -60,20 +60,20 @@ class Notices:
         alpha = self._hint.advance(free and (hud.touring or self._hint_secs < HINT_SECS), hud)
         return ("Guided tour  ·  Esc to stop" if hud.touring else HINT), alpha
 
-    def _build_notice(self, stage: Stage, notice: Notice, y: float) -> float:
-        pad, height = stage.px(18.0), stage.px(38.0)
-        left, right = stage.free_span(y - height, y)
-        text = stage.type.fit(notice.text, right - left - 2.0 * pad - stage.px(40.0), theme.SMALL)
-        width = stage.type.width(text, theme.SMALL) + 2.0 * pad + stage.px(14.0)
-        alpha = notice_alpha(notice, stage.hud)
-        canvas = stage.over(alpha)
-        rise = stage.px(8.0) * (1.0 - min(notice.age_secs / FADE_SECS, 1.0)) * (not stage.hud.reduced_motion)
+    def _build_notice(self, context: PanelContext, notice: Notice, y: float) -> float:
+        pad, height = context.px(18.0), context.px(38.0)
+        left, right = context.free_span(y - height, y)
+        text = context.type.fit(notice.text, right - left - 2.0 * pad - context.px(40.0), theme.SMALL)
+        width = context.type.width(text, theme.SMALL) + 2.0 * pad + context.px(14.0)
+        alpha = notice_alpha(notice, context.hud)
+        canvas = context.over(alpha)
+        rise = context.px(8.0) * (1.0 - min(notice.age_secs / FADE_SECS, 1.0)) * (not context.hud.reduced_motion)
         rect = Rect((left + right - width) / 2.0, y - height + rise, width, height)
         canvas.glass(rect, rounding=19.0)
-        canvas.dot((rect.x + pad + stage.px(1.0), rect.centre[1]), stage.px(3.5), TONES[notice.tone])
-        text_y = rect.centre[1] - stage.px(theme.SMALL) / 2.0
-        canvas.text(rect.x + pad + stage.px(14.0), text_y, text, theme.SMALL, theme.INK)
-        return y - height - stage.px(8.0)
+        canvas.dot((rect.x + pad + context.px(1.0), rect.centre[1]), context.px(3.5), TONES[notice.tone])
+        text_y = rect.centre[1] - context.px(theme.SMALL) / 2.0
+        canvas.text(rect.x + pad + context.px(14.0), text_y, text, theme.SMALL, theme.INK)
+        return y - height - context.px(8.0)
 
 
 def notice_alpha(notice: Notice, hud: Hud) -> float:

@@ -7,10 +7,10 @@ import math
 from imgui_bundle import imgui
 
 from atlas_rt.core.records import Match, SearchAnswer
-from atlas_rt.core.wishes import Search
+from atlas_rt.core.requests import Search
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
-from atlas_rt.ui.panels.stage import Fade, Stage
+from atlas_rt.ui.panels.panel_context import Fade, PanelContext
 
 WIDTH, HEIGHT, TOP = 720.0, 58.0, 16.0
 CELL, GAP, CAPTION_HEIGHT = 84.0, 8.0, 22.0
@@ -42,9 +42,9 @@ class SearchPanel:
         """Give the field the focus (again)."""
         self._asking, self._asked_frames = True, 2
 
-    def build(self, stage: Stage, taken_right: float) -> None:
+    def build(self, context: PanelContext, taken_right: float) -> None:
         """taken_right: how much of the right side the detail panel has."""
-        hud = stage.hud
+        hud = context.hud
         if hud.searching and not self._was_open:
             self.focus()
         self._was_open = hud.searching
@@ -54,16 +54,16 @@ class SearchPanel:
             self._text = self._told = hud.query
             return
         self._adopt(hud.query)
-        free = stage.size[0] - taken_right
-        width = min(stage.px(WIDTH), free - stage.px(2 * theme.MARGIN))
-        rise = stage.px(10.0) * (1.0 - alpha)
-        rect = Rect((free - width) / 2.0, stage.px(TOP) - rise, width, stage.px(HEIGHT))
-        with stage.panel("search", rect, alpha=alpha) as canvas:
-            self._line(stage, canvas, rect)
+        free = context.size[0] - taken_right
+        width = min(context.px(WIDTH), free - context.px(2 * theme.MARGIN))
+        rise = context.px(10.0) * (1.0 - alpha)
+        rect = Rect((free - width) / 2.0, context.px(TOP) - rise, width, context.px(HEIGHT))
+        with context.panel("search", rect, alpha=alpha) as canvas:
+            self._line(context, canvas, rect)
         if hud.answer is not None and self._text:
-            self._results(stage, rect, hud.answer, alpha)
+            self._results(context, rect, hud.answer, alpha)
         elif not self._text:
-            self._tips(stage, rect, alpha)
+            self._tips(context, rect, alpha)
 
     def _adopt(self, query: str) -> None:
         """Take over a text that the app has set: it cleared it at Esc, or searched from elsewhere."""
@@ -74,13 +74,13 @@ class SearchPanel:
                 state.reload_user_buf_and_move_to_end()
         self._told = query
 
-    def _line(self, stage: Stage, canvas: Canvas, rect: Rect) -> None:
-        self._magnifier(stage, canvas, rect.x + stage.px(30.0), rect.centre[1])
-        hint_width = self._key_hint(stage, canvas, rect)
-        x, size = rect.x + stage.px(58.0), theme.LARGE
-        imgui.push_font(stage.type.fonts.regular, size)
-        imgui.set_cursor_screen_pos((x, rect.centre[1] - stage.px(size) / 2.0))
-        imgui.set_next_item_width(rect.right - stage.px(20.0) - hint_width - x)
+    def _line(self, context: PanelContext, canvas: Canvas, rect: Rect) -> None:
+        self._magnifier(context, canvas, rect.x + context.px(30.0), rect.centre[1])
+        hint_width = self._key_hint(context, canvas, rect)
+        x, size = rect.x + context.px(58.0), theme.LARGE
+        imgui.push_font(context.type.fonts.regular, size)
+        imgui.set_cursor_screen_pos((x, rect.centre[1] - context.px(size) / 2.0))
+        imgui.set_next_item_width(rect.right - context.px(20.0) - hint_width - x)
         if self._asking and self._asked_frames >= 2:  # a second request would select what has been typed meanwhile
             imgui.set_keyboard_focus_here()
             self._asked_frames = 0
@@ -92,54 +92,54 @@ class SearchPanel:
         imgui.pop_font()
         if changed and text != self._text:
             self._text = text
-            stage.wishes.append(Search(text))
+            context.requests.append(Search(text))
 
-    def _magnifier(self, stage: Stage, canvas: Canvas, x: float, y: float) -> None:
+    def _magnifier(self, context: PanelContext, canvas: Canvas, x: float, y: float) -> None:
         colour = theme.ACCENT if self.wants_text else theme.INK_SOFT
-        radius, slant = stage.px(7.0), math.sqrt(0.5)
-        centre = (x - stage.px(2.0), y - stage.px(2.0))
-        canvas.ring(centre, radius, colour, stage.px(2.0))
+        radius, slant = context.px(7.0), math.sqrt(0.5)
+        centre = (x - context.px(2.0), y - context.px(2.0))
+        canvas.ring(centre, radius, colour, context.px(2.0))
         start = (centre[0] + radius * slant, centre[1] + radius * slant)
-        canvas.line(start, (start[0] + stage.px(6.0), start[1] + stage.px(6.0)), colour, stage.px(2.4))
+        canvas.line(start, (start[0] + context.px(6.0), start[1] + context.px(6.0)), colour, context.px(2.4))
 
-    def _key_hint(self, stage: Stage, canvas: Canvas, rect: Rect) -> float:
+    def _key_hint(self, context: PanelContext, canvas: Canvas, rect: Rect) -> float:
         """The key that helps now, at the right end. Returns the room it takes."""
-        answer = stage.hud.answer
+        answer = context.hud.answer
         key, does = ("Enter", "fly there") if answer and answer.best and self._text else ("Esc", "close")
-        width = stage.type.width(does, theme.CAPTION) + stage.type.width(key, theme.CAPTION) + stage.px(22.0)
-        x, y = rect.right - stage.px(20.0) - width, rect.centre[1] - stage.px(10.5)
+        width = context.type.width(does, theme.CAPTION) + context.type.width(key, theme.CAPTION) + context.px(22.0)
+        x, y = rect.right - context.px(20.0) - width, rect.centre[1] - context.px(10.5)
         end = canvas.key_cap(x, y, key)
-        canvas.text(end + stage.px(7.0), y + stage.px(3.0), does, theme.CAPTION, theme.INK_FAINT)
-        return width + stage.px(16.0)
+        canvas.text(end + context.px(7.0), y + context.px(3.0), does, theme.CAPTION, theme.INK_FAINT)
+        return width + context.px(16.0)
 
-    def _tips(self, stage: Stage, console: Rect, alpha: float) -> None:
-        rect = Rect(console.x, console.bottom + stage.px(8.0), console.width, stage.px(36.0))
-        x, y = rect.x + stage.px(20.0), rect.y + stage.px(10.0)
-        with stage.panel("tips", rect, alpha=alpha) as canvas:
+    def _tips(self, context: PanelContext, console: Rect, alpha: float) -> None:
+        rect = Rect(console.x, console.bottom + context.px(8.0), console.width, context.px(36.0))
+        x, y = rect.x + context.px(20.0), rect.y + context.px(10.0)
+        with context.panel("tips", rect, alpha=alpha) as canvas:
             for typed, does in TIPS:
-                means = stage.type.width(typed, theme.CAPTION, strong=True) + stage.px(8.0)
-                end = x + means + stage.type.width(does, theme.CAPTION)
-                if end > rect.right - stage.px(12.0):
+                means = context.type.width(typed, theme.CAPTION, strong=True) + context.px(8.0)
+                end = x + means + context.type.width(does, theme.CAPTION)
+                if end > rect.right - context.px(12.0):
                     break
                 canvas.text(x, y, typed, theme.CAPTION, theme.INK_SOFT, strong=True)
                 canvas.text(x + means, y, does, theme.CAPTION, theme.INK_FAINT)
-                x = end + stage.px(28.0)
+                x = end + context.px(28.0)
 
-    def _results(self, stage: Stage, console: Rect, answer: SearchAnswer, alpha: float) -> None:
-        top = console.bottom + stage.px(8.0)
+    def _results(self, context: PanelContext, console: Rect, answer: SearchAnswer, alpha: float) -> None:
+        top = console.bottom + context.px(8.0)
         sentence, colour = self._sentence(answer)
-        line_height = stage.px(30.0) if sentence else 0.0
-        strip_height = stage.px(CELL + CAPTION_HEIGHT + 6.0) if answer.best else 0.0
+        line_height = context.px(30.0) if sentence else 0.0
+        strip_height = context.px(CELL + CAPTION_HEIGHT + 6.0) if answer.best else 0.0
         if not sentence and not answer.best:
             return
-        pad = stage.px(12.0)
-        rect = Rect(console.x, top, console.width, strip_height + line_height + 2.0 * pad - stage.px(6.0))
-        with stage.panel("results", rect, alpha=alpha) as canvas:
+        pad = context.px(12.0)
+        rect = Rect(console.x, top, console.width, strip_height + line_height + 2.0 * pad - context.px(6.0))
+        with context.panel("results", rect, alpha=alpha) as canvas:
             if sentence:
-                text = stage.type.fit(sentence, rect.width - 2.0 * pad, theme.SMALL)
-                canvas.text(rect.x + pad + stage.px(2.0), rect.y + pad + stage.px(1.0), text, theme.SMALL, colour)
+                text = context.type.fit(sentence, rect.width - 2.0 * pad, theme.SMALL)
+                canvas.text(rect.x + pad + context.px(2.0), rect.y + pad + context.px(1.0), text, theme.SMALL, colour)
             strip = Rect(rect.x + pad, rect.y + pad + line_height, rect.width - 2.0 * pad, strip_height)
-            self._strip(stage, canvas, strip, answer)
+            self._strip(context, canvas, strip, answer)
 
     def _sentence(self, answer: SearchAnswer) -> tuple[str, theme.Colour]:
         if answer.error:
@@ -150,20 +150,20 @@ class SearchPanel:
             ), theme.INK_SOFT
         return "", theme.INK_SOFT
 
-    def _strip(self, stage: Stage, canvas: Canvas, strip: Rect, answer: SearchAnswer) -> None:
-        gap = stage.px(GAP)
-        columns = max(int((strip.width + gap) / (stage.px(CELL) + gap)), 1)
+    def _strip(self, context: PanelContext, canvas: Canvas, strip: Rect, answer: SearchAnswer) -> None:
+        gap = context.px(GAP)
+        columns = max(int((strip.width + gap) / (context.px(CELL) + gap)), 1)
         side = (strip.width - gap * (columns - 1)) / columns
-        self._turn_page(stage, strip, columns, len(answer.best))
+        self._turn_page(context, strip, columns, len(answer.best))
         for column, match in enumerate(answer.best[self._first : self._first + columns]):
-            cell = Rect(strip.x + column * (side + gap), strip.y, side, stage.px(CELL))
-            chosen = self._first + column == stage.hud.result
-            stage.image_button(canvas, cell, match.id, chosen=chosen, dimmed=match.band == "none")
-            self._caption(stage, canvas, cell, match)
+            cell = Rect(strip.x + column * (side + gap), strip.y, side, context.px(CELL))
+            chosen = self._first + column == context.hud.result
+            context.image_button(canvas, cell, match.id, chosen=chosen, dimmed=match.band == "none")
+            self._caption(context, canvas, cell, match)
 
-    def _turn_page(self, stage: Stage, strip: Rect, columns: int, count: int) -> None:
+    def _turn_page(self, context: PanelContext, strip: Rect, columns: int, count: int) -> None:
         """Show the result the person stands at; the wheel over the strip moves it too."""
-        result = stage.hud.result
+        result = context.hud.result
         if result != self._shown_result:
             self._shown_result = result
             self._first = min(max(self._first, result - columns + 1), max(result, 0))
@@ -173,10 +173,10 @@ class SearchPanel:
             self._first -= round(math.copysign(max(abs(wheel), 1.0), wheel)) if wheel else 0
         self._first = min(max(self._first, 0), max(count - columns, 0))
 
-    def _caption(self, stage: Stage, canvas: Canvas, cell: Rect, match: Match) -> None:
+    def _caption(self, context: PanelContext, canvas: Canvas, cell: Rect, match: Match) -> None:
         """Similarity and what it means, below the thumbnail."""
-        y, colour = cell.bottom + stage.px(6.0), BANDS.get(match.band, theme.INK_SOFT)
-        canvas.dot((cell.x + stage.px(5.0), y + stage.px(7.5)), stage.px(2.5), colour)
-        canvas.text(cell.x + stage.px(12.0), y, f"{match.score:.2f}", theme.CAPTION, colour)
+        y, colour = cell.bottom + context.px(6.0), BANDS.get(match.band, theme.INK_SOFT)
+        canvas.dot((cell.x + context.px(5.0), y + context.px(7.5)), context.px(2.5), colour)
+        canvas.text(cell.x + context.px(12.0), y, f"{match.score:.2f}", theme.CAPTION, colour)
         if match.band != "none":
-            canvas.text_right(cell.right - stage.px(2.0), y, match.band, theme.CAPTION, theme.INK_FAINT)
+            canvas.text_right(cell.right - context.px(2.0), y, match.band, theme.CAPTION, theme.INK_FAINT)

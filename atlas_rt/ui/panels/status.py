@@ -8,7 +8,7 @@ from atlas_rt.core.hud import Hud
 from atlas_rt.core.records import Failure, Progress
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
-from atlas_rt.ui.panels.stage import Stage
+from atlas_rt.ui.panels.panel_context import PanelContext
 from atlas_rt.ui.panels.troubles import build_troubles, troubles_height
 
 DOING = {
@@ -35,94 +35,100 @@ class StatusPanel:
     def __init__(self) -> None:
         self._listing = False
 
-    def build(self, stage: Stage) -> None:
-        hud = stage.hud
+    def build(self, context: PanelContext) -> None:
+        hud = context.hud
         self._listing = self._listing and bool(hud.failures)
         working = hud.progress is not None and hud.progress.stage in DOING
         rows = 2 + (1.45 if working else 0) + bool(hud.failures)
-        width = min(self._width(stage, working), stage.size[0] - stage.px(2 * theme.MARGIN))
-        height = stage.px(rows * ROW + 18.0) + troubles_height(stage, width - stage.px(2 * theme.PAD))
-        rect = Rect(stage.px(theme.MARGIN), stage.size[1] - stage.px(theme.MARGIN) - height, width, height)
-        with stage.panel("status", rect) as canvas:
-            self._rows(stage, canvas, rect, working)
+        width = min(self._width(context, working), context.size[0] - context.px(2 * theme.MARGIN))
+        height = context.px(rows * ROW + 18.0) + troubles_height(context, width - context.px(2 * theme.PAD))
+        rect = Rect(context.px(theme.MARGIN), context.size[1] - context.px(theme.MARGIN) - height, width, height)
+        with context.panel("status", rect) as canvas:
+            self._rows(context, canvas, rect, working)
         if self._listing:
-            self._list_failures(stage, rect)
+            self._list_failures(context, rect)
 
-    def _width(self, stage: Stage, working: bool) -> float:
+    def _width(self, context: PanelContext, working: bool) -> float:
         """As wide as its longest line: work in progress gets the full width, so that it does not jump about, and so do
         whole sentences."""
-        if working or stage.hud.troubles:
-            return stage.px(WIDTH)
-        hud, type_ = stage.hud, stage.type
-        first = type_.width(hud.source, theme.BODY, strong=True) + type_.width(counted(hud), theme.SMALL) + stage.px(10)
+        if working or context.hud.troubles:
+            return context.px(WIDTH)
+        hud, type_ = context.hud, context.type
+        first = (
+            type_.width(hud.source, theme.BODY, strong=True) + type_.width(counted(hud), theme.SMALL) + context.px(10)
+        )
         lines = [first, type_.width(engine_line(hud), theme.CAPTION)]
         lines.append(type_.width(failures_line(hud), theme.SMALL) if hud.failures else 0.0)
-        return min(max(lines) + stage.px(2 * theme.PAD), stage.px(WIDTH * 1.3))
+        return min(max(lines) + context.px(2 * theme.PAD), context.px(WIDTH * 1.3))
 
-    def _rows(self, stage: Stage, canvas: Canvas, rect: Rect, working: bool) -> None:
-        hud, row = stage.hud, stage.px(ROW)
-        x, y, inner = rect.x + stage.px(theme.PAD), rect.y + stage.px(10.0), rect.width - stage.px(2 * theme.PAD)
+    def _rows(self, context: PanelContext, canvas: Canvas, rect: Rect, working: bool) -> None:
+        hud, row = context.hud, context.px(ROW)
+        x, y, inner = rect.x + context.px(theme.PAD), rect.y + context.px(10.0), rect.width - context.px(2 * theme.PAD)
         count = counted(hud)
-        room = inner - stage.type.width(count, theme.SMALL) - stage.px(10.0)
+        room = inner - context.type.width(count, theme.SMALL) - context.px(10.0)
         end = canvas.text(
-            x, y, stage.type.fit(hud.source, room, theme.BODY, strong=True), theme.BODY, theme.INK, strong=True
+            x, y, context.type.fit(hud.source, room, theme.BODY, strong=True), theme.BODY, theme.INK, strong=True
         )
-        canvas.text(end + stage.px(10.0), y + stage.px(1.0), count, theme.SMALL, theme.INK_SOFT)
+        canvas.text(end + context.px(10.0), y + context.px(1.0), count, theme.SMALL, theme.INK_SOFT)
         y += row
         if working and hud.progress:
-            self._progress(stage, canvas, Rect(x, y, inner, row * 1.45), hud.progress)
+            self._progress(context, canvas, Rect(x, y, inner, row * 1.45), hud.progress)
             y += row * 1.45
         if hud.failures:
-            line = Rect(x, y, stage.type.width(failures_line(hud), theme.SMALL), row)
-            clicked, pointed = stage.button("failures", line)
+            line = Rect(x, y, context.type.width(failures_line(hud), theme.SMALL), row)
+            clicked, pointed = context.button("failures", line)
             self._listing ^= clicked
-            canvas.text(x, y + stage.px(1.0), failures_line(hud), theme.SMALL, theme.WARNING)
+            canvas.text(x, y + context.px(1.0), failures_line(hud), theme.SMALL, theme.WARNING)
             if pointed or self._listing:
-                canvas.line((x, y + stage.px(17.0)), (line.right, y + stage.px(17.0)), theme.WARNING, stage.px(1.0))
+                canvas.line(
+                    (x, y + context.px(17.0)), (line.right, y + context.px(17.0)), theme.WARNING, context.px(1.0)
+                )
             y += row
-        told = troubles_height(stage, inner)
-        build_troubles(stage, canvas, Rect(x, y, inner, told))
+        told = troubles_height(context, inner)
+        build_troubles(context, canvas, Rect(x, y, inner, told))
         y += told
-        text = stage.type.fit(engine_line(hud), inner, theme.CAPTION)
-        canvas.text(x, y + stage.px(2.0), text, theme.CAPTION, theme.INK_FAINT)
+        text = context.type.fit(engine_line(hud), inner, theme.CAPTION)
+        canvas.text(x, y + context.px(2.0), text, theme.CAPTION, theme.INK_FAINT)
 
-    def _progress(self, stage: Stage, canvas: Canvas, rect: Rect, progress: Progress) -> None:
+    def _progress(self, context: PanelContext, canvas: Canvas, rect: Rect, progress: Progress) -> None:
         end = canvas.text(rect.x, rect.y, DOING[progress.stage], theme.SMALL, theme.INK_SOFT)
         canvas.text_right(rect.right, rect.y, pace(progress), theme.SMALL, theme.INK_SOFT)
         if progress.total:
             amount = f"{progress.done:,} of {progress.total:,}"
-            canvas.text(end + stage.px(10.0), rect.y, amount, theme.SMALL, theme.INK)
-        bar = Rect(rect.x, rect.y + stage.px(23.0), rect.width, stage.px(3.0))
-        canvas.fill(bar, theme.FILL_HOVER, stage.px(1.5))
+            canvas.text(end + context.px(10.0), rect.y, amount, theme.SMALL, theme.INK)
+        bar = Rect(rect.x, rect.y + context.px(23.0), rect.width, context.px(3.0))
+        canvas.fill(bar, theme.FILL_HOVER, context.px(1.5))
         if progress.total:
             share = min(progress.done / progress.total, 1.0)
-            canvas.fill(bar._replace(width=max(bar.width * share, bar.height)), theme.ACCENT, stage.px(1.5))
+            canvas.fill(bar._replace(width=max(bar.width * share, bar.height)), theme.ACCENT, context.px(1.5))
 
-    def _list_failures(self, stage: Stage, below: Rect) -> None:
-        failures, row = stage.hud.failures, stage.px(44.0)
-        width = stage.px(LIST_WIDTH)
-        height = min(stage.px(20.0) + row * len(failures), stage.px(LIST_HEIGHT), below.y - stage.px(2 * theme.MARGIN))
-        rect = Rect(below.x, below.y - stage.px(10.0) - height, width, height)
-        with stage.panel("failures list", rect):
-            inside = rect.inset(stage.px(10.0))
+    def _list_failures(self, context: PanelContext, below: Rect) -> None:
+        failures, row = context.hud.failures, context.px(44.0)
+        width = context.px(LIST_WIDTH)
+        height = min(
+            context.px(20.0) + row * len(failures), context.px(LIST_HEIGHT), below.y - context.px(2 * theme.MARGIN)
+        )
+        rect = Rect(below.x, below.y - context.px(10.0) - height, width, height)
+        with context.panel("failures list", rect):
+            inside = rect.inset(context.px(10.0))
             imgui.set_cursor_screen_pos((inside.x, inside.y))
             imgui.begin_child("rows", (inside.width, inside.height))
-            canvas = Canvas(imgui.get_window_draw_list(), stage.type)
+            canvas = Canvas(imgui.get_window_draw_list(), context.type)
             clipper = imgui.ListClipper()
             clipper.begin(len(failures), row)
             while clipper.step():
                 for index in range(clipper.display_start, clipper.display_end):
                     place = imgui.get_cursor_screen_pos()
-                    self._failure(stage, canvas, Rect(place.x, place.y, inside.width, row), failures[index])
+                    self._failure(context, canvas, Rect(place.x, place.y, inside.width, row), failures[index])
                     imgui.dummy((inside.width, row))
             imgui.end_child()
 
-    def _failure(self, stage: Stage, canvas: Canvas, rect: Rect, failure: Failure) -> None:
-        x, room = rect.x + stage.px(6.0), rect.width - stage.px(20.0)
-        path = stage.type.fit(failure.path, room, theme.SMALL, middle=True)
-        canvas.text(x, rect.y + stage.px(2.0), path, theme.SMALL, theme.INK)
-        reason = stage.type.fit(failure.reason, room, theme.CAPTION)
-        canvas.text(x, rect.y + stage.px(20.0), reason, theme.CAPTION, theme.WARNING)
+    def _failure(self, context: PanelContext, canvas: Canvas, rect: Rect, failure: Failure) -> None:
+        x, room = rect.x + context.px(6.0), rect.width - context.px(20.0)
+        path = context.type.fit(failure.path, room, theme.SMALL, middle=True)
+        canvas.text(x, rect.y + context.px(2.0), path, theme.SMALL, theme.INK)
+        reason = context.type.fit(failure.reason, room, theme.CAPTION)
+        canvas.text(x, rect.y + context.px(20.0), reason, theme.CAPTION, theme.WARNING)
 
 
 def counted(hud: Hud) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from atlas_rt.core.hud import NameTag
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Rect
-from atlas_rt.ui.panels.stage import Stage
+from atlas_rt.ui.panels.panel_context import PanelContext
 
 MOST = 28
 FAINTEST = 0.05
@@ -20,22 +20,22 @@ class NameTags:
     def __init__(self) -> None:
         self._strengths: dict[str, float] = {}
 
-    def build(self, stage: Stage, covered: list[Rect]) -> None:
+    def build(self, context: PanelContext, covered: list[Rect]) -> None:
         """covered: where panels lie; no name is drawn under one."""
-        hud = stage.hud
+        hud = context.hud
         largest = max((tag.size for tag in hud.name_tags), default=1)
         shown: dict[str, float] = {}
         taken = [(rect.x, rect.y, rect.right, rect.bottom) for rect in covered]
         for tag in sorted(hud.name_tags, key=lambda tag: tag.size * self._bonus(tag), reverse=True)[: 2 * MOST]:
             size = SMALLEST + (LARGEST - SMALLEST) * (tag.size / largest) ** 0.5
-            rect = self._place(stage, tag, size)
+            rect = self._place(context, tag, size)
             free = len(shown) < MOST and tag.strength > FAINTEST and not _touches(rect, taken)
             strength = self._strength(tag.text, free, 1.0 if hud.reduced_motion else hud.dt_secs / FADE_SECS)
             if free:
                 taken.append((rect.x, rect.y, rect.right, rect.bottom))
             if strength > 0.0:
                 shown[tag.text] = strength
-                self._draw(stage, tag, rect, size, strength)
+                self._draw(context, tag, rect, size, strength)
         self._strengths = shown
 
     def _bonus(self, tag: NameTag) -> float:
@@ -46,16 +46,16 @@ class NameTags:
         now = self._strengths.get(text, 0.0)
         return min(now + step, 1.0) if free else max(now - step, 0.0)
 
-    def _place(self, stage: Stage, tag: NameTag, size: float) -> Rect:
-        width, height = stage.type.width(tag.text, size, strong=True), stage.px(size)
-        gap = stage.px(GAP)
+    def _place(self, context: PanelContext, tag: NameTag, size: float) -> Rect:
+        width, height = context.type.width(tag.text, size, strong=True), context.px(size)
+        gap = context.px(GAP)
         x, y = tag.at_px
         return Rect(x - width / 2.0 - gap, y - height / 2.0 - gap / 2.0, width + 2.0 * gap, height + gap)
 
-    def _draw(self, stage: Stage, tag: NameTag, rect: Rect, size: float, strength: float) -> None:
-        gap = stage.px(GAP)
+    def _draw(self, context: PanelContext, tag: NameTag, rect: Rect, size: float, strength: float) -> None:
+        gap = context.px(GAP)
         colour = theme.rgba(*theme.mixed(tag.rgb, (255, 255, 255), 0.72), min(tag.strength * 1.15, 1.0) * strength)
-        stage.under().shadowed(rect.x + gap, rect.y + gap / 2.0, tag.text, size, colour, strong=True)
+        context.under().shadowed(rect.x + gap, rect.y + gap / 2.0, tag.text, size, colour, strong=True)
 
 
 def _touches(rect: Rect, taken: list[tuple[float, float, float, float]]) -> bool:

@@ -1,0 +1,78 @@
+"""What a person can ask for: small frozen values that panels and keys emit and `Actions.route` carries out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """An action of the key table, by its name in `controls.ACTIONS`."""
+
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Light the cloud by this phrase; sent at every change of the text. Empty clears the search."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlyTo:
+    """Fly until the image stands before the eye."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """Open the panel of an image; `add` keeps the earlier selection."""
+
+    id: int
+    add: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Deselect:
+    """Close the panel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hover:
+    """The pointer rests on an image outside the cloud (a strip, a panel): ring its node, -1 for none."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CopyPath:
+    """Put the image's path on the clipboard."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSource:
+    """Open a library: folders or files; `demo` for the pictures that come with the program."""
+
+    paths: tuple[str, ...]
+    demo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AddPaths:
+    """Add files and folders to the open library (a drop, a paste)."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try again what has a trouble: `part` as in `core.troubles`."""
+
+    part: str
+
+
+Request = Do | Search | FlyTo | Select | Deselect | Hover | CopyPath | OpenSource | AddPaths | Retry

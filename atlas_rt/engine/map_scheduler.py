@@ -1,0 +1,501 @@
+"""Which map is published when: sketches and ever larger fits while a library is first indexed, placing ever after.
+
+* A *sketch* shows principal axes of what is known so far; it is made anew whenever the library has doubled, and images
+  in between are placed into it. It is provisional and says so.
+* *Fits* (UMAP, in a process of its own) replace it while a library is first indexed: of exactly its first 300 images,
+  its first 1,000, its first 3,000 and so on, each starting from the one before and turned to it, and the last of all.
+  Images that no fit knows yet are placed in the newest. All fits are made in every run, however fast the images come,
+  and none starts before its images are settled: so the last map depends on the images alone, not on the time they took.
+* Fewer than ten images have no fit: a sketch of exactly these is their map, whatever was shown on the way.
+* From then on new images are placed by the projector, and the others do not move by a single bit. They are placed
+  among those that the map held when the round began, never among each other: so their places do not depend on when a
+  map was shown. Images whose files vanished keep theirs until the round ends, as they may have been moved, which is
+  known only when their content is read again.
+* Near-duplicates *stack* in every map but a sketch that is shown on the way. What was decided in the map that new
+  images are placed in, or that a fit goes on from, stands; so stacks do not depend on when a map was shown either.
+* A *refit* is made when it is asked for, or when a fifth of the images are newer than the fit: springs hold the old
+  images near their places (`ml.elastic`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from atlas_rt.core.records import Floats, Ids, Ints, Map
+from atlas_rt.core.rows import rows_of
+from atlas_rt.engine.fit_process import FitJob, FitProcess, Fitted, Waiting, sweep
+from atlas_rt.engine.placing import EDGES, ReferenceMap, extended, with_vanished
+from atlas_rt.engine.stack_finder import StackFinder
+from atlas_rt.errors import FitError
+from atlas_rt.library import maps
+from atlas_rt.library.store import Store
+from atlas_rt.library.vectors import VectorFile
+from atlas_rt.mapping import layout
+from atlas_rt.mapping.clusters import USUAL, next_id
+from atlas_rt.mapping.fit import SMALLEST_FIT
+from atlas_rt.mapping.neighbours import knn_edges
+from atlas_rt.search.labels import Vocabulary, wordless
+
+SKETCH, PARTIAL, FIT = "principal axes", "umap so far", maps.FIT
+LOOK_EVERY_SECS = 1.0
+SKETCH_GROWTH = 2.0
+REFIT_SHARE = 0.2
+"""A fit is due again when so many of the images are newer than it."""
+FIRST_STAGES = (300, 1_000)
+"""Images of the first fits; each after them has ten times as many as the last but one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _InHand:
+    """The images of the fit that runs, the map it goes on from, whether it is a refit, and has words for clusters."""
+
+    ids: Ids
+    rows: Ints
+    old: Map | None
+    elastic: bool
+    worded: bool
+
+
+class MapScheduler:
+    """Makes and publishes the maps of one library and one model. Owned by the engine's main thread."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        store: Store,
+        vectors: VectorFile,
+        vocabulary: Callable[[], Vocabulary],
+        stack_finder: StackFinder,
+        model_id: str,
+        seed: int,
+        published: Callable[[Map], None],
+        words_ready: Callable[[], bool] = lambda: True,
+        granularity: str = "",
+        threads: int = 1,
+    ) -> None:
+        """folder: of the model, where its maps lie. vocabulary: gives it, and may wait for it; only a fit asks.
+        words_ready: whether it is there without waiting; fits that others follow don't wait for it, and their clusters
+        have no names then. granularity: of the clusters; empty for what the map has.
+        threads: of a fit's search for neighbours.
+
+        published is called with each map once it is in its place.
+        """
+        self._folder = folder
+        self._store, self._vectors, self._vocabulary = store, vectors, vocabulary
+        self._stack_finder, self._model_id, self._seed = stack_finder, model_id, seed
+        self._published = published
+        self._words_ready = words_ready
+        self._wanted_granularity, self._threads = granularity, threads
+        sweep(folder)
+        self._fitter: FitProcess | None = None
+        self._fitting: _InHand | None = None
+        self._sketched = 0
+        self._looked_at_secs = -LOOK_EVERY_SECS
+        self.map: Map | None = maps.read_latest(folder)
+        self._reference = self._anchored(self._fitted_part())
+        self.fit_secs = 0.0
+
+    def begin(self) -> None:
+        """A round begins: what is new in it will be placed among what the map holds now."""
+        holds = self._reference.map if self._reference else None
+        if holds is not self.map and (self.map is None or self.map.kind != PARTIAL):
+            self._reference = self._anchored(self.map)
+        self.fit_secs = 0.0
+
+    def make_ready(self) -> None:
+        """New images may be coming: do now what placing them needs."""
+        self.begin()
+        if self._reference is not None:
+            self._reference.make_ready()
+
+    def rest(self) -> None:
+        """Nothing has come for a while: let go of what is only held to be quick, unless a fit runs."""
+        if self._reference is not None:
+            self._reference.rest()
+        if self._fitting is None:
+            self.close()
+
+    def expect_fit(self, coming: int) -> None:
+        """Warm the fitting process up beside the decoding, if so many images to come will need a fit."""
+        if self._fitter is None and self._fit_due(len(self._store.encoded(self._model_id)[0]) + coming):
+            self._fitter = FitProcess(self._folder)
+
+    @property
+    def in_need(self) -> bool:
+        """A first fit is to come, and its process is still warming up for it, or at it."""
+        growing = self._is_growing and self._growing_from() is None
+        return growing and self._fitter is not None and (self._fitting is not None or not self._fitter.warm)
+
+    def look_on(self, settled_before: int, *, shown: bool) -> None:
+        """While images come in: take what a first indexing fitted, begin the fit whose images are there, and, where it
+        is `shown`, publish what is known so far, at most once a second.
+
+        settled_before: no image of a smaller id is still to come.
+        """
+        if self._is_growing:
+            with contextlib.suppress(FitError):  # it is made again at the end, and told of then
+                self.take(shown=shown)
+        if time.monotonic() - self._looked_at_secs < LOOK_EVERY_SECS:
+            return
+        ids, rows = self._store.encoded(self._model_id)
+        if self._is_growing and self._fitter is not None and self._fitting is None:
+            size = self._next_stage()
+            # a fit of all is the last one, which waits for words: `finish` makes it
+            if np.searchsorted(ids, settled_before) >= size and size < len(ids):
+                self._begin_fit(self._fitter, ids[:size], rows[:size], last=False)
+        if shown:
+            self._show(ids, rows)
+        self._looked_at_secs = time.monotonic()
+
+    def finish(self, *, fit: bool, waiting: Waiting, refits_beside: bool = False) -> None:
+        """Bring the map up to date with the library: places for what is new, and a fit where one is due.
+
+        waiting: called while a fit runs. refits_beside: a refit is only begun, and `take` brings it. Raises
+        fitting.Cancelled when `waiting` says so, FitError when the fit fails.
+        """
+        ids, rows = self._store.encoded(self._model_id)
+        if fit and self._is_growing and self._fit_due(len(ids)):
+            self._grow(ids, rows, waiting, shown=refits_beside)
+            return
+        if not self._is_fitted and len(ids) < SMALLEST_FIT:
+            last = self._small_map(ids, rows)  # what was shown on the way has images where they came
+            if self.map is None or not _alike(self.map, last):
+                self._publish(last)
+        elif (before := self._before_shown()) is not None:
+            last = self._extension(before, ids, rows)  # as if nothing had been shown on the way
+            if self.map is None or not _alike(self.map, last):
+                self._publish(last)
+        elif not self._is_current(ids, rows) or not self._is_stacked:
+            self._publish(self._extended(ids, rows))
+        if not fit or not self._is_fitted:
+            return
+        if self._fit_due(len(ids)):
+            self.refit(None if refits_beside else waiting)
+        elif self.map is not None and self.map.granularity != self._granularity:
+            self._regroup(waiting)
+
+    def refit(self, waiting: Waiting | None) -> bool:
+        """A new map of all images, the old ones held near their places; False where there are too few for one.
+
+        waiting: called while it runs; None begins it only.
+        """
+        ids, rows = self._store.encoded(self._model_id)
+        if len(ids) < SMALLEST_FIT or not self._is_fitted:
+            return False
+        fitter = self._started()
+        if not fitter.busy:
+            self._begin_fit(fitter, ids, rows, elastic=True)
+        if waiting:
+            begun = time.monotonic()
+            self._take_in(fitter.wait(waiting), shown=True)
+            self.fit_secs += time.monotonic() - begun
+        return True
+
+    def _regroup(self, waiting: Waiting) -> None:
+        """Other clusters on the same map."""
+        assert self.map is not None
+        before, fitter = self.map, self._started()
+        if fitter.busy:  # a refit, which will have them
+            return
+        self._begin_fit(fitter, before.ids, before.rows, only_clusters=True)
+        found = self._map_of(fitter.wait(waiting), FIT)
+        self._publish(dataclasses.replace(found, fit=before.fit, fitted=before.fitted, seed=before.seed))
+        self._reference = self._anchored(self.map)
+
+    @property
+    def _granularity(self) -> str:
+        return self._wanted_granularity or (self.map.granularity if self.map else USUAL)
+
+    @property
+    def fitting(self) -> float | None:
+        """The share that is done of a fit beside other work, None where there is none."""
+        return self._fitter.share if self._fitter is not None and self._fitting is not None else None
+
+    def take(self, *, shown: bool = True) -> bool:
+        """What a fit beside other work came to, if it is done; if it is `shown`, with the images it does not know.
+
+        Raises FitError where it failed: no image is lost for it, and it is made again when it is due.
+        """
+        if self._fitting is None or self._fitter is None:
+            return False
+        try:
+            fitted = self._fitter.poll()
+        except FitError:
+            self.close()
+            raise
+        if fitted is not None:
+            self._take_in(fitted, shown=shown)
+        return fitted is not None
+
+    def _take_in(self, fitted: Fitted, *, shown: bool) -> None:
+        assert self._fitting is not None
+        made = self._map_of(fitted, FIT if self._fitting.elastic else PARTIAL)
+        self._reference = self._anchored(made)
+        self._publish(self._extension(made, *self._store.encoded(self._model_id)) if shown else made)
+
+    def undo(self) -> bool:
+        """Back to the map before the newest fit, with what came since placed in it; False where none is kept."""
+        before = maps.read_before(self._folder, self.map.fit) if self.map else None
+        if before is None:
+            return False
+        if self._fitting is not None:
+            self.close()
+        ids, rows = self._store.encoded(self._model_id)
+        self._reference = self._anchored(before)
+        back = self._extension(before, ids, rows)
+        # all count as old, or what one has just gone back from would be due again
+        self._publish(self._counted(dataclasses.replace(back, fitted=np.ones(len(ids), np.bool_))))
+        return True
+
+    def go_without_fit(self) -> None:
+        """The fit that was due failed: publish what is known without it."""
+        self.close()
+        self._show(*self._store.encoded(self._model_id))
+
+    def close(self) -> None:
+        """End the fitting process, whatever it does."""
+        if self._fitter is not None:
+            self._fitter.close()
+            self._fitter = self._fitting = None
+
+    # -- what is due -------------------------------------------------------------------------------------------------
+
+    @property
+    def _is_fitted(self) -> bool:
+        return self.map is not None and self.map.kind == FIT
+
+    @property
+    def _is_growing(self) -> bool:
+        """The library is indexed for the first time."""
+        return not self._is_fitted
+
+    def _fit_due(self, images: int) -> bool:
+        if images < SMALLEST_FIT:
+            return False
+        if self.map is None or not self._is_fitted:
+            return True
+        return images - int(self.map.fitted.sum()) >= REFIT_SHARE * images
+
+    def _is_current(self, ids: Ids, rows: Ints) -> bool:
+        return self.map is not None and _same(self.map, ids, rows)
+
+    @property
+    def _is_stacked(self) -> bool:
+        """It was looked for near-duplicates: not in a sketch on the way, nor in a map written before they stacked."""
+        return self.map is not None and _has_stacks(self.map)
+
+    def _before_shown(self) -> Map | None:
+        """The fitted map that this round began with, where some of what came since was shown already."""
+        began = self._reference.map if self._reference is not None else None
+        return began if self._is_fitted and began is not None and began.kind == FIT and began is not self.map else None
+
+    def _next_stage(self) -> int:
+        """How many of the first images the next fit is made of, while there are more to come."""
+        so_far = self._growing_from()
+        return next(size for size in stages() if size > (len(so_far.ids) if so_far else 0))
+
+    # -- fits --------------------------------------------------------------------------------------------------------
+
+    def _grow(self, ids: Ids, rows: Ints, waiting: Waiting, *, shown: bool) -> None:
+        """The fits that are left of a first indexing, one after the other, and the last of all."""
+        begun = time.monotonic()
+        while True:
+            so_far = self._growing_from()
+            if self._fitting is None and so_far and _same(so_far, ids, rows):
+                # after a resumption they are in another order
+                edges, weights = knn_edges(self._vectors_at(rows), EDGES)
+                self._publish(dataclasses.replace(so_far, kind=FIT, edges=edges, weights=weights))
+                if any(not record.name for record in so_far.cluster_records):  # it was begun before the words came
+                    self._regroup(waiting)
+                break
+            if self._fitting is None:
+                size = min(self._next_stage(), len(ids))
+                self._begin_fit(self._started(), ids[:size], rows[:size], last=size == len(ids))
+            last = self._fitting is not None and self._fitting.worded and np.array_equal(self._fitting.ids, ids)
+            fitted = self._map_of(self._started().wait(waiting), FIT if last else PARTIAL)
+            self._reference = self._anchored(fitted)
+            self._publish(fitted if last or not shown else self._extension(fitted, ids, rows))
+            if last:
+                break
+        self.fit_secs += time.monotonic() - begun
+
+    def _started(self) -> FitProcess:
+        if self._fitter is None:
+            self._fitter = FitProcess(self._folder)
+        return self._fitter
+
+    def _begin_fit(
+        self,
+        fitter: FitProcess,
+        ids: Ids,
+        rows: Ints,
+        *,
+        last: bool = True,
+        elastic: bool = False,
+        only_clusters: bool = False,
+    ) -> None:
+        catalogue, vectors = self._store.catalogue(self._model_id), self._vectors_at(rows)
+        at, _ = rows_of(catalogue.ids, ids)
+        old = self.map if elastic or only_clusters else self._growing_from()
+        job = FitJob(
+            ids=ids,
+            paths=tuple(catalogue.paths[row] for row in at.tolist()),
+            vocabulary=self._vocabulary() if last or self._words_ready() else wordless(vectors.shape[1]),
+            seed=self._seed,
+            old=old,
+            elastic=elastic,
+            granularity=self._granularity,
+            only_clusters=only_clusters,
+            threads=self._threads,
+        )
+        fitter.begin(vectors, job)
+        self._fitting = _InHand(ids, rows, old, elastic, worded=bool(job.vocabulary.words))
+
+    def _growing_from(self) -> Map | None:
+        return self._reference.map if self._reference is not None and self._reference.map.kind == PARTIAL else None
+
+    def _map_of(self, fitted: Fitted, kind: str) -> Map:
+        assert self._fitting is not None
+        job, self._fitting = self._fitting, None
+        made = Map(
+            ids=job.ids,
+            rows=job.rows,
+            positions=fitted.positions,
+            edges=fitted.edges,
+            weights=fitted.weights,
+            clusters=fitted.clusters,
+            fitted=np.ones(len(job.ids), np.bool_),
+            cluster_records=fitted.cluster_records,
+            generation=0,
+            kind=kind,
+            model=self._model_id,
+            seed=self._seed,
+            fit=self._last_fit() + 1,
+            scale=fitted.scale,
+            drift=fitted.drift,
+            network=fitted.network,
+            granularity=self._granularity,
+        )
+        return self._stacked(self._counted(made), before=job.old)
+
+    def _counted(self, map_: Map) -> Map:
+        """With the ids of clusters that were ever given, here and in the map that is shown."""
+        return dataclasses.replace(map_, clusters_given=max(next_id(map_), next_id(self.map)))
+
+    def _last_fit(self) -> int:
+        return max((each.fit for each in maps.kept(self._folder)), default=0)
+
+    def _fitted_part(self) -> Map | None:
+        """What of the map took part in its fit: what a resumed first indexing goes on from."""
+        if self.map is None or self.map.kind != PARTIAL:
+            return self.map
+        fitted = self.map.fitted & (self.map.rows < self._vectors.rows)
+        nothing = ReferenceMap(self.map, self._vectors_at)  # none of them is new
+        return extended(
+            self.map, self.map.ids[fitted], self.map.rows[fitted], reference=nothing, vectors_at=self._vectors_at
+        )
+
+    def _anchored(self, map_: Map | None) -> ReferenceMap | None:
+        return ReferenceMap(map_, self._vectors_at, stored=self._vectors.rows) if map_ is not None else None
+
+    # -- maps --------------------------------------------------------------------------------------------------------
+
+    def _show(self, ids: Ids, rows: Ints) -> None:
+        """Publish what is known so far, where something is new."""
+        sketching = self.map is None or self.map.kind == SKETCH
+        stays = self.map is not None and not (sketching and len(ids) >= SKETCH_GROWTH * self._sketched)
+        if stays and self.map is not None:
+            ids, rows = with_vanished(self.map, ids, rows, stored=self._vectors.rows)
+        if len(ids) < 2 or self._is_current(ids, rows):
+            return
+        if stays:
+            self._publish(self._extended(ids, rows))
+        else:
+            self._publish(self._small_map(ids, rows) if self._is_stacked else self._sketched_map(ids, rows))
+            self._sketched, self._reference = len(ids), self._anchored(self.map)
+
+    def _sketched_map(self, ids: Ids, rows: Ints) -> Map:
+        vectors = self._vectors_at(rows)
+        positions = layout.normalise(layout.principal_axes(vectors))
+        if self.map is not None:
+            positions = _aligned(positions, ids, self.map)
+        edges, weights = knn_edges(vectors, EDGES)
+        return Map(
+            ids=ids,
+            rows=rows,
+            positions=positions,
+            edges=edges,
+            weights=weights,
+            clusters=np.full(len(ids), -1, np.int32),
+            fitted=np.zeros(len(ids), np.bool_),
+            cluster_records=(),
+            generation=0,
+            kind=SKETCH,
+            model=self._model_id,
+            seed=self._seed,
+        )
+
+    def _small_map(self, ids: Ids, rows: Ints) -> Map:
+        """The map of too few images for a fit."""
+        return self._stacked(self._sketched_map(ids, rows), before=self._reference.map if self._reference else None)
+
+    def _extended(self, ids: Ids, rows: Ints) -> Map:
+        assert self.map is not None
+        return self._extension(self.map, ids, rows)
+
+    def _extension(self, map_: Map, ids: Ids, rows: Ints) -> Map:
+        reference = self._reference or ReferenceMap(map_, self._vectors_at, stored=self._vectors.rows)
+        provisional = map_.kind == PARTIAL
+        made = extended(map_, ids, rows, reference=reference, vectors_at=self._vectors_at, provisional=provisional)
+        return made if map_.kind == SKETCH and not _has_stacks(map_) else self._stacked(made, before=reference.map)
+
+    def _stacked(self, map_: Map, *, before: Map | None) -> Map:
+        return self._stack_finder.apply(map_, before=before, vectors_at=self._vectors_at)
+
+    def _publish(self, map_: Map) -> None:
+        generations = maps.generations(self._folder)
+        made = dataclasses.replace(map_, generation=generations[-1] + 1 if generations else 1)
+        maps.write_map(self._folder, made)
+        self.map = made
+        self._published(made)
+
+    def _vectors_at(self, rows: Ints) -> Floats:
+        return self._vectors.array()[rows].astype(np.float32)
+
+
+def _has_stacks(map_: Map) -> bool:
+    return len(map_.stacks) == len(map_.ids)
+
+
+def _same(map_: Map, ids: Ids, rows: Ints) -> bool:
+    return np.array_equal(map_.ids, ids) and np.array_equal(map_.rows, rows)
+
+
+def _alike(one: Map, other: Map) -> bool:
+    """The same images in the same places, joined by the same lines, in the same stacks."""
+    names = ("ids", "rows", "positions", "edges", "weights", "clusters", "stacks")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
+
+
+def stages() -> Iterator[int]:
+    """300, 1,000, 3,000, 10,000, ..."""
+    for power in itertools.count():
+        for size in FIRST_STAGES:
+            yield size * 10**power
+
+
+def _aligned(positions: Floats, ids: Ids, old: Map) -> Floats:
+    """A new sketch turned so that the images both hold move as little as possible."""
+    at, known = rows_of(old.ids, ids)
+    if known.sum() < SMALLEST_FIT:
+        return positions
+    return layout.align(positions[known], old.positions[at[known]], mirror=True).apply(positions)

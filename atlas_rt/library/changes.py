@@ -1,0 +1,135 @@
+"""What a scan means for a library: a pure comparison of the files found with the files known.
+
+A file is known and unchanged when its size and time of change are. Nothing is read here: a file that looks new may turn
+out, once its content is hashed, to be one that was moved (`Store.commit` then gives it its old id).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from atlas_rt.core.records import Failure
+from atlas_rt.library.sources import FoundFile
+
+State = Literal["found", "ready", "failed", "gone"]
+Kind = Literal["new", "changed", "encode"]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A row of the library. hashed: it was read well once. encoded: it has a vector of the model in question."""
+
+    id: int
+    path: str
+    state: State
+    size: int
+    mtime_ns: int
+    hashed: bool
+    encoded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FailedFile:
+    """A file that could not become an image, as it was when it failed. stage: "read", "decode", "encode" or "crash"."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    reason: str
+    stage: str = "decode"
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """A file to read. kind: "new"; "changed" since it was read; "encode": unchanged, but without a vector."""
+
+    id: int
+    path: str
+    size: int
+    mtime_ns: int
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is to be done for one scan.
+
+    todo: ascending by id; new ids were given in the order of paths. unchanged: images with nothing to do, those that
+    returned included. removed, returned: ids of images whose files vanished, or came back just as they were. failed:
+    files that failed before and have not changed since.
+    """
+
+    todo: tuple[Todo, ...]
+    unchanged: int
+    removed: tuple[int, ...]
+    returned: tuple[int, ...]
+    failed: tuple[Failure, ...]
+
+
+@dataclass(slots=True)
+class Comparison:
+    """The parts of a plan before new files have ids. vanished: every row without a file, ready or not."""
+
+    new: list[FoundFile] = field(default_factory=list)
+    todo: list[Todo] = field(default_factory=list)
+    unchanged: int = 0
+    returned: list[int] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+    vanished: list[KnownFile] = field(default_factory=list)
+
+
+def compare(
+    files: Iterable[FoundFile],
+    known: Iterable[KnownFile],
+    failures: Mapping[str, FailedFile],
+    unreadable: Sequence[str],
+) -> Comparison:
+    """Sort out what each file is. Rows at or below an unreadable path have not vanished: nobody could look."""
+    present: dict[str, KnownFile] = {}
+    gone: dict[tuple[str, int, int], KnownFile] = {}
+    for row in known:
+        if row.state == "gone":
+            gone[row.path, row.size, row.mtime_ns] = row
+        else:
+            present[row.path] = row
+    result = Comparison()
+    for file in files:
+        back = gone.get((file.path, file.size, file.mtime_ns))
+        if file.path in present:
+            _sort_known(file, present.pop(file.path), failures.get(file.path), result)
+        elif back:
+            result.returned.append(back.id)
+            _sort_settled(file, back, result)
+        else:
+            result.new.append(file)
+    hidden = tuple(path.rstrip(os.sep) + os.sep for path in unreadable)
+    result.vanished = [row for path, row in present.items() if not (path + os.sep).startswith(hidden)]
+    return result
+
+
+def _sort_known(file: FoundFile, row: KnownFile, failure: FailedFile | None, result: Comparison) -> None:
+    if row.state == "ready" and _same(file, row):
+        _sort_settled(file, row, result)
+    elif row.state == "failed" and failure and failure.stage != "read" and _same(file, failure):
+        result.failed.append(Failure(file.path, failure.reason))
+    else:
+        result.todo.append(_todo(file, row, "changed" if row.hashed else "new"))
+
+
+def _sort_settled(file: FoundFile, row: KnownFile, result: Comparison) -> None:
+    """An unchanged image may still lack a vector of this model."""
+    if row.encoded:
+        result.unchanged += 1
+    else:
+        result.todo.append(_todo(file, row, "encode"))
+
+
+def _same(file: FoundFile, other: KnownFile | FailedFile) -> bool:
+    return (file.size, file.mtime_ns) == (other.size, other.mtime_ns)
+
+
+def _todo(file: FoundFile, row: KnownFile, kind: Kind) -> Todo:
+    return Todo(row.id, file.path, file.size, file.mtime_ns, kind)

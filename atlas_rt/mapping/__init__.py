@@ -1,0 +1,1 @@
+"""Vectors become places: neighbours, layout, fit, projector, clusters, near-duplicates, quality."""

@@ -1,8 +1,0 @@
-"""An OpenCLIP model as two ONNX towers that were proven equal to it: build, export, prove, make variants, describe.
-
-Everything is made in a folder whose name begins with a dot, beside the place it goes to, and renamed there at the end.
-"""
-
-from atlas_rt.ml.export.exporter import Report, VariantReport, export
-
-__all__ = ["Report", "VariantReport", "export"]

@@ -1,0 +1,1 @@
+"""Pixels drawn with OpenGL: everything that imports moderngl."""

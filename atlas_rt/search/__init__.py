@@ -1,0 +1,1 @@
+"""What a person types becomes what is found: query, scores, match strength, labels."""

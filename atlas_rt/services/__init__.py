@@ -1,1 +1,0 @@
-"""The threads of the window's process: each owns what it reads and tells the frame through one channel."""

@@ -1,0 +1,82 @@
+"""What lies before the person besides the cloud: the search, the open panel, notices. Owned by the main thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from atlas_rt.core.hud import ImageFacts, Notice
+from atlas_rt.core.records import Failure, Progress, Scene, SearchAnswer
+from atlas_rt.core.rows import row_of
+from atlas_rt.core.troubles import Trouble
+
+NOTICE_SECS = 6.0
+NOTICES_MAX = 4
+
+
+@dataclass(slots=True)
+class PanelState:
+    """Plain state, changed by `app` alone.
+
+    picture_error: the image whose full picture came last, and why it cannot be shown, empty where it can.
+    opening: the person is about to open another library. result_id: the image among the answer's best that the person
+    stands at, -1 for none; result: its place there when they came to it.
+    """
+
+    source: str = ""
+    opening: bool = False
+    searching: bool = False
+    query: str = ""
+    result: int = -1
+    result_id: int = -1
+    help_open: bool = False
+    figures_open: bool = False
+    failures: tuple[Failure, ...] = ()
+    progress: Progress | None = None
+    provider: str = ""
+    hovered: ImageFacts | None = None
+    selected: ImageFacts | None = None
+    picture_error: tuple[int, str] = (-1, "")
+    notices: list[Notice] = field(default_factory=list)
+    troubles: tuple[Trouble, ...] = ()
+
+    def say(self, text: str, tone: str = "plain") -> None:
+        """Show a sentence for some seconds; one that is already shown stays longer instead of twice."""
+        self.notices = [notice for notice in self.notices if notice.text != text][-(NOTICES_MAX - 1) :]
+        self.notices.append(Notice(text, tone, 0.0))
+
+    def advance(self, dt_secs: float) -> None:
+        aged = (Notice(notice.text, notice.tone, notice.age_secs + dt_secs) for notice in self.notices)
+        self.notices = [notice for notice in aged if notice.age_secs < NOTICE_SECS]
+
+    @property
+    def lively(self) -> bool:
+        """Something here moves by itself: a notice that fades, figures."""
+        return bool(self.notices) or self.figures_open
+
+    @property
+    def picture_trouble(self) -> str:
+        """Why the selected image's full picture cannot be shown, empty where it can."""
+        id_, reason = self.picture_error
+        return reason if self.selected is not None and self.selected.id == id_ else ""
+
+    def keep_to(self, scene: Scene, *, selected: tuple[int, ...]) -> None:
+        """Let go of what is told of images that a new scene lacks, or that are no longer selected."""
+        if self.selected is not None and self.selected.id not in selected:
+            self.selected = None
+        if self.hovered is not None and row_of(scene.ids, self.hovered.id) is None:
+            self.hovered = None
+        if self.selected is not None:
+            here = tuple(pair for pair in self.selected.neighbours if row_of(scene.ids, pair[0]) is not None)
+            self.selected = replace(self.selected, neighbours=here)
+
+    def place_among(self, answer: SearchAnswer | None) -> int:
+        """Where the result that the person stands at is among an answer's best, -1 where it is not."""
+        ids = [match.id for match in answer.best] if answer else []
+        return ids.index(self.result_id) if self.result_id in ids else -1
+
+    def take_facts(self, facts: ImageFacts, *, selected: tuple[int, ...], hovered: int) -> None:
+        """Show facts that came, unless the person has moved on."""
+        if selected and facts.id == selected[-1] and facts.neighbours:
+            self.selected = facts
+        if facts.id == hovered:
+            self.hovered = facts

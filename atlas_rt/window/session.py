@@ -1,0 +1,233 @@
+"""One opened library: its engine and the threads that read it, started and stopped together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from atlas_rt.core.channels import Inbox
+from atlas_rt.core.hud import ImageFacts
+from atlas_rt.core.records import Bytes, Floats, LibraryPlace, LiveFix, Runtime, Scene, SearchAnswer, Tile
+from atlas_rt.core.rows import row_of
+from atlas_rt.core.troubles import Trouble
+from atlas_rt.encoders.encoder import ImageEncoder
+from atlas_rt.encoders.preprocess import to_input
+from atlas_rt.encoders.registry import Model
+from atlas_rt.engine.messages import FromEngine, Job, Said
+from atlas_rt.engine.process import EngineProcess
+from atlas_rt.library.cache_layout import place_of, remember_opened
+from atlas_rt.settings import Settings
+from atlas_rt.window.writer import Writer
+from atlas_rt.workers.facts import FactsRequest, FactsWorker
+from atlas_rt.workers.live_place import Encode, LivePlaceWorker
+from atlas_rt.workers.lookout import LockLookout
+from atlas_rt.workers.pictures import DecodedPicture, PictureWorker
+from atlas_rt.workers.places import PlaceWorker
+from atlas_rt.workers.scenes import Arrival, SceneReader, SceneWorker
+from atlas_rt.workers.search import Query, SearchWorker
+from atlas_rt.workers.tiles import TileWorker, Want
+from atlas_rt.workers.worker import Change, State, Worker
+
+NICENESS = 19
+READ_ONLY_POLL_SECS = 1.0
+CHANGES_MAX = 256
+"""Of threads' states that wait to be heard."""
+CHANGES_BUDGET_SECS = 0.001
+
+
+class Session:
+    """A library open in a window. Owned by the main thread; nothing in it makes the frame wait.
+
+    first: what the library held when it was opened, read before the first frame, or None.
+    """
+
+    def __init__(self, settings: Settings, sources: tuple[str, ...], *, cache: Path, model: Model) -> None:
+        self.place = place_of(sources, cache)
+        self.model = model
+        self.sources = sources
+        reader = SceneReader(self.place, model=model.id, dim=model.dim)
+        self.first = reader.read()
+        remember_opened(cache, self.place)
+        self._changes: Inbox[Change] = Inbox(CHANGES_MAX)
+        told = self._changes.put
+        self._lookout = LockLookout(self.place, announce=told)
+        self._writer = Writer(_job(settings, self.place, cache), self._lookout)
+        self.scenes = SceneWorker(reader, poll_secs=self._poll_secs, announce=told)
+        self.runtime = settings.runtime(cache)
+        self.search = SearchWorker(model, self.place, runtime=self.runtime, announce=told)
+        self.facts = FactsWorker(self.place, announce=told)
+        self.pictures = PictureWorker(announce=told)
+        self.tiles = TileWorker(self.place, announce=told)
+        self._places: PlaceWorker | None = None
+        self._live_place: LivePlaceWorker | None = None
+        self._arrival = self.first
+
+    @property
+    def live(self) -> bool:
+        """The camera is on."""
+        return self._live_place is not None
+
+    @property
+    def engine(self) -> EngineProcess | None:
+        """This window's own, None where it has none."""
+        return self._writer.engine
+
+    @property
+    def read_only(self) -> str:
+        """Which other process updates the library, empty where none is known to."""
+        return self._writer.holder
+
+    @property
+    def why_not_added(self) -> str:
+        """Why nothing can be added now, empty where it can."""
+        return self._writer.why_not
+
+    def messages(self) -> Iterator[FromEngine]:
+        """What the engine and the threads told since the last frame."""
+        wrote = self._writer.writes
+        yield from self._writer.messages()
+        if self._writer.writes != wrote:
+            self.scenes.poll(self._poll_secs)
+        for change in self._changes.drain(budget_secs=CHANGES_BUDGET_SECS):
+            if change.state is State.WAITING and change.trouble:
+                yield Said(f"{change.trouble}; trying again")
+
+    def troubles(self) -> tuple[Trouble, ...]:
+        """What does not work until something changes, one of each part."""
+        threads = {worker.part: Trouble(worker.part, worker.trouble) for worker in self._workers() if worker.trouble}
+        return (*self._writer.troubles, *threads.values())
+
+    def try_again(self, part: str) -> None:
+        """Begin again what has a trouble."""
+        self._writer.retry(part)
+        for worker in self._workers():
+            if worker.part == part:
+                worker.retry()
+
+    def arrival(self) -> Arrival | None:
+        """The newest scene, if one came since the last frame."""
+        arrival = self.scenes.take()
+        if arrival is not None:
+            self._arrival = arrival
+            if self._places is not None:
+                self._places.show(arrival)
+        return arrival
+
+    def add(self, paths: tuple[str, ...]) -> bool:
+        """Take files and folders into the library; False where nothing can be added (`why_not_added`)."""
+        return self._writer.add(paths)
+
+    def ask(self, text: str) -> None:
+        """Search for a phrase; the answer comes by `answer`."""
+        if self._arrival is not None:
+            scene = self._arrival.scene
+            self.search.ask(Query(text, scene.ids, self._arrival.vector_index))
+
+    def answer(self) -> SearchAnswer | None:
+        return self.search.take()
+
+    def tell_of(self, id_: int, *, neighbours: bool) -> None:
+        """Ask for an image's facts; they come by `told`."""
+        if self._arrival is not None:
+            self.facts.ask(FactsRequest(id_, self._arrival.scene, self._arrival.vector_index, neighbours))
+
+    def told(self) -> ImageFacts | None:
+        return self.facts.take()
+
+    def ask_picture(self, id_: int) -> None:
+        """Decode an image's full picture; it comes by `picture`."""
+        if self._arrival is not None:
+            scene = self._arrival.scene
+            row = row_of(scene.ids, id_)
+            if row is not None:
+                self.pictures.ask(id_, scene.paths[row])
+
+    def picture(self) -> DecodedPicture | None:
+        return self.pictures.take()
+
+    def want_tiles(self, wanted: list[tuple[int, int]]) -> None:
+        """(image id, level) of tiles to fetch, the first first; images that are gone are passed over."""
+        if self._arrival is not None:
+            scene = self._arrival.scene
+            rows = [(row_of(scene.ids, id_), level) for id_, level in wanted]
+            self.tiles.want([_want(scene, row, level) for row, level in rows if row is not None])
+
+    def drain_tiles(self, *, budget_secs: float) -> Iterator[Tile]:
+        return self.tiles.drain(budget_secs=budget_secs)
+
+    def switch_live(self, source: str | None) -> None:
+        """Turn the camera on, or off with None."""
+        for worker in (self._live_place, self._places):
+            if worker is not None:
+                worker.close()
+        self._live_place = self._places = None
+        if source is None:
+            return
+        places = self._places = PlaceWorker(announce=self._changes.put)
+        if self._arrival is not None:
+            places.show(self._arrival)
+
+        def encode() -> Encode:
+            return frame_encoder(self.model, self.runtime)
+
+        self._live_place = LivePlaceWorker(source, encode=encode, place=places.place, announce=self._changes.put)
+
+    def fix(self) -> LiveFix | None:
+        return self._live_place.take() if self._live_place else None
+
+    def close(self) -> None:
+        """Stop everything, the engine last since it may commit."""
+        self.switch_live(None)
+        self._changes.close()
+        for service in (self.tiles, self.pictures, self.facts, self.search, self.scenes, self._lookout):
+            service.close()
+        self._writer.close()
+
+    @property
+    def _poll_secs(self) -> float | None:
+        """How often the library is looked at: only what our own engine writes is told."""
+        return None if self._writer.writes else READ_ONLY_POLL_SECS
+
+    def _workers(self) -> Iterator[Worker]:
+        yield from (self.scenes, self.search, self.facts, self.pictures, *self.tiles.workers, self._lookout)
+        yield from (worker for worker in (self._live_place, self._places) if worker is not None)
+
+
+def source_name(paths: tuple[str, ...]) -> str:
+    """What a person calls a library: its folder's name, and how many more there are."""
+    name = Path(paths[0]).name or paths[0]
+    return name if len(paths) == 1 else f"{name} and {len(paths) - 1} more"
+
+
+def frame_encoder(model: Model, runtime: Runtime) -> Encode:
+    """An encoder of camera frames, made on the thread that will use it."""
+    from PIL import Image
+
+    encoder = ImageEncoder(model, threads=1, runtime=runtime)
+
+    def encode(frame: Bytes) -> Floats:
+        pixels = to_input(Image.fromarray(frame), model.image.preprocessing)
+        vector: Floats = encoder.encode(pixels[None])[0]
+        return vector
+
+    return encode
+
+
+def _want(scene: Scene, row: int, level: int) -> Want:
+    return int(scene.ids[row]), level, int(scene.tiles[row]), scene.paths[row]
+
+
+def _job(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
+    return Job(
+        place=place,
+        cache=cache,
+        model=settings.model,
+        seed=settings.seed,
+        threads=settings.threads,
+        exclude=settings.exclude,
+        niceness=NICENESS,
+        stay=True,
+        runtime=settings.runtime(cache),
+        own_labels=settings.labels_path,
+        granularity=settings.granularity,
+    )

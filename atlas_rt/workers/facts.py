@@ -1,0 +1,123 @@
+"""What the panels tell of one image: labels from the store, true neighbours from the vectors; read on a thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from atlas_rt.core.channels import Latest
+from atlas_rt.core.hud import ImageFacts
+from atlas_rt.core.records import LibraryPlace, Scene
+from atlas_rt.core.rows import row_of
+from atlas_rt.errors import AtlasError
+from atlas_rt.library.store import Store
+from atlas_rt.search.labels import SURE
+from atlas_rt.search.vector_index import VectorIndex
+from atlas_rt.workers.worker import Announce, Worker, unheard
+
+NEIGHBOURS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class FactsRequest:
+    """Tell of this image. neighbours: also find its neighbours among all."""
+
+    id: int
+    scene: Scene
+    vector_index: VectorIndex
+    neighbours: bool
+
+
+class FactsWorker(Worker):
+    """A thread that answers the newest question; what it told stays until another image is asked for."""
+
+    part = "facts"
+    lost = "What is known of an image cannot be shown"
+
+    def __init__(self, place: LibraryPlace, *, announce: Announce = unheard) -> None:
+        super().__init__(announce=announce)
+        self._place = place
+        self._requests: Latest[FactsRequest] = Latest()
+        self._answers: Latest[ImageFacts] = Latest()
+        self._store: Store | None = None
+        self._unreadable = ""
+        self.start()
+
+    @property
+    def trouble(self) -> str:
+        """Labels that cannot be read included: everything else is told without them."""
+        return super().trouble or self._unreadable
+
+    def ask(self, request: FactsRequest) -> None:
+        self._requests.put(request)
+
+    def take(self) -> ImageFacts | None:
+        return self._answers.take()
+
+    def wake(self) -> None:
+        self._requests.close()
+
+    def work(self) -> None:
+        try:
+            while True:
+                request = self._requests.wait()
+                if (facts := facts_of(request, self._labels(request))) is not None:
+                    self._answers.put(facts)
+                self.went_well()
+        finally:
+            self._close_store()
+
+    def _labels(self, request: FactsRequest) -> tuple[tuple[str, float], ...]:
+        """As stored; none where they cannot be read, which the next question tries again."""
+        try:
+            self._store = self._store or Store.open(self._place.folder, writable=False)
+            labels = self._store.labels(request.id, request.scene.model)
+        except AtlasError as error:
+            self._close_store()
+            self._unreadable = f"Labels cannot be shown: {error}"
+            return ()
+        self._unreadable = ""
+        return labels
+
+    def _close_store(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+
+def facts_of(request: FactsRequest, labels: tuple[tuple[str, float], ...]) -> ImageFacts | None:
+    """All that is told of an image, None where the scene lacks it. labels: as stored; those too unsure are not told."""
+    scene = request.scene
+    row = row_of(scene.ids, request.id)
+    if row is None:
+        return None
+    cluster = int(scene.clusters[row])
+    names = {record.id: record.name for record in scene.cluster_records}
+    return ImageFacts(
+        id=request.id,
+        path=scene.paths[row],
+        width_px=int(scene.sizes_px[row, 0]),
+        height_px=int(scene.sizes_px[row, 1]),
+        cluster=names.get(cluster, ""),
+        labels=tuple(label for label in labels if label[1] >= SURE),
+        neighbours=nearest_images(scene, request.vector_index, row, NEIGHBOURS) if request.neighbours else (),
+        alike=alike(scene, row),
+    )
+
+
+def alike(scene: Scene, row: int) -> tuple[int, int]:
+    """Which of how many near-duplicates a row is, in the order of their ids."""
+    if scene.stacks is None:
+        return 1, 1
+    rows = np.flatnonzero(scene.stacks.leaders == scene.stacks.leaders[row])
+    return int(np.searchsorted(rows, row)) + 1, len(rows)
+
+
+def nearest_images(scene: Scene, vector_index: VectorIndex, row: int, count: int) -> tuple[tuple[int, float], ...]:
+    """(id, cosine similarity) of the images nearest to one, nearest first, itself left out."""
+    scores = vector_index.score(vector_index.at(np.array([row], np.int32))[0]).scores
+    scores[row] = -np.inf
+    count = min(count, len(scores) - 1)
+    best = np.argsort(-scores, kind="stable")[:count]
+    return tuple((int(scene.ids[i]), float(scores[i])) for i in best)

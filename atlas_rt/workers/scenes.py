@@ -1,0 +1,272 @@
+"""From the library on disk to a scene to show: read on a thread whenever the engine has published something."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from atlas_rt.core.channels import Latest
+from atlas_rt.core.palette import cluster_hues, node_hues
+from atlas_rt.core.records import (
+    SMALL_TILE_PX,
+    Bytes,
+    Catalogue,
+    Cluster,
+    Failure,
+    Floats,
+    Ints,
+    LibraryPlace,
+    Map,
+    Scene,
+)
+from atlas_rt.core.rows import rows_of
+from atlas_rt.core.stacks import folded, stacks_of
+from atlas_rt.core.troubles import reason_of
+from atlas_rt.errors import AtlasError
+from atlas_rt.library import maps
+from atlas_rt.library.store import Store
+from atlas_rt.library.tiles import TileFiles
+from atlas_rt.library.vectors import VectorFile
+from atlas_rt.search.vector_index import VectorIndex, vector_index_of
+from atlas_rt.workers.worker import Announce, Worker, unheard
+
+NODE_SIZE_SHARE = 0.62
+"""Half a card's side in median distances to the nearest neighbour: cards touch in crowds and stand free elsewhere."""
+NODE_SIZE_LIMITS = (0.004, 0.09)
+SAMPLE = 256
+"""Images whose nearest neighbour is looked for when the median distance is estimated."""
+UNREADABLE_SECS = 2.0
+"""A library that could not be read is looked at again so often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A scene and all that changed with it.
+
+    vector_index: the images' vectors, in the scene's rows. tiles, pixels: small tiles not delivered before, (k,)
+    records and (k, 32, 32, 3) uint8. failures: every file that could not become an image.
+    """
+
+    scene: Scene
+    vector_index: VectorIndex
+    tiles: Ints
+    pixels: Bytes
+    failures: tuple[Failure, ...]
+
+
+class SceneReader:
+    """Reads one library; remembers only which small tiles it has handed over. One thread at a time."""
+
+    def __init__(self, place: LibraryPlace, *, model: str, dim: int) -> None:
+        """model: the id under which vectors and maps lie."""
+        self._place, self._model, self._dim = place, model, dim
+        self._delivered = np.zeros(0, np.bool_)
+        self._read: tuple[object, ...] = ()
+
+    def has_news(self) -> bool:
+        """Whether anything was written since the last reading that went well; costs a few calls of the file system."""
+        return self._read != self._signature()
+
+    def read(self) -> Arrival | None:
+        """The newest whole map with what is known of its images; None while there is none.
+
+        Raises AtlasError when the library cannot be read.
+        """
+        signature = self._signature()
+        if not (self._place.folder / "library.db").exists():
+            return None
+        map_ = maps.read_latest(
+            self._place.folder / self._model
+        )  # a damaged one is passed over, and mended by the engine
+        if map_ is None:
+            return None
+        store = Store.open(self._place.folder, writable=False)
+        try:
+            catalogue = store.catalogue(self._model)
+            rows = store.vector_rows(self._model, map_.ids)
+            failures = store.failures()
+        finally:
+            store.close()
+        scene = make_scene(map_, catalogue)
+        vector_index = self._vector_index(rows, map_, scene)
+        tiles, pixels = self._new_tiles(scene.tiles)
+        self._read = signature
+        return Arrival(scene, vector_index, tiles, pixels, failures)
+
+    def _vector_index(self, rows: Ints, map_: Map, scene: Scene) -> VectorIndex:
+        kept, _ = rows_of(map_.ids, scene.ids)
+        used, folder = rows[kept], self._place.folder / self._model
+        if not len(used):
+            return VectorIndex(np.zeros((0, self._dim), np.float32))
+        file = VectorFile(folder / "vectors.f16", self._dim, rows=int(used.max()) + 1)
+        return vector_index_of(file.array(), used, folder)
+
+    def _new_tiles(self, tiles: Ints) -> tuple[Ints, Bytes]:
+        """Tiles not handed over yet. Their records are in no order of arrival: changed and returned images mix them."""
+        if not len(tiles):
+            return tiles, np.zeros((0, SMALL_TILE_PX, SMALL_TILE_PX, 3), np.uint8)
+        missing = int(tiles.max()) + 1 - len(self._delivered)
+        if missing > 0:
+            self._delivered = np.concatenate([self._delivered, np.zeros(missing, np.bool_)])
+        new = np.unique(tiles[~self._delivered[tiles]])
+        pixels = TileFiles(self._place.folder, writable=False).small(new)
+        self._delivered[new] = True  # once they are here: what a reading that failed did not bring comes with the next
+        return new, pixels
+
+    def _signature(self) -> tuple[object, ...]:
+        """Tells two states of the library apart: the newest map, and the database with the log beside it."""
+        folder = self._place.folder
+        files = [folder / "library.db", folder / "library.db-wal"]
+        return maps.latest(folder / self._model), *(_stamp(file) for file in files)
+
+
+class SceneWorker(Worker):
+    """The thread that reads when poked; the newest arrival waits in one slot, with the tiles of those it replaced."""
+
+    part = "scenes"
+    lost = "New images cannot be shown"
+
+    def __init__(self, reader: SceneReader, *, poll_secs: float | None = None, announce: Announce = unheard) -> None:
+        """poll_secs: look for news so often (another process writes the library), None to read only when poked."""
+        super().__init__(announce=announce)
+        self._reader = reader
+        self._poll_secs = poll_secs
+        self._arrivals: Latest[Arrival] = Latest()
+        self._poke = threading.Event()
+        self._unreadable = ""
+        self.start()
+
+    @property
+    def trouble(self) -> str:
+        """A library that cannot be read now included: it is looked at again and again until it can."""
+        return super().trouble or self._unreadable
+
+    def poke(self) -> None:
+        """Read now."""
+        self._poke.set()
+
+    def poll(self, secs: float | None) -> None:
+        """Look for news so often from now on, as `poll_secs`."""
+        self._poll_secs = secs
+        self._poke.set()
+
+    def retry(self) -> None:
+        self._poke.set()
+        super().retry()
+
+    def take(self) -> Arrival | None:
+        return self._arrivals.take()
+
+    def wake(self) -> None:
+        self._poke.set()
+        self._arrivals.close()
+
+    def work(self) -> None:
+        while True:
+            poked = self._poke.wait(UNREADABLE_SECS if self._unreadable else self._poll_secs)
+            self._poke.clear()
+            if self.closing:
+                return
+            if not poked and not self._unreadable and not self._reader.has_news():
+                continue  # reading 100,000 images again and again would cost the window its frames
+            self._read()
+
+    def _read(self) -> None:
+        try:
+            arrival = self._reader.read()
+        except (AtlasError, OSError, ValueError) as error:
+            self._unreadable = f"{self.lost}: {reason_of(error)}"
+            return
+        except BaseException:
+            self._poke.set()  # the next try reads at once
+            raise
+        self._unreadable = ""
+        self.went_well()
+        if arrival is not None:
+            self._deliver(arrival)
+
+    def _deliver(self, arrival: Arrival) -> None:
+        """Replace an arrival that nobody took, keeping the tiles it brought."""
+        missed = self._arrivals.take()
+        if missed is not None and len(missed.tiles):
+            tiles = np.concatenate([missed.tiles, arrival.tiles])
+            pixels = np.concatenate([missed.pixels, arrival.pixels])
+            arrival = Arrival(arrival.scene, arrival.vector_index, tiles, pixels, arrival.failures)
+        self._arrivals.put(arrival)
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    try:
+        status = file.stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
+
+
+def make_scene(map_: Map, catalogue: Catalogue) -> Scene:
+    """Join a map and a catalogue: rows are the images that both hold, ascending by id."""
+    rows, known = rows_of(catalogue.ids, map_.ids)
+    rows, kept = rows[known], np.flatnonzero(known)
+    positions, clusters = map_.positions[kept], map_.clusters[kept]
+    centres = np.array([cluster.centre for cluster in map_.cluster_records], np.float32).reshape(-1, 3)
+    edges, weights = _kept_edges(map_, known)
+    stacks = stacks_of(map_.stacks[kept]) if len(map_.stacks) else None
+    hues = node_hues(positions, _places(clusters, map_.cluster_records), centres)
+    if stacks is not None:
+        edges, weights = folded(edges, weights, stacks)
+        hues = hues[stacks.leaders]  # what fans out is seen to belong together
+    return Scene(
+        ids=map_.ids[kept],
+        paths=catalogue.paths if len(rows) == len(catalogue.paths) else tuple(catalogue.paths[row] for row in rows),
+        positions=positions,
+        aspects=catalogue.aspects[rows],
+        mean_rgb=catalogue.mean_rgb[rows],
+        hues=hues,
+        tiles=catalogue.tiles[rows],
+        sizes_px=catalogue.sizes_px[rows],
+        clusters=clusters,
+        edges=edges,
+        weights=weights,
+        cluster_records=map_.cluster_records,
+        cluster_hues=cluster_hues(centres),
+        node_size=node_size(positions if stacks is None else np.delete(positions, stacks.members, axis=0)),
+        generation=map_.generation,
+        kind=map_.kind,
+        model=map_.model,
+        stacks=stacks,
+    )
+
+
+def _places(clusters: Ints, records: tuple[Cluster, ...]) -> Ints:
+    """The place of each image's cluster among the records, -1 for none: ids are kept from map to map, with gaps."""
+    places = np.full(max((record.id for record in records), default=-1) + 2, -1, np.int32)  # the last one is for -1
+    for place, record in enumerate(records):
+        places[record.id] = place
+    return places[clusters]
+
+
+def node_size(positions: Floats) -> float:
+    """Half the side of a card for a map with these positions, world units."""
+    if len(positions) < 2:
+        return NODE_SIZE_LIMITS[1]
+    step = max(len(positions) // SAMPLE, 1)
+    nearest = [_nearest_distance(positions, row) for row in range(0, len(positions), step)]
+    size = NODE_SIZE_SHARE * float(np.median(nearest))
+    return min(max(size, NODE_SIZE_LIMITS[0]), NODE_SIZE_LIMITS[1])
+
+
+def _nearest_distance(positions: Floats, row: int) -> float:
+    squares: Floats = ((positions - positions[row]) ** 2).sum(axis=1)
+    squares[row] = np.inf
+    return float(np.sqrt(squares.min()))
+
+
+def _kept_edges(map_: Map, known: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[Ints, Floats]:
+    if known.all():
+        return map_.edges, map_.weights
+    new_row = np.cumsum(known, dtype=np.int32) - 1
+    both = known[map_.edges].all(axis=1)
+    return new_row[map_.edges[both]].astype(np.int32), map_.weights[both]

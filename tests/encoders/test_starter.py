@@ -1,0 +1,82 @@
+"""The model that ships: what `scripts/train-starter` promises of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from calibrate import DEMO, Captioned, caption_of
+from tokenizers import Tokenizer
+from train_starter.report import PAIRS, colour_pairs
+
+from atlas_rt.core.records import Floats
+from atlas_rt.encoders.encoder import TextEncoder
+from atlas_rt.encoders.preprocess import to_input
+from atlas_rt.encoders.registry import Model
+from atlas_rt.encoders.sessions import open_session
+from atlas_rt.library.decode import read_image
+
+SAME = 0.9999
+"""Cosine of a vector made alone to the same made beside others."""
+PHRASES = (
+    *("red car", "dog", "a lighthouse on a cliff by the sea in the evening", "birthday cake", "the quick brown fox"),
+    *("violin", "", "42", "Taj Mahal", "赤い車", "🎈", "hammer", "a green apple and a yellow banana on a white plate"),
+    *("owl", "x", "castle"),
+)
+
+
+@pytest.fixture(scope="module")
+def demo() -> list[Captioned]:
+    return [Captioned(caption_of(path.stem), path.name, path.read_bytes()) for path in sorted(DEMO.glob("*.webp"))]
+
+
+def test_it_is_small(model: Model) -> None:
+    files = [path for path in model.folder.iterdir() if path.suffix in {".onnx", ".json", ".npy"}]
+    assert sum(path.stat().st_size for path in files) < 60e6
+
+
+def test_an_image_does_not_depend_on_what_shares_its_batch(model: Model, demo: list[Captioned]) -> None:
+    spec, tower = model.image.preprocessing, model.image
+    pixels = np.stack(
+        [
+            to_input(read_image(each.content, target_px=spec.size_px, fit=spec.resize, suffix=".webp").image, spec)
+            for each in demo[:16]
+        ]
+    )
+    session = open_session(tower.file.path, threads=1, sha256=tower.file.sha256)
+    together = session.run(tower.output, {tower.input: pixels})
+    alone = np.concatenate([session.run(tower.output, {tower.input: each[None]}) for each in pixels])
+    assert cosines(together, alone).min() >= SAME
+
+
+def test_a_phrase_does_not_depend_on_what_shares_its_batch_nor_on_padding(model: Model) -> None:
+    tower = model.text
+    tokenizer = Tokenizer.from_file(str(tower.tokenizer.path))
+    tokenizer.enable_padding()
+    encodings = tokenizer.encode_batch(list(PHRASES))
+    feeds = {
+        tower.inputs[0]: np.array([each.ids for each in encodings]),
+        tower.inputs[1]: np.array([each.attention_mask for each in encodings]),
+    }
+    together = open_session(tower.file.path, threads=1, sha256=tower.file.sha256).run(tower.output, feeds)
+    encoder = TextEncoder(model)
+    assert cosines(together, np.stack([encoder.encode(phrase) for phrase in PHRASES])).min() >= SAME
+
+
+def test_colour_words_find_the_colour(model: Model, demo: list[Captioned]) -> None:
+    won, asked = colour_pairs(demo, model, TextEncoder(model).encode, seed=0)
+    assert asked == PAIRS
+    assert won >= 0.8 * asked
+
+
+def test_a_phrase_without_a_colour_asks_for_none(model: Model) -> None:
+    encoder = TextEncoder(model)
+    colours = slice(-12, None)  # the last dimensions
+    assert not encoder.encode("a car on the road")[colours].any()
+    red, small_red, plain = (encoder.encode(words)[colours] for words in ("red", "small red sports car", "a the red"))
+    assert np.linalg.norm(red) > np.linalg.norm(small_red) > 0.2
+    np.testing.assert_allclose(red, plain, atol=1e-6)
+
+
+def cosines(one: Floats, other: Floats) -> Floats:
+    found: Floats = (one * other).sum(axis=1) / (np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1))
+    return found

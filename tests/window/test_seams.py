@@ -1,0 +1,325 @@
+"""What is shown stays true from one state to the next: images go, files change, another library is opened."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import moderngl
+import numpy as np
+import pytest
+from imgui_bundle import imgui
+from PIL import Image
+
+from atlas_rt.core.records import Bytes
+from atlas_rt.core.requests import AddPaths, Hover, OpenSource, Retry, Search, Select
+from atlas_rt.errors import DecodeError
+from atlas_rt.settings import Settings
+from atlas_rt.ui.input import Input
+from atlas_rt.workers import facts, pictures
+from tests.libraries import Library
+from tests.window.player import Player
+
+COLOURS = {
+    "red": (230, 30, 30),
+    "green": (20, 160, 40),
+    "blue": (30, 60, 230),
+    "yellow": (240, 220, 30),
+    "violet": (140, 40, 170),
+    "white": (245, 245, 245),
+}
+Open = Callable[..., Player]
+
+
+def paint(file: Path, colour: tuple[int, int, int]) -> Path:
+    """A plain picture; one pixel tells it from others of its colour."""
+    image = Image.new("RGB", (240, 240), colour)
+    image.putpixel((0, 0), (len(file.stem), sum(colour) % 256, 7))
+    image.save(file)
+    return file
+
+
+def folder_of(folder: Path, colours: dict[str, tuple[int, int, int]]) -> Path:
+    folder.mkdir()
+    for name, colour in colours.items():
+        paint(folder / f"{name}.png", colour)
+    return folder
+
+
+@pytest.fixture
+def cache(indexed: Library, tmp_path: Path) -> Path:
+    """A cache in which the vocabulary need not be encoded again."""
+    shutil.copytree(indexed.cache / "vocabulary", tmp_path / "cache" / "vocabulary")
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def play(context: moderngl.Context, cache: Path) -> Iterator[Open]:
+    """Opens folders in an app of this process."""
+    players: list[Player] = []
+
+    def start(*paths: Path, size_px: tuple[int, int] = (640, 480), **changes: object) -> Player:
+        settings = Settings(cache=str(cache), offline=True, quality="low", **changes)  # type: ignore[arg-type]
+        players.append(Player(context, settings, *paths, size_px=size_px))
+        return players[-1]
+
+    yield start
+    for player in players:
+        player.close()
+
+
+@pytest.fixture
+def colours(tmp_path: Path) -> Path:
+    return folder_of(tmp_path / "colours", COLOURS)
+
+
+def selected(player: Player, name: str) -> int:
+    """Select an image, and wait for its panel."""
+    id_ = player.id_of(name)
+    player.do(Select(id_))
+    player.see(lambda: player.app.panel_state.selected and player.app.panel_state.selected.id == id_, why="the panel")
+    return id_
+
+
+def delete(player: Player, folder: Path, name: str) -> None:
+    (folder / f"{name}.png").unlink()
+    player.see(lambda: name not in player.names(), why=f"{name} to go")
+
+
+def shows(player: Player, name: str, colour: tuple[int, int, int]) -> bool:
+    return bool(np.abs(player.colour_of(player.id_of(name)) - colour).max() < 60.0)
+
+
+def look_at_each(player: Player, colours: dict[str, tuple[int, int, int]]) -> None:
+    """Fly to every image: its card has the colour of its file."""
+    for name, colour in colours.items():
+        player.visit(name)
+        assert shows(player, name, colour), name
+
+
+def test_images_are_deleted_while_they_are_listed_selected_and_found(play: Open, colours: Path) -> None:
+    """Each of these ended the program, or a thread of it: an id was looked up in a scene that no longer had it."""
+    player = play(colours)
+    player.settle(6)
+    app, session = player.app, player.app.session
+    assert session is not None
+
+    # The newest image is listed in a panel, and hovered there.
+    selected(player, "blue")
+    last = int(app.world.scene.ids[-1])
+    player.do(Hover(last))
+    assert app.panel_state.selected is not None
+    assert last in [id_ for id_, _ in app.panel_state.selected.neighbours]
+    delete(player, colours, player.names()[-1])
+    player.resize((1000, 800))
+    player.frame(5)
+    assert last not in [id_ for id_, _ in app.panel_state.selected.neighbours]
+    assert app.world.hovered_id == -1
+    session.want_tiles([(last, 1)])
+    session.ask_picture(last)
+    session.tell_of(last, neighbours=True)
+    selected(player, "green")  # its facts come: the thread lives
+
+    # The selected image goes, and its panel with it.
+    delete(player, colours, "green")
+    assert (app.panel_state.selected, app.world.selected_ids) == (None, ())
+    selected(player, "red")
+    app.world.selected_ids = ()
+    player.do("step_back")
+    assert app.panel_state.selected is None
+
+    # The result one stands at goes: the list shrinks, and Enter does nothing.
+    player.do(Search("red"))
+    player.see(lambda: app.world.answer, why="an answer")
+    for _ in range(4):
+        player.do("next_result")
+    answer = app.world.answer
+    assert answer is not None
+    assert app.world.selected_ids == (answer.best[-1].id,)
+    delete(player, colours, player.names()[app.world.row(answer.best[-1].id)])
+    for _ in range(2):  # before the search is answered again, and after
+        player.do("fly_to_best")
+        assert app.world.selected_ids == ()
+        player.see(lambda: len(app.world.answer.best) == 3)  # type: ignore[union-attr]
+    player.do("next_result")
+    assert app.hud(app.world.view((640, 480)), 0.0).result == 0
+    player.do("fly_to_best")
+    assert app.world.selected_ids != ()
+
+
+def test_another_library_never_shows_through_and_a_failed_open_changes_nothing(
+    play: Open, colours: Path, tmp_path: Path
+) -> None:
+    """Ids and tile records start at 1 in each: image 1 of the second was drawn with the picture of the first."""
+    player = play(colours)
+    player.settle(6)
+    look_at_each(player, COLOURS)
+    session = player.app.session
+    player.do(OpenSource((str(colours),)))
+    assert player.app.session is session  # it is open: a second session would find it locked by the first
+
+    player.do(OpenSource((str(tmp_path),)))  # the cache lies in it
+    assert player.app.panel_state.notices[-1].tone == "warning"
+    assert player.app.session is session
+    assert player.window.title == "atlas_rt - colours"
+    assert len(player.names()) == 6
+    player.do(AddPaths((str(paint(tmp_path / "orange.png", (250, 140, 20))),)))
+    player.settle(7)
+
+    swapped = dict(zip(COLOURS, [*list(COLOURS.values())[1:], COLOURS["red"]], strict=True))
+    player.do(OpenSource((str(folder_of(tmp_path / "swapped", swapped)),)))
+    player.settle(6)
+    assert player.window.title == "atlas_rt - swapped"
+    look_at_each(player, swapped)
+
+
+def test_a_changed_file_shows_its_new_picture_from_near_too(play: Open, colours: Path) -> None:
+    player = play(colours)
+    player.settle(6)
+    player.visit("red")
+    player.see(lambda: shows(player, "red", COLOURS["red"]))
+    record = player.app.world.scene.tiles[player.app.world.row(player.id_of("red"))]
+    paint(colours / "red.png", COLOURS["blue"])
+    player.see(lambda: player.app.world.scene.tiles[player.app.world.row(player.id_of("red"))] != record)
+    player.visit("red")
+    assert shows(player, "red", COLOURS["blue"])
+
+    # A picture that comes late does not stand under another image's name.
+    session, thumbnails = player.app.session, player.app.display._thumbnails
+    assert session is not None
+    player.see(lambda: thumbnails.picture_ref("selected"), why="the panel's picture")
+    player.app.display.show_picture("selected", None)
+    session.pictures.ask(player.id_of("green"), str(colours / "green.png"))  # as if it had been slow
+    player.frame(30)
+    assert thumbnails.picture_ref("selected") is None
+
+    # The shaders' clock starts again each hour; cards fade in once only.
+    table = player.app.display._renderer._tiles._table
+    player.app.world.time_secs += 3600.0
+    player.resize((800, 600))
+    player.frame(2)
+    again = player.app.display._renderer._tiles._table
+    assert (again[:, 3] < 0.0).all()
+    assert np.array_equal(again[:, :3], table[:, :3])
+
+
+def test_reduced_motion_stops_motion_and_not_loading(play: Open, tmp_path: Path) -> None:
+    """Cards stayed at 32 pixels for ever: the clock of ambient motion also faded tiles in."""
+    lines = np.zeros((512, 512, 3), np.uint8)
+    lines.reshape(512, 32, 16, 3)[:, :, :8] = 255  # plain grey in a tile of 32 pixels
+    (tmp_path / "lines").mkdir()
+    Image.fromarray(lines).save(tmp_path / "lines" / "lines.png")
+    player = play(tmp_path / "lines", reduced_motion=True, size_px=(1280, 960))
+    player.settle(1)
+    id_ = player.visit("lines")
+    player.see(lambda: player.contrast_of(id_) > 50.0, secs=20.0, why="a sharp card")
+    view = player.app.world.view((1280, 960))
+    assert (view.pulse_secs, view.ambient) == (0.0, 0.0)
+
+
+def test_what_does_not_change_is_not_drawn_and_search_takes_the_caret_back(play: Open, colours: Path) -> None:
+    """An open search console was drawn for ever, and Ctrl+F did nothing once a click had taken the caret away."""
+    player = play(colours)
+    player.settle(6)
+    app = player.app
+    player.do("search")
+    player.see(lambda: app.display.wants_text, why="the caret")
+    player.see(lambda: not app.frame(0.1), why="rest, with the console open")
+    drawn = [app.frame(0.1) for _ in range(30)]
+    assert not any(drawn)
+
+    app.display._panels._search._active = False  # as after a click on the map
+    imgui.internal.clear_active_id()
+    player.window.told = Input(exposed=True)
+    player.frame(3)
+    assert not app.display.wants_text
+    player.do("search")
+    player.window.told = Input(exposed=True)
+    player.frame(4)
+    assert app.display.wants_text
+
+    player.window.told = Input(exposed=True, visible=False)
+    assert not app.frame(0.1)
+    player.window.told = Input(exposed=True)
+    assert app.frame(0.1)
+
+
+def troubles(player: Player) -> list[str]:
+    """What the status panel says does not work, as it is drawn."""
+    view = player.app.world.view(player.window.size_px)
+    return [trouble.text for trouble in player.app.hud(view, 0.0).troubles]
+
+
+def notices(player: Player) -> list[str]:
+    return [notice.text for notice in player.app.desk.notices]
+
+
+def test_a_window_that_may_not_write_says_so_all_the_time_and_adds_nothing(
+    play: Open, colours: Path, tmp_path: Path
+) -> None:
+    first = play(colours)
+    first.settle(6)
+    second = play(colours)
+    second.frame()
+    assert len(second.names()) == 6
+    (told,) = troubles(second)
+    assert told.startswith("Read-only: another window (process ")
+    assert told.endswith(") is updating this library")
+    second.do(AddPaths((str(paint(tmp_path / "new.png", (9, 99, 199))),)))
+    assert notices(second) == [f"Nothing was added. {told}"]
+    second.frame(10, dt_secs=1.0)
+    assert notices(second) == []
+    assert troubles(second) == [told]
+    assert first.app.session is not None
+    first.app.session.close()  # as closing its window does
+    first.app.session = None
+    second.see(lambda: not troubles(second))
+    assert "The other window has stopped updating this library: now this one does" in notices(second)
+    second.do(AddPaths((str(tmp_path / "new.png"),)))
+    second.see(lambda: len(second.names()) == 7)
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_a_thread_that_fails_is_told_of_until_another_try_helps(
+    play: Open, colours: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    player = play(colours)
+    player.settle(6)
+    whole = facts.facts_of
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr(facts, "facts_of", broken)
+    sentence = "What is known of an image cannot be shown: RuntimeError: out of luck"
+    names = itertools.cycle(COLOURS)
+    player.see(lambda: player.do(Select(player.id_of(next(names)))) or troubles(player) == [sentence])
+    assert f"{sentence}; trying again" in notices(player)
+    player.do(Search("red"))
+    player.see(lambda: player.app.world.answer)  # the others live on
+    monkeypatch.setattr(facts, "facts_of", whole)
+    player.do(Retry("facts"))
+    player.see(lambda: not troubles(player))
+    selected(player, "red")
+
+
+def test_a_picture_that_cannot_be_shown_says_why_and_the_next_one_is_shown(
+    play: Open, colours: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    player = play(colours)
+    player.settle(6)
+    load = pictures.load_picture
+
+    def broken_red(path: str, size_px: int) -> Bytes:
+        if path.endswith("red.png"):
+            raise DecodeError("the file is cut short")
+        return load(path, size_px)
+
+    monkeypatch.setattr(pictures, "load_picture", broken_red)
+    selected(player, "red")
+    player.see(lambda: player.app.desk.picture_trouble == "the file is cut short")
+    selected(player, "green")
+    assert player.app.desk.picture_trouble == ""
+    assert troubles(player) == []  # it is one picture's, and no thread's
