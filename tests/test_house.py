@@ -48,10 +48,7 @@ the commands, which are what `cli` calls."""
 AGAINST_THE_ARROWS = {("mapping/clusters.py", "search")}
 """Imports that the arrows forbid and that are known: clusters take their names from the vocabulary."""
 
-CIRCLES: tuple[set[str], ...] = (
-    {"window.app", "window.actions"},
-    {"engine.process", "engine.entry", "engine.engine", "engine.map_scheduler", "engine.fit_process"},
-)
+CIRCLES: tuple[set[str], ...] = ({"window.app", "window.actions"},)
 """Modules that import each other and are known. Empty this; add nothing."""
 
 ONLY: dict[str, tuple[str, ...]] = {
