@@ -120,18 +120,20 @@ def test_an_engine_that_stays_looks_again_when_asked_to(make_job: MakeJob, folde
 
 
 @pytest.mark.usefixtures("quick_retries")
-def test_an_engine_that_dies_at_every_start_is_given_up(make_job: MakeJob) -> None:
-    """Also when it gets as far as its scan each time: that is no headway."""
-    engine = EngineProcess(make_job())
+@pytest.mark.parametrize("last_word", [Progress, IndexReport])
+def test_an_engine_that_dies_at_every_start_is_given_up(make_job: MakeJob, last_word: type) -> None:
+    """Also when it gets as far as its scan, or its report of nothing new, each time: that is no headway."""
+    index(make_job(fit=False))
+    engine = EngineProcess(make_job(stay=True, fit=False))
     pids = set()
 
     def kill(message: FromEngine) -> None:
-        if isinstance(message, Progress):
+        if isinstance(message, last_word):
             pids.add(engine.pid)
             os.kill(engine.pid, signal.SIGKILL)
 
     try:
-        told = hear(engine, each=kill)
+        told = hear(engine, until=Refused, each=kill)
     finally:
         engine.stop()
     assert len(pids) == 4  # once, and three tries
