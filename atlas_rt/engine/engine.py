@@ -282,7 +282,7 @@ class Engine:
     def _tell_fit(self, error: FitError | None) -> None:
         """Tell that no fit can be made, and why; or that one was made again. A window goes on with the map it has."""
         if error is not None:
-            self._tell(Trouble(MAP, f"New images stand where they can, as the map is not fitted: {error}"))
+            self._tell(Trouble(MAP, f"New images stand at provisional places: {error}"))
         elif self._fit_failed:
             self._tell(Trouble(MAP, ""))
         self._fit_failed = error is not None
