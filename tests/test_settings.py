@@ -62,15 +62,15 @@ def test_lists_are_read_from_the_file_and_from_the_environment(config: Path) -> 
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({"ATLAS_RT_SEED": "x"}, "ATLAS_RT_SEED is to be a whole number, and is 'x'"),
-        ({"ATLAS_RT_SEED": "-1"}, "ATLAS_RT_SEED is to be from 0 to 4,294,967,295, and is -1"),
-        ({"ATLAS_RT_FPS": "1.5"}, "ATLAS_RT_FPS is to be a whole number"),
-        ({"ATLAS_RT_FPS": "-1"}, "ATLAS_RT_FPS is to be from 0 to 1,000"),
-        ({"ATLAS_RT_THREADS": "-2"}, "ATLAS_RT_THREADS is to be from 0"),
-        ({"ATLAS_RT_OFFLINE": "maybe"}, "ATLAS_RT_OFFLINE is to be yes or no, and is 'maybe'"),
-        ({"ATLAS_RT_QUALITY": "ultra"}, "ATLAS_RT_QUALITY is to be one of auto, low, normal, high, and is 'ultra'"),
-        ({"ATLAS_RT_KIOSK_IDLE_SECS": "nan"}, "ATLAS_RT_KIOSK_IDLE_SECS is to be from 1"),
-        ({"ATLAS_RT_KIOSK_IDLE_SECS": "soon"}, "ATLAS_RT_KIOSK_IDLE_SECS is to be a number"),
+        ({"ATLAS_RT_SEED": "x"}, "ATLAS_RT_SEED must be a whole number, not 'x'"),
+        ({"ATLAS_RT_SEED": "-1"}, "ATLAS_RT_SEED must be from 0 to 4,294,967,295, not -1"),
+        ({"ATLAS_RT_FPS": "1.5"}, "ATLAS_RT_FPS must be a whole number"),
+        ({"ATLAS_RT_FPS": "-1"}, "ATLAS_RT_FPS must be from 0 to 1,000"),
+        ({"ATLAS_RT_THREADS": "-2"}, "ATLAS_RT_THREADS must be from 0"),
+        ({"ATLAS_RT_OFFLINE": "maybe"}, "ATLAS_RT_OFFLINE must be yes or no, not 'maybe'"),
+        ({"ATLAS_RT_QUALITY": "ultra"}, "ATLAS_RT_QUALITY must be one of auto, low, normal, high, not 'ultra'"),
+        ({"ATLAS_RT_KIOSK_IDLE_SECS": "nan"}, "ATLAS_RT_KIOSK_IDLE_SECS must be from 1"),
+        ({"ATLAS_RT_KIOSK_IDLE_SECS": "soon"}, "ATLAS_RT_KIOSK_IDLE_SECS must be a number"),
     ],
 )
 def test_a_wrong_value_in_the_environment_is_named_with_what_is_right(environment: dict[str, str], said: str) -> None:
@@ -82,14 +82,14 @@ def test_a_wrong_value_in_the_environment_is_named_with_what_is_right(environmen
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ('fps = "fast"', "fps in {file} is to be a whole number, and is 'fast'"),
-        ("seed = 1.5", "seed in {file} is to be a whole number"),
-        ("seed = true", "seed in {file} is to be a whole number"),
-        ("[fps]", "fps in {file} is to be a whole number"),
-        ("exclude = 5", "exclude in {file} is to be a list of texts"),
-        ("exclude = [1]", "exclude in {file} is to be a list of texts"),
-        ('cache = ["a"]', "cache in {file} is to be text"),
-        ("json = 2", "json in {file} is to be yes or no"),
+        ('fps = "fast"', "fps in {file} must be a whole number, not 'fast'"),
+        ("seed = 1.5", "seed in {file} must be a whole number"),
+        ("seed = true", "seed in {file} must be a whole number"),
+        ("[fps]", "fps in {file} must be a whole number"),
+        ("exclude = 5", "exclude in {file} must be a list of texts"),
+        ("exclude = [1]", "exclude in {file} must be a list of texts"),
+        ('cache = ["a"]', "cache in {file} must be text"),
+        ("json = 2", "json in {file} must be yes or no"),
         ("fsp = 30", "unknown setting 'fsp' (did you mean fps?); known are cache,"),
         ("x = = 1", "the settings file is not valid TOML"),
         (b"\xff", "the settings file is not valid TOML"),
@@ -112,9 +112,9 @@ def test_a_settings_file_that_cannot_be_read_is_said(config: Path) -> None:
 
 
 def test_a_wrong_flag_is_called_by_its_name() -> None:
-    with pytest.raises(UsageError, match="--seed is to be from 0 to 4,294,967,295, and is -1"):
+    with pytest.raises(UsageError, match="--seed must be from 0 to 4,294,967,295, not -1"):
         load(seed=-1)
-    with pytest.raises(UsageError, match="--kiosk-idle-secs is to be from 1"):
+    with pytest.raises(UsageError, match="--kiosk-idle-secs must be from 1"):
         load(kiosk_idle_secs=0.0)
 
 

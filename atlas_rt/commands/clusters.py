@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from atlas_rt.commands.collection import add_no_update, add_source, open_collection, sources_of
+from atlas_rt.commands.collection import open_collection, sources_of
 from atlas_rt.commands.output import print_json, tell
 from atlas_rt.settings import Settings
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_source(parser)
-    add_no_update(parser)
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:

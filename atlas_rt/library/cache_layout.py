@@ -21,7 +21,8 @@ from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import disk_errors
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.sources import absolute, reason_of
+from atlas_rt.library.scanning import reason_of
+from atlas_rt.library.sources import absolute
 from atlas_rt.library.store import Store
 
 __all__ = ["CachedLibrary", "Lock", "cache_folder", "forget", "last_opened", "place_of", "places", "remember_opened"]
@@ -49,7 +50,9 @@ def cache_folder(given: Path | None) -> Path:
     cache = absolute(str(given or platformdirs.user_cache_path("atlas_rt", appauthor=False)))
     standing = next(path for path in (cache, *cache.parents) if os.path.lexists(path))
     if not standing.is_dir():
-        raise UsageError(f"The cache is to be a folder, and this is none; choose another with --cache DIR: {standing}")
+        raise UsageError(
+            f"The cache must be a folder, and this is not one; choose another with --cache DIR: {standing}"
+        )
     try:
         os.scandir(cache).close()
     except FileNotFoundError:
@@ -79,9 +82,7 @@ def place_of(sources: Sequence[str], cache: Path, *, make: bool = True) -> Libra
             with disk_errors.writing(cache):
                 place.folder.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
-            raise MissingError(
-                f"A file stands where the library's folder is to be; delete it: {place.folder}"
-            ) from error
+            raise MissingError(f"A file lies where the library's folder must go; delete it: {place.folder}") from error
         if _noted(place.folder / _SOURCES, cache) is None:
             _note(place, opened_secs=0.0)
     return place
@@ -111,7 +112,7 @@ def forget(place: LibraryPlace, cache: Path) -> None:
     """
     folder = place.folder
     if folder != _folder(place.sources, cache) or folder.is_symlink():
-        raise UsageError(f"This is no library of the cache {cache}: {folder}")
+        raise UsageError(f"This is not a library of the cache {cache}: {folder}")
     if not folder.exists():
         return
     lock = Lock(place)

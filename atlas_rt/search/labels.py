@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import ANYWHERE, Floats, Runtime
@@ -125,16 +124,6 @@ def fit_label_temperature(scores: Floats, right: Sequence[Collection[int]]) -> f
         return -float(np.log(np.maximum(shares, 1e-12)).mean())
 
     return float(min(TEMPERATURES.tolist(), key=surprise))
-
-
-def reliability(shares: Floats, right: NDArray[np.bool_], bins: int = 10) -> list[tuple[float, float, int]]:
-    """(mean confidence, share that is right, how many) of each tenth of the scale that holds any; equal when honest."""
-    of = np.clip((shares * bins).astype(np.int64), 0, bins - 1)
-    return [
-        (float(shares[of == each].mean()), float(right[of == each].mean()), int((of == each).sum()))
-        for each in range(bins)
-        if (of == each).any()
-    ]
 
 
 # -- the words ---------------------------------------------------------------------------------------------------------

@@ -123,15 +123,16 @@ class Renderer:
         """Ambient motion is to be seen at this step."""
         return self._governor.step.pulse
 
-    def draw(self, view: View, target: moderngl.Framebuffer, *, still: bool = False) -> None:
+    def draw(self, view: View, target: moderngl.Framebuffer, *, still: bool = False, step: Step | None = None) -> None:
         """Draw one frame into `target`, which has a depth attachment and the size `view.size_px`.
 
-        still: the last one before the picture rests, which is sharp at any step.
+        still: the last one before the picture rests, which is sharp at any step. step: to draw at another step of the
+        ladder than the governor's.
 
         Sets all the state it needs and restores none: whoever draws next does the same.
         """
         sweep(self._ctx)
-        step, whole_px = self._governor.step, view.size_px
+        step, whole_px = step or self._governor.step, view.size_px
         if still and step.scale < 1.0:
             step = SHARP
         if step.scale < 1.0:
