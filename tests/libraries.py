@@ -16,8 +16,8 @@ from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import IndexReport, LibraryPlace, Map
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.registry import Model
-from atlas_rt.engine.messages import FromEngine
-from atlas_rt.engine.process import EngineProcess, Job
+from atlas_rt.engine.messages import FromEngine, Job
+from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library import maps
 from atlas_rt.library.cache_layout import place_of
 

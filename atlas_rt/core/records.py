@@ -98,8 +98,8 @@ class Map:
     drift: by how much that fit moved the images known before, in the median, as a share of the radius.
     network: the parametric UMAP, an ONNX graph from `vector` (n, dim) to `position` (n, 3); empty where there is none.
     granularity: "few", "some" or "many" clusters were asked for.
-    clusters_given: no cluster of this library has had this id or a greater one, those that are gone and those of maps
-    one went back from included; 0 in maps that were made before it was counted.
+    clusters_given: the first id never given to a cluster (removed clusters and undone maps count too); 0 in maps older
+    than this field.
     stacks: (n,) int64, for each image the id of the one it stacks under, its own where it is alone; (0,) where nobody
     looked for near-duplicates.
     """
@@ -281,7 +281,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class IndexReport:
-    """What bringing a library up to date did. Counts are images; seconds by stage."""
+    """What bringing a library up to date did. Counts are images; seconds by stage.
+
+    failed: files that could not become images. incomplete: images of which something is missing, and what.
+    """
 
     images: int = 0
     new: int = 0
@@ -290,6 +293,7 @@ class IndexReport:
     removed: int = 0
     skipped: int = 0
     failed: tuple[Failure, ...] = ()
+    incomplete: tuple[Failure, ...] = ()
     model: str = ""
     generation: int = 0
     seconds: dict[str, float] = field(default_factory=dict)

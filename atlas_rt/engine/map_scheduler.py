@@ -11,14 +11,15 @@
   among those that the map held when the round began, never among each other: so their places do not depend on when a
   map was shown. Images whose files vanished keep theirs until the round ends, as they may have been moved, which is
   known only when their content is read again.
-* Near-duplicates *stack* in every map but a sketch that is shown on the way. What was decided in the map that new
-  images are placed in, or that a fit goes on from, stands; so stacks do not depend on when a map was shown either.
+* Near-duplicates *stack* in every map but a sketch that is shown on the way. Stacks decided in the
+  previous map are kept, so they do not depend on when intermediate maps were shown.
 * A *refit* is made when it is asked for, or when a fifth of the images are newer than the fit: springs hold the old
   images near their places (`ml.elastic`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import time
@@ -33,7 +34,7 @@ from atlas_rt.core.rows import rows_of
 from atlas_rt.engine.fit_process import FitJob, FitProcess, Fitted, Waiting, sweep
 from atlas_rt.engine.placing import EDGES, ReferenceMap, extended, with_vanished
 from atlas_rt.engine.stack_finder import StackFinder
-from atlas_rt.errors import AtlasError
+from atlas_rt.errors import FitError
 from atlas_rt.library import maps
 from atlas_rt.library.store import Store
 from atlas_rt.library.vectors import VectorFile
@@ -141,7 +142,8 @@ class MapScheduler:
         settled_before: no image of a smaller id is still to come.
         """
         if self._is_growing:
-            self.take(shown=shown)
+            with contextlib.suppress(FitError):  # it is made again at the end, and told of then
+                self.take(shown=shown)
         if time.monotonic() - self._looked_at_secs < LOOK_EVERY_SECS:
             return
         ids, rows = self._store.encoded(self._model_id)
@@ -158,7 +160,7 @@ class MapScheduler:
         """Bring the map up to date with the library: places for what is new, and a fit where one is due.
 
         waiting: called while a fit runs. refits_beside: a refit is only begun, and `take` brings it. Raises
-        fitting.Cancelled when `waiting` says so, AtlasError when the fit fails.
+        fitting.Cancelled when `waiting` says so, FitError when the fit fails.
         """
         ids, rows = self._store.encoded(self._model_id)
         if fit and self._is_growing and self._fit_due(len(ids)):
@@ -219,14 +221,17 @@ class MapScheduler:
         return self._fitter.share if self._fitter is not None and self._fitting is not None else None
 
     def take(self, *, shown: bool = True) -> bool:
-        """What a fit beside other work came to, if it is done; if it is `shown`, with the images it does not know."""
+        """What a fit beside other work came to, if it is done; if it is `shown`, with the images it does not know.
+
+        Raises FitError where it failed: no image is lost for it, and it is made again when it is due.
+        """
         if self._fitting is None or self._fitter is None:
             return False
         try:
             fitted = self._fitter.poll()
-        except AtlasError:  # no image is lost for it: it is made again when it is due, and told of if it is waited for
+        except FitError:
             self.close()
-            return False
+            raise
         if fitted is not None:
             self._take_in(fitted, shown=shown)
         return fitted is not None
@@ -250,6 +255,11 @@ class MapScheduler:
         # all count as old, or what one has just gone back from would be due again
         self._publish(self._counted(dataclasses.replace(back, fitted=np.ones(len(ids), np.bool_))))
         return True
+
+    def go_without_fit(self) -> None:
+        """The fit that was due failed: publish what is known without it."""
+        self.close()
+        self._show(*self._store.encoded(self._model_id))
 
     def close(self) -> None:
         """End the fitting process, whatever it does."""

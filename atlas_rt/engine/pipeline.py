@@ -23,10 +23,12 @@ from atlas_rt.engine.crash_log import InFlight
 from atlas_rt.engine.labeller import Labeller
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.decode import read_image
+from atlas_rt.library.formats import suffix_of
 from atlas_rt.library.otherlibraries import OtherLibraries
-from atlas_rt.library.sources import read, suffix_of
+from atlas_rt.library.scanning import read
 from atlas_rt.library.store import FailedFile, Labels, Ready, Store, Todo, content_hash
-from atlas_rt.library.tiles import TileFiles, TileSet, make_tiles
+from atlas_rt.library.tile_files import TileFiles, TileSet
+from atlas_rt.library.tile_making import make_tiles
 from atlas_rt.library.vectors import VectorFile
 
 BATCH = 16
@@ -39,8 +41,9 @@ AHEAD = 3
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A decoded file: all that is stored of it but its vector. pixels: the encoder's input, until it is encoded.
+    """A decoded file: all that is stored of it but its vector.
 
+    pixels: the encoder's input, until it is encoded. incomplete: what of the picture is missing, empty for nothing.
     vector: (dim,) where another library gave it, and there is nothing to encode.
     """
 
@@ -50,6 +53,7 @@ class Prepared:
     height_px: int
     tiles: TileSet
     pixels: Floats | None
+    incomplete: str = ""
     vector: Floats | None = None
 
 
@@ -197,13 +201,15 @@ class Pipeline:
                 if digest in self._known:
                     return Seen(todo, digest)
                 if taken := self._others.find(digest):
-                    return Prepared(todo, digest, taken.width_px, taken.height_px, taken.tiles, None, taken.vector)
+                    size = (taken.width_px, taken.height_px)
+                    return Prepared(todo, digest, *size, taken.tiles, None, taken.incomplete, taken.vector)
                 stage = "decode"
                 decoded = read_image(
                     data, target_px=self._spec.size_px, fit=self._spec.resize, suffix=suffix_of(todo.path)
                 )
                 pixels = to_input(decoded.image, self._spec)
-                return Prepared(todo, digest, decoded.width_px, decoded.height_px, make_tiles(decoded), pixels)
+                size, tiles = (decoded.width_px, decoded.height_px), make_tiles(decoded)
+                return Prepared(todo, digest, *size, tiles, pixels, decoded.incomplete)
             except DecodeError as error:
                 return Broken(todo, str(error), stage)
 
@@ -283,6 +289,7 @@ class Pipeline:
             known.aspect,
             known.tile,
             known.vector_row,
+            known.incomplete,
         )
 
 
@@ -300,4 +307,5 @@ def _ready(each: Prepared, tile: int, row: int) -> Ready:
         each.tiles.aspect,
         tile,
         row,
+        each.incomplete,
     )

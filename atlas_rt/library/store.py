@@ -21,15 +21,17 @@ from atlas_rt.core.records import Catalogue, Failure, Ids, Image, Ints
 from atlas_rt.errors import MissingError
 from atlas_rt.library import disk_errors
 from atlas_rt.library.changes import Changes, FailedFile, KnownFile, Todo, compare
+from atlas_rt.library.drives import is_remote
+from atlas_rt.library.scanning import FoundFile, Scan, content_hash
 from atlas_rt.library.schema import STEPS
-from atlas_rt.library.sources import FoundFile, Scan, content_hash
 
 __all__ = ["Changes", "Committed", "Content", "FailedFile", "Known", "Ready", "Store", "Todo", "content_hash"]
 
 FILE_NAME = "library.db"
 WRITER_PATIENCE_SECS = 10.0
-READER_PATIENCE_SECS = 0.2
-"""A reader is often beside a frame; with write-ahead logging it waits only while the log is being folded back."""
+READER_PATIENCE_SECS, REMOTE_READER_PATIENCE_SECS = 0.2, 5.0
+"""A reader is often beside a frame; with write-ahead logging it waits only while the log is being folded back. On a
+network drive it waits while a batch is committed."""
 
 TOGETHER = 500
 """Values in one question; SQLite takes a thousand everywhere."""
@@ -45,6 +47,7 @@ class Ready:
     """An image that was decoded and encoded, to be named. id: of its Todo.
 
     hash: of its content (`content_hash`). tile: record in the tile files. vector_row: row in the model's vector file.
+    incomplete: what of the picture is missing; empty where it is whole.
     """
 
     id: int
@@ -58,6 +61,7 @@ class Ready:
     aspect: float
     tile: int
     vector_row: int
+    incomplete: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Known:
     aspect: float
     tile: int
     vector_row: int | None
+    incomplete: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,11 +297,12 @@ class Store:
 
     def known(self, hash_: bytes, model: str) -> Known | None:
         """What is stored of this content, whatever file it was in; one with a vector of the model comes first."""
-        sql = """SELECT id, width, height, rgb, aspect, tile, row
+        incomplete = "incomplete" if _version(self._connection) > 1 else "NULL"  # version 0.1.0 had no such column
+        sql = f"""SELECT id, width, height, rgb, aspect, tile, row, {incomplete}
             FROM images LEFT JOIN vectors ON image_id = id AND model = ?
             WHERE hash = ? ORDER BY row IS NULL, id LIMIT 1"""
-        for id_, width, height, rgb, aspect, tile, row in self._rows(sql, (model, hash_)):
-            return Known(id_, width, height, _unpacked(rgb), aspect, tile, row)
+        for id_, width, height, rgb, aspect, tile, row, missing in self._rows(sql, (model, hash_)):
+            return Known(id_, width, height, _unpacked(rgb), aspect, tile, row, missing or "")
         return None
 
     def labels(self, id_: int, model: str | None = None) -> tuple[tuple[str, float], ...]:
@@ -328,6 +334,11 @@ class Store:
     def failures(self) -> tuple[Failure, ...]:
         """Every file that could not become an image, by path."""
         return tuple(Failure(row.path, row.reason) for row in self._failed_files())
+
+    def incomplete(self) -> tuple[Failure, ...]:
+        """The images of which something is missing, by path, and what."""
+        sql = "SELECT path, incomplete FROM images WHERE incomplete IS NOT NULL AND state = 'ready' ORDER BY path"
+        return tuple(Failure(os.fsdecode(path), reason) for path, reason in self._rows(sql))
 
     def setting(self, key: str) -> str | None:
         """A remembered value."""
@@ -428,8 +439,8 @@ class Store:
         facts = (image.hash, image.width_px, image.height_px, red << 16 | green << 8 | blue, image.aspect, image.tile)
         execute(
             """UPDATE images SET state = 'ready', path = ?, size = ?, mtime_ns = ?, hash = ?, width = ?, height = ?,
-            rgb = ?, aspect = ?, tile = ? WHERE id = ?""",
-            (os.fsencode(image.path), image.size, image.mtime_ns, *facts, id_),
+            rgb = ?, aspect = ?, tile = ?, incomplete = ? WHERE id = ?""",
+            (os.fsencode(image.path), image.size, image.mtime_ns, *facts, image.incomplete or None, id_),
         )
         execute("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", (model, id_, image.vector_row))
 
@@ -498,8 +509,7 @@ def _writer(folder: Path) -> sqlite3.Connection:
         folder.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(folder / FILE_NAME, timeout=WRITER_PATIENCE_SECS, isolation_level=None)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        _choose_journal(connection, remote=is_remote(str(folder)))
         connection.execute("PRAGMA foreign_keys = ON")
         migrate(connection)
     except BaseException:
@@ -508,18 +518,37 @@ def _writer(folder: Path) -> sqlite3.Connection:
     return connection
 
 
+def _choose_journal(connection: sqlite3.Connection, *, remote: bool) -> None:
+    """Write-ahead logging, in which readers and the writer never wait for each other; not on a network drive: its index
+    of the log is memory that all processes map, which computers do not share.
+
+    A library that others have open meanwhile keeps the journal that it has.
+    """
+    connection.execute(f"PRAGMA busy_timeout = {int(1000 * READER_PATIENCE_SECS)}")
+    try:
+        connection.execute(f"PRAGMA journal_mode = {'TRUNCATE' if remote else 'WAL'}")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise
+    connection.execute(f"PRAGMA busy_timeout = {int(1000 * WRITER_PATIENCE_SECS)}")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if remote else 'NORMAL'}")
+
+
 def _reader(folder: Path, *, older: bool) -> sqlite3.Connection:
     file = folder / FILE_NAME
     if not file.is_file():
         raise MissingError(f"There is no library yet; `atlas-rt index SOURCE` makes one: {folder}")
+    remote = is_remote(str(folder))
     address = f"{file.absolute().as_uri()}?mode=ro"
-    if not os.access(folder, os.W_OK) and not file.with_name(f"{FILE_NAME}-wal").exists():
+    journals = [file.with_name(f"{FILE_NAME}-{kind}") for kind in (("wal", "journal") if remote else ("wal",))]
+    if not os.access(folder, os.W_OK) and not any(journal.exists() for journal in journals):
         address += (
             "&immutable=1"  # SQLite would put its shared memory beside the database, where nothing may be written
         )
+    patience_secs = REMOTE_READER_PATIENCE_SECS if remote else READER_PATIENCE_SECS
     # a reader may serve several threads that take turns
     connection = sqlite3.connect(
-        address, uri=True, timeout=READER_PATIENCE_SECS, isolation_level=None, check_same_thread=False
+        address, uri=True, timeout=patience_secs, isolation_level=None, check_same_thread=False
     )
     try:
         version = _version(connection)

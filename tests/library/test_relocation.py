@@ -19,8 +19,8 @@ from atlas_rt.library import cache_layout, resemblance, sourcenote
 from atlas_rt.library.cache_layout import Lock
 from atlas_rt.library.relocation import make_way, moved_places, settled_place
 from atlas_rt.library.resemblance import Resemblance
+from atlas_rt.library.scanning import scan
 from atlas_rt.library.schema import STEPS
-from atlas_rt.library.sources import scan
 from atlas_rt.library.store import Ready, Store, content_hash, migrate
 
 MODEL = "starter"
