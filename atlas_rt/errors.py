@@ -2,7 +2,9 @@
 
     AtlasError                 1  a defect of ours, where nothing below fits
     ├── UsageError             2  wrong words, options or paths
-    ├── MissingError           3  something is not here: OpenGL, a model, a camera, credentials, space
+    ├── MissingError           3  something is missing: a model, a camera, credentials, space
+    │   └── NoGraphicsError    3  no display, or no OpenGL that can be used
+    ├── FitError               1  the map could not be fitted; a window goes on with the map it has
     └── DecodeError            -  one image could not be read; recorded with its reason, never ends the program
 
 Each message says what failed and what to do; the path comes last. Only `cli.py` turns one into an exit.
@@ -29,5 +31,13 @@ class MissingError(AtlasError):
     exit_code = 3
 
 
+class NoGraphicsError(MissingError):
+    """There is no display to open a window on, or no OpenGL 3.3 to draw with."""
+
+
+class FitError(AtlasError):
+    """The map could not be fitted: the process for it failed or died again and again."""
+
+
 class DecodeError(AtlasError):
-    """One file is no readable image; `str(error)` is the reason kept in the library."""
+    """A file is not a readable image; `str(error)` is the reason that the library keeps."""

@@ -1,19 +1,19 @@
-"""Every setting, its default and its meaning. Flags win over the environment, that over atlas.toml, that over defaults.
+"""Every setting, its default and its meaning. An option wins over the environment, that over atlas.toml.
 
-The environment gives `ATLAS_RT_<NAME>`, the file `<config folder>/atlas.toml` gives `name = value`. Nothing below this
-module reads either.
+A setting is declared once, as a field of `Settings`: the help of its option, the values it takes and its default are
+all read from there. The environment gives `ATLAS_RT_<NAME>`, the file `<config folder>/atlas.toml` `name = value`.
+Nothing below this module reads either.
 """
 
 from __future__ import annotations
 
 import difflib
-import math
 import os
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import platformdirs
 
@@ -25,64 +25,83 @@ if TYPE_CHECKING:
 QUALITIES = ("auto", "low", "normal", "high")
 GRANULARITIES = ("few", "some", "many")
 PREFIX = "ATLAS_RT_"
-RANGES: dict[str, tuple[float, float]] = {
-    "seed": (0, 2**32 - 1),
-    "fps": (0, 1000),
-    "threads": (0, 1024),
-    "screen": (-1, 99),
-    "kiosk_idle_secs": (1.0, 1e6),
-}
-"""Setting -> its least and its greatest value."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a setting is, for its option's help and for the check of its value."""
+
+    says: str
+    metavar: str = ""
+    """What the help calls the value."""
+    choices: tuple[str, ...] = ()
+    """The values it takes besides its default; empty for any."""
+    between: tuple[float, float] | None = None
+    """The least and the greatest value."""
+    alone: str = ""
+    """What the option means without a value; empty where it needs one."""
+
+
+def setting(
+    default: T,
+    says: str,
+    *,
+    metavar: str = "",
+    choices: tuple[str, ...] = (),
+    between: tuple[float, float] | None = None,
+    alone: str = "",
+) -> T:
+    """A field of `Settings`. The type of its default says how a value is read."""
+    value: T = field(default=default, metadata={"meaning": Meaning(says, metavar, choices, between, alone)})
+    return value
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a person can set, for every command."""
 
-    model: str = "auto"
-    """The encoder's name; auto takes the best that is here."""
-    cache: str = ""
-    """Folder of the libraries; empty for the user's cache folder."""
-    data: str = ""
-    """Folder of what you made yourself, such as names; empty for the user's data folder."""
-    offline: bool = False
-    """Never open an internet socket."""
-    json: bool = False
-    """Print one JSON document on standard output."""
-    quiet: bool = False
-    """No progress on standard error."""
-    seed: int = 42
-    """Seed of the map."""
-    exclude: tuple[str, ...] = ()
-    """File name or path patterns that are left out."""
-    quality: str = "auto"
-    """auto, low, normal or high."""
-    reduced_motion: bool = False
-    """Nothing moves by itself; flights become jumps."""
-    fps: int = 60
-    """Frames a second to aim at; 0 for as many as there can be."""
-    fullscreen: bool = False
-    kiosk: bool = False
-    """Full screen, pointer hidden, only the exit chord leaves, returns home when idle."""
-    kiosk_idle_secs: float = 90.0
-    """Seconds without input after which the kiosk returns home and starts the tour."""
-    screen: int = -1
-    """Number of the screen to use, -1 for the window system's choice."""
-    webcam: str = ""
-    """Camera to switch on at the start: a number or a film's file name; empty for none."""
-    trace: str = ""
-    """File to which the window writes the moments of its start, for measurements; empty for none."""
-    threads: int = 0
-    """Threads that decode; 0 for one per core."""
-
-    labels: str = ""
-    """File of your own words for pictures, one a line; empty for labels.txt beside atlas.toml."""
-    granularity: str = ""
-    """few, some or many clusters; empty for as many as the library's map has, which at first are some."""
-    require_gpu: bool = False
-    """Fail where no GPU runs the encoders, instead of using the processor."""
-    tensorrt: bool = False
-    """Try TensorRT before CUDA. The first run of each model then compiles, which may take minutes."""
+    model: str = setting("auto", "encoder to use (default: the best one installed)", metavar="NAME")
+    cache: str = setting("", "folder of the libraries (default: the user's cache folder)", metavar="DIR")
+    data: str = setting("", "folder of what you made, such as names (default: the user's data folder)", metavar="DIR")
+    offline: bool = setting(False, "never open an internet socket")
+    json: bool = setting(False, "print one JSON document on standard output")
+    quiet: bool = setting(False, "print no progress and no messages on standard error")
+    seed: int = setting(42, "seed of the map (default: 42)", metavar="N", between=(0, 2**32 - 1))
+    exclude: tuple[str, ...] = setting(
+        (), "leave out files whose name or path matches; may be given several times", metavar="PATTERN"
+    )
+    hidden: bool = setting(False, "read hidden files and folders too")
+    quality: str = setting(
+        "auto", "picture quality: auto, low, normal or high (default: auto)", metavar="LEVEL", choices=QUALITIES
+    )
+    reduced_motion: bool = setting(False, "nothing moves by itself, and flights become jumps")
+    fps: int = setting(60, "frames a second to aim at, 0 for no limit (default: 60)", metavar="N", between=(0, 1000))
+    fullscreen: bool = setting(False, "cover the whole screen")
+    kiosk: bool = setting(False, "full screen without a pointer; only Ctrl+Alt+Q, held for three seconds, leaves")
+    kiosk_idle_secs: float = setting(
+        90.0, "seconds without input after which the kiosk flies home (default: 90)", between=(1.0, 1e6)
+    )
+    screen: int = setting(
+        -1, "number of the screen to use (default: the system's choice)", metavar="N", between=(-1, 99)
+    )
+    webcam: str = setting(
+        "", "camera to switch on at the start (its number, default: 0), or a film to play", metavar="N|FILE", alone="0"
+    )
+    trace: str = setting("", "file to which the window writes when each step of its start was done, for measurements")
+    threads: int = setting(0, "threads that decode images (default: 0, one for each core)", between=(0, 1024))
+    labels: str = setting(
+        "", "file with your own words for images, one on each line (default: labels.txt next to atlas.toml)"
+    )
+    granularity: str = setting(
+        "",
+        "how many clusters (default: as the map has now; some for a new map)",
+        metavar="few|some|many",
+        choices=GRANULARITIES,
+    )
+    require_gpu: bool = setting(False, "stop if no GPU can run the encoders, instead of using the processor")
+    tensorrt: bool = setting(False, "try TensorRT before CUDA; the first run of each model may compile for minutes")
 
     @property
     def cache_path(self) -> Path | None:
@@ -97,23 +116,42 @@ class Settings:
         return Path(self.labels) if self.labels else platformdirs.user_config_path("atlas_rt") / "labels.txt"
 
     def runtime(self, cache: Path | None = None) -> Runtime:
-        """On what encoders are to run. cache: the program's cache folder, to keep there what a GPU's compiler makes."""
+        """Where encoders run. cache: the program's cache folder, which keeps what a GPU's compiler makes."""
         from atlas_rt.core.records import Runtime  # numpy, which `--help` need not wait for
 
         return Runtime(require_gpu=self.require_gpu, tensorrt=self.tensorrt, cache=cache)
 
 
-def load_settings(flags: Mapping[str, Any], *, environment: Mapping[str, str] | None = None) -> Settings:
-    """Settings from what was given on the command line (None: not given), the environment and the file.
+def pictures_folder() -> Path | None:
+    """The user's folder of pictures; None where there is none, or this user may not know."""
+    try:
+        folder = Path(platformdirs.user_pictures_dir())  # reads a file in ~/.config
+        return folder if folder.is_dir() else None
+    except OSError:
+        return None
 
-    Raises UsageError for a value that is none of its kind, naming where it stands.
+
+DEFAULTS = Settings()
+MEANINGS: dict[str, Meaning] = {each.name: each.metadata["meaning"] for each in fields(Settings)}
+"""Setting -> what it is."""
+
+
+def load_settings(flags: Mapping[str, Any], *, environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the command line (None: not given), the environment and the file.
+
+    Raises UsageError for a wrong value, and says where it was set.
     """
     environment = os.environ if environment is None else environment
     path = platformdirs.user_config_path("atlas_rt") / "atlas.toml"
     settings = _apply(Settings(), _file_values(path), lambda name: f"{name} in {path}")
     settings = _apply(settings, _environment_values(environment), lambda name: PREFIX + name.upper())
     given = {name: value for name, value in flags.items() if value is not None}
-    return _apply(settings, given, lambda name: f"--{name.replace('_', '-')}")
+    return _apply(settings, given, option_of)
+
+
+def option_of(name: str) -> str:
+    """The option that sets a setting."""
+    return f"--{name.replace('_', '-')}"
 
 
 def _file_values(path: Path) -> dict[str, Any]:
@@ -122,44 +160,44 @@ def _file_values(path: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise UsageError(f"the settings file cannot be read ({error.strerror}): {path}") from error
+        if not os.path.lexists(path):  # in a folder this user may not look into, as after `su`
+            return {}
+        raise UsageError(
+            f"the settings file cannot be read ({error.strerror}); allow it, or move the file away: {path}"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"the settings file is not valid TOML ({error}): {path}") from error
-    known = {field.name for field in fields(Settings)}
-    for name in values.keys() - known:
-        near = difflib.get_close_matches(name, known, n=1)
+    for name in values.keys() - MEANINGS.keys():
+        near = difflib.get_close_matches(name, MEANINGS, n=1)
         meant = f" (did you mean {near[0]}?)" if near else ""
-        raise UsageError(f"unknown setting {name!r}{meant}; known are {', '.join(sorted(known))}: {path}")
+        raise UsageError(f"unknown setting {name!r}{meant}; known are {', '.join(sorted(MEANINGS))}: {path}")
     return values
 
 
 def _environment_values(environment: Mapping[str, str]) -> dict[str, Any]:
-    names = {PREFIX + field.name.upper(): field.name for field in fields(Settings)}
+    names = {PREFIX + name.upper(): name for name in MEANINGS}
     return {names[key]: value for key, value in environment.items() if key in names}
 
 
 def _apply(settings: Settings, values: Mapping[str, Any], called: Callable[[str], str]) -> Settings:
-    """called: what a person calls a setting there."""
-    parsed = {name: _parsed(called(name), getattr(settings, name), value) for name, value in values.items()}
-    for name, value in parsed.items():
-        low, high = RANGES.get(name, (-math.inf, math.inf))
-        if name in RANGES and not low <= value <= high:
-            raise UsageError(f"{called(name)} is to be from {low:,} to {high:,}, and is {value}")
-    if parsed.get("granularity", "") not in ("", *GRANULARITIES):
-        names = ", ".join(GRANULARITIES)
-        raise UsageError(f"{called('granularity')} is to be one of {names}, and is {parsed['granularity']!r}")
-    if parsed.get("quality", "auto") not in QUALITIES:
-        raise UsageError(f"{called('quality')} is to be one of {', '.join(QUALITIES)}, and is {parsed['quality']!r}")
-    return replace(settings, **parsed)
+    """The settings with these values. called: the name a person knows a setting by in that place."""
+    return replace(settings, **{name: _checked(name, value, called(name)) for name, value in values.items()})
 
 
-def _parsed(name: str, default: object, value: Any) -> Any:
-    """The value as the default's kind; text from the environment is read as a person writes it."""
+def _checked(name: str, value: Any, called: str) -> Any:
+    """The value as the type of its default; text from the environment is read as a person writes it."""
+    default, meaning = getattr(DEFAULTS, name), MEANINGS[name]
     read, kind = _KINDS[type(default)]
     try:
-        return read(value)
+        parsed = read(value)
     except (ValueError, TypeError, OverflowError):
-        raise UsageError(f"{name} is to be {kind}, and is {value!r}") from None
+        raise UsageError(f"{called} must be {kind}, not {value!r}") from None
+    if meaning.choices and parsed not in (default, *meaning.choices):
+        raise UsageError(f"{called} must be one of {', '.join(meaning.choices)}, not {parsed!r}")
+    if meaning.between and not meaning.between[0] <= parsed <= meaning.between[1]:
+        low, high = meaning.between
+        raise UsageError(f"{called} must be from {low:,} to {high:,}, not {parsed}")
+    return parsed
 
 
 def _read_bool(value: Any) -> bool:
@@ -202,4 +240,4 @@ _KINDS: dict[type, tuple[Callable[[Any], Any], str]] = {
     str: (_read_text, "text"),
     tuple: (_read_texts, "a list of texts"),
 }
-"""Kind of a default -> how a value of it is read, and what a person calls it."""
+"""Type of a default -> how such a value is read, and what a message calls it."""

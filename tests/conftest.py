@@ -13,9 +13,10 @@ from pathlib import Path
 import moderngl
 import pytest
 
+from atlas_rt.core import retries
 from atlas_rt.core.records import IndexReport
 from atlas_rt.render.gl.cleanup import sweep
-from atlas_rt.render.gl.offscreen import open_headless
+from atlas_rt.render.gl.context import open_headless
 from tests.libraries import PICTURES, Library, copy_pictures, job_of, listing, run
 
 pytest_plugins = ["tests.starter"]
@@ -25,6 +26,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NAMES = ("acoustic-guitar.webp", "tiger-walking.webp")
 """Beside every second picture of the demo."""
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails is tried again three times, as ever, but soon."""
+    monkeypatch.setattr(retries, "PAUSES_SECS", (0.02, 0.04, 0.08))
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +50,7 @@ def newcomers() -> list[Path]:
 def indexed(tmp_path_factory: pytest.TempPathFactory, newcomers: list[Path], encoded_words: Path) -> Library:
     """A folder of 138 drawings and its library, fitted. Nobody writes to either: `copy` the library for that."""
     folder = tmp_path_factory.mktemp("indexed")
-    source = copy_pictures([picture for picture in PICTURES if picture not in newcomers], folder / "pictures")
+    source = copy_pictures([picture for picture in PICTURES if picture not in newcomers], folder / "Pictures")
     (source / "notes.txt").write_text("no picture")
     before = listing(source)
     job = job_of(source, folder / "cache", stay=True)  # as a window has it, with maps in between

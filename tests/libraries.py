@@ -18,8 +18,8 @@ from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import IndexReport, LibraryPlace, Map
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.registry import Model
-from atlas_rt.engine.messages import FromEngine
-from atlas_rt.engine.process import EngineProcess, Job
+from atlas_rt.engine.messages import FromEngine, Job
+from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library import maps
 from atlas_rt.library.cache_layout import place_of
 from atlas_rt.library.schema import STEPS
@@ -138,10 +138,11 @@ def as_version_0_1_0_wrote(place: LibraryPlace) -> None:
     file = place.folder / "library.db"
     with closing(sqlite3.connect(file)) as database:
         database.executescript("PRAGMA journal_mode = DELETE; DROP INDEX images_by_path; DROP INDEX images_missed;")
+        database.execute("DROP INDEX images_incomplete")
         database.execute("UPDATE images SET state = 'gone' WHERE state = 'away'")
         for table in ("absences", "devices"):
             database.execute(f"DROP TABLE {table}")
-        for column in ("present", "away_secs"):
+        for column in ("present", "away_secs", "incomplete"):
             database.execute(f"ALTER TABLE images DROP COLUMN {column}")
         database.execute("CREATE UNIQUE INDEX images_by_path ON images (path) WHERE state != 'gone'")
         database.execute(next(each for each in STEPS[0].split(";") if "CREATE TABLE cluster_names" in each))

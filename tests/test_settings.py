@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import pytest
 
 from atlas_rt import settings
 from atlas_rt.errors import UsageError
 from atlas_rt.mapping import clusters
-from atlas_rt.settings import Settings, load_settings
+from atlas_rt.settings import Settings, load_settings, pictures_folder
 
 
 @pytest.fixture(autouse=True)
@@ -61,15 +62,15 @@ def test_lists_are_read_from_the_file_and_from_the_environment(config: Path) -> 
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({"ATLAS_RT_SEED": "x"}, "ATLAS_RT_SEED is to be a whole number, and is 'x'"),
-        ({"ATLAS_RT_SEED": "-1"}, "ATLAS_RT_SEED is to be from 0 to 4,294,967,295, and is -1"),
-        ({"ATLAS_RT_FPS": "1.5"}, "ATLAS_RT_FPS is to be a whole number"),
-        ({"ATLAS_RT_FPS": "-1"}, "ATLAS_RT_FPS is to be from 0 to 1,000"),
-        ({"ATLAS_RT_THREADS": "-2"}, "ATLAS_RT_THREADS is to be from 0"),
-        ({"ATLAS_RT_OFFLINE": "maybe"}, "ATLAS_RT_OFFLINE is to be yes or no, and is 'maybe'"),
-        ({"ATLAS_RT_QUALITY": "ultra"}, "ATLAS_RT_QUALITY is to be one of auto, low, normal, high, and is 'ultra'"),
-        ({"ATLAS_RT_KIOSK_IDLE_SECS": "nan"}, "ATLAS_RT_KIOSK_IDLE_SECS is to be from 1"),
-        ({"ATLAS_RT_KIOSK_IDLE_SECS": "soon"}, "ATLAS_RT_KIOSK_IDLE_SECS is to be a number"),
+        ({"ATLAS_RT_SEED": "x"}, "ATLAS_RT_SEED must be a whole number, not 'x'"),
+        ({"ATLAS_RT_SEED": "-1"}, "ATLAS_RT_SEED must be from 0 to 4,294,967,295, not -1"),
+        ({"ATLAS_RT_FPS": "1.5"}, "ATLAS_RT_FPS must be a whole number"),
+        ({"ATLAS_RT_FPS": "-1"}, "ATLAS_RT_FPS must be from 0 to 1,000"),
+        ({"ATLAS_RT_THREADS": "-2"}, "ATLAS_RT_THREADS must be from 0"),
+        ({"ATLAS_RT_OFFLINE": "maybe"}, "ATLAS_RT_OFFLINE must be yes or no, not 'maybe'"),
+        ({"ATLAS_RT_QUALITY": "ultra"}, "ATLAS_RT_QUALITY must be one of auto, low, normal, high, not 'ultra'"),
+        ({"ATLAS_RT_KIOSK_IDLE_SECS": "nan"}, "ATLAS_RT_KIOSK_IDLE_SECS must be from 1"),
+        ({"ATLAS_RT_KIOSK_IDLE_SECS": "soon"}, "ATLAS_RT_KIOSK_IDLE_SECS must be a number"),
     ],
 )
 def test_a_wrong_value_in_the_environment_is_named_with_what_is_right(environment: dict[str, str], said: str) -> None:
@@ -81,14 +82,14 @@ def test_a_wrong_value_in_the_environment_is_named_with_what_is_right(environmen
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ('fps = "fast"', "fps in {file} is to be a whole number, and is 'fast'"),
-        ("seed = 1.5", "seed in {file} is to be a whole number"),
-        ("seed = true", "seed in {file} is to be a whole number"),
-        ("[fps]", "fps in {file} is to be a whole number"),
-        ("exclude = 5", "exclude in {file} is to be a list of texts"),
-        ("exclude = [1]", "exclude in {file} is to be a list of texts"),
-        ('cache = ["a"]', "cache in {file} is to be text"),
-        ("json = 2", "json in {file} is to be yes or no"),
+        ('fps = "fast"', "fps in {file} must be a whole number, not 'fast'"),
+        ("seed = 1.5", "seed in {file} must be a whole number"),
+        ("seed = true", "seed in {file} must be a whole number"),
+        ("[fps]", "fps in {file} must be a whole number"),
+        ("exclude = 5", "exclude in {file} must be a list of texts"),
+        ("exclude = [1]", "exclude in {file} must be a list of texts"),
+        ('cache = ["a"]', "cache in {file} must be text"),
+        ("json = 2", "json in {file} must be yes or no"),
         ("fsp = 30", "unknown setting 'fsp' (did you mean fps?); known are cache,"),
         ("x = = 1", "the settings file is not valid TOML"),
         (b"\xff", "the settings file is not valid TOML"),
@@ -104,16 +105,34 @@ def test_a_wrong_settings_file_is_named_with_what_is_wrong(config: Path, line: s
 
 def test_a_settings_file_that_cannot_be_read_is_said(config: Path) -> None:
     (config / "atlas.toml").mkdir(parents=True)
-    with pytest.raises(UsageError, match=r"the settings file cannot be read \(Is a directory\): .*atlas\.toml"):
+    with pytest.raises(
+        UsageError, match=r"the settings file cannot be read \(Is a directory\); allow it, .*atlas\.toml"
+    ):
         load()
 
 
 def test_a_wrong_flag_is_called_by_its_name() -> None:
-    with pytest.raises(UsageError, match="--seed is to be from 0 to 4,294,967,295, and is -1"):
+    with pytest.raises(UsageError, match="--seed must be from 0 to 4,294,967,295, not -1"):
         load(seed=-1)
-    with pytest.raises(UsageError, match="--kiosk-idle-secs is to be from 1"):
+    with pytest.raises(UsageError, match="--kiosk-idle-secs must be from 1"):
         load(kiosk_idle_secs=0.0)
 
 
 def test_the_granularities_are_those_of_the_clusters() -> None:
     assert set(settings.GRANULARITIES) == set(clusters.GRANULARITIES)
+
+
+def test_a_folder_of_pictures_that_may_not_be_asked_for_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stands in ~/.config, which after `su` may be another user's."""
+
+    def refuse() -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(platformdirs, "user_pictures_dir", refuse)
+    assert pictures_folder() is None
+    monkeypatch.setattr(platformdirs, "user_pictures_dir", lambda: str(tmp_path))
+    assert pictures_folder() == tmp_path
+    monkeypatch.setattr(platformdirs, "user_pictures_dir", lambda: str(tmp_path / "none"))
+    assert pictures_folder() is None

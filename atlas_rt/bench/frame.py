@@ -13,7 +13,8 @@ import numpy as np
 from atlas_rt.bench.report import Bar, BenchReport, quantiles
 from atlas_rt.bench.scene import PATHS, made_arrival, radius
 from atlas_rt.core.records import IndexReport, Pose, Progress
-from atlas_rt.engine.process import EngineProcess, Job
+from atlas_rt.engine.messages import Job
+from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library.cache_layout import place_of
 from atlas_rt.settings import Settings
 from atlas_rt.window.app import App, launch
@@ -37,7 +38,7 @@ def measure(settings: Settings, *, nodes: int, arrival: Arrival | None = None) -
     app = launch(replace(settings, fps=60), (), size=SIZE_PX)
     try:
         _prepare(app, arrival)
-        app.panel_state.figures_open = app.panel_state.searching = True
+        app.parts.panel_state.figures_open = app.parts.panel_state.searching = True
         reach = radius(arrival.scene.positions)
         raw: dict[str, object] = {"nodes": len(arrival.scene.ids), "edges": len(arrival.scene.edges)}
         bars = []
@@ -46,8 +47,8 @@ def measure(settings: Settings, *, nodes: int, arrival: Arrival | None = None) -
             times_ms, late = fly(app, path, reach, frames=FRAMES)
             within = float((np.array(times_ms) <= FRAME_MS).mean() * 100.0)
             bars.append(Bar(f"frame, alone: {name}", within, "% of frames within 16.7 ms", "at least", 95.0))
-            raw[name] = quantiles(times_ms) | {"late_percent": round(late * 100.0, 2), "step": app.display.step}
-        raw["renderer"] = app.display.renderer_name
+            raw[name] = quantiles(times_ms) | {"late_percent": round(late * 100.0, 2), "step": app.parts.display.step}
+        raw["renderer"] = app.parts.display.renderer_name
         return BenchReport(tuple(bars), raw)
     finally:
         app.close()
@@ -70,22 +71,22 @@ def fly(
     for i in range(frames):
         dt_secs = app.pacer.begin()
         begun = time.perf_counter()
-        app.world.camera.pose = path(i / frames, reach)
-        app.world.stir()
+        app.parts.world.camera.pose = path(i / frames, reach)
+        app.parts.world.stir()
         app.frame(min(dt_secs, 0.1))
         app.pacer.end()
         times_ms.append((time.perf_counter() - begun) * 1000.0)
-        app.display.observe(times_ms[-1])
+        app.parts.display.observe(times_ms[-1])
         beside()
     return times_ms, (app.pacer.late_frames - late) / max(app.pacer.due_frames - due, 1)
 
 
 def _prepare(app: App, arrival: Arrival) -> None:
     """The scene in its place, with counts and provider shown."""
-    app.display.show(arrival)
-    app.world.morph_to(arrival.scene)
-    app.panel_state.provider = "CPU"
-    app.panel_state.source = "bench"
+    app.parts.display.show(arrival)
+    app.parts.world.morph_to(arrival.scene)
+    app.parts.panel_state.provider = "CPU"
+    app.parts.panel_state.source = "bench"
 
 
 def measure_while_indexing(
@@ -125,7 +126,7 @@ def measure_while_indexing(
             app.close()
     bar = Bar("frame, while indexing", late * 100.0, "% of frames late", "at most", 1.0)
     raw = quantiles(times_ms) | {"nodes": len(arrival.scene.ids), "indexed": watch.indexed, "rate": watch.rate}
-    return BenchReport((bar,), raw | {"finished": watch.finished, "step": app.display.step})
+    return BenchReport((bar,), raw | {"finished": watch.finished, "step": app.parts.display.step})
 
 
 class _Watch:

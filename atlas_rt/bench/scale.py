@@ -70,7 +70,7 @@ def _alone(work: Callable[..., Figures], *arguments: object) -> Figures:
 def _weighed(work: Callable[..., Figures], arguments: tuple[object, ...]) -> Figures:
     figures = work(*arguments)
     if sys.platform == "win32":
-        raise MissingError("what a process holds is not told here; measure on Linux or macOS")
+        raise MissingError("the memory of a process cannot be read on this system; measure on Linux or macOS")
     import resource
 
     unit = 1e9 if sys.platform == "darwin" else 1e6  # bytes there, kilobytes elsewhere

@@ -1,1 +1,1 @@
-"""The commands, one module each: `add_arguments(parser)` and `run(settings, arguments) -> exit code`."""
+"""The commands, one module each: `run(settings, arguments) -> exit code`. `arguments.py` declares what each takes."""

@@ -6,35 +6,20 @@ import argparse
 from collections.abc import Callable
 
 from atlas_rt.bench.report import BenchReport
-from atlas_rt.commands.collection import Collection, add_no_update, add_source, open_collection, sources_of
+from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import print_json, tell
 from atlas_rt.errors import MissingError, UsageError
-from atlas_rt.settings import QUALITIES, Settings
+from atlas_rt.settings import Settings
 
-NODES = 10_000
-NODES_LIMITS = (100, 1_000_000)
 LEAST_LOCATED = 100
-"""A tenth of the images is held out, and the rest is to be fitted."""
+"""A tenth of the images is held out, and a map must be fitted to the rest."""
 LATER = ("live",)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", nargs="?", default="", metavar="|".join(BENCHES), help="what to measure")
-    add_source(parser)
-    parser.add_argument(
-        "--nodes", type=_nodes, default=NODES, metavar="N", help=f"images of the made scene ({NODES:,})"
-    )
-    parser.add_argument("--quality", choices=QUALITIES, help="step of the quality ladder (auto)")
-    parser.add_argument(
-        "--while-indexing", metavar="FOLDER", help="frame: index this folder in the meantime, into a fresh cache"
-    )
-    add_no_update(parser)
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     bench = BENCHES.get(arguments.what)
     if bench is None:
-        raise UsageError(f"{_why_none(arguments.what)}; there are: {', '.join(BENCHES)}")
+        raise UsageError(f"{_why_none(arguments.what)}; choose from: {', '.join(BENCHES)}")
     report = bench(settings, arguments)
     if settings.json:
         print_json(report.document())
@@ -51,12 +36,6 @@ def _why_none(what: str) -> str:
     if not what:
         return "say what to measure"
     return f"bench {what} is not in this version yet" if what in LATER else f"bench {what!r} is unknown"
-
-
-def _nodes(text: str) -> int:
-    if not text.isdecimal() or not NODES_LIMITS[0] <= int(text) <= NODES_LIMITS[1]:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from {NODES_LIMITS[0]} to {NODES_LIMITS[1]:,}")
-    return int(text)
 
 
 def _collection(settings: Settings, arguments: argparse.Namespace) -> Collection | None:
@@ -84,7 +63,9 @@ def _start(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
     if not (arguments.source or arguments.demo):
         raise UsageError("name the library whose start to measure: atlas-rt bench start SOURCE")
     if not display_available():
-        raise MissingError("no display here, and the start of a window is measured; start it from a desktop session")
+        raise MissingError(
+            "there is no display here, and this measures how a window starts; run it in a desktop session"
+        )
     collection = _collection(settings, arguments)
     assert collection is not None
     return start.measure(settings, paths=collection.place.sources, images=len(collection.scene.ids))

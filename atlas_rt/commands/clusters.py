@@ -5,28 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from atlas_rt.commands.collection import (
-    Collection,
-    add_no_update,
-    add_source,
-    open_collection,
-    read_collection,
-    sources_of,
-)
+from atlas_rt.commands.collection import Collection, open_collection, read_collection, sources_of
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.errors import UsageError
 from atlas_rt.library import personaldata
 from atlas_rt.library.clusternames import ClusterNames, checked_name
 from atlas_rt.library.store import StoreReader
 from atlas_rt.settings import Settings
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_source(parser)
-    add_no_update(parser)
-    parser.add_argument(
-        "--rename", nargs=2, metavar=("ID", "NAME"), help="a name that stays; an empty one gives the program's own back"
-    )
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
@@ -13,15 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from atlas_rt.commands.output import ProgressLine, say
-from atlas_rt.core.assets import assets_folder
+from atlas_rt.core.assets import demo_folder
 from atlas_rt.core.records import Failure, Floats, IndexReport, LibraryPlace, Progress, Runtime, Scene
 from atlas_rt.core.rows import row_of
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.registry import Model
-from atlas_rt.engine.messages import Locked, Refit, Refused, Said, SourceState, Undo
-from atlas_rt.engine.process import EngineProcess, Job
+from atlas_rt.engine.messages import Job, Locked, Refit, Refused, Said, SourceState, Undo
+from atlas_rt.engine.process import EngineProcess
 from atlas_rt.errors import AtlasError, MissingError, UsageError
-from atlas_rt.library import disk_errors, maps, sources
+from atlas_rt.library import disk_errors, maps, scanning, sources
 from atlas_rt.library.cache_layout import cache_folder, may_lie_in, place_of, source_around
 from atlas_rt.library.clusternames import ClusterNames
 from atlas_rt.library.personaldata import data_folder
@@ -32,13 +31,12 @@ from atlas_rt.settings import Settings
 from atlas_rt.workers.scenes import Arrival, SceneReader
 
 POLL_SECS = 0.02
-DEMO = "demo"
 UNIT_TOLERANCE = 0.05
 """By how much a stored vector's length may differ from one; float16 alone makes it 0.001."""
 
 
 class BusyError(MissingError):
-    """Another process writes this library, and brings it up to date."""
+    """Another process is updating this library."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class Collection:
 
     @property
     def seed(self) -> int:
-        """The seed its map was made with, which may be another than the one now asked for."""
+        """The seed its map was made with, which may differ from the setting."""
         return maps.read_map(self.place.folder / self.model.id, self.scene.generation).seed
 
     def row_of(self, image: str) -> int:
@@ -82,32 +80,18 @@ class Collection:
         for row, known in enumerate(self.scene.paths):  # by another way through links
             if Path(known).name == path.name and os.path.realpath(known) == os.path.realpath(path):
                 return row
-        raise UsageError(f"no image of this library: {image}\nname one by a path as `search` prints it, or by its id")
-
-
-def add_source(parser: argparse.ArgumentParser, *, more: bool = True) -> None:
-    """The words that name a library. more: any number of sources."""
-    parser.add_argument("source", nargs="*" if more else "?", metavar="SOURCE", help="folder or file")
-    parser.add_argument("--demo", action="store_true", help="the pictures that come with the program")
-
-
-def add_top(parser: argparse.ArgumentParser, default: int, *, what: str) -> None:
-    parser.add_argument("--top", type=_count, default=default, metavar="N", help=f"{what} ({default})")
-
-
-def add_no_update(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--no-update", action="store_true", help="use the library as it is, without looking for changes"
-    )
+        raise UsageError(
+            f"this library has no such image: {image}\nname it by its path, as `search` prints it, or by its id"
+        )
 
 
 def sources_of(settings: Settings, words: Sequence[str], *, demo: bool) -> tuple[str, ...]:
     """Absolute paths of what was named. Raises UsageError when nothing was, or it does not exist and never did: the
     sources of a library may be on a drive that is not connected."""
     if demo and words:
-        raise UsageError(f"--demo is a source of its own; leave it out, or this: {' '.join(words)}")
+        raise UsageError(f"--demo is itself the source; leave out either --demo or: {' '.join(words)}")
     if demo:
-        return (str(assets_folder("models") / DEMO),)
+        return (str(demo_folder()),)
     if not words:
         raise UsageError("name a folder of images, or --demo for the pictures that come with the program")
     try:
@@ -157,7 +141,7 @@ def _asked(settings: Settings, found: Resemblance) -> bool:
 
 
 def job_for(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
-    """What an engine without a window works on."""
+    """The job of an engine without a window."""
     return Job(
         place=place,
         cache=cache,
@@ -165,6 +149,7 @@ def job_for(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
         seed=settings.seed,
         threads=settings.threads,
         exclude=settings.exclude,
+        hidden=settings.hidden,
         runtime=settings.runtime(cache),
         own_labels=settings.labels_path,
         granularity=settings.granularity,
@@ -172,9 +157,9 @@ def job_for(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
 
 
 def update(settings: Settings, place: LibraryPlace, cache: Path, *, request: Refit | Undo | None = None) -> IndexReport:
-    """Bring a library up to date, telling how far it is. request: what to do with its map then.
+    """Bring a library up to date and show the progress. request: what to do with its map afterwards.
 
-    Raises AtlasError with what stood in the way.
+    Raises AtlasError with the reason if that fails.
     """
     line = ProgressLine(settings)
     engine = EngineProcess(replace(job_for(settings, place, cache), request=request))
@@ -193,7 +178,9 @@ def update(settings: Settings, place: LibraryPlace, cache: Path, *, request: Ref
                     case Refused(text, code):
                         raise _error(code)(text)
                     case Locked(holder):
-                        raise BusyError(f"another process writes this library ({holder}); wait for it, or close it")
+                        raise BusyError(
+                            f"another process is updating this library ({holder}); wait for it, or close it"
+                        )
                     case _:
                         pass
             time.sleep(POLL_SECS)
@@ -210,17 +197,18 @@ def tell_failures(settings: Settings, failures: Sequence[Failure]) -> None:
 
 
 def tell_missing_formats(settings: Settings, place: LibraryPlace, report: IndexReport) -> None:
-    """Name what would read the files that were skipped for want of a package."""
+    """Name the package that would read the files that were skipped."""
     if report.skipped:
-        for name, count in sources.scan(place.sources, exclude=settings.exclude).missing_formats.items():
+        found = scanning.scan(place.sources, exclude=settings.exclude, hidden=settings.hidden)
+        for name, count in found.missing_formats.items():
             say(settings, f"{count:,} {name} files were skipped; `pip install atlas_rt[formats]` reads them")
 
 
 def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bool = False) -> Collection:
     """The library of these sources, brought up to date unless told otherwise.
 
-    One that another process writes is read as it is now: that process keeps it up to date. Raises UsageError where it
-    holds no image, MissingError where it cannot be read.
+    One that another process updates is read as it is now. Raises UsageError if it has no image, MissingError if it
+    cannot be read.
     """
     cache = cache_folder(settings.cache_path)
     model = registry.load(settings.model, cache)
@@ -230,7 +218,7 @@ def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bo
     try:
         report = update(settings, place, cache)
     except BusyError as busy:
-        return _read_beside(settings, place, model, cache, busy)
+        return _read_as_it_is(settings, place, model, cache, busy)
     tell_failures(settings, report.failed)
     if not report.images:
         tell_missing_formats(settings, place, report)
@@ -247,11 +235,11 @@ def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache
     if arrival is not None and arrival.hidden and not len(arrival.scene.ids):
         raise UsageError(f"nothing is shown: {all_away(arrival.hidden)}: {' '.join(place.sources)}")
     if arrival is None or not len(arrival.scene.ids):
-        raise UsageError(f"nothing is indexed yet; `atlas-rt index` does it first: {' '.join(place.sources)}")
+        raise UsageError(f"nothing is indexed yet; run `atlas-rt index` first: {' '.join(place.sources)}")
     for block in arrival.vector_index.blocks():
         with np.errstate(all="ignore"):
             lengths = np.linalg.norm(block, axis=1)
-        if not np.all(np.abs(lengths - 1.0) < UNIT_TOLERANCE):  # what is no number is not less either
+        if not np.all(np.abs(lengths - 1.0) < UNIT_TOLERANCE):  # refuses NaN too
             raise disk_errors.damaged(place.folder)
     return Collection(place, model, arrival, cache, settings.runtime(cache))
 
@@ -275,25 +263,18 @@ def all_away(count: int) -> str:
 
 
 def no_images(where: str, skipped: int) -> str:
-    """What to say of a source without images."""
+    """The sentence about a source without images."""
     others = f", only {skipped:,} other {'file' if skipped == 1 else 'files'}" if skipped else ""
     return f"there are no images here{others}; name a folder that holds some: {where}"
 
 
-def _read_beside(settings: Settings, place: LibraryPlace, model: Model, cache: Path, busy: BusyError) -> Collection:
+def _read_as_it_is(settings: Settings, place: LibraryPlace, model: Model, cache: Path, busy: BusyError) -> Collection:
     try:
         collection = read_collection(settings, place, model, cache)
-    except UsageError:  # nothing yet: whoever writes it has only begun
+    except UsageError:  # nothing yet: the other process has only begun
         raise busy from None
-    say(settings, f"used as it is now: {str(busy).partition(';')[0]}")
+    say(settings, f"reading the library as it is now: {str(busy).partition(';')[0]}")
     return collection
-
-
-def _count(text: str) -> int:
-    """A number from 1 up, of an option."""
-    if not (text.isdecimal() and int(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of images; write one from 1 up")
-    return int(text)
 
 
 def _error(code: int) -> type[AtlasError]:

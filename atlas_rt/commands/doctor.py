@@ -1,4 +1,4 @@
-"""`atlas-rt doctor`: what works here, what really runs, and one line of advice for each thing that does not."""
+"""`atlas-rt doctor`: check what works on this machine, with one line of advice for what does not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from atlas_rt import __version__
-from atlas_rt.commands.collection import add_source, read_collection, sources_of
+from atlas_rt.commands.collection import read_collection, sources_of
 from atlas_rt.commands.output import print_json, tell
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import Runtime
@@ -25,7 +25,7 @@ from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library.cache_layout import Lock, cache_folder, place_of
 from atlas_rt.library.store import StoreReader
-from atlas_rt.render.gl.offscreen import is_software, open_headless, renderer_name
+from atlas_rt.render.gl.context import headless_advice, is_software, open_headless, renderer_name
 from atlas_rt.search.labels import read_words
 from atlas_rt.search.vector_index import recall_at_10
 from atlas_rt.settings import Settings
@@ -34,22 +34,18 @@ from atlas_rt.ui.window import display_available
 OK, WARNING, BROKEN = "ok", "warning", "broken"
 SPACE_LOW_BYTES = 2 * 10**9
 TRIED, RECALL_LOW = 32, 0.9
-"""Words and images that are searched for, and the share of the truly best ten that is too few."""
+"""How many words and images are searched for, and the share of the true best ten below which search is bad."""
 PACKAGES = ("numpy", "onnxruntime", "moderngl", "pyglet", "imgui-bundle", "faiss-cpu", "umap-learn", "pillow")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was tried. status: "ok", "warning" or "broken"; advice is empty where none is needed."""
+    """The result of one check. status: "ok", "warning" or "broken"; advice is empty if none is needed."""
 
     check: str
     status: str
     detail: str
     advice: str = ""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_source(parser)
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -82,12 +78,12 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _tried(name: str, check: Callable[[], Finding]) -> Finding:
-    """A check that raises is a finding too."""
+    """The finding of a check; a check that raises is a finding too."""
     try:
         return check()
     except AtlasError as error:
-        return Finding(name, BROKEN, str(error), "put that right, then ask the doctor again")
-    except Exception as error:  # noqa: BLE001 - that is what a doctor is for
+        return Finding(name, BROKEN, str(error), "fix this, then run `atlas-rt doctor` again")
+    except Exception as error:  # noqa: BLE001 - any error is a finding
         return Finding(name, BROKEN, f"{type(error).__name__}: {error}", "report this: the check itself failed")
 
 
@@ -123,7 +119,10 @@ def _cache(settings: Settings) -> Finding:
     standing = next(folder for folder in (cache, *cache.parents) if folder.exists())
     if not os.access(standing, os.W_OK | os.X_OK):
         return Finding(
-            "cache", BROKEN, f"nothing may be written here: {cache}", "allow it, or choose another with --cache DIR"
+            "cache",
+            BROKEN,
+            f"this folder cannot be written to: {cache}",
+            "allow writing there, or choose another with --cache DIR",
         )
     free = shutil.disk_usage(standing).free
     detail = f"{free / 1e9:.1f} GB free: {cache}"
@@ -140,7 +139,7 @@ def _onnxruntime(settings: Settings) -> Finding:
     if runs != "CPU":
         return Finding("ONNX Runtime", OK, detail)
     if settings.require_gpu:
-        return Finding("ONNX Runtime", BROKEN, f"{detail}, and a GPU is required: {why}", advice)
+        return Finding("ONNX Runtime", BROKEN, f"{detail}, but a GPU is required: {why}", advice)
     if len(built_in) > 1 or _nvidia_card():
         return Finding("ONNX Runtime", WARNING, f"{detail}: {why}", advice)
     return Finding("ONNX Runtime", OK, detail)
@@ -152,7 +151,7 @@ def _nvidia_card() -> bool:
 
 
 def _runtime(settings: Settings) -> Runtime:
-    """As encoders run here; a GPU that is required and missing has been told of."""
+    """Where encoders run. That a required GPU is missing is the finding of another check."""
     return replace(settings.runtime(cache_folder(settings.cache_path)), require_gpu=False)
 
 
@@ -174,7 +173,10 @@ def _image_encoder(settings: Settings) -> Finding:
         vector = encoder.encode(np.zeros((1, 3, size_px, size_px), np.float32))[0]
     except AtlasError as error:
         return Finding(
-            "image encoder", BROKEN, str(error), "name another with --model; `atlas-rt models list` tells which"
+            "image encoder",
+            BROKEN,
+            str(error),
+            "choose another with --model; `atlas-rt models list` shows which there are",
         )
     status = OK if np.isfinite(vector).all() else BROKEN
     return Finding("image encoder", status, f"{model.name}, {model.dim} dimensions, runs on {encoder.provider}")
@@ -187,7 +189,10 @@ def _text_encoder(settings: Settings) -> Finding:
         encoder.encode("a red apple")
     except AtlasError as error:
         return Finding(
-            "text encoder", BROKEN, str(error), "name another with --model; `atlas-rt models list` tells which"
+            "text encoder",
+            BROKEN,
+            str(error),
+            "choose another with --model; `atlas-rt models list` shows which there are",
         )
     return Finding("text encoder", OK, f"runs on {encoder.provider}")
 
@@ -196,14 +201,14 @@ def _opengl() -> Finding:
     try:
         context = open_headless()
     except AtlasError as error:
-        return Finding(
-            "OpenGL", BROKEN, str(error), "install a graphics driver, or Mesa (Debian: libegl1 libgl1-mesa-dri)"
-        )
+        return Finding("OpenGL", BROKEN, str(error), headless_advice(sys.platform))
     name, version, software = renderer_name(context), context.version_code / 100, is_software(context)
     context.release()
     detail = f"{version:.1f}, {name}"
     if software:
-        return Finding("OpenGL", WARNING, detail, "drawn by the processor: a graphics driver would draw more, smoother")
+        return Finding(
+            "OpenGL", WARNING, detail, "the processor draws the map; a graphics driver would make it smoother"
+        )
     return Finding("OpenGL", OK, detail)
 
 
@@ -218,7 +223,7 @@ def _display() -> Finding:
 def _camera() -> Finding:
     if sys.platform == "linux" and not list(Path("/dev").glob("video*")):
         return Finding("camera", WARNING, "none is connected", "plug one in, or use --webcam FILE with a film")
-    return Finding("camera", OK, "one is connected" if sys.platform == "linux" else "tried when it is switched on")
+    return Finding("camera", OK, "one is connected" if sys.platform == "linux" else "checked when it is switched on")
 
 
 def _library(settings: Settings, paths: tuple[str, ...]) -> Finding:
@@ -250,14 +255,14 @@ def _named(paths: tuple[str, ...], settings: Settings, cache: Path) -> str:
 
 
 def _search(settings: Settings, paths: tuple[str, ...]) -> Finding:
-    """How many of the truly best ten a search finds: for everyday words, and for images of the library."""
+    """How many of the true best ten a search finds: for everyday words, and for images of the library."""
     cache = cache_folder(settings.cache_path)
     place, model = place_of(paths, cache, make=False), registry.load(settings.model, cache)
     try:
         collection = read_collection(settings, place, model, cache)
-    except AtlasError:  # as the library's own finding tells
+    except AtlasError:  # the check of the library says why
         return Finding(
-            "search", WARNING, "nothing to search in yet", f"atlas-rt index {_named(paths, settings, cache)}"
+            "search", WARNING, "there is nothing to search yet", f"atlas-rt index {_named(paths, settings, cache)}"
         )
     everyday = read_words(assets_folder("models") / "vocabulary.txt")[:TRIED]
     words, vector_index = TextEncoder(model, runtime=_runtime(settings)).encode_all(everyday), collection.vector_index

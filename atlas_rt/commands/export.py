@@ -10,16 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas_rt.commands.collection import Collection, add_no_update, add_source, open_collection, sources_of
+from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import output_path, print_json, say, write_whole
 from atlas_rt.errors import UsageError
 from atlas_rt.settings import Settings
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_source(parser)
-    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="a file that ends in .npz or .csv")
-    add_no_update(parser)
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -33,7 +27,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     )
     meta = {"model": collection.model.name, "generation": collection.scene.generation, "seed": collection.seed}
     write = WRITERS[path.suffix.lower()]
-    write_whole(path, lambda beside: write(collection, beside, meta))
+    write_whole(path, lambda temporary: write(collection, temporary, meta))
     if settings.json:
         print_json({"path": str(path), "images": len(collection.scene.ids)} | meta)
     else:

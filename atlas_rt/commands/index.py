@@ -6,7 +6,6 @@ import argparse
 from dataclasses import asdict
 
 from atlas_rt.commands.collection import (
-    add_source,
     all_away,
     open_place,
     refuse_empty,
@@ -15,14 +14,11 @@ from atlas_rt.commands.collection import (
     tell_missing_formats,
     update,
 )
-from atlas_rt.commands.output import duration, print_json, say, tell
+from atlas_rt.commands.output import print_json, say, tell
+from atlas_rt.core.progress import duration
 from atlas_rt.core.records import IndexReport
 from atlas_rt.library.cache_layout import cache_folder
 from atlas_rt.settings import Settings
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_source(parser)
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -31,6 +27,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     place = open_place(settings, paths, cache)
     report = update(settings, place, cache)
     tell_failures(settings, report.failed)
+    for image in report.incomplete:
+        say(settings, f"incomplete: {image.path}: {image.reason}")
     tell_missing_formats(settings, place, report)
     if settings.json:
         print_json(asdict(report))
@@ -43,8 +41,10 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _tell_report(report: IndexReport) -> None:
+    incomplete = f", {len(report.incomplete):,} incomplete" if report.incomplete else ""
     tell(
         f"{report.images:,} images: {report.new:,} new, {report.changed:,} changed, {report.unchanged:,} unchanged, "
-        f"{report.away:,} away; {len(report.failed):,} failed, {report.skipped:,} other files skipped"
+        f"{report.away:,} away{incomplete}; "
+        f"{len(report.failed):,} failed, {report.skipped:,} other files skipped"
     )
     tell(f"{duration(report.seconds['total'])}, {report.images_per_second:.1f} images a second, model {report.model}")

@@ -21,24 +21,9 @@ from atlas_rt.settings import Settings
 DOES = ("list", "forget", "clean", "move")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("does", nargs="?", default="list", metavar="list|forget|clean|move", help="what to do (list)")
-    parser.add_argument(
-        "source",
-        nargs="*",
-        metavar="SOURCE",
-        help="forget, clean: whose library; move: the old and the new path of a source",
-    )
-    parser.add_argument("--demo", action="store_true", help="the pictures that come with the program")
-    parser.add_argument(
-        "--added", action="append", metavar="PATH", help="forget: only this file or folder, which was dropped on it"
-    )
-    parser.add_argument("--yes", action="store_true", help="clean: forget what is away without asking")
-
-
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.does not in DOES:
-        raise UsageError(f"library {arguments.does!r} is unknown; there are: {', '.join(DOES)}")
+        raise UsageError(f"library {arguments.does!r} is unknown; choose from: {', '.join(DOES)}")
     if arguments.does == "forget":
         return _forget_added(settings, arguments) if arguments.added else _forget(settings, arguments)
     if arguments.does == "clean":
@@ -46,7 +31,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.does == "move":
         return _move(settings, arguments)
     if arguments.source or arguments.demo:
-        raise UsageError("library list tells of every library and takes no source")
+        raise UsageError("library list shows every library and takes no source")
     return _list(settings)
 
 
@@ -77,14 +62,14 @@ def _list(settings: Settings) -> int:
 
 
 def _forget(settings: Settings, arguments: argparse.Namespace) -> int:
-    """The source itself may be long gone, and the library damaged: it is known by its paths alone."""
+    """Delete a library. Its paths are enough to find it: the source may be gone, and the library damaged."""
     cache = cache_folder(settings.cache_path)
     place = place_of(_wanted(settings, arguments), cache, make=False)
     named = " ".join(place.sources)
     if not place.folder.is_dir():
         known = "\n".join(f"  {' '.join(each.place.sources)}" for each in places(cache))
         there = f"there are:\n{known}" if known else f"there are none in {cache}"
-        raise UsageError(f"no library of {named}; {there}")
+        raise UsageError(f"there is no library of {named}; {there}")
     forget(place, cache)
     say(settings, f"forgotten (no image was touched): {named}")
     if settings.json:

@@ -9,23 +9,18 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from atlas_rt.commands.collection import Collection, add_no_update, add_top, open_collection, sources_of
+from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.errors import DecodeError, UsageError
 from atlas_rt.library.decode import read_image
-from atlas_rt.library.sources import absolute, read, suffix_of
+from atlas_rt.library.formats import suffix_of
+from atlas_rt.library.scanning import read
+from atlas_rt.library.sources import absolute
 from atlas_rt.mapping.neighbours import nearest
 from atlas_rt.mapping.projector import Projector
 from atlas_rt.settings import Settings
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("words", nargs="*", metavar="SOURCE FILE", help="the library, then the images to place")
-    parser.add_argument("--demo", action="store_true", help="the pictures that come with the program")
-    add_top(parser, 5, what="neighbours to name")
-    add_no_update(parser)
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -51,7 +46,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _located(settings: Settings, locating: Locating, files: list[Path]) -> list[dict[str, Any]]:
-    """The results of the files that are images; the others are listed. Raises UsageError where none is one."""
+    """The results of the files that are images; the others are reported. Raises UsageError if none is an image."""
     results, reason = [], ""
     for file in files:
         try:
@@ -65,7 +60,7 @@ def _located(settings: Settings, locating: Locating, files: list[Path]) -> list[
 
 
 class Locating:
-    """Places files in a collection's map. top: neighbours told of each."""
+    """Places files in a collection's map. top: how many neighbours to list for each."""
 
     def __init__(self, collection: Collection, *, top: int) -> None:
         self._collection = collection
@@ -74,7 +69,7 @@ class Locating:
         self._projector = Projector(collection.vectors, collection.scene.positions)
 
     def locate(self, file: Path) -> dict[str, Any]:
-        """The result of the contract for one file. Raises DecodeError for a file that is no image."""
+        """The JSON result of one file. Raises DecodeError for a file that is not an image."""
         spec = self._collection.model.image.preprocessing
         clock = [time.perf_counter()]
         decoded = read_image(read(str(file)), target_px=spec.size_px, fit=spec.resize, suffix=suffix_of(file.name))

@@ -20,13 +20,6 @@ REQUESTS: dict[str, Refit | Undo] = {"refit": Refit(), "undo": Undo()}
 DOES = ("list", *REQUESTS)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "words", nargs="*", metavar="SOURCE", help="folder or file; then list (the default), refit, undo"
-    )
-    parser.add_argument("--demo", action="store_true", help="the pictures that come with the program")
-
-
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     does, sources = _read(arguments.words)
     paths = sources_of(settings, sources, demo=arguments.demo)
@@ -61,7 +54,7 @@ def _list(settings: Settings, kept: list[Kept], latest: int) -> int:
     for each in kept:
         tell(_line(each, latest))
     if not kept:
-        tell(f"no fitted map yet; `atlas-rt index` makes one of {SMALLEST_FIT} images or more")
+        tell(f"there is no fitted map yet; `atlas-rt index` makes one from {SMALLEST_FIT} images or more")
     return 0
 
 

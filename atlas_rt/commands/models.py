@@ -1,4 +1,4 @@
-"""`atlas-rt models`: the encoders that are here and those that can be had; fetching one, exporting one."""
+"""`atlas-rt models`: list the known encoders, fetch one, export one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from atlas_rt.commands.output import ProgressLine, duration, print_json, say, tell
+from atlas_rt.commands.output import ProgressLine, print_json, say, tell
+from atlas_rt.core.progress import duration
 from atlas_rt.encoders import model_list, registry
 from atlas_rt.encoders.hub import Fetching
 from atlas_rt.encoders.model_list import Entry
@@ -17,20 +18,7 @@ from atlas_rt.library.sources import absolute
 from atlas_rt.settings import Settings
 
 HERE, READY, TO_EXPORT, ELSEWHERE, BROKEN = "here", "get", "export", "elsewhere", "broken"
-"""A model's state: usable now; a ready export can be fetched; it can be exported; neither; here, but of no use."""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("does", nargs="*", metavar="list | get NAME | export NAME", help="what to do (list)")
-    parser.add_argument("--repo", metavar="ORG/NAME", help="get: another repository of the hub that holds an export")
-    parser.add_argument("--revision", metavar="COMMIT", help="get: a commit, tag or branch of the repository")
-    parser.add_argument(
-        "--pretrained", metavar="TAG", help="export: NAME and TAG are open_clip's own, for any of its models"
-    )
-    parser.add_argument("--checkpoint", metavar="FILE", help="export: weights in a file, instead of the published ones")
-    parser.add_argument("--tokenizer", metavar="FILE", help="export: a tokenizer.json")
-    parser.add_argument("--config", metavar="FILE", help="export: an open_clip model configuration (JSON)")
-    parser.add_argument("--random-weights", action="store_true", help="export: untrained weights, for tests")
+"""A model's state: installed; can be fetched; can be exported; neither; installed but broken."""
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -40,9 +28,9 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         return _list(settings, cache)
     does = {"get": _get, "export": _export}.get(words[0])
     if does is None:
-        raise UsageError(f"models {' '.join(words)!r} is unknown; there is: list, get NAME, export NAME")
+        raise UsageError(f"models {' '.join(words)!r} is unknown; choose from: list, get NAME, export NAME")
     if len(words) != 2:
-        raise UsageError(f"models {words[0]} wants one name; `atlas-rt models list` tells which there are")
+        raise UsageError(f"models {words[0]} needs one name; `atlas-rt models list` shows which there are")
     return does(settings, arguments, words[1], cache)
 
 
@@ -64,7 +52,8 @@ def _list(settings: Settings, cache: Path) -> int:
         tell(_line(row))
     say(
         settings,
-        f"* is used now ({chosen.name}). Others: --model NAME, after `models get NAME` or `models export NAME`.",
+        f"* marks the encoder in use ({chosen.name}). For another: "
+        "`models get NAME` or `models export NAME`, then --model NAME.",
     )
     return 0
 
@@ -85,7 +74,7 @@ def _line(row: dict[str, object]) -> str:
 
 
 def short_licence(licence: str) -> str:
-    """The name without what it is the licence of."""
+    """The licence's name without the remark that follows it."""
     return licence.partition(" (")[0].partition(";")[0]
 
 
@@ -133,7 +122,7 @@ def _entry_row(entry: Entry) -> dict[str, object]:
 
 
 def _published(entry: Entry | None) -> dict[str, object]:
-    """What only the catalogue knows; empty for a person's own model."""
+    """What only the registry of known models says; empty for a person's own model."""
     return {
         "hub": entry.hub if entry else "",
         "languages": entry.languages if entry else "",
@@ -160,9 +149,9 @@ def _get(settings: Settings, arguments: argparse.Namespace, name: str, cache: Pa
     if not repository:
         raise MissingError(f"No ready export of {name} is known. {model_list.how_to_get(entry)}")
     if not arguments.revision and (here := _usable(cache / "models" / name)):
-        return _told(settings, here, "is here already")
+        return _told(settings, here, "is already installed")
     if settings.offline:
-        raise UsageError("--offline forbids what `models get` is for; leave it out to fetch from the network.")
+        raise UsageError("--offline forbids `models get` to use the network; leave it out to fetch the model.")
     line = ProgressLine(settings)
     revision = arguments.revision or ("" if arguments.repo else entry.hub_revision)
     say(settings, f"fetching {name} from {repository} (licence: {entry.licence or 'see there'})")
@@ -172,20 +161,20 @@ def _get(settings: Settings, arguments: argparse.Namespace, name: str, cache: Pa
         )
     finally:
         line.clear()
-    return _told(settings, model, "is here now")
+    return _told(settings, model, "is installed now")
 
 
 def _entry(name: str, repository: str | None) -> Entry:
-    """What is published about a model; of one that a person names with its repository, only the name."""
+    """What is published about a model; only its name if it is unknown and a repository is given."""
     if set(name) & set(":/\\") or name.startswith("."):
-        raise UsageError(f'A model\'s name holds no slash and no colon, and begins with no dot: "{name}"')
+        raise UsageError(f'A model\'s name must not contain a slash or a colon, nor begin with a dot: "{name}"')
     if repository and name not in {entry.name for entry in model_list.entries()}:
         return Entry(name=name, family="clip")
     return model_list.entry(name)
 
 
 def _usable(place: Path) -> Model | None:
-    """The model that lies there, if its files are the recorded ones."""
+    """The model in this folder, if its files are the recorded ones."""
     try:
         model = registry.read_model(place / "model.toml")
         for file in model.files:
@@ -246,12 +235,12 @@ def _export(settings: Settings, arguments: argparse.Namespace, name: str, cache:
             f"{entry.name}:{each.name}  cosine {each.cosine_image:.7f} (pictures), {each.cosine_text:.7f} (phrases)  "
             f"{each.images_per_second:.1f} pictures a second"
         )
-    tell(f"{entry.name} is here now: {report.folder}")
+    tell(f"{entry.name} is installed now: {report.folder}")
     return 0
 
 
 def _of_open_clip(architecture: str, tag: str) -> Entry:
-    """One that the registry need not list: all else is open_clip's to say, but for licence and accuracy."""
+    """A model that open_clip knows and the registry may not: then its licence and accuracy are unknown."""
     for entry in model_list.entries():
         if (entry.architecture, entry.pretrained) == (architecture, tag):
             return entry

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from atlas_rt.commands.collection import add_no_update, add_top, open_collection, sources_of
+from atlas_rt.commands.collection import open_collection, sources_of
 from atlas_rt.commands.output import print_json, tell
 from atlas_rt.errors import UsageError
 from atlas_rt.settings import Settings
 from atlas_rt.workers.facts import nearest_images
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("words", nargs="*", metavar="SOURCE ... IMAGE", help="the library, then one of its images")
-    parser.add_argument("--demo", action="store_true", help="the pictures that come with the program")
-    add_top(parser, 20, what="how many")
-    add_no_update(parser)
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:

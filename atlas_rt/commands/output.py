@@ -10,24 +10,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from atlas_rt.core.progress import STAGES, duration
 from atlas_rt.core.records import Progress
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library.sources import absolute
 from atlas_rt.settings import Settings
 
-STAGES = {
-    "scan": "looking for images",
-    "index": "indexing",
-    "fit": "laying out the map",
-    "label": "naming what is there",
-    "search": "getting search ready",
-}
 QUIET_LINES_SECS = 10.0
-"""Where standard error is no terminal, one line of progress this often."""
+"""If standard error is not a terminal, one line of progress this often."""
 
 
 def tell(text: str) -> None:
-    """A result, on standard output. Raises MissingError where it cannot be written; a reader that left is none."""
+    """Print a result on standard output. Raises MissingError if that fails, BrokenPipeError if the reader has gone."""
     try:
         print(text)
     except BrokenPipeError:
@@ -37,7 +31,7 @@ def tell(text: str) -> None:
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on standard output. Names that are no text keep their bytes as escapes, which readers undo."""
+    """Print one JSON document on standard output. File names that are not text keep their bytes, as escapes."""
     text = json.dumps(document, ensure_ascii=False)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
@@ -53,37 +47,37 @@ def say(settings: Settings, text: str) -> None:
 
 
 def output_path(word: str, endings: Sequence[str]) -> Path:
-    """Where to write a file that was named with `-o`. Raises UsageError or MissingError before anything long begins."""
+    """The path of a file named with `-o`, checked before slow work begins. Raises UsageError or MissingError."""
     path = absolute(word)
     if path.suffix.lower() not in endings:
-        raise UsageError(f"a file that ends in {' or '.join(endings)} is written, not: {path}")
+        raise UsageError(f"the file's name must end in {' or '.join(endings)}: {path}")
     if path.is_dir():
-        raise UsageError(f"a folder has this name already; choose another: {path}")
+        raise UsageError(f"a folder already has this name; choose another: {path}")
     if not path.parent.is_dir():
-        raise UsageError(f"there is no folder to write to: {path.parent}")
+        raise UsageError(f"this folder does not exist: {path.parent}")
     if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise MissingError(f"nothing may be written here; name another place with -o: {path.parent}")
+        raise MissingError(f"this folder cannot be written to; choose another with -o: {path.parent}")
     return path
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file beside its place and move it there: what stood there is replaced by a whole file, or stays.
+    """Write a temporary file in the same folder and rename it: the old file is replaced by a whole new one, or stays.
 
-    Raises MissingError where the disk refuses.
+    Raises MissingError if the disk refuses.
     """
-    beside = path.with_name(f".{path.stem[:80]}-{os.getpid()}{path.suffix}")
+    temporary = path.with_name(f".{path.stem[:80]}-{os.getpid()}{path.suffix}")
     try:
         try:
-            write(beside)
-            beside.replace(path)
+            write(temporary)
+            temporary.replace(path)
         finally:
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise MissingError(f"the file could not be written ({error.strerror or error}): {path}") from error
 
 
 class ProgressLine:
-    """One line that tells how far things are: rewritten in place on a terminal, repeated now and then elsewhere."""
+    """One line that shows the progress: rewritten in place on a terminal, repeated now and then elsewhere."""
 
     def __init__(self, settings: Settings, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -129,13 +123,3 @@ def describe(progress: Progress) -> str:
     if progress.failed:
         parts.append(f"{progress.failed:,} failed")
     return " · ".join(parts)
-
-
-def duration(secs: float) -> str:
-    """Seconds as a person reads them."""
-    secs = max(round(secs), 0)
-    if secs < 60:
-        return f"{secs} s"
-    if secs < 3600:
-        return f"{secs // 60} min {secs % 60} s"
-    return f"{secs // 3600} h {secs % 3600 // 60} min"

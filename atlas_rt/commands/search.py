@@ -10,38 +10,23 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
-from atlas_rt.commands.collection import Collection, add_no_update, add_top, open_collection, sources_of
+from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.core.records import Floats, SearchAnswer
+from atlas_rt.core.vectors import unit
 from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.errors import DecodeError, UsageError
 from atlas_rt.library.decode import read_image
-from atlas_rt.library.sources import absolute, read, reason_of, suffix_of
+from atlas_rt.library.formats import suffix_of
+from atlas_rt.library.scanning import read, reason_of
+from atlas_rt.library.sources import absolute
 from atlas_rt.search.query import Term, parse
 from atlas_rt.settings import Settings
 from atlas_rt.workers.labelled import LabelIndex
 from atlas_rt.workers.search import Query, Searcher
 
-TERMS = True
-"""Words that begin with a minus sign, and are none of the options, are terms not wanted."""
 _SIGNED_PHRASE = re.compile(r'[+-][^\s"]+(\s+[^\s"+-][^\s"]*)+')
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "words",
-        nargs="*",
-        metavar="SOURCE ... TEXT",
-        help="the library, then the phrase; +term -term word:2 mix several, label:word asks for a label",
-    )
-    parser.add_argument("--demo", action="store_true", help="the pictures that come with the program")
-    parser.add_argument("--image", metavar="FILE", help="search for what looks like this image")
-    parser.add_argument("--queries", metavar="FILE", help="answer each line of a file (- for standard input)")
-    add_top(parser, 20, what="how many")
-    add_no_update(parser)
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -70,13 +55,13 @@ class Searching:
         self._top = top
 
     def answer(self, phrase: str) -> SearchAnswer:
-        """One answer; the mean of both vectors where phrase and image are given. The query of an image is its path."""
+        """The answer to a phrase, to the image, or to their mean. Without a phrase `query` is the image's path."""
         scene = self._collection.scene
         begun = time.perf_counter()
         vectors = [self._searcher.vector_of(phrase)] if phrase else []
         if self._image is not None:
             vectors.append(self._image)
-        vector = vectors[0] if len(vectors) == 1 else _middle(*vectors)
+        vector = vectors[0] if len(vectors) == 1 else unit(vectors[0] + vectors[1])
         encode_ms = (time.perf_counter() - begun) * 1000.0
         query = Query(phrase or self._label, scene.ids, self._collection.vector_index)
         said = phrase if self._image is None else None
@@ -95,7 +80,7 @@ def _words(settings: Settings, arguments: argparse.Namespace) -> tuple[tuple[str
     start = _text_start(words, demo=arguments.demo, replaced=replaced)
     text = _joined(words[start:])
     if text and arguments.queries:
-        raise UsageError(f"--queries asks its own; leave it out, or the phrase {text!r}")
+        raise UsageError(f"--queries reads the phrases from a file; leave out either --queries or the phrase {text!r}")
     if not (text or replaced):
         raise UsageError("say what to look for: atlas-rt search SOURCE TEXT")
     try:
@@ -103,14 +88,14 @@ def _words(settings: Settings, arguments: argparse.Namespace) -> tuple[tuple[str
     except UsageError as error:
         if start <= 1 or arguments.demo:
             raise
-        raise UsageError(f"{error}\n(a phrase of several words goes into quotes)") from error
+        raise UsageError(f"{error}\n(put a phrase of several words in quotes)") from error
 
 
 def _text_start(words: list[str], *, demo: bool, replaced: bool) -> int:
-    """Where the text begins: with the terms at the end, and one word more, the text itself where there are none.
+    """Where the text begins: it is the last word, together with all the terms at the end (+fruit -apple).
 
-    That word is a source all the same where it is a path, and terms, an image or queries say what to look for.
-    replaced: an image or queries do. demo: no source need be named, so all words are text.
+    The word before the terms is a source nevertheless if it is a path, and so is a last word that is a path if an
+    image or queries say what to look for (`replaced`). demo: the source is known, so all words are text.
     """
     if demo:
         return 1 if len(words) > 1 and _exists(words[0]) else 0
@@ -122,7 +107,7 @@ def _text_start(words: list[str], *, demo: bool, replaced: bool) -> int:
 
 
 def _joined(words: list[str]) -> str:
-    """One text. What the shell's quotes kept together after a sign stays one term beside others."""
+    """The words as one text. Words that the shell's quotes kept together after a sign stay one term."""
     if len(words) == 1:
         return words[0].strip()
     return " ".join(f'{word[0]}"{word[1:]}"' if _SIGNED_PHRASE.fullmatch(word) else word for word in words)
@@ -133,16 +118,16 @@ def _exists(word: str) -> bool:
 
 
 def _lines(word: str) -> list[str]:
-    """The queries in a file. Raises UsageError where there are none."""
+    """The queries in a file. Raises UsageError if there are none."""
     try:
         text = (_standard_input() if word == "-" else absolute(word).read_bytes()).decode("utf-8-sig")
     except OSError as error:
         raise UsageError(f"the file of queries cannot be read ({reason_of(error)}): {word}") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"the file of queries is to be text in UTF-8, and is not ({error.reason}): {word}") from error
+        raise UsageError(f"the file of queries must be UTF-8 text ({error.reason}): {word}") from error
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
-        raise UsageError(f"the file of queries holds no query: {word}")
+        raise UsageError(f"the file of queries is empty: {word}")
     return lines
 
 
@@ -164,17 +149,10 @@ def _image_vector(collection: Collection, path: Path) -> Floats:
     try:
         decoded = read_image(read(str(path)), target_px=spec.size_px, fit=spec.resize, suffix=suffix_of(path.name))
     except DecodeError as error:
-        raise UsageError(f"this image cannot be searched for ({error}): {path}") from error
+        raise UsageError(f"this image cannot be used for a search ({error}): {path}") from error
     encoder = ImageEncoder(collection.model, runtime=collection.runtime)
     vector: Floats = encoder.encode(to_input(decoded.image, spec)[None])[0]
     return vector
-
-
-def _middle(one: Floats, other: Floats) -> Floats:
-    """The unit vector between two."""
-    mean = (one + other) / 2.0
-    middle: Floats = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
-    return middle
 
 
 def _tell_answer(settings: Settings, collection: Collection, answer: SearchAnswer) -> None:

@@ -6,23 +6,26 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
-from atlas_rt.commands.collection import Collection, add_no_update, add_source, open_collection, sources_of
+from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import output_path, print_json, say, write_whole
 from atlas_rt.core.camera import pose_looking_at
 from atlas_rt.core.hud import Hud, ImageFacts
 from atlas_rt.core.records import Bytes, Pose, View
 from atlas_rt.core.tags import CountTags, name_tags
+from atlas_rt.core.troubles import lasting
 from atlas_rt.core.world import LIGHT_SECS, MORPH_SECS, World
 from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.errors import MissingError
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.tiles import TileFiles, load_picture
-from atlas_rt.render.gl.offscreen import OffscreenTarget, open_headless
-from atlas_rt.settings import QUALITIES, Settings
+from atlas_rt.library.tile_files import TileFiles
+from atlas_rt.library.tile_making import load_picture
+from atlas_rt.render.gl.context import open_headless
+from atlas_rt.render.gl.offscreen import OffscreenTarget
+from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Input, KeyStroke, Modifiers
+from atlas_rt.values import Triple
 from atlas_rt.window.picture import WindowPicture
 from atlas_rt.window.session import source_name
 from atlas_rt.workers.facts import FactsRequest, facts_of
@@ -31,17 +34,10 @@ from atlas_rt.workers.pictures import PICTURE_PX
 from atlas_rt.workers.search import Query, Searcher
 from atlas_rt.workers.tiles import fetch_tile
 
-Triple = tuple[float, float, float]
-
-SIZE_MAX_PX = 16384
-AREA_MAX_PX = SIZE_MAX_PX * SIZE_MAX_PX // 2
-"""The half-float target of the whole square would be 2 GB, which drivers refuse."""
-FAR = 1e6
-"""World units beyond which nothing is seen and float32 ends."""
 SETTLE_SECS = 20.0
 """Longer than any fade of a tile or a panel, and than the hint of the first seconds."""
 UNMARKED = Input(events=tuple(KeyStroke("End", down=down, modifiers=Modifiers()) for down in (True, False)))
-"""The caret at the end: a field that takes the focus marks its text, as if it were to be typed over."""
+"""Moves the caret to the end: a field that takes the focus selects all of its text."""
 TILE_ROUNDS = 4
 """Rounds of drawing, asking which tiles are wanted, and fetching them; the second finds nothing new as a rule."""
 
@@ -57,19 +53,6 @@ class Shot:
     eye: Triple | None = None
     gaze: Triple | None = None
     hud: bool = True
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_source(parser)
-    parser.add_argument("-o", "--output", required=True, metavar="FILE.png", help="the picture to write")
-    parser.add_argument("--size", default="1280x720", type=_size, metavar="WxH", help="pixels (1280x720)")
-    parser.add_argument("--search", default="", metavar="TEXT", help="light the cloud by this phrase")
-    parser.add_argument("--select", default="", metavar="IMAGE", help="open the panel of this image")
-    parser.add_argument("--eye", type=_triple, metavar="X,Y,Z", help="where the eye is, world units")
-    parser.add_argument("--look", type=_triple, metavar="X,Y,Z", help="where it looks at (the middle)")
-    parser.add_argument("--no-hud", action="store_true", help="the cloud alone")
-    parser.add_argument("--quality", choices=QUALITIES, help="step of the quality ladder (high; auto is that too)")
-    add_no_update(parser)
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -95,13 +78,13 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def picture_path(word: str) -> Path:
-    """Where to write a picture. Raises UsageError or MissingError before anything long begins."""
+    """The path of a picture named with `-o`, checked before slow work begins. Raises UsageError or MissingError."""
     return output_path(word, (".png",))
 
 
 def write_picture(pixels: Bytes, path: Path) -> None:
-    """Raises MissingError where the disk refuses."""
-    write_whole(path, lambda beside: Image.fromarray(pixels).save(beside, "PNG"))
+    """Save a picture as PNG. Raises MissingError if the disk refuses."""
+    write_whole(path, lambda temporary: Image.fromarray(pixels).save(temporary, "PNG"))
 
 
 def take(collection: Collection, shot: Shot) -> Bytes:
@@ -127,7 +110,7 @@ def take(collection: Collection, shot: Shot) -> Bytes:
 def _picture(display: WindowPicture, size_px: tuple[int, int]) -> OffscreenTarget:
     try:
         return OffscreenTarget(display.context, size_px)
-    except Exception as error:  # the driver's refusal, which is no narrower
+    except Exception as error:  # drivers refuse with many kinds of error
         display.release()
         raise MissingError(f"the driver refuses a picture of this size ({error}); choose a smaller --size") from error
 
@@ -168,7 +151,7 @@ def _world(collection: Collection, shot: Shot, selected: int) -> World:
             world.camera.fly_to(pose)
         else:
             world.camera.pose = pose
-        world.selected_ids = (selected,)  # its stack fans out for who comes flying, or for who looks on from there
+        world.selected_ids = (selected,)  # its stack fans out, as after a flight to it
     if shot.search:
         scene = collection.scene
         query = Query(shot.search, scene.ids, collection.vector_index)
@@ -212,7 +195,7 @@ def _hud(
         source=source_name(collection.place.sources),
         images=len(world.scene.ids),
         failures=collection.arrival.failures,
-        absence=collection.arrival.absence,
+        troubles=lasting((), absence=collection.arrival.absence),
         map_kind=world.scene.kind,
         model=collection.model.name,
         provider="",
@@ -234,30 +217,7 @@ def _hud(
         figures=None,
         notices=(),
         kiosk=False,
-        read_only="",
         welcome=False,
         reduced_motion=True,
         speed=world.camera.speed,
     )
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, cross, height = text.lower().partition("x")
-    if not (cross and width.isdecimal() and height.isdecimal()):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write one as 1280x720")
-    size = int(width), int(height)
-    if not all(16 <= side <= SIZE_MAX_PX for side in size):
-        raise argparse.ArgumentTypeError(f"{text!r} is out of range; each side is 16 to {SIZE_MAX_PX}")
-    if size[0] * size[1] > AREA_MAX_PX:
-        raise argparse.ArgumentTypeError(f"{text!r} is too large; it may hold {AREA_MAX_PX // 10**6} million pixels")
-    return size
-
-
-def _triple(text: str) -> Triple:
-    try:
-        x, y, z = (float(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no point; write one as 0.5,0,2") from None
-    if not np.all(np.abs([x, y, z]) <= FAR):
-        raise argparse.ArgumentTypeError(f"{text!r} is too far away; the images lie within about 1 of 0,0,0")
-    return x, y, z

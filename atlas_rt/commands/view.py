@@ -7,31 +7,21 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from atlas_rt.commands.collection import add_source, no_images, open_collection, open_place, sources_of
+from atlas_rt.commands.collection import no_images, open_collection, open_place, sources_of
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.commands.shot import Shot, picture_path, take, write_picture
+from atlas_rt.core.assets import DEMO
 from atlas_rt.core.records import LibraryPlace
-from atlas_rt.errors import MissingError, UsageError
+from atlas_rt.errors import MissingError, NoGraphicsError, UsageError
 from atlas_rt.library.cache_layout import cache_folder, last_opened, place_of, remember_opened
-from atlas_rt.library.sources import absolute, scan
+from atlas_rt.library.scanning import scan
+from atlas_rt.library.sources import absolute
 from atlas_rt.library.store import StoreReader
-from atlas_rt.settings import QUALITIES, Settings
+from atlas_rt.settings import Settings
 from atlas_rt.ui.window import display_available
 
 PICTURE = "atlas.png"
 PICTURE_PX = (1920, 1080)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_source(parser)
-    parser.add_argument("--fullscreen", action="store_true", default=None, help="cover the screen")
-    parser.add_argument("--kiosk", action="store_true", default=None, help="full screen; only Ctrl+Alt+Q, held, leaves")
-    parser.add_argument("--screen", type=int, metavar="N", help="screen to use")
-    parser.add_argument("--webcam", nargs="?", const="0", metavar="N|FILE", help="camera to switch on, or a film")
-    parser.add_argument("--quality", choices=QUALITIES, help="step of the quality ladder (auto)")
-    parser.add_argument("--reduced-motion", action="store_true", default=None, help="nothing moves by itself")
-    parser.add_argument("--fps", type=int, metavar="N", help="frames a second (60)")
-    parser.add_argument("-o", "--output", metavar="FILE.png", help="with no display: where to write the picture")
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -45,15 +35,15 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     from atlas_rt.window.app import launch  # the window's libraries, which nobody else waits for
 
     try:
-        app = launch(settings, paths, name="demo" if arguments.demo else "")
-    except MissingError as error:
+        app = launch(settings, paths, name=DEMO if arguments.demo else "")
+    except NoGraphicsError as error:
         return _without_opengl(settings, paths, error)
     app.run()
     return 0
 
 
 def _with_film(settings: Settings, arguments: argparse.Namespace) -> Settings:
-    """`--webcam ./images` means the camera and a source: a folder is no film. Raises UsageError for one not there."""
+    """`--webcam ./images` means the camera and a source, not a film. Raises UsageError if a film does not exist."""
     webcam = settings.webcam
     if not webcam or webcam.isdecimal():
         return settings
@@ -62,12 +52,12 @@ def _with_film(settings: Settings, arguments: argparse.Namespace) -> Settings:
         arguments.source = [*arguments.source, arguments.webcam]
         return replace(settings, webcam="0")
     if not os.path.exists(film):  # noqa: PTH110
-        raise UsageError(f"there is no such film; name one, or a camera by its number, from 0 up: {film}")
+        raise UsageError(f"this film does not exist; name another, or the number of a camera, from 0 on: {film}")
     return replace(settings, webcam=str(film))
 
 
 def _paths(settings: Settings, arguments: argparse.Namespace) -> tuple[str, ...]:
-    """What to open: as named; else the library opened last; else nothing, for the welcome."""
+    """What to open: the sources named, else the library opened last, else nothing (the welcome screen)."""
     if arguments.source or arguments.demo:
         return sources_of(settings, arguments.source, demo=arguments.demo)
     last = last_opened(cache_folder(settings.cache_path))
@@ -77,10 +67,10 @@ def _paths(settings: Settings, arguments: argparse.Namespace) -> tuple[str, ...]
 
 
 def _refuse_pictureless(settings: Settings, paths: tuple[str, ...], cache: Path, place: LibraryPlace) -> None:
-    """A source without images is answered before a window opens, unless pictures were dropped on its map before."""
+    """Refuse a source without images before a window opens, unless images were once dropped on its map."""
     if _holds_something(place):
         return
-    found = scan(paths, exclude=settings.exclude, cache=cache)
+    found = scan(paths, exclude=settings.exclude, hidden=settings.hidden, cache=cache, first_only=True)
     if not found.files:
         for name, count in found.missing_formats.items():
             say(settings, f"{count:,} {name} files are here; `pip install atlas_rt[formats]` reads them")
@@ -88,7 +78,7 @@ def _refuse_pictureless(settings: Settings, paths: tuple[str, ...], cache: Path,
 
 
 def _holds_something(place: LibraryPlace) -> bool:
-    """Whether a library has images, or sources besides its own. What is wrong with it is told by who opens it."""
+    """Whether a library has images or added sources. True if it cannot be read: whoever opens it then says why."""
     if not (place.folder / "library.db").exists():
         return False
     try:
@@ -99,7 +89,7 @@ def _holds_something(place: LibraryPlace) -> bool:
 
 
 def _without_display(settings: Settings, paths: tuple[str, ...], output: str | None) -> int:
-    """Index, draw one picture, and say where it is."""
+    """Index, save a picture of the map, and print its path."""
     if not paths:
         raise UsageError("there is no display here; name a folder of images to get a picture of its map instead")
     path = _output(settings, paths, output)
@@ -122,7 +112,7 @@ def _without_display(settings: Settings, paths: tuple[str, ...], output: str | N
 
 
 def _output(settings: Settings, paths: tuple[str, ...], output: str | None) -> Path:
-    """Where the picture goes: as named; else here; else, since sources are never written to, into the cache folder."""
+    """The picture's path: as named, else in the current folder; in the cache folder if that lies in the source."""
     if output:
         return picture_path(output)
     here = absolute(PICTURE)
@@ -133,7 +123,7 @@ def _output(settings: Settings, paths: tuple[str, ...], output: str | None) -> P
     return picture_path(PICTURE)
 
 
-def _without_opengl(settings: Settings, paths: tuple[str, ...], error: MissingError) -> int:
+def _without_opengl(settings: Settings, paths: tuple[str, ...], error: NoGraphicsError) -> int:
     """Index all the same, and say what is missing."""
     if paths:
         collection = open_collection(settings, paths)

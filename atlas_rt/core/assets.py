@@ -6,6 +6,8 @@ from pathlib import Path
 
 from atlas_rt.errors import AtlasError
 
+DEMO = "demo"
+"""Name of the pictures that come with the program."""
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -18,3 +20,8 @@ def assets_folder(name: str) -> Path:
         if folder.is_dir():
             return folder
     raise AtlasError(f"the program's own {name} are missing; install it again: {_PACKAGE}")
+
+
+def demo_folder() -> Path:
+    """The folder of the pictures that come with the program. Raises AtlasError as `assets_folder` does."""
+    return assets_folder("models") / DEMO

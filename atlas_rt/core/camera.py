@@ -81,15 +81,3 @@ def project(
     scale = np.array([clip_from_view[0, 0], -clip_from_view[1, 1]], np.float32) * half
     xy = in_view[:, :2] * scale / safe[:, None] + half
     return xy.astype(np.float32, copy=False), depths.astype(np.float32, copy=False)
-
-
-def ray(
-    at_px: tuple[float, float], view_from_world: Floats, clip_from_view: Floats, size_px: tuple[int, int]
-) -> tuple[Floats, Floats]:
-    """The eye (3,) and the unit direction (3,) in the world through a pixel."""
-    x = (2.0 * at_px[0] / size_px[0] - 1.0) / float(clip_from_view[0, 0])
-    y = (1.0 - 2.0 * at_px[1] / size_px[1]) / float(clip_from_view[1, 1])
-    world_from_view = view_from_world[:3, :3].T
-    direction = world_from_view @ np.array([x, y, -1.0], np.float32)
-    eye = -world_from_view @ view_from_world[:3, 3]
-    return eye, direction / np.linalg.norm(direction)

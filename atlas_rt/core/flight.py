@@ -11,10 +11,10 @@ from collections.abc import Collection
 
 import numpy as np
 
-from atlas_rt.core.camera import basis
+from atlas_rt.core.camera import PITCH_LIMIT, basis
+from atlas_rt.core.easing import smootherstep
 from atlas_rt.core.records import Floats, Pose
 
-PITCH_LIMIT = math.radians(88)
 EASE_SECS = 0.12
 """Time constant in which the velocity follows the keys: short enough to feel direct, long enough to have weight."""
 LOOK_EASE_SECS = 0.035
@@ -30,12 +30,6 @@ DIRECTIONS = {
     "down": (0.0, -1.0, 0.0),
 }
 """Held action -> (right, up, forward) in the camera's own axes; up and down follow the world."""
-
-
-def smootherstep(t: float) -> float:
-    """0..1 -> 0..1 with zero velocity and acceleration at both ends (Perlin 2002)."""
-    t = min(max(t, 0.0), 1.0)
-    return t * t * t * (t * (6.0 * t - 15.0) + 10.0)
 
 
 def shortest_turn(start: float, end: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from atlas_rt.core.records import Cluster, Failure, Floats, LiveFix, Progress, SearchAnswer
+from atlas_rt.core.troubles import Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +107,16 @@ class Hud:
     """Shown when not None."""
     notices: tuple[Notice, ...]
     kiosk: bool
-    read_only: str
-    """Who else writes this library, empty when we do."""
     welcome: bool
     """No library is open: show how to begin."""
     reduced_motion: bool
     speed: float
     clusters: tuple[Cluster, ...] = field(default=())
     count_tags: tuple[CountTag, ...] = ()
-    absence: str = ""
-    """What to know of sources that are not there, empty when all are."""
+    troubles: tuple[Trouble, ...] = ()
+    """What does not work now."""
+    picture_error: str = ""
+    """Why the selected image's full picture cannot be shown, empty where it can."""
 
 
 def running_on(images: str, text: str) -> str:

@@ -47,7 +47,6 @@ LADDER: tuple[Step, ...] = (
 """From the richest to the cheapest. The cheapest ones draw fewer pixels, which is what software OpenGL pays for: 2,000
 cards with 4,000 edges at 1280 x 720 took 11.5 ms, of which 1.2 ms were not the pixels'."""
 
-QUALITIES = ("auto", "low", "normal", "high")
 BUDGET_MS = 14.0
 """A frame's own work may take this long: 16.7 ms less what the flip and the system need."""
 CALM_SECS = 2.0

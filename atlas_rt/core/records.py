@@ -82,8 +82,8 @@ class Map:
     drift: by how much that fit moved the images known before, in the median, as a share of the radius.
     network: the parametric UMAP, an ONNX graph from `vector` (n, dim) to `position` (n, 3); empty where there is none.
     granularity: "few", "some" or "many" clusters were asked for.
-    clusters_given: no cluster of this library has had this id or a greater one, those that are gone and those of maps
-    one went back from included; 0 in maps that were made before it was counted.
+    clusters_given: the first id never given to a cluster (removed clusters and undone maps count too); 0 in maps older
+    than this field.
     stacks: (n,) int64, for each image the id of the one it stacks under, its own where it is alone; (0,) where nobody
     looked for near-duplicates.
     """
@@ -282,6 +282,7 @@ class IndexReport:
 
     images: shown on the map. removed: forgotten. away: known, but not found now; they count among `images` where their
     folder is absent. source_state: "present", "missing", "empty", "unreadable" or "partly".
+    failed: files that could not become images. incomplete: images of which something is missing, and what.
     """
 
     images: int = 0
@@ -293,6 +294,7 @@ class IndexReport:
     source_state: str = "present"
     skipped: int = 0
     failed: tuple[Failure, ...] = ()
+    incomplete: tuple[Failure, ...] = ()
     model: str = ""
     generation: int = 0
     seconds: dict[str, float] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What a person can ask for: small frozen values that panels and keys emit and `Actions.route` carries out."""
+"""What a person can ask for: small frozen values that panels and keys emit and `window.actions` carries out."""
 
 from __future__ import annotations
 
@@ -68,4 +68,11 @@ class AddPaths:
     paths: tuple[str, ...]
 
 
-Request = Do | Search | FlyTo | Select | Deselect | Hover | CopyPath | OpenSource | AddPaths
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try again what has a trouble: `part` as in `core.troubles`."""
+
+    part: str
+
+
+Request = Do | Search | FlyTo | Select | Deselect | Hover | CopyPath | OpenSource | AddPaths | Retry

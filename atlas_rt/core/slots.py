@@ -58,9 +58,3 @@ class Slots:
             evicted, slot = self._slot_of.popitem(last=False)
         self._slot_of[key] = slot
         return Seat(slot, evicted)
-
-    def release(self, key: int) -> None:
-        """Free the key's slot, if it has one."""
-        slot = self._slot_of.pop(key, None)
-        if slot is not None:
-            self._free.append(slot)

@@ -10,9 +10,12 @@ import numpy as np
 
 from atlas_rt.core.camera import basis, pose_looking_at
 from atlas_rt.core.records import Floats, Pose, Scene
+from atlas_rt.core.vectors import unit
 
 SECS_PER_STOP = 6.0
 STOPS_MAX = 14
+TILT = np.array([0.0, 0.12, 0.35], np.float32)
+"""A stop lies outside of its cluster, a little towards the viewer and up."""
 
 
 class Tour:
@@ -20,15 +23,11 @@ class Tour:
 
     def __init__(self, scene: Scene, start: Pose) -> None:
         centres = _stops(scene)
-        away = centres + _outward(centres) * 0.42
+        away = centres + unit(centres + TILT) * 0.42
         eye, forward = np.asarray(start.eye, np.float32), basis(start)[2]
         self._eyes = np.concatenate([eye[None], away])
         self._gazes = np.concatenate([(eye + forward)[None], centres])
         self._elapsed_secs = 0.0
-
-    @property
-    def duration_secs(self) -> float:
-        return SECS_PER_STOP * len(self._eyes)
 
     def pose_at(self, secs: float) -> Pose:
         """The pose after so many seconds; the tour repeats without a seam."""
@@ -55,14 +54,6 @@ def _stops(scene: Scene) -> Floats:
         order.append(min(left, key=lambda i: float(np.linalg.norm(centres[i] - here))))
         left.remove(order[-1])
     return centres[order]
-
-
-def _outward(centres: Floats) -> Floats:
-    """(k, 3) unit directions away from the origin, tilted a little towards the viewer and up."""
-    away = centres + np.array([0.0, 0.12, 0.35], np.float32)
-    length = np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)
-    outward: Floats = (away / length).astype(np.float32)
-    return outward
 
 
 def _spline(points: Floats, t: float) -> Floats:

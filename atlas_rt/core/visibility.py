@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.camera import focal_px, project
+from atlas_rt.core.easing import smootherstep
 from atlas_rt.core.records import FANNED, HIDDEN, Floats, View
 
 MIN_ANGLE = 0.0072
@@ -82,19 +83,13 @@ def brightness_of(view: View, rows: NDArray[np.int64]) -> Floats:
     return lit
 
 
-def eased(morph: float) -> float:
-    """The share of the way a morph has gone: slow at both ends."""
-    t = min(max(morph, 0.0), 1.0)
-    return t * t * t * (t * (t * 6.0 - 15.0) + 10.0)
-
-
 def positions_now(view: View, rows: NDArray[np.int64] | slice = slice(None)) -> Floats:
     """(n, 3) where every row stands in this frame, or (k, 3) where these do."""
     ends = view.positions[rows]
     if view.morph >= 1.0 or view.old_positions is view.positions:
         return ends
     starts = view.old_positions[rows]
-    return starts + np.float32(eased(view.morph)) * (ends - starts)
+    return starts + np.float32(smootherstep(view.morph)) * (ends - starts)
 
 
 def grown(half: float, depth: float, nodes: int) -> float:

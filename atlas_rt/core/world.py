@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from atlas_rt.core import stacks
 from atlas_rt.core.camera import clip_from_view, pose_looking_at, view_from_world
-from atlas_rt.core.flight import FlyCamera, smootherstep
+from atlas_rt.core.easing import smootherstep
+from atlas_rt.core.flight import FlyCamera
 from atlas_rt.core.records import (
     HIDDEN,
     Floats,

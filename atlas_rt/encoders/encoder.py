@@ -9,6 +9,7 @@ import numpy as np
 from tokenizers import Encoding, Tokenizer
 
 from atlas_rt.core.records import ANYWHERE, Floats, Runtime
+from atlas_rt.core.vectors import unit
 from atlas_rt.encoders.registry import Model
 from atlas_rt.encoders.sessions import Session, open_session
 from atlas_rt.errors import MissingError
@@ -50,7 +51,7 @@ class ImageEncoder:
         tower = self.model.image
         if missing := self._batch - len(part):
             part = np.concatenate([part, np.zeros((missing, *part.shape[1:]), np.float32)])
-        return _unit(self._session.run(tower.output, {tower.input: part}))
+        return unit(self._session.run(tower.output, {tower.input: part}))
 
 
 class TextEncoder:
@@ -106,7 +107,7 @@ class TextEncoder:
         tower = self.model.text
         rows = ([each.ids for each in tokens], [each.attention_mask for each in tokens])
         feeds = {name: np.array(part, kind) for name, part, kind in zip(tower.inputs, rows, self._types, strict=False)}
-        return _unit(self._session.run(tower.output, feeds))
+        return unit(self._session.run(tower.output, feeds))
 
 
 def canonical(phrase: str) -> str:
@@ -118,15 +119,8 @@ def canonical(phrase: str) -> str:
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
-def _unit(vectors: Floats) -> Floats:
-    """Rows of length one in float32; graphs normalise inside, to some bits less."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: Floats = (vectors / np.maximum(lengths, np.float32(1e-12))).astype(np.float32, copy=False)
-    return unit
-
-
 def _check(session: Session, inputs: tuple[str, ...], output: str, model: Model) -> None:
     missing = [f"input {name}" for name in inputs if name not in session.inputs]
     missing += [f"output {output}"] if output not in session.outputs else []
     if missing:
-        raise MissingError(f"The graph of model {model.name} is no encoder: it has no {', no '.join(missing)}.")
+        raise MissingError(f"The graph of model {model.name} is not an encoder: it has no {', no '.join(missing)}.")

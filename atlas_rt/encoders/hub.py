@@ -182,8 +182,8 @@ def _settle(part: Path, place: Path, file: RemoteFile) -> None:
         part.unlink()
         kind = "SHA-256" if file.sha256 else "git hash"
         raise MissingError(
-            f"What came for {file.path} is not what the hub recorded, and was thrown away: its {kind} is {found}, "
-            f"recorded is {recorded}. Fetch it again; if that does not help, the hub's copy is damaged."
+            f"The fetched {file.path} is not the file that the hub recorded, so it was deleted: its {kind} is {found}, "
+            f"the recorded one is {recorded}. Fetch it again; if that does not help, the hub's copy is damaged."
         )
     part.replace(place)
 

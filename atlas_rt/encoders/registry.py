@@ -52,7 +52,7 @@ class ModelFile:
         if _hashes[key] != self.sha256:
             raise MissingError(
                 f"A model file is not the recorded one and is not used: its SHA-256 is {_hashes[key]}, "
-                f"recorded is {self.sha256}. Fetch it again. {self.path}"
+                f"the recorded one is {self.sha256}. Fetch it again. {self.path}"
             )
         return self.path
 
@@ -221,7 +221,7 @@ def survey(cache: Path) -> tuple[tuple[Model, ...], tuple[BrokenModel, ...]]:
 def _best(models: tuple[Model, ...], broken: tuple[BrokenModel, ...]) -> Model:
     """By published accuracy; the first of equals, which is the shipped one."""
     if not models:
-        raise MissingError(broken[0].reason if broken else "No model is here; install the program again.")
+        raise MissingError(broken[0].reason if broken else "No model is installed; install the program again.")
     return max(models, key=lambda model: model.imagenet_accuracy or 0.0)
 
 
@@ -234,7 +234,7 @@ def _named(name: str, models: tuple[Model, ...], broken: tuple[BrokenModel, ...]
             raise MissingError(each.reason)
     entries = {entry.name: entry for entry in model_list.entries()}
     if name in entries:
-        raise MissingError(f'"{name}" is known but not here. {model_list.how_to_get(entries[name])}')
+        raise MissingError(f'"{name}" is known but not installed. {model_list.how_to_get(entries[name])}')
     here = [model.name for model in models] + [each.name for each in broken]
     raise UsageError(model_list.no_such_model(name, [AUTO, *here, *entries]))
 

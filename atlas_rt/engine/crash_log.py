@@ -20,6 +20,14 @@ CRASHES_MAX = 3
 FILE_NAME = "in-flight.bin"
 
 
+def anything_in_work(folder: Path) -> bool:
+    """Whether a file was being decoded when the engine of this library died."""
+    try:
+        return any((folder / FILE_NAME).read_bytes())
+    except OSError:
+        return False
+
+
 class InFlight:
     """The file of ids in work. Each decoding thread uses one slot."""
 

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from atlas_rt.core.records import Failure, IndexReport, Map, Progress
+from atlas_rt.core.troubles import MAP, Trouble
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.engine.crash_log import CRASHES_MAX, SLOTS, InFlight
@@ -29,7 +30,9 @@ from atlas_rt.engine.labeller import Labeller
 from atlas_rt.engine.map_scheduler import FIT, MapScheduler
 from atlas_rt.engine.messages import (
     Add,
+    Added,
     FromEngine,
+    Job,
     Locked,
     Provider,
     Published,
@@ -43,19 +46,19 @@ from atlas_rt.engine.messages import (
     Undo,
 )
 from atlas_rt.engine.pipeline import Pipeline, Tally
-from atlas_rt.engine.process import Job
 from atlas_rt.engine.stack_finder import StackFinder
-from atlas_rt.errors import AtlasError, UsageError
+from atlas_rt.errors import AtlasError, FitError, UsageError
+from atlas_rt.excepthooks import debugging
 from atlas_rt.library import disk_errors
 from atlas_rt.library.absence import sentence, source_state
 from atlas_rt.library.cache_layout import Lock, known_places
 from atlas_rt.library.changes import Changes, FailedFile, Todo
 from atlas_rt.library.cleaning import finish_cleaning
 from atlas_rt.library.otherlibraries import OtherLibraries
-from atlas_rt.library.sources import Scan, Scanner, content_hash
+from atlas_rt.library.scanning import Scan, Scanner, content_hash
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.storewriter import StoreWriter
-from atlas_rt.library.tiles import TileFiles
+from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.vectors import FILE_NAME as VECTORS
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.library.watching import Watcher
@@ -93,7 +96,7 @@ def run(job: Job, pipe: Connection) -> None:
     except AtlasError as error:
         _tell_last(pipe, Refused(str(error), error.exit_code))
     except Exception as error:
-        if os.environ.get("ATLAS_RT_DEBUG", "") not in {"", "0"}:
+        if debugging():
             raise
         _tell_last(pipe, Refused(f"a defect of the engine: {type(error).__name__}: {error}", AtlasError.exit_code))
 
@@ -119,7 +122,9 @@ class Engine:
         self._model = registry.load(job.model, job.cache)
         self._threads = min(job.threads or os.cpu_count() or 1, SLOTS)
         self._encoder: ImageEncoder | None = None
-        self._watcher, self._scanner = Watcher(job.exclude, cache=job.cache), Scanner(job.exclude, cache=job.cache)
+        self._watcher = Watcher(job.exclude, hidden=job.hidden, cache=job.cache)
+        self._scanner = Scanner(job.exclude, hidden=job.hidden, cache=job.cache)
+        self._fit_failed = False
         self._settled_secs = 0.0
         self._unsettled: frozenset[str] = frozenset()
         self._map_request: Refit | Undo | None = job.request
@@ -293,8 +298,18 @@ class Engine:
         before, stays = self._map_scheduler.map, self._job.stay
         request, self._map_request = self._map_request, None
         fitted = before is not None and before.kind == FIT
-        # what one goes back from is not to be fitted anew first
-        self._map_scheduler.finish(fit=not (fitted and isinstance(request, Undo)), waiting=waiting, refits_beside=stays)
+        try:
+            # what one goes back from is not to be fitted anew first
+            self._map_scheduler.finish(
+                fit=not (fitted and isinstance(request, Undo)), waiting=waiting, refits_beside=stays
+            )
+        except FitError as error:
+            if not stays:
+                raise
+            self._map_scheduler.go_without_fit()
+            self._tell_fit(error)
+            return
+        self._tell_fit(None)
         if isinstance(request, Undo):
             self._answer("back to the map before", self._map_scheduler.undo(), "there is no map to go back to")
         elif isinstance(request, Refit) and not self._map_scheduler.fit_secs:
@@ -311,14 +326,22 @@ class Engine:
                 self._map_scheduler.publish_again()
             store.set_setting(setting, shown)
 
+    def _tell_fit(self, error: FitError | None) -> None:
+        """Tell that no fit can be made, and why; or that one was made again. A window goes on with the map it has."""
+        if error is not None:
+            self._tell(Trouble(MAP, f"New images stand at provisional places: {error}"))
+        elif self._fit_failed:
+            self._tell(Trouble(MAP, ""))
+        self._fit_failed = error is not None
+
     def _tell_drift(self, before: Map | None) -> None:
         """Where a refit has come since: by how much it moved the images."""
         after = self._map_scheduler.map
         if before and after and before.kind == after.kind == FIT and after.fit > before.fit:
-            self._tell(Said(f"the map was fitted anew: old images moved by {after.drift:.1%} of its radius"))
+            self._tell(Said(f"a new map was fitted; the old images moved by {after.drift:.1%} of its radius"))
 
     def _answer(self, done: str, could: bool, why_not: str) -> None:
-        """Tell what came of a request; whoever waits for nothing else gets it as an error."""
+        """Report the result of a request; a one-shot command gets a failure as its error."""
         if not could and not self._job.stay:
             raise UsageError(why_not)
         if text := done if could else why_not:
@@ -370,6 +393,7 @@ class Engine:
             source_state=source_state(store.absences(), sources),
             skipped=found.skipped,
             failed=tuple(sorted(failures, key=lambda failure: failure.path)),
+            incomplete=store.incomplete(),
             model=self._model.name,
             generation=self._generation,
             seconds={
@@ -438,8 +462,12 @@ class Engine:
         share, before = self._map_scheduler.fitting, self._map_scheduler.map
         if share is None:
             return
-        if self._map_scheduler.take():
-            self._tell_drift(before)
+        try:
+            if self._map_scheduler.take():
+                self._tell_fit(None)
+                self._tell_drift(before)
+        except FitError as error:
+            self._tell_fit(error)
         if self._map_scheduler.fitting is None:
             self._tell_progress(Progress("idle", 0, 0, 0.0, None), now=True)
         else:
@@ -462,6 +490,7 @@ class Engine:
         """Keep a request until its turn. What should be added or removed is stored at once: a Stop may come first."""
         if isinstance(request, Add):
             store.add_extras(request.paths)
+            self._tell(Added(request.paths))
         elif isinstance(request, Remove):
             store.remove_extras(request.paths)
         self._requests.append(request)

@@ -1,4 +1,4 @@
-"""What a process of the engine does first, before anything heavy is imported.
+"""The engine's process from its first line, before anything heavy is imported.
 
 A new interpreter at equal priority takes the cores from a software-drawn frame for half a second, most of it imports
 (20 late frames in a row on two cores). So it steps back first, and is told its job only then.
@@ -8,19 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import multiprocessing
-import os
-import signal
 import sys
-import threading
-import time
-from multiprocessing import connection
 from multiprocessing.connection import Connection
 
-IDLE_FROM = 19
-"""From this niceness on, Linux is told to let others go first at any time. A process at nice 19 is preempted only when
-its slice ends, and each drawing thread waits for it up to three milliseconds: 49 % of the frames of 13 ms were late
-beside decoding at nice 19 alone, 1 % so, and twice as much was decoded."""
+from atlas_rt.engine import child
+from atlas_rt.excepthooks import ending_with_a_sentence
 
 KEPT_BYTES = 32 * 2**20
 """Blocks up to this size (glibc's greatest) stay with the process when they are freed. Otherwise every decoded picture
@@ -30,36 +22,14 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 
 def serve(pipe: Connection, niceness: int) -> None:
     """The engine process: step back, hear the job, work, tell how it ended."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    _step_back(niceness)
-    end_with_parent()
-    _keep_memory()
-    job = pipe.recv()
-    from atlas_rt.engine.engine import run
+    child.begin(niceness)
+    with ending_with_a_sentence("the engine has ended"):
+        _keep_memory()
+        job = pipe.recv()
+        from atlas_rt.engine.engine import run
 
-    run(job, pipe)
-    pipe.close()
-
-
-def end_with_parent() -> None:
-    """End this process within moments of its parent's death, however that came; daemon processes do not."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        connection.wait([parent.sentinel])
-        time.sleep(0.2)  # a parent that ends in order closes the pipe first, and we end by ourselves
-        os._exit(3)
-
-    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
-
-
-def _step_back(niceness: int) -> None:
-    if niceness and hasattr(os, "nice"):
-        os.nice(niceness)
-    if niceness >= IDLE_FROM and hasattr(os, "SCHED_IDLE"):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        run(job, pipe)
+        pipe.close()
 
 
 def _keep_memory() -> None:

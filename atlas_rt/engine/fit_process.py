@@ -9,9 +9,7 @@ rest by the pipe.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import signal
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,13 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.records import Cluster, Floats, Ids, Ints, Map
+from atlas_rt.core.retries import Retries
 from atlas_rt.core.rows import rows_of
-from atlas_rt.engine.entry import end_with_parent
+from atlas_rt.engine import child
+from atlas_rt.engine.child import Child
 from atlas_rt.engine.placing import EDGES
-from atlas_rt.engine.process import SPAWN
-from atlas_rt.errors import AtlasError
+from atlas_rt.errors import FitError
 from atlas_rt.library import disk_errors
-from atlas_rt.library.sources import content_hash
+from atlas_rt.library.scanning import content_hash
 from atlas_rt.mapping.clusters import USUAL
 from atlas_rt.mapping.neighbours import knn_edges, may_complete
 from atlas_rt.search.labels import Vocabulary
@@ -40,6 +39,8 @@ FOLDER = ".fit-"
 """How the folder of a fit's vectors is called, with something behind it."""
 NICENESS = 5
 """How far the child steps back at least, so that decoding comes first."""
+ENDING_SECS = 0.5
+"""A child that has closed its pipe is given so long to end before it is killed."""
 COPIES = 64
 """Up to so many of one picture, edges are found by how near its neighbours are: copies are each compared with each."""
 LAYOUT_SHARE, NETWORK_SHARE = 0.82, 0.12
@@ -91,19 +92,19 @@ class Cancelled(Exception):  # noqa: N818 - no error: someone asked for it
 
 
 class FitProcess:
-    """The child that fits. Owned by the engine's main thread; closing it cancels what it does."""
+    """The child that fits. Owned by the engine's main thread; closing it cancels what it does.
+
+    One that dies is started again after a pause, with the fit it was at, three times in all.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._pipe, theirs = SPAWN.Pipe()
-        self._process = SPAWN.Process(target=_serve, args=(theirs,), name="atlas-fit")
-        self._process.start()
-        theirs.close()
-        self._ready = False
+        self._retries = Retries()
         self._job: FitJob | None = None
         self._file: Path | None = None
         self._begun = 0.0
-        self.share = 0.0
+        self._failure = ""
+        self._start()
 
     @property
     def busy(self) -> bool:
@@ -118,27 +119,28 @@ class FitProcess:
     def warm(self) -> bool:
         """Whether it would begin a fit at once, or never will; asked while none is in hand."""
         if not self._ready and not self.busy:
-            with contextlib.suppress(EOFError, OSError):  # it ended: the next fit tells
+            with contextlib.suppress(FitError):  # the next fit tells
                 self._heard(0.0)
-        return self._ready or not self._process.is_alive()
+        return self._ready or bool(self._failure)
 
     def begin(self, vectors: Floats, job: FitJob) -> None:
         """Start a fit, where none is in hand. Raises MissingError on a full disk."""
         self._file, self._job = _written(vectors, self._folder), job
-        self._begun, self.share = time.monotonic(), 0.0
+        self._begun = time.monotonic()
 
     def poll(self, wait_secs: float = 0.0) -> Fitted | None:
-        """What the fit in hand came to, None while it runs. Raises AtlasError with the child's reason if it failed."""
+        """What the fit in hand came to, None while it runs. Raises FitError with the child's reason if it failed."""
         try:
             answer = self._heard(wait_secs)
-        except (EOFError, OSError) as error:
+        except FitError:
             self._put_away()
-            raise AtlasError("the process that fits the map ended unexpectedly; start again to go on") from error
+            raise
         if answer is None:
             return None
         self._put_away()
         if isinstance(answer, str):
-            raise AtlasError(f"the map could not be fitted: {answer}")
+            raise FitError(f"the map could not be fitted: {answer}")
+        self._retries.went_well()
         return answer
 
     def wait(self, waiting: Waiting) -> Fitted:
@@ -149,15 +151,29 @@ class FitProcess:
         return fitted
 
     def close(self) -> None:
-        self._pipe.close()
-        self._process.kill()
-        self._process.join()
+        self._child.end()
         self._put_away()
 
+    def _start(self) -> None:
+        self._ready = self._sent = False
+        self.share = 0.0
+        self._start_secs: float | None = None
+        self._child = Child(_serve, self._folder, name="atlas-fit")
+
     def _heard(self, wait_secs: float) -> Fitted | str | None:
+        """What came of the fit in hand. Raises FitError once the child has died too often."""
+        if self._start_secs is not None and not self._is_due(wait_secs):
+            return None
+        try:
+            return self._received(wait_secs)
+        except (EOFError, OSError):
+            self._mourn()
+            return None
+
+    def _received(self, wait_secs: float) -> Fitted | str | None:
         """A job is sent once the child has warmed up: it is more than a pipe holds, and sending it would block."""
-        while self._pipe.poll(wait_secs):
-            answer: Fitted | str | float = self._pipe.recv()
+        while self._child.pipe.poll(wait_secs):
+            answer: Fitted | str | float = self._child.pipe.recv()
             if isinstance(answer, float):
                 self.share = answer
             elif answer == READY:
@@ -165,15 +181,36 @@ class FitProcess:
             else:
                 return answer
             wait_secs = 0.0
-        if self._ready and self._job is not None:
-            self._pipe.send((str(self._file), self._job))
-            self._job = None
+        if self._ready and self._job is not None and not self._sent:
+            self._child.pipe.send((str(self._file), self._job))
+            self._sent = True
         return None
+
+    def _is_due(self, wait_secs: float) -> bool:
+        """Whether a child that died runs again; it is started when its pause is over."""
+        if self._failure:
+            raise FitError(self._failure)
+        left_secs = (self._start_secs or 0.0) - time.monotonic()
+        if left_secs > 0.0:
+            time.sleep(min(left_secs, wait_secs))
+            return False
+        self._start()
+        return True
+
+    def _mourn(self) -> None:
+        reason, pause_secs = self._child.end(limit_secs=ENDING_SECS), self._retries.failed()
+        self._ready = False
+        self._start_secs = time.monotonic() + (pause_secs or 0.0)
+        if pause_secs is None:
+            times = self._retries.failures
+            self._failure = f"the map cannot be fitted: the process for it ended {times} times in a row ({reason})"
+            raise FitError(self._failure)
 
     def _put_away(self) -> None:
         if self._file is not None:
             shutil.rmtree(self._file.parent, ignore_errors=True)
         self._file = self._job = None
+        self._sent = False
 
 
 def sweep(folder: Path) -> None:
@@ -197,16 +234,11 @@ def _written(vectors: Floats, folder: Path) -> Path:
     return file
 
 
-def _serve(pipe: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent()
-    if hasattr(os, "nice"):
-        os.nice(max(0, NICENESS - os.nice(0)))
-    # umap-learn's helpers write warnings of their own when the process is ended in mid-fit; errors travel by the pipe
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+def _serve(pipe: Connection, folder: Path) -> None:
+    child.begin(NICENESS)
     from atlas_rt.mapping.fit import warm_up
 
-    warm_up()
+    warm_up(folder)
     with contextlib.suppress(EOFError, OSError):
         pipe.send(READY)
         while True:

@@ -20,6 +20,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import time
@@ -34,7 +35,7 @@ from atlas_rt.core.rows import rows_of
 from atlas_rt.engine.fit_process import FitJob, FitProcess, Fitted, Waiting, sweep
 from atlas_rt.engine.placing import EDGES, ReferenceMap, extended
 from atlas_rt.engine.stack_finder import StackFinder
-from atlas_rt.errors import AtlasError
+from atlas_rt.errors import FitError
 from atlas_rt.library import maps
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.vectors import VectorFile
@@ -126,7 +127,7 @@ class MapScheduler:
 
     def expect_fit(self, coming: int) -> None:
         """Warm the fitting process up beside the decoding, if so many images to come will need a fit."""
-        if self._fitter is None and self._fit_due(len(self._store.encoded(self._model_id)[0]) + coming):
+        if self._fitter is None and self._fit_due(len(self._encoded()[0]) + coming):
             self._fitter = FitProcess(self._folder)
 
     @property
@@ -142,10 +143,11 @@ class MapScheduler:
         settled_before: no image of a smaller id is still to come.
         """
         if self._is_growing:
-            self.take(shown=shown)
+            with contextlib.suppress(FitError):  # it is made again at the end, and told of then
+                self.take(shown=shown)
         if time.monotonic() - self._looked_at_secs < LOOK_EVERY_SECS:
             return
-        ids, rows = self._store.encoded(self._model_id)
+        ids, rows = self._encoded()
         if self._is_growing and self._fitter is not None and self._fitting is None:
             size = self._next_stage()
             # a fit of all is the last one, which waits for words: `finish` makes it
@@ -159,9 +161,9 @@ class MapScheduler:
         """Bring the map up to date with the library: places for what is new, and a fit where one is due.
 
         waiting: called while a fit runs. refits_beside: a refit is only begun, and `take` brings it. Raises
-        fitting.Cancelled when `waiting` says so, AtlasError when the fit fails.
+        fitting.Cancelled when `waiting` says so, FitError when the fit fails.
         """
-        ids, rows = self._store.encoded(self._model_id)
+        ids, rows = self._encoded()
         if fit and self._is_growing and self._fit_due(len(ids)):
             self._grow(ids, rows, waiting, shown=refits_beside)
             return
@@ -194,7 +196,7 @@ class MapScheduler:
 
         waiting: called while it runs; None begins it only.
         """
-        ids, rows = self._store.encoded(self._model_id)
+        ids, rows = self._encoded()
         if len(ids) < SMALLEST_FIT or not self._is_fitted:
             return False
         fitter = self._started()
@@ -227,14 +229,17 @@ class MapScheduler:
         return self._fitter.share if self._fitter is not None and self._fitting is not None else None
 
     def take(self, *, shown: bool = True) -> bool:
-        """What a fit beside other work came to, if it is done; if it is `shown`, with the images it does not know."""
+        """What a fit beside other work came to, if it is done; if it is `shown`, with the images it does not know.
+
+        Raises FitError where it failed: no image is lost for it, and it is made again when it is due.
+        """
         if self._fitting is None or self._fitter is None:
             return False
         try:
             fitted = self._fitter.poll()
-        except AtlasError:  # no image is lost for it: it is made again when it is due, and told of if it is waited for
+        except FitError:
             self.close()
-            return False
+            raise
         if fitted is not None:
             self._take_in(fitted, shown=shown)
         return fitted is not None
@@ -243,7 +248,7 @@ class MapScheduler:
         assert self._fitting is not None
         made = self._map_of(fitted, FIT if self._fitting.elastic else PARTIAL)
         self._reference = self._anchored(made)
-        self._publish(self._extension(made, *self._store.encoded(self._model_id)) if shown else made)
+        self._publish(self._extension(made, *self._encoded()) if shown else made)
 
     def undo(self) -> bool:
         """Back to the map before the newest fit, with what came since placed in it; False where none is kept."""
@@ -252,12 +257,17 @@ class MapScheduler:
             return False
         if self._fitting is not None:
             self.close()
-        ids, rows = self._store.encoded(self._model_id)
+        ids, rows = self._encoded()
         self._reference = self._anchored(before)
         back = self._extension(before, ids, rows)
         # all count as old, or what one has just gone back from would be due again
         self._publish(self._counted(dataclasses.replace(back, fitted=np.ones(len(ids), np.bool_))))
         return True
+
+    def go_without_fit(self) -> None:
+        """The fit that was due failed: publish what is known without it."""
+        self.close()
+        self._show(*self._encoded())
 
     def close(self) -> None:
         """End the fitting process, whatever it does."""
@@ -468,6 +478,17 @@ class MapScheduler:
         maps.write_map(self._folder, made)
         self.map = made
         self._published(made)
+
+    def _encoded(self) -> tuple[Ids, Ints]:
+        """The images that the map is of: (n,) ids ascending, (n,) int32 rows of their vectors. Of those that are hidden
+        only the ones it holds already: nothing moves to make room for what is not there."""
+        ids, rows = self._store.encoded(self._model_id)
+        hidden = self._store.hidden_ids()
+        if not len(hidden):
+            return ids, rows
+        strange = np.setdiff1d(hidden, self.map.ids) if self.map is not None else hidden
+        kept = ~np.isin(ids, strange)
+        return ids[kept], rows[kept]
 
     def _vectors_at(self, rows: Ints) -> Floats:
         return self._vectors.array()[rows].astype(np.float32)

@@ -1,14 +1,16 @@
 """What crosses the pipe between the engine and whoever started it: small frozen values, never bulk data.
 
-From the engine: Progress, Failure and IndexReport of `core.records`, and the classes here. To the engine: Add, Remove,
-Rescan, Refit, Undo, Stop.
+To the engine: its Job first, then Add, Remove, Rescan, Refit, Undo, Stop. From the engine: Progress, Failure and
+IndexReport of `core.records`, Trouble, and the other classes here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from atlas_rt.core.records import Failure, IndexReport, Progress
+from atlas_rt.core.records import ANYWHERE, Failure, IndexReport, LibraryPlace, Progress, Runtime
+from atlas_rt.core.troubles import Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,13 @@ class SourceState:
 
 
 @dataclass(frozen=True, slots=True)
+class Added:
+    """These files and folders belong to the library now; what is in them is indexed next."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Add:
     """Take these files and folders into the library."""
 
@@ -93,5 +102,31 @@ class Stop:
     """Commit what is there and end."""
 
 
-FromEngine = Progress | Failure | IndexReport | Published | Provider | Locked | Refused | Said | SourceState
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one engine works on. stay: wait for requests when everything is done, instead of ending.
+
+    niceness: how far to step back from other processes, 0 to 19. own_labels: file of the person's own words. request:
+    what to do with the map in the first round. granularity: of its clusters, empty for what they are.
+    """
+
+    place: LibraryPlace
+    cache: Path
+    model: str
+    seed: int
+    threads: int
+    exclude: tuple[str, ...] = ()
+    hidden: bool = False
+    niceness: int = 0
+    stay: bool = False
+    fit: bool = True
+    runtime: Runtime = ANYWHERE
+    own_labels: Path | None = None
+    request: Refit | Undo | None = None
+    granularity: str = ""
+
+
+FromEngine = (
+    Progress | Failure | IndexReport | Published | Provider | Locked | Refused | Said | Added | Trouble | SourceState
+)
 ToEngine = Add | Remove | Rescan | Refit | Undo | Stop

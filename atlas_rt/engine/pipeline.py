@@ -24,11 +24,13 @@ from atlas_rt.engine.labeller import Labeller
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.changes import FailedFile, Todo
 from atlas_rt.library.decode import read_image
+from atlas_rt.library.formats import suffix_of
 from atlas_rt.library.otherlibraries import OtherLibraries
-from atlas_rt.library.sources import content_hash, read, suffix_of
+from atlas_rt.library.scanning import content_hash, read
 from atlas_rt.library.store import Labels
 from atlas_rt.library.storewriter import Ready, StoreWriter
-from atlas_rt.library.tiles import TileFiles, TileSet, make_tiles
+from atlas_rt.library.tile_files import TileFiles, TileSet
+from atlas_rt.library.tile_making import make_tiles
 from atlas_rt.library.vectors import VectorFile
 
 BATCH = 16
@@ -41,8 +43,9 @@ AHEAD = 3
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A decoded file: all that is stored of it but its vector. pixels: the encoder's input, until it is encoded.
+    """A decoded file: all that is stored of it but its vector.
 
+    pixels: the encoder's input, until it is encoded. incomplete: what of the picture is missing, empty for nothing.
     vector: (dim,) where another library gave it, and there is nothing to encode.
     """
 
@@ -52,6 +55,7 @@ class Prepared:
     height_px: int
     tiles: TileSet
     pixels: Floats | None
+    incomplete: str = ""
     vector: Floats | None = None
 
 
@@ -199,13 +203,15 @@ class Pipeline:
                 if digest in self._known:
                     return Seen(todo, digest)
                 if taken := self._others.find(digest):
-                    return Prepared(todo, digest, taken.width_px, taken.height_px, taken.tiles, None, taken.vector)
+                    size = (taken.width_px, taken.height_px)
+                    return Prepared(todo, digest, *size, taken.tiles, None, taken.incomplete, taken.vector)
                 stage = "decode"
                 decoded = read_image(
                     data, target_px=self._spec.size_px, fit=self._spec.resize, suffix=suffix_of(todo.path)
                 )
                 pixels = to_input(decoded.image, self._spec)
-                return Prepared(todo, digest, decoded.width_px, decoded.height_px, make_tiles(decoded), pixels)
+                size, tiles = (decoded.width_px, decoded.height_px), make_tiles(decoded)
+                return Prepared(todo, digest, *size, tiles, pixels, decoded.incomplete)
             except DecodeError as error:
                 return Broken(todo, str(error), stage)
 
@@ -285,6 +291,7 @@ class Pipeline:
             known.aspect,
             known.tile,
             known.vector_row,
+            known.incomplete,
         )
 
 
@@ -302,4 +309,5 @@ def _ready(each: Prepared, tile: int, row: int) -> Ready:
         each.tiles.aspect,
         tile,
         row,
+        each.incomplete,
     )

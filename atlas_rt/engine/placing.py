@@ -40,8 +40,8 @@ class Placed:
 
 class ReferenceMap:
     """A map that new images are placed in: among its images, never among each other, so that their places do not depend
-    on which came first. stored: rows of the file of vectors, beyond which an image of the map has none any more; None
-    where all have one."""
+    on which came first. stored: number of valid rows in the vector file; images of the map with a larger row have lost
+    their vector. None if all have one."""
 
     def __init__(self, map_: Map, vectors_at: Vectors, *, stored: int | None = None) -> None:
         usable = np.ones(len(map_.rows), np.bool_) if stored is None else map_.rows < stored

@@ -1,54 +1,37 @@
 """Starting, hearing and stopping the engine's process.
 
-The engine is a spawned process, never a fork (OpenGL, OpenMP), because Python that holds the interpreter lock makes
-frames late and a decoder that crashes must not take the window with it. While a window is open it runs at nice 19:
-measured on two cores, 54 % of software-drawn frames were late beside decoding at equal priority, none at 19.
+The engine is a process of its own because Python that holds the interpreter lock makes frames late and a decoder that
+crashes must not take the window with it. While a window is open it runs at nice 19: measured on two cores, 54 % of
+software-drawn frames were late beside decoding at equal priority, none at 19.
 
-A process that dies without a word is started again: the library on disk holds everything that was committed, and
-the file it died on is on the list of suspects.
+A process that dies without a word is started again: the library on disk holds everything that was committed. There are
+two rules for how often.
+
+* It died while files were being decoded: those are suspects. It is started again after a short pause, as often as it
+  takes: a file that was in work at `crash_log.CRASHES_MAX` crashes is recorded as failed and left out.
+* It died otherwise: three tries with growing pauses (`core.retries`), then it is given up with the reason. What came
+  before no longer counts once something lasting was done, or an engine has lived for a while.
 """
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
-import signal
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from multiprocessing import resource_tracker
-from pathlib import Path
+from dataclasses import replace
 
-from atlas_rt.core.records import ANYWHERE, Failure, IndexReport, LibraryPlace, Progress, Runtime
+from atlas_rt.core import retries
+from atlas_rt.core.records import Failure, IndexReport, Progress
+from atlas_rt.core.retries import Retries
+from atlas_rt.engine import crash_log
+from atlas_rt.engine.child import Child
 from atlas_rt.engine.entry import serve
-from atlas_rt.engine.messages import FromEngine, Locked, Published, Refit, Refused, Said, Stop, ToEngine, Undo
+from atlas_rt.engine.messages import Add, Added, FromEngine, Job, Locked, Published, Refused, Said, Stop, ToEngine
 
-SPAWN = multiprocessing.get_context("spawn")
-DEATHS_MAX = 5
-"""Deaths in a row, without headway in between, after which the engine is not started again. A file that crashes the
-decoder costs three (`suspects.CRASHES_MAX`) before it is told of as failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What one engine works on. stay: wait for requests when everything is done, instead of ending.
-
-    niceness: how far to step back from other processes, 0 to 19. own_labels: file of the person's own words. request:
-    what to do with the map in the first round. granularity: of its clusters, empty for what they are.
-    """
-
-    place: LibraryPlace
-    cache: Path
-    model: str
-    seed: int
-    threads: int
-    exclude: tuple[str, ...] = ()
-    niceness: int = 0
-    stay: bool = False
-    fit: bool = True
-    runtime: Runtime = ANYWHERE
-    own_labels: Path | None = None
-    request: Refit | Undo | None = None
-    granularity: str = ""
+ENDING_SECS = 5.0
+"""A process that has closed its pipe is given so long to end before it is killed."""
+HEALTHY_SECS = 60.0
+"""An engine that has lived so long is none that dies at its start."""
 
 
 class EngineProcess:
@@ -56,32 +39,43 @@ class EngineProcess:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._deaths = 0
+        self._retries = Retries()
         self._ended = False
+        self._unheeded: tuple[Add, ...] = ()
         self._start()
 
     @property
     def pid(self) -> int:
-        return self._process.pid or 0
+        return self._child.pid
 
     @property
     def ended(self) -> bool:
         """The engine has said its last word and will not be started again."""
         return self._ended
 
+    @property
+    def unheeded(self) -> tuple[Add, ...]:
+        """What was to be added and is not stored yet, as far as is known."""
+        return self._unheeded
+
     def tell(self, request: ToEngine) -> None:
-        """Send a request; one sent to an engine that has just died is lost, as is its whole conversation."""
-        with contextlib.suppress(BrokenPipeError, OSError):
-            self._pipe.send(request)
+        """Send a request. An Add is kept for the next engine if this one dies before it has stored it; another
+        request sent to an engine that has just died is lost."""
+        if isinstance(request, Add):
+            self._unheeded = (*self._unheeded, request)
+        if self._start_secs is None:
+            self._send(request)
 
     def messages(self) -> Iterator[FromEngine]:
-        """What the engine has told since the last call; never waits. Starts a dead engine again."""
+        """What the engine has told since the last call; never waits. Starts a dead engine again when it is time."""
+        if self._start_secs is not None:
+            if time.monotonic() >= self._start_secs and not self._ended:
+                self._start()
+            return
         try:
-            while self._pipe.poll():
-                message: FromEngine = self._pipe.recv()
-                self._deaths = 0 if _is_headway(message) else self._deaths
-                self._ended = self._ended or isinstance(message, Locked | Refused)
-                self._ended = self._ended or (isinstance(message, IndexReport) and not self._job.stay)
+            while self._child.pipe.poll():
+                message: FromEngine = self._child.pipe.recv()
+                self._take(message)
                 yield message
         except (EOFError, OSError):
             yield from self._mourn()
@@ -89,54 +83,60 @@ class EngineProcess:
     def stop(self, *, limit_secs: float = 5.0) -> None:
         """Ask the engine to commit and end; after the limit it is killed. Nothing committed is lost either way."""
         self._ended = True
-        self.tell(Stop())
-        self._process.join(limit_secs)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
-        self._pipe.close()
+        if self._start_secs is None:
+            self._send(Stop())
+            self._child.end(limit_secs=limit_secs)
 
     def _start(self) -> None:
-        self._pipe, theirs = SPAWN.Pipe()
-        self._process = SPAWN.Process(target=serve, args=(theirs, self._job.niceness), name="atlas-engine")
-        with _interrupts_held():
-            self._process.start()
-        theirs.close()
+        self._start_secs: float | None = None
+        self._scanned, self._silent_secs, self._begun_secs = False, 0.0, time.monotonic()
+        self._child = Child(serve, self._job.niceness, name="atlas-engine")
+        self._send(self._job)
+        for add in self._unheeded:
+            self._send(add)
+
+    def _send(self, word: Job | ToEngine) -> None:
         with contextlib.suppress(OSError):  # it has died already, which `messages` finds
-            self._pipe.send(self._job)
+            self._child.pipe.send(word)
+
+    def _take(self, message: FromEngine) -> None:
+        self._scanned = self._scanned or isinstance(message, Progress)
+        if _is_headway(message):
+            self._retries.went_well()
+        if isinstance(message, Added):
+            self._unheeded = tuple(add for add in self._unheeded if add.paths != message.paths)
+        if isinstance(message, Progress) and message.stage == "idle":
+            self._child.forget_errors()
+        self._ended = self._ended or isinstance(message, Locked | Refused)
+        self._ended = self._ended or (isinstance(message, IndexReport) and not self._job.stay)
 
     def _mourn(self) -> Iterator[FromEngine]:
-        if self._ended:
+        """Tell of an engine that has died, and of what comes of it."""
+        if self._ended or self._is_ending():
             return
-        self._process.join()
-        self._deaths += 1
-        if self._deaths >= DEATHS_MAX:
+        reason = self._child.end()
+        if time.monotonic() - self._begun_secs > HEALTHY_SECS:
+            self._retries.went_well()
+        # whose suspects are counted by the time it scans
+        at_a_file = self._scanned and crash_log.anything_in_work(self._job.place.folder)
+        pause_secs = retries.PAUSES_SECS[0] if at_a_file else self._retries.failed()
+        if pause_secs is None:
             self._ended = True
-            yield Refused(f"the engine ended {self._deaths} times in a row; what was indexed so far is kept", 1)
+            times = self._retries.failures
+            yield Refused(f"the engine ended {times} times in a row ({reason}); what was indexed so far is kept", 1)
             return
-        self._pipe.close()
         self._job = replace(self._job, request=None)  # it may have been heeded before the end, and is for once
-        self._start()
-        yield Said("the engine stopped unexpectedly and was started again")
+        self._start_secs = time.monotonic() + pause_secs
+        yield Said(f"the engine stopped unexpectedly ({reason}) and is started again")
+
+    def _is_ending(self) -> bool:
+        """Whether a process whose pipe is closed still runs; it is killed when that takes too long."""
+        self._silent_secs = self._silent_secs or time.monotonic()
+        return self._child.alive and time.monotonic() - self._silent_secs < ENDING_SECS
 
 
 def _is_headway(message: FromEngine) -> bool:
-    """Whether something lasting was done: an engine that dies, say, whenever it begins to fit, tells of its scan each
-    time, and would be started again for ever."""
+    """Whether something lasting was done: an engine that dies, say, whenever it has nothing to do tells of its scan and
+    reports each time, and would be started again for ever."""
     stored = isinstance(message, Progress) and message.stage == "index"
-    return stored or isinstance(message, Failure | Published | IndexReport)
-
-
-@contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Start a process deaf to Ctrl-C, which reaches the whole group: one that came while it still imports would end it
-    with a traceback. What comes meanwhile waits for us."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # it opens the mask again when it is first started
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return stored or isinstance(message, Failure | Published)

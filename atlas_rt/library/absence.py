@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from atlas_rt.core.records import Absence
 from atlas_rt.library.changes import KnownFile, below
-from atlas_rt.library.sources import Scan, reason_of
+from atlas_rt.library.scanning import Scan, reason_of
 
 MANY = 10
 """Images that a folder within a source held, from which on it is absent, and not only emptied, once it is empty."""

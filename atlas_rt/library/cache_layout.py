@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
 import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,9 +26,11 @@ import platformdirs
 from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import disk_errors
+from atlas_rt.library.hidden import is_passed_over
 from atlas_rt.library.lock import Lock
+from atlas_rt.library.scanning import reason_of
 from atlas_rt.library.sourcenote import FILE_NAME, Note, read_note, write_note
-from atlas_rt.library.sources import absolute, is_passed_over, reason_of
+from atlas_rt.library.sources import absolute
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.storewriter import StoreWriter
 
@@ -69,7 +70,9 @@ def cache_folder(given: Path | None) -> Path:
     cache = absolute(str(given)) if given else _users_cache()
     standing = next(path for path in (cache, *cache.parents) if os.path.lexists(path))
     if not standing.is_dir():
-        raise UsageError(f"The cache is to be a folder, and this is none; choose another with --cache DIR: {standing}")
+        raise UsageError(
+            f"The cache must be a folder, and this is not one; choose another with --cache DIR: {standing}"
+        )
     try:
         os.scandir(cache).close()
     except FileNotFoundError:
@@ -184,7 +187,7 @@ def forget(place: LibraryPlace, cache: Path) -> None:
     """
     folder = place.folder
     if folder != _folder(place.sources, cache) or folder.is_symlink():
-        raise UsageError(f"This is no library of the cache {cache}: {folder}")
+        raise UsageError(f"This is not a library of the cache {cache}: {folder}")
     if not folder.exists():
         return
     lock = Lock(place)
@@ -192,7 +195,7 @@ def forget(place: LibraryPlace, cache: Path) -> None:
         raise UsageError(f"The library is open in {lock.holder()}; close it first: {folder}")
     try:
         with disk_errors.writing(folder):
-            shutil.rmtree(folder)
+            lock.delete_folder()
     finally:
         lock.release()
 
@@ -220,7 +223,9 @@ def _users_cache() -> Path:
 
 def _is_hidden(inner: Path, outer: str) -> bool:
     """Whether a scan of the outer folder passes over the inner one on its way."""
-    return any(map(is_passed_over, Path(os.path.relpath(os.path.realpath(inner), os.path.realpath(outer))).parts))
+    parts = Path(os.path.relpath(os.path.realpath(inner), os.path.realpath(outer))).parts
+    parents = (Path(outer).name, *parts)
+    return any(is_passed_over(name, parent, hidden=False) for name, parent in zip(parts, parents, strict=False))
 
 
 def _named_by_links(real: tuple[str, ...], cache: Path) -> LibraryPlace | None:

@@ -25,7 +25,7 @@ from atlas_rt.library.recordfile import copy_records
 from atlas_rt.library.store import CLEANING
 from atlas_rt.library.storecleaner import Renumbering, StoreCleaner
 from atlas_rt.library.storewriter import StoreWriter, writing
-from atlas_rt.library.tiles import RECORD_BYTES as TILE_BYTES
+from atlas_rt.library.tile_files import RECORD_BYTES as TILE_BYTES
 from atlas_rt.library.vectors import FILE_NAME as VECTORS
 from atlas_rt.library.vectors import record_bytes
 

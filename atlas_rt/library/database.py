@@ -1,7 +1,7 @@
 """One connection to the database of a library (SQLite): opening, migrating, transactions, and a sentence for every
 trouble.
 
-One process writes (it holds `shelf.Lock`), any number read beside it: write-ahead logging lets neither wait for the
+One process writes (it holds `lock.Lock`), any number read beside it: write-ahead logging lets neither wait for the
 other. A writing connection belongs to the thread that opened it.
 """
 
@@ -16,12 +16,14 @@ from typing import Any, Self
 
 from atlas_rt.errors import MissingError
 from atlas_rt.library import disk_errors
+from atlas_rt.library.drives import is_remote
 from atlas_rt.library.schema import STEPS
 
 FILE_NAME = "library.db"
 WRITER_PATIENCE_SECS = 10.0
-READER_PATIENCE_SECS = 0.2
-"""A reader often works beside a frame; with write-ahead logging it waits only while the log is being folded back."""
+READER_PATIENCE_SECS, REMOTE_READER_PATIENCE_SECS = 0.2, 5.0
+"""A reader often works beside a frame; with write-ahead logging it waits only while the log is being folded back. On a
+network drive it waits while a batch is committed."""
 
 Values = Sequence[object]
 
@@ -46,6 +48,11 @@ class Database:
         """The database in a folder, made where there is none, migrated where it is of an older version."""
         with _speaking(folder):
             return cls(_writer(folder), folder)
+
+    @property
+    def version(self) -> int:
+        """Of its tables: how many steps of `schema.STEPS` it has gone through."""
+        return _version(self.connection)
 
     def close(self) -> None:
         self.connection.close()
@@ -121,14 +128,29 @@ def _writer(folder: Path) -> sqlite3.Connection:
         folder.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(folder / FILE_NAME, timeout=WRITER_PATIENCE_SECS, isolation_level=None)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        _choose_journal(connection, remote=is_remote(str(folder)))
         connection.execute("PRAGMA foreign_keys = ON")
         migrate(connection)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _choose_journal(connection: sqlite3.Connection, *, remote: bool) -> None:
+    """Write-ahead logging, in which readers and the writer never wait for each other; not on a network drive: its index
+    of the log is memory that all processes map, which computers do not share.
+
+    A library that others have open meanwhile keeps the journal that it has.
+    """
+    connection.execute(f"PRAGMA busy_timeout = {int(1000 * READER_PATIENCE_SECS)}")
+    try:
+        connection.execute(f"PRAGMA journal_mode = {'TRUNCATE' if remote else 'WAL'}")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise
+    connection.execute(f"PRAGMA busy_timeout = {int(1000 * WRITER_PATIENCE_SECS)}")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if remote else 'NORMAL'}")
 
 
 def _reader(folder: Path, *, older: bool) -> sqlite3.Connection:
@@ -148,13 +170,14 @@ def _reader(folder: Path, *, older: bool) -> sqlite3.Connection:
 
 def _connected(file: Path) -> sqlite3.Connection:
     """For reading only."""
+    remote = is_remote(str(file.parent))
     address = f"{file.absolute().as_uri()}?mode=ro"
-    if not os.access(file.parent, os.W_OK) and not file.with_name(f"{FILE_NAME}-wal").exists():
+    journals = [file.with_name(f"{FILE_NAME}-{kind}") for kind in (("wal", "journal") if remote else ("wal",))]
+    if not os.access(file.parent, os.W_OK) and not any(journal.exists() for journal in journals):
         # SQLite would put its shared memory beside the database, where nothing may be written
         address += "&immutable=1"
-    return sqlite3.connect(
-        address, uri=True, timeout=READER_PATIENCE_SECS, isolation_level=None, check_same_thread=False
-    )
+    patience_secs = REMOTE_READER_PATIENCE_SECS if remote else READER_PATIENCE_SECS
+    return sqlite3.connect(address, uri=True, timeout=patience_secs, isolation_level=None, check_same_thread=False)
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -20,7 +20,7 @@ from atlas_rt.core.records import Floats, LibraryPlace
 from atlas_rt.errors import MissingError
 from atlas_rt.library import disk_errors
 from atlas_rt.library.store import Known, StoreReader
-from atlas_rt.library.tiles import MEDIUM_FILE, SMALL_FILE, TileSet, read_tiles
+from atlas_rt.library.tile_files import MEDIUM_FILE, SMALL_FILE, TileSet, read_tiles
 from atlas_rt.library.vectors import FILE_NAME, read_vector
 
 UNIT_TOLERANCE = 0.01
@@ -35,6 +35,7 @@ class Taken:
     height_px: int
     tiles: TileSet
     vector: Floats
+    incomplete: str
 
 
 class OtherLibraries:
@@ -101,7 +102,7 @@ class OtherLibraries:
     def _read(self, folder: Path, known: Known, row: int) -> Taken:
         tiles = read_tiles(folder, known.tile, mean_rgb=known.mean_rgb, aspect=known.aspect)
         vector = read_vector(folder / self._model_id, row, self._dim)
-        return Taken(known.width_px, known.height_px, tiles, vector)
+        return Taken(known.width_px, known.height_px, tiles, vector, known.incomplete)
 
     @contextmanager
     def _same_files(self, folder: Path) -> Iterator[Callable[[], bool]]:

@@ -17,7 +17,9 @@ from shlex import quote
 from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import DecodeError, MissingError
 from atlas_rt.library import cache_layout
-from atlas_rt.library.sources import content_hash, is_passed_over, is_readable, read, scan
+from atlas_rt.library.formats import is_readable
+from atlas_rt.library.hidden import is_passed_over
+from atlas_rt.library.scanning import content_hash, read, scan
 from atlas_rt.library.store import Content, StoreReader
 
 SURE = 0.7
@@ -111,10 +113,12 @@ def _images(folder: str, left_out: Collection[str]) -> Iterator[str]:
     """Images in a folder, found one by one; a part that cannot be read counts as one, as nobody knows."""
     unreadable: list[OSError] = []
     for at, folders, files in os.walk(folder, onerror=unreadable.append):
-        inside = [name for name in folders if not is_passed_over(name)]
+        parent = Path(at).name
+        inside = [name for name in folders if not is_passed_over(name, parent, hidden=False)]
         folders[:] = [name for name in inside if str(Path(at, name)) not in left_out]
         yield from (str(error) for error in unreadable)
-        yield from (str(Path(at, name)) for name in files if not is_passed_over(name) and is_readable(name))
+        shown = (name for name in files if not is_passed_over(name, parent, hidden=False) and is_readable(name))
+        yield from (str(Path(at, name)) for name in shown)
     yield from (str(error) for error in unreadable)
 
 

@@ -6,7 +6,7 @@ images     state: found (has an id, not read yet), ready (has tiles, is shown), 
            vanished; the row waits, hidden, so that the same content gets its id back). present: 0 where the last scan
            did not find the file; with state ready its folder is absent, and it is shown all the same. away_secs: when
            it was first missed, since 1970; 0 where nobody noted it. size, mtime_ns: of the file when it was last read
-           well. rgb: mean colour, 0xRRGGBB. tile: record in the tile files.
+           well. rgb: mean colour, 0xRRGGBB. tile: record in the tile files. incomplete: what of its picture is missing.
 vectors    row: in the model's vector file.
 failures   stage: read, decode, encode or crash.
 suspects   files the engine was reading when it died, and how often.
@@ -69,6 +69,12 @@ STEPS = (
         named_by TEXT NOT NULL,
         PRIMARY KEY (model, generation, cluster)
     ) WITHOUT ROWID;
+    """,
+    # Files that an older program refused are decoded again: some are shown now, as far as they go.
+    """
+    ALTER TABLE images ADD COLUMN incomplete TEXT;
+    CREATE INDEX images_incomplete ON images (path) WHERE incomplete IS NOT NULL;
+    DELETE FROM failures WHERE stage = 'decode';
     """,
     """
     DROP INDEX images_by_path;

@@ -39,6 +39,7 @@ class Known:
     aspect: float
     tile: int
     vector_row: int | None
+    incomplete: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,11 @@ class StoreReader:
         sql = "SELECT id FROM images WHERE present = 0 AND state IN ('ready', 'away') ORDER BY id"
         return np.array([id_ for (id_,) in self.database.rows(sql)], np.int64)
 
+    def hidden_ids(self) -> Ids:
+        """Ids of those that are not shown, ascending."""
+        rows = self.database.rows("SELECT id FROM images WHERE present = 0 AND state = 'away' ORDER BY id")
+        return np.array([id_ for (id_,) in rows], np.int64)
+
     @property
     def cleaning(self) -> str:
         """The note of a cleaning whose files are not all in their places yet, empty where there is none."""
@@ -190,11 +196,12 @@ class StoreReader:
 
     def known(self, hash_: bytes, model: str) -> Known | None:
         """What is stored of this content, whatever file it was in; one with a vector of the model comes first."""
-        sql = """SELECT id, width, height, rgb, aspect, tile, row
+        incomplete = "incomplete" if self.database.version > 1 else "NULL"  # version 0.1.0 had no such column
+        sql = f"""SELECT id, width, height, rgb, aspect, tile, row, {incomplete}
             FROM images LEFT JOIN vectors ON image_id = id AND model = ?
             WHERE hash = ? ORDER BY row IS NULL, id LIMIT 1"""
-        for id_, width, height, rgb, aspect, tile, row in self.database.rows(sql, (model, hash_)):
-            return Known(id_, width, height, unpacked(rgb), aspect, tile, row)
+        for id_, width, height, rgb, aspect, tile, row, missing in self.database.rows(sql, (model, hash_)):
+            return Known(id_, width, height, unpacked(rgb), aspect, tile, row, missing or "")
         return None
 
     def labels(self, id_: int, model: str | None = None) -> tuple[tuple[str, float], ...]:
@@ -226,6 +233,11 @@ class StoreReader:
     def failures(self) -> tuple[Failure, ...]:
         """Every file that could not become an image, by path."""
         return tuple(Failure(row.path, row.reason) for row in self._failed_files())
+
+    def incomplete(self) -> tuple[Failure, ...]:
+        """The images of which something is missing, by path, and what."""
+        sql = "SELECT path, incomplete FROM images WHERE incomplete IS NOT NULL AND state = 'ready' ORDER BY path"
+        return tuple(Failure(os.fsdecode(path), reason) for path, reason in self.database.rows(sql))
 
     def setting(self, key: str) -> str | None:
         """A remembered value."""

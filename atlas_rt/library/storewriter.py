@@ -20,7 +20,7 @@ from atlas_rt.library.absence import find_absences, hidden_while_vanishing, reme
 from atlas_rt.library.changes import Changes, Comparison, FailedFile, KnownFile, Todo, below, compare
 from atlas_rt.library.database import Database, is_outdated
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.sources import FoundFile, Scan
+from atlas_rt.library.scanning import FoundFile, Scan
 from atlas_rt.library.store import DIM, Labels, StoreReader
 
 MOVED = "moved"
@@ -32,6 +32,7 @@ class Ready:
     """An image that was decoded and encoded, to be named. id: of its Todo.
 
     hash: of its content (`content_hash`). tile: record in the tile files. vector_row: row in the model's vector file.
+    incomplete: what of the picture is missing; empty where it is whole.
     """
 
     id: int
@@ -45,6 +46,7 @@ class Ready:
     aspect: float
     tile: int
     vector_row: int
+    incomplete: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,8 +267,8 @@ class StoreWriter(StoreReader):
         facts = (image.hash, image.width_px, image.height_px, red << 16 | green << 8 | blue, image.aspect, image.tile)
         execute(
             """UPDATE images SET state = 'ready', present = 1, away_secs = 0, path = ?, size = ?, mtime_ns = ?,
-            hash = ?, width = ?, height = ?, rgb = ?, aspect = ?, tile = ? WHERE id = ?""",
-            (os.fsencode(image.path), image.size, image.mtime_ns, *facts, id_),
+            hash = ?, width = ?, height = ?, rgb = ?, aspect = ?, tile = ?, incomplete = ? WHERE id = ?""",
+            (os.fsencode(image.path), image.size, image.mtime_ns, *facts, image.incomplete or None, id_),
         )
         execute("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", (model, id_, image.vector_row))
 

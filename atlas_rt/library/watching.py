@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -21,7 +20,10 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 from watchdog.observers.polling import PollingObserver
 
-from atlas_rt.library.sources import is_passed_over, is_readable, matcher
+from atlas_rt.library.drives import is_remote
+from atlas_rt.library.formats import is_readable
+from atlas_rt.library.hidden import is_passed_over
+from atlas_rt.library.scanning import matcher
 
 QUIET_SECS, LONGEST_SECS = 0.55, 1.0
 """A change is told of once it has been quiet so long, and at the latest so long after the first."""
@@ -32,22 +34,6 @@ ROOTS_EVERY_SECS = 1.0
 """How often it is looked whether a source or a mount point in it vanished or came back, which no event tells."""
 CHANGES = {"created", "modified", "moved", "deleted", "closed"}
 """Events that matter. (Reading a file has some, too.)"""
-REMOTE = {
-    "nfs",
-    "nfs4",
-    "cifs",
-    "smb3",
-    "smbfs",
-    "9p",
-    "afs",
-    "ceph",
-    "glusterfs",
-    "fuse.sshfs",
-    "fuse.rclone",
-    "davfs",
-}
-"""File systems whose changes by others cause no events here."""
-
 WatchKey = tuple[str, bool]
 """A folder, and whether what lies deeper is watched, too."""
 Identity = tuple[int, int] | None
@@ -57,11 +43,11 @@ Identity = tuple[int, int] | None
 class Watcher:
     """Watches sources until closed. Owned by one thread; events come on watchdog's.
 
-    exclude, cache: what a scan leaves out (`sources.scan`) is nothing to tell of.
+    exclude, hidden, cache: as for a scan (`scanning.scan`); what that leaves out is nothing to tell of.
     """
 
-    def __init__(self, exclude: Sequence[str] = (), *, cache: Path | None = None) -> None:
-        self._excluded = matcher(exclude)
+    def __init__(self, exclude: Sequence[str] = (), *, hidden: bool = False, cache: Path | None = None) -> None:
+        self._excluded, self._hidden = matcher(exclude), hidden
         self._cache = os.path.realpath(cache) if cache else ""
         self._lock = threading.Lock()
         self._first_secs = self._last_secs = 0.0
@@ -167,8 +153,8 @@ class Watcher:
     def _join(self, place: WatchKey, files: frozenset[str]) -> None:
         """Native events where they come and can be had, polling otherwise."""
         folder, recursive = place
-        handler = _Handler(folder, files, self._excluded, self._changed, cache=self._cache)
-        for polled in (True,) if _is_remote(folder) else (False, True):
+        handler = _Handler(folder, files, self._excluded, self._changed, hidden=self._hidden, cache=self._cache)
+        for polled in (True,) if is_remote(folder) else (False, True):
             # the system's limit of watches is an OSError
             with contextlib.suppress(OSError):
                 observer = self._observer(polled=polled)
@@ -204,11 +190,12 @@ class _Handler(FileSystemEventHandler):
         excluded: Callable[[str, str], bool],
         changed: Callable[[Collection[str]], None],
         *,
+        hidden: bool,
         cache: str,
     ) -> None:
         self.files, self.outdated = files, False
         self._cache = cache + os.sep if cache.startswith(folder.rstrip(os.sep) + os.sep) else ""
-        self._folder, self._excluded, self._changed = folder, excluded, changed
+        self._folder, self._excluded, self._changed, self._hidden = folder, excluded, changed, hidden
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         if event.event_type not in CHANGES or (event.is_directory and event.event_type == "modified"):
@@ -225,7 +212,8 @@ class _Handler(FileSystemEventHandler):
             return False
         parts = Path(os.path.relpath(path, self._folder)).parts
         for depth, name in enumerate(parts, 1):
-            if is_passed_over(name) or self._excluded(name, "/".join(parts[:depth])):
+            parent = parts[depth - 2] if depth > 1 else Path(self._folder).name
+            if is_passed_over(name, parent, hidden=self._hidden) or self._excluded(name, "/".join(parts[:depth])):
                 return False
         return is_folder or is_readable(path)
 
@@ -243,19 +231,3 @@ def _identity(source: str) -> Identity:
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-
-def _is_remote(folder: str) -> bool:
-    """Whether it lies on a network drive, as Linux tells it; elsewhere nobody asks."""
-    try:
-        lines = Path("/proc/self/mounts").read_bytes().splitlines()
-    except OSError:
-        return False
-    real, best, kind = os.path.realpath(folder), "", ""
-    for line in lines:
-        _, place, found, *_ = line.split(b" ")
-        mounted = os.fsdecode(re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), place))
-        inside = real == mounted or real.startswith(mounted.rstrip("/") + "/")
-        if inside and len(mounted) >= len(best):
-            best, kind = mounted, os.fsdecode(found)
-    return kind in REMOTE

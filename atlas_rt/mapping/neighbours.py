@@ -7,6 +7,10 @@ whatever number of threads.
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
+
 import faiss
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +39,10 @@ PAIRED, ROUNDING = 1024, np.float32(2e-6)
 ALWAYS_DIRECT = 1 << 30
 """Above this many queries FAISS would use BLAS, whose last bits depend on the others in the batch."""
 BLAS_FROM = 20
+"""Below so many queries FAISS never uses BLAS."""
+_TURN = threading.Lock()
+"""The threshold is one for the whole process: searches that it matters to take turns, and single queries never wait."""
+faiss.cvar.distance_compute_blas_threshold = BLAS_FROM
 
 
 def nearest(vectors: Floats, queries: Floats, k: int, *, threads: int = 1) -> tuple[Floats, Ints]:
@@ -42,7 +50,7 @@ def nearest(vectors: Floats, queries: Floats, k: int, *, threads: int = 1) -> tu
 
     With fewer than k vectors there are fewer columns. Each query is answered on its own, 0.8 ms at 10,000 x 384.
     """
-    return _search(vectors, queries, k, threads, ALWAYS_DIRECT)
+    return _search(vectors, queries, k, threads, direct=True)
 
 
 def knn(vectors: Floats, k: int, *, of: Ints | None = None, threads: int = 1) -> tuple[Floats, Ints]:
@@ -51,7 +59,7 @@ def knn(vectors: Floats, k: int, *, of: Ints | None = None, threads: int = 1) ->
     of: only for these rows. With n <= k rows there are n - 1 columns.
     """
     own = np.arange(len(vectors), dtype=np.int32) if of is None else of
-    similarities, rows = _search(vectors, vectors if of is None else vectors[of], k + 1, threads, BLAS_FROM)
+    similarities, rows = _search(vectors, vectors if of is None else vectors[of], k + 1, threads, direct=False)
     return _others(similarities, rows, own)
 
 
@@ -80,7 +88,7 @@ class Neighbours:
     def nearest(self, queries: Floats, k: int) -> tuple[Floats, Ints]:
         """As `nearest`."""
         if self._exact:
-            return _search(self._vectors, queries, k, self._threads, BLAS_FROM)
+            return _search(self._vectors, queries, k, self._threads, direct=False)
         if self._index is None:
             return nearest(self._vectors, queries, k, threads=self._threads)
         return _among(self._index, self._vectors, queries, k, self._threads)
@@ -106,15 +114,15 @@ def inverted_file(dim: int, lists: int) -> faiss.IndexIVF:
     )
     index.cp.spherical, index.cp.niter = True, ROUNDS
     index.cp.max_points_per_centroid, index.cp.min_points_per_centroid = POINTS, 1  # it warns below 39
-    faiss.cvar.distance_compute_blas_threshold = BLAS_FROM  # whatever was searched last: three times as fast to train
     return index
 
 
 def _inverted(vectors: Floats) -> faiss.IndexIVF:
     faiss.omp_set_num_threads(1)
     index = inverted_file(vectors.shape[1], round(2.0 * len(vectors) ** 0.5))
-    index.train(vectors)
-    index.add(vectors)
+    with _threshold(len(vectors), direct=False):  # three times as fast to train
+        index.train(vectors)
+        index.add(vectors)
     return index
 
 
@@ -124,10 +132,11 @@ def _among(
     """As `nearest`, among what an inverted file proposes."""
     queries, k = np.ascontiguousarray(queries, np.float32), min(k, len(vectors))
     faiss.omp_set_num_threads(threads)
-    faiss.cvar.distance_compute_blas_threshold = ALWAYS_DIRECT
     how = faiss.SearchParametersIVF()
     how.nprobe = looked_into
-    similarities, rows = _best(vectors, queries, index.search(queries, k + CANDIDATES, params=how)[1], k)
+    with _threshold(len(queries), direct=True):
+        candidates = index.search(queries, k + CANDIDATES, params=how)[1]
+    similarities, rows = _best(vectors, queries, candidates, k)
     short = np.flatnonzero((rows < 0).any(axis=1))  # what is far from all else may have lists of next to nothing
     if len(short):
         similarities[short], rows[short] = nearest(vectors, queries[short], k, threads=threads)
@@ -196,15 +205,29 @@ def _completed(vectors: Floats, floors: Floats, k: int) -> tuple[Floats, Ints]:
     return scores[best], other[best].astype(np.int32)
 
 
-def _search(vectors: Floats, queries: Floats, k: int, threads: int, blas_from: int) -> tuple[Floats, Ints]:
+@contextlib.contextmanager
+def _threshold(queries: int, *, direct: bool) -> Iterator[None]:
+    """While FAISS is asked so many queries: whether each is compared on its own, or all at once by BLAS."""
+    if queries < BLAS_FROM:
+        yield
+        return
+    with _TURN:
+        faiss.cvar.distance_compute_blas_threshold = ALWAYS_DIRECT if direct else BLAS_FROM
+        try:
+            yield
+        finally:
+            faiss.cvar.distance_compute_blas_threshold = BLAS_FROM
+
+
+def _search(vectors: Floats, queries: Floats, k: int, threads: int, *, direct: bool) -> tuple[Floats, Ints]:
     vectors = np.ascontiguousarray(vectors, np.float32)
     queries = np.ascontiguousarray(queries, np.float32)
     k = min(k, len(vectors))
     if not k or not len(queries):
         return np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int32)
     faiss.omp_set_num_threads(threads)
-    faiss.cvar.distance_compute_blas_threshold = blas_from
-    _, rows = faiss.knn(queries, vectors, min(k + SPARE, len(vectors)), metric=faiss.METRIC_INNER_PRODUCT)
+    with _threshold(len(queries), direct=direct):
+        _, rows = faiss.knn(queries, vectors, min(k + SPARE, len(vectors)), metric=faiss.METRIC_INNER_PRODUCT)
     return _best(vectors, queries, rows, k)
 
 

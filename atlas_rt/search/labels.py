@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import ANYWHERE, Floats, Runtime
@@ -127,16 +126,6 @@ def fit_label_temperature(scores: Floats, right: Sequence[Collection[int]]) -> f
     return float(min(TEMPERATURES.tolist(), key=surprise))
 
 
-def reliability(shares: Floats, right: NDArray[np.bool_], bins: int = 10) -> list[tuple[float, float, int]]:
-    """(mean confidence, share that is right, how many) of each tenth of the scale that holds any; equal when honest."""
-    of = np.clip((shares * bins).astype(np.int64), 0, bins - 1)
-    return [
-        (float(shares[of == each].mean()), float(right[of == each].mean()), int((of == each).sum()))
-        for each in range(bins)
-        if (of == each).any()
-    ]
-
-
 # -- the words ---------------------------------------------------------------------------------------------------------
 
 
@@ -167,6 +156,8 @@ def read_own_words(file: Path | None) -> OwnWords:
     except (FileNotFoundError, NotADirectoryError):
         return OwnWords()
     except OSError as error:
+        if not os.path.lexists(file):  # in a folder this user may not look into
+            return OwnWords()
         return OwnWords(remark=f"your labels are not used: the file cannot be read ({error.strerror}): {file}")
     except UnicodeDecodeError:
         return OwnWords(remark=f"your labels are not used: save the file as text in UTF-8: {file}")

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from atlas_rt.core.records import Floats
+from atlas_rt.core.vectors import unit
 
 LEAST_LENGTH = 1e-3
 """Terms whose mean is shorter than this cancel each other out: what is left is rounding."""
@@ -88,7 +89,7 @@ def vector_of(text: str, encode: Callable[[str], Floats], *, templates: Sequence
     weights = np.array([term.weight for term in terms])
     vectors = np.stack([phrase_vector(term.phrase, encode, templates) for term in terms])  # (terms, dim)
     mean = weights @ vectors / max(float(np.abs(weights).sum()), LEAST_LENGTH)
-    return _unit(mean, lambda: encode(text))
+    return _unit_or(mean, lambda: encode(text))
 
 
 def phrase_vector(phrase: str, encode: Callable[[str], Floats], templates: Sequence[str]) -> Floats:
@@ -97,7 +98,7 @@ def phrase_vector(phrase: str, encode: Callable[[str], Floats], templates: Seque
     filled = in_templates(phrase, templates)
     if filled == (phrase,):
         return encode(phrase)
-    return _unit(np.mean([encode(each) for each in filled], axis=0), lambda: encode(phrase))
+    return _unit_or(np.mean([encode(each) for each in filled], axis=0), lambda: encode(phrase))
 
 
 def in_templates(phrase: str, templates: Sequence[str]) -> tuple[str, ...]:
@@ -108,12 +109,9 @@ def in_templates(phrase: str, templates: Sequence[str]) -> tuple[str, ...]:
     return tuple(template.replace("{}", word) for template in templates)
 
 
-def _unit(mean: Floats, otherwise: Callable[[], Floats]) -> Floats:
-    length = float(np.linalg.norm(mean))
-    if length < LEAST_LENGTH:
-        return otherwise()
-    vector: Floats = (mean / length).astype(np.float32)
-    return vector
+def _unit_or(mean: Floats, otherwise: Callable[[], Floats]) -> Floats:
+    """The mean at length one; the other vector where the mean has no direction, since its terms cancel each other."""
+    return unit(mean) if float(np.linalg.norm(mean)) >= LEAST_LENGTH else otherwise()
 
 
 def _read(match: re.Match[str]) -> tuple[str, Term]:

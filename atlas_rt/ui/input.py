@@ -78,8 +78,8 @@ class Input:
     """One frame's input.
 
     held: actions whose key is down ("forward", "leave_kiosk"). actions: actions asked for, in their order, by name.
-    text: what was typed into a text field. pointer_px: None outside the window. buttons: presses and releases.
-    drag_left_px, drag_right_px: how far the pointer was dragged this frame, to the right and down.
+    pointer_px: None outside the window. drag_left_px, drag_right_px: how far the pointer was dragged this frame, to the
+    right and down.
     wheel: notches, up is positive. drops: absolute paths of files and folders. idle_secs: since the last input.
     exposed: the window was resized, uncovered or shown again, so what it showed is lost.
     visible: False while the window is minimised. text_focused: letters were text, at least at the end. events: all of
@@ -88,9 +88,7 @@ class Input:
 
     held: frozenset[str] = frozenset()
     actions: tuple[str, ...] = ()
-    text: str = ""
     pointer_px: Point | None = None
-    buttons: tuple[Button, ...] = ()
     clicks: tuple[Click, ...] = ()
     drag_left_px: Point = (0.0, 0.0)
     drag_right_px: Point = (0.0, 0.0)

@@ -76,9 +76,7 @@ class Listener:
         told = Input(
             held=frozenset(self._held.values()),
             actions=tuple(self._actions),
-            text="".join(event.text for event in self._events if isinstance(event, Typed)),
             pointer_px=self._pointer,
-            buttons=tuple(event for event in self._events if isinstance(event, Button)),
             clicks=tuple(self._clicks),
             drag_left_px=self._drag.get("left", (0.0, 0.0)),
             drag_right_px=self._drag.get("right", (0.0, 0.0)),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from atlas_rt.core.hud import ImageFacts, Notice
 from atlas_rt.core.records import Failure, Progress, Scene, SearchAnswer
 from atlas_rt.core.rows import row_of
+from atlas_rt.core.troubles import Trouble, lasting
 
 NOTICE_SECS = 6.0
 NOTICES_MAX = 4
@@ -16,6 +17,7 @@ NOTICES_MAX = 4
 class PanelState:
     """Plain state, changed by `app` alone.
 
+    picture_error: the image whose full picture came last, and why it cannot be shown, empty where it can.
     opening: the person is about to open another library. result_id: the image among the answer's best that the person
     stands at, -1 for none; result: its place there when they came to it. absence: what to know, as long as it lasts,
     of sources that are not there.
@@ -35,7 +37,14 @@ class PanelState:
     absence: str = ""
     hovered: ImageFacts | None = None
     selected: ImageFacts | None = None
+    picture_error: tuple[int, str] = (-1, "")
     notices: list[Notice] = field(default_factory=list)
+    troubles: tuple[Trouble, ...] = ()
+
+    @property
+    def lasting(self) -> tuple[Trouble, ...]:
+        """What to know as long as it lasts: troubles, and sources that are not there."""
+        return lasting(self.troubles, absence=self.absence)
 
     def say(self, text: str, tone: str = "plain") -> None:
         """Show a sentence for some seconds; one that is already shown stays longer instead of twice."""
@@ -50,6 +59,12 @@ class PanelState:
     def lively(self) -> bool:
         """Something here moves by itself: a notice that fades, figures."""
         return bool(self.notices) or self.figures_open
+
+    @property
+    def picture_trouble(self) -> str:
+        """Why the selected image's full picture cannot be shown, empty where it can."""
+        id_, reason = self.picture_error
+        return reason if self.selected is not None and self.selected.id == id_ else ""
 
     def keep_to(self, scene: Scene, *, selected: tuple[int, ...]) -> None:
         """Let go of what is told of images that a new scene lacks, or that are no longer selected."""

@@ -6,17 +6,16 @@ The window and `atlas-rt shot` share it; it does not know whether its target is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
-
-from PIL import Image
 
 from atlas_rt.core.hud import Hud
+from atlas_rt.core.quality import LADDER
 from atlas_rt.core.records import Bytes, Scene, Tile, View
 from atlas_rt.core.requests import Request
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.world import empty_scene
 from atlas_rt.render.gl.cleanup import sweep
-from atlas_rt.render.gl.offscreen import Context, OffscreenTarget, Target, check_version, renderer_name
+from atlas_rt.render.gl.context import Context, check_version, renderer_name
+from atlas_rt.render.gl.offscreen import OffscreenTarget, Target
 from atlas_rt.render.gl.renderer import Renderer
 from atlas_rt.render.gl.thumbnails import TextureRef, ThumbnailAtlas
 from atlas_rt.ui.input import Input
@@ -142,12 +141,12 @@ class WindowPicture:
             self._overlay.draw(target)
         sweep(self.context)
 
-    def save_picture(self, view: View, path: Path) -> None:
-        """Draw the view once more, without panels, and write it as a PNG. Raises OSError."""
+    def picture_of(self, view: View) -> Bytes:
+        """(h, w, 3) the view drawn once more, without panels and as richly as can be, whatever the ladder's step."""
         picture = OffscreenTarget(self.context, view.size_px)
         try:
-            self.draw(view, picture.target, panels=False)
-            Image.fromarray(picture.read()).save(path)
+            self._renderer.draw(view, picture.target, step=LADDER[0])
+            return picture.read()
         finally:
             picture.release()
 

@@ -6,39 +6,38 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
+from atlas_rt.core.channels import Inbox
 from atlas_rt.core.hud import ImageFacts
-from atlas_rt.core.records import (
-    Bytes,
-    Floats,
-    LibraryPlace,
-    LiveFix,
-    Placement,
-    Runtime,
-    Scene,
-    SearchAnswer,
-    Tile,
-)
+from atlas_rt.core.records import Bytes, Floats, LibraryPlace, LiveFix, Runtime, Scene, SearchAnswer, Tile
 from atlas_rt.core.rows import row_of
+from atlas_rt.core.troubles import Trouble
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.encoders.registry import Model
-from atlas_rt.engine.messages import Add, FromEngine, Remove, Said
-from atlas_rt.engine.process import EngineProcess, Job
-from atlas_rt.library.cache_layout import Lock, remember_opened
+from atlas_rt.engine.messages import FromEngine, Job, Said
+from atlas_rt.engine.process import EngineProcess
+from atlas_rt.library.cache_layout import remember_opened
 from atlas_rt.library.clusternames import ClusterNames
+from atlas_rt.library.lock import Lock
 from atlas_rt.library.personaldata import data_folder
 from atlas_rt.library.relocation import settled_place
-from atlas_rt.mapping.projector import Projector
 from atlas_rt.settings import Settings
+from atlas_rt.window.writer import Writer
 from atlas_rt.workers.facts import FactsRequest, FactsWorker
 from atlas_rt.workers.live_place import Encode, LivePlaceWorker
+from atlas_rt.workers.lookout import LockLookout
 from atlas_rt.workers.pictures import DecodedPicture, PictureWorker
+from atlas_rt.workers.places import PlaceWorker
 from atlas_rt.workers.scenes import Arrival, SceneReader, SceneWorker
 from atlas_rt.workers.search import Query, SearchWorker
 from atlas_rt.workers.tiles import TileWorker, Want
+from atlas_rt.workers.worker import Change, State, Worker
 
 NICENESS = 19
 READ_ONLY_POLL_SECS = 1.0
+CHANGES_MAX = 256
+"""Of threads' states that wait to be heard."""
+CHANGES_BUDGET_SECS = 0.001
 
 
 class Session:
@@ -58,51 +57,82 @@ class Session:
         self.first = reader.read()
         if self.first is not None and self.first.remark:
             self._remarks.append(Said(self.first.remark))
+        holder = Lock(self.place).holder()
         remember_opened(cache, self.place)
-        self.read_only = Lock(self.place).holder()
-        self.engine = None if self.read_only else EngineProcess(_job(settings, self.place, cache))
-        self.scenes = SceneWorker(reader, poll_secs=READ_ONLY_POLL_SECS if self.read_only else None)
+        self._changes: Inbox[Change] = Inbox(CHANGES_MAX)
+        told = self._changes.put
+        self._lookout = LockLookout(self.place, announce=told)
+        self._writer = Writer(_job(settings, self.place, cache), self._lookout, holder=holder)
+        self.scenes = SceneWorker(reader, poll_secs=self._poll_secs, announce=told)
         self.runtime = settings.runtime(cache)
-        self.search = SearchWorker(model, self.place, runtime=self.runtime)
-        self.facts = FactsWorker(self.place)
-        self.pictures = PictureWorker()
-        self.tiles = TileWorker(self.place)
+        self.search = SearchWorker(model, self.place, runtime=self.runtime, announce=told)
+        self.facts = FactsWorker(self.place, announce=told)
+        self.pictures = PictureWorker(announce=told)
+        self.tiles = TileWorker(self.place, announce=told)
+        self._places: PlaceWorker | None = None
         self._live_place: LivePlaceWorker | None = None
         self._arrival = self.first
-        self._projector: tuple[Arrival, Projector] | None = None
 
     @property
     def live(self) -> bool:
         """The camera is on."""
         return self._live_place is not None
 
+    @property
+    def engine(self) -> EngineProcess | None:
+        """This window's own, None where it has none."""
+        return self._writer.engine
+
+    @property
+    def read_only(self) -> str:
+        """Which other process updates the library, empty where none is known to."""
+        return self._writer.holder
+
+    @property
+    def why_not_added(self) -> str:
+        """Why nothing can be added now, empty where it can."""
+        return self._writer.why_not
+
     def messages(self) -> Iterator[FromEngine]:
-        """What the engine told since the last frame, and at first what there is to say of the opening."""
+        """What the engine and the threads told since the last frame, and first what there is to say of the opening."""
         while self._remarks:
             yield self._remarks.popleft()
-        if self.engine is not None:
-            yield from self.engine.messages()
+        wrote = self._writer.writes
+        yield from self._writer.messages()
+        if self._writer.writes != wrote:
+            self.scenes.poll(self._poll_secs)
+        for change in self._changes.drain(budget_secs=CHANGES_BUDGET_SECS):
+            if change.state is State.WAITING and change.trouble:
+                yield Said(f"{change.trouble}; trying again")
+
+    def troubles(self) -> tuple[Trouble, ...]:
+        """What does not work until something changes, one of each part."""
+        threads = {worker.part: Trouble(worker.part, worker.trouble) for worker in self._workers() if worker.trouble}
+        return (*self._writer.troubles, *threads.values())
+
+    def try_again(self, part: str) -> None:
+        """Begin again what has a trouble."""
+        self._writer.retry(part)
+        for worker in self._workers():
+            if worker.part == part:
+                worker.retry()
 
     def arrival(self) -> Arrival | None:
         """The newest scene, if one came since the last frame."""
         arrival = self.scenes.take()
         if arrival is not None:
             self._arrival = arrival
+            if self._places is not None:
+                self._places.show(arrival)
         return arrival
 
     def add(self, paths: tuple[str, ...]) -> bool:
-        """Take files and folders into the library; False when another process writes it."""
-        if self.engine is None:
-            return False
-        self.engine.tell(Add(paths))
-        return True
+        """Take files and folders into the library; False where nothing can be added (`why_not_added`)."""
+        return self._writer.add(paths)
 
     def remove(self, paths: tuple[str, ...]) -> bool:
-        """Take what was added out of the library again; False when another process writes it."""
-        if self.engine is None:
-            return False
-        self.engine.tell(Remove(paths))
-        return True
+        """Take what was added out of the library again; False where nothing can be changed (`why_not_added`)."""
+        return self._writer.remove(paths)
 
     def ask(self, text: str) -> None:
         """Search for a phrase; the answer comes by `answer`."""
@@ -118,7 +148,7 @@ class Session:
         if self._arrival is not None:
             self.facts.ask(FactsRequest(id_, self._arrival.scene, self._arrival.vector_index, neighbours))
 
-    def told(self) -> ImageFacts | None:
+    def told(self) -> tuple[ImageFacts, ...]:
         return self.facts.take()
 
     def ask_picture(self, id_: int) -> None:
@@ -144,13 +174,20 @@ class Session:
 
     def switch_live(self, source: str | None) -> None:
         """Turn the camera on, or off with None."""
-        if self._live_place is not None:
-            self._live_place.close()
-            self._live_place = None
-        if source is not None:
-            self._live_place = LivePlaceWorker(
-                source, encode=lambda: frame_encoder(self.model, self.runtime), place=self._placed
-            )
+        for worker in (self._live_place, self._places):
+            if worker is not None:
+                worker.close()
+        self._live_place = self._places = None
+        if source is None:
+            return
+        places = self._places = PlaceWorker(announce=self._changes.put)
+        if self._arrival is not None:
+            places.show(self._arrival)
+
+        def encode() -> Encode:
+            return frame_encoder(self.model, self.runtime)
+
+        self._live_place = LivePlaceWorker(source, encode=encode, place=places.place, announce=self._changes.put)
 
     def fix(self) -> LiveFix | None:
         return self._live_place.take() if self._live_place else None
@@ -158,20 +195,19 @@ class Session:
     def close(self) -> None:
         """Stop everything, the engine last since it may commit."""
         self.switch_live(None)
-        for service in (self.tiles, self.pictures, self.facts, self.search, self.scenes):
+        self._changes.close()
+        for service in (self.tiles, self.pictures, self.facts, self.search, self.scenes, self._lookout):
             service.close()
-        if self.engine is not None:
-            self.engine.stop()
+        self._writer.close()
 
-    def _placed(self, vector: Floats) -> tuple[Placement, tuple[int, ...]] | None:
-        """Called on the live thread, which alone uses the projector."""
-        arrival = self._arrival
-        if arrival is None or not len(arrival.scene.ids):
-            return None
-        if self._projector is None or self._projector[0] is not arrival:
-            self._projector = arrival, Projector(arrival.vector_index.whole(), arrival.scene.positions)
-        placement = self._projector[1].place(vector[None])[0]
-        return placement, tuple(int(arrival.scene.ids[row]) for row in placement.neighbours)
+    @property
+    def _poll_secs(self) -> float | None:
+        """How often the library is looked at: only what our own engine writes is told."""
+        return None if self._writer.writes else READ_ONLY_POLL_SECS
+
+    def _workers(self) -> Iterator[Worker]:
+        yield from (self.scenes, self.search, self.facts, self.pictures, *self.tiles.workers, self._lookout)
+        yield from (worker for worker in (self._live_place, self._places) if worker is not None)
 
 
 def source_name(paths: tuple[str, ...]) -> str:
@@ -206,6 +242,7 @@ def _job(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
         seed=settings.seed,
         threads=settings.threads,
         exclude=settings.exclude,
+        hidden=settings.hidden,
         niceness=NICENESS,
         stay=True,
         runtime=settings.runtime(cache),

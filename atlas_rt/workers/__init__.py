@@ -1,1 +1,1 @@
-"""The threads of the window's process."""
+"""The threads of the window's process, on one base."""

@@ -8,62 +8,66 @@ anew has no more.
 from __future__ import annotations
 
 import os
-import threading
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
 from atlas_rt.core.channels import Latest
+from atlas_rt.core.librarypath import library_path_kept
 from atlas_rt.core.records import Bytes
 from atlas_rt.errors import MissingError
+from atlas_rt.workers.worker import State, Worker
 
 os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+# macOS: OpenCV asks for access to the camera on the main thread only, and refuses on ours; macOS itself asks on any.
+os.environ.setdefault("OPENCV_AVFOUNDATION_SKIP_AUTH", "1")
 
-import cv2
+with library_path_kept():
+    import cv2
 
 FAILURES_MAX = 30
 OPEN_TRIES = 2
 WIDTH_PX, HEIGHT_PX = 640, 480
 
 
-class Camera:
-    """A capture device and the thread that reads it. Frames are (h, w, 3) uint8 RGB."""
+class Camera(Worker):
+    """A capture device and the thread that reads it. Frames are (h, w, 3) uint8 RGB.
+
+    One that gives no more frames has failed; whoever opened it opens another.
+    """
+
+    part = "camera"
+    lost = "The camera gives no pictures"
+    again = False
 
     def __init__(self, source: str) -> None:
         """source: a number, or the path of a film. Raises MissingError when it cannot be opened."""
+        super().__init__()
         self._source = source
         self._is_film = not source.isdigit()
         self._capture = _opened(source)
         self._latest: Latest[Bytes] = Latest()
-        self._stop = threading.Event()
-        self._error = ""
-        self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
-        self._thread.start()
-
-    @property
-    def error(self) -> str:
-        """Why the camera gives no more frames; empty while it does."""
-        return self._error
+        self.start()
 
     def take(self) -> Bytes | None:
         """The newest frame not taken before, or None; never waits."""
         return self._latest.take()
 
-    def close(self) -> None:
-        """Stop reading. A driver that hangs in a read is left behind (the thread is a daemon)."""
-        self._stop.set()
-        self._thread.join(timeout=1.0)
-        if not self._thread.is_alive():
+    def close(self, *, limit_secs: float = 1.0) -> None:
+        """Stop reading. A driver that hangs in a read is left behind after the limit."""
+        super().close(limit_secs=limit_secs)
+        if self.state is State.STOPPED:
             self._capture.release()
 
-    def _run(self) -> None:
+    def work(self) -> None:
         failures, given = 0, False
         fps = self._capture.get(cv2.CAP_PROP_FPS) if self._is_film else 0.0
         period_secs = 1.0 / fps if 1.0 <= fps <= 240.0 else 0.0
         due = time.perf_counter()
-        while not self._stop.is_set():
+        while not self.closing:
             ok, frame = self._capture.read()
             if ok and frame is not None:
                 failures, given = 0, True
@@ -75,12 +79,11 @@ class Camera:
                     failures, given = 0, False
                     ended = not self._begin_anew()
                 if ended:
-                    self._error = (
+                    raise MissingError(
                         "the film has no more frames" if self._is_film else "the camera stopped giving pictures"
                     )
-                    return
             due = max(due + period_secs, time.perf_counter() - period_secs)
-            self._stop.wait(max(due - time.perf_counter(), 0.0 if ok else 0.02))
+            self.rest(max(due - time.perf_counter(), 0.0 if ok else 0.02))
 
     def _begin_anew(self) -> bool:
         """Open the film again: setting its position does nothing for one of a single frame, a picture or a stream."""
@@ -98,7 +101,7 @@ class Camera:
 
 def _opened(source: str) -> cv2.VideoCapture:
     if not source.isdigit() and not Path(source).is_file():
-        raise MissingError(f"there is no film to use as a camera at this path: {source}")
+        raise MissingError(f"there is no film at this path: {source}")
     for attempt in range(OPEN_TRIES):
         capture = cv2.VideoCapture(int(source) if source.isdigit() else source)
         if capture.isOpened():
@@ -112,7 +115,16 @@ def _opened(source: str) -> cv2.VideoCapture:
             time.sleep(0.1)
     if source.isdigit():
         raise MissingError(
-            f"camera {source} cannot be opened: plug one in, close the program that uses it, or allow access to it;"
-            " --webcam FILE plays a film instead"
+            f"camera {source} cannot be opened: plug one in, close the program that uses it, or allow access to it"
+            f"{_where_to_allow(sys.platform)}; --webcam FILE plays a film instead"
         )
     raise MissingError(f"this file is no film that can be played as a camera: {source}")
+
+
+def _where_to_allow(system: str) -> str:
+    """Where a person allows a program the camera, on the systems that ask. system: as `sys.platform` calls it."""
+    if system == "darwin":
+        return " (System Settings, Privacy & Security, Camera: the terminal it is started from)"
+    if system == "win32":
+        return " (Settings, Privacy & security, Camera: let desktop apps use it)"
+    return ""

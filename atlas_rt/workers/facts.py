@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 from dataclasses import dataclass
 
 import numpy as np
 
-from atlas_rt.core.channels import Closed, Latest
+from atlas_rt.core.channels import LatestOfEach
 from atlas_rt.core.hud import ImageFacts
 from atlas_rt.core.records import LibraryPlace, Scene
 from atlas_rt.core.rows import row_of
@@ -16,6 +14,7 @@ from atlas_rt.errors import AtlasError
 from atlas_rt.library.store import StoreReader
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.vector_index import VectorIndex
+from atlas_rt.workers.worker import Announce, Worker, unheard
 
 NEIGHBOURS = 12
 
@@ -30,40 +29,61 @@ class FactsRequest:
     neighbours: bool
 
 
-class FactsWorker:
-    """A thread that answers the newest question; what it told stays until another image is asked for."""
+class FactsWorker(Worker):
+    """A thread that answers the newest question about a selected image, and the newest about a hovered one."""
 
-    def __init__(self, place: LibraryPlace) -> None:
+    part = "facts"
+    lost = "What is known of an image cannot be shown"
+
+    def __init__(self, place: LibraryPlace, *, announce: Announce = unheard) -> None:
+        super().__init__(announce=announce)
         self._place = place
-        self._requests: Latest[FactsRequest] = Latest()
-        self._answers: Latest[ImageFacts] = Latest()
-        self._thread = threading.Thread(target=self._run, name="facts", daemon=True)
-        self._thread.start()
+        self._requests: LatestOfEach[bool, FactsRequest] = LatestOfEach()
+        self._answers: LatestOfEach[bool, ImageFacts] = LatestOfEach()
+        self._store: StoreReader | None = None
+        self._unreadable = ""
+        self.start()
+
+    @property
+    def trouble(self) -> str:
+        """Labels that cannot be read included: everything else is told without them."""
+        return super().trouble or self._unreadable
 
     def ask(self, request: FactsRequest) -> None:
-        self._requests.put(request)
+        self._requests.put(request.neighbours, request)
 
-    def take(self) -> ImageFacts | None:
+    def take(self) -> tuple[ImageFacts, ...]:
         return self._answers.take()
 
-    def close(self) -> None:
+    def wake(self) -> None:
         self._requests.close()
-        self._thread.join(timeout=2.0)
 
-    def _run(self) -> None:
-        store: StoreReader | None = None
-        with contextlib.suppress(Closed):
+    def work(self) -> None:
+        try:
             while True:
                 request = self._requests.wait()
-                try:
-                    store = store or StoreReader.open(self._place.folder)
-                    labels = store.labels(request.id, request.scene.model)
-                except AtlasError:
-                    labels = ()
-                if (facts := facts_of(request, labels)) is not None:
-                    self._answers.put(facts)
-        if store is not None:
-            store.close()
+                if (facts := facts_of(request, self._labels(request))) is not None:
+                    self._answers.put(request.neighbours, facts)
+                self.went_well()
+        finally:
+            self._close_store()
+
+    def _labels(self, request: FactsRequest) -> tuple[tuple[str, float], ...]:
+        """As stored; none where they cannot be read, which the next question tries again."""
+        try:
+            self._store = self._store or StoreReader.open(self._place.folder)
+            labels = self._store.labels(request.id, request.scene.model)
+        except AtlasError as error:
+            self._close_store()
+            self._unreadable = f"Labels cannot be shown: {error}"
+            return ()
+        self._unreadable = ""
+        return labels
+
+    def _close_store(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
 
 
 def facts_of(request: FactsRequest, labels: tuple[tuple[str, float], ...]) -> ImageFacts | None:

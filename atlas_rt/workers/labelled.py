@@ -36,6 +36,7 @@ class LabelIndex:
             for word in wanted.lacking:
                 passes &= ~np.isin(ids, self._found(store, word))
         except AtlasError as error:
+            self.close()  # the next query opens it again
             return np.zeros(len(ids), np.bool_), f"labels cannot be read: {error}"
         return passes, sentence
 

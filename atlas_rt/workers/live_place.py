@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 
@@ -10,8 +9,10 @@ import numpy as np
 
 from atlas_rt.core.channels import Latest
 from atlas_rt.core.records import Bytes, Floats, LiveFix, Placement
-from atlas_rt.errors import AtlasError
+from atlas_rt.core.troubles import reason_of
+from atlas_rt.core.vectors import unit
 from atlas_rt.workers.camera import Camera
+from atlas_rt.workers.worker import Announce, Worker, unheard
 
 FIXES_PER_SEC = 15.0
 """Faster than the eye follows the marker, and slow enough to leave the frame its cores."""
@@ -25,52 +26,52 @@ FindPlace = Callable[[Floats], tuple[Placement, tuple[int, ...]] | None]
 """A vector -> its placement and the ids of its neighbours; None while there is no map."""
 
 
-class LivePlaceWorker:
-    """The live thread: owns the camera and the newest fix."""
+class LivePlaceWorker(Worker):
+    """The live thread: owns the camera and the newest fix. What goes wrong is told as a fix with an error too."""
 
-    def __init__(self, source: str, *, encode: Callable[[], Encode], place: FindPlace) -> None:
-        """encode makes the encoder on the live thread. Never raises: what goes wrong is told as a fix with an error."""
+    part = "live"
+    lost = "The camera cannot be followed"
+
+    def __init__(
+        self, source: str, *, encode: Callable[[], Encode], place: FindPlace, announce: Announce = unheard
+    ) -> None:
+        """encode makes the encoder on the live thread; place is called there."""
+        super().__init__(announce=announce)
         self._source = source
         self._make_encode = encode
         self._place = place
         self._fixes: Latest[LiveFix] = Latest()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="live", daemon=True)
-        self._thread.start()
+        self.start()
 
     def take(self) -> LiveFix | None:
         """The newest fix, or None; never waits."""
         return self._fixes.take()
 
-    def close(self) -> None:
-        self._stop.set()
-        self._thread.join(timeout=3.0)
+    def close(self, *, limit_secs: float = 3.0) -> None:
+        super().close(limit_secs=limit_secs)
 
-    def _run(self) -> None:
-        try:
-            camera = Camera(self._source)
-        except AtlasError as error:
-            self._fixes.put(_without_fix(str(error)))
-            return
+    def work(self) -> None:
+        camera = Camera(self._source)
         try:
             self._follow(camera, self._make_encode())
-        except AtlasError as error:
-            self._fixes.put(_without_fix(str(error)))
         finally:
             camera.close()
+
+    def failed(self, error: BaseException) -> None:
+        self._fixes.put(_without_fix(reason_of(error)))
 
     def _follow(self, camera: Camera, encode: Encode) -> None:
         mean: Floats | None = None
         due, last, fps = 0.0, time.perf_counter(), 0.0
-        while not self._stop.is_set():
+        while not self.closing:
             frame = camera.take()
             if frame is None:
-                if camera.error:
-                    raise AtlasError(camera.error)
-                self._stop.wait(0.004)
+                if camera.error is not None:
+                    raise camera.error
+                self.rest(0.004)
                 continue
             vector = encode(frame)
-            mean = vector if mean is None else _unit(mean + (vector - mean) * np.float32(SMOOTHING))
+            mean = vector if mean is None else unit(mean + (vector - mean) * np.float32(SMOOTHING))
             placed = self._place(mean)
             now = time.perf_counter()
             fps += (1.0 / max(now - last, 1e-3) - fps) * 0.1
@@ -83,11 +84,8 @@ class LivePlaceWorker:
                     )
                 )
             due = max(due + 1.0 / FIXES_PER_SEC, now)
-            self._stop.wait(due - time.perf_counter())
-
-
-def _unit(vector: Floats) -> Floats:
-    return vector / np.float32(max(float(np.linalg.norm(vector)), 1e-9))
+            self.went_well()
+            self.rest(due - time.perf_counter())
 
 
 def _preview(frame: Bytes) -> Bytes:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 from dataclasses import dataclass
 
-from atlas_rt.core.channels import Closed, Latest
+from atlas_rt.core.channels import Latest
 from atlas_rt.core.records import Bytes
+from atlas_rt.core.troubles import reason_of
 from atlas_rt.errors import AtlasError
-from atlas_rt.library.tiles import load_picture
+from atlas_rt.library.tile_making import load_picture
+from atlas_rt.workers.worker import Announce, Worker, unheard
 
 PICTURE_PX = 1024
 """Long side of a picture in the panel: sharp on a 4K screen, decoded in 50 ms from 12 megapixels."""
@@ -24,14 +24,17 @@ class DecodedPicture:
     error: str = ""
 
 
-class PictureWorker:
-    """A thread that decodes the picture asked for last."""
+class PictureWorker(Worker):
+    """A thread that decodes the picture asked for last. One that cannot be decoded is told with its reason."""
 
-    def __init__(self) -> None:
+    part = "pictures"
+    lost = "Full pictures cannot be shown"
+
+    def __init__(self, *, announce: Announce = unheard) -> None:
+        super().__init__(announce=announce)
         self._asked: Latest[tuple[int, str]] = Latest()
         self._pictures: Latest[DecodedPicture] = Latest()
-        self._thread = threading.Thread(target=self._run, name="pictures", daemon=True)
-        self._thread.start()
+        self.start()
 
     def ask(self, id_: int, path: str) -> None:
         self._asked.put((id_, path))
@@ -39,15 +42,17 @@ class PictureWorker:
     def take(self) -> DecodedPicture | None:
         return self._pictures.take()
 
-    def close(self) -> None:
+    def wake(self) -> None:
         self._asked.close()
-        self._thread.join(timeout=2.0)
 
-    def _run(self) -> None:
-        with contextlib.suppress(Closed):
-            while True:
-                id_, path = self._asked.wait()
-                try:
-                    self._pictures.put(DecodedPicture(id_, load_picture(path, PICTURE_PX)))
-                except AtlasError as error:
-                    self._pictures.put(DecodedPicture(id_, None, str(error)))
+    def work(self) -> None:
+        while True:
+            id_, path = self._asked.wait()
+            try:
+                self._pictures.put(DecodedPicture(id_, load_picture(path, PICTURE_PX)))
+            except AtlasError as error:
+                self._pictures.put(DecodedPicture(id_, None, str(error)))
+            except Exception as error:
+                self._pictures.put(DecodedPicture(id_, None, reason_of(error)))
+                raise
+            self.went_well()

@@ -26,21 +26,25 @@ from atlas_rt.core.records import (
 from atlas_rt.core.rows import rows_of
 from atlas_rt.core.stacks import folded, stacks_of
 from atlas_rt.core.submap import submap
+from atlas_rt.core.troubles import reason_of
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
 from atlas_rt.library.absence import sentence
 from atlas_rt.library.clusternames import ClusterName, ClusterNames
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.tiles import TileFiles
+from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.search.vector_index import VectorIndex, vector_index_of
 from atlas_rt.workers.naming import Named, named_map
+from atlas_rt.workers.worker import Announce, Worker, unheard
 
 NODE_SIZE_SHARE = 0.62
 """Half a card's side in median distances to the nearest neighbour: cards touch in crowds and stand free elsewhere."""
 NODE_SIZE_LIMITS = (0.004, 0.09)
 SAMPLE = 256
 """Images whose nearest neighbour is looked for when the median distance is estimated."""
+UNREADABLE_SECS = 2.0
+"""A library that could not be read is looked at again so often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,53 +139,70 @@ class SceneReader:
         return maps.latest(folder / self._model), *(_stamp(file) for file in files)
 
 
-class SceneWorker:
+class SceneWorker(Worker):
     """The thread that reads when poked; the newest arrival waits in one slot, with the tiles of those it replaced."""
 
-    def __init__(self, reader: SceneReader, *, poll_secs: float | None = None) -> None:
+    part = "scenes"
+    lost = "New images cannot be shown"
+
+    def __init__(self, reader: SceneReader, *, poll_secs: float | None = None, announce: Announce = unheard) -> None:
         """poll_secs: look for news so often (another process writes the library), None to read only when poked."""
+        super().__init__(announce=announce)
         self._reader = reader
         self._poll_secs = poll_secs
         self._arrivals: Latest[Arrival] = Latest()
         self._poke = threading.Event()
-        self._closed = False
-        self._error = ""
-        self._thread = threading.Thread(target=self._run, name="scenes", daemon=True)
-        self._thread.start()
+        self._unreadable = ""
+        self.start()
 
     @property
-    def error(self) -> str:
-        """Why the last reading failed, empty when it did not."""
-        return self._error
+    def trouble(self) -> str:
+        """A library that cannot be read now included: it is looked at again and again until it can."""
+        return super().trouble or self._unreadable
 
     def poke(self) -> None:
+        """Read now."""
         self._poke.set()
+
+    def poll(self, secs: float | None) -> None:
+        """Look for news so often from now on, as `poll_secs`."""
+        self._poll_secs = secs
+        self._poke.set()
+
+    def retry(self) -> None:
+        self._poke.set()
+        super().retry()
 
     def take(self) -> Arrival | None:
         return self._arrivals.take()
 
-    def close(self) -> None:
-        self._closed = True
+    def wake(self) -> None:
         self._poke.set()
         self._arrivals.close()
-        self._thread.join(timeout=2.0)
 
-    def _run(self) -> None:
+    def work(self) -> None:
         while True:
-            poked = self._poke.wait(self._poll_secs)
+            poked = self._poke.wait(UNREADABLE_SECS if self._unreadable else self._poll_secs)
             self._poke.clear()
-            if self._closed:
+            if self.closing:
                 return
-            if not poked and not self._reader.has_news():
+            if not poked and not self._unreadable and not self._reader.has_news():
                 continue  # reading 100,000 images again and again would cost the window its frames
-            try:
-                arrival = self._reader.read()
-                self._error = ""
-            except (AtlasError, OSError, ValueError) as error:
-                self._error = str(error)
-                continue
-            if arrival is not None:
-                self._deliver(arrival)
+            self._read()
+
+    def _read(self) -> None:
+        try:
+            arrival = self._reader.read()
+        except (AtlasError, OSError, ValueError) as error:
+            self._unreadable = f"{self.lost}: {reason_of(error)}"
+            return
+        except BaseException:
+            self._poke.set()  # the next try reads at once
+            raise
+        self._unreadable = ""
+        self.went_well()
+        if arrival is not None:
+            self._deliver(arrival)
 
     def _deliver(self, arrival: Arrival) -> None:
         """Replace an arrival that nobody took, keeping the tiles it brought."""

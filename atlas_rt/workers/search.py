@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from atlas_rt.core.channels import Closed, Latest
+from atlas_rt.core.channels import Latest
 from atlas_rt.core.records import ANYWHERE, Floats, Ids, LibraryPlace, Match, Runtime, SearchAnswer
+from atlas_rt.core.troubles import reason_of
 from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.encoders.registry import Model
 from atlas_rt.errors import AtlasError
@@ -21,6 +20,7 @@ from atlas_rt.search.match_strength import Background, Judge, QueryVector, load_
 from atlas_rt.search.query import parse, split, vector_of
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.workers.labelled import LabelIndex
+from atlas_rt.workers.worker import Announce, State, Worker, unheard
 
 RESULTS = 60
 """Results kept for the strip and for stepping through."""
@@ -113,48 +113,67 @@ class Searcher:
         return pieces_of(" ".join(term.phrase for term in parse(text) if term.weight > 0.0), self._encoder)
 
 
-class SearchWorker:
+class SearchWorker(Worker):
     """The search thread: owns the text session, which it opens at once so that the first phrase need not wait."""
 
-    def __init__(self, model: Model, place: LibraryPlace, *, runtime: Runtime = ANYWHERE) -> None:
+    part = "search"
+    lost = "Search does not work"
+
+    def __init__(
+        self, model: Model, place: LibraryPlace, *, runtime: Runtime = ANYWHERE, announce: Announce = unheard
+    ) -> None:
+        super().__init__(announce=announce)
         self._model = model
         self._place = place
         self._runtime = runtime
         self._queries: Latest[Query] = Latest()
         self._answers: Latest[SearchAnswer] = Latest()
+        self._waiting: Query | None = None
         self.provider = ""
-        self._thread = threading.Thread(target=self._run, name="search", daemon=True)
-        self._thread.start()
+        self.start()
 
     def ask(self, query: Query) -> None:
         """Answer this one next; one that waits is replaced."""
         self._queries.put(query)
+        if self.state is State.FAILED and self.error is not None:
+            self._answers.put(_without_answer(query, reason_of(self.error)))
 
     def take(self) -> SearchAnswer | None:
         """The newest answer, or None; never waits."""
         return self._answers.take()
 
-    def close(self) -> None:
+    def wake(self) -> None:
         self._queries.close()
-        self._thread.join(timeout=3.0)
 
-    def _run(self) -> None:
-        error, searcher, labels = "", None, LabelIndex(self._place, self._model.id)
+    def work(self) -> None:
+        labels = LabelIndex(self._place, self._model.id)
         try:
             encoder = TextEncoder(self._model, runtime=self._runtime)
             self.provider = encoder.provider
             searcher = Searcher(self._model, encoder, labels, cache=self._runtime.cache)
-        except AtlasError as problem:
-            error = str(problem)
-        with contextlib.suppress(Closed):
+            if self._waiting is not None:
+                self._queries.put_if_empty(self._waiting)
             while True:
-                query = self._queries.wait()
-                try:
-                    answer = searcher.answer(query) if searcher else _without_answer(query, error)
-                except AtlasError as problem:
-                    answer = _without_answer(query, str(problem))
-                self._answers.put(answer)
-        labels.close()
+                query, self._waiting = self._queries.wait(), None
+                self._answers.put(self._answered(searcher, query))
+                self.went_well()
+        finally:
+            labels.close()
+
+    def failed(self, error: BaseException) -> None:
+        """A query that waits for the session is told the reason now, and answered once there is one."""
+        if (query := self._queries.take() or self._waiting) is not None:
+            self._waiting = query
+            self._answers.put(_without_answer(query, reason_of(error)))
+
+    def _answered(self, searcher: Searcher, query: Query) -> SearchAnswer:
+        try:
+            return searcher.answer(query)
+        except AtlasError as problem:  # of this one query
+            return _without_answer(query, str(problem))
+        except BaseException as problem:
+            self._answers.put(_without_answer(query, reason_of(problem)))
+            raise
 
 
 def _best_rows(scores: Floats, top: int) -> list[int]:

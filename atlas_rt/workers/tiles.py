@@ -6,7 +6,6 @@ replaced at every call: a flight past a thousand cards never queues a thousand t
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -16,7 +15,9 @@ import numpy as np
 from atlas_rt.core.channels import Closed, Inbox
 from atlas_rt.core.records import Bytes, LibraryPlace, Tile
 from atlas_rt.errors import AtlasError
-from atlas_rt.library.tiles import TileFiles, load_large, mips
+from atlas_rt.library.tile_files import TileFiles
+from atlas_rt.library.tile_making import load_large, mips
+from atlas_rt.workers.worker import Announce, Worker, unheard
 
 Want = tuple[int, int, int, str]
 """(image id, level, tile record, path) of a tile to fetch."""
@@ -35,17 +36,14 @@ some 3; a file that was overwritten or has changed names with another is far bey
 class TileWorker:
     """Threads that fetch what is wanted now, and an inbox of what has come."""
 
-    def __init__(self, place: LibraryPlace, *, threads: int = 2) -> None:
-        self._place = place
+    def __init__(self, place: LibraryPlace, *, threads: int = 2, announce: Announce = unheard) -> None:
         self._arrivals: Inbox[Tile] = Inbox(ARRIVALS_MAX)
         self._wanted: list[Want] = []
         self._busy: set[Key] = set()
         self._failed: dict[Want, float] = {}
         self._change = threading.Condition()
         self._closed = False
-        self._threads = [threading.Thread(target=self._run, name=f"tiles-{i}", daemon=True) for i in range(threads)]
-        for thread in self._threads:
-            thread.start()
+        self.workers = tuple(TileFetcher(self, place, number, announce) for number in range(threads))
 
     def want(self, wanted: Sequence[Want]) -> None:
         """Replace what is wanted; the first is fetched first."""
@@ -64,37 +62,61 @@ class TileWorker:
             yield tile
 
     def close(self) -> None:
+        self.wake()
+        for worker in self.workers:
+            worker.close()
+
+    def wake(self) -> None:
+        """Let nobody wait any more, for a tile or for room in the inbox."""
         with self._change:
             self._closed = True
             self._change.notify_all()
         self._arrivals.close()
-        for thread in self._threads:
-            thread.join(timeout=2.0)
 
-    def _run(self) -> None:
-        files = TileFiles(self._place.folder, writable=False)
-        with contextlib.suppress(Closed):
-            while (want := self._next()) is not None:
-                self._fetch(want, files)
-
-    def _next(self) -> Want | None:
+    def next_wanted(self) -> Want:
+        """The nearest tile that nobody fetches yet, waiting for one. Raises Closed once the service is closed."""
         with self._change:
             while not self._wanted and not self._closed:
                 self._change.wait()
             if self._closed:
-                return None
+                raise Closed
             want = self._wanted.pop()
             self._busy.add(_key(want))
             return want
 
-    def _fetch(self, want: Want, files: TileFiles) -> None:
-        tile = fetch_tile(files, want)
-        if tile is None:
-            with self._change:
-                self._busy.discard(_key(want))
-                self._failed[want] = time.monotonic() + RETRY_SECS
-        else:
+    def deliver(self, want: Want, tile: Tile | None) -> None:
+        """A tile, or None where it cannot be had: then it is not wanted for a while."""
+        if tile is not None:
             self._arrivals.put(tile)
+            return
+        with self._change:
+            self._busy.discard(_key(want))
+            self._failed[want] = time.monotonic() + RETRY_SECS
+
+
+class TileFetcher(Worker):
+    """One thread of the service."""
+
+    part = "tiles"
+    lost = "Images cannot be shown sharply from near"
+
+    def __init__(self, service: TileWorker, place: LibraryPlace, number: int, announce: Announce) -> None:
+        super().__init__(announce=announce, number=number)
+        self._service, self._place = service, place
+        self.start()
+
+    def wake(self) -> None:
+        self._service.wake()
+
+    def work(self) -> None:
+        files = TileFiles(self._place.folder, writable=False)
+        while True:
+            want, tile = self._service.next_wanted(), None
+            try:
+                tile = fetch_tile(files, want)
+            finally:
+                self._service.deliver(want, tile)
+            self.went_well()
 
 
 def fetch_tile(files: TileFiles, want: Want) -> Tile | None:

@@ -51,7 +51,7 @@ def test_the_doctor_tells_instead(person: Person) -> None:
     found = {finding["check"]: finding for finding in told.document}
     assert told.code == 0
     assert found["ONNX Runtime"]["status"] == "broken"
-    assert "runs on CPU, and a GPU is required" in found["ONNX Runtime"]["detail"]
+    assert "runs on CPU, but a GPU is required" in found["ONNX Runtime"]["detail"]
     assert "pip install" in found["ONNX Runtime"]["advice"]
     assert found["image encoder"]["status"] == found["text encoder"]["status"] == "ok"
 

@@ -55,7 +55,7 @@ def test_too_few_images_have_no_fitted_map(person: Person, folder: Path) -> None
     assert (told.code, told.refusal) == (2, "a map is fitted to 10 images or more")
     assert person.ask("map", str(folder), "--json").document == []
     assert person.ask("map", str(folder)).out == (
-        "no fitted map yet; `atlas-rt index` makes one of 10 images or more\n"
+        "there is no fitted map yet; `atlas-rt index` makes one from 10 images or more\n"
     )
 
 
@@ -84,12 +84,12 @@ def test_while_one_process_fits_anew_others_are_told_so_or_read_what_is_there(
             told = person.ask(*words)
             assert (told.code, told.refusal) == (
                 3,
-                f"another process writes this library (process {window.pid} on {socket.gethostname()}); "
+                f"another process is updating this library (process {window.pid} on {socket.gethostname()}); "
                 "wait for it, or close it",
             )
         found = person.ask("search", source, "a guitar", "--json", "--top", "1")
         assert found.document["results"][0]["path"].endswith("acoustic-guitar.webp")
-        assert found.err.startswith("used as it is now: another process writes this library")
+        assert found.err.startswith("reading the library as it is now: another process is updating this library")
         assert [each["fit"] for each in person.ask("map", source, "--json").document] == [1]
         assert same_bits(own.map.positions, before.positions)
         hear(window, until=Published)

@@ -74,7 +74,7 @@ def test_an_unknown_model_is_answered_with_those_there_are(person: Person, folde
     assert "Did you mean ViT-B-32-datacomp? Known: auto, starter, " in told.refusal
     told = person.ask("index", folder, "--model", "ViT-B-32-datacomp")
     assert told.code == 3
-    assert told.refusal.endswith("is known but not here. Export it with: atlas-rt models export ViT-B-32-datacomp")
+    assert told.refusal.endswith("is known but not installed. Export it with: atlas-rt models export ViT-B-32-datacomp")
 
 
 # -- get ---------------------------------------------------------------------------------------------------------------
@@ -83,12 +83,12 @@ def test_an_unknown_model_is_answered_with_those_there_are(person: Person, folde
 def test_a_model_is_fetched_and_used(person: Person, folder: Path, hub: Hub) -> None:
     told = person.run(*GET, HF_ENDPOINT=hub.url)
     assert told.code == 0, told.err
-    assert told.lines == [f"small is here now: {person.cache}/models/small"]
+    assert told.lines == [f"small is installed now: {person.cache}/models/small"]
     assert f"fetching small from {hubs.NAME}" in told.err
     assert person.ask("index", folder, "--model", "small", "--json").document["model"] == "small"
     hub.asked.clear()
     again = person.ask(*GET, "--offline")  # nothing has to be fetched
-    assert again.lines == [f"small is here already: {person.cache}/models/small"]
+    assert again.lines == [f"small is already installed: {person.cache}/models/small"]
     assert hub.asked == []
 
 
@@ -100,14 +100,14 @@ def test_get_as_json_tells_the_model_alone(person: Person, asked: Hub) -> None:
 
 def test_what_cannot_be_fetched_is_said(person: Person, asked: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     for words, code, sentence in (
-        ((*GET, "--offline"), 2, "--offline forbids what `models get` is for"),
+        ((*GET, "--offline"), 2, "--offline forbids `models get` to use the network"),
         (("models", "get", "starter"), 2, "The starter comes with the program"),
         (("models", "get", "ViT-L-14-datacomp"), 3, "Export it with: atlas-rt models export ViT-L-14-datacomp"),
         (("models", "get", "TinyCLIP-ViT-40M-32"), 3, "its weights lie in wkcn/TinyCLIP"),
         (("models", "get", "ViT-B-16-SigLIP"), 2, "Did you mean ViT-B-16-SigLIP2?"),
-        (("models", "get", "../up", "--repo", hubs.NAME), 2, "holds no slash"),
+        (("models", "get", "../up", "--repo", hubs.NAME), 2, "must not contain a slash"),
         (("models", "export", "nothing"), 2, 'No model is called "nothing"'),
-        (("models", "export", "RN50", "--pretrained", "../x"), 2, "A model's name holds no slash"),
+        (("models", "export", "RN50", "--pretrained", "../x"), 2, "A model's name must not contain a slash"),
     ):
         told = person.ask(*words)
         assert (told.code, sentence in told.refusal) == (code, True), told.err

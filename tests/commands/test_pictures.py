@@ -49,15 +49,15 @@ def test_one_frame_as_a_picture(reader: Person, library: Library, here: Path) ->
     ("words", "said"),
     [
         (["--size", "1x1"], "'1x1' is out of range; each side is 16 to 16384"),
-        (["--size", "16384x16384"], "is too large; it may hold 134 million pixels"),
-        (["--size", "1280"], "'1280' is no size; write one as 1280x720"),
-        (["--size", "²x²"], "'²x²' is no size"),
-        (["--eye", "1,2"], "'1,2' is no point; write one as 0.5,0,2"),
+        (["--size", "16384x16384"], "is too large; the limit is 134 million pixels"),
+        (["--size", "1280"], "'1280' is not a size; write it as 1280x720"),
+        (["--size", "²x²"], "'²x²' is not a size"),
+        (["--eye", "1,2"], "'1,2' is not a point; write it as 0.5,0,2"),
         (["--eye", "nan,0,0"], "'nan,0,0' is too far away"),
         (["--look", "1e30,0,0"], "'1e30,0,0' is too far away; the images lie within about 1 of 0,0,0"),
         (["--eye"], "expected one argument"),
-        (["--quality", "ultra"], "invalid choice: 'ultra'"),
-        (["--select", "nothing.png", "--no-update"], "no image of this library: nothing.png"),
+        (["--quality", "ultra"], "--quality must be one of auto, low, normal, high, not 'ultra'"),
+        (["--select", "nothing.png", "--no-update"], "this library has no such image: nothing.png"),
     ],
 )
 def test_a_shot_that_cannot_be_is_refused(reader: Person, library: Library, words: list[str], said: str) -> None:
@@ -102,14 +102,16 @@ def test_without_a_display_and_a_source_it_says_what_to_name(person: Person) -> 
 
 def test_a_picture_of_another_kind_is_refused_before_anything_else(person: Person, folder: Path, here: Path) -> None:
     told = person.run(folder, "-o", "atlas.jpg")
-    assert (told.code, told.refusal) == (2, f"a file that ends in .png is written, not: {here}/atlas.jpg")
+    assert (told.code, told.refusal) == (2, f"the file's name must end in .png: {here}/atlas.jpg")
     assert not list(person.cache.glob("libraries/*/library.db"))
 
 
 def test_a_film_that_is_not_there_is_refused(person: Person, folder: Path, here: Path) -> None:
     told = person.run("--webcam", "film.mp4", folder)
     assert told.code == 2
-    assert told.refusal == f"there is no such film; name one, or a camera by its number, from 0 up: {here}/film.mp4"
+    assert (
+        told.refusal == f"this film does not exist; name another, or the number of a camera, from 0 on: {here}/film.mp4"
+    )
 
 
 @pytest.mark.parametrize("environment", [WITHOUT_OPENGL, OLD_OPENGL])

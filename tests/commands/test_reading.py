@@ -49,7 +49,10 @@ def row_of_the_guitar(library: Library) -> int:
 def test_an_image_that_is_not_in_the_library_is_refused(reader: Person, library: Library, image: str) -> None:
     told = reader.ask("neighbors", library.source, image, "--no-update")
     assert told.code == 2
-    assert told.refusal == f"no image of this library: {image}\nname one by a path as `search` prints it, or by its id"
+    assert (
+        told.refusal
+        == f"this library has no such image: {image}\nname it by its path, as `search` prints it, or by its id"
+    )
 
 
 # -- locate ------------------------------------------------------------------------------------------------------------
@@ -142,15 +145,13 @@ def test_a_place_that_cannot_be_written_is_refused_before_anything_else(
 ) -> None:
     (here / "folder.npz").mkdir()
     for word, said in (
-        ("all.xls", f"a file that ends in .npz or .csv is written, not: {here}/all.xls"),
-        ("nowhere/all.npz", f"there is no folder to write to: {here}/nowhere"),
-        ("folder.npz", f"a folder has this name already; choose another: {here}/folder.npz"),
+        ("all.xls", f"the file's name must end in .npz or .csv: {here}/all.xls"),
+        ("nowhere/all.npz", f"this folder does not exist: {here}/nowhere"),
+        ("folder.npz", f"a folder already has this name; choose another: {here}/folder.npz"),
     ):
         told = reader.ask("export", library.source, "-o", word)
         assert (told.code, told.refusal) == (2, said)
-    assert reader.ask("shot", library.source, "-o", "shot.jpg").refusal.startswith(
-        "a file that ends in .png is written"
-    )
+    assert reader.ask("shot", library.source, "-o", "shot.jpg").refusal.startswith("the file's name must end in .png")
 
 
 def test_a_file_that_is_replaced_is_whole_or_stays(
@@ -189,7 +190,7 @@ def test_libraries_are_listed_and_forgotten_by_any_name_of_their_source(person: 
     assert line.split()[:2] == ["2", "images"]
     assert line.endswith(str(folder))
     said = person.ask("library", "forget", "./nowhere").refusal
-    assert said == f"no library of {here}/nowhere; there are:\n  {folder}"
+    assert said == f"there is no library of {here}/nowhere; there are:\n  {folder}"
     told = person.ask("library", "forget", "pictures/../pictures/", "--json")
     assert told.document == {"forgotten": [[str(folder)]]}
     assert told.err == f"forgotten (no image was touched): {folder}\n"
@@ -205,11 +206,13 @@ def test_a_library_that_another_process_writes_is_read_as_it_is(library: Library
         assert lock.acquire()
         told = person.ask("search", library.source, "a guitar", "--json", "--top", "1")
         assert told.document["results"][0]["path"] == str(library.source / GUITAR)
-        assert told.err.startswith("used as it is now: another process writes this library (process ")
+        assert told.err.startswith(
+            "reading the library as it is now: another process is updating this library (process "
+        )
         assert person.ask("search", library.source, "a guitar", "--quiet", "--top", "1").err == ""
         busy = person.ask("index", library.source)
         assert busy.code == 3
-        assert "another process writes this library (process " in busy.refusal
+        assert "another process is updating this library (process " in busy.refusal
         forget = person.ask("library", "forget", library.source)
         assert forget.code == 2
         assert "close it first" in forget.refusal

@@ -96,8 +96,8 @@ def test_each_line_of_a_file_is_answered_by_a_line(reader: Person, library: Libr
 def test_queries_may_come_from_standard_input(reader: Person, library: Library) -> None:
     words = ("search", library.source, "--queries", "-", "--top", "1", "--json", "--no-update")
     assert reader.run(*words, stdin=b"a guitar\n\n").document["query"] == "a guitar"
-    assert "is to be text in UTF-8" in reader.run(*words, stdin=b"\xff\xfe").refusal
-    assert "the file of queries holds no query: -" in reader.run(*words, stdin=b"").refusal
+    assert "must be UTF-8 text" in reader.run(*words, stdin=b"\xff\xfe").refusal
+    assert "the file of queries is empty: -" in reader.run(*words, stdin=b"").refusal
 
 
 def test_a_reader_that_leaves_after_a_line_is_no_error(reader: Person, library: Library, here: Path) -> None:
@@ -118,7 +118,7 @@ def test_wrong_words_are_answered_with_what_is_right(reader: Person, library: Li
     (here / "broken.png").write_bytes(b"no picture")
     source = str(library.source)
     for words, said in (
-        ([source, "red", "car"], "(a phrase of several words goes into quotes)"),
+        ([source, "red", "car"], "(put a phrase of several words in quotes)"),
         ([source, ""], "say what to look for"),
         (["./nowhere", "a car"], f"There is no such file or folder: {here}/nowhere"),
         (["./nowhere", "--image", "broken.png"], f"There is no such file or folder: {here}/nowhere"),
@@ -126,16 +126,19 @@ def test_wrong_words_are_answered_with_what_is_right(reader: Person, library: Li
         ([source, "--image", "."], f"there is no such image: {here}"),
         (
             [source, "--image", "broken.png"],
-            "this image cannot be searched for (it is not a picture in a known format)",
+            "this image cannot be used for a search (it is not a picture in a known format)",
         ),
         (
             [source, "--queries", "nothing.txt"],
             "the file of queries cannot be read (it is no longer there): nothing.txt",
         ),
         ([source, "--queries", "."], "the file of queries cannot be read (is a directory): ."),
-        ([source, "--queries", "empty.txt"], "the file of queries holds no query: empty.txt"),
-        ([source, "--queries", "latin.txt"], "the file of queries is to be text in UTF-8, and is not"),
-        ([source, "a car", "--queries", "latin.txt"], "--queries asks its own; leave it out, or the phrase 'a car'"),
+        ([source, "--queries", "empty.txt"], "the file of queries is empty: empty.txt"),
+        ([source, "--queries", "latin.txt"], "the file of queries must be UTF-8 text"),
+        (
+            [source, "a car", "--queries", "latin.txt"],
+            "--queries reads the phrases from a file; leave out either --queries or the phrase 'a car'",
+        ),
     ):
         told = reader.ask("search", *words, "--no-update")
         assert told.code == 2, words
@@ -145,7 +148,7 @@ def test_wrong_words_are_answered_with_what_is_right(reader: Person, library: Li
 def test_a_library_that_is_not_there_yet_is_not_made_without_an_update(person: Person, folder: Path) -> None:
     told = person.ask("search", folder, "tree", "--no-update")
     assert told.code == 2
-    assert told.refusal == f"nothing is indexed yet; `atlas-rt index` does it first: {folder}"
+    assert told.refusal == f"nothing is indexed yet; run `atlas-rt index` first: {folder}"
     assert not (person.cache / "libraries").exists()
     assert len(person.ask("search", folder, "tree", "--json").document["results"]) == 6
     shutil.copy(PICTURES[7], folder)

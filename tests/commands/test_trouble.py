@@ -36,7 +36,7 @@ def test_a_cache_that_is_a_file_is_refused(person: Person, folder: Path, here: P
     text = ["tree"] if words == "search" else []
     for cache in ("cache", "cache/deeper"):
         told = person.run(*words.split(), *source, *text, "--cache", cache)
-        sentence = f"The cache is to be a folder, and this is none; choose another with --cache DIR: {here}/cache"
+        sentence = f"The cache must be a folder, and this is not one; choose another with --cache DIR: {here}/cache"
         if words == "doctor":
             assert f"broken   cache: {sentence}" in told.lines
         else:
@@ -92,7 +92,7 @@ def test_a_cache_that_may_not_be_written_is_said(person: Person, copy: Library, 
         assert person.run(*words, before=before).code == 3
         assert person.run(*words, "--no-update", before=before).lines[0].endswith("acoustic-guitar.webp")
         doctor = person.run("doctor", copy.source, before=before)
-        assert f"broken   cache: nothing may be written here: {copy.cache}" in doctor.lines
+        assert f"broken   cache: this folder cannot be written to: {copy.cache}" in doctor.lines
         assert "ok       library: 138 images" in doctor.out
     finally:
         for path in (copy.cache, *copy.cache.rglob("*")):
@@ -117,7 +117,7 @@ def test_a_place_that_may_not_be_written_is_refused_before_anything_else(
         told = person.run(*words, before=without_privileges())
         assert (told.code, told.refusal) == (
             3,
-            f"nothing may be written here; name another place with -o: {here}/locked",
+            f"this folder cannot be written to; choose another with -o: {here}/locked",
         )
     assert not (person.cache / "libraries").exists()
 
@@ -300,7 +300,7 @@ def test_a_file_where_the_librarys_folder_is_to_be_is_said(person: Person, copy:
     copy.place.folder.touch()
     told = person.ask("index", copy.source)
     assert told.code == 3
-    assert told.refusal == f"A file stands where the library's folder is to be; delete it: {copy.place.folder}"
+    assert told.refusal == f"A file lies where the library's folder must go; delete it: {copy.place.folder}"
 
 
 # -- models ------------------------------------------------------------------------------------------------------------

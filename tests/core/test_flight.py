@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.camera import basis
-from atlas_rt.core.flight import FlyCamera, between, shortest_turn, smootherstep
+from atlas_rt.core.flight import FlyCamera, between, shortest_turn
 from atlas_rt.core.records import Pose
 
 START = Pose((0.0, 0.0, 2.0), 0.0, 0.0)
@@ -109,11 +109,3 @@ def test_turns_go_the_short_way_round() -> None:
     assert shortest_turn(math.radians(170), math.radians(-170)) == pytest.approx(math.radians(20))
     half = between(Pose((0, 0, 0), math.radians(170), 0), Pose((0, 0, 0), math.radians(-170), 0), 0.5)
     assert math.cos(half.yaw) == pytest.approx(-1.0)
-
-
-def test_smootherstep_rests_at_both_ends() -> None:
-    assert smootherstep(0.0) == 0.0
-    assert smootherstep(1.0) == 1.0
-    assert smootherstep(0.01) < 1e-4
-    assert smootherstep(-1.0) == 0.0
-    assert smootherstep(2.0) == 1.0

@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from atlas_rt.core.quality import LADDER, QUALITIES, Governor, governor_for
+from atlas_rt.core.quality import LADDER, Governor, governor_for
+from atlas_rt.settings import QUALITIES
 
 FRAME_MS = 1000.0 / 60.0
 

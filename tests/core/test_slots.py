@@ -35,11 +35,3 @@ def test_looking_is_no_use() -> None:
     assert slots.find(1) == 0
     assert slots.find(7) is None
     assert slots.take(3).evicted == 1
-
-
-def test_a_released_slot_is_free_again() -> None:
-    slots = Slots(1)
-    slots.take(1)
-    slots.release(1)
-    slots.release(1)
-    assert slots.take(2) == Seat(0, None)

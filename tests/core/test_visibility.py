@@ -14,7 +14,6 @@ from atlas_rt.core.stacks import stacks_of
 from atlas_rt.core.visibility import (
     GROWTH_MAX,
     NearNodes,
-    eased,
     light_of,
     min_angle,
     near_nodes,
@@ -114,13 +113,6 @@ def test_picking_follows_the_morph() -> None:
     half_way = dataclasses.replace(view, old_positions=old, morph=0.5)
     assert pick(half_way, (400, 300)) == 0
     assert positions_now(half_way)[0] == pytest.approx((0, 0, 0), abs=1e-6)
-
-
-def test_a_morph_is_slow_at_both_ends() -> None:
-    assert eased(0.0) == 0.0
-    assert eased(1.0) == eased(2.0) == 1.0
-    assert eased(0.5) == pytest.approx(0.5)
-    assert eased(0.05) < 0.01
 
 
 def test_lit_nodes_are_larger_and_others_smaller() -> None:

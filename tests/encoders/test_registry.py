@@ -48,9 +48,9 @@ def test_an_unknown_name_is_answered_with_the_known_ones_and_the_nearest(model: 
 
 
 def test_a_known_model_that_is_not_here_says_how_to_get_it(tmp_path: Path) -> None:
-    with pytest.raises(MissingError, match=r"known but not here.*atlas-rt models get ViT-B-16-SigLIP2$"):
+    with pytest.raises(MissingError, match=r"known but not installed.*atlas-rt models get ViT-B-16-SigLIP2$"):
         registry.load("ViT-B-16-SigLIP2", tmp_path)
-    with pytest.raises(MissingError, match=r"known but not here.*atlas-rt models export ViT-L-14-datacomp$"):
+    with pytest.raises(MissingError, match=r"known but not installed.*atlas-rt models export ViT-L-14-datacomp$"):
         registry.load("ViT-L-14-datacomp:int8", tmp_path)
 
 
@@ -109,7 +109,7 @@ def test_a_broken_description_says_what_is_wrong(model: Model, tmp_path: Path, o
 
 def test_a_graph_without_the_named_input_is_no_encoder(model: Model, tmp_path: Path) -> None:
     copy_of(model, tmp_path, name="mine", **{'input = "pixels"': 'input = "photo"'})
-    with pytest.raises(MissingError, match=r"no encoder: it has no input photo\."):
+    with pytest.raises(MissingError, match=r"not an encoder: it has no input photo\."):
         ImageEncoder(registry.load("mine", tmp_path))
 
 

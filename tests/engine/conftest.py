@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from atlas_rt.engine.fit_process import FitProcess
-from atlas_rt.engine.process import Job
+from atlas_rt.engine.messages import Job
 from tests.libraries import PICTURES, Library, copy_pictures, job_of
 
 FEW = PICTURES[:9]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -196,7 +197,7 @@ def test_a_fit_given_up_in_the_middle_ends_at_once(fitter: FitProcess) -> None:
         fit(fitter, vectors, job(vectors), waiting)
     fitter.close()
     assert time.monotonic() - given_up[0] < 1.0
-    assert not fitter._process.is_alive()
+    assert not fitter._child.alive
 
 
 def test_a_fit_may_be_given_up_while_its_child_still_warms_up(tmp_path: Path) -> None:
@@ -209,15 +210,41 @@ def test_a_fit_may_be_given_up_while_its_child_still_warms_up(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_child_that_dies_is_told_of(tmp_path: Path) -> None:
-    process = FitProcess(tmp_path)
-    assert process._process.pid is not None
+@pytest.mark.usefixtures("quick_retries")
+def test_a_child_that_is_killed_at_its_work_makes_the_fit_at_another_try(tmp_path: Path) -> None:
+    process, killed = FitProcess(tmp_path), set[int]()
 
     def waiting(_share: float, _elapsed_secs: float) -> bool:
-        os.kill(process._process.pid or 0, signal.SIGKILL)
+        if not killed:
+            killed.add(process._child.pid)
+            os.kill(process._child.pid, signal.SIGKILL)
         return True
 
-    with pytest.raises(AtlasError, match="ended unexpectedly; start again to go on"):
-        fit(process, crowd(20), job(crowd(20)), waiting)
+    fitted = fit(process, crowd(20), job(crowd(20)), waiting)
+    assert fitted.positions.shape == (20, 3)
+    assert process._child.pid not in killed
     process.close()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_a_child_that_dies_at_each_start_is_told_of_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "hostile"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text("import os, sys\nsys.stderr.write('no such luck\\n')\nos._exit(7)\n")
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    process, children = FitProcess(tmp_path / "model"), set[int]()
+
+    def waiting(_share: float, _elapsed_secs: float) -> bool:
+        children.add(process._child.pid)
+        return True
+
+    reason = "the process for it ended 4 times in a row (exit code 7, no such luck)"
+    with pytest.raises(AtlasError, match=re.escape(reason)):
+        fit(process, crowd(20), job(crowd(20)), waiting)
+    assert len(children) <= 4
+    assert process.warm  # it never will be, and nobody shall wait for it
+    process.close()
+    assert list((tmp_path / "model").iterdir()) == []

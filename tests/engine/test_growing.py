@@ -19,8 +19,7 @@ from atlas_rt.engine import map_scheduler, pipeline
 from atlas_rt.engine.engine import Engine, Stopped
 from atlas_rt.engine.fit_process import Cancelled, FitProcess
 from atlas_rt.engine.labeller import Labeller
-from atlas_rt.engine.messages import FromEngine, Published, Stop
-from atlas_rt.engine.process import Job
+from atlas_rt.engine.messages import FromEngine, Job, Published, Stop
 from atlas_rt.library import maps
 from atlas_rt.mapping.layout import align
 from tests.libraries import PICTURES, Library, copy_pictures, job_of, latest_map, same_bits

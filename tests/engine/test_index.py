@@ -15,8 +15,7 @@ from PIL import Image
 from atlas_rt.core.records import Failure, IndexReport, Progress
 from atlas_rt.engine.crash_log import SLOTS
 from atlas_rt.engine.engine import Engine
-from atlas_rt.engine.messages import Provider, Published, Refused
-from atlas_rt.engine.process import Job
+from atlas_rt.engine.messages import Job, Provider, Published, Refused
 from atlas_rt.library import maps
 from atlas_rt.library.cache_layout import place_of
 from atlas_rt.library.store import StoreReader
@@ -247,7 +246,7 @@ def test_hidden_files_and_the_thumbnails_of_others_are_left_out(make_job: MakeJo
         shutil.copy(PICTURES[50], folder / other / "picture.webp")
     shutil.copy(PICTURES[51], folder / ".secret.webp")
     report = index(make_job(fit=False))
-    assert counts(report) == {"images": 10, "new": 10}
+    assert counts(report) == {"images": 10, "new": 10, "skipped": 4}
     with StoreReader.open(make_job().place.folder) as store:
         assert str(folder / "shown" / "picture.webp") in store.catalogue().paths
 

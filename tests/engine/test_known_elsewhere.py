@@ -13,9 +13,9 @@ import pytest
 from atlas_rt.core.records import LibraryPlace
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.otherlibraries import OtherLibraries
-from atlas_rt.library.sources import content_hash
+from atlas_rt.library.scanning import content_hash
 from atlas_rt.library.store import CLEANING, StoreReader
-from atlas_rt.library.tiles import TileFiles
+from atlas_rt.library.tile_files import TileFiles
 from tests.libraries import Library, copy_pictures, index, job_of
 
 KNOWN = 12

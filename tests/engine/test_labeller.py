@@ -11,8 +11,7 @@ import pytest
 from atlas_rt.core.records import IndexReport
 from atlas_rt.encoders import registry
 from atlas_rt.engine.labeller import Labeller
-from atlas_rt.engine.messages import Said
-from atlas_rt.engine.process import Job
+from atlas_rt.engine.messages import Job, Said
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.storewriter import StoreWriter
 from atlas_rt.library.vectors import VectorFile

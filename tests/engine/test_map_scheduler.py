@@ -18,9 +18,9 @@ from atlas_rt.engine.map_scheduler import EDGES, MapScheduler
 from atlas_rt.engine.stack_finder import StackFinder
 from atlas_rt.errors import MissingError
 from atlas_rt.library import maps
-from atlas_rt.library.sources import scan
+from atlas_rt.library.scanning import scan
 from atlas_rt.library.storewriter import Ready, StoreWriter
-from atlas_rt.library.tiles import TileFiles
+from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.search.labels import load_vocabulary
 from tests.libraries import Library, same_bits
@@ -296,7 +296,7 @@ def test_what_is_let_go_of_at_rest_is_had_again_and_places_are_the_same(desk: De
     desk.map_scheduler.make_ready()
     desk.map_scheduler.rest()
     assert "_projector" not in vars(desk.map_scheduler._reference)
-    assert not fitter._process.is_alive()
+    assert not fitter._child.alive
     desk.round()
     assert same_bits(desk.map.positions, at_once.positions)
     assert len(few.ids) < len(desk.map.ids) == len(indexed.map.ids)

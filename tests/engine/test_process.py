@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from atlas_rt.core import retries
 from atlas_rt.core.records import Failure, IndexReport, LibraryPlace, Progress
+from atlas_rt.core.troubles import Trouble
 from atlas_rt.engine.crash_log import CRASHES_MAX
-from atlas_rt.engine.messages import Add, FromEngine, Locked, Refused, Rescan, Said
-from atlas_rt.engine.process import DEATHS_MAX, EngineProcess, Job
+from atlas_rt.engine.messages import Add, Added, FromEngine, Job, Locked, Refused, Rescan, Said
+from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.store import StoreReader
 from tests.libraries import (
@@ -30,6 +32,7 @@ from tests.libraries import (
     hear,
     index,
     job_of,
+    latest_map,
     lives,
     run,
     wait_for,
@@ -52,13 +55,13 @@ def known(place: LibraryPlace) -> set[str]:
 def test_a_stop_in_the_middle_keeps_what_was_committed(indexed: Library, cache: Path) -> None:
     job = job_of(indexed.source, cache, fit=False, threads=1)
     engine = EngineProcess(job)
-    process = engine._process
+    child = engine._child
     hear(engine, until=Progress)  # of the scan
     told = hear(engine, until=Progress)
     begun = time.monotonic()
     engine.stop(limit_secs=20.0)
     assert time.monotonic() - begun < 5.0
-    assert process.exitcode == 0  # it ended by itself
+    assert child.exit_code == 0  # it ended by itself
     assert engine.ended
     assert isinstance(told[-1], Progress)
     kept = known(job.place)
@@ -116,29 +119,122 @@ def test_an_engine_that_stays_looks_again_when_asked_to(make_job: MakeJob, folde
 # Dying
 
 
-def test_an_engine_that_dies_at_every_start_is_given_up(make_job: MakeJob) -> None:
-    """Also when it gets as far as its scan each time: that is no headway."""
-    engine = EngineProcess(make_job())
+@pytest.mark.usefixtures("quick_retries")
+@pytest.mark.parametrize("last_word", [Progress, IndexReport])
+def test_an_engine_that_dies_at_every_start_is_given_up(make_job: MakeJob, last_word: type) -> None:
+    """Also when it gets as far as its scan, or its report of nothing new, each time: that is no headway."""
+    index(make_job(fit=False))
+    engine = EngineProcess(make_job(stay=True, fit=False))
     pids = set()
 
     def kill(message: FromEngine) -> None:
-        if isinstance(message, Progress):
+        if isinstance(message, last_word):
             pids.add(engine.pid)
             os.kill(engine.pid, signal.SIGKILL)
 
     try:
-        told = hear(engine, each=kill)
+        told = hear(engine, until=Refused, each=kill)
     finally:
         engine.stop()
-    assert len(pids) == DEATHS_MAX == 5
+    assert len(pids) == 4  # once, and three tries
     assert [message for message in told if isinstance(message, Said)] == [
-        Said("the engine stopped unexpectedly and was started again")
-    ] * 4
-    assert told[-1] == Refused("the engine ended 5 times in a row; what was indexed so far is kept", 1)
+        Said("the engine stopped unexpectedly (ended by SIGKILL) and is started again")
+    ] * 3
+    assert told[-1] == Refused(
+        "the engine ended 4 times in a row (ended by SIGKILL); what was indexed so far is kept", 1
+    )
     assert engine.ended
     assert list(engine.messages()) == []
 
 
+@pytest.fixture
+def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A module in the way of each new interpreter."""
+    folder = tmp_path / "hostile"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text("import os, sys\nsys.stderr.write('no such luck\\n')\nos._exit(7)\n")
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    return folder / "sitecustomize.py"
+
+
+def test_an_interpreter_that_dies_at_once_is_started_after_growing_pauses_and_tells_its_last_words(
+    make_job: MakeJob, hostile: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(retries, "PAUSES_SECS", (0.1, 0.3, 0.6))
+    begun, moments, slowest = time.monotonic(), list[float](), 0.0
+    engine = EngineProcess(make_job())
+    told = list[FromEngine]()
+    while not engine.ended:
+        asked = time.monotonic()
+        assert asked - begun < 30.0, told
+        for message in engine.messages():
+            told.append(message)
+            moments.append(time.monotonic())
+        slowest = max(slowest, time.monotonic() - asked)
+        time.sleep(0.005)
+    assert [type(message) for message in told] == [Said, Said, Said, Refused]
+    reason = "exit code 7, no such luck"
+    assert told[-1] == Refused(f"the engine ended 4 times in a row ({reason}); what was indexed so far is kept", 1)
+    pauses = np.diff(moments)
+    assert (pauses > [0.1, 0.3, 0.6]).all()
+    assert slowest < 0.1  # a window that asks never waits for a pause
+    engine.stop()
+    assert capfd.readouterr().err == ""
+    hostile.unlink()
+    assert index(make_job()).new == 9  # another try is another engine
+
+
+@needs_proc
+def test_a_fit_that_cannot_be_made_is_told_of_and_leaves_the_window_its_engine(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each process that fits dies at its start, until another try is asked for."""
+    hostile = tmp_path / "hostile" / "sitecustomize.py"
+    hostile.parent.mkdir()
+    hostile.write_text(
+        textwrap.dedent("""
+            import os
+            from atlas_rt.core import retries
+            retries.PAUSES_SECS = (0.02, 0.04, 0.08)
+            if b"spawn_main" in open(f"/proc/{os.getppid()}/cmdline", "rb").read():
+                os._exit(7)
+        """)
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(hostile.parent), str(ROOT)]))
+    job = job_of(copy_pictures(PICTURES[:12], tmp_path / "twelve"), cache, stay=True)
+    engine = EngineProcess(job)
+    try:
+        told = hear(engine)
+        reason = "the process for it ended 4 times in a row (exit code 7)"
+        trouble = f"New images stand at provisional places: the map cannot be fitted: {reason}"
+        assert [message.text for message in told if isinstance(message, Trouble)] == [trouble]
+        assert len(latest_map(job.place).ids) == 12
+        assert latest_map(job.place).kind == "principal axes"
+        hostile.unlink()
+        engine.tell(Rescan())
+        told = hear(engine)
+        assert Trouble("map", "") in told
+        assert latest_map(job.place).kind == "umap"
+    finally:
+        engine.stop()
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_what_is_added_while_the_engine_is_dead_is_stored_by_the_next(make_job: MakeJob, tmp_path: Path) -> None:
+    dropped = copy_pictures([PICTURES[1]], tmp_path / "dropped") / PICTURES[1].name
+    engine = EngineProcess(make_job(stay=True, fit=False))
+    hear(engine)
+    os.kill(engine.pid, signal.SIGKILL)
+    engine.tell(Add((str(dropped),)))
+    assert engine.unheeded == (Add((str(dropped),)),)
+    hear(engine, until=Added)
+    assert engine.unheeded == ()
+    hear(engine)
+    engine.stop()
+    assert dropped.name in known(make_job().place)
+
+
+@pytest.mark.usefixtures("quick_retries")
 def test_a_file_that_crashes_the_engine_three_times_is_left_out(make_job: MakeJob, folder: Path) -> None:
     """The crash is a kill whenever that file is in work, as the system does when memory runs out."""
     heavy = folder / "aaa-heavy.png"

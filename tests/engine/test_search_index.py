@@ -12,8 +12,7 @@ import pytest
 from atlas_rt.core.records import IndexReport
 from atlas_rt.encoders import registry
 from atlas_rt.engine.engine import Engine
-from atlas_rt.engine.messages import FromEngine, Published
-from atlas_rt.engine.process import Job
+from atlas_rt.engine.messages import FromEngine, Job, Published
 from atlas_rt.search import vector_index
 from atlas_rt.search.vector_index import StoredVectorIndex
 from atlas_rt.workers.scenes import SceneReader

@@ -37,7 +37,7 @@ def test_the_same_folder_gives_the_same_bits_also_when_the_engine_is_killed_midw
     report = told[-1]
     assert isinstance(report, IndexReport)
     assert [message.text for message in told if isinstance(message, Said)] == [
-        "the engine stopped unexpectedly and was started again"
+        "the engine stopped unexpectedly (ended by SIGKILL) and is started again"
     ]
     assert report.images == 138
     assert 0 < report.unchanged < 138  # what was committed before was not made again

@@ -115,13 +115,13 @@ def test_forgetting_deletes_the_library_and_nothing_else(picture: Write, tmp_pat
 
 def test_only_libraries_are_forgotten(picture: Write, tmp_path: Path) -> None:
     image = picture("1.png")
-    with pytest.raises(UsageError, match="no library of the cache"):
+    with pytest.raises(UsageError, match="not a library of the cache"):
         cache_layout.forget(LibraryPlace(image.parent, (str(image.parent),)), tmp_path / "cache")
     place = cache_layout.place_of(["/a"], tmp_path / "cache")
     moved = tmp_path / "elsewhere"
     place.folder.rename(moved)
     place.folder.symlink_to(moved)
-    with pytest.raises(UsageError, match="no library of the cache"):
+    with pytest.raises(UsageError, match="not a library of the cache"):
         cache_layout.forget(place, tmp_path / "cache")
     assert (moved / "sources.json").exists()
     assert image.exists()

@@ -16,11 +16,11 @@ from atlas_rt.library import cleaning, maps
 from atlas_rt.library.cleaning import clean, finish_cleaning
 from atlas_rt.library.database import Database
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.sources import FoundFile, Scan, content_hash
+from atlas_rt.library.scanning import FoundFile, Scan, content_hash
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.storecleaner import StoreCleaner
 from atlas_rt.library.storewriter import Ready, StoreWriter
-from atlas_rt.library.tiles import TileFiles, TileSet
+from atlas_rt.library.tile_files import TileFiles, TileSet
 from atlas_rt.library.vectors import VectorFile
 
 MODEL, DIM = "model-1", 4

@@ -17,7 +17,7 @@ from atlas_rt.library import personaldata
 from atlas_rt.library.clusternames import ClusterName, ClusterNames
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.personaldata import data_folder, refuse_inside
-from atlas_rt.library.sources import content_hash
+from atlas_rt.library.scanning import content_hash
 from tests.commands.person import without_privileges
 
 
@@ -146,7 +146,7 @@ NAMING = """
 import sys
 from pathlib import Path
 from atlas_rt.library.clusternames import ClusterNames
-from atlas_rt.library.sources import content_hash
+from atlas_rt.library.scanning import content_hash
 names = ClusterNames(Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.read(1)

@@ -20,8 +20,8 @@ from atlas_rt.library.cache_layout import Lock
 from atlas_rt.library.database import migrate
 from atlas_rt.library.relocation import make_way, moved_places, settled_place
 from atlas_rt.library.resemblance import Resemblance
+from atlas_rt.library.scanning import content_hash, scan
 from atlas_rt.library.schema import STEPS
-from atlas_rt.library.sources import content_hash, scan
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.storewriter import Ready, StoreWriter
 

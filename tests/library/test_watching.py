@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from atlas_rt.library import watching
+from atlas_rt.library.drives import is_remote
 from atlas_rt.library.watching import Watcher
 
 PATIENCE_SECS = 5.0
@@ -69,6 +70,21 @@ def test_what_is_no_image_hidden_or_only_read_is_not(watcher: Watcher, folder: P
     (folder / ".thumbnails" / "thumb.png").write_bytes(b"another program's")
     (folder / "old.png").read_bytes()
     assert not told(watcher, within_secs=1.2)
+
+
+def test_what_is_hidden_is_told_of_when_asked_for(folder: Path) -> None:
+    for name in (".private", "$RECYCLE.BIN"):
+        (folder / name).mkdir()
+    watcher = Watcher(hidden=True)
+    try:
+        watcher.watch([str(folder)])
+        (folder / "$RECYCLE.BIN" / "thrown.png").write_bytes(b"away")
+        assert not told(watcher, within_secs=0.8)
+        (folder / ".private" / "new.png").write_bytes(b"new")
+        assert told(watcher)
+        assert str(folder / ".private") in (watcher.take_folders() or {str(folder / ".private")})
+    finally:
+        watcher.close()
 
 
 def test_what_is_excluded_is_not_told_of(folder: Path) -> None:
@@ -175,7 +191,7 @@ def test_a_folder_that_vanishes_and_comes_back_is_watched_again(
 def test_a_folder_is_polled_where_no_events_come(
     watcher: Watcher, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "_is_remote", lambda _source: True)
+    monkeypatch.setattr(watching, "is_remote", lambda _source: True)
     monkeypatch.setattr(watching, "POLL_SECS", 0.2)
     watcher.watch([str(folder)])
     assert [observer.__class__.__name__ for observer in watcher._observers.values()] == ["PollingObserver"]
@@ -191,12 +207,12 @@ def test_what_is_no_longer_a_source_is_left_alone(watcher: Watcher, folder: Path
 
 
 def test_a_mount_is_known_by_its_file_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not watching._is_remote(str(tmp_path))
+    assert not is_remote(str(tmp_path))
     table = "/dev/sda / ext4 rw 0 0\nnas:/x /mnt/Urlaub\\040über nfs4 rw 0 0\n".encode() + b"d /mnt/\xff ext4 rw 0 0\n"
     monkeypatch.setattr(Path, "read_bytes", lambda _self: table)
-    assert watching._is_remote("/mnt/Urlaub über/2026")
-    assert not watching._is_remote("/mnt/Urlaub")
-    assert not watching._is_remote("/home/me")
+    assert is_remote("/mnt/Urlaub über/2026")
+    assert not is_remote("/mnt/Urlaub")
+    assert not is_remote("/home/me")
 
 
 def test_the_cache_in_a_source_is_nothing_to_tell_of(folder: Path) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
+import faiss
 import numpy as np
 import pytest
 
 from atlas_rt.core.records import Floats
 from atlas_rt.mapping import neighbours
-from atlas_rt.mapping.neighbours import knn, knn_edges, knn_graph, nearest
+from atlas_rt.mapping.neighbours import BLAS_FROM, knn, knn_edges, knn_graph, nearest
 
 Crowd = Callable[[int], Floats]
 
@@ -31,6 +33,18 @@ def test_an_answer_has_the_same_bits_whatever_is_asked_with_it(crowd: Crowd) -> 
         row = int(np.flatnonzero((together[0] == alone[0]).all(axis=1))[0])
         assert (together[1][row] == alone[1][0]).all()
     assert all((a == b).all() for a, b in zip(together, nearest(library, queries, 15, threads=2), strict=True))
+
+
+def test_threads_that_search_in_two_ways_do_not_change_how_the_other_is_answered(crowd: Crowd) -> None:
+    """FAISS's threshold for BLAS is one for the whole process."""
+    vectors = crowd(2000)
+    alone = nearest(vectors, vectors[:100], 15), knn(vectors, 15)
+    with ThreadPoolExecutor(2) as pool:
+        direct = [pool.submit(nearest, vectors, vectors[:100], 15) for _ in range(6)]
+        blas = [pool.submit(knn, vectors, 15) for _ in range(2)]
+    for found, known in [*((each, alone[0]) for each in direct), *((each, alone[1]) for each in blas)]:
+        assert all((a == b).all() for a, b in zip(found.result(), known, strict=True))
+    assert faiss.cvar.distance_compute_blas_threshold == BLAS_FROM
 
 
 def test_an_image_is_not_its_own_neighbour(crowd: Crowd) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.records import Floats
@@ -23,7 +24,6 @@ from atlas_rt.search.labels import (
     log_familiarity,
     read_own_words,
     read_words,
-    reliability,
 )
 
 
@@ -111,6 +111,16 @@ def test_the_fitted_temperature_makes_confidence_a_share_that_is_right() -> None
     best = shares.argmax(axis=1)
     for confidence, right, count in reliability(shares.max(axis=1), best == drawn):
         assert right == pytest.approx(confidence, abs=3.0 * (0.25 / count) ** 0.5 + 0.02)
+
+
+def reliability(shares: Floats, right: NDArray[np.bool_], bins: int = 10) -> list[tuple[float, float, int]]:
+    """(mean confidence, share that is right, how many) of each tenth of the scale that holds any; equal when honest."""
+    of = np.clip((shares * bins).astype(np.int64), 0, bins - 1)
+    return [
+        (float(shares[of == each].mean()), float(right[of == each].mean()), int((of == each).sum()))
+        for each in range(bins)
+        if (of == each).any()
+    ]
 
 
 def test_captions_without_a_known_word_fit_nothing() -> None:

@@ -26,7 +26,7 @@ def make_hud(**changes: Any) -> Hud:
         size_px=SIZE_PX, dt_secs=1 / 60, source="holidays", images=2000, failures=(), map_kind="umap", model="starter",
         provider="CPU", renderer="llvmpipe (LLVM 15.0.6, 256 bits)", progress=None, name_tags=(),
         searching=False, query="", answer=None, result=-1, hovered=None, hovered_at_px=(0.0, 0.0, 0.0), selected=None,
-        live=None, live_on=False, touring=False, help_open=False, figures=None, notices=(), kiosk=False, read_only="",
+        live=None, live_on=False, touring=False, help_open=False, figures=None, notices=(), kiosk=False,
         welcome=False, reduced_motion=True, speed=1.0,
     )  # fmt: skip
     return replace(quiet, **changes)

@@ -9,6 +9,7 @@ import threading
 import time
 from typing import Any
 
+from atlas_rt.ui.input import Typed
 from atlas_rt.ui.window import Window
 
 
@@ -79,7 +80,7 @@ class Heard:
 
     def add(self, told: Any) -> None:
         self.told["actions"] += told.actions
-        self.told["text"] += told.text
+        self.told["text"] += "".join(event.text for event in told.events if isinstance(event, Typed))
         self.told["held"] = sorted(told.held)
         self.told["drops"] += told.drops
         self.told["clicks"] += [

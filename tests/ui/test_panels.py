@@ -14,38 +14,61 @@ import pytest
 
 from atlas_rt.core.hud import CountTag, FrameFigures, Hud, NameTag, Notice
 from atlas_rt.core.records import Failure, LiveFix, Progress
-from atlas_rt.core.requests import CopyPath, Deselect, Do, FlyTo, Hover, OpenSource, Search, Select
+from atlas_rt.core.requests import CopyPath, Deselect, Do, FlyTo, Hover, OpenSource, Retry, Search, Select
+from atlas_rt.core.troubles import Trouble
 from atlas_rt.ui.input import KeyStroke, Modifiers, PointerMoved
+from atlas_rt.ui.panels.canvas import Rect
 from atlas_rt.ui.panels.hover import GRACE_SECS, beside
 from atlas_rt.ui.panels.notices import LIFE_SECS, notice_alpha
-from atlas_rt.ui.panels.status import absence_lines, duration, engine_line
+from atlas_rt.ui.panels.status import engine_line, pace
 from tests.ui.huds import Sheet, make_answer, make_facts, make_hud, typed
 
 FIX = LiveFix(
     np.zeros(3, np.float32), 0.2, (1, 2, 3, 4), np.zeros(4, np.float32), np.zeros((48, 64, 3), np.uint8), fps=9.8
 )
 NO_CAMERA = replace(FIX, neighbours=(), error="No camera was found; connect one, or give a film with --webcam FILE.")
+READ_ONLY = Trouble("read only", "Read-only: another window (process 4711 on laptop) is updating this library", False)
+NO_SEARCH = Trouble("search", "Search does not work: A model file cannot be read. " + "Fetch it again. " * 12)
 FIGURES = FrameFigures(60.0, 5.7, 8.1, 0.002, np.full(240, 5.7, np.float32), "high", "2,000 cards")
 BANDS = ("strong",) * 4 + ("weak",) * 4 + ("none",) * 12
+
+
+def absent(source: str) -> Trouble:
+    return Trouble("sources", f"{source} is empty: is the drive connected? Showing what was known", retry=False)
+
+
 STATES: dict[str, Hud] = {
     "idle": make_hud(),
     "working": make_hud(
         progress=Progress("index", 124, 2000, 168.0, 41.0),
         failures=(Failure("/p/broken.jpg", "truncated"),),
-        read_only="Opened for looking only: process 4711 writes this library",
+        troubles=(READ_ONLY, NO_SEARCH),
         notices=(Notice("12 new images", "good", 1.0),),
     ),
     "absent": make_hud(
-        absence=f"/media/{'a long name/' * 6}photos is empty: is the drive connected? Showing what was known"
+        troubles=(
+            Trouble(
+                "sources",
+                f"/media/{'a long name/' * 6}photos is empty: is the drive connected? Showing what was known",
+                retry=False,
+            ),
+        )
     ),
     "searching": make_hud(searching=True, query="bird", answer=make_answer("bird", *BANDS), figures=FIGURES),
     "detail": make_hud(selected=make_facts(), live_on=True, live=FIX, searching=True, figures=FIGURES),
     "portrait": make_hud(selected=make_facts(width_px=1000, height_px=3000), live_on=True, live=NO_CAMERA),
+    "unshown": make_hud(selected=make_facts(), picture_error="it is cut short. " * 20),
     "hover": make_hud(hovered=make_facts(), hovered_at_px=(640.0, 300.0, 30.0)),
     "help": make_hud(help_open=True),
     "welcome": make_hud(welcome=True),
     "tour": make_hud(touring=True, notices=tuple(Notice("a sentence", "plain", 1.0) for _ in range(3))),
 }
+
+
+def covered(sheet: Sheet, at_px: tuple[float, float]) -> bool:
+    """Whether a panel of the last frame lies there."""
+    x, y = at_px
+    return any(rect.x <= x < rect.right and rect.y <= y < rect.bottom for rect in sheet.panels.covered)
 
 
 @pytest.mark.parametrize("size_px", [(1280, 720), (3840, 2160), (900, 600)])
@@ -77,7 +100,7 @@ def test_a_count_is_a_small_pill_at_its_place_and_a_faint_one_is_faint(sheet: Sh
         assert rows.max() - rows.min() < 22
         shares.append(float(around.max()))
     assert shares[0] > 200 > shares[1]  # the figures
-    assert not sheet.panels.covers((640.0, 300.0))
+    assert not covered(sheet, (640.0, 300.0))
 
 
 def test_of_near_duplicates_the_panel_tells_which_and_how_many(sheet: Sheet) -> None:
@@ -130,11 +153,11 @@ def test_results_fly_there_and_ring_their_node(sheet: Sheet) -> None:
     at_px = sheet.green()
     assert sheet.show(hud, PointerMoved(at_px), frames=3) == [Hover(10)]
     assert sheet.overlay.wants_mouse
-    assert sheet.panels.covers(at_px)
+    assert covered(sheet, at_px)
     assert sheet.click(hud, *at_px)[:2] == [FlyTo(10), Select(10)]
     assert sheet.show(hud, PointerMoved((640.0, 600.0)), frames=3) == [Hover(-1)]
     assert not sheet.overlay.wants_mouse
-    assert not sheet.panels.covers((640.0, 600.0))
+    assert not covered(sheet, (640.0, 600.0))
 
 
 def test_the_strip_follows_the_result_and_the_wheel(sheet: Sheet) -> None:
@@ -200,7 +223,7 @@ def test_the_detail_panel_closes_copies_and_flies(sheet: Sheet) -> None:
 
 
 def test_a_kiosk_shows_no_path_and_no_status(sheet: Sheet) -> None:
-    hud = make_hud(selected=make_facts(7), kiosk=True, figures=FIGURES, read_only="x")
+    hud = make_hud(selected=make_facts(7), kiosk=True, figures=FIGURES, troubles=(READ_ONLY,))
     sheet.show(hud, frames=3)
     assert len(sheet.panels.covered) == 1
     panel = sheet.panels.covered[0]
@@ -215,6 +238,21 @@ def test_neighbours_fly_there(sheet: Sheet) -> None:
     assert [type(request) for request in requests if not isinstance(request, Hover)] == [FlyTo, Select]
 
 
+def test_what_does_not_work_is_told_as_long_as_it_lasts_and_tried_again_at_a_click(sheet: Sheet) -> None:
+    quiet = status_of(sheet, make_hud())
+    told = status_of(sheet, make_hud(troubles=(READ_ONLY, NO_SEARCH)))
+    assert told.height > quiet.height + 4 * 19.0  # whole sentences
+    at = told.x + 30, told.bottom - 45
+    assert sheet.click(make_hud(troubles=(READ_ONLY, NO_SEARCH)), *at) == [Retry("search")]
+    assert status_of(sheet, make_hud()) == quiet
+
+
+def status_of(sheet: Sheet, hud: Hud) -> Rect:
+    """The status panel, the lowest at the left."""
+    sheet.show(hud, frames=2)
+    return max(sheet.panels.covered, key=lambda rect: rect.bottom - rect.x)
+
+
 def test_failures_are_listed_at_a_click(sheet: Sheet) -> None:
     hud = make_hud(failures=tuple(Failure(f"/pictures/{number}.jpg", "truncated file") for number in range(200)))
     sheet.show(hud, frames=3)
@@ -225,15 +263,20 @@ def test_failures_are_listed_at_a_click(sheet: Sheet) -> None:
     assert len(sheet.panels.covered) == 1
 
 
-def test_an_absent_source_is_said_in_two_lines_as_long_as_it_lasts(sheet: Sheet) -> None:
+def test_an_absent_source_is_said_as_long_as_it_lasts(sheet: Sheet) -> None:
     sheet.show(make_hud(), frames=3)
     (quiet,) = sheet.panels.covered
     for _ in range(2):
-        sheet.show(make_hud(absence="/photos is empty: is the drive connected? Showing what was known"), frames=300)
+        sheet.show(
+            make_hud(
+                troubles=(
+                    Trouble("sources", "/photos is empty: is the drive connected? Showing what was known", retry=False),
+                )
+            ),
+            frames=300,
+        )
         (status,) = sheet.panels.covered
-        assert status.height > quiet.height * 1.5
-    assert absence_lines(make_hud(absence="a? b")) == ["a?", "b"]
-    assert absence_lines(make_hud()) == []
+        assert status.height > quiet.height * 1.25
 
 
 def test_the_larger_of_two_names_that_touch_stays(sheet: Sheet) -> None:
@@ -294,8 +337,8 @@ def test_a_changed_speed_is_told_for_a_moment(sheet: Sheet) -> None:
     assert sheet.changed().sum() == before
 
 
-def test_durations_and_engines_are_told_shortly() -> None:
-    assert [duration(secs) for secs in (0.2, 41, 200, 7800)] == ["1 s", "41 s", "3 min", "2 h 10 min"]
+def test_pace_and_engine_are_told_shortly() -> None:
+    assert pace(Progress("index", 124, 2000, 168.0, 200.0)) == "168/s  ·  3 min 20 s left"
     assert engine_line(make_hud()) == "UMAP map  ·  starter  ·  CPU  ·  llvmpipe"
 
 

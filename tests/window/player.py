@@ -19,6 +19,7 @@ from atlas_rt.core.tags import node_at
 from atlas_rt.render.gl.offscreen import OffscreenTarget
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Input
+from atlas_rt.window.actions import carry_out
 from atlas_rt.window.app import App
 from atlas_rt.window.picture import WindowPicture
 
@@ -90,7 +91,7 @@ class Player:
     def do(self, *actions: str | Request) -> None:
         """Ask for actions by name, or for requests as the panels make them; each gets a frame."""
         for action in actions:
-            self.app.actions.route(Do(action) if isinstance(action, str) else action)
+            carry_out(self.app.parts, Do(action) if isinstance(action, str) else action)
             self.frame()
 
     def frame(self, count: int = 1, *, dt_secs: float = FRAME_SECS) -> None:
@@ -109,8 +110,8 @@ class Player:
 
     def settle(self, images: int) -> None:
         """Wait for a fitted map of so many images, and for the engine to rest."""
-        world, desk = self.app.world, self.app.panel_state
-        self.see(lambda: len(self.names()) == images and desk is self.app.panel_state and desk.progress is None)
+        world, desk = self.app.parts.world, self.app.parts.panel_state
+        self.see(lambda: len(self.names()) == images and desk is self.app.parts.panel_state and desk.progress is None)
         self.see(lambda: world.resting)
 
     def visit(self, name: str) -> int:
@@ -122,14 +123,14 @@ class Player:
 
     def names(self) -> list[str]:
         """What is on the map, by file name."""
-        return [Path(path).stem for path in self.app.world.scene.paths]
+        return [Path(path).stem for path in self.app.parts.world.scene.paths]
 
     def id_of(self, name: str) -> int:
-        return int(self.app.world.scene.ids[self.names().index(name)])
+        return int(self.app.parts.world.scene.ids[self.names().index(name)])
 
     def shown(self) -> str:
         """In words, for a test that fails."""
-        world, desk = self.app.world, self.app.panel_state
+        world, desk = self.app.parts.world, self.app.parts.panel_state
         notices = [notice.text for notice in desk.notices]
         return f"{len(self.names())} images ({world.scene.kind}), {desk.progress}, {notices}"
 
@@ -151,13 +152,13 @@ class Player:
     def _card(self, id_: int) -> NDArray[np.uint8]:
         """(h, w, 3) the middle of an image's card, panels left out."""
         app, size_px = self.app, self.window.size_px
-        view = app.world.view(size_px)
+        view = app.parts.world.view(size_px)
         picture = OffscreenTarget(self._context, size_px)
-        app.display.draw(view, picture.target, panels=False)
+        app.parts.display.draw(view, picture.target, panels=False)
         pixels = picture.read()
         picture.release()
-        row = app.world.row(id_)
-        x, y, radius = node_at(view, row, app.world.positions()[row], size_px)
+        row = app.parts.world.row(id_)
+        x, y, radius = node_at(view, row, app.parts.world.positions()[row], size_px)
         half = max(int(radius * 0.4), 1)
         return pixels[max(int(y) - half, 0) : int(y) + half, max(int(x) - half, 0) : int(x) + half]
 

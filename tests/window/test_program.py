@@ -107,14 +107,14 @@ def test_a_film_that_is_not_there_is_a_sentence_before_a_window_opens(
     flight = launch(desk / "images", "--webcam", desk / "missing.mp4")
     code, told = flight.ended()
     assert code == 2
-    assert told.startswith("atlas-rt: there is no such film")
+    assert told.startswith("atlas-rt: this film does not exist")
 
 
 def test_a_film_that_is_none_is_told_in_the_window(launch: Callable[..., Flight], desk: Path) -> None:
     (desk / "letter.mp4").write_text("no film")
     flight = launch(desk / "images", "--webcam", desk / "letter.mp4")
     told = flight.see(lambda told: told["live_error"])
-    assert "no film that can be played" in told["live_error"]
+    assert "cannot be played" in told["live_error"]
     assert told["images"] > 0
     flight.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +13,14 @@ import pytest
 from imgui_bundle import imgui
 from PIL import Image
 
-from atlas_rt.core.requests import AddPaths, Hover, OpenSource, Search, Select
+from atlas_rt.core.quality import LADDER
+from atlas_rt.core.records import Bytes
+from atlas_rt.core.requests import AddPaths, Hover, OpenSource, Retry, Search, Select
+from atlas_rt.errors import DecodeError
+from atlas_rt.render.gl.offscreen import OffscreenTarget
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Input
+from atlas_rt.workers import facts, pictures
 from tests.libraries import Library
 from tests.window.player import Player
 
@@ -75,7 +81,8 @@ def selected(player: Player, name: str) -> int:
     """Select an image, and wait for its panel."""
     id_ = player.id_of(name)
     player.do(Select(id_))
-    player.see(lambda: player.app.panel_state.selected and player.app.panel_state.selected.id == id_, why="the panel")
+    state = player.app.parts.panel_state
+    player.see(lambda: state.selected and state.selected.id == id_, why="the panel")
     return id_
 
 
@@ -99,20 +106,20 @@ def test_images_are_deleted_while_they_are_listed_selected_and_found(play: Open,
     """Each of these ended the program, or a thread of it: an id was looked up in a scene that no longer had it."""
     player = play(colours)
     player.settle(6)
-    app, session = player.app, player.app.session
+    app, session = player.app, player.app.parts.session
     assert session is not None
 
     # The newest image is listed in a panel, and hovered there.
     selected(player, "blue")
-    last = int(app.world.scene.ids[-1])
+    last = int(app.parts.world.scene.ids[-1])
     player.do(Hover(last))
-    assert app.panel_state.selected is not None
-    assert last in [id_ for id_, _ in app.panel_state.selected.neighbours]
+    assert app.parts.panel_state.selected is not None
+    assert last in [id_ for id_, _ in app.parts.panel_state.selected.neighbours]
     delete(player, colours, player.names()[-1])
     player.resize((1000, 800))
     player.frame(5)
-    assert last not in [id_ for id_, _ in app.panel_state.selected.neighbours]
-    assert app.world.hovered_id == -1
+    assert last not in [id_ for id_, _ in app.parts.panel_state.selected.neighbours]
+    assert app.parts.world.hovered_id == -1
     session.want_tiles([(last, 1)])
     session.ask_picture(last)
     session.tell_of(last, neighbours=True)
@@ -120,29 +127,29 @@ def test_images_are_deleted_while_they_are_listed_selected_and_found(play: Open,
 
     # The selected image goes, and its panel with it.
     delete(player, colours, "green")
-    assert (app.panel_state.selected, app.world.selected_ids) == (None, ())
+    assert (app.parts.panel_state.selected, app.parts.world.selected_ids) == (None, ())
     selected(player, "red")
-    app.world.selected_ids = ()
+    app.parts.world.selected_ids = ()
     player.do("step_back")
-    assert app.panel_state.selected is None
+    assert app.parts.panel_state.selected is None
 
     # The result one stands at goes: the list shrinks, and Enter does nothing.
     player.do(Search("red"))
-    player.see(lambda: app.world.answer, why="an answer")
+    player.see(lambda: app.parts.world.answer, why="an answer")
     for _ in range(4):
         player.do("next_result")
-    answer = app.world.answer
+    answer = app.parts.world.answer
     assert answer is not None
-    assert app.world.selected_ids == (answer.best[-1].id,)
-    delete(player, colours, player.names()[app.world.row(answer.best[-1].id)])
+    assert app.parts.world.selected_ids == (answer.best[-1].id,)
+    delete(player, colours, player.names()[app.parts.world.row(answer.best[-1].id)])
     for _ in range(2):  # before the search is answered again, and after
         player.do("fly_to_best")
-        assert app.world.selected_ids == ()
-        player.see(lambda: len(app.world.answer.best) == 3)  # type: ignore[union-attr]
+        assert app.parts.world.selected_ids == ()
+        player.see(lambda: len(app.parts.world.answer.best) == 3)  # type: ignore[union-attr]
     player.do("next_result")
-    assert app.hud(app.world.view((640, 480)), 0.0).result == 0
+    assert app.hud(app.parts.world.view((640, 480)), 0.0).result == 0
     player.do("fly_to_best")
-    assert app.world.selected_ids != ()
+    assert app.parts.world.selected_ids != ()
 
 
 def test_another_library_never_shows_through_and_a_failed_open_changes_nothing(
@@ -152,13 +159,13 @@ def test_another_library_never_shows_through_and_a_failed_open_changes_nothing(
     player = play(colours)
     player.settle(6)
     look_at_each(player, COLOURS)
-    session = player.app.session
+    session = player.app.parts.session
     player.do(OpenSource((str(colours),)))
-    assert player.app.session is session  # it is open: a second session would find it locked by the first
+    assert player.app.parts.session is session  # it is open: a second session would find it locked by the first
 
     player.do(OpenSource((str(tmp_path),)))  # the cache lies in it
-    assert player.app.panel_state.notices[-1].tone == "warning"
-    assert player.app.session is session
+    assert player.app.parts.panel_state.notices[-1].tone == "warning"
+    assert player.app.parts.session is session
     assert player.window.title == "atlas_rt - colours"
     assert len(player.names()) == 6
     player.do(AddPaths((str(paint(tmp_path / "orange.png", (250, 140, 20))),)))
@@ -176,27 +183,27 @@ def test_a_changed_file_shows_its_new_picture_from_near_too(play: Open, colours:
     player.settle(6)
     player.visit("red")
     player.see(lambda: shows(player, "red", COLOURS["red"]))
-    record = player.app.world.scene.tiles[player.app.world.row(player.id_of("red"))]
+    record = player.app.parts.world.scene.tiles[player.app.parts.world.row(player.id_of("red"))]
     paint(colours / "red.png", COLOURS["blue"])
-    player.see(lambda: player.app.world.scene.tiles[player.app.world.row(player.id_of("red"))] != record)
+    player.see(lambda: player.app.parts.world.scene.tiles[player.app.parts.world.row(player.id_of("red"))] != record)
     player.visit("red")
     assert shows(player, "red", COLOURS["blue"])
 
     # A picture that comes late does not stand under another image's name.
-    session, thumbnails = player.app.session, player.app.display._thumbnails
+    session, thumbnails = player.app.parts.session, player.app.parts.display._thumbnails
     assert session is not None
     player.see(lambda: thumbnails.picture_ref("selected"), why="the panel's picture")
-    player.app.display.show_picture("selected", None)
+    player.app.parts.display.show_picture("selected", None)
     session.pictures.ask(player.id_of("green"), str(colours / "green.png"))  # as if it had been slow
     player.frame(30)
     assert thumbnails.picture_ref("selected") is None
 
     # The shaders' clock starts again each hour; cards fade in once only.
-    table = player.app.display._renderer._tiles._table
-    player.app.world.time_secs += 3600.0
+    table = player.app.parts.display._renderer._tiles._table
+    player.app.parts.world.time_secs += 3600.0
     player.resize((800, 600))
     player.frame(2)
-    again = player.app.display._renderer._tiles._table
+    again = player.app.parts.display._renderer._tiles._table
     assert (again[:, 3] < 0.0).all()
     assert np.array_equal(again[:, :3], table[:, :3])
 
@@ -211,8 +218,21 @@ def test_reduced_motion_stops_motion_and_not_loading(play: Open, tmp_path: Path)
     player.settle(1)
     id_ = player.visit("lines")
     player.see(lambda: player.contrast_of(id_) > 50.0, secs=20.0, why="a sharp card")
-    view = player.app.world.view((1280, 960))
+    view = player.app.parts.world.view((1280, 960))
     assert (view.pulse_secs, view.ambient) == (0.0, 0.0)
+
+
+def test_a_saved_picture_is_drawn_at_its_best_whatever_the_window_can_do(play: Open, colours: Path) -> None:
+    player = play(colours)
+    player.settle(6)
+    display, view = player.app.parts.display, player.app.parts.world.view((640, 480))
+    saved = display.picture_of(view)
+    high = OffscreenTarget(display.context, (640, 480))
+    display._renderer.draw(view, high.target, step=LADDER[0])
+    assert np.array_equal(saved, high.read())
+    display.draw(view, high.target, panels=False)  # as the window shows it
+    assert not np.array_equal(saved, high.read())
+    high.release()
 
 
 def test_what_does_not_change_is_not_drawn_and_search_takes_the_caret_back(play: Open, colours: Path) -> None:
@@ -221,20 +241,20 @@ def test_what_does_not_change_is_not_drawn_and_search_takes_the_caret_back(play:
     player.settle(6)
     app = player.app
     player.do("search")
-    player.see(lambda: app.display.wants_text, why="the caret")
+    player.see(lambda: app.parts.display.wants_text, why="the caret")
     player.see(lambda: not app.frame(0.1), why="rest, with the console open")
     drawn = [app.frame(0.1) for _ in range(30)]
     assert not any(drawn)
 
-    app.display._panels._search._active = False  # as after a click on the map
+    app.parts.display._panels._search._active = False  # as after a click on the map
     imgui.internal.clear_active_id()
     player.window.told = Input(exposed=True)
     player.frame(3)
-    assert not app.display.wants_text
+    assert not app.parts.display.wants_text
     player.do("search")
     player.window.told = Input(exposed=True)
     player.frame(4)
-    assert app.display.wants_text
+    assert app.parts.display.wants_text
 
     player.window.told = Input(exposed=True, visible=False)
     assert not app.frame(0.1)
@@ -245,14 +265,14 @@ def test_what_does_not_change_is_not_drawn_and_search_takes_the_caret_back(play:
 def test_a_source_that_is_unplugged_stays_on_the_map_and_says_so_as_long_as_it_lasts(play: Open, colours: Path) -> None:
     player = play(colours)
     player.settle(6)
-    world, desk = player.app.world, player.app.panel_state
+    world, desk = player.app.parts.world, player.app.parts.panel_state
     player.visit("blue")
     stood = world.scene.positions.tobytes()
     colours.rename(colours.with_name("unplugged"))
     colours.mkdir()
     player.see(lambda: desk.absence and world.scene.away is not None, why="word of it")
     assert desk.absence == f"{colours} is empty: is the drive connected? Showing what was known"
-    assert player.app.hud(world.view((640, 480)), 0.0).absence == desk.absence
+    assert troubles(player) == [desk.absence]
     assert world.scene.away is not None
     assert world.scene.away.all()
     assert shows(player, "blue", COLOURS["blue"])
@@ -260,3 +280,82 @@ def test_a_source_that_is_unplugged_stays_on_the_map_and_says_so_as_long_as_it_l
     colours.with_name("unplugged").rename(colours)
     player.see(lambda: not desk.absence and world.scene.away is None, why="the source")
     assert (len(player.names()), world.scene.positions.tobytes()) == (6, stood)
+
+
+def troubles(player: Player) -> list[str]:
+    """What the status panel says does not work, as it is drawn."""
+    view = player.app.parts.world.view(player.window.size_px)
+    return [trouble.text for trouble in player.app.hud(view, 0.0).troubles]
+
+
+def notices(player: Player) -> list[str]:
+    return [notice.text for notice in player.app.parts.panel_state.notices]
+
+
+def test_a_window_that_may_not_write_says_so_all_the_time_and_adds_nothing(
+    play: Open, colours: Path, tmp_path: Path
+) -> None:
+    first = play(colours)
+    first.settle(6)
+    second = play(colours)
+    second.frame()
+    assert len(second.names()) == 6
+    (told,) = troubles(second)
+    assert told.startswith("Read-only: another window (process ")
+    assert told.endswith(") is updating this library")
+    second.do(AddPaths((str(paint(tmp_path / "new.png", (9, 99, 199))),)))
+    assert notices(second) == [f"Nothing was added. {told}"]
+    second.frame(10, dt_secs=1.0)
+    assert notices(second) == []
+    assert troubles(second) == [told]
+    assert first.app.parts.session is not None
+    first.app.parts.session.close()  # as closing its window does
+    first.app.parts.session = None
+    second.see(lambda: not troubles(second))
+    assert "The other window has stopped updating this library: now this one does" in notices(second)
+    second.do(AddPaths((str(tmp_path / "new.png"),)))
+    second.see(lambda: len(second.names()) == 7)
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_a_thread_that_fails_is_told_of_until_another_try_helps(
+    play: Open, colours: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    player = play(colours)
+    player.settle(6)
+    whole = facts.facts_of
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr(facts, "facts_of", broken)
+    sentence = "What is known of an image cannot be shown: RuntimeError: out of luck"
+    names = itertools.cycle(COLOURS)
+    player.see(lambda: player.do(Select(player.id_of(next(names)))) or troubles(player) == [sentence])
+    assert f"{sentence}; trying again" in notices(player)
+    player.do(Search("red"))
+    player.see(lambda: player.app.parts.world.answer)  # the others live on
+    monkeypatch.setattr(facts, "facts_of", whole)
+    player.do(Retry("facts"))
+    player.see(lambda: not troubles(player))
+    selected(player, "red")
+
+
+def test_a_picture_that_cannot_be_shown_says_why_and_the_next_one_is_shown(
+    play: Open, colours: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    player = play(colours)
+    player.settle(6)
+    load = pictures.load_picture
+
+    def broken_red(path: str, size_px: int) -> Bytes:
+        if path.endswith("red.png"):
+            raise DecodeError("the file is cut short")
+        return load(path, size_px)
+
+    monkeypatch.setattr(pictures, "load_picture", broken_red)
+    selected(player, "red")
+    player.see(lambda: player.app.parts.panel_state.picture_trouble == "the file is cut short")
+    selected(player, "green")
+    assert player.app.parts.panel_state.picture_trouble == ""
+    assert troubles(player) == []  # it is one picture's, and no thread's

@@ -215,7 +215,7 @@ def test_an_image_is_told_of_shown_and_given_its_tiles(indexed_session: Session)
     session.tell_of(id_, neighbours=True)
     session.ask_picture(id_)
     session.want_tiles([(id_, 2), (id_, 1)])
-    facts = wait_for(session.told)
+    (facts,) = wait_for(session.told)
     assert facts.id == id_
     assert title_of(session, facts.neighbours[0][0]) == "tiger-walking"
     picture = wait_for(session.picture)
@@ -232,7 +232,7 @@ def test_nothing_asked_of_an_empty_library_does_harm(open_session: Open) -> None
     session.ask_picture(1)
     session.want_tiles([(1, 1)])
     time.sleep(0.1)
-    assert (session.answer(), session.told(), session.picture(), session.fix()) == (None, None, None, None)
+    assert (session.answer(), session.told(), session.picture(), session.fix()) == (None, (), None, None)
 
 
 # Live

@@ -41,14 +41,14 @@ class Watched(app.App):
 
     def _look(self) -> dict[str, Any]:
         """What a person would see."""
-        world, panel_state, scene = self.world, self.panel_state, self.world.scene
+        world, panel_state, scene = self.parts.world, self.parts.panel_state, self.parts.world.scene
         names = dict(zip(scene.ids.tolist(), (path.rpartition("/")[2] for path in scene.paths), strict=True))
         self.seen_names |= names
         pose, answer, fix = world.camera.pose, world.answer, world.live
-        view = world.view(self.window.framebuffer_px)
+        view = world.view(self.parts.window.framebuffer_px)
         return {
-            "size": self.window.size_px,
-            "fullscreen": self.window.fullscreen,
+            "size": self.parts.window.size_px,
+            "fullscreen": self.parts.window.fullscreen,
             "images": len(scene.ids),
             "names": sorted(names.values()),
             "map": scene.kind,
@@ -74,7 +74,7 @@ class Watched(app.App):
             "neighbours": [names.get(id_, "") for id_, _ in panel_state.selected.neighbours]
             if panel_state.selected
             else [],
-            "live": self.session is not None and self.session.live,
+            "live": self.parts.session is not None and self.parts.session.live,
             "live_error": fix.error if fix else "",
             "near": [names.get(id_, "") for id_ in fix.neighbours] if fix else [],
             "marker": None if view.marker is None else view.marker.tolist(),
@@ -89,21 +89,21 @@ class Watched(app.App):
             "help": panel_state.help_open,
             "figures": panel_state.figures_open,
             "opening": panel_state.opening,
-            "text_focused": self.display.wants_text,
-            "read_only": self.session.read_only if self.session else "",
+            "text_focused": self.parts.display.wants_text,
+            "read_only": self.parts.session.read_only if self.parts.session else "",
             "drawn": self.drawn,
-            "engine": self.session.engine.pid if self.session and self.session.engine else 0,
+            "engine": self.parts.session.engine.pid if self.parts.session and self.parts.session.engine else 0,
         }
 
     def _where(self, name: str) -> list[float]:
         """The middle of an image's card, window pixels."""
-        row = next(i for i, path in enumerate(self.world.scene.paths) if path.endswith(f"/{name}"))
-        view = self.world.view(self.window.framebuffer_px)
-        x, y, _ = node_at(view, row, self.world.positions()[row], self.window.size_px)
+        row = next(i for i, path in enumerate(self.parts.world.scene.paths) if path.endswith(f"/{name}"))
+        view = self.parts.world.view(self.parts.window.framebuffer_px)
+        x, y, _ = node_at(view, row, self.parts.world.positions()[row], self.parts.window.size_px)
         return [x, y]
 
     def _positions(self) -> dict[str, list[float]]:
-        scene = self.world.scene
+        scene = self.parts.world.scene
         return {path.rpartition("/")[2]: scene.positions[row].tolist() for row, path in enumerate(scene.paths)}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -14,6 +16,7 @@ from PIL import Image
 from atlas_rt.core.records import Bytes
 from atlas_rt.errors import MissingError
 from atlas_rt.workers.camera import Camera
+from atlas_rt.workers.worker import State
 from tests.libraries import wait_for
 from tests.workers.films import MakeFilm, plain
 
@@ -82,7 +85,7 @@ def test_a_film_begins_anew_when_it_is_over(open_camera: Open, make_film: MakeFi
     camera = open_camera(make_film("film.mp4", GREYS, fps=100.0))
     levels = seen(camera, count=25)
     assert sum(later < earlier for earlier, later in pairwise(levels)) >= 2
-    assert camera.error == ""
+    assert camera.error is None
 
 
 def test_a_film_plays_no_faster_than_it_was_made(open_camera: Open, make_film: MakeFilm) -> None:
@@ -103,7 +106,7 @@ def test_a_damaged_frame_is_passed_over(open_camera: Open, make_film: MakeFilm) 
     levels = seen(camera, count=20)
     assert min(abs(level - 106) for level in levels) > 15  # the fifth frame is missing
     assert min(levels) < 106 - 15 < 106 + 15 < max(levels)
-    assert camera.error == ""
+    assert camera.error is None
 
 
 def test_a_film_that_was_cut_short_loops_over_what_there_is(open_camera: Open, make_film: MakeFilm) -> None:
@@ -115,7 +118,7 @@ def test_a_film_that_was_cut_short_loops_over_what_there_is(open_camera: Open, m
     levels = seen(camera, count=7)
     assert len(levels) == 7
     assert max(levels) < 70  # of the first three
-    assert camera.error == ""
+    assert camera.error is None
 
 
 def test_a_film_of_one_frame_shows_it_again_and_again(open_camera: Open, make_film: MakeFilm) -> None:
@@ -132,15 +135,16 @@ def test_a_film_that_is_deleted_while_it_plays_is_told_of(open_camera: Open, mak
     camera = open_camera(film)
     wait_for(camera.take)
     film.unlink()
-    assert wait_for(lambda: camera.error) == "the film has no more frames"
+    assert str(wait_for(lambda: camera.error)) == "the film has no more frames"
+    assert camera.state is State.FAILED
 
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("no film at all.mp4", "there is no film to use as a camera at this path: "),
-        ("letter.mp4", "this file is no film that can be played as a camera: "),
-        (".", "there is no film to use as a camera at this path: "),
+        ("no film at all.mp4", "there is no film at this path: "),
+        ("letter.mp4", "this file cannot be played as a camera: "),
+        (".", "there is no film at this path: "),
     ],
 )
 def test_what_is_no_film_is_told_in_a_sentence(tmp_path: Path, name: str, sentence: str) -> None:
@@ -163,3 +167,13 @@ def test_closing_ends_the_thread_at_once(make_film: MakeFilm) -> None:
     camera.close()
     assert time.monotonic() - begun < 0.5
     assert not camera._thread.is_alive()
+
+
+@pytest.mark.parametrize(("system", "where"), [("darwin", "System Settings"), ("win32", "desktop apps")])
+def test_a_refused_camera_says_where_access_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, system: str, where: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    with pytest.raises(MissingError, match=f"allow access to it .*{where}.*--webcam FILE"):
+        Camera("97")
+    assert os.environ["OPENCV_AVFOUNDATION_SKIP_AUTH"] == "1"

@@ -30,7 +30,8 @@ def worker(indexed: Library) -> Iterator[FactsWorker]:
 
 def told(worker: FactsWorker, arrival: Arrival, id_: int, *, neighbours: bool = True) -> ImageFacts:
     worker.ask(FactsRequest(id_, arrival.scene, arrival.vector_index, neighbours))
-    facts: ImageFacts = wait_for(worker.take)
+    (facts,) = wait_for(worker.take)
+    assert isinstance(facts, ImageFacts)
     return facts
 
 
@@ -70,7 +71,16 @@ def test_under_the_pointer_no_neighbours_are_looked_for(
 def test_the_newest_question_is_answered_last(worker: FactsWorker, arrival: Arrival) -> None:
     for id_ in arrival.scene.ids[:40]:
         worker.ask(FactsRequest(int(id_), arrival.scene, arrival.vector_index, neighbours=True))
-    wait_for(lambda: (facts := worker.take()) and facts.id == arrival.scene.ids[39])
+    wait_for(lambda: arrival.scene.ids[39] in [facts.id for facts in worker.take()])
+
+
+def test_what_is_hovered_does_not_take_the_panel_of_what_is_selected(worker: FactsWorker, arrival: Arrival) -> None:
+    """The pointer moves on while the selected image's neighbours are looked for: its panel never came."""
+    for row, neighbours in ((5, True), (6, False), (7, False)):
+        worker.ask(FactsRequest(int(arrival.scene.ids[row]), arrival.scene, arrival.vector_index, neighbours))
+    found: set[int] = set()
+    wait_for(lambda: found.update(facts.id for facts in worker.take()) or len(found) >= 2)
+    assert {int(arrival.scene.ids[5]), int(arrival.scene.ids[7])} <= found
 
 
 def test_words_of_another_model_are_not_mixed_in(library: Library, arrival: Arrival, ids: dict[str, int]) -> None:

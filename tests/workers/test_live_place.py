@@ -17,6 +17,7 @@ from atlas_rt.mapping.projector import Projector
 from atlas_rt.window.session import frame_encoder
 from atlas_rt.workers.live_place import FIXES_PER_SEC, LivePlaceWorker
 from atlas_rt.workers.scenes import Arrival, SceneReader
+from atlas_rt.workers.worker import State
 from tests.libraries import Library, wait_for
 from tests.workers.films import MakeFilm, held_up, plain
 
@@ -130,7 +131,7 @@ def test_there_is_no_fix_before_there_is_a_map(
 
 def test_a_camera_that_is_not_there_is_told_as_a_fix(locate: Locate, tmp_path: Path) -> None:
     fix: LiveFix = wait_for(locate(tmp_path / "no film.mp4").take)
-    assert fix.error.startswith("there is no film to use as a camera at this path: ")
+    assert fix.error.startswith("there is no film at this path: ")
     assert fix.neighbours == ()
     assert fix.position.size == fix.picture.size == 0
 
@@ -162,3 +163,52 @@ def test_closing_joins_its_threads_at_once(locate: Locate, make_film: MakeFilm) 
     live_place.close()
     assert time.monotonic() - begun < 1.0
     assert not live_place._thread.is_alive()
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_an_image_tower_that_is_rubbish_is_told_of_and_followed_once_it_is_whole(
+    locate: Locate, make_film: MakeFilm, indexed: Library, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model: Model = indexed.model
+    whole = model.image.file.path.read_bytes()
+    (tmp_path / "image.onnx").write_bytes(b"no graph")
+    file = dataclasses.replace(model.image.file, path=tmp_path / "image.onnx")
+    spoilt = dataclasses.replace(model, image=dataclasses.replace(model.image, file=file))
+    live_place = locate(make_film("film.mp4", [plain(9, 9, 9)] * 3), encode=lambda: frame_encoder(spoilt, ANYWHERE))
+    wait_for(lambda: live_place.state is State.FAILED)
+    assert live_place.trouble.startswith("The camera cannot be followed: ")
+    assert wait_for(live_place.take).error in live_place.trouble
+    (tmp_path / "image.onnx").write_bytes(whole)
+    live_place.retry()
+    assert wait_for(live_place.take).error == ""
+    assert live_place.trouble == ""
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_a_camera_that_comes_back_is_followed_again_by_itself(
+    locate: Locate, make_film: MakeFilm, tmp_path: Path
+) -> None:
+    film = make_film("film.avi", [plain(9, 99, 9)] * 3)
+    live_place = locate(film)
+    wait_for(lambda: (fix := live_place.take()) and not fix.error)
+    film.rename(tmp_path / "away.avi")
+    wait_for(lambda: (fix := live_place.take()) and fix.error)
+    (tmp_path / "away.avi").rename(film)
+    live_place.retry()
+    assert wait_for(lambda: (fix := live_place.take()) and not fix.error and fix)
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_a_place_that_cannot_be_found_is_told_and_the_next_picture_followed(
+    locate: Locate, make_film: MakeFilm, place: Callable[[Floats], Placed]
+) -> None:
+    asked = list[Floats]()
+
+    def broken_once(vector: Floats) -> Placed:
+        asked.append(vector)
+        return place(vector if len(asked) > 1 else vector[:3])
+
+    live_place = locate(make_film("film.mp4", [plain(9, 99, 9)] * 5), place=broken_once)
+    assert wait_for(live_place.take).error
+    assert wait_for(lambda: (fix := live_place.take()) and not fix.error and fix)

@@ -15,9 +15,9 @@ from atlas_rt.encoders.registry import Model
 from atlas_rt.errors import MissingError
 from atlas_rt.library import maps
 from atlas_rt.library.changes import FailedFile
-from atlas_rt.library.sources import scan
+from atlas_rt.library.scanning import scan
 from atlas_rt.library.storewriter import StoreWriter
-from atlas_rt.library.tiles import TileFiles
+from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.workers.scenes import NODE_SIZE_LIMITS, Arrival, SceneReader, SceneWorker, node_size
 from tests.libraries import Library, same_bits, wait_for
 
@@ -171,7 +171,7 @@ def test_a_poke_brings_the_scene_and_nothing_comes_without(worker: SceneWorker) 
     worker.poke()
     arrival = wait_for(worker.take)
     assert len(arrival.scene.ids) == len(arrival.tiles) == 138
-    assert worker.error == ""
+    assert worker.trouble == ""
     time.sleep(0.05)
     assert worker.take() is None
 
@@ -198,12 +198,13 @@ def test_a_scene_that_cannot_be_read_is_told_and_the_next_poke_tries_again(
     file = library.place.folder / "tiles-32.bin"
     file.rename(file.with_suffix(".away"))
     worker.poke()
-    assert wait_for(lambda: worker.error).startswith("The stored library is damaged")
+    told = "New images cannot be shown: The stored library is damaged"
+    assert wait_for(lambda: worker.trouble).startswith(told)
     assert worker.take() is None
     file.with_suffix(".away").rename(file)
     worker.poke()
     assert len(wait_for(worker.take).tiles) == 138
-    assert worker.error == ""
+    assert worker.trouble == ""
 
 
 def test_a_library_that_another_process_writes_is_looked_at_and_read_only_when_it_changed(library: Library) -> None:

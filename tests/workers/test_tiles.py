@@ -12,10 +12,12 @@ import pytest
 from PIL import Image
 
 from atlas_rt.core.records import Tile
-from atlas_rt.library.tiles import TileFiles, load_large
+from atlas_rt.library.tile_files import TileFiles
+from atlas_rt.library.tile_making import load_large
 from atlas_rt.workers import tiles
 from atlas_rt.workers.scenes import Arrival
 from atlas_rt.workers.tiles import ARRIVALS_MAX, TileWorker, Want
+from atlas_rt.workers.worker import State
 from tests.libraries import Library, wait_for
 
 MEDIUM, LARGE = 1, 2
@@ -34,7 +36,7 @@ def open_service(library: Library) -> Iterator[Open]:
     yield make
     for worker in opened:
         worker.close()
-        assert not [thread for thread in worker._threads if thread.is_alive()]
+        assert {worker.state for worker in worker.workers} == {State.STOPPED}
 
 
 def wants(arrival: Arrival, level: int, rows: range) -> list[Want]:

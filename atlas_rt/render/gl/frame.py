@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from atlas_rt.core.camera import focal_px
+from atlas_rt.core.easing import smootherstep
 from atlas_rt.core.quality import Step
 from atlas_rt.core.records import Floats, View
 from atlas_rt.core.visibility import (
@@ -17,7 +18,6 @@ from atlas_rt.core.visibility import (
     LIGHT_TO,
     LIT_GROWTH,
     LIT_SIZE,
-    eased,
     light_of,
     min_angle,
 )
@@ -123,7 +123,7 @@ def place_of(view: View, row: int) -> Floats:
     if view.morph >= 1.0:
         return end
     start: Floats = view.old_positions[row]
-    return start + np.float32(eased(view.morph)) * (end - start)
+    return start + np.float32(smootherstep(view.morph)) * (end - start)
 
 
 class FrameBlock:
@@ -151,7 +151,7 @@ class FrameBlock:
         values["node_size"] = view.scene.node_size
         values["min_angle"] = min_angle(nodes)
         values["focal_px"] = focal_px(view.fov_y, height)
-        values["morph"] = eased(view.morph)
+        values["morph"] = smootherstep(view.morph)
         values["light_mix"] = 0.0 if view.lights is None else view.light_mix
         values["time_secs"] = view.time_secs % CLOCK_SECS
         values["pulse_secs"] = view.pulse_secs % CLOCK_SECS
@@ -161,5 +161,5 @@ class FrameBlock:
         values["sprite_px"] = sprite_px
         values["edge_gain"] = _shared(EDGES_AT_FULL, edges, most=EDGE_LIGHT_MAX)
         values["glow_gain"] = _shared(NODES_AT_FULL, nodes)
-        values["gone"] = eased(view.gone)
+        values["gone"] = smootherstep(view.gone)
         return values.tobytes()

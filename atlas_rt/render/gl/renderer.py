@@ -19,12 +19,12 @@ from atlas_rt.core.quality import LADDER, Step, governor_for
 from atlas_rt.core.records import FANNED, Bytes, Floats, Ints, Tile, View
 from atlas_rt.core.visibility import NO_NODES, light_of, near_nodes, positions_now
 from atlas_rt.render.gl.cleanup import sweep
+from atlas_rt.render.gl.context import is_software
 from atlas_rt.render.gl.drawing import Pulled, RowList
 from atlas_rt.render.gl.edges import EdgeData
 from atlas_rt.render.gl.frame import BLOCK_BYTES, CONSTANTS, FRAME, FrameBlock
 from atlas_rt.render.gl.nodes import SAMPLERS, NodeData
 from atlas_rt.render.gl.nodetiles import MEDIUM_FROM_PX, UNIT_TILES, NodeTiles
-from atlas_rt.render.gl.offscreen import is_software
 from atlas_rt.render.gl.post_processing import PostProcessing
 from atlas_rt.render.gl.program import FRAME_BINDING, Programs
 from atlas_rt.render.gl.rawgl import RawGL
@@ -123,15 +123,16 @@ class Renderer:
         """Ambient motion is to be seen at this step."""
         return self._governor.step.pulse
 
-    def draw(self, view: View, target: moderngl.Framebuffer, *, still: bool = False) -> None:
+    def draw(self, view: View, target: moderngl.Framebuffer, *, still: bool = False, step: Step | None = None) -> None:
         """Draw one frame into `target`, which has a depth attachment and the size `view.size_px`.
 
-        still: the last one before the picture rests, which is sharp at any step.
+        still: the last one before the picture rests, which is sharp at any step. step: to draw at another step of the
+        ladder than the governor's.
 
         Sets all the state it needs and restores none: whoever draws next does the same.
         """
         sweep(self._ctx)
-        step, whole_px = self._governor.step, view.size_px
+        step, whole_px = step or self._governor.step, view.size_px
         if still and step.scale < 1.0:
             step = SHARP
         if step.scale < 1.0:

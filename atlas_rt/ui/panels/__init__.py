@@ -52,11 +52,6 @@ class Panels:
         """Put the caret into the search console's field, also when the console is open already."""
         self._search.focus()
 
-    def covers(self, at_px: tuple[float, float]) -> bool:
-        """Whether a panel of the last frame lies there: a click in it is not one on the map."""
-        x, y = at_px
-        return any(rect.x <= x < rect.right and rect.y <= y < rect.bottom for rect in self.covered)
-
     def build(self, hud: Hud) -> list[Request]:
         """Show one frame's panels."""
         context = PanelContext(hud, self._measures(), self._thumbnails)

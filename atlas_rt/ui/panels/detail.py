@@ -84,6 +84,18 @@ class DetailPanel:
         if ref:
             shown = plate.fitted(aspect)
             canvas.picture(shown, ref, rounding if shown.width > plate.width - 1.0 else 0.0)
+        if context.hud.picture_error:
+            self._error(context, canvas, plate, f"This picture cannot be shown: {context.hud.picture_error}")
+
+    def _error(self, context: PanelContext, canvas: Canvas, plate: Rect, text: str) -> None:
+        """A sentence over the lower edge of the plate."""
+        pad, line = context.px(10.0), context.px(19.0)
+        lines = context.type.lines(text, plate.width - 2.0 * pad, theme.SMALL)
+        height = len(lines) * line + pad
+        strip = Rect(plate.x, plate.bottom - height, plate.width, height)
+        canvas.fill(strip, theme.rgba(10, 12, 20, 0.85), context.px(theme.ROUND_SMALL))
+        for number, words in enumerate(lines):
+            canvas.text(strip.x + pad, strip.y + pad / 2.0 + number * line, words, theme.SMALL, theme.WARNING)
 
     def _words(self, context: PanelContext, canvas: Canvas, inside: Rect, y: float, facts: ImageFacts) -> None:
         name = context.type.fit(file_name(facts.path), inside.width, theme.TITLE, strong=True, middle=True)

@@ -19,7 +19,7 @@ Group = tuple[str, tuple[Action, ...]]
 
 
 def help_columns(*, kiosk: bool) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
-    """Actions by group: the first in the left column, the others in the right. A kiosk does not tell the way out."""
+    """Actions by group: the first in the left column, the others in the right. A kiosk hides how to leave it."""
     listed = [action for action in ACTIONS if not kiosk or (action.kiosk and action.name != "leave_kiosk")]
     names = list(dict.fromkeys(action.group for action in listed))
     groups = [(name, tuple(action for action in listed if action.group == name)) for name in names]
@@ -27,7 +27,7 @@ def help_columns(*, kiosk: bool) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
 
 
 class HelpPanel:
-    """Over everything else while it is open; a click beside it closes it.
+    """Over everything else while it is open; a click outside closes it.
 
     layout: what is printed on the keys, by their names on a US keyboard.
     """

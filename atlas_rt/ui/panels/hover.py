@@ -1,4 +1,4 @@
-"""The card beside the image under the pointer: what it is, without a click."""
+"""The card next to the image under the pointer: what it is, without a click."""
 
 from __future__ import annotations
 

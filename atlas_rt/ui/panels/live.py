@@ -13,7 +13,7 @@ DEFAULT_ASPECT = 4.0 / 3.0
 
 
 class LivePanel:
-    """Bottom right while the camera is on; beside the detail panel if that is open."""
+    """Bottom right while the camera is on; left of the detail panel if that is open."""
 
     def __init__(self) -> None:
         self._fade = Fade()
@@ -70,8 +70,8 @@ class LivePanel:
 def certainty(uncertainty: float) -> str:
     """How sure the place is, in words."""
     if uncertainty < 0.34:
-        return "sure of the place"
-    return "roughly here" if uncertainty < 0.67 else "unlike anything here"
+        return "sure of this place"
+    return "roughly here" if uncertainty < 0.67 else "like nothing on the map"
 
 
 def _aspect(fix: LiveFix | None) -> float:

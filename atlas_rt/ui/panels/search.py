@@ -15,7 +15,7 @@ from atlas_rt.ui.panels.panel_context import Fade, PanelContext
 WIDTH, HEIGHT, TOP = 720.0, 58.0, 16.0
 CELL, GAP, CAPTION_HEIGHT = 84.0, 8.0, 22.0
 PROMPT = "Describe what you are looking for"
-TIPS = (("beach -people", "without people"), ("beach:2 dog", "more beach"), ("label:guitar", "labelled so"))
+TIPS = (("beach -people", "without people"), ("beach:2 dog", "more beach"), ("label:guitar", "with this label"))
 """What can be typed besides words, and what it does; shown as long as nothing is typed."""
 BANDS = {"strong": theme.ACCENT, "weak": theme.INK_SOFT, "none": theme.INK_FAINT}
 FIELD = "##query"
@@ -86,7 +86,8 @@ class SearchPanel:
             self._asked_frames = 0
         self._asked_frames += 1
         self._field_id = imgui.get_id(FIELD)
-        changed, text = imgui.input_text_with_hint(FIELD, PROMPT, self._text)
+        shown = self._text.encode("utf-8", "replace").decode()  # bytes of a command line that are no text
+        changed, text = imgui.input_text_with_hint(FIELD, PROMPT, shown)
         self._active = imgui.is_item_active()
         self._asking &= not self._active
         imgui.pop_font()

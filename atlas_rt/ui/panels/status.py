@@ -1,26 +1,21 @@
-"""Bottom left: what is open, how far the engine is, what did not work."""
+"""Bottom left: the source, the engine's progress, the files that could not be read."""
 
 from __future__ import annotations
 
 from imgui_bundle import imgui
 
 from atlas_rt.core.hud import Hud
+from atlas_rt.core.progress import STAGES, duration
 from atlas_rt.core.records import Failure, Progress
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
 from atlas_rt.ui.panels.panel_context import PanelContext
+from atlas_rt.ui.panels.troubles import build_troubles, troubles_height
 
-DOING = {
-    "scan": "Looking through the folders",
-    "index": "Reading images",
-    "fit": "Arranging the map",
-    "label": "Naming what is there",
-    "search": "Getting search ready",
-}
 MAPS = {
     "": "no map yet",
-    "principal axes": "provisional map, the real one follows",
-    "umap so far": "UMAP map so far, the whole one follows",
+    "principal axes": "preview of the map",
+    "umap so far": "UMAP map of the images so far",
     "umap": "UMAP map",
 }
 WIDTH = 400.0
@@ -37,10 +32,10 @@ class StatusPanel:
     def build(self, context: PanelContext) -> None:
         hud = context.hud
         self._listing = self._listing and bool(hud.failures)
-        working = hud.progress is not None and hud.progress.stage in DOING
-        rows = 2 + (1.45 if working else 0) + bool(hud.failures) + bool(hud.read_only) + len(absence_lines(hud))
+        working = hud.progress is not None and hud.progress.stage in STAGES
+        rows = 2 + (1.45 if working else 0) + bool(hud.failures)
         width = min(self._width(context, working), context.size[0] - context.px(2 * theme.MARGIN))
-        height = context.px(rows * ROW + 18.0)
+        height = context.px(rows * ROW + 18.0) + troubles_height(context, width - context.px(2 * theme.PAD))
         rect = Rect(context.px(theme.MARGIN), context.size[1] - context.px(theme.MARGIN) - height, width, height)
         with context.panel("status", rect) as canvas:
             self._rows(context, canvas, rect, working)
@@ -48,8 +43,9 @@ class StatusPanel:
             self._list_failures(context, rect)
 
     def _width(self, context: PanelContext, working: bool) -> float:
-        """As wide as its longest line: only work in progress gets the full width, so that it does not jump about."""
-        if working:
+        """As wide as its longest line: work in progress gets the full width, so that it does not jump about, and so do
+        whole sentences."""
+        if working or context.hud.troubles:
             return context.px(WIDTH)
         hud, type_ = context.hud, context.type
         first = (
@@ -57,8 +53,6 @@ class StatusPanel:
         )
         lines = [first, type_.width(engine_line(hud), theme.CAPTION)]
         lines.append(type_.width(failures_line(hud), theme.SMALL) if hud.failures else 0.0)
-        lines.append(type_.width(hud.read_only, theme.SMALL) if hud.read_only else 0.0)
-        lines += [type_.width(line, theme.SMALL) for line in absence_lines(hud)]
         return min(max(lines) + context.px(2 * theme.PAD), context.px(WIDTH * 1.3))
 
     def _rows(self, context: PanelContext, canvas: Canvas, rect: Rect, working: bool) -> None:
@@ -84,19 +78,14 @@ class StatusPanel:
                     (x, y + context.px(17.0)), (line.right, y + context.px(17.0)), theme.WARNING, context.px(1.0)
                 )
             y += row
-        for line_ in absence_lines(hud):
-            text = context.type.fit(line_, inner, theme.SMALL, middle=True)
-            canvas.text(x, y + context.px(1.0), text, theme.SMALL, theme.WARNING)
-            y += row
-        if hud.read_only:
-            text = context.type.fit(hud.read_only, inner, theme.SMALL)
-            canvas.text(x, y + context.px(1.0), text, theme.SMALL, theme.ACCENT)
-            y += row
+        told = troubles_height(context, inner)
+        build_troubles(context, canvas, Rect(x, y, inner, told))
+        y += told
         text = context.type.fit(engine_line(hud), inner, theme.CAPTION)
         canvas.text(x, y + context.px(2.0), text, theme.CAPTION, theme.INK_FAINT)
 
     def _progress(self, context: PanelContext, canvas: Canvas, rect: Rect, progress: Progress) -> None:
-        end = canvas.text(rect.x, rect.y, DOING[progress.stage], theme.SMALL, theme.INK_SOFT)
+        end = canvas.text(rect.x, rect.y, STAGES[progress.stage].capitalize(), theme.SMALL, theme.INK_SOFT)
         canvas.text_right(rect.right, rect.y, pace(progress), theme.SMALL, theme.INK_SOFT)
         if progress.total:
             amount = f"{progress.done:,} of {progress.total:,}"
@@ -140,19 +129,13 @@ def counted(hud: Hud) -> str:
     return f"{hud.images:,} image{'' if hud.images == 1 else 's'}"
 
 
-def absence_lines(hud: Hud) -> list[str]:
-    """The question whether a drive is connected, and what is shown meanwhile."""
-    question, mark, shown = hud.absence.partition("? ")
-    return [question + mark.strip(), shown] if mark else [line for line in (question,) if line]
-
-
 def failures_line(hud: Hud) -> str:
     count = len(hud.failures)
     return f"{count:,} file{'' if count == 1 else 's'} could not be read"
 
 
 def engine_line(hud: Hud) -> str:
-    """With what it is drawn and understood, in short."""
+    """The map, the encoder and the renderer, in short."""
     renderer = hud.renderer.split(" (")[0].split("/PCIe")[0]
     return "  ·  ".join(
         part for part in (MAPS.get(hud.map_kind, hud.map_kind), hud.model, hud.provider, renderer) if part
@@ -160,16 +143,8 @@ def engine_line(hud: Hud) -> str:
 
 
 def pace(progress: Progress) -> str:
-    """Speed and time left, what is known of them."""
+    """Speed and time left, as far as known."""
     parts = [f"{progress.rate:,.0f}/s"] if progress.rate >= 1.0 else []
     if progress.eta_secs is not None:
         parts.append(f"{duration(progress.eta_secs)} left")
     return "  ·  ".join(parts)
-
-
-def duration(secs: float) -> str:
-    """A time as a person says it: "41 s", "3 min", "2 h 10 min"."""
-    minutes = round(secs / 60.0)
-    if secs < 100.0:
-        return f"{max(round(secs), 1)} s"
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,22 @@
+"""What the engine is doing and how long it takes, in words."""
+
+from __future__ import annotations
+
+STAGES = {
+    "scan": "looking for images",
+    "index": "indexing",
+    "fit": "laying out the map",
+    "label": "finding words for the images",
+    "search": "preparing the search",
+}
+"""Stage of a `Progress` -> what is being done. At rest ("idle") nothing is."""
+
+
+def duration(secs: float) -> str:
+    """A time as a person says it: "41 s", "3 min 20 s", "2 h 10 min"."""
+    secs = max(round(secs), 0)
+    if secs < 60:
+        return f"{secs} s"
+    if secs < 3600:
+        return f"{secs // 60} min {secs % 60} s"
+    return f"{secs // 3600} h {secs % 3600 // 60} min"

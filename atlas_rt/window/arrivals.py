@@ -1,0 +1,118 @@
+"""What the engine and the threads have told since the last frame, put where it is seen."""
+
+from __future__ import annotations
+
+from atlas_rt.core.records import Failure, IndexReport, Progress
+from atlas_rt.engine.messages import FromEngine, Locked, Provider, Published, Refused, Said, SourceState
+from atlas_rt.window.panel_state import PanelState
+from atlas_rt.window.parts import Parts
+from atlas_rt.workers.scenes import Arrival
+
+UPLOAD_BUDGET_SECS = 0.002
+
+
+def hear(parts: Parts) -> bool:
+    """Take everything that came; whether anything did."""
+    engine, threads, saved = _hear_engine(parts), _hear_threads(parts), _hear_saved(parts)
+    return engine or threads or saved
+
+
+def show(parts: Parts, arrival: Arrival) -> None:
+    """Show a scene. Whatever was told of an older one follows it: the selection, its panel, the search."""
+    before = _selected_record(parts)
+    parts.display.show(arrival)
+    parts.world.morph_to(arrival.scene)
+    parts.panel_state.failures, parts.panel_state.absence = arrival.failures, arrival.absence
+    parts.panel_state.keep_to(arrival.scene, selected=parts.world.selected_ids)
+    changed = _selected_record(parts) != before
+    if changed:  # the selected image is gone, or its file is another picture now
+        parts.display.show_picture("selected", None)
+    if parts.session is None:
+        return
+    if parts.world.selected_ids:
+        parts.session.tell_of(parts.world.selected_ids[-1], neighbours=True)
+        if changed:
+            parts.session.ask_picture(parts.world.selected_ids[-1])
+    if parts.panel_state.query:
+        parts.session.ask(parts.panel_state.query)
+
+
+def _selected_record(parts: Parts) -> int:
+    """The tile record of the newest selected image: another one means another picture. -1 for none."""
+    world = parts.world
+    row = world.row(world.selected_ids[-1]) if world.selected_ids else -1
+    return int(world.scene.tiles[row]) if row >= 0 else -1
+
+
+def _hear_engine(parts: Parts) -> bool:
+    session, panel_state, heard = parts.session, parts.panel_state, False
+    for message in session.messages() if session else ():
+        heard = True
+        if isinstance(message, Published) and session is not None:
+            session.scenes.poke()
+        else:
+            _note(panel_state, message)
+    before, panel_state.troubles = panel_state.troubles, session.troubles() if session else ()
+    return heard or panel_state.troubles != before
+
+
+def _note(panel_state: PanelState, message: FromEngine) -> None:
+    match message:
+        case Progress():
+            panel_state.progress = None if message.stage == "idle" else message
+        case Provider():
+            panel_state.provider = message.provider
+        case Failure():
+            panel_state.failures = (*panel_state.failures, message)
+        case IndexReport():
+            panel_state.progress = None
+            if message.images == 0 and message.away == 0:
+                panel_state.say("no images were found here; drop some on the window", "warning")
+            elif message.new:
+                panel_state.say(f"{message.new:,} new images are on the map", "good")
+        case SourceState():
+            panel_state.absence = message.text
+        case Said():
+            panel_state.say(message.text)
+        case Refused() | Locked():
+            panel_state.progress = None  # `Session.troubles` says why
+
+
+def _hear_threads(parts: Parts) -> bool:
+    session, world, panel_state, display = parts.session, parts.world, parts.panel_state, parts.display
+    if session is None:
+        return False
+    changed = False
+    if (arrival := session.arrival()) is not None:
+        changed = True
+        show(parts, arrival)
+    if (answer := session.answer()) is not None and answer.query == panel_state.query:
+        changed = True
+        world.light_by(answer)
+    for facts in session.told():
+        changed = True
+        panel_state.take_facts(facts, selected=world.selected_ids, hovered=world.hovered_id)
+    picture = session.picture()
+    if picture is not None and world.selected_ids[-1:] == (picture.id,):
+        changed = True
+        display.show_picture("selected", picture.pixels)
+        panel_state.picture_error = picture.id, picture.error
+    if (fix := session.fix()) is not None:
+        changed = True
+        world.mark(fix)
+        display.show_picture("live", fix.picture)
+    for tile in session.drain_tiles(budget_secs=UPLOAD_BUDGET_SECS):
+        changed = True
+        display.accept(tile)
+    return changed
+
+
+def _hear_saved(parts: Parts) -> bool:
+    saved = parts.picture_files.take()
+    if saved is None:
+        return False
+    if saved.error:
+        parts.panel_state.say(f"the picture could not be saved ({saved.error}): {saved.path}", "warning")
+    else:
+        parts.panel_state.say(f"picture saved: {saved.path}", "good")
+    return True

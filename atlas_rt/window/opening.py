@@ -1,0 +1,77 @@
+"""Opening a library in the window, and adding to the one that is open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from atlas_rt.core.assets import DEMO, demo_folder
+from atlas_rt.core.world import World
+from atlas_rt.errors import AtlasError
+from atlas_rt.library import sources
+from atlas_rt.library.cache_layout import real_sources
+from atlas_rt.window import arrivals
+from atlas_rt.window.panel_state import PanelState
+from atlas_rt.window.parts import Parts
+from atlas_rt.window.session import Session, source_name
+
+
+def open_library(parts: Parts, paths: tuple[str, ...], *, name: str = "") -> None:
+    """Show another library; the one that was open is closed in order, once the new one stands.
+
+    Raises AtlasError where it cannot be opened; then what was open stays as it was.
+    """
+    if parts.session is not None and real_sources(parts.session.sources) == real_sources(paths):
+        parts.panel_state.opening = False  # it is open; a second session would find it locked by the first
+        return
+    session = Session(parts.settings, paths, cache=parts.cache, model=parts.model)
+    if parts.session is not None:
+        parts.session.close()
+    parts.session = session
+    parts.world = World(reduced_motion=parts.settings.reduced_motion)
+    parts.panel_state = PanelState(source=name or source_name(paths))
+    parts.panel_hovered = -1
+    parts.display.clear()
+    parts.window.set_title(f"atlas_rt - {parts.panel_state.source}")
+    if session.first is not None:
+        arrivals.show(parts, session.first)
+
+
+def open_paths(parts: Parts, paths: tuple[str, ...]) -> None:
+    """Open what a person named or dropped, or say why it cannot be opened."""
+    try:
+        open_library(parts, sources.resolve(paths))
+    except AtlasError as error:
+        parts.panel_state.say(str(error), "warning")
+
+
+def open_demo(parts: Parts) -> None:
+    try:
+        open_library(parts, sources.resolve((str(demo_folder()),)), name=DEMO)
+    except AtlasError as error:
+        parts.panel_state.say(str(error), "warning")
+
+
+def add(parts: Parts, paths: tuple[str, ...]) -> None:
+    """Take files and folders into the open library, or say why they cannot be added."""
+    if parts.session is None:
+        open_paths(parts, paths)
+        return
+    try:
+        found = sources.resolve(paths)
+    except AtlasError as error:
+        parts.panel_state.say(str(error), "warning")
+        return
+    if parts.session.add(found):
+        others = f" and {len(found) - 1} more" if found[1:] else ""
+        parts.panel_state.say(f"adding {Path(found[0]).name}{others}")
+    else:
+        parts.panel_state.say(f"Nothing was added. {parts.session.why_not_added}", "warning")
+
+
+def paste(parts: Parts) -> None:
+    """Add the files that were copied elsewhere."""
+    paths = parts.window.clipboard_paths()
+    if paths:
+        add(parts, paths)
+    else:
+        parts.panel_state.say("there are no copied files to add")

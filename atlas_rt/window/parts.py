@@ -1,0 +1,36 @@
+"""What one window consists of, handed to everything that acts in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from atlas_rt.core.world import World
+from atlas_rt.encoders.registry import Model
+from atlas_rt.settings import Settings
+from atlas_rt.ui.window import AnyWindow
+from atlas_rt.window.panel_state import PanelState
+from atlas_rt.window.picture import WindowPicture
+from atlas_rt.window.session import Session
+from atlas_rt.workers.picture_files import PictureFiles
+
+
+@dataclass(slots=True)
+class Parts:
+    """Owned by the main thread.
+
+    world, panel_state, session: those of the library that is open, replaced together by `opening`. panel_hovered: id of
+    the image that the pointer rests on in a panel, -1 for none. running: False once the person has left.
+    """
+
+    settings: Settings
+    cache: Path
+    model: Model
+    window: AnyWindow
+    display: WindowPicture
+    picture_files: PictureFiles
+    world: World
+    panel_state: PanelState
+    session: Session | None = None
+    panel_hovered: int = -1
+    running: bool = True

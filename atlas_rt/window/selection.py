@@ -1,0 +1,144 @@
+"""Which image the person is at: selecting, visiting, stepping through results, sights and neighbours."""
+
+from __future__ import annotations
+
+from atlas_rt.core.records import SearchAnswer
+from atlas_rt.core.visibility import neighbour_towards, rows_in_sight
+from atlas_rt.window.parts import Parts
+
+IN_SIGHT = 60
+"""Images that Tab steps through when nothing is searched: the largest on screen."""
+
+
+def select(parts: Parts, id_: int, *, add: bool = False) -> None:
+    """Select an image and ask for what its panel shows. add: to what is selected."""
+    world, session = parts.world, parts.session
+    if world.row(id_) < 0 or session is None:
+        return
+    kept = tuple(other for other in world.selected_ids if other != id_) if add else ()
+    world.selected_ids = (*kept, id_)
+    parts.display.show_picture("selected", None)
+    session.tell_of(id_, neighbours=True)
+    session.ask_picture(id_)
+
+
+def deselect(parts: Parts) -> None:
+    """Close the panel."""
+    parts.world.selected_ids = ()
+    parts.panel_state.selected = None
+    parts.display.show_picture("selected", None)
+
+
+def fly_to(parts: Parts, id_: int) -> None:
+    pose = parts.world.close_up(id_)
+    if pose is not None:
+        parts.world.let_go()
+        parts.world.camera.fly_to(pose)
+
+
+def visit(parts: Parts, id_: int) -> None:
+    """Fly to an image and select it, which also draws it before the pile it may lie in."""
+    fly_to(parts, id_)
+    select(parts, id_)
+
+
+def at_hand(parts: Parts) -> int:
+    """The id of the image that an action is about: the selected one, else the one under the pointer, else -1."""
+    world = parts.world
+    return world.selected_ids[-1] if world.selected_ids else world.hovered_id
+
+
+def focus(parts: Parts) -> None:
+    """Fly to the image at hand."""
+    if at_hand(parts) >= 0:
+        fly_to(parts, at_hand(parts))
+
+
+def copy_path(parts: Parts, id_: int) -> None:
+    row = parts.world.row(id_)
+    if row >= 0:
+        parts.window.set_clipboard(parts.world.scene.paths[row])
+        parts.panel_state.say("path copied", "good")
+
+
+# -- results -----------------------------------------------------------------------------------------------------------
+
+
+def search(parts: Parts, text: str) -> None:
+    """Ask for what was typed; nothing lets the light go."""
+    panel_state = parts.panel_state
+    panel_state.query, panel_state.result, panel_state.result_id = text, -1, -1
+    if not text.strip():
+        parts.world.light_by(None)
+    elif parts.session is not None:
+        parts.session.ask(text)
+
+
+def open_search(parts: Parts) -> None:
+    """Open the search console, or put the caret back into it after a click elsewhere."""
+    parts.panel_state.searching = True
+    parts.display.focus_search()
+
+
+def close_search(parts: Parts) -> None:
+    parts.panel_state.searching = False
+    search(parts, "")
+
+
+def fly_to_best(parts: Parts) -> None:
+    """Fly to the result the person stands at, at first to the best; to none while the one they stood at is gone."""
+    answer, panel_state = parts.world.answer, parts.panel_state
+    if answer is None or not answer.best:
+        return
+    place = panel_state.place_among(answer)
+    if place < 0 and panel_state.result_id >= 0:
+        return
+    panel_state.searching = False
+    _visit_result(parts, answer, max(place, 0))
+
+
+def step_result(parts: Parts, step: int) -> None:
+    """Visit the next or previous result; without a search, select the next image in sight."""
+    answer, panel_state = parts.world.answer, parts.panel_state
+    if answer is None or not answer.best:
+        _step_in_sight(parts, step)
+        return
+    place = panel_state.place_among(answer)
+    if place >= 0:
+        place += step
+    elif panel_state.result >= 0:  # the one that stood there is gone, and the next has taken its place
+        place = panel_state.result - (step < 0)
+    else:
+        place = min(step, 0)
+    _visit_result(parts, answer, place % len(answer.best))
+
+
+def _visit_result(parts: Parts, answer: SearchAnswer, place: int) -> None:
+    parts.panel_state.result, parts.panel_state.result_id = place, answer.best[place].id
+    visit(parts, answer.best[place].id)
+
+
+# -- what is in sight --------------------------------------------------------------------------------------------------
+
+
+def _step_in_sight(parts: Parts, step: int) -> None:
+    """Select the next of the largest cards on screen, from left to right; the view stays."""
+    world = parts.world
+    ids = world.scene.ids[rows_in_sight(world.view(parts.window.framebuffer_px), IN_SIGHT)].tolist()
+    if not ids:
+        return
+    chosen = world.selected_ids[-1] if world.selected_ids else -1
+    at = ids.index(chosen) + step if chosen in ids else min(step, 0)
+    select(parts, ids[at % len(ids)])
+
+
+def go_to_neighbour(parts: Parts, right: float, down: float) -> None:
+    """Visit the neighbour of the selected image that lies most in a direction on screen."""
+    world = parts.world
+    row = world.row(world.selected_ids[-1]) if world.selected_ids else -1
+    if row < 0:
+        _step_in_sight(parts, 1)
+        return
+    found = neighbour_towards(world.view(parts.window.framebuffer_px), row, (right, down))
+    if found >= 0:
+        visit(parts, int(world.scene.ids[found]))

@@ -1,0 +1,74 @@
+"""From input to motion and choice: the mouse turns the camera, the pointer finds an image, a click selects it."""
+
+from __future__ import annotations
+
+from atlas_rt.core.records import View
+from atlas_rt.core.requests import AddPaths, Deselect, Do, FlyTo, OpenSource, Request, Select
+from atlas_rt.core.visibility import pick
+from atlas_rt.ui.input import Click, Input
+from atlas_rt.window.parts import Parts
+
+LOOK_PER_PX = 0.0032
+"""Radians the gaze turns for each pixel of a drag, on a window of LOOK_HEIGHT_PX lines."""
+LOOK_HEIGHT_PX = 800
+ORBIT_PER_PX = 0.006
+
+
+def requests_of(parts: Parts, told: Input) -> list[Request]:
+    """What the input asks for beyond the panels, in the order in which it must be done."""
+    requests: list[Request] = [Do(name) for name in told.actions]
+    if told.drops:
+        requests.append(OpenSource(told.drops) if parts.panel_state.opening else AddPaths(told.drops))
+    if not parts.display.wants_mouse:
+        requests += [request for click in told.clicks if (request := _clicked(parts, click)) is not None]
+    return requests
+
+
+def steer(parts: Parts, told: Input) -> None:
+    """Turn the camera as the mouse was dragged. Whoever flies by hand ends what moves by itself."""
+    world, dragged = parts.world, (told.drag_left_px, told.drag_right_px)
+    if told.events or told.held:
+        world.stir()
+    if told.held or any(drag != (0.0, 0.0) for drag in dragged):
+        world.let_go()
+    if parts.display.wants_mouse:
+        return
+    scale = LOOK_HEIGHT_PX / parts.window.size_px[1]
+    (look_x, look_y), (orbit_x, orbit_y) = dragged
+    if look_x or look_y:
+        world.camera.look(-look_x * LOOK_PER_PX * scale, look_y * LOOK_PER_PX * scale)
+    if orbit_x or orbit_y:
+        world.camera.orbit(world.pivot(), orbit_x * ORBIT_PER_PX * scale, -orbit_y * ORBIT_PER_PX * scale)
+    if told.wheel:
+        world.camera.change_speed(told.wheel)
+
+
+def point(parts: Parts, told: Input, view: View) -> None:
+    """Find what is under the pointer, and ask for its facts."""
+    hovered = _hovered(parts, told, view)
+    if hovered == parts.world.hovered_id:
+        return
+    parts.world.hovered_id = hovered
+    parts.panel_state.hovered = None
+    if hovered >= 0 and parts.session is not None:
+        parts.session.tell_of(hovered, neighbours=False)
+
+
+def _hovered(parts: Parts, told: Input, view: View) -> int:
+    """The id of the image under the pointer, in a panel or in the cloud, -1 for none."""
+    if parts.world.row(parts.panel_hovered) >= 0:
+        return parts.panel_hovered
+    if told.pointer_px is None or parts.display.wants_mouse or not len(view.scene.ids):
+        return -1
+    ratio = view.size_px[0] / parts.window.size_px[0]
+    row = pick(view, (told.pointer_px[0] * ratio, told.pointer_px[1] * ratio))
+    return int(view.scene.ids[row]) if row >= 0 else -1
+
+
+def _clicked(parts: Parts, click: Click) -> Request | None:
+    hovered = parts.world.hovered_id
+    if click.button != "left":
+        return None
+    if hovered < 0:
+        return Deselect()
+    return FlyTo(hovered) if click.count >= 2 else Select(hovered, add=click.modifiers.ctrl)
