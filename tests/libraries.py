@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.assets import assets_folder
-from atlas_rt.core.records import IndexReport, LibraryPlace, Map
+from atlas_rt.core.images import LibraryPlace
+from atlas_rt.core.maps import Map
+from atlas_rt.core.reports import IndexReport
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.registry import Model
 from atlas_rt.engine.messages import FromEngine, Job

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from atlas_rt.core.records import IndexReport
+from atlas_rt.core.reports import IndexReport
 from atlas_rt.core.troubles import Trouble
 from atlas_rt.encoders import registry
 from atlas_rt.engine.messages import Added, FromEngine, Published, Refused, Said

@@ -12,9 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from atlas_rt.commands.output import ProgressLine, say
+from atlas_rt.core.arrays import Floats
 from atlas_rt.core.assets import demo_folder
-from atlas_rt.core.records import Failure, Floats, IndexReport, LibraryPlace, Progress, Runtime, Scene
+from atlas_rt.core.images import Failure, LibraryPlace
+from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.core.rows import row_of
+from atlas_rt.core.runtime import Runtime
+from atlas_rt.core.scene import Scene
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.registry import Model
 from atlas_rt.engine.messages import Job, Locked, Refit, Refused, Said, SourceState, Undo

@@ -19,7 +19,7 @@ from atlas_rt import __version__
 from atlas_rt.commands.collection import read_collection, sources_of
 from atlas_rt.commands.output import print_json, tell
 from atlas_rt.core.assets import assets_folder
-from atlas_rt.core.records import Runtime
+from atlas_rt.core.runtime import Runtime
 from atlas_rt.encoders import registry, sessions
 from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.errors import AtlasError, UsageError

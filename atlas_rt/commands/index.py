@@ -16,7 +16,7 @@ from atlas_rt.commands.collection import (
 )
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.core.progress import duration
-from atlas_rt.core.records import IndexReport
+from atlas_rt.core.reports import IndexReport
 from atlas_rt.library.cache_layout import cache_folder
 from atlas_rt.settings import Settings
 

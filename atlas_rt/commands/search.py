@@ -12,7 +12,8 @@ from pathlib import Path
 
 from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import print_json, say, tell
-from atlas_rt.core.records import Floats, SearchAnswer
+from atlas_rt.core.answers import SearchAnswer
+from atlas_rt.core.arrays import Floats
 from atlas_rt.core.vectors import unit
 from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.encoders.preprocess import to_input

@@ -10,9 +10,10 @@ from PIL import Image
 
 from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import output_path, print_json, say, write_whole
+from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.camera import pose_looking_at
 from atlas_rt.core.hud import Hud, ImageFacts
-from atlas_rt.core.records import Bytes, Pose, View
+from atlas_rt.core.scene import Pose, View
 from atlas_rt.core.tags import CountTags, name_tags
 from atlas_rt.core.troubles import lasting
 from atlas_rt.core.world import LIGHT_SECS, MORPH_SECS, World

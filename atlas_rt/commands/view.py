@@ -11,7 +11,7 @@ from atlas_rt.commands.collection import no_images, open_collection, open_place,
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.commands.shot import Shot, picture_path, take, write_picture
 from atlas_rt.core.assets import DEMO
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError, NoGraphicsError, UsageError
 from atlas_rt.library.cache_layout import cache_folder, last_opened, place_of, remember_opened
 from atlas_rt.library.scanning import scan

@@ -7,7 +7,8 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Cluster, Ids, Ints, Map
+from atlas_rt.core.arrays import Ids, Ints
+from atlas_rt.core.maps import Cluster, Map
 
 
 def submap(map_: Map, kept: NDArray[np.bool_]) -> Map:

@@ -20,7 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas_rt.core.records import Failure, IndexReport, Map, Progress
+from atlas_rt.core.images import Failure
+from atlas_rt.core.maps import Map
+from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.core.troubles import MAP, Trouble
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.encoder import ImageEncoder

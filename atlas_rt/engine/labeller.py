@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas_rt.core.records import ANYWHERE, Floats, Ids, Runtime
+from atlas_rt.core.arrays import Floats, Ids
+from atlas_rt.core.runtime import ANYWHERE, Runtime
 from atlas_rt.encoders.registry import Model
 from atlas_rt.library.store import Labels
 from atlas_rt.library.storewriter import StoreWriter

@@ -30,7 +30,8 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas_rt.core.records import Floats, Ids, Ints, Map
+from atlas_rt.core.arrays import Floats, Ids, Ints
+from atlas_rt.core.maps import Map
 from atlas_rt.core.rows import rows_of
 from atlas_rt.engine.fit_process import FitJob, FitProcess, Fitted, Waiting, sweep
 from atlas_rt.engine.placing import EDGES, ReferenceMap, extended

@@ -1,7 +1,7 @@
 """What crosses the pipe between the engine and whoever started it: small frozen values, never bulk data.
 
-To the engine: its Job first, then Add, Remove, Rescan, Refit, Undo, Stop. From the engine: Progress, Failure and
-IndexReport of `core.records`, Trouble, and the other classes here.
+To the engine: its Job first, then Add, Remove, Rescan, Refit, Undo, Stop. From the engine: Progress, Failure,
+IndexReport, Trouble, and the other classes here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from atlas_rt.core.records import ANYWHERE, Failure, IndexReport, LibraryPlace, Progress, Runtime
+from atlas_rt.core.images import Failure, LibraryPlace
+from atlas_rt.core.reports import IndexReport, Progress
+from atlas_rt.core.runtime import ANYWHERE, Runtime
 from atlas_rt.core.troubles import Trouble
 
 

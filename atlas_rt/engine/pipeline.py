@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from atlas_rt.core.records import Failure, Floats
+from atlas_rt.core.arrays import Floats
+from atlas_rt.core.images import Failure
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import Preprocessing, to_input
 from atlas_rt.engine.crash_log import InFlight

@@ -11,7 +11,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Cluster, Floats, Ids, Ints, Map
+from atlas_rt.core.arrays import Floats, Ids, Ints
+from atlas_rt.core.maps import Cluster, Map
 from atlas_rt.core.rows import rows_of
 from atlas_rt.library.maps import FIT
 from atlas_rt.mapping import layout

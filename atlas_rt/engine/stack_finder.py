@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from atlas_rt.core.records import Bytes, Map, Rows
+from atlas_rt.core.arrays import Bytes, Rows
+from atlas_rt.core.maps import Map
 from atlas_rt.encoders.registry import Model
 from atlas_rt.engine.placing import Vectors
 from atlas_rt.library.store import StoreReader

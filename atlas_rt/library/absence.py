@@ -15,7 +15,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from atlas_rt.core.records import Absence
+from atlas_rt.core.images import Absence
 from atlas_rt.library.changes import KnownFile, below
 from atlas_rt.library.scanning import Scan, reason_of
 

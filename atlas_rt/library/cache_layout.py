@@ -23,7 +23,7 @@ from pathlib import Path
 
 import platformdirs
 
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import disk_errors
 from atlas_rt.library.hidden import is_passed_over

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from atlas_rt.core.records import Failure
+from atlas_rt.core.images import Failure
 from atlas_rt.library.scanning import FoundFile
 
 State = Literal["found", "ready", "failed", "away"]

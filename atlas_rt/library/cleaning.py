@@ -17,7 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas_rt.core.records import Ids, Ints, LibraryPlace, Map
+from atlas_rt.core.arrays import Ids, Ints
+from atlas_rt.core.images import LibraryPlace
+from atlas_rt.core.maps import Map
 from atlas_rt.core.submap import submap
 from atlas_rt.errors import MissingError
 from atlas_rt.library import disk_errors, maps

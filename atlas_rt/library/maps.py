@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Cluster, Map
+from atlas_rt.core.maps import Cluster, Map
 from atlas_rt.errors import MissingError
 from atlas_rt.library import disk_errors
 

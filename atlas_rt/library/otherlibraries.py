@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas_rt.core.records import Floats, LibraryPlace
+from atlas_rt.core.arrays import Floats
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError
 from atlas_rt.library import disk_errors
 from atlas_rt.library.store import Known, StoreReader

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Ints
+from atlas_rt.core.arrays import Ints
 from atlas_rt.errors import MissingError
 from atlas_rt.library import disk_errors
 

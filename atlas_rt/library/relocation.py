@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import cache_layout
 from atlas_rt.library.resemblance import POSSIBLE, Resemblance, is_in, recognise

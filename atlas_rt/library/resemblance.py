@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import DecodeError, MissingError
 from atlas_rt.library import cache_layout
 from atlas_rt.library.formats import is_readable

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from atlas_rt.core.records import Failure
+from atlas_rt.core.images import Failure
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.formats import FILE_BYTES_MAX, format_to_install, is_picture, readable_suffixes, suffix_of
 from atlas_rt.library.hidden import is_passed_over

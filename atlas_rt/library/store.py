@@ -14,7 +14,8 @@ from typing import Self
 
 import numpy as np
 
-from atlas_rt.core.records import Absence, Catalogue, Failure, Ids, Ints
+from atlas_rt.core.arrays import Ids, Ints
+from atlas_rt.core.images import Absence, Catalogue, Failure
 from atlas_rt.library.changes import FailedFile
 from atlas_rt.library.database import Database
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from atlas_rt.core.records import Ids, Ints
+from atlas_rt.core.arrays import Ids, Ints
 from atlas_rt.library.store import CLEANING
 from atlas_rt.library.storewriter import StoreWriter
 

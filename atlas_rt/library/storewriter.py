@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self, TypeVar
 
-from atlas_rt.core.records import Absence, LibraryPlace
+from atlas_rt.core.images import Absence, LibraryPlace
 from atlas_rt.errors import UsageError
 from atlas_rt.library.absence import find_absences, hidden_while_vanishing, remembered_devices
 from atlas_rt.library.changes import Changes, Comparison, FailedFile, KnownFile, Todo, below, compare

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import simplejpeg
 
-from atlas_rt.core.records import SMALL_TILE_PX, Bytes, Ids, Ints
+from atlas_rt.core.arrays import Bytes, Ids, Ints
+from atlas_rt.core.images import SMALL_TILE_PX
 from atlas_rt.errors import MissingError
 from atlas_rt.library.disk_errors import damaged
 from atlas_rt.library.recordfile import RecordFile, read_record

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 from atlas_rt.library.recordfile import RecordFile, read_record
 
 FILE_NAME = "vectors.f16"

@@ -13,7 +13,7 @@ import sys
 import time
 
 from atlas_rt.core.hud import Hud, running_on
-from atlas_rt.core.records import View
+from atlas_rt.core.scene import View
 from atlas_rt.core.tags import CountTags, name_tags, node_at
 from atlas_rt.core.world import World
 from atlas_rt.encoders import registry

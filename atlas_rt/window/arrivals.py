@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from atlas_rt.core.records import Failure, IndexReport, Progress
+from atlas_rt.core.images import Failure
+from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.engine.messages import FromEngine, Locked, Provider, Published, Refused, Said, SourceState
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts

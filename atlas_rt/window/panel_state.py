@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from atlas_rt.core.answers import SearchAnswer
 from atlas_rt.core.hud import ImageFacts, Notice
-from atlas_rt.core.records import Failure, Progress, Scene, SearchAnswer
+from atlas_rt.core.images import Failure
+from atlas_rt.core.reports import Progress
 from atlas_rt.core.rows import row_of
+from atlas_rt.core.scene import Scene
 from atlas_rt.core.troubles import Trouble, lasting
 
 NOTICE_SECS = 6.0

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from atlas_rt.core.records import Progress
+from atlas_rt.core.reports import Progress
 from atlas_rt.core.troubles import MAP, Trouble
 from atlas_rt.engine.messages import Add, FromEngine, Job, Locked, Refused, Remove, Rescan, Said
 from atlas_rt.engine.process import EngineProcess

@@ -8,8 +8,9 @@ import numpy as np
 
 from atlas_rt.core.channels import LatestOfEach
 from atlas_rt.core.hud import ImageFacts
-from atlas_rt.core.records import LibraryPlace, Scene
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.core.rows import row_of
+from atlas_rt.core.scene import Scene
 from atlas_rt.errors import AtlasError
 from atlas_rt.library.store import StoreReader
 from atlas_rt.search.labels import SURE

@@ -7,7 +7,8 @@ import difflib
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Ids, LibraryPlace
+from atlas_rt.core.arrays import Ids
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import AtlasError
 from atlas_rt.library.store import StoreReader
 from atlas_rt.search.labels import SURE

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from atlas_rt.core.records import Map
+from atlas_rt.core.maps import Map
 from atlas_rt.core.rows import rows_of
 from atlas_rt.errors import MissingError
 from atlas_rt.library.clusternames import ClusterName, ClusterNames

@@ -9,21 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from atlas_rt.core.arrays import Bytes, Floats, Ints
 from atlas_rt.core.channels import Latest
+from atlas_rt.core.images import SMALL_TILE_PX, Catalogue, Failure, LibraryPlace
+from atlas_rt.core.maps import Cluster, Map
 from atlas_rt.core.palette import cluster_hues, node_hues
-from atlas_rt.core.records import (
-    SMALL_TILE_PX,
-    Bytes,
-    Catalogue,
-    Cluster,
-    Failure,
-    Floats,
-    Ints,
-    LibraryPlace,
-    Map,
-    Scene,
-)
 from atlas_rt.core.rows import rows_of
+from atlas_rt.core.scene import Scene
 from atlas_rt.core.stacks import folded, stacks_of
 from atlas_rt.core.submap import submap
 from atlas_rt.core.troubles import reason_of

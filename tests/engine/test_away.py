@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import IndexReport
+from atlas_rt.core.reports import IndexReport
 from atlas_rt.core.submap import submap
 from atlas_rt.engine.engine import Engine
 from atlas_rt.engine.map_scheduler import SKETCH, map_to_go_on_from

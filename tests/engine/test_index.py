@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from atlas_rt.core.records import Failure, IndexReport, Progress
+from atlas_rt.core.images import Failure
+from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.engine.crash_log import SLOTS
 from atlas_rt.engine.engine import Engine
 from atlas_rt.engine.messages import Job, Provider, Published, Refused

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.otherlibraries import OtherLibraries
 from atlas_rt.library.scanning import content_hash

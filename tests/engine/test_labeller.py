@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import IndexReport
+from atlas_rt.core.reports import IndexReport
 from atlas_rt.encoders import registry
 from atlas_rt.engine.labeller import Labeller
 from atlas_rt.engine.messages import Job, Said

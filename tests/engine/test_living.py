@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import IndexReport, Map, Progress
+from atlas_rt.core.maps import Map
+from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.engine import engine, map_scheduler
 from atlas_rt.engine.engine import Engine, Stopped
 from atlas_rt.engine.fit_process import FitProcess

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import Map
+from atlas_rt.core.maps import Map
 from atlas_rt.core.rows import rows_of
 from atlas_rt.engine import map_scheduler as scheduling
 from atlas_rt.engine.map_scheduler import EDGES, MapScheduler

@@ -16,7 +16,8 @@ import pytest
 from PIL import Image
 
 from atlas_rt.core import retries
-from atlas_rt.core.records import Failure, IndexReport, LibraryPlace, Progress
+from atlas_rt.core.images import Failure, LibraryPlace
+from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.core.troubles import Trouble
 from atlas_rt.engine.crash_log import CRASHES_MAX
 from atlas_rt.engine.messages import Add, Added, FromEngine, Job, Locked, Refused, Rescan, Said
@@ -275,7 +276,7 @@ def test_an_orphaned_engine_ends_with_whoever_started_it(indexed: Library, tmp_p
         textwrap.dedent("""
             import sys, time
             from pathlib import Path
-            from atlas_rt.core.records import Progress
+            from atlas_rt.core.reports import Progress
             from atlas_rt.engine.process import EngineProcess
             from tests.libraries import hear, job_of
             if __name__ == "__main__":

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from atlas_rt.core.records import IndexReport, Map
+from atlas_rt.core.maps import Map
+from atlas_rt.core.reports import IndexReport
 from atlas_rt.core.submap import submap
 from atlas_rt.engine.messages import Refit
 from atlas_rt.engine.process import EngineProcess

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from atlas_rt.core.records import Absence, Failure
+from atlas_rt.core.images import Absence, Failure
 from atlas_rt.library import absence
 from atlas_rt.library.absence import sentence, source_state
 from atlas_rt.library.changes import Changes

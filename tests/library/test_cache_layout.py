@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import cache_layout
 from atlas_rt.library.cache_layout import Lock
@@ -150,7 +150,7 @@ def test_one_writer_at_a_time_and_who_it_is(tmp_path: Path) -> None:
 def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     place = cache_layout.place_of(["/a"], tmp_path)
     code = (
-        "import os, sys; from pathlib import Path; from atlas_rt.core.records import LibraryPlace;"
+        "import os, sys; from pathlib import Path; from atlas_rt.core.images import LibraryPlace;"
         "from atlas_rt.library.lock import Lock; lock = Lock(LibraryPlace(Path(sys.argv[1]), ()));"
         "print(lock.acquire(), flush=True); sys.stdin.read()"
     )

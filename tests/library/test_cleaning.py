@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import SMALL_TILE_PX, Cluster, LibraryPlace, Map
+from atlas_rt.core.images import SMALL_TILE_PX, LibraryPlace
+from atlas_rt.core.maps import Cluster, Map
 from atlas_rt.errors import UsageError
 from atlas_rt.library import cleaning, maps
 from atlas_rt.library.cleaning import clean, finish_cleaning

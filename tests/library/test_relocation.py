@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import UsageError
 from atlas_rt.library import cache_layout, resemblance, sourcenote
 from atlas_rt.library.cache_layout import Lock

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from atlas_rt.core.records import Failure
+from atlas_rt.core.images import Failure
 from atlas_rt.errors import MissingError
 from atlas_rt.library.changes import Changes, FailedFile, Todo
 from atlas_rt.library.database import migrate
@@ -347,7 +347,7 @@ def test_a_killed_writer_loses_only_the_batch_in_hand(tmp_path: Path) -> None:
     code = """
         import os, sys
         from pathlib import Path
-        from atlas_rt.core.records import Failure
+        from atlas_rt.core.images import Failure
         from atlas_rt.library.scanning import FoundFile, Scan
         from atlas_rt.library.store import StoreReader
         from atlas_rt.library.storewriter import Ready, StoreWriter

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from atlas_rt.core.records import Floats, Map
+from atlas_rt.core.arrays import Floats
+from atlas_rt.core.maps import Map
 from atlas_rt.engine.placing import ReferenceMap, extended
 from atlas_rt.mapping import layout
 from atlas_rt.mapping.neighbours import knn, knn_edges

@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from atlas_rt.core.answers import LiveFix
 from atlas_rt.core.hud import CountTag, FrameFigures, Hud, NameTag, Notice
-from atlas_rt.core.records import Failure, LiveFix, Progress
+from atlas_rt.core.images import Failure
+from atlas_rt.core.reports import Progress
 from atlas_rt.core.requests import CopyPath, Deselect, Do, FlyTo, Hover, OpenSource, Retry, Search, Select
 from atlas_rt.core.troubles import Trouble
 from atlas_rt.ui.input import KeyStroke, Modifiers, PointerMoved

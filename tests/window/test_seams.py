@@ -13,8 +13,8 @@ import pytest
 from imgui_bundle import imgui
 from PIL import Image
 
+from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.quality import LADDER
-from atlas_rt.core.records import Bytes
 from atlas_rt.core.requests import AddPaths, Hover, OpenSource, Retry, Search, Select
 from atlas_rt.errors import DecodeError
 from atlas_rt.render.gl.offscreen import OffscreenTarget

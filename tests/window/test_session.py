@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from atlas_rt.core.records import IndexReport, Tile
+from atlas_rt.core.images import Tile
+from atlas_rt.core.reports import IndexReport
 from atlas_rt.encoders import registry
 from atlas_rt.engine.messages import FromEngine, Published, Said
 from atlas_rt.library.cache_layout import last_opened, move, place_of

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from atlas_rt.core.hud import ImageFacts
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.core.stacks import stacks_of
 from atlas_rt.library.storewriter import StoreWriter
 from atlas_rt.search.labels import SURE

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import SMALL_TILE_PX, Failure, LibraryPlace
+from atlas_rt.core.images import SMALL_TILE_PX, Failure, LibraryPlace
 from atlas_rt.encoders.registry import Model
 from atlas_rt.errors import MissingError
 from atlas_rt.library import maps

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import Runtime, SearchAnswer
+from atlas_rt.core.answers import SearchAnswer
+from atlas_rt.core.runtime import Runtime
 from atlas_rt.encoders.registry import Model
 from atlas_rt.library.storewriter import StoreWriter
 from atlas_rt.search.labels import SURE
