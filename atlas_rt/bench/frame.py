@@ -131,7 +131,7 @@ def measure_while_indexing(
 
 
 class _Watch:
-    """Hears an engine beside the frames."""
+    """Hears an engine between the frames."""
 
     def __init__(self, engine: EngineProcess) -> None:
         self._engine = engine

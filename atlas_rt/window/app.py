@@ -38,7 +38,7 @@ TRACE_MEMORY_SECS = 3.0
 WRITING_SECS = 10.0
 """How long the end of the program waits for pictures of the view that are still being written."""
 STILL_FRAMES = 30
-"""Frames in which nothing changed, after which the picture is no longer drawn anew; the last of them is sharp."""
+"""Frames in which nothing changed, after which the picture is no longer drawn again; the last of them is sharp."""
 
 
 def launch(settings: Settings, paths: tuple[str, ...], *, name: str = "", size: tuple[int, int] = (1280, 800)) -> App:
