@@ -103,6 +103,7 @@ class App:
         self._kiosk = Kiosk(idle_secs=settings.kiosk_idle_secs) if settings.kiosk else None
         self._pose = self.parts.world.camera.pose
         self._still = 0
+        self._closed = False
         try:
             if paths:
                 opening.open_library(self.parts, paths, name=name)
@@ -197,6 +198,9 @@ class App:
 
     def close(self) -> None:
         """Stop what runs and let everything go; a second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self._stop_threads()
         self.parts.display.release()
         self.parts.window.close()
