@@ -121,16 +121,21 @@ class App:
         gc.freeze()  # a full collection takes 20 ms at 60,000 objects: those made so far are left out of it
         try:
             while self.parts.running:
-                dt_secs = self.pacer.begin()
-                begun = time.perf_counter()
-                drawn = self.frame(min(dt_secs, DT_MAX_SECS))
-                self.pacer.end()
-                if not drawn:
-                    self.pacer.rest(self.parts.window.wait)
-                elif self._still < STILL_FRAMES:
-                    self.parts.display.observe((time.perf_counter() - begun) * 1000.0)
+                self.step()
         finally:
             self.close()
+
+    def step(self) -> bool:
+        """One round of the loop: a frame at its deadline, or a rest where nothing changes. Whether it was drawn."""
+        dt_secs = self.pacer.begin()
+        begun = time.perf_counter()
+        drawn = self.frame(min(dt_secs, DT_MAX_SECS))
+        self.pacer.end()
+        if not drawn:
+            self.pacer.rest(self.parts.window.wait)
+        elif self._still < STILL_FRAMES:
+            self.parts.display.observe((time.perf_counter() - begun) * 1000.0)
+        return drawn
 
     def frame(self, dt_secs: float) -> bool:
         """Hear the person, hear the threads, move the world, show it; False when there was nothing new to show."""
