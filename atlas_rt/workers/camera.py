@@ -118,7 +118,7 @@ def _opened(source: str) -> cv2.VideoCapture:
             f"camera {source} cannot be opened: plug one in, close the program that uses it, or allow access to it"
             f"{_where_to_allow(sys.platform)}; --webcam FILE plays a film instead"
         )
-    raise MissingError(f"this file is no film that can be played as a camera: {source}")
+    raise MissingError(f"this file cannot be played as a camera: {source}")
 
 
 def _where_to_allow(system: str) -> str:
