@@ -56,10 +56,10 @@ from atlas_rt.library.absence import sentence, source_state
 from atlas_rt.library.cache_layout import Lock, known_places
 from atlas_rt.library.changes import Changes, FailedFile, Todo
 from atlas_rt.library.cleaning import finish_cleaning
-from atlas_rt.library.otherlibraries import OtherLibraries
+from atlas_rt.library.other_libraries import OtherLibraries
 from atlas_rt.library.scanning import Scan, Scanner, content_hash
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.storewriter import StoreWriter
+from atlas_rt.library.store_writer import StoreWriter
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.vectors import FILE_NAME as VECTORS
 from atlas_rt.library.vectors import VectorFile

@@ -26,10 +26,10 @@ from atlas_rt.errors import DecodeError
 from atlas_rt.library.changes import FailedFile, Todo
 from atlas_rt.library.decode import read_image
 from atlas_rt.library.formats import suffix_of
-from atlas_rt.library.otherlibraries import OtherLibraries
+from atlas_rt.library.other_libraries import OtherLibraries
 from atlas_rt.library.scanning import content_hash, read
 from atlas_rt.library.store import Labels
-from atlas_rt.library.storewriter import Ready, StoreWriter
+from atlas_rt.library.store_writer import Ready, StoreWriter
 from atlas_rt.library.tile_files import TileFiles, TileSet
 from atlas_rt.library.tile_making import make_tiles
 from atlas_rt.library.vectors import VectorFile

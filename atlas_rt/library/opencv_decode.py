@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from atlas_rt.core.librarypath import library_path_kept
+from atlas_rt.core.library_path import library_path_kept
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.colours import from_deep
 from atlas_rt.library.file_structure import Format, size_of

@@ -25,7 +25,7 @@ from atlas_rt.library.cache_layout import place_of
 from atlas_rt.library.cleaning import clean
 from atlas_rt.library.scanning import scan
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.storewriter import StoreWriter, upgrade
+from atlas_rt.library.store_writer import StoreWriter, upgrade
 from atlas_rt.mapping.clusters import next_id
 from atlas_rt.workers.scenes import Arrival, SceneReader
 from tests.libraries import (

@@ -12,7 +12,7 @@ import pytest
 
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.otherlibraries import OtherLibraries
+from atlas_rt.library.other_libraries import OtherLibraries
 from atlas_rt.library.scanning import content_hash
 from atlas_rt.library.store import CLEANING, StoreReader
 from atlas_rt.library.tile_files import TileFiles

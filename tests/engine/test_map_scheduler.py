@@ -19,7 +19,7 @@ from atlas_rt.engine.stack_finder import StackFinder
 from atlas_rt.errors import MissingError
 from atlas_rt.library import maps
 from atlas_rt.library.scanning import scan
-from atlas_rt.library.storewriter import Ready, StoreWriter
+from atlas_rt.library.store_writer import Ready, StoreWriter
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.search.labels import load_vocabulary

@@ -19,8 +19,8 @@ from atlas_rt.library.database import Database
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.scanning import FoundFile, Scan, content_hash
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.storecleaner import StoreCleaner
-from atlas_rt.library.storewriter import Ready, StoreWriter
+from atlas_rt.library.store_cleaner import StoreCleaner
+from atlas_rt.library.store_writer import Ready, StoreWriter
 from atlas_rt.library.tile_files import TileFiles, TileSet
 from atlas_rt.library.vectors import VectorFile
 

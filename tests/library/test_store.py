@@ -25,7 +25,7 @@ from atlas_rt.library.database import migrate
 from atlas_rt.library.scanning import FoundFile, Scan, content_hash
 from atlas_rt.library.schema import STEPS
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.storewriter import Ready, StoreWriter
+from atlas_rt.library.store_writer import Ready, StoreWriter
 
 MODEL = "starter"
 File = tuple[str, int, int]
@@ -350,7 +350,7 @@ def test_a_killed_writer_loses_only_the_batch_in_hand(tmp_path: Path) -> None:
         from atlas_rt.core.images import Failure
         from atlas_rt.library.scanning import FoundFile, Scan
         from atlas_rt.library.store import StoreReader
-        from atlas_rt.library.storewriter import Ready, StoreWriter
+        from atlas_rt.library.store_writer import Ready, StoreWriter
         store = StoreWriter.open(Path(sys.argv[1]))
         plan = store.reconcile(Scan((FoundFile("/a", 1, 1), FoundFile("/b", 1, 1)), 0, ()), "starter")
         facts = (b"h" * 16, 6, 4, (1, 2, 3), 1.5, 0, 0)
