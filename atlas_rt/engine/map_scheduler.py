@@ -33,7 +33,8 @@ import numpy as np
 from atlas_rt.core.arrays import Floats, Ids, Ints
 from atlas_rt.core.maps import Map
 from atlas_rt.core.rows import rows_of
-from atlas_rt.engine.fit_process import FitJob, FitProcess, Fitted, Waiting, sweep
+from atlas_rt.engine.fit_process import FitProcess, Waiting, sweep
+from atlas_rt.engine.fitting import FitJob, Fitted
 from atlas_rt.engine.placing import EDGES, ReferenceMap, extended
 from atlas_rt.engine.stack_finder import StackFinder
 from atlas_rt.errors import FitError
