@@ -56,8 +56,9 @@ from atlas_rt.library.absence import sentence, source_state
 from atlas_rt.library.cache_layout import Lock, known_places
 from atlas_rt.library.changes import Changes, FailedFile, Todo
 from atlas_rt.library.cleaning import finish_cleaning
+from atlas_rt.library.file_content import content_hash
 from atlas_rt.library.other_libraries import OtherLibraries
-from atlas_rt.library.scanning import Scan, Scanner, content_hash
+from atlas_rt.library.scanning import Scan, Scanner
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.store_writer import StoreWriter
 from atlas_rt.library.tile_files import TileFiles

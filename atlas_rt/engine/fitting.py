@@ -13,7 +13,7 @@ from atlas_rt.core.arrays import Floats, Ids, Ints
 from atlas_rt.core.maps import Cluster, Map
 from atlas_rt.core.rows import rows_of
 from atlas_rt.engine.placing import EDGES
-from atlas_rt.library.scanning import content_hash
+from atlas_rt.library.file_content import content_hash
 from atlas_rt.mapping import fit, layout
 from atlas_rt.mapping.clusters import USUAL
 from atlas_rt.mapping.neighbours import knn_edges, may_complete

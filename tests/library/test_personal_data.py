@@ -15,9 +15,9 @@ from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import personal_data
 from atlas_rt.library.cluster_names import ClusterName, ClusterNames
+from atlas_rt.library.file_content import content_hash
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.personal_data import data_folder, refuse_inside
-from atlas_rt.library.scanning import content_hash
 from tests.commands.person import without_privileges
 
 
@@ -146,7 +146,7 @@ NAMING = """
 import sys
 from pathlib import Path
 from atlas_rt.library.cluster_names import ClusterNames
-from atlas_rt.library.scanning import content_hash
+from atlas_rt.library.file_content import content_hash
 names = ClusterNames(Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.read(1)

@@ -18,9 +18,10 @@ from atlas_rt.errors import UsageError
 from atlas_rt.library import cache_layout, resemblance, source_note
 from atlas_rt.library.cache_layout import Lock
 from atlas_rt.library.database import migrate
+from atlas_rt.library.file_content import content_hash
 from atlas_rt.library.relocation import make_way, moved_places, settled_place
 from atlas_rt.library.resemblance import Resemblance
-from atlas_rt.library.scanning import content_hash, scan
+from atlas_rt.library.scanning import scan
 from atlas_rt.library.schema import STEPS
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.store_writer import Ready, StoreWriter
