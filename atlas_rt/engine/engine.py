@@ -29,7 +29,7 @@ from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.engine.crash_log import CRASHES_MAX, SLOTS, InFlight
 from atlas_rt.engine.fit_process import Cancelled
 from atlas_rt.engine.labeller import Labeller
-from atlas_rt.engine.map_scheduler import FIT, MapScheduler
+from atlas_rt.engine.map_scheduler import MapScheduler
 from atlas_rt.engine.messages import (
     Add,
     Added,
@@ -57,6 +57,7 @@ from atlas_rt.library.cache_layout import Lock, known_places
 from atlas_rt.library.changes import Changes, FailedFile, Todo
 from atlas_rt.library.cleaning import finish_cleaning
 from atlas_rt.library.file_content import content_hash
+from atlas_rt.library.maps import FIT
 from atlas_rt.library.other_libraries import OtherLibraries
 from atlas_rt.library.scanning import Scan, Scanner
 from atlas_rt.library.store import StoreReader

@@ -16,7 +16,7 @@ import pytest
 from atlas_rt.core.reports import IndexReport
 from atlas_rt.core.submap import submap
 from atlas_rt.engine.engine import Engine
-from atlas_rt.engine.map_scheduler import SKETCH, map_to_go_on_from
+from atlas_rt.engine.map_making import SKETCH, map_to_go_on_from
 from atlas_rt.engine.messages import Add, FromEngine, Remove, SourceState
 from atlas_rt.engine.placing import ReferenceMap, extended
 from atlas_rt.engine.process import EngineProcess
