@@ -17,10 +17,11 @@ from atlas_rt.core.maps import Map
 from atlas_rt.core.reports import IndexReport
 from atlas_rt.core.rows import rows_of
 from atlas_rt.engine import fit_in_hand, map_scheduler, pipeline
-from atlas_rt.engine.engine import Engine, Stopped
+from atlas_rt.engine.engine import Engine
 from atlas_rt.engine.fit_process import Cancelled, FitProcess
 from atlas_rt.engine.labeller import Labeller
 from atlas_rt.engine.messages import FromEngine, Job, Published, Stop
+from atlas_rt.engine.pending_requests import Stopped
 from atlas_rt.library import maps
 from atlas_rt.mapping.layout import align
 from tests.libraries import PICTURES, Library, copy_pictures, job_of, latest_map, same_bits

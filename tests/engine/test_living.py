@@ -16,9 +16,10 @@ import pytest
 from atlas_rt.core.maps import Map
 from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.engine import engine, fit_in_hand
-from atlas_rt.engine.engine import Engine, Stopped
+from atlas_rt.engine.engine import Engine
 from atlas_rt.engine.fit_process import FitProcess
 from atlas_rt.engine.messages import Published, Refit, Stop
+from atlas_rt.engine.pending_requests import Stopped
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library.store import StoreReader
 from tests.libraries import PATIENCE_SECS, PICTURES, Library, copy_pictures, hear, job_of, latest_map, same_bits
