@@ -35,7 +35,7 @@ from atlas_rt.engine.process import EngineProcess
 from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library import file_content, scanning
 from atlas_rt.library.cache_layout import cache_folder, place_of
-from atlas_rt.library.decode import read_image
+from atlas_rt.library.decoding.decode import read_image
 from atlas_rt.library.formats import suffix_of
 from atlas_rt.library.tile_making import make_tiles
 from atlas_rt.search import labels

@@ -24,7 +24,7 @@ from atlas_rt.engine.crash_log import InFlight
 from atlas_rt.engine.labeller import Labeller
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.changes import FailedFile, Todo
-from atlas_rt.library.decode import read_image
+from atlas_rt.library.decoding.decode import read_image
 from atlas_rt.library.file_content import content_hash, read
 from atlas_rt.library.formats import suffix_of
 from atlas_rt.library.other_libraries import OtherLibraries
