@@ -26,8 +26,8 @@ from atlas_rt.engine.process import EngineProcess
 from atlas_rt.errors import AtlasError, MissingError, UsageError
 from atlas_rt.library import disk_errors, maps, scanning, sources
 from atlas_rt.library.cache_layout import cache_folder, may_lie_in, place_of, source_around
-from atlas_rt.library.clusternames import ClusterNames
-from atlas_rt.library.personaldata import data_folder
+from atlas_rt.library.cluster_names import ClusterNames
+from atlas_rt.library.personal_data import data_folder
 from atlas_rt.library.relocation import settled_place
 from atlas_rt.library.resemblance import Resemblance
 from atlas_rt.search.vector_index import VectorIndex

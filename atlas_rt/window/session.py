@@ -21,9 +21,9 @@ from atlas_rt.encoders.registry import Model
 from atlas_rt.engine.messages import FromEngine, Job, Said
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library.cache_layout import remember_opened
-from atlas_rt.library.clusternames import ClusterNames
+from atlas_rt.library.cluster_names import ClusterNames
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.personaldata import data_folder
+from atlas_rt.library.personal_data import data_folder
 from atlas_rt.library.relocation import settled_place
 from atlas_rt.settings import Settings
 from atlas_rt.window.writer import Writer

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from atlas_rt.library.cache_layout import place_of
-from atlas_rt.library.salvage import END_MISSING
+from atlas_rt.library.decoding.salvage import END_MISSING
 from tests.commands.person import PATIENCE_SECS, Person, without_privileges
 from tests.libraries import PICTURES, Library, copy_pictures, listing, wait_for
 

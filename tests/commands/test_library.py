@@ -12,7 +12,7 @@ import pytest
 
 from atlas_rt.library.cache_layout import place_of
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.storewriter import StoreWriter, writing
+from atlas_rt.library.store_writer import StoreWriter, writing
 from tests.commands.person import PATIENCE_SECS, Person, environment
 from tests.libraries import PICTURES
 

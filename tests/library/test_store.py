@@ -22,10 +22,12 @@ from atlas_rt.core.images import Failure
 from atlas_rt.errors import MissingError
 from atlas_rt.library.changes import Changes, FailedFile, Todo
 from atlas_rt.library.database import migrate
-from atlas_rt.library.scanning import FoundFile, Scan, content_hash
+from atlas_rt.library.file_content import content_hash
+from atlas_rt.library.scanning import Scan
 from atlas_rt.library.schema import STEPS
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.storewriter import Ready, StoreWriter
+from atlas_rt.library.store_writer import Ready, StoreWriter
+from atlas_rt.library.walking import FoundFile
 
 MODEL = "starter"
 File = tuple[str, int, int]
@@ -348,9 +350,10 @@ def test_a_killed_writer_loses_only_the_batch_in_hand(tmp_path: Path) -> None:
         import os, sys
         from pathlib import Path
         from atlas_rt.core.images import Failure
-        from atlas_rt.library.scanning import FoundFile, Scan
+        from atlas_rt.library.scanning import Scan
+        from atlas_rt.library.walking import FoundFile
         from atlas_rt.library.store import StoreReader
-        from atlas_rt.library.storewriter import Ready, StoreWriter
+        from atlas_rt.library.store_writer import Ready, StoreWriter
         store = StoreWriter.open(Path(sys.argv[1]))
         plan = store.reconcile(Scan((FoundFile("/a", 1, 1), FoundFile("/b", 1, 1)), 0, ()), "starter")
         facts = (b"h" * 16, 6, 4, (1, 2, 3), 1.5, 0, 0)
