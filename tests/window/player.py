@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,12 @@ class OwnWindow:
         self.copied = ""
         self.files: tuple[str, ...] = ()
         self.told = Input()
+        self.visible = True
         self.closed = False
 
     def poll(self) -> Input:
         told, self.told = self.told, Input()
-        return told
+        return told if self.visible else replace(told, visible=False)
 
     def flip(self) -> None:
         """Nobody looks on."""
