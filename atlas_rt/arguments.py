@@ -15,7 +15,7 @@ from typing import Any
 from atlas_rt.settings import DEFAULTS, MEANINGS, option_of
 from atlas_rt.values import NODES, count, nodes, point, size
 
-EVERYWHERE = ("model", "cache", "offline", "json", "quiet", "seed", "granularity", "require_gpu", "exclude")
+EVERYWHERE = ("model", "cache", "offline", "json", "quiet", "seed", "granularity", "require_gpu", "exclude", "hidden")
 """Settings that are options of every command."""
 MEASUREMENTS = ("frame", "start", "ingest", "search", "locate", "map", "scale")
 """What `bench` can measure."""

@@ -71,6 +71,7 @@ class Settings:
     exclude: tuple[str, ...] = setting(
         (), "leave out files whose name or path matches; may be given several times", metavar="PATTERN"
     )
+    hidden: bool = setting(False, "read hidden files and folders too")
     quality: str = setting(
         "auto", "picture quality: auto, low, normal or high (default: auto)", metavar="LEVEL", choices=QUALITIES
     )

@@ -77,7 +77,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "pynndescent": ("mapping/fit.py",),
     "sklearn": ("mapping/clusters.py",),
     "scipy": ("mapping/clusters.py",),
-    "cv2": ("library/decode.py", "library/video.py", "workers/camera.py", "render/soft/*"),
+    "cv2": ("library/opencv_decode.py", "library/video.py", "workers/camera.py", "render/soft/*"),
     "boto3": ("aws/*",),
     "botocore": ("aws/*",),
     "torch": ("encoders/export/source.py", "encoders/export/graphs.py"),

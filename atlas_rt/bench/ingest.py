@@ -31,10 +31,11 @@ from atlas_rt.encoders.registry import Model
 from atlas_rt.engine.messages import Job, Refused
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.errors import AtlasError, UsageError
-from atlas_rt.library import sources
+from atlas_rt.library import scanning
 from atlas_rt.library.cache_layout import cache_folder, place_of
 from atlas_rt.library.decode import read_image
-from atlas_rt.library.tiles import make_tiles
+from atlas_rt.library.formats import suffix_of
+from atlas_rt.library.tile_making import make_tiles
 from atlas_rt.search import labels
 from atlas_rt.settings import Settings
 
@@ -74,7 +75,8 @@ def _joined(reports: Sequence[BenchReport], besides: Mapping[str, Any]) -> Bench
 
 
 def _measured(settings: Settings, model: Model, name: str, paths: tuple[str, ...], folder: Path) -> BenchReport:
-    files = [file.path for file in sources.scan(paths, exclude=settings.exclude).files]
+    found = scanning.scan(paths, exclude=settings.exclude, hidden=settings.hidden)
+    files = [file.path for file in found.files]
     if not files:
         raise UsageError(f"there are no images to measure with: {' '.join(paths)}")
     chosen = files[:: max(len(files) // SAMPLE, 1)][:SAMPLE]
@@ -133,9 +135,9 @@ def _stages_ms(model: Model, files: Sequence[str]) -> dict[str, float]:
     clocks = []
     for path in files:
         clock = [time.perf_counter()]
-        data = sources.read(path)
+        data = scanning.read(path)
         hashlib.sha256(data).digest()
-        decoded = read_image(data, target_px=spec.size_px, fit=spec.resize, suffix=sources.suffix_of(path))
+        decoded = read_image(data, target_px=spec.size_px, fit=spec.resize, suffix=suffix_of(path))
         clock.append(time.perf_counter())
         make_tiles(decoded)
         clock.append(time.perf_counter())

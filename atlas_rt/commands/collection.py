@@ -19,7 +19,7 @@ from atlas_rt.encoders.registry import Model
 from atlas_rt.engine.messages import Job, Locked, Refit, Refused, Said, Undo
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.errors import AtlasError, MissingError, UsageError
-from atlas_rt.library import disk_errors, maps, sources
+from atlas_rt.library import disk_errors, maps, scanning, sources
 from atlas_rt.library.cache_layout import cache_folder, place_of
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.settings import Settings
@@ -100,6 +100,7 @@ def job_for(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
         seed=settings.seed,
         threads=settings.threads,
         exclude=settings.exclude,
+        hidden=settings.hidden,
         runtime=settings.runtime(cache),
         own_labels=settings.labels_path,
         granularity=settings.granularity,
@@ -149,7 +150,8 @@ def tell_failures(settings: Settings, failures: Sequence[Failure]) -> None:
 def tell_missing_formats(settings: Settings, place: LibraryPlace, report: IndexReport) -> None:
     """Name the package that would read the files that were skipped."""
     if report.skipped:
-        for name, count in sources.scan(place.sources, exclude=settings.exclude).missing_formats.items():
+        found = scanning.scan(place.sources, exclude=settings.exclude, hidden=settings.hidden)
+        for name, count in found.missing_formats.items():
             say(settings, f"{count:,} {name} files were skipped; `pip install atlas_rt[formats]` reads them")
 
 

@@ -12,7 +12,7 @@ from atlas_rt.commands.collection import (
     tell_missing_formats,
     update,
 )
-from atlas_rt.commands.output import print_json, tell
+from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.core.progress import duration
 from atlas_rt.core.records import IndexReport
 from atlas_rt.library.cache_layout import cache_folder, place_of
@@ -25,6 +25,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     place = place_of(paths, cache)
     report = update(settings, place, cache)
     tell_failures(settings, report.failed)
+    for image in report.incomplete:
+        say(settings, f"incomplete: {image.path}: {image.reason}")
     tell_missing_formats(settings, place, report)
     if settings.json:
         print_json(asdict(report))
@@ -35,8 +37,10 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _tell_report(report: IndexReport) -> None:
+    incomplete = f", {len(report.incomplete):,} incomplete" if report.incomplete else ""
     tell(
         f"{report.images:,} images: {report.new:,} new, {report.changed:,} changed, {report.removed:,} removed, "
-        f"{report.unchanged:,} unchanged; {len(report.failed):,} failed, {report.skipped:,} other files skipped"
+        f"{report.unchanged:,} unchanged{incomplete}; "
+        f"{len(report.failed):,} failed, {report.skipped:,} other files skipped"
     )
     tell(f"{duration(report.seconds['total'])}, {report.images_per_second:.1f} images a second, model {report.model}")

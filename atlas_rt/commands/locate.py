@@ -15,7 +15,9 @@ from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.errors import DecodeError, UsageError
 from atlas_rt.library.decode import read_image
-from atlas_rt.library.sources import absolute, read, suffix_of
+from atlas_rt.library.formats import suffix_of
+from atlas_rt.library.scanning import read
+from atlas_rt.library.sources import absolute
 from atlas_rt.mapping.neighbours import nearest
 from atlas_rt.mapping.projector import Projector
 from atlas_rt.settings import Settings

@@ -18,7 +18,9 @@ from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.errors import DecodeError, UsageError
 from atlas_rt.library.decode import read_image
-from atlas_rt.library.sources import absolute, read, reason_of, suffix_of
+from atlas_rt.library.formats import suffix_of
+from atlas_rt.library.scanning import read, reason_of
+from atlas_rt.library.sources import absolute
 from atlas_rt.search.query import Term, parse
 from atlas_rt.settings import Settings
 from atlas_rt.workers.labelled import LabelIndex

@@ -14,7 +14,8 @@ from atlas_rt.core.assets import DEMO
 from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library.cache_layout import cache_folder, last_opened, place_of, remember_opened
-from atlas_rt.library.sources import absolute, scan
+from atlas_rt.library.scanning import scan
+from atlas_rt.library.sources import absolute
 from atlas_rt.library.store import Store
 from atlas_rt.settings import Settings
 from atlas_rt.ui.window import display_available
@@ -68,7 +69,7 @@ def _refuse_pictureless(settings: Settings, paths: tuple[str, ...]) -> None:
     """Refuse a source without images before a window opens, unless images were once dropped on its map."""
     if _holds_something(place_of(paths, cache_folder(settings.cache_path), make=False)):
         return
-    found = scan(paths, exclude=settings.exclude)
+    found = scan(paths, exclude=settings.exclude, hidden=settings.hidden)
     if not found.files:
         for name, count in found.missing_formats.items():
             say(settings, f"{count:,} {name} files are here; `pip install atlas_rt[formats]` reads them")

@@ -281,7 +281,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class IndexReport:
-    """What bringing a library up to date did. Counts are images; seconds by stage."""
+    """What bringing a library up to date did. Counts are images; seconds by stage.
+
+    failed: files that could not become images. incomplete: images of which something is missing, and what.
+    """
 
     images: int = 0
     new: int = 0
@@ -290,6 +293,7 @@ class IndexReport:
     removed: int = 0
     skipped: int = 0
     failed: tuple[Failure, ...] = ()
+    incomplete: tuple[Failure, ...] = ()
     model: str = ""
     generation: int = 0
     seconds: dict[str, float] = field(default_factory=dict)

@@ -48,9 +48,9 @@ from atlas_rt.engine.stack_finder import StackFinder
 from atlas_rt.errors import AtlasError, FitError, UsageError
 from atlas_rt.library import disk_errors
 from atlas_rt.library.cache_layout import Lock
-from atlas_rt.library.sources import Scan, Scanner
+from atlas_rt.library.scanning import Scan, Scanner
 from atlas_rt.library.store import Changes, FailedFile, Store, Todo
-from atlas_rt.library.tiles import TileFiles
+from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.library.watching import Watcher
 from atlas_rt.mapping.fit import SMALLEST_FIT
@@ -113,7 +113,7 @@ class Engine:
         self._model = registry.load(job.model, job.cache)
         self._threads = min(job.threads or os.cpu_count() or 1, SLOTS)
         self._encoder: ImageEncoder | None = None
-        self._watcher, self._scanner = Watcher(job.exclude), Scanner(job.exclude)
+        self._watcher, self._scanner = Watcher(job.exclude, hidden=job.hidden), Scanner(job.exclude, hidden=job.hidden)
         self._fit_failed = False
         self._settled_secs = 0.0
         self._unsettled: frozenset[str] = frozenset()
@@ -345,6 +345,7 @@ class Engine:
             removed=len(set(changes.removed) - tally.moved),
             skipped=found.skipped,
             failed=tuple(sorted(failures, key=lambda failure: failure.path)),
+            incomplete=store.incomplete(),
             model=self._model.name,
             generation=map_.generation if map_ else 0,
             seconds={

@@ -28,7 +28,7 @@ from atlas_rt.engine.child import Child
 from atlas_rt.engine.placing import EDGES
 from atlas_rt.errors import FitError
 from atlas_rt.library import disk_errors
-from atlas_rt.library.sources import content_hash
+from atlas_rt.library.scanning import content_hash
 from atlas_rt.mapping.clusters import USUAL
 from atlas_rt.mapping.neighbours import knn_edges, may_complete
 from atlas_rt.search.labels import Vocabulary

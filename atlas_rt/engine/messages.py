@@ -100,6 +100,7 @@ class Job:
     seed: int
     threads: int
     exclude: tuple[str, ...] = ()
+    hidden: bool = False
     niceness: int = 0
     stay: bool = False
     fit: bool = True

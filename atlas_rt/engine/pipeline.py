@@ -23,9 +23,11 @@ from atlas_rt.engine.crash_log import InFlight
 from atlas_rt.engine.labeller import Labeller
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.decode import read_image
-from atlas_rt.library.sources import read, suffix_of
+from atlas_rt.library.formats import suffix_of
+from atlas_rt.library.scanning import read
 from atlas_rt.library.store import FailedFile, Labels, Ready, Store, Todo, content_hash
-from atlas_rt.library.tiles import TileFiles, TileSet, make_tiles
+from atlas_rt.library.tile_files import TileFiles, TileSet
+from atlas_rt.library.tile_making import make_tiles
 from atlas_rt.library.vectors import VectorFile
 
 BATCH = 16
@@ -38,7 +40,10 @@ AHEAD = 3
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A decoded file: all that is stored of it but its vector. pixels: the encoder's input, until it is encoded."""
+    """A decoded file: all that is stored of it but its vector.
+
+    pixels: the encoder's input, until it is encoded. incomplete: what of the picture is missing, empty for nothing.
+    """
 
     todo: Todo
     hash: bytes
@@ -46,6 +51,7 @@ class Prepared:
     height_px: int
     tiles: TileSet
     pixels: Floats | None
+    incomplete: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +191,8 @@ class Pipeline:
                     data, target_px=self._spec.size_px, fit=self._spec.resize, suffix=suffix_of(todo.path)
                 )
                 pixels = to_input(decoded.image, self._spec)
-                return Prepared(todo, digest, decoded.width_px, decoded.height_px, make_tiles(decoded), pixels)
+                size, tiles = (decoded.width_px, decoded.height_px), make_tiles(decoded)
+                return Prepared(todo, digest, *size, tiles, pixels, decoded.incomplete)
             except DecodeError as error:
                 return Broken(todo, str(error), stage)
 
@@ -265,6 +272,7 @@ class Pipeline:
             known.aspect,
             known.tile,
             known.vector_row,
+            known.incomplete,
         )
 
 
@@ -282,4 +290,5 @@ def _ready(each: Prepared, tile: int, row: int) -> Ready:
         each.tiles.aspect,
         tile,
         row,
+        each.incomplete,
     )

@@ -8,7 +8,7 @@ from atlas_rt.core.records import Bytes, Map, Rows
 from atlas_rt.encoders.registry import Model
 from atlas_rt.engine.placing import Vectors
 from atlas_rt.library.store import Store
-from atlas_rt.library.tiles import TileFiles
+from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.mapping.duplicates import carried, stacked
 
 

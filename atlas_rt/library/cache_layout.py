@@ -22,7 +22,8 @@ from atlas_rt.core.records import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import disk_errors
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.sources import absolute, reason_of
+from atlas_rt.library.scanning import reason_of
+from atlas_rt.library.sources import absolute
 from atlas_rt.library.store import Store
 
 __all__ = ["CachedLibrary", "Lock", "cache_folder", "forget", "last_opened", "place_of", "places", "remember_opened"]

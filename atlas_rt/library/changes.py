@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from atlas_rt.core.records import Failure
-from atlas_rt.library.sources import FoundFile
+from atlas_rt.library.scanning import FoundFile
 
 State = Literal["found", "ready", "failed", "gone"]
 Kind = Literal["new", "changed", "encode"]

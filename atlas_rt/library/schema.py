@@ -4,7 +4,7 @@ Paths are BLOBs, the file system's own bytes: on Linux a name need not be valid 
 
 images     state: found (has an id, not read yet), ready (has tiles), failed (see failures), gone (its file vanished;
            the row waits, so that the same content gets its id back). size, mtime_ns: of the file when it was last read
-           well. rgb: mean colour, 0xRRGGBB. tile: record in the tile files.
+           well. rgb: mean colour, 0xRRGGBB. tile: record in the tile files. incomplete: what of its picture is missing.
 vectors    row: in the model's vector file.
 failures   stage: read, decode, encode or crash.
 suspects   files the engine was reading when it died, and how often.
@@ -64,6 +64,12 @@ STEPS = (
         named_by TEXT NOT NULL,
         PRIMARY KEY (model, generation, cluster)
     ) WITHOUT ROWID;
+    """,
+    # Files that an older program refused are decoded again: some are shown now, as far as they go.
+    """
+    ALTER TABLE images ADD COLUMN incomplete TEXT;
+    CREATE INDEX images_incomplete ON images (path) WHERE incomplete IS NOT NULL;
+    DELETE FROM failures WHERE stage = 'decode';
     """,
 )
 """Step k brings a database of version k (SQLite's `user_version`) to k + 1."""

@@ -21,8 +21,8 @@ from atlas_rt.core.records import Catalogue, Failure, Ids, Image, Ints
 from atlas_rt.errors import MissingError
 from atlas_rt.library import disk_errors
 from atlas_rt.library.changes import Changes, FailedFile, KnownFile, Todo, compare
+from atlas_rt.library.scanning import FoundFile, Scan, content_hash
 from atlas_rt.library.schema import STEPS
-from atlas_rt.library.sources import FoundFile, Scan, content_hash
 
 __all__ = ["Changes", "Committed", "FailedFile", "Known", "Ready", "Store", "Todo", "content_hash"]
 
@@ -40,6 +40,7 @@ class Ready:
     """An image that was decoded and encoded, to be named. id: of its Todo.
 
     hash: of its content (`content_hash`). tile: record in the tile files. vector_row: row in the model's vector file.
+    incomplete: what of the picture is missing; empty where it is whole.
     """
 
     id: int
@@ -53,6 +54,7 @@ class Ready:
     aspect: float
     tile: int
     vector_row: int
+    incomplete: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Known:
     aspect: float
     tile: int
     vector_row: int | None
+    incomplete: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,11 +271,11 @@ class Store:
 
     def known(self, hash_: bytes, model: str) -> Known | None:
         """What is stored of this content, whatever file it was in; one with a vector of the model comes first."""
-        sql = """SELECT id, width, height, rgb, aspect, tile, row
+        sql = """SELECT id, width, height, rgb, aspect, tile, row, incomplete
             FROM images LEFT JOIN vectors ON image_id = id AND model = ?
             WHERE hash = ? ORDER BY row IS NULL, id LIMIT 1"""
-        for id_, width, height, rgb, aspect, tile, row in self._rows(sql, (model, hash_)):
-            return Known(id_, width, height, _unpacked(rgb), aspect, tile, row)
+        for id_, width, height, rgb, aspect, tile, row, incomplete in self._rows(sql, (model, hash_)):
+            return Known(id_, width, height, _unpacked(rgb), aspect, tile, row, incomplete or "")
         return None
 
     def labels(self, id_: int, model: str | None = None) -> tuple[tuple[str, float], ...]:
@@ -304,6 +307,11 @@ class Store:
     def failures(self) -> tuple[Failure, ...]:
         """Every file that could not become an image, by path."""
         return tuple(Failure(row.path, row.reason) for row in self._failed_files())
+
+    def incomplete(self) -> tuple[Failure, ...]:
+        """The images of which something is missing, by path, and what."""
+        sql = "SELECT path, incomplete FROM images WHERE incomplete IS NOT NULL AND state = 'ready' ORDER BY path"
+        return tuple(Failure(os.fsdecode(path), reason) for path, reason in self._rows(sql))
 
     def setting(self, key: str) -> str | None:
         """A remembered value."""
@@ -377,8 +385,8 @@ class Store:
         facts = (image.hash, image.width_px, image.height_px, red << 16 | green << 8 | blue, image.aspect, image.tile)
         execute(
             """UPDATE images SET state = 'ready', path = ?, size = ?, mtime_ns = ?, hash = ?, width = ?, height = ?,
-            rgb = ?, aspect = ?, tile = ? WHERE id = ?""",
-            (os.fsencode(image.path), image.size, image.mtime_ns, *facts, id_),
+            rgb = ?, aspect = ?, tile = ?, incomplete = ? WHERE id = ?""",
+            (os.fsencode(image.path), image.size, image.mtime_ns, *facts, image.incomplete or None, id_),
         )
         execute("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", (model, id_, image.vector_row))
 

@@ -21,7 +21,9 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 from watchdog.observers.polling import PollingObserver
 
-from atlas_rt.library.sources import is_passed_over, is_readable, matcher
+from atlas_rt.library.formats import is_readable
+from atlas_rt.library.hidden import is_passed_over
+from atlas_rt.library.scanning import matcher
 
 QUIET_SECS, LONGEST_SECS = 0.55, 1.0
 """A change is told of once it has been quiet so long, and at the latest so long after the first."""
@@ -57,11 +59,11 @@ Identity = tuple[int, int] | None
 class Watcher:
     """Watches sources until closed. Owned by one thread; events come on watchdog's.
 
-    exclude: what a scan leaves out (`sources.scan`) is nothing to tell of.
+    exclude, hidden: as for a scan (`scanning.scan`); what that leaves out is nothing to tell of.
     """
 
-    def __init__(self, exclude: Sequence[str] = ()) -> None:
-        self._excluded = matcher(exclude)
+    def __init__(self, exclude: Sequence[str] = (), *, hidden: bool = False) -> None:
+        self._excluded, self._hidden = matcher(exclude), hidden
         self._lock = threading.Lock()
         self._first_secs = self._last_secs = 0.0
         self._folders: set[str] = set()
@@ -156,7 +158,7 @@ class Watcher:
     def _join(self, place: WatchKey, files: frozenset[str]) -> None:
         """Native events where they come and can be had, polling otherwise."""
         folder, recursive = place
-        handler = _Handler(folder, files, self._excluded, self._changed)
+        handler = _Handler(folder, files, self._excluded, self._changed, hidden=self._hidden)
         for polled in (True,) if _is_remote(folder) else (False, True):
             # the system's limit of watches is an OSError
             with contextlib.suppress(OSError):
@@ -192,9 +194,11 @@ class _Handler(FileSystemEventHandler):
         files: frozenset[str],
         excluded: Callable[[str, str], bool],
         changed: Callable[[Collection[str]], None],
+        *,
+        hidden: bool,
     ) -> None:
         self.files, self.outdated = files, False
-        self._folder, self._excluded, self._changed = folder, excluded, changed
+        self._folder, self._excluded, self._changed, self._hidden = folder, excluded, changed, hidden
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         if event.event_type not in CHANGES or (event.is_directory and event.event_type == "modified"):
@@ -209,7 +213,8 @@ class _Handler(FileSystemEventHandler):
             return path in self.files
         parts = Path(os.path.relpath(path, self._folder)).parts
         for depth, name in enumerate(parts, 1):
-            if is_passed_over(name) or self._excluded(name, "/".join(parts[:depth])):
+            parent = parts[depth - 2] if depth > 1 else Path(self._folder).name
+            if is_passed_over(name, parent, hidden=self._hidden) or self._excluded(name, "/".join(parts[:depth])):
                 return False
         return is_folder or is_readable(path)
 

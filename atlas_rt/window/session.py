@@ -225,6 +225,7 @@ def _job(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
         seed=settings.seed,
         threads=settings.threads,
         exclude=settings.exclude,
+        hidden=settings.hidden,
         niceness=NICENESS,
         stay=True,
         runtime=settings.runtime(cache),

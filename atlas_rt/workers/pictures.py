@@ -8,7 +8,7 @@ from atlas_rt.core.channels import Latest
 from atlas_rt.core.records import Bytes
 from atlas_rt.core.troubles import reason_of
 from atlas_rt.errors import AtlasError
-from atlas_rt.library.tiles import load_picture
+from atlas_rt.library.tile_making import load_picture
 from atlas_rt.workers.worker import Announce, Worker, unheard
 
 PICTURE_PX = 1024

@@ -28,7 +28,7 @@ from atlas_rt.core.troubles import reason_of
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
 from atlas_rt.library.store import Store
-from atlas_rt.library.tiles import TileFiles
+from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.search.vector_index import VectorIndex, vector_index_of
 from atlas_rt.workers.worker import Announce, Worker, unheard

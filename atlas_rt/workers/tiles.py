@@ -15,7 +15,8 @@ import numpy as np
 from atlas_rt.core.channels import Closed, Inbox
 from atlas_rt.core.records import Bytes, LibraryPlace, Tile
 from atlas_rt.errors import AtlasError
-from atlas_rt.library.tiles import TileFiles, load_large, mips
+from atlas_rt.library.tile_files import TileFiles
+from atlas_rt.library.tile_making import load_large, mips
 from atlas_rt.workers.worker import Announce, Worker, unheard
 
 Want = tuple[int, int, int, str]

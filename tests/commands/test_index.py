@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from atlas_rt.library.cache_layout import place_of
+from atlas_rt.library.salvage import END_MISSING
 from tests.commands.person import PATIENCE_SECS, Person, without_privileges
 from tests.libraries import PICTURES, Library, copy_pictures, listing, wait_for
 
@@ -100,10 +101,35 @@ def test_what_is_excluded_is_left_out_and_comes_back(person: Person, folder: Pat
     assert person.ask("index", folder, "--json").document["images"] == 7
 
 
+def test_what_is_incomplete_is_told_at_each_run_and_what_is_hidden_when_asked_for(person: Person, folder: Path) -> None:
+    photograph = Image.effect_noise((300, 300), 80)
+    photograph.save(folder / "cut.jpg")
+    data = (folder / "cut.jpg").read_bytes()
+    (folder / "cut.jpg").write_bytes(data[: len(data) // 2])
+    (folder / "all but the end.jpg").write_bytes(data[:-2])
+    photograph.rotate(90).save(folder / ".hidden.png")
+    (folder / "#recycle").mkdir()
+    photograph.rotate(180).save(folder / "#recycle" / "thrown away.png")
+    first = person.ask("index", folder, "--json")
+    endless, image = first.document["incomplete"]
+    assert (endless["path"], endless["reason"]) == (str(folder / "all but the end.jpg"), END_MISSING)
+    assert image["path"] == str(folder / "cut.jpg")
+    assert image["reason"].startswith("the file is cut short: 4")
+    assert (first.document["images"], first.document["skipped"], first.document["failed"]) == (8, 2, [])
+    assert f"incomplete: {image['path']}: {image['reason']}" in first.err
+    again = person.ask("index", folder, "--hidden", "--json").document
+    assert again["incomplete"] == [endless, image]
+    assert (again["images"], again["new"], again["skipped"]) == (9, 1, 1)
+    (folder / "cut.jpg").write_bytes(data)
+    assert (
+        person.ask("index", folder).lines[0].startswith("8 images: 0 new, 1 changed, 1 removed, 7 unchanged, 1 incomplete; 0 failed")
+    )
+
+
 def test_formats_that_need_a_package_are_named_with_it(
     person: Person, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("atlas_rt.library.sources.find_spec", lambda _name: None)
+    monkeypatch.setattr("atlas_rt.library.formats.find_spec", lambda _name: None)
     (folder / "a.heic").touch()
     (folder / "b.HEIC").touch()
     (folder / "c.nef").touch()

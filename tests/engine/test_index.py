@@ -247,7 +247,7 @@ def test_hidden_files_and_the_thumbnails_of_others_are_left_out(make_job: MakeJo
         shutil.copy(PICTURES[50], folder / other / "picture.webp")
     shutil.copy(PICTURES[51], folder / ".secret.webp")
     report = index(make_job(fit=False))
-    assert counts(report) == {"images": 10, "new": 10}
+    assert counts(report) == {"images": 10, "new": 10, "skipped": 4}
     with Store.open(make_job().place.folder, writable=False) as store:
         assert str(folder / "shown" / "picture.webp") in store.catalogue().paths
 

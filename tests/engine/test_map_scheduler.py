@@ -16,9 +16,9 @@ from atlas_rt.engine.map_scheduler import EDGES, MapScheduler
 from atlas_rt.engine.stack_finder import StackFinder
 from atlas_rt.errors import MissingError
 from atlas_rt.library import maps
-from atlas_rt.library.sources import scan
+from atlas_rt.library.scanning import scan
 from atlas_rt.library.store import Ready, Store
-from atlas_rt.library.tiles import TileFiles
+from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.search.labels import load_vocabulary
 from tests.libraries import Library, same_bits

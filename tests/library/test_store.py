@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from atlas_rt.core.records import Failure
 from atlas_rt.errors import MissingError
-from atlas_rt.library.sources import FoundFile, Scan
+from atlas_rt.library.scanning import FoundFile, Scan
+from atlas_rt.library.schema import STEPS
 from atlas_rt.library.store import Changes, FailedFile, Ready, Store, Todo, content_hash, migrate
 
 MODEL = "starter"
@@ -301,7 +303,7 @@ def test_a_hundred_thousand_images_are_read_in_moments(tmp_path: Path) -> None:
     with Store.open(tmp_path, writable=True) as store:
         count = 100_000
         images = ((i, b"/pictures/%06i.jpg" % i, 1.5, i, i, 640, 480) for i in range(count))
-        sql = "INSERT INTO images VALUES (?, ?, 'ready', 9, 9, x'00', ?6, ?7, ?4, ?3, ?5)"
+        sql = "INSERT INTO images VALUES (?, ?, 'ready', 9, 9, x'00', ?6, ?7, ?4, ?3, ?5, NULL)"
         store._write(sql, list(images))
         store._write("INSERT INTO vectors VALUES ('starter', ?, ?)", [(i, i) for i in range(count)])
         begun = time.perf_counter()
@@ -347,7 +349,7 @@ def test_a_killed_writer_loses_only_the_batch_in_hand(tmp_path: Path) -> None:
         import os, sys
         from pathlib import Path
         from atlas_rt.core.records import Failure
-        from atlas_rt.library.sources import FoundFile, Scan
+        from atlas_rt.library.scanning import FoundFile, Scan
         from atlas_rt.library.store import Ready, Store
         store = Store.open(Path(sys.argv[1]), writable=True)
         plan = store.reconcile(Scan((FoundFile("/a", 1, 1), FoundFile("/b", 1, 1)), 0, ()), "starter")
@@ -423,6 +425,39 @@ def test_migrations_go_step_by_step_and_whole() -> None:
     with pytest.raises(MissingError, match="newer version"):
         migrate(connection, steps[:1])
     connection.close()
+
+
+def test_what_is_missing_of_an_image_is_kept_until_it_is_whole(store: Store) -> None:
+    def put(path: str, content: str, incomplete: str, *, mtime_ns: int) -> None:
+        (todo,) = store.reconcile(scan_of((path, len(content), mtime_ns)), MODEL).todo
+        store.commit(MODEL, [replace(ready(todo, content, 0), incomplete=incomplete)])
+
+    put("/a", "half", "half of it is there", mtime_ns=1)
+    assert store.incomplete() == (Failure("/a", "half of it is there"),)
+    put("/b", "half", "half of it is there", mtime_ns=2)  # it was moved
+    assert store.incomplete() == (Failure("/b", "half of it is there"),)
+    known = store.known(content_hash(b"half"), MODEL)
+    assert known is not None
+    assert known.incomplete == "half of it is there"
+    store.reconcile(scan_of(), MODEL)
+    assert store.incomplete() == ()
+    put("/b", "half", "half of it is there", mtime_ns=3)
+    put("/b", "whole", "", mtime_ns=4)
+    assert store.incomplete() == ()
+
+
+def test_what_an_older_program_could_not_decode_is_tried_again(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "library.db", isolation_level=None)
+    migrate(connection, STEPS[:1])
+    connection.execute("INSERT INTO images (id, path, state, size, mtime_ns) VALUES (1, x'2f61', 'failed', 5, 7)")
+    connection.execute("INSERT INTO images (id, path, state, size, mtime_ns) VALUES (2, x'2f62', 'failed', 5, 7)")
+    connection.execute("INSERT INTO failures VALUES (x'2f61', 5, 7, 'decode', 'the file is cut short')")
+    connection.execute("INSERT INTO failures VALUES (x'2f62', 5, 7, 'crash', 'the decoder crashed on it')")
+    connection.close()
+    with Store.open(tmp_path, writable=True) as store:
+        changes = store.reconcile(scan_of(("/a", 5, 7), ("/b", 5, 7)), MODEL)
+        assert [todo.path for todo in changes.todo] == ["/a"]
+        assert [failure.path for failure in changes.failed] == ["/b"]
 
 
 # Any life of a folder

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from atlas_rt.errors import DecodeError, MissingError
-from atlas_rt.library import tiles
+from atlas_rt.library import tile_making
 from atlas_rt.library.decode import Decoded
-from atlas_rt.library.tiles import MEDIUM_RECORD_BYTES, PALE_SLATE, SLATE, TileFiles, TileSet, make_tiles, mips
+from atlas_rt.library.tile_files import MEDIUM_RECORD_BYTES, TileFiles, TileSet
+from atlas_rt.library.tile_making import PALE_SLATE, SLATE, make_tiles, mips
 
 RED, GREEN = (220, 30, 30), (30, 200, 40)
 
@@ -186,11 +187,11 @@ def test_mips_are_area_means(side: int, seed: int, batch: tuple[int, ...]) -> No
 def test_large_tiles_and_panel_pictures_come_from_the_source(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     halves(1600, 800).save(path, quality=95)
-    large = tiles.load_large(str(path))
+    large = tile_making.load_large(str(path))
     assert large.shape == (512, 512, 4)
     assert large.flags.c_contiguous
     assert np.abs(large[:250, :, :3].astype(int) - RED).max() < 12
-    panel = tiles.load_picture(str(path), 600)
+    panel = tile_making.load_picture(str(path), 600)
     assert panel.shape == (300, 600, 4)
     assert np.abs(panel[200:, :, :3].astype(int) - GREEN).max() < 12
     assert (panel[..., 3] == 255).all()
@@ -199,10 +200,10 @@ def test_large_tiles_and_panel_pictures_come_from_the_source(tmp_path: Path) -> 
 def test_a_small_picture_is_not_blown_up_for_the_panel(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     halves(20, 10).save(path)
-    assert tiles.load_picture(str(path), 600).shape == (10, 20, 4)
-    assert tiles.load_large(str(path)).shape == (512, 512, 4)
+    assert tile_making.load_picture(str(path), 600).shape == (10, 20, 4)
+    assert tile_making.load_large(str(path)).shape == (512, 512, 4)
 
 
 def test_a_source_that_is_gone_gives_a_reason(tmp_path: Path) -> None:
     with pytest.raises(DecodeError, match="no longer there"):
-        tiles.load_large(str(tmp_path / "gone.jpg"))
+        tile_making.load_large(str(tmp_path / "gone.jpg"))

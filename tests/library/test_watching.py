@@ -71,6 +71,21 @@ def test_what_is_no_image_hidden_or_only_read_is_not(watcher: Watcher, folder: P
     assert not told(watcher, within_secs=1.2)
 
 
+def test_what_is_hidden_is_told_of_when_asked_for(folder: Path) -> None:
+    for name in (".private", "$RECYCLE.BIN"):
+        (folder / name).mkdir()
+    watcher = Watcher(hidden=True)
+    try:
+        watcher.watch([str(folder)])
+        (folder / "$RECYCLE.BIN" / "thrown.png").write_bytes(b"away")
+        assert not told(watcher, within_secs=0.8)
+        (folder / ".private" / "new.png").write_bytes(b"new")
+        assert told(watcher)
+        assert str(folder / ".private") in (watcher.take_folders() or {str(folder / ".private")})
+    finally:
+        watcher.close()
+
+
 def test_what_is_excluded_is_not_told_of(folder: Path) -> None:
     """By its name, its path, or a folder that it lies in; as a scan has it."""
     (folder / "drafts" / "deep").mkdir(parents=True)

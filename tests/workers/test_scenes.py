@@ -14,9 +14,9 @@ from atlas_rt.core.records import SMALL_TILE_PX, Failure, LibraryPlace
 from atlas_rt.encoders.registry import Model
 from atlas_rt.errors import MissingError
 from atlas_rt.library import maps
-from atlas_rt.library.sources import scan
+from atlas_rt.library.scanning import scan
 from atlas_rt.library.store import FailedFile, Store
-from atlas_rt.library.tiles import TileFiles
+from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.workers.scenes import NODE_SIZE_LIMITS, Arrival, SceneReader, SceneWorker, node_size
 from tests.libraries import Library, same_bits, wait_for
 

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from atlas_rt.core.records import Tile
-from atlas_rt.library.tiles import TileFiles, load_large
+from atlas_rt.library.tile_files import TileFiles
+from atlas_rt.library.tile_making import load_large
 from atlas_rt.workers import tiles
 from atlas_rt.workers.scenes import Arrival
 from atlas_rt.workers.tiles import ARRIVALS_MAX, TileWorker, Want

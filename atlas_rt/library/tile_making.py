@@ -1,4 +1,4 @@
-"""Thumbnails: made from a decoded picture, kept in two flat files, read ready to upload.
+"""Thumbnails made from decoded pictures.
 
 Every tile is a square that its picture fills; the card restores the aspect. sRGB, top row first.
 """
@@ -6,24 +6,17 @@ Every tile is a square that its picture fills; the card restores the aspect. sRG
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import simplejpeg
 from PIL import Image, ImageStat
 
-from atlas_rt.core.records import CARD_ASPECT_MAX, LARGE_TILE_PX, MEDIUM_TILE_PX, SMALL_TILE_PX, Bytes, Ids, Ints
-from atlas_rt.errors import MissingError
-from atlas_rt.library import sources
-from atlas_rt.library.decode import Decoded, Enough, read_picture
-from atlas_rt.library.disk_errors import damaged
-from atlas_rt.library.recordfile import RecordFile
+from atlas_rt.core.records import CARD_ASPECT_MAX, LARGE_TILE_PX, MEDIUM_TILE_PX, SMALL_TILE_PX, Bytes
+from atlas_rt.library.decode import Decoded, read_picture
+from atlas_rt.library.formats import suffix_of
+from atlas_rt.library.scanning import read
+from atlas_rt.library.stored_picture import Enough
+from atlas_rt.library.tile_files import MEDIUM_RECORD_BYTES, Rgb, TileSet
 
-SMALL_RECORD_BYTES = SMALL_TILE_PX * SMALL_TILE_PX * 3
-MEDIUM_RECORD_BYTES = 8192
-"""Two bytes of length (little endian), a JPEG, zeros."""
 SLATE = (24, 28, 40)
 """What transparent pictures lie on."""
 PALE_SLATE = (176, 186, 204)
@@ -38,91 +31,6 @@ _DARK = 72.0
 """A drawing whose visible part has less luma than this would drown on the dark slate."""
 _QUALITIES = (90, 82, 72, 60, 45, 30, 15, 5)
 """Tried in turn until a medium tile fits its record; photographs fit at 90 or 82, noise at 45."""
-
-
-Rgb = tuple[int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class TileSet:
-    """One image's thumbnails.
-
-    small: (32, 32, 3) uint8. medium: JPEG of 128 x 128 that fits a record. mean_rgb: mean colour of what one sees.
-    aspect: width / height of the tile's content, within 1/CARD_ASPECT_MAX..CARD_ASPECT_MAX.
-    """
-
-    small: Bytes
-    medium: bytes
-    mean_rgb: Rgb
-    aspect: float
-
-
-class TileFiles:
-    """The tiles of a library, a record an image, in `tiles-32.bin` and `tiles-128.bin`.
-
-    count: records that are named (`Store.named_tiles`). One thread at a time per object; any number of objects may
-    read beside one writer. A reader that asks for a record behind its count finds it if the writer has put it there.
-    """
-
-    def __init__(self, folder: Path, *, writable: bool = False, count: int = 0) -> None:
-        self._folder = folder
-        self._writable = writable
-        self._small = RecordFile(folder / "tiles-32.bin", SMALL_RECORD_BYTES, writable=writable, count=count)
-        self._medium = RecordFile(folder / "tiles-128.bin", MEDIUM_RECORD_BYTES, writable=writable, count=count)
-
-    @property
-    def count(self) -> int:
-        """Records in both files."""
-        return min(self._small.count, self._medium.count)
-
-    def append(self, sets: Sequence[TileSet]) -> int:
-        """Add records; the first one's number. Raises MissingError where the disk refuses, nothing is added then."""
-        first = self.count
-        self._small.count = self._medium.count = first
-        self._small.append(b"".join(tiles.small.tobytes() for tiles in sets))
-        self._medium.append(b"".join(_medium_record(tiles.medium) for tiles in sets))
-        return first
-
-    def small(self, records: slice | Ints | Ids | Sequence[int]) -> Bytes:
-        """(n, 32, 32, 3) of these records: a view of the map for a slice, otherwise a copy.
-
-        Raises MissingError where the files are shorter.
-        """
-        self._reach(self._small, _end(records))
-        shaped = self._small.records().reshape(-1, SMALL_TILE_PX, SMALL_TILE_PX, 3)
-        return shaped[records]
-
-    def medium_rgba(self, record: int) -> Bytes:
-        """(128, 128, 4), decoded: 0.08 ms. Raises MissingError where the files are shorter or damaged."""
-        self._reach(self._medium, record + 1)
-        row = self._medium.records()[record]
-        length = int(row[0]) | int(row[1]) << 8
-        try:
-            pixels: Bytes = simplejpeg.decode_jpeg(row[2 : 2 + length].tobytes(), colorspace="RGBA")
-        except ValueError as error:
-            raise damaged(self._folder) from error
-        return pixels
-
-    def flush(self) -> None:
-        """Wait until the disk has what was appended: call it before the transaction that names it."""
-        self._small.flush()
-        self._medium.flush()
-
-    def close(self) -> None:
-        """Let go of the files; arrays handed out stay valid."""
-        self._small.close()
-        self._medium.close()
-
-    def _reach(self, file: RecordFile, count: int) -> None:
-        """As a reader, take note that the writer has come this far. Raises MissingError where it has not."""
-        if self._writable or count <= file.count:
-            return
-        known, file.count = file.count, count
-        try:
-            file.records()
-        except MissingError:
-            file.count = known  # one record too many hides none of those that are there
-            raise
 
 
 def make_tiles(decoded: Decoded) -> TileSet:
@@ -172,7 +80,7 @@ def load_picture(path: str, max_px: int) -> Bytes:
 
 
 def _read(path: str, enough: Enough) -> Decoded:
-    return read_picture(sources.read(path), enough=enough, suffix=sources.suffix_of(path))
+    return read_picture(read(path), enough=enough, suffix=suffix_of(path))
 
 
 def _card_box(width: int, height: int) -> tuple[float, float, float, float]:
@@ -231,17 +139,6 @@ def _jpeg_within(image: Image.Image, size: int) -> bytes:
         if buffer.tell() <= size:
             return buffer.getvalue()
     raise AssertionError(f"a tile of {image.size} does not fit {size} bytes at quality {_QUALITIES[-1]}")
-
-
-def _medium_record(jpeg: bytes) -> bytes:
-    return (len(jpeg).to_bytes(2, "little") + jpeg).ljust(MEDIUM_RECORD_BYTES, b"\0")
-
-
-def _end(records: slice | Ints | Ids | Sequence[int]) -> int:
-    """One more than the highest record asked for."""
-    if isinstance(records, slice):
-        return int(records.stop or 0)
-    return int(np.max(records, initial=-1)) + 1
 
 
 def _half(rgba: Bytes) -> Bytes:
