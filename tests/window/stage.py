@@ -55,7 +55,6 @@ class Stage:
         self.pictures.mkdir()
         self.saved = 0
         self.hits: Counter[str] = Counter()
-        self.log: list[str] = []
         self.said: set[str] = set()
         self._raised: list[str] = []
         self._records: dict[tuple[Path, int], int] = {}
@@ -318,6 +317,16 @@ class Stage:
     def escape_to_the_plain_map(self) -> None:
         while self.opened:
             self.escape()
+
+    def clear_up(self) -> None:
+        """What was unplugged comes back, and Esc leads to the plain map, which shows what is on disk."""
+        self.player.window.visible = True
+        if self.folder.unplugged:
+            self.folder.plug_in()
+        if self.session.live:
+            self.player.do("live")
+        self.escape_to_the_plain_map()
+        self.settle()
 
     def _note_raised(self, told: threading.ExceptHookArgs) -> None:
         self._raised.append(f"{told.thread}: {told.exc_value!r}")

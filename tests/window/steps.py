@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ClassVar
 
+import moderngl
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import seed as seeded
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    get_state_machine_test,
+    invariant,
+    rule,
+)
 
+from atlas_rt.core import retries
 from atlas_rt.core.requests import Deselect, FlyTo, Hover, OpenSource, Search, Select
 from atlas_rt.engine.messages import Refit, Undo
 from atlas_rt.ui.input import Click, Input, Modifiers, PointerMoved
+from atlas_rt.window import session
 from tests.window.stage import Stage
 
+STEPS = 30
+"""Of a sequence."""
 FEWEST, MOST = {"few": 3, "many": 10}, {"few": 9, "many": 15}
 """Files of each folder. Ten are fitted, by a process of its own."""
 SIZES = ((320, 240), (480, 270), (200, 300), (64, 48))
@@ -26,21 +42,25 @@ ANY = st.integers(0, 99)
 SHARES = st.tuples(st.floats(0.0, 1.0), st.floats(0.0, 1.0))
 
 
-def step(**arguments: st.SearchStrategy[Any]) -> Callable[[Step], Step]:
-    """A rule whose uses are counted and told where something fails."""
+def step(
+    *, when: Callable[[Steps], object] = lambda steps: True, **arguments: st.SearchStrategy[Any]
+) -> Callable[[Step], Step]:
+    """A rule that is counted, and told of where something fails.
+
+    when: whether there is anything to do. It is no precondition: what hypothesis chooses from must not depend on what
+    threads and processes did.
+    """
 
     def counted(method: Step) -> Step:
         @functools.wraps(method)
         def do(self: Steps, **given: Any) -> None:
-            self.stage.log.append(f"{method.__name__}({', '.join(f'{name}={value}' for name, value in given.items())})")
-            try:
-                method(self, **given)
-                self.stage.frames(2)
-            except BaseException as error:
-                self._tell(error)
-                raise
-            self.stage.hits[method.__name__] += 1
-            self.done += 1
+            words = ", ".join(f"{name}={value}" for name, value in given.items())
+            with self._told(f"{method.__name__}({words})") as broken:
+                if not broken and when(self):
+                    method(self, **given)
+                    self.stage.hits[method.__name__] += 1
+                if not broken:
+                    self.stage.frames(2)
 
         wrapped: Step = rule(**arguments)(do)
         return wrapped
@@ -53,41 +73,43 @@ class Steps(RuleBasedStateMachine):
 
     stage: ClassVar[Stage]
     lengths: ClassVar[list[int]]
+    failure: ClassVar[tuple[int, BaseException] | None] = None
+    """After how many points of a sequence something failed first, and what. Hypothesis plays that sequence again to
+    tell of it, and finds the same error there without anything being done."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.stage.log.clear()
-        self.done = 0
+        self._log: list[str] = []
+        self._points = self._steps = 0
 
     @invariant()
     def everything_holds(self) -> None:
-        try:
-            self.stage.check()
-        except BaseException as error:
-            self._tell(error)
-            raise
+        with self._told("") as broken:
+            if not broken:
+                self.stage.check()
 
     def teardown(self) -> None:
         """What was unplugged comes back, and Esc leads to the plain map, which shows what is on disk."""
-        if any("error" in line for line in self.stage.log[-1:]):
-            return
-        try:
-            self.stage.log.append("the end")
-            self.stage.player.window.visible = True
-            if self.stage.folder.unplugged:
-                self.stage.folder.plug_in()
-            if self.stage.session.live:
-                self.stage.player.do("live")
-            self.stage.escape_to_the_plain_map()
-            self.stage.settle()
-        except BaseException as error:
-            self._tell(error)
-            raise
-        self.lengths.append(self.done)
+        with self._told("the end") as broken:
+            if broken:
+                return
+            self.stage.clear_up()
+        self.lengths.append(self._steps)
 
-    def _tell(self, error: BaseException) -> None:
-        error.add_note("\n".join(["Steps:", *self.stage.log]))
-        self.stage.log.append(f"error {error!r}"[:200])
+    @contextmanager
+    def _told(self, what: str) -> Iterator[bool]:
+        """Whether something has failed already; what fails within is told with all steps before."""
+        self._points += 1
+        self._steps += bool(what)
+        self._log += [what] if what else []
+        if self.failure is not None and self._points == self.failure[0]:
+            raise self.failure[1]
+        try:
+            yield self.failure is not None
+        except Exception as error:
+            error.add_note("\n".join(["Steps:", *self._log]))
+            type(self).failure = self._points, error
+            raise
 
     # -- libraries ---------------------------------------------------------------------------------------------------
 
@@ -125,13 +147,11 @@ class Steps(RuleBasedStateMachine):
     def _may_come(self) -> bool:
         return self._count < MOST[self.stage.folder.root.name]
 
-    @precondition(lambda self: self._may_come)
-    @step(fresh=st.booleans())
+    @step(when=lambda self: self._may_come, fresh=st.booleans())
     def add_file(self, fresh: bool) -> None:
         self.stage.folder.add(fresh=fresh)
 
-    @precondition(lambda self: self._may_come and not self.stage.app.parts.panel_state.opening)
-    @step()
+    @step(when=lambda self: self._may_come and not self.stage.app.parts.panel_state.opening)
     def drop_file(self) -> None:
         file = self.stage.folder.drop(self.stage.desk)
         self.stage.hear(Input(drops=(str(file),)))
@@ -144,8 +164,7 @@ class Steps(RuleBasedStateMachine):
     def change_file(self, at: int, fresh: bool) -> None:
         self.stage.folder.change(at, fresh=fresh)
 
-    @precondition(lambda self: self._may_go)
-    @step(at=ANY)
+    @step(when=lambda self: self._may_go, at=ANY)
     def delete_file(self, at: int) -> None:
         self.stage.folder.delete(at)
 
@@ -157,13 +176,11 @@ class Steps(RuleBasedStateMachine):
     def swap_files(self, one: int, other: int) -> None:
         self.stage.folder.swap(one, other)
 
-    @precondition(lambda self: not self.stage.folder.unplugged)
-    @step(empty=st.booleans())
+    @step(when=lambda self: not self.stage.folder.unplugged, empty=st.booleans())
     def unplug(self, empty: bool) -> None:
         self.stage.folder.unplug(empty=empty)
 
-    @precondition(lambda self: self.stage.folder.unplugged)
-    @step()
+    @step(when=lambda self: self.stage.folder.unplugged)
     def plug_in(self) -> None:
         self.stage.folder.plug_in()
 
@@ -181,8 +198,7 @@ class Steps(RuleBasedStateMachine):
     def kill_engine(self) -> None:
         self.stage.kill_engine()
 
-    @precondition(lambda self: self.stage.engine_pid and len(self.stage.folder.sure) >= 10)
-    @step()
+    @step(when=lambda self: self.stage.engine_pid and len(self.stage.folder.sure) >= 10)
     def kill_fit(self) -> None:
         """Begin a refit, and kill the process that makes it."""
         assert self.stage.session.engine is not None
@@ -340,3 +356,39 @@ class Steps(RuleBasedStateMachine):
     def _at(self, shares: tuple[float, float]) -> tuple[float, float]:
         width, height = self.stage.player.window.size_px
         return shares[0] * (width - 1), shares[1] * (height - 1)
+
+
+def names_of_steps(machine: type[Steps]) -> list[str]:
+    return sorted(each.function.__name__ for each in machine().rules)
+
+
+@contextmanager
+def set_stage(context: moderngl.Context, words: Path, desk: Path) -> Iterator[Stage]:
+    """A window on new libraries below `desk`. words: a vocabulary that need not be encoded again."""
+    shutil.copytree(words, desk / "cache" / "vocabulary")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_PICTURES_DIR", str(desk / "saved"))
+        patch.setattr(session, "NICENESS", 0)  # nobody looks at the frames
+        patch.setattr(retries, "PAUSES_SECS", (0.02, 0.04, 0.08))
+        stage = Stage(context, desk / "cache", desk)
+        yield stage
+        stage.close()
+
+
+def play_sequences(stage: Stage, count: int, *, seed: int) -> list[int]:
+    """Play so many sequences or more, one after the other on one stage; how many steps each had.
+
+    Nothing is made smaller where it fails: the processes and threads never do the same twice. The steps are told.
+    """
+    print(f"seed {seed}")
+    Steps.stage, Steps.lengths, Steps.failure = stage, [], None
+    rules = settings(
+        max_examples=count + 1,  # the first one is the simplest, and takes one step over and over
+        stateful_step_count=STEPS,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    seeded(seed)(get_state_machine_test(Steps, settings=rules, _min_steps=STEPS))()
+    return Steps.lengths
