@@ -13,6 +13,7 @@ from typing import Any
 from atlas_rt import __version__
 from atlas_rt.arguments import COMMANDS
 from atlas_rt.errors import AtlasError, MissingError, UsageError
+from atlas_rt.excepthooks import debugging
 from atlas_rt.parsing import parse, split_command
 from atlas_rt.settings import MEANINGS, load_settings
 from atlas_rt.streams import Terminated, complain, flush_output, prepare_streams, signals_raised
@@ -84,11 +85,15 @@ def overview() -> str:
 
 
 def _refuse_lost_folder() -> None:
-    """Relative paths, and the processes to be started, need a current folder."""
+    """Relative paths, and the processes to be started, need a current folder that this user may enter."""
     try:
-        Path.cwd()
-    except OSError as error:
+        os.chdir(Path.cwd())
+    except FileNotFoundError as error:
         raise UsageError("the current folder no longer exists; change to another one first") from error
+    except OSError as error:
+        raise UsageError(
+            f"the current folder cannot be used ({error.strerror}); change to another one first"
+        ) from error
 
 
 def _flushed(code: int) -> int:
@@ -102,7 +107,7 @@ def _flushed(code: int) -> int:
 
 def _reported(error: AtlasError) -> int:
     complain(f"atlas-rt: {error}")
-    if _debugging():
+    if debugging():
         traceback.print_exc()
     return error.exit_code
 
@@ -112,10 +117,6 @@ def _reported_defect(error: Exception) -> int:
         f"atlas-rt: a defect of this program: {type(error).__name__}: {error}\n"
         "nothing in your folders was changed; ATLAS_RT_DEBUG=1 shows where it happened"
     )
-    if _debugging():
+    if debugging():
         traceback.print_exc()
     return AtlasError.exit_code
-
-
-def _debugging() -> bool:
-    return os.environ.get("ATLAS_RT_DEBUG", "") not in {"", "0"}

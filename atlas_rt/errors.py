@@ -2,7 +2,8 @@
 
     AtlasError                 1  a defect of ours, where nothing below fits
     ├── UsageError             2  wrong words, options or paths
-    ├── MissingError           3  something is missing: OpenGL, a model, a camera, credentials, space
+    ├── MissingError           3  something is missing: a model, a camera, credentials, space
+    │   └── NoGraphicsError    3  no display, or no OpenGL that can be used
     ├── FitError               1  the map could not be fitted; a window goes on with the map it has
     └── DecodeError            -  one image could not be read; recorded with its reason, never ends the program
 
@@ -28,6 +29,10 @@ class MissingError(AtlasError):
     """Something this machine lacks is needed; the message says how to get it."""
 
     exit_code = 3
+
+
+class NoGraphicsError(MissingError):
+    """There is no display to open a window on, or no OpenGL 3.3 to draw with."""
 
 
 class FitError(AtlasError):

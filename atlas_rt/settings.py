@@ -117,6 +117,15 @@ class Settings:
         return Runtime(require_gpu=self.require_gpu, tensorrt=self.tensorrt, cache=cache)
 
 
+def pictures_folder() -> Path | None:
+    """The user's folder of pictures; None where there is none, or this user may not know."""
+    try:
+        folder = Path(platformdirs.user_pictures_dir())  # reads a file in ~/.config
+        return folder if folder.is_dir() else None
+    except OSError:
+        return None
+
+
 DEFAULTS = Settings()
 MEANINGS: dict[str, Meaning] = {each.name: each.metadata["meaning"] for each in fields(Settings)}
 """Setting -> what it is."""
@@ -146,7 +155,11 @@ def _file_values(path: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise UsageError(f"the settings file cannot be read ({error.strerror}): {path}") from error
+        if not os.path.lexists(path):  # in a folder this user may not look into, as after `su`
+            return {}
+        raise UsageError(
+            f"the settings file cannot be read ({error.strerror}); allow it, or move the file away: {path}"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"the settings file is not valid TOML ({error}): {path}") from error
     for name in values.keys() - MEANINGS.keys():

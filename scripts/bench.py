@@ -29,7 +29,7 @@ class Report:
 def measure(name: str, words: Sequence[str]) -> Report:
     """Run `atlas-rt bench NAME --json` and wait for it; its progress goes to the terminal."""
     print(f"bench {name}", file=sys.stderr)
-    command = [sys.executable, "-m", "atlas_rt", "bench", name, *words, "--json"]
+    command = [sys.executable, "-P", "-m", "atlas_rt", "bench", name, *words, "--json"]
     result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if result.returncode:
         return Report(name, None, f"exit code {result.returncode}")

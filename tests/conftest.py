@@ -16,7 +16,7 @@ import pytest
 from atlas_rt.core import retries
 from atlas_rt.core.records import IndexReport
 from atlas_rt.render.gl.cleanup import sweep
-from atlas_rt.render.gl.offscreen import open_headless
+from atlas_rt.render.gl.context import open_headless
 from tests.libraries import PICTURES, Library, copy_pictures, job_of, listing, run
 
 pytest_plugins = ["tests.starter"]

@@ -40,11 +40,13 @@ ARROWS: dict[str, set[str]] = {
     "streams": EVERYWHERE,
     "arguments": EVERYWHERE | {"settings", "values"},
     "parsing": EVERYWHERE | {"arguments"},
-    "engine": EVERYWHERE | SUBJECTS,
+    "engine": EVERYWHERE | SUBJECTS | {"excepthooks"},
     "workers": EVERYWHERE | SUBJECTS,
     "narrator": EVERYWHERE | SUBJECTS,
     "distributed": EVERYWHERE | SUBJECTS,
-    "__main__": {"cli"},
+    "__main__": {"", "startup", "excepthooks", "cli"},
+    "startup": set(),
+    "excepthooks": set(),
 }
 """Part of the package -> the parts it may import, besides itself. The parts that are not here join these: `window`, and
 the commands, which are what `cli` calls."""
@@ -73,7 +75,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "huggingface_hub": ("encoders/hub.py",),
     "faiss": ("mapping/neighbours.py", "search/vector_index.py"),
     "umap": ("mapping/fit.py",),
-    "numba": ("mapping/fit.py", "mapping/anchored_refit.py", "render/soft/*"),
+    "numba": ("mapping/fit.py", "mapping/anchored_refit.py", "mapping/kernels.py", "render/soft/*"),
     "pynndescent": ("mapping/fit.py",),
     "sklearn": ("mapping/clusters.py",),
     "scipy": ("mapping/clusters.py",),
@@ -240,6 +242,16 @@ def test_each_heavy_dependency_has_one_door() -> None:
         if i.package in DOORS and not i.for_types_only and not matches(i.inside, DOORS[i.package])
     ]
     assert not wrong, "\n" + "\n".join(wrong)
+
+
+def test_opencv_leaves_the_library_path_as_it_was() -> None:
+    """Its loader adds the current folder to where the processes started later look for system libraries."""
+    wrong = [
+        i.place
+        for i in IMPORTS
+        if i.package == "cv2" and "with library_path_kept():" not in i.file.read_text("utf-8").splitlines()[i.line - 2]
+    ]
+    assert not wrong, f"put `with library_path_kept():` around `import cv2` in {', '.join(wrong)}"
 
 
 def matches(inside: str, patterns: tuple[str, ...]) -> bool:

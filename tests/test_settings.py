@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import pytest
 
 from atlas_rt import settings
 from atlas_rt.errors import UsageError
 from atlas_rt.mapping import clusters
-from atlas_rt.settings import Settings, load_settings
+from atlas_rt.settings import Settings, load_settings, pictures_folder
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +105,9 @@ def test_a_wrong_settings_file_is_named_with_what_is_wrong(config: Path, line: s
 
 def test_a_settings_file_that_cannot_be_read_is_said(config: Path) -> None:
     (config / "atlas.toml").mkdir(parents=True)
-    with pytest.raises(UsageError, match=r"the settings file cannot be read \(Is a directory\): .*atlas\.toml"):
+    with pytest.raises(
+        UsageError, match=r"the settings file cannot be read \(Is a directory\); allow it, .*atlas\.toml"
+    ):
         load()
 
 
@@ -117,3 +120,19 @@ def test_a_wrong_flag_is_called_by_its_name() -> None:
 
 def test_the_granularities_are_those_of_the_clusters() -> None:
     assert set(settings.GRANULARITIES) == set(clusters.GRANULARITIES)
+
+
+def test_a_folder_of_pictures_that_may_not_be_asked_for_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stands in ~/.config, which after `su` may be another user's."""
+
+    def refuse() -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(platformdirs, "user_pictures_dir", refuse)
+    assert pictures_folder() is None
+    monkeypatch.setattr(platformdirs, "user_pictures_dir", lambda: str(tmp_path))
+    assert pictures_folder() == tmp_path
+    monkeypatch.setattr(platformdirs, "user_pictures_dir", lambda: str(tmp_path / "none"))
+    assert pictures_folder() is None

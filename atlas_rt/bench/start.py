@@ -41,7 +41,7 @@ def _start(settings: Settings, paths: tuple[str, ...]) -> dict[str, float]:
         words = [*paths, "--offline", "--quiet", *(["--cache", settings.cache] if settings.cache else [])]
         begun = time.time()
         window = subprocess.Popen(
-            [sys.executable, "-m", "atlas_rt", *words], env=os.environ | {"ATLAS_RT_TRACE": str(trace)}
+            [sys.executable, "-P", "-m", "atlas_rt", *words], env=os.environ | {"ATLAS_RT_TRACE": str(trace)}
         )
         try:
             moments = _await(trace, window, begun + LIMIT_SECS)

@@ -25,7 +25,7 @@ from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library.cache_layout import Lock, cache_folder, place_of
 from atlas_rt.library.store import Store
-from atlas_rt.render.gl.offscreen import is_software, open_headless, renderer_name
+from atlas_rt.render.gl.context import headless_advice, is_software, open_headless, renderer_name
 from atlas_rt.search.labels import read_words
 from atlas_rt.search.vector_index import recall_at_10
 from atlas_rt.settings import Settings
@@ -201,9 +201,7 @@ def _opengl() -> Finding:
     try:
         context = open_headless()
     except AtlasError as error:
-        return Finding(
-            "OpenGL", BROKEN, str(error), "install a graphics driver, or Mesa (Debian: libegl1 libgl1-mesa-dri)"
-        )
+        return Finding("OpenGL", BROKEN, str(error), headless_advice(sys.platform))
     name, version, software = renderer_name(context), context.version_code / 100, is_software(context)
     context.release()
     detail = f"{version:.1f}, {name}"

@@ -20,7 +20,8 @@ from atlas_rt.errors import MissingError
 from atlas_rt.library.store import Store
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.tile_making import load_picture
-from atlas_rt.render.gl.offscreen import OffscreenTarget, open_headless
+from atlas_rt.render.gl.context import open_headless
+from atlas_rt.render.gl.offscreen import OffscreenTarget
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Input, KeyStroke, Modifiers
 from atlas_rt.values import Triple

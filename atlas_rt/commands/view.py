@@ -12,7 +12,7 @@ from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.commands.shot import Shot, picture_path, take, write_picture
 from atlas_rt.core.assets import DEMO
 from atlas_rt.core.records import LibraryPlace
-from atlas_rt.errors import MissingError, UsageError
+from atlas_rt.errors import MissingError, NoGraphicsError, UsageError
 from atlas_rt.library.cache_layout import cache_folder, last_opened, place_of, remember_opened
 from atlas_rt.library.scanning import scan
 from atlas_rt.library.sources import absolute
@@ -35,7 +35,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
     try:
         app = launch(settings, paths, name=DEMO if arguments.demo else "")
-    except MissingError as error:
+    except NoGraphicsError as error:
         return _without_opengl(settings, paths, error)
     app.run()
     return 0
@@ -69,7 +69,7 @@ def _refuse_pictureless(settings: Settings, paths: tuple[str, ...]) -> None:
     """Refuse a source without images before a window opens, unless images were once dropped on its map."""
     if _holds_something(place_of(paths, cache_folder(settings.cache_path), make=False)):
         return
-    found = scan(paths, exclude=settings.exclude, hidden=settings.hidden)
+    found = scan(paths, exclude=settings.exclude, hidden=settings.hidden, first_only=True)
     if not found.files:
         for name, count in found.missing_formats.items():
             say(settings, f"{count:,} {name} files are here; `pip install atlas_rt[formats]` reads them")
@@ -122,8 +122,8 @@ def _output(settings: Settings, paths: tuple[str, ...], output: str | None) -> P
     return picture_path(PICTURE)
 
 
-def _without_opengl(settings: Settings, paths: tuple[str, ...], error: MissingError) -> int:
-    """Index nevertheless, then say what is missing."""
+def _without_opengl(settings: Settings, paths: tuple[str, ...], error: NoGraphicsError) -> int:
+    """Index all the same, and say what is missing."""
     if paths:
         collection = open_collection(settings, paths)
         raise MissingError(f"{len(collection.scene.ids):,} images are indexed, but no window can be opened: {error}")

@@ -18,11 +18,10 @@ from collections.abc import Callable, Iterator
 from multiprocessing import connection, resource_tracker
 from typing import IO, Any
 
+from atlas_rt.engine.priority import step_back_to
+from atlas_rt.excepthooks import install
+
 SPAWN = multiprocessing.get_context("spawn")
-IDLE_FROM = 19
-"""From this niceness on, Linux is told to let others go first at any time. A process at nice 19 is preempted only when
-its slice ends, and each drawing thread waits for it up to three milliseconds: 49 % of the frames of 13 ms were late
-beside decoding at nice 19 alone, 1 % so, and twice as much was decoded."""
 LAST_BYTES = 4096
 """Of what a child wrote to standard error, to look for its last line."""
 LINE_MAX = 300
@@ -87,15 +86,9 @@ def begin(niceness: int) -> None:
     niceness: 0 to 19, at least. Ctrl-C reaches the whole group of a terminal; the parent decides what it means.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _step_back(niceness)
+    step_back_to(niceness)
+    install()
     _end_with_parent()
-
-
-def _step_back(niceness: int) -> None:
-    if hasattr(os, "nice"):
-        os.nice(max(niceness - os.nice(0), 0))
-    if niceness >= IDLE_FROM and hasattr(os, "SCHED_IDLE"):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _end_with_parent() -> None:

@@ -46,6 +46,7 @@ from atlas_rt.engine.messages import (
 from atlas_rt.engine.pipeline import Pipeline, Tally
 from atlas_rt.engine.stack_finder import StackFinder
 from atlas_rt.errors import AtlasError, FitError, UsageError
+from atlas_rt.excepthooks import debugging
 from atlas_rt.library import disk_errors
 from atlas_rt.library.cache_layout import Lock
 from atlas_rt.library.scanning import Scan, Scanner
@@ -87,7 +88,7 @@ def run(job: Job, pipe: Connection) -> None:
     except AtlasError as error:
         _tell_last(pipe, Refused(str(error), error.exit_code))
     except Exception as error:
-        if os.environ.get("ATLAS_RT_DEBUG", "") not in {"", "0"}:
+        if debugging():
             raise
         _tell_last(pipe, Refused(f"a defect of the engine: {type(error).__name__}: {error}", AtlasError.exit_code))
 
@@ -282,7 +283,7 @@ class Engine:
     def _tell_fit(self, error: FitError | None) -> None:
         """Tell that no fit can be made, and why; or that one was made again. A window goes on with the map it has."""
         if error is not None:
-            self._tell(Trouble(MAP, f"New images stand where they can, as the map is not fitted: {error}"))
+            self._tell(Trouble(MAP, f"New images stand at provisional places: {error}"))
         elif self._fit_failed:
             self._tell(Trouble(MAP, ""))
         self._fit_failed = error is not None

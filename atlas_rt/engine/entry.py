@@ -12,6 +12,7 @@ import sys
 from multiprocessing.connection import Connection
 
 from atlas_rt.engine import child
+from atlas_rt.excepthooks import ending_with_a_sentence
 
 KEPT_BYTES = 32 * 2**20
 """Blocks up to this size (glibc's greatest) stay with the process when they are freed. Otherwise every decoded picture
@@ -22,12 +23,13 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 def serve(pipe: Connection, niceness: int) -> None:
     """The engine process: step back, hear the job, work, tell how it ended."""
     child.begin(niceness)
-    _keep_memory()
-    job = pipe.recv()
-    from atlas_rt.engine.engine import run
+    with ending_with_a_sentence("the engine has ended"):
+        _keep_memory()
+        job = pipe.recv()
+        from atlas_rt.engine.engine import run
 
-    run(job, pipe)
-    pipe.close()
+        run(job, pipe)
+        pipe.close()
 
 
 def _keep_memory() -> None:

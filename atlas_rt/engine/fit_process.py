@@ -158,7 +158,7 @@ class FitProcess:
         self._ready = self._sent = False
         self.share = 0.0
         self._start_secs: float | None = None
-        self._child = Child(_serve, name="atlas-fit")
+        self._child = Child(_serve, self._folder, name="atlas-fit")
 
     def _heard(self, wait_secs: float) -> Fitted | str | None:
         """What came of the fit in hand. Raises FitError once the child has died too often."""
@@ -234,11 +234,11 @@ def _written(vectors: Floats, folder: Path) -> Path:
     return file
 
 
-def _serve(pipe: Connection) -> None:
+def _serve(pipe: Connection, folder: Path) -> None:
     child.begin(NICENESS)
     from atlas_rt.mapping.fit import warm_up
 
-    warm_up()
+    warm_up(folder)
     with contextlib.suppress(EOFError, OSError):
         pipe.send(READY)
         while True:

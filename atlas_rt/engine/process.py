@@ -8,9 +8,9 @@ A process that dies without a word is started again: the library on disk holds e
 two rules for how often.
 
 * It died while files were being decoded: those are suspects. It is started again after a short pause, as often as it
-  takes: a file that was in work at `suspects.CRASHES_MAX` crashes is recorded as failed and left out.
-* It died otherwise: three tries with growing pauses (`core.retries`), counted anew whenever something lasting was done.
-  Then it is given up with the reason.
+  takes: a file that was in work at `crash_log.CRASHES_MAX` crashes is recorded as failed and left out.
+* It died otherwise: three tries with growing pauses (`core.retries`), then it is given up with the reason. What came
+  before no longer counts once something lasting was done, or an engine has lived for a while.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from atlas_rt.engine.messages import Add, Added, FromEngine, Job, Locked, Publis
 
 ENDING_SECS = 5.0
 """A process that has closed its pipe is given so long to end before it is killed."""
+HEALTHY_SECS = 60.0
+"""An engine that has lived so long is none that dies at its start."""
 
 
 class EngineProcess:
@@ -57,8 +59,8 @@ class EngineProcess:
         return self._unheeded
 
     def tell(self, request: ToEngine) -> None:
-        """Send a request. An Add is kept for the next engine if this one dies before it has stored it; another wish
-        sent to an engine that has just died is lost."""
+        """Send a request. An Add is kept for the next engine if this one dies before it has stored it; another
+        request sent to an engine that has just died is lost."""
         if isinstance(request, Add):
             self._unheeded = (*self._unheeded, request)
         if self._start_secs is None:
@@ -87,7 +89,7 @@ class EngineProcess:
 
     def _start(self) -> None:
         self._start_secs: float | None = None
-        self._spoke, self._silent_secs = False, 0.0
+        self._scanned, self._silent_secs, self._begun_secs = False, 0.0, time.monotonic()
         self._child = Child(serve, self._job.niceness, name="atlas-engine")
         self._send(self._job)
         for add in self._unheeded:
@@ -98,7 +100,7 @@ class EngineProcess:
             self._child.pipe.send(word)
 
     def _take(self, message: FromEngine) -> None:
-        self._spoke = True
+        self._scanned = self._scanned or isinstance(message, Progress)
         if _is_headway(message):
             self._retries.went_well()
         if isinstance(message, Added):
@@ -113,7 +115,10 @@ class EngineProcess:
         if self._ended or self._is_ending():
             return
         reason = self._child.end()
-        at_a_file = self._spoke and crash_log.anything_in_work(self._job.place.folder)
+        if time.monotonic() - self._begun_secs > HEALTHY_SECS:
+            self._retries.went_well()
+        # whose suspects are counted by the time it scans
+        at_a_file = self._scanned and crash_log.anything_in_work(self._job.place.folder)
         pause_secs = retries.PAUSES_SECS[0] if at_a_file else self._retries.failed()
         if pause_secs is None:
             self._ended = True
@@ -131,7 +136,7 @@ class EngineProcess:
 
 
 def _is_headway(message: FromEngine) -> bool:
-    """Whether something lasting was done: an engine that dies, say, whenever it begins to fit, tells of its scan each
-    time, and would be started again for ever."""
+    """Whether something lasting was done: an engine that dies, say, whenever it has nothing to do tells of its scan and
+    reports each time, and would be started again for ever."""
     stored = isinstance(message, Progress) and message.stage == "index"
-    return stored or isinstance(message, Failure | Published | IndexReport)
+    return stored or isinstance(message, Failure | Published)

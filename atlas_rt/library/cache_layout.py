@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
 import stat
 import time
 from collections.abc import Iterator, Sequence
@@ -121,7 +120,7 @@ def forget(place: LibraryPlace, cache: Path) -> None:
         raise UsageError(f"The library is open in {lock.holder()}; close it first: {folder}")
     try:
         with disk_errors.writing(folder):
-            shutil.rmtree(folder)
+            lock.delete_folder()
     finally:
         lock.release()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from atlas_rt.core.librarypath import library_path_kept
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.colours import from_deep
 from atlas_rt.library.file_structure import Format, size_of
@@ -17,7 +18,8 @@ _TURNED_BY_OPENCV = frozenset(["JPEG", "WEBP", "AVIF"])
 
 def load_with_opencv(data: bytes, format_: Format, enough: Enough) -> Stored:
     """The picture in a file's bytes. Raises DecodeError where OpenCV does not know it either, or it is too large."""
-    import cv2  # 15 ms and 40 MB that few libraries need
+    with library_path_kept():
+        import cv2  # 15 ms and 40 MB that few libraries need
 
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     size = size_of(data, format_)

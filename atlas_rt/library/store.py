@@ -21,6 +21,7 @@ from atlas_rt.core.records import Catalogue, Failure, Ids, Image, Ints
 from atlas_rt.errors import MissingError
 from atlas_rt.library import disk_errors
 from atlas_rt.library.changes import Changes, FailedFile, KnownFile, Todo, compare
+from atlas_rt.library.drives import is_remote
 from atlas_rt.library.scanning import FoundFile, Scan, content_hash
 from atlas_rt.library.schema import STEPS
 
@@ -28,8 +29,9 @@ __all__ = ["Changes", "Committed", "FailedFile", "Known", "Ready", "Store", "Tod
 
 FILE_NAME = "library.db"
 WRITER_PATIENCE_SECS = 10.0
-READER_PATIENCE_SECS = 0.2
-"""A reader is often beside a frame; with write-ahead logging it waits only while the log is being folded back."""
+READER_PATIENCE_SECS, REMOTE_READER_PATIENCE_SECS = 0.2, 5.0
+"""A reader is often beside a frame; with write-ahead logging it waits only while the log is being folded back. On a
+network drive it waits while a batch is committed."""
 
 Labels = Sequence[tuple[str, float]]
 """(word, confidence 0..1), best first."""
@@ -455,8 +457,7 @@ def _writer(folder: Path) -> sqlite3.Connection:
         folder.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(folder / FILE_NAME, timeout=WRITER_PATIENCE_SECS, isolation_level=None)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        _choose_journal(connection, remote=is_remote(str(folder)))
         connection.execute("PRAGMA foreign_keys = ON")
         migrate(connection)
     except BaseException:
@@ -465,16 +466,35 @@ def _writer(folder: Path) -> sqlite3.Connection:
     return connection
 
 
+def _choose_journal(connection: sqlite3.Connection, *, remote: bool) -> None:
+    """Write-ahead logging, in which readers and the writer never wait for each other; not on a network drive: its index
+    of the log is memory that all processes map, which computers do not share.
+
+    A library that others have open meanwhile keeps the journal that it has.
+    """
+    connection.execute(f"PRAGMA busy_timeout = {int(1000 * READER_PATIENCE_SECS)}")
+    try:
+        connection.execute(f"PRAGMA journal_mode = {'TRUNCATE' if remote else 'WAL'}")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise
+    connection.execute(f"PRAGMA busy_timeout = {int(1000 * WRITER_PATIENCE_SECS)}")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if remote else 'NORMAL'}")
+
+
 def _reader(folder: Path) -> sqlite3.Connection:
     file = folder / FILE_NAME
     if not file.is_file():
         raise MissingError(f"There is no library yet; `atlas-rt index SOURCE` makes one: {folder}")
+    remote = is_remote(str(folder))
     address = f"{file.absolute().as_uri()}?mode=ro"
-    if not os.access(folder, os.W_OK) and not file.with_name(f"{FILE_NAME}-wal").exists():
+    journals = [file.with_name(f"{FILE_NAME}-{kind}") for kind in (("wal", "journal") if remote else ("wal",))]
+    if not os.access(folder, os.W_OK) and not any(journal.exists() for journal in journals):
         address += (
             "&immutable=1"  # SQLite would put its shared memory beside the database, where nothing may be written
         )
-    connection = sqlite3.connect(address, uri=True, timeout=READER_PATIENCE_SECS, isolation_level=None)
+    patience_secs = REMOTE_READER_PATIENCE_SECS if remote else READER_PATIENCE_SECS
+    connection = sqlite3.connect(address, uri=True, timeout=patience_secs, isolation_level=None)
     try:
         if _version(connection) != len(STEPS):
             raise MissingError(f"This library is of another version; `atlas-rt index SOURCE` updates it: {folder}")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -21,6 +20,7 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 from watchdog.observers.polling import PollingObserver
 
+from atlas_rt.library.drives import is_remote
 from atlas_rt.library.formats import is_readable
 from atlas_rt.library.hidden import is_passed_over
 from atlas_rt.library.scanning import matcher
@@ -34,22 +34,6 @@ ROOTS_EVERY_SECS = 1.0
 """How often it is looked whether a source itself vanished or came back, which no event tells."""
 CHANGES = {"created", "modified", "moved", "deleted", "closed"}
 """Events that matter. (Reading a file has some, too.)"""
-REMOTE = {
-    "nfs",
-    "nfs4",
-    "cifs",
-    "smb3",
-    "smbfs",
-    "9p",
-    "afs",
-    "ceph",
-    "glusterfs",
-    "fuse.sshfs",
-    "fuse.rclone",
-    "davfs",
-}
-"""File systems whose changes by others cause no events here."""
-
 WatchKey = tuple[str, bool]
 """A folder, and whether what lies deeper is watched, too."""
 Identity = tuple[int, int] | None
@@ -159,7 +143,7 @@ class Watcher:
         """Native events where they come and can be had, polling otherwise."""
         folder, recursive = place
         handler = _Handler(folder, files, self._excluded, self._changed, hidden=self._hidden)
-        for polled in (True,) if _is_remote(folder) else (False, True):
+        for polled in (True,) if is_remote(folder) else (False, True):
             # the system's limit of watches is an OSError
             with contextlib.suppress(OSError):
                 observer = self._observer(polled=polled)
@@ -232,19 +216,3 @@ def _identity(source: str) -> Identity:
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-
-def _is_remote(folder: str) -> bool:
-    """Whether it lies on a network drive, as Linux tells it; elsewhere nobody asks."""
-    try:
-        lines = Path("/proc/self/mounts").read_bytes().splitlines()
-    except OSError:
-        return False
-    real, best, kind = os.path.realpath(folder), "", ""
-    for line in lines:
-        _, place, found, *_ = line.split(b" ")
-        mounted = os.fsdecode(re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), place))
-        inside = real == mounted or real.startswith(mounted.rstrip("/") + "/")
-        if inside and len(mounted) >= len(best):
-            best, kind = mounted, os.fsdecode(found)
-    return kind in REMOTE

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.records import Floats, Ints
+from atlas_rt.mapping import kernels
 from atlas_rt.mapping.attraction_curve import A, B
 
 EPOCHS = 200
@@ -80,6 +81,7 @@ def _springs(held: NDArray[np.bool_], edges: tuple[Ints, Ints, Floats]) -> Float
 
 @cache
 def _kernel() -> Any:
+    kernels.prepare()
     import numba
 
     a, b, pushes = A, B, PUSHES

@@ -156,6 +156,8 @@ def read_own_words(file: Path | None) -> OwnWords:
     except (FileNotFoundError, NotADirectoryError):
         return OwnWords()
     except OSError as error:
+        if not os.path.lexists(file):  # in a folder this user may not look into
+            return OwnWords()
         return OwnWords(remark=f"your labels are not used: the file cannot be read ({error.strerror}): {file}")
     except UnicodeDecodeError:
         return OwnWords(remark=f"your labels are not used: save the file as text in UTF-8: {file}")

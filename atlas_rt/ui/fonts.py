@@ -18,7 +18,11 @@ FALLBACKS = (
         Path("C:/Windows/Fonts/msyh.ttc"),
     ),
     # Arabic, Hebrew, Armenian and many symbols.
-    (Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"), Path("C:/Windows/Fonts/segoeui.ttf")),
+    (
+        Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
+        Path("/System/Library/Fonts/Supplemental/Arial Unicode.ttf"),
+        Path("C:/Windows/Fonts/segoeui.ttf"),
+    ),
 )
 NO_HINTING = 1 << 0
 """Of the FreeType loader: hinting bends Inter's letters and rounds the space between them, which shows when small."""
@@ -51,7 +55,7 @@ def _add(name: str) -> imgui.ImFont:
     config.font_loader_flags = NO_HINTING
     font = atlas.add_font_from_file_ttf(str(FOLDER / name), SIZE_PX, config)
     for choices in FALLBACKS:
-        path = next((path for path in choices if path.is_file()), None)
+        path = next((path for path in choices if path.is_absolute() and path.is_file()), None)
         if path:
             merged = imgui.ImFontConfig()
             merged.merge_mode = True

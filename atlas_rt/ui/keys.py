@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from atlas_rt.core.controls import ACTIONS, BY_CHORD
 from atlas_rt.ui.input import Modifiers
+from atlas_rt.ui.keyplaces import places
 from atlas_rt.ui.toolkit import key
 
 NAMED: dict[int, str] = {
@@ -37,15 +38,8 @@ NAMED: dict[int, str] = {
 }
 """Keys that give no character, by symbol."""
 
-_ROWS = ((10, "1234567890"), (24, "QWERTYUIOP"), (38, "ASDFGHJKL"), (52, "ZXCVBNM"))
-PLACES: dict[int, str] = {
-    **{first + step: letter for first, letters in _ROWS for step, letter in enumerate(letters)},
-    23: "Tab",  # with Shift its symbol is another one, which pyglet does not know
-    50: "Shift",
-    62: "Shift",
-    65: "Space",
-}
-"""X11 keycodes (evdev's plus 8, on every keyboard alike) to the name of that place on a US keyboard."""
+PLACES = places()
+"""The hardware's keycodes on this system to the name of that place on a US keyboard."""
 
 MOTION: dict[str, str] = {chord: action.name for action in ACTIONS if action.held for chord in action.chords}
 """Keys and chords that act as long as they are down."""
@@ -69,7 +63,7 @@ def name_of(symbol: int, keycode: int | None = None) -> str:
         return name
     if 0x20 < symbol < 0x7F:
         return chr(symbol).upper()
-    return PLACES.get(keycode or 0, "")
+    return "" if keycode is None else PLACES.get(keycode, "")
 
 
 def place_of(symbol: int, keycode: int | None = None) -> str:

@@ -32,6 +32,7 @@ def _speak_utf8() -> None:
 _speak_utf8()
 pyglet.options["shadow_window"] = False  # a second, hidden context that moderngl would take for ours
 pyglet.options["debug_gl"] = False  # on by default: slow, and blames pyglet for errors that others left
+pyglet.options["search_local_libs"] = False  # it would load libX11.so from `lib` in the current folder
 
 import pyglet.app  # noqa: E402 - all of these read the options above
 import pyglet.display  # noqa: E402

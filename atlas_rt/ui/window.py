@@ -18,13 +18,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from atlas_rt.errors import MissingError, UsageError
+from atlas_rt.errors import NoGraphicsError, UsageError
 from atlas_rt.ui.input import Input
 
 log = logging.getLogger(__name__)
 
-NO_DISPLAY = "no display here: start it from a desktop session, or set DISPLAY"
-NO_OPENGL = "no OpenGL 3.3 here: install the graphics driver, or Mesa's software OpenGL (Debian: libgl1-mesa-dri)"
+NO_DISPLAY = "no display here: start it from a desktop session" + (
+    ", or set DISPLAY" if sys.platform == "linux" else ""
+)
+NO_OPENGL = "no OpenGL 3.3 here: install the graphics driver"
+if sys.platform == "linux":
+    NO_OPENGL += ", or Mesa's software OpenGL (Debian: libgl1-mesa-dri)"
 MINIMUM_PX = (640, 480)
 NAP_SECS = 1.0 / 30.0
 """How long to sleep at rest where the window system cannot wake us: short enough to feel awake."""
@@ -34,7 +38,7 @@ def display_available() -> bool:
     """Whether a window could be opened here."""
     try:
         _display()
-    except MissingError:
+    except NoGraphicsError:
         return False
     return True
 
@@ -71,7 +75,7 @@ class Window:
     kiosk: covers its screen, cannot be closed from outside, and asks for none of the actions a kiosk forbids.
     screen: number of the screen to cover; None leaves it to the window system. vsync: flips wait for the screen.
 
-    Raises MissingError without a display or without OpenGL 3.3, UsageError for a screen that is not there.
+    Raises NoGraphicsError without a display or without OpenGL 3.3, UsageError for a screen that is not there.
     """
 
     def __init__(
@@ -124,8 +128,9 @@ class Window:
             self._loop.step(0)  # without it no file drop arrives and no program can paste from us
             self._native.switch_to()
             self._native.dispatch_events()
-        except Exception:  # known: a latin-1 byte in a dropped list, an input method that commits several characters
-            log.exception("an event could not be understood")
+        except Exception as error:  # known: a latin-1 byte in a dropped list, an input method's several characters
+            text = "an event of the window system was not understood, and is left out (%s: %s)"
+            log.error(text, type(error).__name__, error, exc_info=log.isEnabledFor(logging.DEBUG))
         told: Input = self._listener.take()
         return told
 
@@ -236,15 +241,15 @@ class Window:
 
 
 def _display() -> Any:
-    """The window system's display. Raises MissingError."""
+    """The window system's display. Raises NoGraphicsError."""
     try:
         from atlas_rt.ui.toolkit import pyglet
     except ImportError as error:
-        raise MissingError(f"{NO_OPENGL} ({error})") from error
+        raise NoGraphicsError(f"{NO_OPENGL} ({error})") from error
     try:
         return pyglet.display.get_display()
     except Exception as error:  # each platform has a class of its own for it
-        raise MissingError(NO_DISPLAY) from error
+        raise NoGraphicsError(NO_DISPLAY) from error
 
 
 def _screen(display: Any, number: int | None) -> Any:
@@ -263,11 +268,7 @@ def _open_native(
     """The platform's window. size: None for the whole screen (with a size pyglet centres a smaller picture on it)."""
     from atlas_rt.ui.toolkit import pyglet
 
-    window_class = pyglet.window.Window
-    if sys.platform == "linux":
-        from atlas_rt.ui.x11 import X11Window
-
-        window_class = X11Window
+    window_class = _window_class()
     shape: dict[str, Any] = {"fullscreen": True} if size is None else {"width": size[0], "height": size[1]}
     config_class: Any = pyglet.gl.Config  # an abstract class to mypy, a name for the platform's at run time
     config = config_class(
@@ -292,11 +293,24 @@ def _open_native(
         pyglet.gl.lib.MissingFunctionException,
         pyglet.gl.lib.GLException,
     ) as error:
-        raise MissingError(f"{NO_OPENGL} ({error})") from error
+        raise NoGraphicsError(f"{NO_OPENGL} ({error})") from error
     if sys.platform == "linux":
         native.set_wm_class("atlas_rt")
     native.set_minimum_size(*MINIMUM_PX)
     return native
+
+
+def _window_class(system: str = sys.platform) -> Any:
+    """The system's own window, with what pyglet's lacks."""
+    from atlas_rt.ui import nativekeys
+
+    if system == "win32":
+        return nativekeys.windows_window()
+    if system == "darwin":
+        return nativekeys.macos_window()
+    from atlas_rt.ui.x11 import X11Window
+
+    return X11Window
 
 
 def _listen(native: Any, *, kiosk: bool) -> Any:

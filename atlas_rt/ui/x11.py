@@ -21,7 +21,7 @@ from urllib.parse import unquote
 from pyglet.libs.x11 import xlib
 from pyglet.window.xlib import XlibEventHandler, XlibWindow
 
-from atlas_rt.ui.keys import PLACES
+from atlas_rt.ui.keyplaces import X11
 
 SELECTION_SECS = 0.3
 """How long another program may take to hand over its clipboard. One that answers takes 1 to 4 ms."""
@@ -78,7 +78,7 @@ class X11Window(XlibWindow):
 
     def layout(self) -> dict[str, str]:
         """What is printed on each key, by its name on a US keyboard, where that is a letter or a digit."""
-        symbols = {place: xlib.XKeycodeToKeysym(self._x_display, code, 0) for code, place in PLACES.items()}
+        symbols = {place: xlib.XKeycodeToKeysym(self._x_display, code, 0) for code, place in X11.items()}
         return {
             place: chr(symbol).upper() for place, symbol in symbols.items() if symbol < 0x100 and chr(symbol).isalnum()
         }

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-
-import platformdirs
 
 from atlas_rt.core.controls import BY_NAME
 from atlas_rt.core.requests import (
@@ -23,6 +20,7 @@ from atlas_rt.core.requests import (
     Select,
 )
 from atlas_rt.core.tour import Tour
+from atlas_rt.settings import pictures_folder
 from atlas_rt.window import opening, selection
 from atlas_rt.window.parts import Parts
 
@@ -130,9 +128,8 @@ def _copy_path(parts: Parts) -> None:
 
 def _save_picture(parts: Parts) -> None:
     """Save what is seen, without the panels, at its best; it is encoded and written on a thread."""
-    folder = Path(platformdirs.user_pictures_dir())
     pixels = parts.display.picture_of(parts.world.view(parts.window.framebuffer_px))
-    parts.picture_files.save(pixels, folder if folder.is_dir() else parts.cache)
+    parts.picture_files.save(pixels, pictures_folder() or parts.cache)
 
 
 def _quit(parts: Parts) -> None:

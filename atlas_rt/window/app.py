@@ -19,7 +19,7 @@ from atlas_rt.core.world import World
 from atlas_rt.encoders import registry
 from atlas_rt.errors import MissingError
 from atlas_rt.library.cache_layout import cache_folder
-from atlas_rt.render.gl.offscreen import open_in_window
+from atlas_rt.render.gl.context import open_in_window
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Input
 from atlas_rt.ui.kiosk import Kiosk

@@ -14,7 +14,8 @@ from atlas_rt.core.requests import Request
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.world import empty_scene
 from atlas_rt.render.gl.cleanup import sweep
-from atlas_rt.render.gl.offscreen import Context, OffscreenTarget, Target, check_version, renderer_name
+from atlas_rt.render.gl.context import Context, check_version, renderer_name
+from atlas_rt.render.gl.offscreen import OffscreenTarget, Target
 from atlas_rt.render.gl.renderer import Renderer
 from atlas_rt.render.gl.thumbnails import TextureRef, ThumbnailAtlas
 from atlas_rt.ui.input import Input

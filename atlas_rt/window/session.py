@@ -16,6 +16,7 @@ from atlas_rt.encoders.registry import Model
 from atlas_rt.engine.messages import FromEngine, Job, Said
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library.cache_layout import place_of, remember_opened
+from atlas_rt.library.lock import Lock
 from atlas_rt.settings import Settings
 from atlas_rt.window.writer import Writer
 from atlas_rt.workers.facts import FactsRequest, FactsWorker
@@ -47,11 +48,12 @@ class Session:
         self.sources = sources
         reader = SceneReader(self.place, model=model.id, dim=model.dim)
         self.first = reader.read()
+        holder = Lock(self.place).holder()
         remember_opened(cache, self.place)
         self._changes: Inbox[Change] = Inbox(CHANGES_MAX)
         told = self._changes.put
         self._lookout = LockLookout(self.place, announce=told)
-        self._writer = Writer(_job(settings, self.place, cache), self._lookout)
+        self._writer = Writer(_job(settings, self.place, cache), self._lookout, holder=holder)
         self.scenes = SceneWorker(reader, poll_secs=self._poll_secs, announce=told)
         self.runtime = settings.runtime(cache)
         self.search = SearchWorker(model, self.place, runtime=self.runtime, announce=told)

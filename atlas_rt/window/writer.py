@@ -16,7 +16,6 @@ from atlas_rt.core.records import Progress
 from atlas_rt.core.troubles import MAP, Trouble
 from atlas_rt.engine.messages import Add, FromEngine, Job, Locked, Refused, Rescan, Said
 from atlas_rt.engine.process import EngineProcess
-from atlas_rt.library.lock import Lock
 from atlas_rt.workers.lookout import LockLookout
 
 ENGINE, READ_ONLY = "engine", "read only"
@@ -26,13 +25,13 @@ ENGINE, READ_ONLY = "engine", "read only"
 class Writer:
     """This window's engine, or the reason why it has none. Main thread; nothing in it waits."""
 
-    def __init__(self, job: Job, lookout: LockLookout) -> None:
+    def __init__(self, job: Job, lookout: LockLookout, *, holder: str) -> None:
+        """holder: who writes the library now, empty where nobody does."""
         self._job = job
         self._lookout = lookout
         self._troubles: dict[str, Trouble] = {}
         self.engine: EngineProcess | None = None
         self.holder = ""
-        holder = Lock(job.place).holder()
         if holder:
             self._look_on(holder)
         else:

@@ -8,20 +8,25 @@ anew has no more.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
 from atlas_rt.core.channels import Latest
+from atlas_rt.core.librarypath import library_path_kept
 from atlas_rt.core.records import Bytes
 from atlas_rt.errors import MissingError
 from atlas_rt.workers.worker import State, Worker
 
 os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+# macOS: OpenCV asks for access to the camera on the main thread only, and refuses on ours; macOS itself asks on any.
+os.environ.setdefault("OPENCV_AVFOUNDATION_SKIP_AUTH", "1")
 
-import cv2
+with library_path_kept():
+    import cv2
 
 FAILURES_MAX = 30
 OPEN_TRIES = 2
@@ -110,7 +115,16 @@ def _opened(source: str) -> cv2.VideoCapture:
             time.sleep(0.1)
     if source.isdigit():
         raise MissingError(
-            f"camera {source} cannot be opened: plug one in, close the program that uses it, or allow access to it;"
-            " --webcam FILE plays a film instead"
+            f"camera {source} cannot be opened: plug one in, close the program that uses it, or allow access to it"
+            f"{_where_to_allow(sys.platform)}; --webcam FILE plays a film instead"
         )
-    raise MissingError(f"this file cannot be played as a camera: {source}")
+    raise MissingError(f"this file is no film that can be played as a camera: {source}")
+
+
+def _where_to_allow(system: str) -> str:
+    """Where a person allows a program the camera, on the systems that ask. system: as `sys.platform` calls it."""
+    if system == "darwin":
+        return " (System Settings, Privacy & Security, Camera: the terminal it is started from)"
+    if system == "win32":
+        return " (Settings, Privacy & security, Camera: let desktop apps use it)"
+    return ""

@@ -122,7 +122,9 @@ def test_what_is_incomplete_is_told_at_each_run_and_what_is_hidden_when_asked_fo
     assert (again["images"], again["new"], again["skipped"]) == (9, 1, 1)
     (folder / "cut.jpg").write_bytes(data)
     assert (
-        person.ask("index", folder).lines[0].startswith("8 images: 0 new, 1 changed, 1 removed, 7 unchanged, 1 incomplete; 0 failed")
+        person.ask("index", folder)
+        .lines[0]
+        .startswith("8 images: 0 new, 1 changed, 1 removed, 7 unchanged, 1 incomplete; 0 failed")
     )
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 
 from atlas_rt.core import retries
 from atlas_rt.core.records import Failure, IndexReport, LibraryPlace, Progress
+from atlas_rt.core.troubles import Trouble
 from atlas_rt.engine.crash_log import CRASHES_MAX
 from atlas_rt.engine.messages import Add, Added, FromEngine, Job, Locked, Refused, Rescan, Said
 from atlas_rt.engine.process import EngineProcess
@@ -31,6 +32,7 @@ from tests.libraries import (
     hear,
     index,
     job_of,
+    latest_map,
     lives,
     run,
     wait_for,
@@ -118,18 +120,20 @@ def test_an_engine_that_stays_looks_again_when_asked_to(make_job: MakeJob, folde
 
 
 @pytest.mark.usefixtures("quick_retries")
-def test_an_engine_that_dies_at_every_start_is_given_up(make_job: MakeJob) -> None:
-    """Also when it gets as far as its scan each time: that is no headway."""
-    engine = EngineProcess(make_job())
+@pytest.mark.parametrize("last_word", [Progress, IndexReport])
+def test_an_engine_that_dies_at_every_start_is_given_up(make_job: MakeJob, last_word: type) -> None:
+    """Also when it gets as far as its scan, or its report of nothing new, each time: that is no headway."""
+    index(make_job(fit=False))
+    engine = EngineProcess(make_job(stay=True, fit=False))
     pids = set()
 
     def kill(message: FromEngine) -> None:
-        if isinstance(message, Progress):
+        if isinstance(message, last_word):
             pids.add(engine.pid)
             os.kill(engine.pid, signal.SIGKILL)
 
     try:
-        told = hear(engine, each=kill)
+        told = hear(engine, until=Refused, each=kill)
     finally:
         engine.stop()
     assert len(pids) == 4  # once, and three tries
@@ -178,6 +182,41 @@ def test_an_interpreter_that_dies_at_once_is_started_after_growing_pauses_and_te
     assert capfd.readouterr().err == ""
     hostile.unlink()
     assert index(make_job()).new == 9  # another try is another engine
+
+
+@needs_proc
+def test_a_fit_that_cannot_be_made_is_told_of_and_leaves_the_window_its_engine(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each process that fits dies at its start, until another try is asked for."""
+    hostile = tmp_path / "hostile" / "sitecustomize.py"
+    hostile.parent.mkdir()
+    hostile.write_text(
+        textwrap.dedent("""
+            import os
+            from atlas_rt.core import retries
+            retries.PAUSES_SECS = (0.02, 0.04, 0.08)
+            if b"spawn_main" in open(f"/proc/{os.getppid()}/cmdline", "rb").read():
+                os._exit(7)
+        """)
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(hostile.parent), str(ROOT)]))
+    job = job_of(copy_pictures(PICTURES[:12], tmp_path / "twelve"), cache, stay=True)
+    engine = EngineProcess(job)
+    try:
+        told = hear(engine)
+        reason = "the process for it ended 4 times in a row (exit code 7)"
+        trouble = f"New images stand at provisional places: the map cannot be fitted: {reason}"
+        assert [message.text for message in told if isinstance(message, Trouble)] == [trouble]
+        assert len(latest_map(job.place).ids) == 12
+        assert latest_map(job.place).kind == "principal axes"
+        hostile.unlink()
+        engine.tell(Rescan())
+        told = hear(engine)
+        assert Trouble("map", "") in told
+        assert latest_map(job.place).kind == "umap"
+    finally:
+        engine.stop()
 
 
 @pytest.mark.usefixtures("quick_retries")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import moderngl
 import numpy as np
 import pytest
 
 from atlas_rt.errors import MissingError
-from atlas_rt.render.gl import offscreen
+from atlas_rt.render.gl import context, offscreen
 from atlas_rt.render.gl.cleanup import sweep
 
 
@@ -31,13 +33,30 @@ def test_no_opengl_is_told_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(moderngl, "create_context", fail)
     with pytest.raises(MissingError, match=r"OpenGL 3\.3 .*libEGL.*apt install"):
-        offscreen.open_headless()
+        context.open_headless()
+
+
+@pytest.mark.parametrize("system", ["win32", "darwin"])
+def test_other_systems_are_asked_for_their_own_opengl(monkeypatch: pytest.MonkeyPatch, system: str) -> None:
+    """glcontext builds EGL on Linux only."""
+    asked: list[dict[str, object]] = []
+
+    def fail(**options: object) -> moderngl.Context:
+        asked.append(options)
+        raise RuntimeError("no pixel format")
+
+    monkeypatch.setattr(moderngl, "create_context", fail)
+    monkeypatch.setattr(sys, "platform", system)
+    with pytest.raises(MissingError, match=r"OpenGL 3\.3 without a window \(no pixel format\); \w+") as told:
+        context.open_headless()
+    assert asked == [{"standalone": True, "require": 330}]
+    assert "apt" not in str(told.value)
 
 
 def test_an_old_opengl_is_told_with_its_version(ctx: moderngl.Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(offscreen, "LEAST_VERSION", 990)
+    monkeypatch.setattr(context, "LEAST_VERSION", 990)
     with pytest.raises(MissingError, match=r"OpenGL 9\.9 is needed and \d\.\d is here"):
-        offscreen.check_version(ctx)
+        context.check_version(ctx)
 
 
 def test_dropped_and_released_objects_are_swept(ctx: moderngl.Context) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from atlas_rt.library import watching
+from atlas_rt.library.drives import is_remote
 from atlas_rt.library.watching import Watcher
 
 PATIENCE_SECS = 5.0
@@ -190,7 +191,7 @@ def test_a_folder_that_vanishes_and_comes_back_is_watched_again(
 def test_a_folder_is_polled_where_no_events_come(
     watcher: Watcher, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "_is_remote", lambda _source: True)
+    monkeypatch.setattr(watching, "is_remote", lambda _source: True)
     monkeypatch.setattr(watching, "POLL_SECS", 0.2)
     watcher.watch([str(folder)])
     assert [observer.__class__.__name__ for observer in watcher._observers.values()] == ["PollingObserver"]
@@ -206,9 +207,9 @@ def test_what_is_no_longer_a_source_is_left_alone(watcher: Watcher, folder: Path
 
 
 def test_a_mount_is_known_by_its_file_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not watching._is_remote(str(tmp_path))
+    assert not is_remote(str(tmp_path))
     table = "/dev/sda / ext4 rw 0 0\nnas:/x /mnt/Urlaub\\040über nfs4 rw 0 0\n".encode() + b"d /mnt/\xff ext4 rw 0 0\n"
     monkeypatch.setattr(Path, "read_bytes", lambda _self: table)
-    assert watching._is_remote("/mnt/Urlaub über/2026")
-    assert not watching._is_remote("/mnt/Urlaub")
-    assert not watching._is_remote("/home/me")
+    assert is_remote("/mnt/Urlaub über/2026")
+    assert not is_remote("/mnt/Urlaub")
+    assert not is_remote("/home/me")

@@ -14,9 +14,10 @@ import pytest
 
 from atlas_rt.core.hud import CountTag, FrameFigures, Hud, NameTag, Notice
 from atlas_rt.core.records import Failure, LiveFix, Progress
-from atlas_rt.core.requests import CopyPath, Deselect, Do, FlyTo, Hover, OpenSource, Search, Select
+from atlas_rt.core.requests import CopyPath, Deselect, Do, FlyTo, Hover, OpenSource, Retry, Search, Select
 from atlas_rt.core.troubles import Trouble
 from atlas_rt.ui.input import KeyStroke, Modifiers, PointerMoved
+from atlas_rt.ui.panels.canvas import Rect
 from atlas_rt.ui.panels.hover import GRACE_SECS, beside
 from atlas_rt.ui.panels.notices import LIFE_SECS, notice_alpha
 from atlas_rt.ui.panels.status import engine_line, pace
@@ -220,6 +221,21 @@ def test_neighbours_fly_there(sheet: Sheet) -> None:
     panel = sheet.panels.covered[0]
     requests = sheet.click(hud, panel.x + 50, panel.bottom - 110)
     assert [type(request) for request in requests if not isinstance(request, Hover)] == [FlyTo, Select]
+
+
+def test_what_does_not_work_is_told_as_long_as_it_lasts_and_tried_again_at_a_click(sheet: Sheet) -> None:
+    quiet = status_of(sheet, make_hud())
+    told = status_of(sheet, make_hud(troubles=(READ_ONLY, NO_SEARCH)))
+    assert told.height > quiet.height + 4 * 19.0  # whole sentences
+    at = told.x + 30, told.bottom - 45
+    assert sheet.click(make_hud(troubles=(READ_ONLY, NO_SEARCH)), *at) == [Retry("search")]
+    assert status_of(sheet, make_hud()) == quiet
+
+
+def status_of(sheet: Sheet, hud: Hud) -> Rect:
+    """The status panel, the lowest at the left."""
+    sheet.show(hud, frames=2)
+    return max(sheet.panels.covered, key=lambda rect: rect.bottom - rect.x)
 
 
 def test_failures_are_listed_at_a_click(sheet: Sheet) -> None:

@@ -213,13 +213,13 @@ def test_no_display_is_a_sentence() -> None:
     told = run_without_probe("print(display_available()); Window('x')", {"DISPLAY": ""})
     assert told.splitlines() == [
         "False",
-        "MissingError: no display here: start it from a desktop session, or set DISPLAY",
+        "NoGraphicsError: no display here: start it from a desktop session, or set DISPLAY",
     ]
 
 
 def test_old_opengl_is_a_sentence(screen: str) -> None:
     old = {"DISPLAY": screen, "MESA_GL_VERSION_OVERRIDE": "3.0", "MESA_GLSL_VERSION_OVERRIDE": "130"}
-    assert run_without_probe("Window('x')", old).startswith("MissingError: no OpenGL 3.3 here:")
+    assert run_without_probe("Window('x')", old).startswith("NoGraphicsError: no OpenGL 3.3 here:")
 
 
 def run_without_probe(code: str, environment: dict[str, str]) -> str:
@@ -238,3 +238,19 @@ def run_without_probe(code: str, environment: dict[str, str]) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+def test_an_event_that_cannot_be_understood_is_one_sentence(screen: str) -> None:
+    """pyglet raises in the middle of an event, as it does for a dropped list with a byte that is no text."""
+    code = (
+        "from atlas_rt import excepthooks; from atlas_rt.ui.window import Window; excepthooks.install()\n"
+        "window = Window('probe')\n"
+        "window._native.dispatch_events = lambda: 'é'.encode('ascii')\n"
+        "for _ in range(3): window.poll()\n"
+        "window.close()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env={**os.environ, "DISPLAY": screen}
+    )
+    assert (done.returncode, len(done.stderr.splitlines())) == (0, 1), done.stderr
+    assert done.stderr.startswith("atlas-rt: an event of the window system was not understood, and is left out (")

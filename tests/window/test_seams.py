@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,10 +14,13 @@ from imgui_bundle import imgui
 from PIL import Image
 
 from atlas_rt.core.quality import LADDER
-from atlas_rt.core.requests import AddPaths, Hover, OpenSource, Search, Select
+from atlas_rt.core.records import Bytes
+from atlas_rt.core.requests import AddPaths, Hover, OpenSource, Retry, Search, Select
+from atlas_rt.errors import DecodeError
 from atlas_rt.render.gl.offscreen import OffscreenTarget
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Input
+from atlas_rt.workers import facts, pictures
 from tests.libraries import Library
 from tests.window.player import Player
 
@@ -256,3 +260,82 @@ def test_what_does_not_change_is_not_drawn_and_search_takes_the_caret_back(play:
     assert not app.frame(0.1)
     player.window.told = Input(exposed=True)
     assert app.frame(0.1)
+
+
+def troubles(player: Player) -> list[str]:
+    """What the status panel says does not work, as it is drawn."""
+    view = player.app.parts.world.view(player.window.size_px)
+    return [trouble.text for trouble in player.app.hud(view, 0.0).troubles]
+
+
+def notices(player: Player) -> list[str]:
+    return [notice.text for notice in player.app.parts.panel_state.notices]
+
+
+def test_a_window_that_may_not_write_says_so_all_the_time_and_adds_nothing(
+    play: Open, colours: Path, tmp_path: Path
+) -> None:
+    first = play(colours)
+    first.settle(6)
+    second = play(colours)
+    second.frame()
+    assert len(second.names()) == 6
+    (told,) = troubles(second)
+    assert told.startswith("Read-only: another window (process ")
+    assert told.endswith(") is updating this library")
+    second.do(AddPaths((str(paint(tmp_path / "new.png", (9, 99, 199))),)))
+    assert notices(second) == [f"Nothing was added. {told}"]
+    second.frame(10, dt_secs=1.0)
+    assert notices(second) == []
+    assert troubles(second) == [told]
+    assert first.app.parts.session is not None
+    first.app.parts.session.close()  # as closing its window does
+    first.app.parts.session = None
+    second.see(lambda: not troubles(second))
+    assert "The other window has stopped updating this library: now this one does" in notices(second)
+    second.do(AddPaths((str(tmp_path / "new.png"),)))
+    second.see(lambda: len(second.names()) == 7)
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_a_thread_that_fails_is_told_of_until_another_try_helps(
+    play: Open, colours: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    player = play(colours)
+    player.settle(6)
+    whole = facts.facts_of
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr(facts, "facts_of", broken)
+    sentence = "What is known of an image cannot be shown: RuntimeError: out of luck"
+    names = itertools.cycle(COLOURS)
+    player.see(lambda: player.do(Select(player.id_of(next(names)))) or troubles(player) == [sentence])
+    assert f"{sentence}; trying again" in notices(player)
+    player.do(Search("red"))
+    player.see(lambda: player.app.parts.world.answer)  # the others live on
+    monkeypatch.setattr(facts, "facts_of", whole)
+    player.do(Retry("facts"))
+    player.see(lambda: not troubles(player))
+    selected(player, "red")
+
+
+def test_a_picture_that_cannot_be_shown_says_why_and_the_next_one_is_shown(
+    play: Open, colours: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    player = play(colours)
+    player.settle(6)
+    load = pictures.load_picture
+
+    def broken_red(path: str, size_px: int) -> Bytes:
+        if path.endswith("red.png"):
+            raise DecodeError("the file is cut short")
+        return load(path, size_px)
+
+    monkeypatch.setattr(pictures, "load_picture", broken_red)
+    selected(player, "red")
+    player.see(lambda: player.app.parts.panel_state.picture_trouble == "the file is cut short")
+    selected(player, "green")
+    assert player.app.parts.panel_state.picture_trouble == ""
+    assert troubles(player) == []  # it is one picture's, and no thread's

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -165,3 +167,13 @@ def test_closing_ends_the_thread_at_once(make_film: MakeFilm) -> None:
     camera.close()
     assert time.monotonic() - begun < 0.5
     assert not camera._thread.is_alive()
+
+
+@pytest.mark.parametrize(("system", "where"), [("darwin", "System Settings"), ("win32", "desktop apps")])
+def test_a_refused_camera_says_where_access_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, system: str, where: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    with pytest.raises(MissingError, match=f"allow access to it .*{where}.*--webcam FILE"):
+        Camera("97")
+    assert os.environ["OPENCV_AVFOUNDATION_SKIP_AUTH"] == "1"

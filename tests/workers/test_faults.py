@@ -39,14 +39,14 @@ def told() -> list[Change]:
 @pytest.fixture
 def opened(capfd: pytest.CaptureFixture[str]) -> Iterator[Opened]:
     """Closes what a test opens. No thread has written anything: a traceback, say."""
-    services: list[Any] = []
+    workers: list[Any] = []
 
     def keep(worker: Any) -> Any:
-        services.append(worker)
+        workers.append(worker)
         return worker
 
     yield keep
-    for worker in services:
+    for worker in workers:
         worker.close()
     assert capfd.readouterr() == ("", "")
 

@@ -19,12 +19,12 @@ from atlas_rt.core.quality import LADDER, Step, governor_for
 from atlas_rt.core.records import FANNED, Bytes, Floats, Ints, Tile, View
 from atlas_rt.core.visibility import NO_NODES, light_of, near_nodes, positions_now
 from atlas_rt.render.gl.cleanup import sweep
+from atlas_rt.render.gl.context import is_software
 from atlas_rt.render.gl.drawing import Pulled, RowList
 from atlas_rt.render.gl.edges import EdgeData
 from atlas_rt.render.gl.frame import BLOCK_BYTES, CONSTANTS, FRAME, FrameBlock
 from atlas_rt.render.gl.nodes import SAMPLERS, NodeData
 from atlas_rt.render.gl.nodetiles import MEDIUM_FROM_PX, UNIT_TILES, NodeTiles
-from atlas_rt.render.gl.offscreen import is_software
 from atlas_rt.render.gl.post_processing import PostProcessing
 from atlas_rt.render.gl.program import FRAME_BINDING, Programs
 from atlas_rt.render.gl.rawgl import RawGL

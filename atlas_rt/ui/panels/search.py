@@ -86,7 +86,8 @@ class SearchPanel:
             self._asked_frames = 0
         self._asked_frames += 1
         self._field_id = imgui.get_id(FIELD)
-        changed, text = imgui.input_text_with_hint(FIELD, PROMPT, self._text)
+        shown = self._text.encode("utf-8", "replace").decode()  # bytes of a command line that are no text
+        changed, text = imgui.input_text_with_hint(FIELD, PROMPT, shown)
         self._active = imgui.is_item_active()
         self._asking &= not self._active
         imgui.pop_font()

@@ -1,0 +1,61 @@
+"""What the window's command says when something else than a window is missing, and what it reads before one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from atlas_rt.commands import view
+from atlas_rt.errors import MissingError, NoGraphicsError
+from atlas_rt.library import sources
+from atlas_rt.window import app
+from tests.commands.person import Person, images_of
+from tests.libraries import Library
+
+BUSY = "Another process is writing this library; try again in a moment"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MissingError(BUSY), BUSY),
+        (NoGraphicsError("no OpenGL 3.3 here"), "images are indexed, but no window can be opened: no OpenGL 3.3 here"),
+    ],
+)
+def test_only_a_missing_window_is_told_as_one(
+    reader: Person, library: Library, monkeypatch: pytest.MonkeyPatch, error: MissingError, said: str
+) -> None:
+    def refuse(*_: object, **__: object) -> app.App:
+        raise error
+
+    monkeypatch.setattr(view, "display_available", lambda: True)
+    monkeypatch.setattr(app, "launch", refuse)
+    told = reader.ask(library.source)
+    assert told.code == 3
+    assert told.refusal.removeprefix("138 ") == said
+
+
+def test_before_a_window_one_image_is_looked_for_and_no_more(
+    person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "large"
+    for year in range(2000, 2020):
+        (folder / str(year)).mkdir(parents=True)
+        (folder / str(year) / "a.jpg").write_bytes(b"x")
+    read: list[str] = []
+    entries = sources._Walk._entries
+
+    def noting(walk: sources._Walk, at: str, *rest: object) -> object:
+        read.append(at)
+        return entries(walk, at, *rest)  # type: ignore[arg-type]
+
+    def refuse(*_: object, **__: object) -> app.App:
+        raise MissingError(BUSY)
+
+    monkeypatch.setattr(sources._Walk, "_entries", noting)
+    monkeypatch.setattr(view, "display_available", lambda: True)
+    monkeypatch.setattr(app, "launch", refuse)
+    assert person.ask(folder).code == 3
+    assert len(read) == 2  # the folder itself, and the first with an image in it
+    assert images_of(folder, person.cache) == 0
