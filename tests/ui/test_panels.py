@@ -88,6 +88,13 @@ def test_a_count_is_a_small_pill_at_its_place_and_a_faint_one_is_faint(sheet: Sh
     assert not covered(sheet, (640.0, 300.0))
 
 
+def test_a_picture_that_comes_before_its_facts_is_not_shown_under_another_name(sheet: Sheet) -> None:
+    facts = make_facts()
+    for picture_id, shown in ((facts.id, True), (facts.id + 1, False)):
+        sheet.show(make_hud(selected=facts, picture_id=picture_id), frames=12)
+        assert (sheet.pixels() == (0, 0, 255)).all(axis=2).any() == shown
+
+
 def test_of_near_duplicates_the_panel_tells_which_and_how_many(sheet: Sheet) -> None:
     facts = make_facts(alike=(2, 3))
     assert facts.alike_words == "2 of 3 alike"

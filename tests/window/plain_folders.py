@@ -30,9 +30,11 @@ class Paint:
         self._next = itertools.cycle(np.random.default_rng(7).permutation(len(PALETTE)).tolist())
         self._written = 0
         self.in_use: dict[Path, int] = {}
+        """Path -> colour, of an unplugged folder's files, too: the path they have when it is plugged in."""
 
-    def write(self, file: Path, *, fresh: bool = False) -> int:
-        """Put a picture there, over what is there; the number of its colour. fresh: it may still be being written, as
+    def write(self, file: Path, path: Path, *, fresh: bool = False) -> int:
+        """Put a picture there, over what is there; the number of its colour. path: where it is once it is plugged in.
+        fresh: it may still be being written, as
         far as its time tells."""
         taken = set(self.in_use.values())
         colour = next(number for number in self._next if number not in taken)
@@ -43,7 +45,7 @@ class Paint:
         if not fresh:
             secs = time.time() - MIDDLING_SECS + self._written
             os.utime(file, (secs, secs))
-        self.in_use[file] = colour
+        self.in_use[path] = colour
         return colour
 
 
@@ -87,7 +89,7 @@ class PlainFolder:
     def delete(self, at: int) -> None:
         name = self._name(at)
         (self._drive / name).unlink()
-        self._paint.in_use.pop(self._drive / name)
+        self._paint.in_use.pop(self.root / name)
         self.files.pop(name)
         self._touch(self.root / name)
 
@@ -107,7 +109,7 @@ class PlainFolder:
     def drop(self, folder: Path) -> Path:
         """A picture elsewhere, to be dropped on the window; it does not belong to the library yet."""
         file = folder / f"{next(self._numbers):03} dropped on {self.root.name}.png"
-        self.dropped[file] = self._paint.write(file)
+        self.dropped[file] = self._paint.write(file, file)
         self._touch(file, self.dropped[file])
         return file
 
@@ -160,13 +162,13 @@ class PlainFolder:
         return list(self.files)[at % len(self.files)]
 
     def _write(self, name: str, *, fresh: bool) -> None:
-        self.files[name] = self._paint.write(self._drive / name, fresh=fresh)
+        self.files[name] = self._paint.write(self._drive / name, self.root / name, fresh=fresh)
         self._touch(self.root / name, self.files[name])
 
     def _move(self, old: str, new: str) -> None:
         (self._drive / old).rename(self._drive / new)
         colour = self.files[new] = self.files.pop(old)
-        self._paint.in_use[self._drive / new] = self._paint.in_use.pop(self._drive / old)
+        self._paint.in_use[self.root / new] = self._paint.in_use.pop(self.root / old)
         self._touch(self.root / old)
         self._touch(self.root / new, colour)
 

@@ -19,7 +19,6 @@ import cv2
 import moderngl
 import numpy as np
 
-from atlas_rt.core.hud import ImageFacts
 from atlas_rt.core.requests import OpenSource, Retry
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Input
@@ -264,24 +263,19 @@ class Stage:
             if facts is not None:
                 assert facts.id in ids
                 assert {id_ for id_, _ in facts.neighbours} <= ids
-                self._check_name(facts)
-        if panel_state.selected is not None:
-            assert panel_state.selected.id in world.selected_ids
         colour = colour_of_picture(self.app.parts.display, "selected")
         if colour is not None:
-            path = Path(world.scene.paths[world.row(world.selected_ids[-1])])
+            path = Path(world.scene.paths[world.row(panel_state.picture_error[0])])
             assert self.folder.may_look(path, number_of(colour)), f"the picture of {path.name}"
+        if not self._panels_follow():
+            self.see(self._panels_follow, secs=LAG_SECS, why="the panel of what is selected")
 
-    def _check_name(self, facts: ImageFacts) -> None:
-        """A renamed file has its new name in the panel within moments."""
-
-        def is_right() -> bool:
-            world, panel_state = self.app.parts.world, self.app.parts.panel_state
-            now = [each for each in (panel_state.selected, panel_state.hovered) if each and each.id == facts.id]
-            return all(each.path == world.scene.paths[world.row(each.id)] for each in now)
-
-        if not is_right():
-            self.see(is_right, secs=LAG_SECS, why=f"the new name of {facts.path}")
+    def _panels_follow(self) -> bool:
+        """The panel tells of the image that is selected, by its name. That takes a thread a moment."""
+        world, panel_state = self.app.parts.world, self.app.parts.panel_state
+        told = [facts for facts in (panel_state.selected, panel_state.hovered) if facts is not None]
+        right = all(facts.path == world.scene.paths[world.row(facts.id)] for facts in told)
+        return right and (panel_state.selected.id if panel_state.selected else -1) == (*(-1,), *world.selected_ids)[-1]
 
     def _numbers_on_cards(self) -> list[int]:
         """The colour that each row's card shows."""
@@ -321,8 +315,9 @@ class Stage:
     def clear_up(self) -> None:
         """What was unplugged comes back, and Esc leads to the plain map, which shows what is on disk."""
         self.player.window.visible = True
-        if self.folder.unplugged:
-            self.folder.plug_in()
+        for folder in self.folders:
+            if folder.unplugged:
+                folder.plug_in()
         if self.session.live:
             self.player.do("live")
         self.escape_to_the_plain_map()
