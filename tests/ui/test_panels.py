@@ -72,6 +72,14 @@ def test_every_state_is_drawn_within_the_window_and_nothing_overlaps(
         assert not any(a.overlaps(b) for a, b in combinations(rects, 2))
 
 
+@pytest.mark.parametrize("name", STATES)
+def test_every_state_is_drawn_in_a_window_that_is_far_too_small(
+    make_sheet: Callable[[tuple[int, int]], Sheet], name: str
+) -> None:
+    for size_px in ((64, 48), (1, 1)):
+        make_sheet(size_px).show(replace(STATES[name], size_px=size_px), frames=2)
+
+
 def test_a_count_is_a_small_pill_at_its_place_and_a_faint_one_is_faint(sheet: Sheet) -> None:
     """Right over the map: a panel there would cover it."""
     shares = []

