@@ -2,15 +2,15 @@
 
 import sys
 
+from atlas_rt import startup
+
 
 def main() -> int:
     """Run the program with the words of the command line; returns the exit code."""
+    startup.prepare()
     try:
-        # Imported here and not above: Ctrl-C may come meanwhile, and a spawned engine imports this module too and needs
-        # nothing of the command line. Nothing else is imported before the path is safe.
-        from atlas_rt import startup
-
-        startup.prepare()
+        # Imported here and not above: not before the path is safe, and a spawned engine imports this module too and
+        # needs nothing of the command line.
         from atlas_rt import excepthooks
 
         excepthooks.install()

@@ -15,7 +15,19 @@ from typing import Any
 from atlas_rt.settings import DEFAULTS, MEANINGS, option_of
 from atlas_rt.values import NODES, count, nodes, point, size
 
-EVERYWHERE = ("model", "cache", "offline", "json", "quiet", "seed", "granularity", "require_gpu", "exclude", "hidden")
+EVERYWHERE = (
+    "model",
+    "cache",
+    "data",
+    "offline",
+    "json",
+    "quiet",
+    "seed",
+    "granularity",
+    "require_gpu",
+    "exclude",
+    "hidden",
+)
 """Settings that are options of every command."""
 MEASUREMENTS = ("frame", "start", "ingest", "search", "locate", "map", "scale")
 """What `bench` can measure."""
@@ -88,6 +100,16 @@ def _source_to_read(parser: argparse.ArgumentParser) -> None:
     _add_no_update(parser)
 
 
+def _clusters(parser: argparse.ArgumentParser) -> None:
+    _source_to_read(parser)
+    parser.add_argument(
+        "--rename",
+        nargs=2,
+        metavar=("ID", "NAME"),
+        help="give a cluster a name that stays; an empty name gives it the program's own back",
+    )
+
+
 def _shot(parser: argparse.ArgumentParser) -> None:
     add_source(parser)
     parser.add_argument("-o", "--output", required=True, metavar="FILE.png", help="the picture to write")
@@ -123,8 +145,15 @@ def _models(parser: argparse.ArgumentParser) -> None:
 
 
 def _library(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("does", nargs="?", default="list", metavar="list|forget", help="what to do (default: list)")
-    parser.add_argument("source", nargs="*", metavar="SOURCE", help="forget: the source whose library to delete")
+    parser.add_argument(
+        "does", nargs="?", default="list", metavar="list|forget|move", help="what to do (default: list)"
+    )
+    parser.add_argument(
+        "source",
+        nargs="*",
+        metavar="SOURCE",
+        help="forget: the source whose library to delete; move: the old and the new path of a source",
+    )
     _add_demo(parser)
 
 
@@ -217,7 +246,7 @@ COMMANDS = {
     ),
     "clusters": Command(
         "list the clusters of the map, their names and typical images",
-        _source_to_read,
+        _clusters,
         ("clusters ~/Pictures", "clusters ~/Pictures --no-update --json"),
     ),
     "shot": Command(

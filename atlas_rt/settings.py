@@ -64,6 +64,7 @@ class Settings:
 
     model: str = setting("auto", "encoder to use (default: the best one installed)", metavar="NAME")
     cache: str = setting("", "folder of the libraries (default: the user's cache folder)", metavar="DIR")
+    data: str = setting("", "folder of what you made, such as names (default: the user's data folder)", metavar="DIR")
     offline: bool = setting(False, "never open an internet socket")
     json: bool = setting(False, "print one JSON document on standard output")
     quiet: bool = setting(False, "print no progress and no messages on standard error")
@@ -105,6 +106,10 @@ class Settings:
     @property
     def cache_path(self) -> Path | None:
         return Path(self.cache) if self.cache else None
+
+    @property
+    def data_path(self) -> Path | None:
+        return Path(self.data) if self.data else None
 
     @property
     def labels_path(self) -> Path:

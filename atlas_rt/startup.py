@@ -15,7 +15,23 @@ _PROGRAM = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 def prepare() -> None:
     """Make this process and those it starts safe from the current folder, and find them a home."""
     _keep_out_current_folder()
+    _tell_interrupts_apart()
     _find_home()
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C came while the program is imported. Python ends a program by the signal, and not with our exit code, if
+    its own KeyboardInterrupt passed through an `exec`, as while a dataclass is made; a subclass is not affected."""
+
+
+def _tell_interrupts_apart() -> None:
+    import signal
+
+    def interrupt(*_: object) -> None:
+        raise Interrupted
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
 
 
 def _say(text: str) -> None:

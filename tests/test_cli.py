@@ -63,7 +63,7 @@ def test_the_help_names_every_command_that_is_here_and_no_other(capsys: Capture,
 def test_each_command_tells_its_options(capsys: Capture, command: str) -> None:
     assert cli.main([command, "--help"]) == 0
     out, err = capsys.readouterr()
-    common = ("--model", "--cache", "--offline", "--json", "--quiet", "--seed", "--exclude", "--hidden")
+    common = ("--model", "--cache", "--data", "--offline", "--json", "--quiet", "--seed", "--exclude", "--hidden")
     assert not [option for option in common if option not in out]
     assert "parquet" not in out
     assert "s3" not in out.lower()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +21,11 @@ from atlas_rt.engine.messages import Job, Locked, Refit, Refused, Said, Undo
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.errors import AtlasError, MissingError, UsageError
 from atlas_rt.library import disk_errors, maps, scanning, sources
-from atlas_rt.library.cache_layout import cache_folder, place_of
+from atlas_rt.library.cache_layout import cache_folder, may_lie_in, source_around
+from atlas_rt.library.clusternames import ClusterNames
+from atlas_rt.library.personaldata import data_folder
+from atlas_rt.library.relocation import settled_place
+from atlas_rt.library.resemblance import Resemblance
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.settings import Settings
 from atlas_rt.workers.scenes import Arrival, SceneReader
@@ -89,6 +94,37 @@ def sources_of(words: Sequence[str], *, demo: bool) -> tuple[str, ...]:
     if not words:
         raise UsageError("name a folder of images, or --demo for the pictures that come with the program")
     return sources.resolve(words)
+
+
+def open_place(settings: Settings, paths: Sequence[str], cache: Path, *, make: bool = True) -> LibraryPlace:
+    """Where the library of these sources lies; one whose sources were moved here has come along, which is said.
+
+    Raises what `settled_place` raises.
+    """
+    place = settled_place(
+        paths,
+        cache,
+        exclude=settings.exclude,
+        ask=lambda found: _asked(settings, found),
+        tell=lambda text: say(settings, text),
+        make=make,
+    )
+    around = source_around(cache, paths)
+    if around and not may_lie_in(cache, around, named=False):
+        say(settings, f"the cache lies inside the source and is passed over: {cache}")
+    return place
+
+
+def _asked(settings: Settings, found: Resemblance) -> bool:
+    """Whether a person at a terminal says that a library moved here."""
+    if settings.json or settings.quiet or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    old, new = (" ".join(paths) for paths in (found.moves.keys(), found.moves.values()))
+    print(
+        f"{found.found:,} of the {found.images:,} images of {old}, which is gone, seem to be in {new}.", file=sys.stderr
+    )
+    print("Was it moved here? Its map and labels come along then. [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def job_for(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
@@ -163,7 +199,7 @@ def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bo
     """
     cache = cache_folder(settings.cache_path)
     model = registry.load(settings.model, cache)
-    place = place_of(paths, cache, make=not no_update)
+    place = open_place(settings, paths, cache, make=not no_update)
     if no_update:
         return read_collection(settings, place, model, cache)
     try:
@@ -179,7 +215,10 @@ def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bo
 
 def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache: Path) -> Collection:
     """What the library holds now. Raises UsageError for an empty one, MissingError for a damaged one."""
-    arrival = SceneReader(place, model=model.id, dim=model.dim).read()
+    names = ClusterNames(data_folder(settings.data_path))
+    arrival = SceneReader(place, model=model.id, dim=model.dim, names=names).read()
+    if arrival is not None and arrival.remark:
+        say(settings, arrival.remark)
     if arrival is None or not len(arrival.scene.ids):
         raise UsageError(f"nothing is indexed yet; run `atlas-rt index` first: {' '.join(place.sources)}")
     for block in arrival.vector_index.blocks():

@@ -6,6 +6,7 @@ import argparse
 from dataclasses import asdict
 
 from atlas_rt.commands.collection import (
+    open_place,
     refuse_empty,
     sources_of,
     tell_failures,
@@ -15,14 +16,14 @@ from atlas_rt.commands.collection import (
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.core.progress import duration
 from atlas_rt.core.records import IndexReport
-from atlas_rt.library.cache_layout import cache_folder, place_of
+from atlas_rt.library.cache_layout import cache_folder
 from atlas_rt.settings import Settings
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     paths = sources_of(arguments.source, demo=arguments.demo)
     cache = cache_folder(settings.cache_path)
-    place = place_of(paths, cache)
+    place = open_place(settings, paths, cache)
     report = update(settings, place, cache)
     tell_failures(settings, report.failed)
     for image in report.incomplete:

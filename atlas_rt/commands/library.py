@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 from datetime import datetime
 
 from atlas_rt.commands.collection import sources_of
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.errors import UsageError
-from atlas_rt.library.cache_layout import cache_folder, forget, place_of, places
-from atlas_rt.library.sources import absolute
+from atlas_rt.library.cache_layout import cache_folder, forget, move, place_of, places, real_sources
+from atlas_rt.library.relocation import make_way, moved_places
+from atlas_rt.library.sources import absolute, resolve
 from atlas_rt.settings import Settings
 
-DOES = ("list", "forget")
+DOES = ("list", "forget", "move")
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -20,6 +22,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         raise UsageError(f"library {arguments.does!r} is unknown; choose from: {', '.join(DOES)}")
     if arguments.does == "forget":
         return _forget(settings, arguments)
+    if arguments.does == "move":
+        return _move(settings, arguments)
     if arguments.source or arguments.demo:
         raise UsageError("library list shows every library and takes no source")
     return _list(settings)
@@ -34,17 +38,18 @@ def _list(settings: Settings) -> int:
             "bytes": each.size_bytes,
             "opened": each.opened_secs,
             "folder": str(each.place.folder),
+            "missing": [source for source in each.place.sources if not os.path.exists(source)],  # noqa: PTH110
         }
         for each in shelved
     ]
     if settings.json:
         print_json(rows)
         return 0
-    for each in shelved:
+    for each, row in zip(shelved, rows, strict=True):
         opened = f"{datetime.fromtimestamp(each.opened_secs):%Y-%m-%d %H:%M}" if each.opened_secs else "never opened"
-        tell(
-            f"{each.images:>9,} images  {each.size_bytes / 1e6:>9,.1f} MB  {opened:<16}  {' '.join(each.place.sources)}"
-        )
+        away = "  (not there now)" if row["missing"] else ""
+        named = " ".join(each.place.sources)
+        tell(f"{each.images:>9,} images  {each.size_bytes / 1e6:>9,.1f} MB  {opened:<16}  {named}{away}")
     if not shelved:
         say(settings, "no libraries yet; `atlas-rt SOURCE` makes one")
     return 0
@@ -63,6 +68,28 @@ def _forget(settings: Settings, arguments: argparse.Namespace) -> int:
     say(settings, f"forgotten (no image was touched): {named}")
     if settings.json:
         print_json({"forgotten": [list(place.sources)]})
+    return 0
+
+
+def _move(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Every library that has a source at or below the old path goes along to the new one."""
+    if len(arguments.source) != 2 or arguments.demo:
+        raise UsageError("name the old and the new path of a source: atlas-rt library move OLD NEW")
+    cache = cache_folder(settings.cache_path)
+    old = str(absolute(arguments.source[0]))
+    (new,) = real_sources(resolve(arguments.source[1:]))
+    moved: list[dict[str, list[str]]] = []
+    for place, moves in moved_places(old, new, cache):
+        target = place_of([moves.get(source, source) for source in place.sources], cache, make=False)
+        if list(target.sources) in [each["to"] for each in moved]:
+            continue  # another one that was known by a link to the same folder: the one opened last has moved
+        if make_way(place, target, cache):
+            say(settings, f"the library that was made of {' '.join(target.sources)} meanwhile is replaced")
+        move(place, moves, cache)
+        moved.append({"from": list(place.sources), "to": list(target.sources)})
+        say(settings, f"moved along (no image was touched): {' '.join(place.sources)} -> {' '.join(target.sources)}")
+    if settings.json:
+        print_json({"moved": moved})
     return 0
 
 

@@ -6,12 +6,12 @@ import argparse
 from datetime import datetime
 from typing import Any
 
-from atlas_rt.commands.collection import sources_of, update
+from atlas_rt.commands.collection import open_place, sources_of, update
 from atlas_rt.commands.output import print_json, tell
 from atlas_rt.encoders import registry
 from atlas_rt.engine.messages import Refit, Undo
 from atlas_rt.library import maps
-from atlas_rt.library.cache_layout import cache_folder, place_of
+from atlas_rt.library.cache_layout import cache_folder
 from atlas_rt.library.maps import Kept
 from atlas_rt.mapping.fit import SMALLEST_FIT
 from atlas_rt.settings import Settings
@@ -25,7 +25,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     paths = sources_of(sources, demo=arguments.demo)
     cache = cache_folder(settings.cache_path)
     model = registry.load(settings.model, cache)
-    place = place_of(paths, cache, make=does != "list")
+    place = open_place(settings, paths, cache, make=does != "list")
     folder = place.folder / model.id
     if does == "list":
         return _list(settings, maps.kept(folder), maps.latest(folder))

@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from atlas_rt.commands.collection import no_images, open_collection, sources_of
+from atlas_rt.commands.collection import no_images, open_collection, open_place, sources_of
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.commands.shot import Shot, picture_path, take, write_picture
 from atlas_rt.core.assets import DEMO
@@ -30,7 +30,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if not display_available():
         return _without_display(settings, paths, arguments.output)
     if paths:
-        _refuse_pictureless(settings, paths)
+        cache = cache_folder(settings.cache_path)
+        _refuse_pictureless(settings, paths, cache, open_place(settings, paths, cache, make=False))
     from atlas_rt.window.app import launch  # the window's libraries, which nobody else waits for
 
     try:
@@ -65,11 +66,11 @@ def _paths(settings: Settings, arguments: argparse.Namespace) -> tuple[str, ...]
     return ()
 
 
-def _refuse_pictureless(settings: Settings, paths: tuple[str, ...]) -> None:
+def _refuse_pictureless(settings: Settings, paths: tuple[str, ...], cache: Path, place: LibraryPlace) -> None:
     """Refuse a source without images before a window opens, unless images were once dropped on its map."""
-    if _holds_something(place_of(paths, cache_folder(settings.cache_path), make=False)):
+    if _holds_something(place):
         return
-    found = scan(paths, exclude=settings.exclude, hidden=settings.hidden, first_only=True)
+    found = scan(paths, exclude=settings.exclude, hidden=settings.hidden, cache=cache, first_only=True)
     if not found.files:
         for name, count in found.missing_formats.items():
             say(settings, f"{count:,} {name} files are here; `pip install atlas_rt[formats]` reads them")

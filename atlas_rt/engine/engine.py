@@ -48,7 +48,8 @@ from atlas_rt.engine.stack_finder import StackFinder
 from atlas_rt.errors import AtlasError, FitError, UsageError
 from atlas_rt.excepthooks import debugging
 from atlas_rt.library import disk_errors
-from atlas_rt.library.cache_layout import Lock
+from atlas_rt.library.cache_layout import Lock, known_places
+from atlas_rt.library.otherlibraries import OtherLibraries
 from atlas_rt.library.scanning import Scan, Scanner
 from atlas_rt.library.store import Changes, FailedFile, Store, Todo
 from atlas_rt.library.tile_files import TileFiles
@@ -114,7 +115,8 @@ class Engine:
         self._model = registry.load(job.model, job.cache)
         self._threads = min(job.threads or os.cpu_count() or 1, SLOTS)
         self._encoder: ImageEncoder | None = None
-        self._watcher, self._scanner = Watcher(job.exclude, hidden=job.hidden), Scanner(job.exclude, hidden=job.hidden)
+        self._watcher = Watcher(job.exclude, hidden=job.hidden, cache=job.cache)
+        self._scanner = Scanner(job.exclude, hidden=job.hidden, cache=job.cache)
         self._fit_failed = False
         self._settled_secs = 0.0
         self._unsettled: frozenset[str] = frozenset()
@@ -203,7 +205,18 @@ class Engine:
             self._map_scheduler.expect_fit(len(changes.todo))
         suspects = store.suspects()
         todo, alone = self._without_condemned(store, changes.todo, suspects, failures)
-        pipeline = self._pipeline(store, len(changes.todo), failures, _least_of_rest([*alone, *todo]))
+        with self._other_libraries() as others:
+            pipeline = self._pipeline(store, len(changes.todo), failures, _least_of_rest([*alone, *todo]), others)
+            self._run(pipeline, store, todo, alone)
+        return pipeline.tally
+
+    def _other_libraries(self) -> OtherLibraries:
+        """Where content that is new here may be known already."""
+        places = [each for each in known_places(self._job.cache) if each.folder != self._job.place.folder]
+        return OtherLibraries(places, model_id=self._model.id, dim=self._model.dim)
+
+    def _run(self, pipeline: Pipeline, store: Store, todo: list[Todo], alone: list[Todo]) -> None:
+        """alone: files to decode one at a time, before the others."""
         if alone:
             pipeline.run(alone, alone=True)
             store.clear_suspects([each.path for each in alone])
@@ -214,9 +227,10 @@ class Engine:
             pipeline.run(todo[:part], spared=1)
             todo = todo[part:]
         pipeline.run(todo)
-        return pipeline.tally
 
-    def _pipeline(self, store: Store, total: int, failures: list[Failure], coming: list[int]) -> Pipeline:
+    def _pipeline(
+        self, store: Store, total: int, failures: list[Failure], coming: list[int], others: OtherLibraries
+    ) -> Pipeline:
         """coming: after so many files are done, the smallest id of those that follow."""
         begun = time.monotonic()
 
@@ -241,6 +255,7 @@ class Engine:
             labeller=self._labeller,
             threads=self._threads,
             in_flight=self._in_flight,
+            others=others,
             told=told,
             between_batches=between_batches,
         )

@@ -24,6 +24,7 @@ from atlas_rt.engine.labeller import Labeller
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.decode import read_image
 from atlas_rt.library.formats import suffix_of
+from atlas_rt.library.otherlibraries import OtherLibraries
 from atlas_rt.library.scanning import read
 from atlas_rt.library.store import FailedFile, Labels, Ready, Store, Todo, content_hash
 from atlas_rt.library.tile_files import TileFiles, TileSet
@@ -43,6 +44,7 @@ class Prepared:
     """A decoded file: all that is stored of it but its vector.
 
     pixels: the encoder's input, until it is encoded. incomplete: what of the picture is missing, empty for nothing.
+    vector: (dim,) where another library gave it, and there is nothing to encode.
     """
 
     todo: Todo
@@ -51,7 +53,8 @@ class Prepared:
     height_px: int
     tiles: TileSet
     pixels: Floats | None
-    incomplete: str
+    incomplete: str = ""
+    vector: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +121,14 @@ class Pipeline:
         labeller: Labeller,
         threads: int,
         in_flight: InFlight,
+        others: OtherLibraries,
         told: Callable[[Failure], None],
         between_batches: Callable[[Tally], None],
     ) -> None:
         self._store, self._tiles, self._vectors = store, tiles, vectors
         self._encoder, self._labeller = encoder, labeller
         self._threads = threads
-        self._in_flight = in_flight
+        self._in_flight, self._others = in_flight, others
         self._told, self._between_batches = told, between_batches
         self._model_id = encoder.model.id
         self._spec: Preprocessing = encoder.model.image.preprocessing
@@ -170,12 +174,22 @@ class Pipeline:
         outcomes = [self._prepare(each) for each in todo]
         prepared = [outcome for outcome in outcomes if isinstance(outcome, Prepared)]
         decoded = time.perf_counter()
-        vectors = np.zeros((0, self._encoder.model.dim), np.float32)
-        if prepared:
-            vectors = self._encoder.encode(np.stack([each.pixels for each in prepared if each.pixels is not None]))
+        vectors = self._vectors_of(prepared)
         # the pixels have served: a group that waits for its turn is small
         slim = tuple(replace(each, pixels=None) if isinstance(each, Prepared) else each for each in outcomes)
         return Group(slim, vectors, decoded - begun, time.perf_counter() - decoded)
+
+    def _vectors_of(self, prepared: Sequence[Prepared]) -> Floats:
+        """(k, dim): those that were given, and the others encoded together."""
+        vectors = np.zeros((len(prepared), self._encoder.model.dim), np.float32)
+        to_encode = [row for row, each in enumerate(prepared) if each.pixels is not None]
+        for row, each in enumerate(prepared):
+            if each.vector is not None:
+                vectors[row] = each.vector
+        if to_encode:
+            pixels = [each.pixels for each in prepared if each.pixels is not None]
+            vectors[to_encode] = self._encoder.encode(np.stack(pixels))
+        return vectors
 
     def _prepare(self, todo: Todo) -> Outcome:
         """One file, read once and decoded once."""
@@ -186,6 +200,9 @@ class Pipeline:
                 digest = content_hash(data)
                 if digest in self._known:
                     return Seen(todo, digest)
+                if taken := self._others.find(digest):
+                    size = (taken.width_px, taken.height_px)
+                    return Prepared(todo, digest, *size, taken.tiles, None, taken.incomplete, taken.vector)
                 stage = "decode"
                 decoded = read_image(
                     data, target_px=self._spec.size_px, fit=self._spec.resize, suffix=suffix_of(todo.path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,21 +18,31 @@ _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[None]:
+def writing(folder: Path, *, kind: str = "cache") -> Iterator[None]:
     """Turn the refusal of a full or read-only disk into a sentence; other errors pass through.
 
-    Raises MissingError.
+    kind: which folder of ours it lies in, and the option that names another. Raises MissingError.
     """
     try:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise full(folder) from error
+            raise full(folder, kind=kind) from error
         if error.errno in _FORBIDDEN:
             raise MissingError(
-                f"The cache folder cannot be written to. Allow it, or choose another with --cache DIR: {folder}"
+                f"The {kind} folder cannot be written to. Allow it, or choose another with --{kind} DIR: {folder}"
             ) from error
         raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename outlast a power cut; Windows has no such call and needs none."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def is_full(folder: Path) -> bool:
@@ -39,11 +50,11 @@ def is_full(folder: Path) -> bool:
     return shutil.disk_usage(folder).free < NEXT_TO_NOTHING
 
 
-def full(folder: Path) -> MissingError:
+def full(folder: Path, *, kind: str = "cache") -> MissingError:
     """The error for a disk with no room left; what was stored before stays valid."""
     return MissingError(
         "The disk is full; everything found so far is kept. Free some space, or choose another place with "
-        f"--cache DIR: {folder}"
+        f"--{kind} DIR: {folder}"
     )
 
 

@@ -25,8 +25,9 @@ DELETES_OPEN_FILES = sys.platform != "win32"
 class Lock:
     """The right to write to one library. Held by an object of one process until released or closed with it."""
 
-    def __init__(self, place: LibraryPlace) -> None:
-        self._folder = place.folder
+    def __init__(self, place: LibraryPlace, *, kind: str = "cache") -> None:
+        """kind: which folder of ours it lies in (`space.writing`)."""
+        self._folder, self._kind = place.folder, kind
         self._path = place.folder / "lock"
         self._file: int | None = None
 
@@ -37,7 +38,7 @@ class Lock:
         """
         if self._file is not None:
             return True
-        with disk_errors.writing(self._folder):
+        with disk_errors.writing(self._folder, kind=self._kind):
             file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         if not self._lock_soon(file):
             os.close(file)
@@ -46,7 +47,7 @@ class Lock:
             os.close(file)
             return self.acquire()
         self._file = file
-        with disk_errors.writing(self._folder):
+        with disk_errors.writing(self._folder, kind=self._kind):
             os.ftruncate(file, 0)
             os.write(file, f"process {os.getpid()} on {socket.gethostname()}".encode())
         return True

@@ -81,7 +81,7 @@ def write_map(folder: Path, map_: Map) -> Path:
         except BaseException:
             shutil.rmtree(beside, ignore_errors=True)
             raise
-        _sync_folder(folder)
+        disk_errors.sync_folder(folder)
     stay = {each.generation for each in kept(folder)} | set(generations(folder)[-KEPT:])
     for generation in set(generations(folder)) - stay:
         shutil.rmtree(_place(folder, generation), ignore_errors=True)
@@ -258,16 +258,6 @@ def _write_file(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename outlast a power cut; Windows has no such call and needs none."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _sweep(folder: Path) -> None:

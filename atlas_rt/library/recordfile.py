@@ -17,6 +17,19 @@ from atlas_rt.errors import MissingError
 from atlas_rt.library import disk_errors
 
 
+def read_record(path: Path, number: int, record_bytes: int) -> bytes:
+    """One record of a file that somebody else writes. Raises MissingError where it is not there."""
+    try:
+        with path.open("rb") as file:
+            file.seek(number * record_bytes)
+            record = file.read(record_bytes)
+    except OSError as error:
+        raise disk_errors.damaged(path.parent) from error
+    if len(record) < record_bytes:
+        raise disk_errors.damaged(path.parent)
+    return record
+
+
 class RecordFile:
     """One such file. count: records that are named (as a reader: that are wanted), all of `record_bytes`.
 

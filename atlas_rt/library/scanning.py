@@ -52,22 +52,28 @@ class Scan:
 
 
 def scan(
-    sources: Sequence[str], *, exclude: Sequence[str] = (), hidden: bool = False, first_only: bool = False
+    sources: Sequence[str],
+    *,
+    exclude: Sequence[str] = (),
+    hidden: bool = False,
+    cache: Path | None = None,
+    first_only: bool = False,
 ) -> Scan:
     """Every image in the sources, subfolders included.
 
     exclude: patterns (`*`, `?`, `[..]`) against a name or the path relative to its source. hidden: with hidden files
-    and folders. first_only: stop at the first image, to know whether there is one. 10,000 files in 100 folders: 0.09 s.
+    and folders. cache: the program's own folder, which is passed over where it lies in a source. first_only: stop at
+    the first image, to know whether there is one. 10,000 files in 100 folders: 0.09 s.
     """
-    return Scanner(exclude, hidden=hidden).scan(sources, first_only=first_only)
+    return Scanner(exclude, hidden=hidden, cache=cache).scan(sources, first_only=first_only)
 
 
 class Scanner:
     """Scans the same sources again and again, and remembers what each folder held. Owned by one thread."""
 
-    def __init__(self, exclude: Sequence[str] = (), *, hidden: bool = False) -> None:
+    def __init__(self, exclude: Sequence[str] = (), *, hidden: bool = False, cache: Path | None = None) -> None:
         self._excluded = matcher(exclude)
-        self._hidden = hidden
+        self._hidden, self._cache = hidden, cache
         self._known: dict[ListingKey, Listing] = {}
         self._counts: dict[str, int] = {}
 
@@ -78,7 +84,7 @@ class Scanner:
         if changed is None:
             self._known, self._counts = {}, {}
         passed_over = _PassedOver(self._counts, frozenset(sources), hidden=self._hidden)
-        walk = _Walk(self._excluded, passed_over, self._known, changed or (), first_only=first_only)
+        walk = _Walk(self._excluded, passed_over, self._known, changed or (), cache=self._cache, first_only=first_only)
         for source in sources:
             walk.visit(source)
         self._known = walk.listings
@@ -192,14 +198,17 @@ class _Walk:
         known: Mapping[ListingKey, Listing],
         changed: Collection[str],
         *,
+        cache: Path | None,
         first_only: bool,
     ) -> None:
-        """known: listings that are still true, but of `changed` folders."""
+        """known: listings that are still true, but of `changed` folders. cache: a folder to pass over."""
         self._first_only = first_only
         self._excluded, self._passed_over = excluded, passed_over
         self._known, self._changed = known, changed
         self._readable = readable_suffixes()
         self._seen: set[tuple[int, int]] = set()
+        if cache is not None and cache.is_dir():
+            self._seen.add((cache.stat().st_dev, cache.stat().st_ino))  # as if it had been read already
         self._singles = Listing((0, 0, 0))  # sources that are files, or could not be reached
         self.listings: dict[ListingKey, Listing] = {}
 

@@ -71,5 +71,7 @@ STEPS = (
     CREATE INDEX images_incomplete ON images (path) WHERE incomplete IS NOT NULL;
     DELETE FROM failures WHERE stage = 'decode';
     """,
+    # names that a person gives are kept in the data folder (`clusternames`); nothing was ever written to this table
+    "DROP TABLE cluster_names",
 )
 """Step k brings a database of version k (SQLite's `user_version`) to k + 1."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,13 +25,18 @@ from atlas_rt.library.drives import is_remote
 from atlas_rt.library.scanning import FoundFile, Scan, content_hash
 from atlas_rt.library.schema import STEPS
 
-__all__ = ["Changes", "Committed", "FailedFile", "Known", "Ready", "Store", "Todo", "content_hash"]
+__all__ = ["Changes", "Committed", "Content", "FailedFile", "Known", "Ready", "Store", "Todo", "content_hash"]
 
 FILE_NAME = "library.db"
 WRITER_PATIENCE_SECS = 10.0
 READER_PATIENCE_SECS, REMOTE_READER_PATIENCE_SECS = 0.2, 5.0
 """A reader is often beside a frame; with write-ahead logging it waits only while the log is being folded back. On a
 network drive it waits while a batch is committed."""
+
+TOGETHER = 500
+"""Values in one question; SQLite takes a thousand everywhere."""
+MOVED = "moved"
+"""Setting: the token of the last move of the library's sources."""
 
 Labels = Sequence[tuple[str, float]]
 """(word, confidence 0..1), best first."""
@@ -84,6 +89,15 @@ class Committed:
     ids: Mapping[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file as it was when it was last read well. hash: of its content (`content_hash`)."""
+
+    path: str
+    size: int
+    hash: bytes
+
+
 class Store:
     """One connection to one library. Open it with `Store.open`."""
 
@@ -92,13 +106,14 @@ class Store:
         self._folder = folder
 
     @classmethod
-    def open(cls, folder: Path, *, writable: bool) -> Self:
+    def open(cls, folder: Path, *, writable: bool, older: bool = False) -> Self:
         """The library in a folder. A writer makes or migrates it, a reader never makes anything.
 
+        older: a reader that asks only for what every version has (`known`, `contents`) may read an older library too.
         Raises MissingError: no library there, made by a newer version, damaged, or on a disk that is full.
         """
         with _speaking(folder):
-            return cls(_writer(folder) if writable else _reader(folder), folder)
+            return cls(_writer(folder) if writable else _reader(folder, older=older), folder)
 
     def close(self) -> None:
         """End the connection."""
@@ -183,10 +198,19 @@ class Store:
         """These files did no harm."""
         self._write("DELETE FROM suspects WHERE path = ?", [(os.fsencode(path),) for path in paths])
 
-    def name_cluster(self, model: str, generation: int, cluster: int, *, name: str, named_by: str) -> None:
-        """Keep a name given to a cluster of a published map."""
-        row = (model, generation, cluster, name, named_by)
-        self._write("INSERT OR REPLACE INTO cluster_names VALUES (?, ?, ?, ?, ?)", [row])
+    def move_paths(self, moves: Mapping[str, str], *, token: str) -> None:
+        """Rewrite every path at or below a moved source. moves: old source -> new source. 100,000 images: 0.5 s.
+
+        token: names this move; a move that is done is not done again.
+        """
+        moved = _mover({os.fsencode(old): os.fsencode(new) for old, new in moves.items()})
+        with self._transaction():
+            if self.setting(MOVED) == token:
+                return
+            self._connection.create_function("moved", 1, moved, deterministic=True)
+            for table in ("images", "failures", "suspects", "extras"):
+                self._move_table(table)
+            self._connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (MOVED, token))
 
     # Reading
 
@@ -273,11 +297,12 @@ class Store:
 
     def known(self, hash_: bytes, model: str) -> Known | None:
         """What is stored of this content, whatever file it was in; one with a vector of the model comes first."""
-        sql = """SELECT id, width, height, rgb, aspect, tile, row, incomplete
+        incomplete = "incomplete" if _version(self._connection) > 1 else "NULL"  # version 0.1.0 had no such column
+        sql = f"""SELECT id, width, height, rgb, aspect, tile, row, {incomplete}
             FROM images LEFT JOIN vectors ON image_id = id AND model = ?
             WHERE hash = ? ORDER BY row IS NULL, id LIMIT 1"""
-        for id_, width, height, rgb, aspect, tile, row, incomplete in self._rows(sql, (model, hash_)):
-            return Known(id_, width, height, _unpacked(rgb), aspect, tile, row, incomplete or "")
+        for id_, width, height, rgb, aspect, tile, row, missing in self._rows(sql, (model, hash_)):
+            return Known(id_, width, height, _unpacked(rgb), aspect, tile, row, missing or "")
         return None
 
     def labels(self, id_: int, model: str | None = None) -> tuple[tuple[str, float], ...]:
@@ -328,10 +353,26 @@ class Store:
         """Path -> crashes of files the engine died on."""
         return {os.fsdecode(path): crashes for path, crashes in self._rows("SELECT path, crashes FROM suspects")}
 
-    def cluster_names(self, model: str, generation: int) -> dict[int, tuple[str, str]]:
-        """Cluster -> (name, who named it) of a published map."""
-        sql = "SELECT cluster, name, named_by FROM cluster_names WHERE model = ? AND generation = ? ORDER BY cluster"
-        return {cluster: (name, named_by) for cluster, name, named_by in self._rows(sql, (model, generation))}
+    def contents(self) -> list[Content]:
+        """Every file that was read well: those in the library, or all that ever were where it has none now."""
+        sql = "SELECT path, size, hash FROM images WHERE hash IS NOT NULL"
+        rows = self._rows(f"{sql} AND state = 'ready'") or self._rows(sql)
+        return [Content(os.fsdecode(path), size, hash_) for path, size, hash_ in rows]
+
+    def content_hashes(self, ids: Iterable[int]) -> frozenset[bytes]:
+        """What these images hold."""
+        sql = "SELECT hash FROM images WHERE id = ? AND hash IS NOT NULL"
+        return frozenset(hash_ for id_ in ids for (hash_,) in self._rows(sql, (id_,)))
+
+    def ids_with(self, hashes: Sequence[bytes]) -> dict[bytes, int]:
+        """Content -> an image of the library that holds it, the oldest; what no image holds is left out."""
+        found: dict[bytes, int] = {}
+        for start in range(0, len(hashes), TOGETHER):
+            part = hashes[start : start + TOGETHER]
+            wanted = ", ".join("?" * len(part))
+            sql = f"SELECT hash, min(id) FROM images WHERE hash IN ({wanted}) AND state = 'ready' GROUP BY hash"
+            found |= self._rows(sql, part)
+        return found
 
     # Steps of reconcile and commit, inside their transaction
 
@@ -377,6 +418,17 @@ class Store:
         path, name = os.fsencode(image.path), os.fsencode(Path(image.path).name)
         ranked = sorted(rows, key=lambda row: (row[1] != path, not row[1].endswith(os.fsencode(os.sep) + name)))
         return int(ranked[0][0]) if ranked else None
+
+    def _move_table(self, table: str) -> None:
+        """In two steps, since a path may move to where another one has not left yet: each row is marked first by a NUL,
+        which no path can hold."""
+        execute = self._connection.execute
+        execute(f"UPDATE {table} SET path = moved(path) WHERE moved(path) IS NOT NULL")
+        marked = "WHERE substr(path, 1, 1) = x'00'"
+        kind = "IGNORE" if table == "images" else "REPLACE"
+        execute(f"UPDATE OR {kind} {table} SET path = substr(path, 2) {marked}")
+        if table == "images":  # another row is known by this path already: the moved one waits for its content
+            execute(f"UPDATE images SET state = 'gone', path = substr(path, 2) {marked}")
 
     def _put_image(self, id_: int, model: str, image: Ready) -> None:
         execute = self._connection.execute
@@ -482,7 +534,7 @@ def _choose_journal(connection: sqlite3.Connection, *, remote: bool) -> None:
     connection.execute(f"PRAGMA synchronous = {'FULL' if remote else 'NORMAL'}")
 
 
-def _reader(folder: Path) -> sqlite3.Connection:
+def _reader(folder: Path, *, older: bool) -> sqlite3.Connection:
     file = folder / FILE_NAME
     if not file.is_file():
         raise MissingError(f"There is no library yet; `atlas-rt index SOURCE` makes one: {folder}")
@@ -494,9 +546,13 @@ def _reader(folder: Path) -> sqlite3.Connection:
             "&immutable=1"  # SQLite would put its shared memory beside the database, where nothing may be written
         )
     patience_secs = REMOTE_READER_PATIENCE_SECS if remote else READER_PATIENCE_SECS
-    connection = sqlite3.connect(address, uri=True, timeout=patience_secs, isolation_level=None)
+    # a reader may serve several threads that take turns
+    connection = sqlite3.connect(
+        address, uri=True, timeout=patience_secs, isolation_level=None, check_same_thread=False
+    )
     try:
-        if _version(connection) != len(STEPS):
+        version = _version(connection)
+        if version != len(STEPS) and not (older and 0 < version < len(STEPS)):
             raise MissingError(f"This library is of another version; `atlas-rt index SOURCE` updates it: {folder}")
     except BaseException:
         connection.close()
@@ -538,6 +594,23 @@ def _speaking(folder: Path) -> Iterator[None]:
         if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM):
             raise MissingError(f"The library cannot be opened or written ({error}): {folder}") from error
         raise
+
+
+def _mover(moves: Mapping[bytes, bytes]) -> Callable[[bytes], bytes | None]:
+    """A path at or below a moved source -> NUL and its new path; None for any other. Of nested sources the inner one
+    counts."""
+    separator = os.fsencode(os.sep)
+    ranked = sorted(
+        ((old.rstrip(separator), new.rstrip(separator)) for old, new in moves.items()), key=lambda each: -len(each[0])
+    )
+
+    def moved(path: bytes) -> bytes | None:
+        for old, new in ranked:
+            if path == old or path.startswith(old + separator):
+                return b"\0" + new + path[len(old) :]
+        return None
+
+    return moved
 
 
 def _unpacked(rgb: int) -> tuple[int, int, int]:

@@ -12,8 +12,9 @@ import simplejpeg
 from atlas_rt.core.records import SMALL_TILE_PX, Bytes, Ids, Ints
 from atlas_rt.errors import MissingError
 from atlas_rt.library.disk_errors import damaged
-from atlas_rt.library.recordfile import RecordFile
+from atlas_rt.library.recordfile import RecordFile, read_record
 
+SMALL_FILE, MEDIUM_FILE = "tiles-32.bin", "tiles-128.bin"
 SMALL_RECORD_BYTES = SMALL_TILE_PX * SMALL_TILE_PX * 3
 MEDIUM_RECORD_BYTES = 8192
 """Two bytes of length (little endian), a JPEG, zeros."""
@@ -45,8 +46,8 @@ class TileFiles:
     def __init__(self, folder: Path, *, writable: bool = False, count: int = 0) -> None:
         self._folder = folder
         self._writable = writable
-        self._small = RecordFile(folder / "tiles-32.bin", SMALL_RECORD_BYTES, writable=writable, count=count)
-        self._medium = RecordFile(folder / "tiles-128.bin", MEDIUM_RECORD_BYTES, writable=writable, count=count)
+        self._small = RecordFile(folder / SMALL_FILE, SMALL_RECORD_BYTES, writable=writable, count=count)
+        self._medium = RecordFile(folder / MEDIUM_FILE, MEDIUM_RECORD_BYTES, writable=writable, count=count)
 
     @property
     def count(self) -> int:
@@ -101,6 +102,22 @@ class TileFiles:
         except MissingError:
             file.count = known  # one record too many hides none of those that are there
             raise
+
+
+def read_tiles(folder: Path, record: int, *, mean_rgb: Rgb, aspect: float) -> TileSet:
+    """The tiles of one image of a library that another process may write, or delete: read, and not mapped.
+
+    Raises MissingError where they are not there or damaged.
+    """
+    small = read_record(folder / SMALL_FILE, record, SMALL_RECORD_BYTES)
+    medium = read_record(folder / MEDIUM_FILE, record, MEDIUM_RECORD_BYTES)
+    jpeg = medium[2 : 2 + int.from_bytes(medium[:2], "little")]
+    try:
+        simplejpeg.decode_jpeg(jpeg)
+    except ValueError as error:
+        raise damaged(folder) from error
+    shape = (SMALL_TILE_PX, SMALL_TILE_PX, 3)
+    return TileSet(np.frombuffer(small, np.uint8).reshape(shape), jpeg, mean_rgb, aspect)
 
 
 def _medium_record(jpeg: bytes) -> bytes:

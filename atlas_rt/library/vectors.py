@@ -8,7 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.records import Floats
-from atlas_rt.library.recordfile import RecordFile
+from atlas_rt.library.recordfile import RecordFile, read_record
+
+FILE_NAME = "vectors.f16"
+"""In the folder of a model."""
+
+
+def read_vector(folder: Path, row: int, dim: int) -> Floats:
+    """(dim,) float32 of one image of a library that another process may write or delete.
+
+    Raises MissingError where it is not there.
+    """
+    return np.frombuffer(read_record(folder / FILE_NAME, row, 2 * dim), np.float16).astype(np.float32)
 
 
 class VectorFile:

@@ -43,11 +43,12 @@ Identity = tuple[int, int] | None
 class Watcher:
     """Watches sources until closed. Owned by one thread; events come on watchdog's.
 
-    exclude, hidden: as for a scan (`scanning.scan`); what that leaves out is nothing to tell of.
+    exclude, hidden, cache: as for a scan (`scanning.scan`); what that leaves out is nothing to tell of.
     """
 
-    def __init__(self, exclude: Sequence[str] = (), *, hidden: bool = False) -> None:
+    def __init__(self, exclude: Sequence[str] = (), *, hidden: bool = False, cache: Path | None = None) -> None:
         self._excluded, self._hidden = matcher(exclude), hidden
+        self._cache = os.path.realpath(cache) if cache else ""
         self._lock = threading.Lock()
         self._first_secs = self._last_secs = 0.0
         self._folders: set[str] = set()
@@ -142,7 +143,7 @@ class Watcher:
     def _join(self, place: WatchKey, files: frozenset[str]) -> None:
         """Native events where they come and can be had, polling otherwise."""
         folder, recursive = place
-        handler = _Handler(folder, files, self._excluded, self._changed, hidden=self._hidden)
+        handler = _Handler(folder, files, self._excluded, self._changed, hidden=self._hidden, cache=self._cache)
         for polled in (True,) if is_remote(folder) else (False, True):
             # the system's limit of watches is an OSError
             with contextlib.suppress(OSError):
@@ -180,8 +181,10 @@ class _Handler(FileSystemEventHandler):
         changed: Callable[[Collection[str]], None],
         *,
         hidden: bool,
+        cache: str,
     ) -> None:
         self.files, self.outdated = files, False
+        self._cache = cache + os.sep if cache.startswith(folder.rstrip(os.sep) + os.sep) else ""
         self._folder, self._excluded, self._changed, self._hidden = folder, excluded, changed, hidden
 
     def on_any_event(self, event: FileSystemEvent) -> None:
@@ -195,6 +198,8 @@ class _Handler(FileSystemEventHandler):
     def _matters(self, path: str, *, is_folder: bool) -> bool:
         if self.files:
             return path in self.files
+        if self._cache and (path + os.sep).startswith(self._cache):
+            return False
         parts = Path(os.path.relpath(path, self._folder)).parts
         for depth, name in enumerate(parts, 1):
             parent = parts[depth - 2] if depth > 1 else Path(self._folder).name

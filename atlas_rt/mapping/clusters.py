@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
@@ -37,6 +38,9 @@ BORDERLINE = 2
 SAME = 0.3
 """Of all images that an old and a new cluster hold, so many both hold if they are the same. (At 0.3 a cluster that lost
 half of its images to another and one that took in as many as it had are still themselves.)"""
+PRESENT, MOST, FOUND = 0.25, 0.5, 1 / 3
+"""For a cluster to have a person's name: so much of what was named must be on the map at all; more than this of what is
+in clusters must be in this one; and so much of what is on the map."""
 GIVEN = ("user", "claude")
 """Who gives names that stay with a cluster."""
 WORDS = 3
@@ -106,6 +110,36 @@ def find_clusters(
             )
         )
     return found, tuple(clusters)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenName:
+    """A cluster of some map that a person named, and where its images are on this one.
+
+    clusters: (k,) int32, the cluster of each image that is known of it and is on this map, -1 for none.
+    known: how many of its images are known at all; size: how many it had.
+    """
+
+    clusters: Ints
+    known: int
+    size: int
+
+
+def named_by_person(given: Sequence[GivenName]) -> dict[int, int]:
+    """Cluster -> the place in `given` of the name it has: most of what was named is in it.
+
+    Most of those of its images that are in any cluster, which are not few. Of several names the one that most of its
+    images had, then the newest (the last).
+    """
+    claims = []
+    for place, each in enumerate(given):
+        clusters, counts = np.unique(each.clusters[each.clusters >= 0], return_counts=True)
+        if not len(clusters) or len(each.clusters) < PRESENT * each.known:
+            continue
+        best = int(np.argmax(counts))
+        if counts[best] > MOST * counts.sum() and counts[best] >= FOUND * len(each.clusters):
+            claims.append((float(counts[best] / each.known * each.size), place, int(clusters[best])))
+    return {cluster: place for _, place, cluster in sorted(claims)}
 
 
 def next_id(map_: Map | None) -> int:

@@ -8,6 +8,7 @@ from atlas_rt.core.assets import DEMO, demo_folder
 from atlas_rt.core.world import World
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import sources
+from atlas_rt.library.cache_layout import real_sources
 from atlas_rt.window import arrivals
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
@@ -19,7 +20,7 @@ def open_library(parts: Parts, paths: tuple[str, ...], *, name: str = "") -> Non
 
     Raises AtlasError where it cannot be opened; then what was open stays as it was.
     """
-    if parts.session is not None and parts.session.sources == tuple(sorted(set(paths))):
+    if parts.session is not None and real_sources(parts.session.sources) == real_sources(paths):
         parts.panel_state.opening = False  # it is open; a second session would find it locked by the first
         return
     session = Session(parts.settings, paths, cache=parts.cache, model=parts.model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,11 @@ from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.encoders.registry import Model
 from atlas_rt.engine.messages import FromEngine, Job, Said
 from atlas_rt.engine.process import EngineProcess
-from atlas_rt.library.cache_layout import place_of, remember_opened
+from atlas_rt.library.cache_layout import remember_opened
+from atlas_rt.library.clusternames import ClusterNames
 from atlas_rt.library.lock import Lock
+from atlas_rt.library.personaldata import data_folder
+from atlas_rt.library.relocation import settled_place
 from atlas_rt.settings import Settings
 from atlas_rt.window.writer import Writer
 from atlas_rt.workers.facts import FactsRequest, FactsWorker
@@ -43,11 +47,16 @@ class Session:
     """
 
     def __init__(self, settings: Settings, sources: tuple[str, ...], *, cache: Path, model: Model) -> None:
-        self.place = place_of(sources, cache)
+        remarks: list[str] = []
+        self.place = settled_place(sources, cache, exclude=settings.exclude, tell=remarks.append)
+        self._remarks = deque(map(Said, remarks))
         self.model = model
         self.sources = sources
-        reader = SceneReader(self.place, model=model.id, dim=model.dim)
+        names = ClusterNames(data_folder(settings.data_path))
+        reader = SceneReader(self.place, model=model.id, dim=model.dim, names=names)
         self.first = reader.read()
+        if self.first is not None and self.first.remark:
+            self._remarks.append(Said(self.first.remark))
         holder = Lock(self.place).holder()
         remember_opened(cache, self.place)
         self._changes: Inbox[Change] = Inbox(CHANGES_MAX)
@@ -85,7 +94,9 @@ class Session:
         return self._writer.why_not
 
     def messages(self) -> Iterator[FromEngine]:
-        """What the engine and the threads told since the last frame."""
+        """What the engine and the threads told since the last frame, and first what there is to say of the opening."""
+        while self._remarks:
+            yield self._remarks.popleft()
         wrote = self._writer.writes
         yield from self._writer.messages()
         if self._writer.writes != wrote:

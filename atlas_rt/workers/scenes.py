@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +28,12 @@ from atlas_rt.core.stacks import folded, stacks_of
 from atlas_rt.core.troubles import reason_of
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
+from atlas_rt.library.clusternames import ClusterName, ClusterNames
 from atlas_rt.library.store import Store
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.search.vector_index import VectorIndex, vector_index_of
+from atlas_rt.workers.naming import Named, named_map
 from atlas_rt.workers.worker import Announce, Worker, unheard
 
 NODE_SIZE_SHARE = 0.62
@@ -47,7 +50,8 @@ class Arrival:
     """A scene and all that changed with it.
 
     vector_index: the images' vectors, in the scene's rows. tiles, pixels: small tiles not delivered before, (k,)
-    records and (k, 32, 32, 3) uint8. failures: every file that could not become an image.
+    records and (k, 32, 32, 3) uint8. failures: every file that could not become an image. given: cluster -> the name a
+    person gave it. remark: a sentence on names that could not be read as they should.
     """
 
     scene: Scene
@@ -55,14 +59,16 @@ class Arrival:
     tiles: Ints
     pixels: Bytes
     failures: tuple[Failure, ...]
+    given: Mapping[int, ClusterName] = field(default_factory=dict)
+    remark: str = ""
 
 
 class SceneReader:
     """Reads one library; remembers only which small tiles it has handed over. One thread at a time."""
 
-    def __init__(self, place: LibraryPlace, *, model: str, dim: int) -> None:
-        """model: the id under which vectors and maps lie."""
-        self._place, self._model, self._dim = place, model, dim
+    def __init__(self, place: LibraryPlace, *, model: str, dim: int, names: ClusterNames | None = None) -> None:
+        """model: the id under which vectors and maps lie. names: those that a person gave to clusters."""
+        self._place, self._model, self._dim, self._names = place, model, dim, names
         self._delivered = np.zeros(0, np.bool_)
         self._read: tuple[object, ...] = ()
 
@@ -88,13 +94,14 @@ class SceneReader:
             catalogue = store.catalogue(self._model)
             rows = store.vector_rows(self._model, map_.ids)
             failures = store.failures()
+            named = named_map(map_, store, self._names) if self._names else Named(map_)
         finally:
             store.close()
-        scene = make_scene(map_, catalogue)
+        scene = make_scene(named.map, catalogue)
         vector_index = self._vector_index(rows, map_, scene)
         tiles, pixels = self._new_tiles(scene.tiles)
         self._read = signature
-        return Arrival(scene, vector_index, tiles, pixels, failures)
+        return Arrival(scene, vector_index, tiles, pixels, failures, named.given, named.remark)
 
     def _vector_index(self, rows: Ints, map_: Map, scene: Scene) -> VectorIndex:
         kept, _ = rows_of(map_.ids, scene.ids)
@@ -117,9 +124,9 @@ class SceneReader:
         return new, pixels
 
     def _signature(self) -> tuple[object, ...]:
-        """Tells two states of the library apart: the newest map, and the database with the log beside it."""
+        """Tells two states of the library apart: the newest map, the database with its log, and the names."""
         folder = self._place.folder
-        files = [folder / "library.db", folder / "library.db-wal"]
+        files = [folder / "library.db", folder / "library.db-wal", *((self._names.path,) if self._names else ())]
         return maps.latest(folder / self._model), *(_stamp(file) for file in files)
 
 
@@ -194,7 +201,7 @@ class SceneWorker(Worker):
         if missed is not None and len(missed.tiles):
             tiles = np.concatenate([missed.tiles, arrival.tiles])
             pixels = np.concatenate([missed.pixels, arrival.pixels])
-            arrival = Arrival(arrival.scene, arrival.vector_index, tiles, pixels, arrival.failures)
+            arrival = replace(arrival, tiles=tiles, pixels=pixels)
         self._arrivals.put(arrival)
 
 

@@ -25,6 +25,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.chdir(folder)
     monkeypatch.setenv("XDG_CONFIG_HOME", "/nonexistent")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user's data"))
     for name in [name for name in os.environ if name.startswith("ATLAS_RT_")]:
         monkeypatch.delenv(name)
     return folder

@@ -77,7 +77,7 @@ def test_a_folder_of_pictures_never_runs_code(person: Person, tmp_path: Path) ->
     plant(folder, every_module(), marker)
     plant_libraries(folder)
     (folder / ".numba_config.yaml").write_text("cache_dir: [")  # numba would end here, and with a whole list obey
-    subprocess.run([sys.executable, "-c", "import random"], cwd=folder, timeout=PATIENCE_SECS)
+    subprocess.run([sys.executable, "-c", "import random"], cwd=folder, env=environment(), timeout=PATIENCE_SECS)
     assert "random" in marker.read_text().split(), "the files do tell when they are run"
     marker.unlink()
     indexed = run(person, as_installed(tmp_path), "index", ".", "--json", here=folder)

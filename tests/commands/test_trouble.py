@@ -44,10 +44,36 @@ def test_a_cache_that_is_a_file_is_refused(person: Person, folder: Path, here: P
     assert (here / "cache").read_text() == "mine"
 
 
-def test_a_cache_in_the_source_is_refused(person: Person, folder: Path) -> None:
-    told = person.ask("index", folder, "--cache", folder / "cache")
+def test_the_users_cache_in_the_source_is_refused(
+    person: Person, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    told = person.ask("index", folder, "--cache", folder / "atlas_rt")
     assert (told.code, len(list(folder.iterdir()))) == (2, 6)
     assert told.refusal.startswith(f"The cache folder lies inside the source {folder}; choose another with --cache DIR")
+
+
+def test_a_cache_that_is_named_in_the_source_is_passed_over_and_said(
+    person: Person, folder: Path, library: Library
+) -> None:
+    cache = folder / "deeper/cache"
+    shutil.copytree(library.cache / "vocabulary", cache / "vocabulary")
+    shutil.copy(PICTURES[-1], cache)
+    for _ in range(2):
+        told = person.ask("index", folder, "--json", "--cache", cache)
+        assert (told.document["images"], told.document["skipped"]) == (6, 0)
+        assert told.err == f"the cache lies inside the source and is passed over: {cache}\n"
+
+
+def test_the_home_folder_can_be_looked_at(person: Person, folder: Path, library: Library) -> None:
+    """The user's cache folder lies in it, hidden."""
+    home = folder.parent / "home"
+    shutil.copytree(library.cache / "vocabulary", home / ".cache/atlas_rt/vocabulary")
+    folder.rename(home / "Pictures")
+    places = {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache"), "XDG_DATA_HOME": str(home / ".local/share")}
+    told = person.run("index", "~", "--json", "--cache", home / ".cache/atlas_rt", **places)
+    assert told.document["images"] == 6
+    assert "inside" not in told.err
 
 
 def test_a_cache_that_may_not_be_written_is_said(person: Person, copy: Library, folder: Path, here: Path) -> None:

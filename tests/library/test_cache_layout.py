@@ -37,14 +37,36 @@ def test_a_library_is_known_by_its_sources_in_any_order(tmp_path: Path) -> None:
     assert [each.place for each in cache_layout.places(tmp_path)].count(one) == 1
 
 
-def test_a_cache_inside_the_source_is_refused(tmp_path: Path) -> None:
+def test_the_users_cache_inside_the_source_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pictures").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "pictures")
-    for cache in (tmp_path / "pictures", tmp_path / "pictures/cache", tmp_path / "link/cache"):
+    for folder in ("pictures", "link"):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / folder))
         with pytest.raises(UsageError, match=r"lies inside the source .*--cache DIR"):
-            cache_layout.place_of([str(tmp_path / "pictures")], cache)
+            cache_layout.place_of([str(tmp_path / "pictures")], cache_layout.cache_folder(None))
     assert list((tmp_path / "pictures").iterdir()) == []
     cache_layout.place_of([str(tmp_path / "pictures")], tmp_path / "pictures of the cache")
+
+
+def test_a_cache_that_is_hidden_or_named_may_lie_inside_the_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
+    assert cache_layout.place_of([str(tmp_path)], cache_layout.cache_folder(None)).folder.is_relative_to(
+        tmp_path / ".cache"
+    )
+    assert cache_layout.place_of([str(tmp_path)], tmp_path / "here").folder.is_relative_to(tmp_path / "here")
+    with pytest.raises(UsageError, match=r"is the source itself; .*--cache DIR"):
+        cache_layout.place_of([str(tmp_path)], tmp_path)
+
+
+def test_a_link_to_a_folder_is_the_same_library(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "pictures")
+    place = cache_layout.place_of([str(tmp_path / "link")], tmp_path / "cache")
+    assert place == cache_layout.place_of([str(tmp_path / "pictures")], tmp_path / "cache")
+    assert place.sources == (str(tmp_path / "pictures"),)
+    assert [each.place for each in cache_layout.places(tmp_path / "cache")] == [place]
 
 
 def test_a_cache_that_cannot_be_made_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -284,7 +284,7 @@ def test_labels_are_found_by_word_in_any_case(store: Store) -> None:
     assert store.unlabelled(MODEL).tolist() == []
 
 
-def test_settings_extras_suspects_and_names_are_remembered(store: Store) -> None:
+def test_settings_extras_and_suspects_are_remembered(store: Store) -> None:
     store.set_setting("seed", "7")
     store.set_setting("seed", "8")
     assert (store.setting("seed"), store.setting("other")) == ("8", None)
@@ -295,8 +295,6 @@ def test_settings_extras_suspects_and_names_are_remembered(store: Store) -> None
     assert store.suspects() == {"/x": 2, "/y": 1}
     store.clear_suspects(["/x"])
     assert store.suspects() == {"/y": 1}
-    store.name_cluster(MODEL, 3, 0, name="our garden", named_by="user")
-    assert store.cluster_names(MODEL, 3) == {0: ("our garden", "user")}
 
 
 def test_a_hundred_thousand_images_are_read_in_moments(tmp_path: Path) -> None:

@@ -213,3 +213,22 @@ def test_a_mount_is_known_by_its_file_system(tmp_path: Path, monkeypatch: pytest
     assert is_remote("/mnt/Urlaub über/2026")
     assert not is_remote("/mnt/Urlaub")
     assert not is_remote("/home/me")
+
+
+def test_the_cache_in_a_source_is_nothing_to_tell_of(folder: Path) -> None:
+    (folder / "holidays/cache").mkdir()
+    watcher = Watcher(cache=folder / "holidays/cache")
+    watcher.watch([str(folder)])
+    (folder / "holidays/cache/atlas.png").write_bytes(b"ours")
+    assert not told(watcher, within_secs=0.9)
+    (folder / "holidays/cache.png").write_bytes(b"theirs")
+    assert told(watcher)
+    watcher.close()
+
+
+def test_a_source_in_the_cache_is_watched(folder: Path) -> None:
+    watcher = Watcher(cache=folder.parent)
+    watcher.watch([str(folder)])
+    (folder / "new.png").write_bytes(b"new")
+    assert told(watcher)
+    watcher.close()

@@ -11,7 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from atlas_rt.core.records import Cluster, Floats, Ids, Ints, Map
 from atlas_rt.mapping import clusters as module
-from atlas_rt.mapping.clusters import find_clusters
+from atlas_rt.mapping.clusters import GivenName, find_clusters, named_by_person
 from atlas_rt.search.labels import Vocabulary
 
 GROUPS = {"owl": 40, "car": 30, "tree": 20}
@@ -195,3 +195,36 @@ def test_very_many_images_have_the_same_clusters_by_their_nearest_alone(
     by_nearest, _ = find_clusters(positions, **known)
     assert exact.max() >= 4
     assert adjusted_rand_score(exact, by_nearest) > 0.9
+
+
+# -- names from the data folder ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("clusters", "known", "names"),
+    [
+        ([3] * 10, 10, {3: 0}),
+        ([3] * 6 + [4] * 4, 10, {3: 0}),
+        ([3] * 5 + [4] * 5, 10, {}),  # no cluster has most of it
+        ([3] * 4 + [-1] * 6, 10, {3: 0}),  # of what is in clusters, one has all
+        ([3] * 3 + [-1] * 7, 10, {}),  # but that is little
+        ([3] * 3, 10, {3: 0}),  # the others are in no image of this library
+        ([3] * 2, 10, {}),  # a library that has a few of them by chance
+        ([-1] * 10, 10, {}),
+        ([], 10, {}),
+    ],
+)
+def test_a_cluster_with_most_of_what_was_named_has_the_name(
+    clusters: list[int], known: int, names: dict[int, int]
+) -> None:
+    assert named_by_person([GivenName(np.array(clusters, np.int32), known, known)]) == names
+
+
+def test_of_two_names_for_one_cluster_the_larger_wins_then_the_newer() -> None:
+    small, large = (GivenName(np.full(count, 3, np.int32), count, count) for count in (6, 100))
+    sampled = GivenName(np.full(50, 3, np.int32), 50, 1000)
+    assert named_by_person([small, large, sampled]) == {3: 2}
+    assert named_by_person([large, small]) == {3: 0}
+    assert named_by_person([large, large]) == {3: 1}
+    elsewhere = GivenName(np.full(6, 9, np.int32), 6, 6)
+    assert named_by_person([large, elsewhere]) == {3: 0, 9: 1}

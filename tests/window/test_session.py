@@ -17,9 +17,11 @@ from PIL import Image
 
 from atlas_rt.core.records import IndexReport, Tile
 from atlas_rt.encoders import registry
-from atlas_rt.engine.messages import FromEngine, Published
-from atlas_rt.library.cache_layout import last_opened, place_of
+from atlas_rt.engine.messages import FromEngine, Published, Said
+from atlas_rt.library.cache_layout import last_opened, move, place_of
+from atlas_rt.library.clusternames import ClusterNames
 from atlas_rt.library.lock import Lock
+from atlas_rt.library.store import Store
 from atlas_rt.settings import Settings
 from atlas_rt.window.session import Session, source_name
 from atlas_rt.workers.scenes import Arrival
@@ -124,6 +126,29 @@ def test_a_second_start_shows_everything_before_the_engine_has_said_a_word(
     told = follow(session, until=IndexReport)
     assert not [message for message in told if isinstance(message, Published)]
     assert session.arrival() is None  # nothing changed, so nothing is read again
+
+
+def test_a_renamed_folder_is_shown_at_once_with_the_names_given(
+    open_session: Open, indexed: Library, folder: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    source = tmp_path / "source"
+    shutil.copytree(indexed.source, source)
+    shutil.rmtree(cache)
+    move(indexed.copy(cache).place, {str(indexed.source): str(source)}, cache)
+    shutil.rmtree(folder)
+    source.rename(folder)
+    largest = indexed.map.cluster_records[0]
+    with Store.open(indexed.place.folder, writable=False) as store:
+        contents = store.content_hashes(indexed.map.ids[indexed.map.clusters == largest.id].tolist())
+    ClusterNames(tmp_path / "data/atlas_rt").give("ours", contents)
+    session = open_session()
+    assert session.first is not None
+    assert same_bits(session.first.scene.positions, indexed.map.positions)
+    assert {Path(path).parent for path in session.first.scene.paths} == {folder}
+    assert (session.first.scene.cluster_records[0].name, largest.name != "ours") == ("ours", True)
+    said = [message.text for message in follow(session, until=IndexReport) if isinstance(message, Said)]
+    assert said == [f"the library of {source} has moved along: 138 of its 138 images are here"]
 
 
 @pytest.mark.skipif(not hasattr(os, "getpriority"), reason="no priorities here")
