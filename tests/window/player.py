@@ -134,7 +134,8 @@ class Player:
         """In words, for a test that fails."""
         world, desk = self.app.parts.world, self.app.parts.panel_state
         notices = [notice.text for notice in desk.notices]
-        return f"{len(self.names())} images ({world.scene.kind}), {desk.progress}, {notices}"
+        told = [trouble.text for trouble in desk.troubles]
+        return f"{len(self.names())} images ({world.scene.kind}), {desk.progress}, {notices}, {told}"
 
     def resize(self, size_px: tuple[int, int]) -> None:
         self.window.size_px = self.window.framebuffer_px = size_px

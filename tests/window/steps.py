@@ -203,9 +203,15 @@ class Steps(RuleBasedStateMachine):
         """Begin a refit, and kill the process that makes it."""
         assert self.stage.session.engine is not None
         self.stage.session.engine.tell(Refit())
-        pid = self.stage.engine_pid
+        pid, troubles = self.stage.engine_pid, self.stage.app.parts.panel_state.troubles
         self.stage.see(
-            lambda: self.stage.fit_processes() or self.stage.engine_pid != pid, secs=PATIENCE_SECS, why="a fit"
+            lambda: (
+                self.stage.fit_processes()
+                or self.stage.engine_pid != pid
+                or self.stage.app.parts.panel_state.troubles != troubles  # it was killed too often
+            ),
+            secs=PATIENCE_SECS,
+            why="a fit",
         )
         self.stage.kill(self.stage.fit_processes())
 
