@@ -146,14 +146,21 @@ def _models(parser: argparse.ArgumentParser) -> None:
 
 def _library(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "does", nargs="?", default="list", metavar="list|forget|move", help="what to do (default: list)"
+        "does", nargs="?", default="list", metavar="list|forget|clean|move", help="what to do (default: list)"
     )
     parser.add_argument(
         "source",
         nargs="*",
         metavar="SOURCE",
-        help="forget: the source whose library to delete; move: the old and the new path of a source",
+        help="forget, clean: the source of the library; move: the old and the new path of a source",
     )
+    parser.add_argument(
+        "--added",
+        action="append",
+        metavar="PATH",
+        help="forget: only this file or folder, which was dropped on the map",
+    )
+    parser.add_argument("--yes", action="store_true", help="clean: forget what is away without asking")
     _add_demo(parser)
 
 

@@ -20,7 +20,7 @@ import platformdirs
 from atlas_rt.errors import UsageError
 
 if TYPE_CHECKING:
-    from atlas_rt.core.records import Runtime
+    from atlas_rt.core.runtime import Runtime
 
 QUALITIES = ("auto", "low", "normal", "high")
 GRANULARITIES = ("few", "some", "many")
@@ -117,7 +117,7 @@ class Settings:
 
     def runtime(self, cache: Path | None = None) -> Runtime:
         """Where encoders run. cache: the program's cache folder, which keeps what a GPU's compiler makes."""
-        from atlas_rt.core.records import Runtime  # numpy, which `--help` need not wait for
+        from atlas_rt.core.runtime import Runtime
 
         return Runtime(require_gpu=self.require_gpu, tensorrt=self.tensorrt, cache=cache)
 

@@ -24,7 +24,7 @@ from demo_pictures import SUFFIXES, openclipart
 from make_vocabulary import TAGGED, WordNet, read_wordnet
 from qt_resources import ResourceError, read_resources
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.encoders.preprocess import to_input

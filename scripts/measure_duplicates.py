@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont
 
-from atlas_rt.core.records import Bytes, Floats
+from atlas_rt.core.arrays import Bytes, Floats
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import to_input

@@ -14,7 +14,7 @@ import moderngl
 import pytest
 
 from atlas_rt.core import retries
-from atlas_rt.core.records import IndexReport
+from atlas_rt.core.reports import IndexReport
 from atlas_rt.render.gl.cleanup import sweep
 from atlas_rt.render.gl.context import open_headless
 from tests.libraries import PICTURES, Library, copy_pictures, job_of, listing, run

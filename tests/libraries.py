@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.assets import assets_folder
-from atlas_rt.core.records import IndexReport, LibraryPlace, Map
+from atlas_rt.core.images import LibraryPlace
+from atlas_rt.core.maps import Map
+from atlas_rt.core.reports import IndexReport
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.registry import Model
 from atlas_rt.engine.messages import FromEngine, Job
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library import maps
 from atlas_rt.library.cache_layout import place_of
+from atlas_rt.library.schema import STEPS
+from atlas_rt.library.store import StoreReader
 
 ROOT = Path(__file__).parents[1]
 PICTURES = sorted((assets_folder("models") / "demo").glob("*.webp"))
@@ -129,6 +135,29 @@ def listing(folder: Path) -> Listing:
     return {path: (status.st_mode, status.st_size, status.st_mtime_ns) for path, status in found.items()}
 
 
+def as_version_0_1_0_wrote(place: LibraryPlace) -> None:
+    """The database in its first form, in which images that were not found were gone."""
+    file = place.folder / "library.db"
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript("PRAGMA journal_mode = DELETE; DROP INDEX images_by_path; DROP INDEX images_missed;")
+        database.execute("DROP INDEX images_incomplete")
+        database.execute("UPDATE images SET state = 'gone' WHERE state = 'away'")
+        for table in ("absences", "devices"):
+            database.execute(f"DROP TABLE {table}")
+        for column in ("present", "away_secs", "incomplete"):
+            database.execute(f"ALTER TABLE images DROP COLUMN {column}")
+        database.execute("CREATE UNIQUE INDEX images_by_path ON images (path) WHERE state != 'gone'")
+        database.execute(next(each for each in STEPS[0].split(";") if "CREATE TABLE cluster_names" in each))
+        database.execute("DELETE FROM settings WHERE key LIKE 'shown%' OR key LIKE 'dimensions%'")
+        first = sqlite3.connect(":memory:")
+        first.executescript(STEPS[0])
+        form = "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY name"
+        tidy = [[(name, " ".join(sql.split())) for name, sql in each.execute(form)] for each in (database, first)]
+        assert tidy[0] == tidy[1]
+        database.execute("PRAGMA user_version = 1")
+        database.commit()
+
+
 def same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:
     return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
 
@@ -160,6 +189,13 @@ def wait_for(condition: Callable[[], object], *, secs: float = 20.0, why: str = 
         assert time.monotonic() < deadline, f"never came: {why or condition}"
         time.sleep(0.003)
     return found
+
+
+def id_at(place: LibraryPlace, path: Path) -> int | None:
+    """The id of the image that is shown from a path."""
+    with StoreReader.open(place.folder) as store:
+        catalogue = store.catalogue()
+    return dict(zip(catalogue.paths, catalogue.ids.tolist(), strict=True)).get(str(path))
 
 
 def place_row(map_: Map, id_: int) -> NDArray[np.float32]:

@@ -6,8 +6,9 @@ import dataclasses
 
 import numpy as np
 
+from atlas_rt.core.maps import Cluster
 from atlas_rt.core.palette import cluster_hues, node_hues
-from atlas_rt.core.records import Cluster, Scene
+from atlas_rt.core.scene import Scene
 from atlas_rt.core.world import empty_scene
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from atlas_rt.core.arrays import Floats
 from atlas_rt.core.assets import assets_folder
-from atlas_rt.core.records import Floats
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.encoders.preprocess import to_input

@@ -154,7 +154,7 @@ def test_what_comes_later_is_said_to_come_later(capsys: Capture, words: str, sai
         ("models export", "models export needs one name"),
         ("library nonsense", "library 'nonsense' is unknown; choose from: list, forget"),
         ("library list .", "library list shows every library and takes no source"),
-        ("library forget", "name the source whose library to forget"),
+        ("library forget", "name the source whose library it is"),
         ("index", "name a folder of images, or --demo"),
         ("neighbors .", "name a source and one of its images"),
         ("locate .", "name the images to place"),

@@ -68,7 +68,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "glcontext": ("render/gl/*",),
     "pyglet": ("ui/*",),
     "imgui_bundle": ("ui/*",),
-    "sqlite3": ("library/store.py",),
+    "sqlite3": ("library/database.py",),
     "onnxruntime": ("encoders/*",),
     "watchdog": ("library/watching.py",),
     "tokenizers": ("encoders/*",),

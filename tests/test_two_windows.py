@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from atlas_rt.core.records import IndexReport
+from atlas_rt.core.reports import IndexReport
 from atlas_rt.core.troubles import Trouble
 from atlas_rt.encoders import registry
 from atlas_rt.engine.messages import Added, FromEngine, Published, Refused, Said
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.settings import Settings
 from atlas_rt.window.session import Session
 from tests.libraries import PICTURES, ROOT, Library, copy_pictures, index, job_of, wait_for
@@ -250,7 +250,7 @@ def test_a_disk_that_takes_no_more_is_told_of_as_long_as_it_lasts_and_nothing_is
     assert window.told[-1] == Said("Not added: dropped")
     assert not window.session.add((str(dropped),))
     (folder,) = cache.glob("libraries/*")
-    with Store.open(folder, writable=False) as store:
+    with StoreReader.open(folder) as store:
         assert store.extras() == ()
     index(job_of(window.session.place, cache, fit=False))  # nobody holds the lock
     window.session.try_again("engine")
@@ -265,5 +265,5 @@ def test_what_a_window_did_not_add_is_not_in_the_library(open_window: Open, cach
     other = open_window()
     dropped = copy_pictures([PICTURES[20]], tmp_path / "dropped")
     assert not other.session.add((str(dropped),))
-    with Store.open(next(cache.glob("libraries/*")), writable=False) as store:
+    with StoreReader.open(next(cache.glob("libraries/*"))) as store:
         assert store.extras() == ()

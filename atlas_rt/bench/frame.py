@@ -12,7 +12,8 @@ import numpy as np
 
 from atlas_rt.bench.report import Bar, BenchReport, quantiles
 from atlas_rt.bench.scene import PATHS, made_arrival, radius
-from atlas_rt.core.records import IndexReport, Pose, Progress
+from atlas_rt.core.reports import IndexReport, Progress
+from atlas_rt.core.scene import Pose
 from atlas_rt.engine.messages import Job
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library.cache_layout import place_of

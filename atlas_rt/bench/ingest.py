@@ -22,8 +22,10 @@ import numpy as np
 from PIL import Image
 
 from atlas_rt.bench.report import Bar, BenchReport
+from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.assets import assets_folder
-from atlas_rt.core.records import MEDIUM_TILE_PX, Bytes, IndexReport
+from atlas_rt.core.images import MEDIUM_TILE_PX
+from atlas_rt.core.reports import IndexReport
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import to_input

@@ -9,7 +9,7 @@ import numpy as np
 
 from atlas_rt.bench.report import Bar, BenchReport, quantiles
 from atlas_rt.bench.scene import made_vectors
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 from atlas_rt.mapping.fit import fit_umap, umap_alone
 from atlas_rt.mapping.layout import normalise
 from atlas_rt.mapping.projector import Projector

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from atlas_rt.bench.report import Bar, BenchReport, quantiles
 from atlas_rt.bench.scene import made_vectors
-from atlas_rt.core.records import Floats, Ints, Map
+from atlas_rt.core.arrays import Floats, Ints
+from atlas_rt.core.maps import Map
 from atlas_rt.encoders.sessions import open_made
 from atlas_rt.engine.fit_process import FitJob, Fitted, fitted
 from atlas_rt.engine.placing import ReferenceMap, extended

@@ -21,7 +21,8 @@ import numpy as np
 from atlas_rt.bench.report import Bar, BenchReport, quantiles
 from atlas_rt.bench.scene import SEED, made_vectors
 from atlas_rt.bench.search import PHRASES, WidenedEncoder
-from atlas_rt.core.records import Floats, Runtime
+from atlas_rt.core.arrays import Floats
+from atlas_rt.core.runtime import Runtime
 from atlas_rt.encoders.registry import Model
 from atlas_rt.errors import MissingError
 from atlas_rt.mapping.projector import Projector

@@ -6,8 +6,11 @@ import math
 
 import numpy as np
 
+from atlas_rt.core.arrays import Floats, Ints
+from atlas_rt.core.images import SMALL_TILE_PX
+from atlas_rt.core.maps import Cluster
 from atlas_rt.core.palette import cluster_hues, node_hues
-from atlas_rt.core.records import SMALL_TILE_PX, Cluster, Floats, Ints, Pose, Scene
+from atlas_rt.core.scene import Pose, Scene
 from atlas_rt.mapping.neighbours import nearest
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.workers.scenes import Arrival, node_size

@@ -13,7 +13,8 @@ import numpy as np
 
 from atlas_rt.bench.report import Bar, BenchReport, quantiles
 from atlas_rt.bench.scene import made_vectors
-from atlas_rt.core.records import Floats, Ids, Runtime
+from atlas_rt.core.arrays import Floats, Ids
+from atlas_rt.core.runtime import Runtime
 from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.encoders.registry import Model
 from atlas_rt.search.vector_index import VectorIndex

@@ -41,7 +41,7 @@ def _why_none(what: str) -> str:
 def _collection(settings: Settings, arguments: argparse.Namespace) -> Collection | None:
     if not (arguments.source or arguments.demo):
         return None
-    paths = sources_of(arguments.source, demo=arguments.demo)
+    paths = sources_of(settings, arguments.source, demo=arguments.demo)
     return open_collection(settings, paths, no_update=arguments.no_update)
 
 
@@ -51,7 +51,7 @@ def _frame(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
     collection = _collection(settings, arguments)
     arrival = collection.arrival if collection else None
     if arguments.while_indexing:
-        folder = sources_of([arguments.while_indexing], demo=False)
+        folder = sources_of(settings, [arguments.while_indexing], demo=False)
         return frame.measure_while_indexing(settings, folder, nodes=arguments.nodes, arrival=arrival)
     return frame.measure(settings, nodes=arguments.nodes, arrival=arrival)
 
@@ -74,7 +74,7 @@ def _start(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
 def _ingest(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
     from atlas_rt.bench import ingest
 
-    source = sources_of(arguments.source, demo=arguments.demo) if arguments.source or arguments.demo else None
+    source = sources_of(settings, arguments.source, demo=arguments.demo) if arguments.source or arguments.demo else None
     return ingest.measure(settings, source=source)
 
 

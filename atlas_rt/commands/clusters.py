@@ -10,12 +10,12 @@ from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.errors import UsageError
 from atlas_rt.library import personaldata
 from atlas_rt.library.clusternames import ClusterNames, checked_name
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.settings import Settings
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    paths = sources_of(arguments.source, demo=arguments.demo)
+    paths = sources_of(settings, arguments.source, demo=arguments.demo)
     if arguments.rename:
         checked_name(arguments.rename[1])
     collection = open_collection(settings, paths, no_update=arguments.no_update)
@@ -44,7 +44,7 @@ def _rename(settings: Settings, collection: Collection, word: str, name: str) ->
     cluster = known[word].id
     folder = personaldata.data_folder(settings.data_path)
     personaldata.refuse_inside(folder, collection.place.sources, named=bool(settings.data))
-    with Store.open(collection.place.folder, writable=False) as store:
+    with StoreReader.open(collection.place.folder) as store:
         contents = store.content_hashes(scene.ids[scene.clusters == cluster].tolist())
     ClusterNames(folder).give(name, contents, instead_of=collection.arrival.given.get(cluster))
     say(settings, f"kept in {folder}")

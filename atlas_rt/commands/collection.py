@@ -12,16 +12,20 @@ from pathlib import Path
 import numpy as np
 
 from atlas_rt.commands.output import ProgressLine, say
+from atlas_rt.core.arrays import Floats
 from atlas_rt.core.assets import demo_folder
-from atlas_rt.core.records import Failure, Floats, IndexReport, LibraryPlace, Progress, Runtime, Scene
+from atlas_rt.core.images import Failure, LibraryPlace
+from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.core.rows import row_of
+from atlas_rt.core.runtime import Runtime
+from atlas_rt.core.scene import Scene
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.registry import Model
-from atlas_rt.engine.messages import Job, Locked, Refit, Refused, Said, Undo
+from atlas_rt.engine.messages import Job, Locked, Refit, Refused, Said, SourceState, Undo
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.errors import AtlasError, MissingError, UsageError
 from atlas_rt.library import disk_errors, maps, scanning, sources
-from atlas_rt.library.cache_layout import cache_folder, may_lie_in, source_around
+from atlas_rt.library.cache_layout import cache_folder, may_lie_in, place_of, source_around
 from atlas_rt.library.clusternames import ClusterNames
 from atlas_rt.library.personaldata import data_folder
 from atlas_rt.library.relocation import settled_place
@@ -85,15 +89,28 @@ class Collection:
         )
 
 
-def sources_of(words: Sequence[str], *, demo: bool) -> tuple[str, ...]:
-    """The absolute paths of the sources. Raises UsageError if none is named, or one does not exist."""
+def sources_of(settings: Settings, words: Sequence[str], *, demo: bool) -> tuple[str, ...]:
+    """Absolute paths of what was named. Raises UsageError when nothing was, or it does not exist and never did: the
+    sources of a library may be on a drive that is not connected."""
     if demo and words:
         raise UsageError(f"--demo is itself the source; leave out either --demo or: {' '.join(words)}")
     if demo:
         return (str(demo_folder()),)
     if not words:
         raise UsageError("name a folder of images, or --demo for the pictures that come with the program")
-    return sources.resolve(words)
+    try:
+        return sources.resolve(words)
+    except UsageError:
+        paths = tuple(sorted({str(sources.absolute(word)) for word in words}))
+        if _is_known(settings, paths):
+            return paths
+        raise
+
+
+def _is_known(settings: Settings, paths: tuple[str, ...]) -> bool:
+    """Whether there is a library of these sources."""
+    place = place_of(paths, cache_folder(settings.cache_path), make=False)
+    return (place.folder / "library.db").exists()
 
 
 def open_place(settings: Settings, paths: Sequence[str], cache: Path, *, make: bool = True) -> LibraryPlace:
@@ -159,7 +176,7 @@ def update(settings: Settings, place: LibraryPlace, cache: Path, *, request: Ref
                         line.show(message)
                     case IndexReport():
                         report = message
-                    case Said(text):
+                    case Said(text) | SourceState(text=text):
                         line.clear()
                         say(settings, text)
                     case Refused(text, code):
@@ -219,6 +236,8 @@ def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache
     arrival = SceneReader(place, model=model.id, dim=model.dim, names=names).read()
     if arrival is not None and arrival.remark:
         say(settings, arrival.remark)
+    if arrival is not None and arrival.hidden and not len(arrival.scene.ids):
+        raise UsageError(f"nothing is shown: {all_away(arrival.hidden)}: {' '.join(place.sources)}")
     if arrival is None or not len(arrival.scene.ids):
         raise UsageError(f"nothing is indexed yet; run `atlas-rt index` first: {' '.join(place.sources)}")
     for block in arrival.vector_index.blocks():
@@ -230,8 +249,8 @@ def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache
 
 
 def refuse_empty(paths: Sequence[str], report: IndexReport) -> None:
-    """Raise UsageError with the reason if there is nothing to show."""
-    if report.images:
+    """Raise UsageError where nothing is known that could be shown, saying why."""
+    if report.images or (report.away and not report.failed):
         return
     where = " ".join(paths)
     if report.failed:
@@ -240,6 +259,11 @@ def refuse_empty(paths: Sequence[str], report: IndexReport) -> None:
         verb = "could not be read" if count == 1 else "could be read"
         raise UsageError(f"{which} {verb} ({Path(first.path).name}: {first.reason}): {where}")
     raise UsageError(no_images(where, report.skipped))
+
+
+def all_away(count: int) -> str:
+    """What to say where every known image is away, and its folder is not."""
+    return "the only known image is away" if count == 1 else f"all {count:,} known images are away"
 
 
 def no_images(where: str, skipped: int) -> str:

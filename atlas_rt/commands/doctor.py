@@ -19,12 +19,12 @@ from atlas_rt import __version__
 from atlas_rt.commands.collection import read_collection, sources_of
 from atlas_rt.commands.output import print_json, tell
 from atlas_rt.core.assets import assets_folder
-from atlas_rt.core.records import Runtime
+from atlas_rt.core.runtime import Runtime
 from atlas_rt.encoders import registry, sessions
 from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library.cache_layout import Lock, cache_folder, place_of
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.render.gl.context import headless_advice, is_software, open_headless, renderer_name
 from atlas_rt.search.labels import read_words
 from atlas_rt.search.vector_index import recall_at_10
@@ -62,7 +62,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         "camera": _camera,
     }
     if arguments.source or arguments.demo:
-        paths = sources_of(arguments.source, demo=arguments.demo)
+        paths = sources_of(settings, arguments.source, demo=arguments.demo)
         checks["library"] = lambda: _library(settings, paths)
         checks["search"] = lambda: _search(settings, paths)
     findings = [_tried(name, check) for name, check in checks.items()]
@@ -233,7 +233,7 @@ def _library(settings: Settings, paths: tuple[str, ...]) -> Finding:
     if not (place.folder / "library.db").exists():
         return Finding("library", WARNING, "not indexed yet", f"atlas-rt index {named}")
     try:
-        with Store.open(place.folder, writable=False) as store:
+        with StoreReader.open(place.folder) as store:
             images, failed = store.images(), len(store.failures())
         if images:
             read_collection(settings, place, registry.load(settings.model, cache), cache)

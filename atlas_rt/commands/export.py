@@ -23,7 +23,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         )
     path = output_path(arguments.output, tuple(WRITERS))
     collection = open_collection(
-        settings, sources_of(arguments.source, demo=arguments.demo), no_update=arguments.no_update
+        settings, sources_of(settings, arguments.source, demo=arguments.demo), no_update=arguments.no_update
     )
     meta = {"model": collection.model.name, "generation": collection.scene.generation, "seed": collection.seed}
     write = WRITERS[path.suffix.lower()]

@@ -6,6 +6,7 @@ import argparse
 from dataclasses import asdict
 
 from atlas_rt.commands.collection import (
+    all_away,
     open_place,
     refuse_empty,
     sources_of,
@@ -15,13 +16,13 @@ from atlas_rt.commands.collection import (
 )
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.core.progress import duration
-from atlas_rt.core.records import IndexReport
+from atlas_rt.core.reports import IndexReport
 from atlas_rt.library.cache_layout import cache_folder
 from atlas_rt.settings import Settings
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    paths = sources_of(arguments.source, demo=arguments.demo)
+    paths = sources_of(settings, arguments.source, demo=arguments.demo)
     cache = cache_folder(settings.cache_path)
     place = open_place(settings, paths, cache)
     report = update(settings, place, cache)
@@ -32,6 +33,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if settings.json:
         print_json(asdict(report))
     refuse_empty(paths, report)
+    if not report.images:
+        say(settings, f"nothing is shown: {all_away(report.away)}: {' '.join(paths)}")
     if not settings.json:
         _tell_report(report)
     return 0
@@ -40,8 +43,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 def _tell_report(report: IndexReport) -> None:
     incomplete = f", {len(report.incomplete):,} incomplete" if report.incomplete else ""
     tell(
-        f"{report.images:,} images: {report.new:,} new, {report.changed:,} changed, {report.removed:,} removed, "
-        f"{report.unchanged:,} unchanged{incomplete}; "
+        f"{report.images:,} images: {report.new:,} new, {report.changed:,} changed, {report.unchanged:,} unchanged, "
+        f"{report.away:,} away{incomplete}; "
         f"{len(report.failed):,} failed, {report.skipped:,} other files skipped"
     )
     tell(f"{duration(report.seconds['total'])}, {report.images_per_second:.1f} images a second, model {report.model}")

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from datetime import datetime
 
-from atlas_rt.commands.collection import sources_of
+from atlas_rt.commands.collection import sources_of, update
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.errors import UsageError
 from atlas_rt.library.cache_layout import cache_folder, forget, move, place_of, places, real_sources
+from atlas_rt.library.cleaning import Cleaned, clean
 from atlas_rt.library.relocation import make_way, moved_places
 from atlas_rt.library.sources import absolute, resolve
+from atlas_rt.library.store import StoreReader
+from atlas_rt.library.storewriter import StoreWriter, writing
 from atlas_rt.settings import Settings
 
-DOES = ("list", "forget", "move")
+DOES = ("list", "forget", "clean", "move")
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.does not in DOES:
         raise UsageError(f"library {arguments.does!r} is unknown; choose from: {', '.join(DOES)}")
     if arguments.does == "forget":
-        return _forget(settings, arguments)
+        return _forget_added(settings, arguments) if arguments.added else _forget(settings, arguments)
+    if arguments.does == "clean":
+        return _clean(settings, arguments)
     if arguments.does == "move":
         return _move(settings, arguments)
     if arguments.source or arguments.demo:
@@ -58,7 +64,7 @@ def _list(settings: Settings) -> int:
 def _forget(settings: Settings, arguments: argparse.Namespace) -> int:
     """Delete a library. Its paths are enough to find it: the source may be gone, and the library damaged."""
     cache = cache_folder(settings.cache_path)
-    place = place_of(_wanted(arguments), cache, make=False)
+    place = place_of(_wanted(settings, arguments), cache, make=False)
     named = " ".join(place.sources)
     if not place.folder.is_dir():
         known = "\n".join(f"  {' '.join(each.place.sources)}" for each in places(cache))
@@ -69,6 +75,65 @@ def _forget(settings: Settings, arguments: argparse.Namespace) -> int:
     if settings.json:
         print_json({"forgotten": [list(place.sources)]})
     return 0
+
+
+def _forget_added(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Take what was dropped on a window by mistake out of the library again; its images are away then."""
+    cache = cache_folder(settings.cache_path)
+    place = place_of(_wanted(settings, arguments), cache, make=False)
+    paths = [str(absolute(word)) for word in arguments.added]
+    with StoreReader.open(place.folder) as store:
+        extras = store.extras()
+    if unknown := [path for path in paths if path not in extras]:
+        there = "\n".join(f"  {path}" for path in extras) or "  nothing"
+        raise UsageError(f"this was not added to the library: {unknown[0]}\nthere was:\n{there}")
+    with writing(place, StoreWriter) as writer:
+        writer.remove_extras(paths)
+    report = update(settings, place, cache)
+    say(settings, f"removed again (no image was touched): {' '.join(paths)}; {report.away:,} images are away")
+    if settings.json:
+        print_json({"forgotten": paths, "images": report.images, "away": report.away})
+    return 0
+
+
+def _clean(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Forget what is away, after a look at what is there now."""
+    cache = cache_folder(settings.cache_path)
+    paths = sources_of(settings, arguments.source, demo=arguments.demo)
+    place = place_of(paths, cache, make=False)
+    if not (place.folder / "library.db").exists():
+        raise UsageError(f"no library of {' '.join(paths)} yet, so nothing in it is away")
+    update(settings, place, cache)
+    with StoreReader.open(place.folder) as store:
+        ids = store.away_ids()
+    away = "1 image is away" if len(ids) == 1 else f"{len(ids):,} images are away"
+    cleaned = Cleaned(0, 0)
+    if len(ids) and not arguments.yes and not _asks(settings):
+        _tell_cleaned(settings, len(ids), cleaned)
+        raise UsageError(f"{away}; `atlas-rt library clean SOURCE --yes` forgets them for good")
+    if len(ids) and (arguments.yes or _answers_yes(f"{away}. Forget them for good, with their places on the map?")):
+        cleaned = clean(place, ids)
+    _tell_cleaned(settings, len(ids) - cleaned.images, cleaned)
+    return 0
+
+
+def _tell_cleaned(settings: Settings, away: int, cleaned: Cleaned) -> None:
+    if settings.json:
+        print_json({"away": away, "removed": cleaned.images, "bytes_freed": cleaned.bytes_freed})
+    elif cleaned.images:
+        tell(f"{cleaned.images:,} images forgotten (no file was touched), {cleaned.bytes_freed / 1e6:,.1f} MB freed")
+    else:
+        tell(f"nothing forgotten, {away:,} images are away")
+
+
+def _asks(settings: Settings) -> bool:
+    """A person at a terminal can be asked."""
+    return not (settings.json or settings.quiet) and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _answers_yes(question: str) -> bool:
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def _move(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -93,9 +158,9 @@ def _move(settings: Settings, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _wanted(arguments: argparse.Namespace) -> tuple[str, ...]:
+def _wanted(settings: Settings, arguments: argparse.Namespace) -> tuple[str, ...]:
     if arguments.demo:
-        return sources_of(arguments.source, demo=True)
+        return sources_of(settings, arguments.source, demo=True)
     if not arguments.source:
-        raise UsageError("name the source whose library to forget: atlas-rt library forget SOURCE")
+        raise UsageError("name the source whose library it is: atlas-rt library forget SOURCE")
     return tuple(str(absolute(word)) for word in arguments.source)

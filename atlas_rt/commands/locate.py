@@ -25,7 +25,7 @@ from atlas_rt.settings import Settings
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     words = list(arguments.words)
-    sources = sources_of((), demo=True) if arguments.demo else sources_of(words[:1], demo=False)
+    sources = sources_of(settings, (), demo=True) if arguments.demo else sources_of(settings, words[:1], demo=False)
     files = [absolute(word) for word in (words if arguments.demo else words[1:])]
     if not files:
         raise UsageError("name the images to place: atlas-rt locate SOURCE FILE...")

@@ -22,7 +22,7 @@ DOES = ("list", *REQUESTS)
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     does, sources = _read(arguments.words)
-    paths = sources_of(sources, demo=arguments.demo)
+    paths = sources_of(settings, sources, demo=arguments.demo)
     cache = cache_folder(settings.cache_path)
     model = registry.load(settings.model, cache)
     place = open_place(settings, paths, cache, make=does != "list")

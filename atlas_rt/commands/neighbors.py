@@ -15,7 +15,9 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if not arguments.words or (len(arguments.words) < 2 and not arguments.demo):
         raise UsageError("name a source and one of its images: atlas-rt neighbors SOURCE IMAGE")
     *words, image = arguments.words
-    collection = open_collection(settings, sources_of(words, demo=arguments.demo), no_update=arguments.no_update)
+    collection = open_collection(
+        settings, sources_of(settings, words, demo=arguments.demo), no_update=arguments.no_update
+    )
     scene, row = collection.scene, collection.row_of(image)
     found = nearest_images(scene, collection.vector_index, row, arguments.top)
     paths = dict(zip(scene.ids.tolist(), scene.paths, strict=True))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from atlas_rt.core.progress import STAGES, duration
-from atlas_rt.core.records import Progress
+from atlas_rt.core.reports import Progress
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library.sources import absolute
 from atlas_rt.settings import Settings

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import print_json, say, tell
-from atlas_rt.core.records import Floats, SearchAnswer
+from atlas_rt.core.answers import SearchAnswer
+from atlas_rt.core.arrays import Floats
 from atlas_rt.core.vectors import unit
 from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.encoders.preprocess import to_input
@@ -30,7 +31,7 @@ _SIGNED_PHRASE = re.compile(r'[+-][^\s"]+(\s+[^\s"+-][^\s"]*)+')
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    sources, text = _words(arguments)
+    sources, text = _words(settings, arguments)
     phrases = _lines(arguments.queries) if arguments.queries else [text]
     image = _image(arguments.image)
     collection = open_collection(settings, sources, no_update=arguments.no_update)
@@ -71,8 +72,8 @@ class Searching:
         self._labels.close()
 
 
-def _words(arguments: argparse.Namespace) -> tuple[tuple[str, ...], str]:
-    """Sources and text. Raises UsageError if one of them is missing, or there is too much."""
+def _words(settings: Settings, arguments: argparse.Namespace) -> tuple[tuple[str, ...], str]:
+    """Sources and text. Raises UsageError where there is too little or too much of either."""
     words = list(arguments.words)
     replaced = bool(arguments.image or arguments.queries)
     if not (words or arguments.demo):
@@ -84,7 +85,7 @@ def _words(arguments: argparse.Namespace) -> tuple[tuple[str, ...], str]:
     if not (text or replaced):
         raise UsageError("say what to look for: atlas-rt search SOURCE TEXT")
     try:
-        return sources_of(words[:start], demo=arguments.demo), text
+        return sources_of(settings, words[:start], demo=arguments.demo), text
     except UsageError as error:
         if start <= 1 or arguments.demo:
             raise

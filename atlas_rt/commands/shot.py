@@ -10,14 +10,16 @@ from PIL import Image
 
 from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import output_path, print_json, say, write_whole
+from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.camera import pose_looking_at
 from atlas_rt.core.hud import Hud, ImageFacts
-from atlas_rt.core.records import Bytes, Pose, View
+from atlas_rt.core.scene import Pose, View
 from atlas_rt.core.tags import CountTags, name_tags
+from atlas_rt.core.troubles import lasting
 from atlas_rt.core.world import LIGHT_SECS, MORPH_SECS, World
 from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.errors import MissingError
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.tile_making import load_picture
 from atlas_rt.render.gl.context import open_headless
@@ -57,7 +59,7 @@ class Shot:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     path = picture_path(arguments.output)
     collection = open_collection(
-        settings, sources_of(arguments.source, demo=arguments.demo), no_update=arguments.no_update
+        settings, sources_of(settings, arguments.source, demo=arguments.demo), no_update=arguments.no_update
     )
     shot = Shot(
         size_px=arguments.size,
@@ -174,7 +176,7 @@ def _pose(world: World, shot: Shot, selected: int) -> Pose:
 
 
 def _facts(collection: Collection, id_: int) -> ImageFacts | None:
-    with Store.open(collection.place.folder, writable=False) as store:
+    with StoreReader.open(collection.place.folder) as store:
         labels = store.labels(id_, collection.model.id)
     return facts_of(FactsRequest(id_, collection.scene, collection.vector_index, neighbours=True), labels)
 
@@ -194,6 +196,7 @@ def _hud(
         source=source_name(collection.place.sources),
         images=len(world.scene.ids),
         failures=collection.arrival.failures,
+        troubles=lasting((), absence=collection.arrival.absence),
         map_kind=world.scene.kind,
         model=collection.model.name,
         provider="",

@@ -11,12 +11,12 @@ from atlas_rt.commands.collection import no_images, open_collection, open_place,
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.commands.shot import Shot, picture_path, take, write_picture
 from atlas_rt.core.assets import DEMO
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError, NoGraphicsError, UsageError
 from atlas_rt.library.cache_layout import cache_folder, last_opened, place_of, remember_opened
 from atlas_rt.library.scanning import scan
 from atlas_rt.library.sources import absolute
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.settings import Settings
 from atlas_rt.ui.window import display_available
 
@@ -59,9 +59,9 @@ def _with_film(settings: Settings, arguments: argparse.Namespace) -> Settings:
 def _paths(settings: Settings, arguments: argparse.Namespace) -> tuple[str, ...]:
     """What to open: the sources named, else the library opened last, else nothing (the welcome screen)."""
     if arguments.source or arguments.demo:
-        return sources_of(arguments.source, demo=arguments.demo)
+        return sources_of(settings, arguments.source, demo=arguments.demo)
     last = last_opened(cache_folder(settings.cache_path))
-    if last is not None and all(map(os.path.exists, last.sources)):
+    if last is not None and (all(map(os.path.exists, last.sources)) or _holds_something(last)):
         return last.sources
     return ()
 
@@ -82,7 +82,7 @@ def _holds_something(place: LibraryPlace) -> bool:
     if not (place.folder / "library.db").exists():
         return False
     try:
-        with Store.open(place.folder, writable=False) as store:
+        with StoreReader.open(place.folder) as store:
             return bool(store.images() or store.extras())
     except MissingError:
         return True

@@ -11,7 +11,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from atlas_rt.core.records import Floats, Pose
+from atlas_rt.core.arrays import Floats
+from atlas_rt.core.scene import Pose
 
 PITCH_LIMIT = math.radians(89.0)
 """No pose looks straight up or down: there "right" would have no direction."""

@@ -11,9 +11,10 @@ from collections.abc import Collection
 
 import numpy as np
 
+from atlas_rt.core.arrays import Floats
 from atlas_rt.core.camera import PITCH_LIMIT, basis
 from atlas_rt.core.easing import smootherstep
-from atlas_rt.core.records import Floats, Pose
+from atlas_rt.core.scene import Pose
 
 EASE_SECS = 0.12
 """Time constant in which the velocity follows the keys: short enough to feel direct, long enough to have weight."""

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from atlas_rt.core.records import Cluster, Failure, Floats, LiveFix, Progress, SearchAnswer
+from atlas_rt.core.answers import LiveFix, SearchAnswer
+from atlas_rt.core.arrays import Floats
+from atlas_rt.core.images import Failure
+from atlas_rt.core.maps import Cluster
+from atlas_rt.core.reports import Progress
 from atlas_rt.core.troubles import Trouble
 
 

@@ -8,7 +8,7 @@ import colorsys
 
 import numpy as np
 
-from atlas_rt.core.records import Bytes, Floats, Ints
+from atlas_rt.core.arrays import Bytes, Floats, Ints
 
 LIGHTNESS, SATURATION = 0.64, 0.75
 UNCLUSTERED_SATURATION = 0.35

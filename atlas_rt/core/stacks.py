@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from atlas_rt.core.records import FANNED, HIDDEN, Floats, Ids, Ints, Rows, Scene, Stacks, Tiers
+from atlas_rt.core.arrays import Floats, Ids, Ints, Rows, Tiers
+from atlas_rt.core.scene import FANNED, HIDDEN, Scene, Stacks
 
 GAP = 1.12
 """From card to card in a fan, in sides of the largest."""

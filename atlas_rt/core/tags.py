@@ -6,9 +6,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from atlas_rt.core.arrays import Floats, Rows
 from atlas_rt.core.camera import project
 from atlas_rt.core.hud import CountTag, NameTag
-from atlas_rt.core.records import HIDDEN, PLAIN, Floats, Rows, Scene, View
+from atlas_rt.core.scene import HIDDEN, PLAIN, Scene, View
 from atlas_rt.core.visibility import brightness_of, drawn_depths, near_nodes, positions_now, screen_radii
 
 FOG_DENSITY, FOG_FROM = 0.45, 0.7

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from atlas_rt.core.arrays import Floats
 from atlas_rt.core.camera import basis, pose_looking_at
-from atlas_rt.core.records import Floats, Pose, Scene
+from atlas_rt.core.scene import Pose, Scene
 from atlas_rt.core.vectors import unit
 
 SECS_PER_STOP = 6.0

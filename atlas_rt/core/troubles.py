@@ -23,6 +23,11 @@ class Trouble:
     retry: bool = True
 
 
+def lasting(troubles: tuple[Trouble, ...], *, absence: str) -> tuple[Trouble, ...]:
+    """What to show as long as it lasts: troubles, and what to know of sources that are absent (empty for nothing)."""
+    return (*troubles, Trouble("sources", absence, retry=False)) if absence else troubles
+
+
 def reason_of(error: BaseException) -> str:
     """Why something failed, in one line: our own errors are sentences, of others the kind is told too."""
     lines = str(error).strip().splitlines()

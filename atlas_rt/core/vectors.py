@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 
 SHORTEST = np.float32(1e-12)
 """Shorter vectors have no direction; they stay as short as they are."""

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from atlas_rt.core.arrays import Floats
 from atlas_rt.core.camera import focal_px, project
 from atlas_rt.core.easing import smootherstep
-from atlas_rt.core.records import FANNED, HIDDEN, Floats, View
+from atlas_rt.core.scene import FANNED, HIDDEN, View
 
 MIN_ANGLE = 0.0072
 """Half size of a card as a share of its depth that it never falls under, at MIN_ANGLE_NODES nodes."""

@@ -13,21 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core import stacks
+from atlas_rt.core.answers import LiveFix, SearchAnswer
+from atlas_rt.core.arrays import Floats, Tiers
 from atlas_rt.core.camera import clip_from_view, pose_looking_at, view_from_world
 from atlas_rt.core.easing import smootherstep
 from atlas_rt.core.flight import FlyCamera
-from atlas_rt.core.records import (
-    HIDDEN,
-    Floats,
-    Leaving,
-    LiveFix,
-    Pose,
-    Scene,
-    SearchAnswer,
-    Tiers,
-    View,
-)
 from atlas_rt.core.rows import row_of, rows_of
+from atlas_rt.core.scene import HIDDEN, Leaving, Pose, Scene, View
 from atlas_rt.core.tour import Tour
 from atlas_rt.core.visibility import LIT_SIZE, grown
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from tokenizers import Encoding, Tokenizer
 
-from atlas_rt.core.records import ANYWHERE, Floats, Runtime
+from atlas_rt.core.arrays import Floats
+from atlas_rt.core.runtime import ANYWHERE, Runtime
 from atlas_rt.core.vectors import unit
 from atlas_rt.encoders.registry import Model
 from atlas_rt.encoders.sessions import Session, open_session

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from atlas_rt.core.records import Bytes, Floats
+from atlas_rt.core.arrays import Bytes, Floats
 
 RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 RESIZES = ("letterbox", "crop", "squash")

@@ -33,7 +33,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import ANYWHERE, Floats, Runtime
+from atlas_rt.core.arrays import Floats
+from atlas_rt.core.runtime import ANYWHERE, Runtime
 from atlas_rt.errors import MissingError
 
 TENSORRT, CUDA = "TensorrtExecutionProvider", "CUDAExecutionProvider"

@@ -14,9 +14,10 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from multiprocessing import connection, resource_tracker
-from typing import IO, Any
+from typing import Any
 
 from atlas_rt.engine.priority import step_back_to
 from atlas_rt.excepthooks import install
@@ -35,6 +36,7 @@ class Child:
         """target: called in the child with its end of the pipe and these arguments."""
         self.pipe, theirs = SPAWN.Pipe()
         self._errors = _error_file()
+        self._close_errors = weakref.finalize(self, _close, self._errors)
         self._process = SPAWN.Process(target=target, args=(theirs, *args), name=name)
         with _interrupts_held(), _standard_error(self._errors):
             self._process.start()
@@ -63,20 +65,19 @@ class Child:
         self.pipe.close()
         code, line = self.exit_code or 0, self._last_line()
         how = f"exit code {code}" if code >= 0 else f"ended by {_signal_name(-code)}"
-        if self._errors is not None:
-            self._errors.close()
+        self._close_errors()
         return f"{how}, {line}" if line else how
 
     def forget_errors(self) -> None:
         """Let go of what it has written to standard error: a process may run for weeks."""
         if self._errors is not None:
-            self._errors.truncate(0)
+            os.ftruncate(self._errors, 0)
 
     def _last_line(self) -> str:
-        if self._errors is None or self._errors.closed:
+        if self._errors is None or not self._close_errors.alive:
             return ""
-        self._errors.seek(max(os.fstat(self._errors.fileno()).st_size - LAST_BYTES, 0))
-        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        os.lseek(self._errors, max(os.fstat(self._errors).st_size - LAST_BYTES, 0), os.SEEK_SET)
+        lines = os.read(self._errors, LAST_BYTES).decode(errors="replace").strip().splitlines()
         return lines[-1].strip()[:LINE_MAX] if lines else ""
 
 
@@ -112,18 +113,24 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _error_file() -> IO[bytes] | None:
-    """Where a child's standard error is kept; None where it goes to ours."""
+def _error_file() -> int | None:
+    """A nameless file in which a child's standard error is kept; None where it goes to ours."""
     if sys.platform == "win32":  # a spawned process inherits no handle there
         return None
     try:
-        return tempfile.TemporaryFile("a+b", buffering=0)
+        with tempfile.TemporaryFile("a+b", buffering=0) as file:
+            return os.dup(file.fileno())
     except OSError:
         return None
 
 
+def _close(file: int | None) -> None:
+    if file is not None:
+        os.close(file)
+
+
 @contextlib.contextmanager
-def _standard_error(file: IO[bytes] | None) -> Iterator[None]:
+def _standard_error(file: int | None) -> Iterator[None]:
     """Let what is started in here write its standard error to a file: it inherits ours, which is exchanged so long."""
     if file is None:
         yield
@@ -133,7 +140,7 @@ def _standard_error(file: IO[bytes] | None) -> Iterator[None]:
     except OSError:  # we have none
         yield
         return
-    os.dup2(file.fileno(), 2)
+    os.dup2(file, 2)
     try:
         yield
     finally:

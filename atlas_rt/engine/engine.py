@@ -20,7 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas_rt.core.records import Failure, IndexReport, Map, Progress
+from atlas_rt.core.images import Failure
+from atlas_rt.core.maps import Map
+from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.core.troubles import MAP, Trouble
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.encoder import ImageEncoder
@@ -38,7 +40,9 @@ from atlas_rt.engine.messages import (
     Published,
     Refit,
     Refused,
+    Remove,
     Said,
+    SourceState,
     Stop,
     ToEngine,
     Undo,
@@ -48,11 +52,16 @@ from atlas_rt.engine.stack_finder import StackFinder
 from atlas_rt.errors import AtlasError, FitError, UsageError
 from atlas_rt.excepthooks import debugging
 from atlas_rt.library import disk_errors
+from atlas_rt.library.absence import sentence, source_state
 from atlas_rt.library.cache_layout import Lock, known_places
+from atlas_rt.library.changes import Changes, FailedFile, Todo
+from atlas_rt.library.cleaning import finish_cleaning
 from atlas_rt.library.otherlibraries import OtherLibraries
-from atlas_rt.library.scanning import Scan, Scanner
-from atlas_rt.library.store import Changes, FailedFile, Store, Todo
+from atlas_rt.library.scanning import Scan, Scanner, content_hash
+from atlas_rt.library.store import StoreReader
+from atlas_rt.library.storewriter import StoreWriter
 from atlas_rt.library.tile_files import TileFiles
+from atlas_rt.library.vectors import FILE_NAME as VECTORS
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.library.watching import Watcher
 from atlas_rt.mapping.fit import SMALLEST_FIT
@@ -121,6 +130,8 @@ class Engine:
         self._settled_secs = 0.0
         self._unsettled: frozenset[str] = frozenset()
         self._map_request: Refit | Undo | None = job.request
+        self._source_state = SourceState("present", "")
+        self._cleaned = False
 
     def work(self) -> None:
         """Bring the library up to date; with `stay`, again whenever asked to."""
@@ -129,7 +140,8 @@ class Engine:
                 self._tell(Locked(lock.holder()))
                 return
             folder = self._job.place.folder
-            with Store.open(folder, writable=True) as store:
+            with StoreWriter.open(folder) as store:
+                self._cleaned = finish_cleaning(folder, store)
                 self._open(store)
                 try:
                     self._update(store)
@@ -141,15 +153,14 @@ class Engine:
                     self._labeller.close()
                     self._map_scheduler.close()
 
-    def _open(self, store: Store) -> None:
+    def _open(self, store: StoreWriter) -> None:
         folder, model = self._job.place.folder, self._model
         model_folder = folder / model.id
         model_folder.mkdir(exist_ok=True)
+        store.note_dim(model.id, model.dim)
         self._in_flight = InFlight(folder)
         self._tiles = TileFiles(folder, writable=True, count=store.named_tiles())
-        self._vectors = VectorFile(
-            model_folder / "vectors.f16", model.dim, writable=True, rows=store.named_vectors(model.id)
-        )
+        self._vectors = VectorFile(model_folder / VECTORS, model.dim, writable=True, rows=store.named_vectors(model.id))
         fresh = not self._vectors.rows
         self._labeller = Labeller(model, self._job.cache, self._job.own_labels, runtime=self._job.runtime, fresh=fresh)
         if self._labeller.remark:
@@ -171,10 +182,11 @@ class Engine:
 
     # -- one round ---------------------------------------------------------------------------------------------------
 
-    def _update(self, store: Store, *, asked: bool = True) -> None:
+    def _update(self, store: StoreWriter, *, asked: bool = True) -> None:
         """One round: from a scan to a report. asked: it is somebody's request, and not for a change that was seen."""
         begun = time.monotonic()
         self._map_scheduler.begin()
+        generation = self._generation
         self._tell_progress(Progress("scan", 0, 0, 0.0, None), now=True)
         sources = (*self._job.place.sources, *store.extras())
         if self._job.stay:
@@ -183,23 +195,35 @@ class Engine:
         if changed is not None:  # what was still being written is looked at again, told of or not
             changed |= self._unsettled
         found = self._scanner.scan(sources, changed=None if asked else changed)
-        changes = store.reconcile(found, self._model.id)
+        changes = store.reconcile(found, self._model.id, sources)
+        if self._job.stay:
+            self._watcher.look_at(store.mounts(sources))
         self._settled_secs = 0.0
         if not asked:
             changes = self._settled(changes)
         scanned = time.monotonic()
         failures = list(changes.failed) + list(found.unreadable)
         tally = self._index(store, changes, failures) if changes.todo else Tally()
+        if tally.moved:
+            store.recount_absences(sources)
+        self._tell_source_state(store, sources)
         if self._job.fit:
             self._draw_map(store)
+            self._show_others(store, published=self._generation != generation)
         self._label(store)
         indexed = self._index_for_search(store)
-        if (tally.moved or indexed) and self._map_scheduler.map:
+        cleaned, self._cleaned = self._cleaned, False
+        if (tally.moved or indexed or changes.marked or cleaned) and self._map_scheduler.map:
             self._tell_published(self._map_scheduler.map)  # the same map, but who shows it has the old paths or index
         self._tell(self._report(store, found, changes, tally, failures, scanned - begun, time.monotonic() - begun))
         self._tell_progress(Progress("idle", 0, 0, 0.0, None, len(failures)), now=True)
 
-    def _index(self, store: Store, changes: Changes, failures: list[Failure]) -> Tally:
+    @property
+    def _generation(self) -> int:
+        """Of the map that is published, 0 where there is none."""
+        return self._map_scheduler.map.generation if self._map_scheduler.map else 0
+
+    def _index(self, store: StoreWriter, changes: Changes, failures: list[Failure]) -> Tally:
         """Decode, encode and store what is to be done; suspects of an earlier crash first, each alone."""
         if self._job.fit:
             self._map_scheduler.expect_fit(len(changes.todo))
@@ -215,7 +239,7 @@ class Engine:
         places = [each for each in known_places(self._job.cache) if each.folder != self._job.place.folder]
         return OtherLibraries(places, model_id=self._model.id, dim=self._model.dim)
 
-    def _run(self, pipeline: Pipeline, store: Store, todo: list[Todo], alone: list[Todo]) -> None:
+    def _run(self, pipeline: Pipeline, store: StoreWriter, todo: list[Todo], alone: list[Todo]) -> None:
         """alone: files to decode one at a time, before the others."""
         if alone:
             pipeline.run(alone, alone=True)
@@ -229,7 +253,7 @@ class Engine:
         pipeline.run(todo)
 
     def _pipeline(
-        self, store: Store, total: int, failures: list[Failure], coming: list[int], others: OtherLibraries
+        self, store: StoreWriter, total: int, failures: list[Failure], coming: list[int], others: OtherLibraries
     ) -> Pipeline:
         """coming: after so many files are done, the smallest id of those that follow."""
         begun = time.monotonic()
@@ -266,7 +290,7 @@ class Engine:
             self._tell(Provider(self._model.name, self._encoder.provider))
         return self._encoder
 
-    def _draw_map(self, store: Store) -> None:
+    def _draw_map(self, store: StoreWriter) -> None:
         def waiting(share: float, elapsed_secs: float) -> bool:
             left = elapsed_secs * (1.0 - share) / share if share > 0.05 else None
             self._tell_progress(Progress("fit", int(share * 100), 100, 0.0, left))
@@ -295,6 +319,15 @@ class Engine:
             self._answer("", could, f"a map is fitted to {SMALLEST_FIT} images or more")
         self._tell_drift(before)
 
+    def _show_others(self, store: StoreWriter, *, published: bool) -> None:
+        """Publish the map again where none of it moved, but other images of it are shown than before."""
+        setting = f"shown of {self._model.id}"
+        shown = content_hash(store.shown(self._model.id).tobytes()).hex()
+        if store.setting(setting) != shown:
+            if not published:
+                self._map_scheduler.publish_again()
+            store.set_setting(setting, shown)
+
     def _tell_fit(self, error: FitError | None) -> None:
         """Tell that no fit can be made, and why; or that one was made again. A window goes on with the map it has."""
         if error is not None:
@@ -316,7 +349,7 @@ class Engine:
         if text := done if could else why_not:
             self._tell(Said(text))
 
-    def _label(self, store: Store) -> None:
+    def _label(self, store: StoreWriter) -> None:
         """Words for images that have none, or none of this vocabulary."""
 
         def told(done: int, total: int) -> None:
@@ -325,7 +358,7 @@ class Engine:
 
         self._labeller.catch_up(store, self._vectors, waiting=lambda: self._await_words(store), told=told)
 
-    def _index_for_search(self, store: Store) -> bool:
+    def _index_for_search(self, store: StoreWriter) -> bool:
         """What searches of very many images look into; whether it was made anew."""
 
         def going_on(share: float) -> None:
@@ -336,13 +369,13 @@ class Engine:
         with disk_errors.writing(folder):
             return vector_index.keep_index(self._vectors.array(), folder, going_on=going_on)
 
-    def _await_words(self, store: Store) -> None:
+    def _await_words(self, store: StoreWriter) -> None:
         self._tell_progress(Progress("label", 0, 0, 0.0, None))
         self._obey_stop(store)
 
     def _report(
         self,
-        store: Store,
+        store: StoreWriter,
         found: Scan,
         changes: Changes,
         tally: Tally,
@@ -350,7 +383,7 @@ class Engine:
         scan_secs: float,
         total_secs: float,
     ) -> IndexReport:
-        map_ = self._map_scheduler.map
+        sources = (*self._job.place.sources, *store.extras())
         indexed = tally.new + tally.changed
         working = max(total_secs - scan_secs - self._map_scheduler.fit_secs, 1e-9)
         return IndexReport(
@@ -358,12 +391,13 @@ class Engine:
             new=tally.new,
             unchanged=changes.unchanged + tally.unchanged,
             changed=tally.changed,
-            removed=len(set(changes.removed) - tally.moved),
+            away=store.away(),
+            source_state=source_state(store.absences(), sources),
             skipped=found.skipped,
             failed=tuple(sorted(failures, key=lambda failure: failure.path)),
             incomplete=store.incomplete(),
             model=self._model.name,
-            generation=map_.generation if map_ else 0,
+            generation=self._generation,
             seconds={
                 "scan": round(scan_secs, 4),
                 "decode": round(tally.decode_secs, 4),
@@ -377,14 +411,14 @@ class Engine:
 
     # -- suspects ----------------------------------------------------------------------------------------------------
 
-    def _note_suspects(self, store: Store) -> None:
+    def _note_suspects(self, store: StoreWriter) -> None:
         """Whatever was being decoded when the engine last died is a suspect."""
         paths = [image for id_ in self._in_flight.left_behind() if (image := store.path_of(id_))]
         if paths:
             store.add_suspects(paths)
 
     def _without_condemned(
-        self, store: Store, todo: tuple[Todo, ...], suspects: dict[str, int], failures: list[Failure]
+        self, store: StoreWriter, todo: tuple[Todo, ...], suspects: dict[str, int], failures: list[Failure]
     ) -> tuple[list[Todo], list[Todo]]:
         """What to index at full speed, and what to decode alone. A file that crashed too often counts as failed."""
         reason = "the decoder crashed on it"
@@ -403,7 +437,7 @@ class Engine:
 
     # -- talking -----------------------------------------------------------------------------------------------------
 
-    def _wait_for_news(self, store: Store) -> bool:
+    def _wait_for_news(self, store: StoreWriter) -> bool:
         """Until someone wishes something (True) or something changed in the sources; a refit goes on meanwhile."""
         rest_secs, ready = time.monotonic() + REST_SECS, False
         while not self._requests:
@@ -450,19 +484,20 @@ class Engine:
             self._settled_secs = time.monotonic() + SETTLE_SECS
         return dataclasses.replace(changes, todo=tuple(each for each in changes.todo if each.id not in fresh))
 
-    def _hear(self, store: Store) -> None:
+    def _hear(self, store: StoreWriter) -> None:
         while self._pipe.poll():
             self._take(self._pipe.recv(), store)
 
-    def _take(self, request: ToEngine, store: Store) -> None:
-        """Keep a request until it is its turn. What is to be added is stored at once: a Stop may come before its
-        turn."""
+    def _take(self, request: ToEngine, store: StoreWriter) -> None:
+        """Keep a request until its turn. What should be added or removed is stored at once: a Stop may come first."""
         if isinstance(request, Add):
             store.add_extras(request.paths)
             self._tell(Added(request.paths))
+        elif isinstance(request, Remove):
+            store.remove_extras(request.paths)
         self._requests.append(request)
 
-    def _obey_stop(self, store: Store) -> None:
+    def _obey_stop(self, store: StoreWriter) -> None:
         self._hear(store)
         if any(isinstance(request, Stop) for request in self._requests):
             raise Stopped
@@ -476,6 +511,14 @@ class Engine:
         if now or new or time.monotonic() - self._told_secs >= PROGRESS_EVERY_SECS:
             self._told_secs, self._told_stage = time.monotonic(), progress.stage
             self._tell(progress)
+
+    def _tell_source_state(self, store: StoreReader, sources: Sequence[str]) -> None:
+        """Where it is another than was told last; at first nobody has reason to think that a source is absent."""
+        absences = store.absences()
+        state = SourceState(source_state(absences, sources), sentence(absences))
+        if state != self._source_state:
+            self._source_state = state
+            self._tell(state)
 
     def _tell_published(self, map_: Map) -> None:
         self._tell(Published(self._model.name, map_.generation, len(map_.ids)))

@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Cluster, Floats, Ids, Ints, Map
+from atlas_rt.core.arrays import Floats, Ids, Ints
+from atlas_rt.core.maps import Cluster, Map
 from atlas_rt.core.retries import Retries
 from atlas_rt.core.rows import rows_of
 from atlas_rt.engine import child

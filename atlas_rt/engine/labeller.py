@@ -15,9 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas_rt.core.records import ANYWHERE, Floats, Ids, Runtime
+from atlas_rt.core.arrays import Floats, Ids
+from atlas_rt.core.runtime import ANYWHERE, Runtime
 from atlas_rt.encoders.registry import Model
-from atlas_rt.library.store import Labels, Store
+from atlas_rt.library.store import Labels
+from atlas_rt.library.storewriter import StoreWriter
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.search.labels import StoppedError, Vocabulary, load_vocabulary, read_own_words
 
@@ -81,7 +83,7 @@ class Labeller:
         return list(self._vocabulary.result().label(vectors))
 
     def catch_up(
-        self, store: Store, vectors: VectorFile, *, waiting: Callable[[], None], told: Callable[[int, int], None]
+        self, store: StoreWriter, vectors: VectorFile, *, waiting: Callable[[], None], told: Callable[[int, int], None]
     ) -> None:
         """Label every image that has no words, or all where their words are those of another vocabulary.
 

@@ -9,10 +9,11 @@
 * Fewer than ten images have no fit: a sketch of exactly these is their map, whatever was shown on the way.
 * From then on new images are placed by the projector, and the others do not move by a single bit. They are placed
   among those that the map held when the round began, never among each other: so their places do not depend on when a
-  map was shown. Images whose files vanished keep theirs until the round ends, as they may have been moved, which is
-  known only when their content is read again.
-* Near-duplicates *stack* in every map but a sketch that is shown on the way. Stacks decided in the
-  previous map are kept, so they do not depend on when intermediate maps were shown.
+  map was shown.
+* Images that are away keep their places on the map, take part in its fits and are only not shown: whatever comes back
+  stands where it stood, and nothing else moves. They leave the map when the library forgets them.
+* Near-duplicates *stack* in every map but a sketch that is shown on the way. What was decided in the map that new
+  images are placed in, or that a fit goes on from, stands; so stacks do not depend on when a map was shown either.
 * A *refit* is made when it is asked for, or when a fifth of the images are newer than the fit: springs hold the old
   images near their places (`ml.elastic`).
 """
@@ -29,14 +30,15 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas_rt.core.records import Floats, Ids, Ints, Map
+from atlas_rt.core.arrays import Floats, Ids, Ints
+from atlas_rt.core.maps import Map
 from atlas_rt.core.rows import rows_of
 from atlas_rt.engine.fit_process import FitJob, FitProcess, Fitted, Waiting, sweep
-from atlas_rt.engine.placing import EDGES, ReferenceMap, extended, with_vanished
+from atlas_rt.engine.placing import EDGES, ReferenceMap, extended
 from atlas_rt.engine.stack_finder import StackFinder
 from atlas_rt.errors import FitError
 from atlas_rt.library import maps
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.mapping import layout
 from atlas_rt.mapping.clusters import USUAL, next_id
@@ -71,7 +73,7 @@ class MapScheduler:
         self,
         folder: Path,
         *,
-        store: Store,
+        store: StoreReader,
         vectors: VectorFile,
         vocabulary: Callable[[], Vocabulary],
         stack_finder: StackFinder,
@@ -100,7 +102,7 @@ class MapScheduler:
         self._fitting: _InHand | None = None
         self._sketched = 0
         self._looked_at_secs = -LOOK_EVERY_SECS
-        self.map: Map | None = maps.read_latest(folder)
+        self.map: Map | None = map_to_go_on_from(folder)
         self._reference = self._anchored(self._fitted_part())
         self.fit_secs = 0.0
 
@@ -126,7 +128,7 @@ class MapScheduler:
 
     def expect_fit(self, coming: int) -> None:
         """Warm the fitting process up beside the decoding, if so many images to come will need a fit."""
-        if self._fitter is None and self._fit_due(len(self._store.encoded(self._model_id)[0]) + coming):
+        if self._fitter is None and self._fit_due(len(self._encoded()[0]) + coming):
             self._fitter = FitProcess(self._folder)
 
     @property
@@ -146,7 +148,7 @@ class MapScheduler:
                 self.take(shown=shown)
         if time.monotonic() - self._looked_at_secs < LOOK_EVERY_SECS:
             return
-        ids, rows = self._store.encoded(self._model_id)
+        ids, rows = self._encoded()
         if self._is_growing and self._fitter is not None and self._fitting is None:
             size = self._next_stage()
             # a fit of all is the last one, which waits for words: `finish` makes it
@@ -162,20 +164,22 @@ class MapScheduler:
         waiting: called while a fit runs. refits_beside: a refit is only begun, and `take` brings it. Raises
         fitting.Cancelled when `waiting` says so, FitError when the fit fails.
         """
-        ids, rows = self._store.encoded(self._model_id)
+        ids, rows = self._encoded()
         if fit and self._is_growing and self._fit_due(len(ids)):
             self._grow(ids, rows, waiting, shown=refits_beside)
             return
-        if not self._is_fitted and len(ids) < SMALLEST_FIT:
+        if not len(ids) or (not self._is_fitted and len(ids) < SMALLEST_FIT):
             last = self._small_map(ids, rows)  # what was shown on the way has images where they came
-            if self.map is None or not _alike(self.map, last):
+            if not self._is_newest or not _alike(self.map, last):
                 self._publish(last)
         elif (before := self._before_shown()) is not None:
             last = self._extension(before, ids, rows)  # as if nothing had been shown on the way
-            if self.map is None or not _alike(self.map, last):
+            if not self._is_newest or not _alike(self.map, last):
                 self._publish(last)
-        elif not self._is_current(ids, rows) or not self._is_stacked:
+        elif not _same(self.map, ids, rows) or not self._is_stacked:
             self._publish(self._extended(ids, rows))
+        elif not self._is_newest:
+            self.publish_again()
         if not fit or not self._is_fitted:
             return
         if self._fit_due(len(ids)):
@@ -183,12 +187,17 @@ class MapScheduler:
         elif self.map is not None and self.map.granularity != self._granularity:
             self._regroup(waiting)
 
+    def publish_again(self) -> None:
+        """The same map as a new generation: other images of it are shown, or the newest one on disk is of no use."""
+        if self.map is not None:
+            self._publish(self.map)
+
     def refit(self, waiting: Waiting | None) -> bool:
         """A new map of all images, the old ones held near their places; False where there are too few for one.
 
         waiting: called while it runs; None begins it only.
         """
-        ids, rows = self._store.encoded(self._model_id)
+        ids, rows = self._encoded()
         if len(ids) < SMALLEST_FIT or not self._is_fitted:
             return False
         fitter = self._started()
@@ -240,7 +249,7 @@ class MapScheduler:
         assert self._fitting is not None
         made = self._map_of(fitted, FIT if self._fitting.elastic else PARTIAL)
         self._reference = self._anchored(made)
-        self._publish(self._extension(made, *self._store.encoded(self._model_id)) if shown else made)
+        self._publish(self._extension(made, *self._encoded()) if shown else made)
 
     def undo(self) -> bool:
         """Back to the map before the newest fit, with what came since placed in it; False where none is kept."""
@@ -249,7 +258,7 @@ class MapScheduler:
             return False
         if self._fitting is not None:
             self.close()
-        ids, rows = self._store.encoded(self._model_id)
+        ids, rows = self._encoded()
         self._reference = self._anchored(before)
         back = self._extension(before, ids, rows)
         # all count as old, or what one has just gone back from would be due again
@@ -259,7 +268,7 @@ class MapScheduler:
     def go_without_fit(self) -> None:
         """The fit that was due failed: publish what is known without it."""
         self.close()
-        self._show(*self._store.encoded(self._model_id))
+        self._show(*self._encoded())
 
     def close(self) -> None:
         """End the fitting process, whatever it does."""
@@ -285,8 +294,13 @@ class MapScheduler:
             return True
         return images - int(self.map.fitted.sum()) >= REFIT_SHARE * images
 
+    @property
+    def _is_newest(self) -> bool:
+        """No map on disk is newer than ours, as one is that we passed over because it was damaged or empty."""
+        return self.map is not None and maps.generations(self._folder)[-1:] == [self.map.generation]
+
     def _is_current(self, ids: Ids, rows: Ints) -> bool:
-        return self.map is not None and _same(self.map, ids, rows)
+        return self._is_newest and _same(self.map, ids, rows)
 
     @property
     def _is_stacked(self) -> bool:
@@ -343,12 +357,11 @@ class MapScheduler:
         elastic: bool = False,
         only_clusters: bool = False,
     ) -> None:
-        catalogue, vectors = self._store.catalogue(self._model_id), self._vectors_at(rows)
-        at, _ = rows_of(catalogue.ids, ids)
+        vectors = self._vectors_at(rows)
         old = self.map if elastic or only_clusters else self._growing_from()
         job = FitJob(
             ids=ids,
-            paths=tuple(catalogue.paths[row] for row in at.tolist()),
+            paths=self._store.paths_of(ids),
             vocabulary=self._vocabulary() if last or self._words_ready() else wordless(vectors.shape[1]),
             seed=self._seed,
             old=old,
@@ -413,8 +426,6 @@ class MapScheduler:
         """Publish what is known so far, where something is new."""
         sketching = self.map is None or self.map.kind == SKETCH
         stays = self.map is not None and not (sketching and len(ids) >= SKETCH_GROWTH * self._sketched)
-        if stays and self.map is not None:
-            ids, rows = with_vanished(self.map, ids, rows, stored=self._vectors.rows)
         if len(ids) < 2 or self._is_current(ids, rows):
             return
         if stays:
@@ -442,6 +453,7 @@ class MapScheduler:
             kind=SKETCH,
             model=self._model_id,
             seed=self._seed,
+            clusters_given=next_id(self.map),
         )
 
     def _small_map(self, ids: Ids, rows: Ints) -> Map:
@@ -468,20 +480,44 @@ class MapScheduler:
         self.map = made
         self._published(made)
 
+    def _encoded(self) -> tuple[Ids, Ints]:
+        """The images that the map is of: (n,) ids ascending, (n,) int32 rows of their vectors. Of those that are hidden
+        only the ones it holds already: nothing moves to make room for what is not there."""
+        ids, rows = self._store.encoded(self._model_id)
+        hidden = self._store.hidden_ids()
+        if not len(hidden):
+            return ids, rows
+        strange = np.setdiff1d(hidden, self.map.ids) if self.map is not None else hidden
+        kept = ~np.isin(ids, strange)
+        return ids[kept], rows[kept]
+
     def _vectors_at(self, rows: Ints) -> Floats:
         return self._vectors.array()[rows].astype(np.float32)
+
+
+def map_to_go_on_from(folder: Path) -> Map | None:
+    """The newest map that holds an image, since nothing can be placed in an empty one, nor a fit go on from it; where
+    all are empty, the newest as a sketch. (Version 0.1.0 published an empty fitted map of a folder that was empty for
+    one start, as an unplugged drive leaves it, and could not go on from that.)
+    """
+    newest = maps.read_latest(folder)
+    if newest is None or len(newest.ids):
+        return newest
+    return maps.read_latest(folder, holding_images=True) or dataclasses.replace(newest, kind=SKETCH)
 
 
 def _has_stacks(map_: Map) -> bool:
     return len(map_.stacks) == len(map_.ids)
 
 
-def _same(map_: Map, ids: Ids, rows: Ints) -> bool:
-    return np.array_equal(map_.ids, ids) and np.array_equal(map_.rows, rows)
+def _same(map_: Map | None, ids: Ids, rows: Ints) -> bool:
+    return map_ is not None and np.array_equal(map_.ids, ids) and np.array_equal(map_.rows, rows)
 
 
-def _alike(one: Map, other: Map) -> bool:
+def _alike(one: Map | None, other: Map) -> bool:
     """The same images in the same places, joined by the same lines, in the same stacks."""
+    if one is None:
+        return False
     names = ("ids", "rows", "positions", "edges", "weights", "clusters", "stacks")
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
 

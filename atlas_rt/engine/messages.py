@@ -1,7 +1,7 @@
 """What crosses the pipe between the engine and whoever started it: small frozen values, never bulk data.
 
-To the engine: its Job first, then Add, Rescan, Refit, Undo, Stop. From the engine: Progress, Failure and IndexReport of
-`core.records`, Trouble, and the other classes here.
+To the engine: its Job first, then Add, Remove, Rescan, Refit, Undo, Stop. From the engine: Progress, Failure,
+IndexReport, Trouble, and the other classes here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from atlas_rt.core.records import ANYWHERE, Failure, IndexReport, LibraryPlace, Progress, Runtime
+from atlas_rt.core.images import Failure, LibraryPlace
+from atlas_rt.core.reports import IndexReport, Progress
+from atlas_rt.core.runtime import ANYWHERE, Runtime
 from atlas_rt.core.troubles import Trouble
 
 
@@ -53,6 +55,15 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceState:
+    """Whether the sources are there, told when it changes. state: as in IndexReport. text: what a person should know
+    as long as it lasts, such as a drive that is not connected; empty when nothing is missing."""
+
+    state: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Added:
     """These files and folders belong to the library now; what is in them is indexed next."""
 
@@ -61,7 +72,14 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """Take these files and folders into the library for good."""
+    """Take these files and folders into the library."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take files and folders that were added out of the library again; their images are away then."""
 
     paths: tuple[str, ...]
 
@@ -110,5 +128,7 @@ class Job:
     granularity: str = ""
 
 
-FromEngine = Progress | Failure | IndexReport | Published | Provider | Locked | Refused | Said | Added | Trouble
-ToEngine = Add | Rescan | Refit | Undo | Stop
+FromEngine = (
+    Progress | Failure | IndexReport | Published | Provider | Locked | Refused | Said | Added | Trouble | SourceState
+)
+ToEngine = Add | Remove | Rescan | Refit | Undo | Stop

@@ -16,17 +16,20 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from atlas_rt.core.records import Failure, Floats
+from atlas_rt.core.arrays import Floats
+from atlas_rt.core.images import Failure
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import Preprocessing, to_input
 from atlas_rt.engine.crash_log import InFlight
 from atlas_rt.engine.labeller import Labeller
 from atlas_rt.errors import DecodeError
+from atlas_rt.library.changes import FailedFile, Todo
 from atlas_rt.library.decode import read_image
 from atlas_rt.library.formats import suffix_of
 from atlas_rt.library.otherlibraries import OtherLibraries
-from atlas_rt.library.scanning import read
-from atlas_rt.library.store import FailedFile, Labels, Ready, Store, Todo, content_hash
+from atlas_rt.library.scanning import content_hash, read
+from atlas_rt.library.store import Labels
+from atlas_rt.library.storewriter import Ready, StoreWriter
 from atlas_rt.library.tile_files import TileFiles, TileSet
 from atlas_rt.library.tile_making import make_tiles
 from atlas_rt.library.vectors import VectorFile
@@ -114,7 +117,7 @@ class Pipeline:
     def __init__(
         self,
         *,
-        store: Store,
+        store: StoreWriter,
         tiles: TileFiles,
         vectors: VectorFile,
         encoder: ImageEncoder,
@@ -216,7 +219,7 @@ class Pipeline:
     # -- on the caller's thread --------------------------------------------------------------------------------------
 
     def _commit(self, batch: Sequence[Group]) -> None:
-        """Store one batch."""
+        """StoreWriter one batch."""
         if not batch:
             return
         begun = time.perf_counter()

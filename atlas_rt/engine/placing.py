@@ -1,4 +1,4 @@
-"""A map that grows and shrinks without moving: what is new gets a place, what has gone leaves, the rest stays to the
+"""A map that grows and shrinks without moving: new images get a place, forgotten ones leave, the rest stays to the
 last bit."""
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Cluster, Floats, Ids, Ints, Map
+from atlas_rt.core.arrays import Floats, Ids, Ints
+from atlas_rt.core.maps import Cluster, Map
 from atlas_rt.core.rows import rows_of
 from atlas_rt.library.maps import FIT
 from atlas_rt.mapping import layout
@@ -95,8 +96,8 @@ def extended(
     provisional: new images are joined to their nearest anchors, which are at hand, not to their nearest of all. They
     stack nowhere yet.
     """
-    at, known = rows_of(old.ids, ids)
-    kept = known & (old.rows[at] == rows)
+    at, kept = rows_of(old.ids, ids)
+    kept[kept] = old.rows[at[kept]] == rows[kept]  # an empty map has no row to ask
     at = at[kept]
     positions = np.empty((len(ids), 3), np.float32)
     positions[kept] = old.positions[at]
@@ -130,14 +131,6 @@ def extended(
         stacks=np.where(stacks < 0, ids, stacks) if len(old.stacks) else old.stacks,
         cluster_records=tuple(_resized(record, clusters) for record in old.cluster_records),
     )
-
-
-def with_vanished(map_: Map, ids: Ids, rows: Ints, *, stored: int) -> tuple[Ids, Ints]:
-    """These images and those that only the map still holds. stored: rows of the file of vectors."""
-    lacking = ~np.isin(map_.ids, ids) & (map_.rows < stored)
-    joined = np.concatenate([ids, map_.ids[lacking]])
-    order = np.argsort(joined, kind="stable")
-    return joined[order], np.concatenate([rows, map_.rows[lacking]])[order]
 
 
 def _among_anchors(ids: Ids, rows: Ints, new: NDArray[np.intp], placed: Placed) -> tuple[NDArray[np.intp], Floats]:

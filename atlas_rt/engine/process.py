@@ -21,7 +21,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from atlas_rt.core import retries
-from atlas_rt.core.records import Failure, IndexReport, Progress
+from atlas_rt.core.images import Failure
+from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.core.retries import Retries
 from atlas_rt.engine import crash_log
 from atlas_rt.engine.child import Child

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from atlas_rt.core.records import Bytes, Map, Rows
+from atlas_rt.core.arrays import Bytes, Rows
+from atlas_rt.core.maps import Map
 from atlas_rt.encoders.registry import Model
 from atlas_rt.engine.placing import Vectors
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.mapping.duplicates import carried, stacked
 
@@ -15,7 +16,7 @@ from atlas_rt.mapping.duplicates import carried, stacked
 class StackFinder:
     """Looks for near-duplicates among the images of one library and model. Owned by the engine's main thread."""
 
-    def __init__(self, store: Store, tiles: TileFiles, model: Model) -> None:
+    def __init__(self, store: StoreReader, tiles: TileFiles, model: Model) -> None:
         self._store, self._tiles, self._model = store, tiles, model
 
     def apply(self, map_: Map, *, before: Map | None, vectors_at: Vectors) -> Map:

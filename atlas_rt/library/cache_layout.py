@@ -23,7 +23,7 @@ from pathlib import Path
 
 import platformdirs
 
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import disk_errors
 from atlas_rt.library.hidden import is_passed_over
@@ -31,7 +31,8 @@ from atlas_rt.library.lock import Lock
 from atlas_rt.library.scanning import reason_of
 from atlas_rt.library.sourcenote import FILE_NAME, Note, read_note, write_note
 from atlas_rt.library.sources import absolute
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
+from atlas_rt.library.storewriter import StoreWriter
 
 __all__ = [
     "CachedLibrary",
@@ -173,7 +174,7 @@ def is_empty(place: LibraryPlace) -> bool:
     if not (place.folder / "library.db").exists():
         return True
     try:
-        with Store.open(place.folder, writable=False, older=True) as store:
+        with StoreReader.open_older(place.folder) as store:
             return not store.contents()
     except MissingError:
         return False
@@ -249,7 +250,7 @@ def _make(place: LibraryPlace, cache: Path) -> None:
 
 def _cached_library(place: LibraryPlace, opened_secs: float) -> CachedLibrary:
     try:
-        with Store.open(place.folder, writable=False) as store:
+        with StoreReader.open(place.folder) as store:
             images = store.images()
     except MissingError:
         images = 0
@@ -288,6 +289,6 @@ def _place_noted(note: Note, folder: Path, cache: Path) -> LibraryPlace | None:
 def _finish_move(place: LibraryPlace, note: Note) -> None:
     """What is left of a move once the folder has its new name."""
     if (place.folder / "library.db").exists():
-        with Store.open(place.folder, writable=True) as store:
+        with StoreWriter.open(place.folder) as store:
             store.move_paths(note.moves, token=note.token)
     write_note(place.folder, Note(place.sources, note.opened_secs))

@@ -1,26 +1,29 @@
 """What a scan means for a library: a pure comparison of the files found with the files known.
 
 A file is known and unchanged when its size and time of change are. Nothing is read here: a file that looks new may turn
-out, once its content is hashed, to be one that was moved (`Store.commit` then gives it its old id).
+out, once its content is hashed, to be one that was moved (`StoreWriter.commit` then gives it its old id).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from atlas_rt.core.records import Failure
+from atlas_rt.core.images import Failure
 from atlas_rt.library.scanning import FoundFile
 
-State = Literal["found", "ready", "failed", "gone"]
+State = Literal["found", "ready", "failed", "away"]
 Kind = Literal["new", "changed", "encode"]
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """A row of the library. hashed: it was read well once. encoded: it has a vector of the model in question."""
+    """A row of the library. hashed: it was read well once. encoded: it has a vector of the model in question.
+
+    present: the last scan found its file. away_secs: when it was missed, since 1970; 0 where that is not known.
+    """
 
     id: int
     path: str
@@ -29,6 +32,8 @@ class KnownFile:
     mtime_ns: int
     hashed: bool
     encoded: bool
+    present: bool = True
+    away_secs: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +60,30 @@ class Todo:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What is to be done for one scan.
+    """What must be done for one scan.
 
     todo: ascending by id; new ids were given in the order of paths. unchanged: images with nothing to do, those that
-    returned included. removed, returned: ids of images whose files vanished, or came back just as they were. failed:
-    files that failed before and have not changed since.
+    returned included. hidden: ids of images that are no longer shown, since their files vanished. returned: ids of
+    images that are shown again. marked: as many shown images were found again, or not found while their folder is
+    absent. failed: files that failed before and have not changed since.
     """
 
     todo: tuple[Todo, ...]
     unchanged: int
-    removed: tuple[int, ...]
+    hidden: tuple[int, ...]
     returned: tuple[int, ...]
+    marked: int
     failed: tuple[Failure, ...]
 
 
 @dataclass(slots=True)
 class Comparison:
-    """The parts of a plan before new files have ids. vanished: every row without a file, ready or not."""
+    """The parts of a plan before new files have ids.
+
+    vanished: every row without a file, ready or not. missed: shown images without a file, which stay shown since their
+    folder is absent. met: shown images that were missed before and are there again. shown_again: images that were
+    hidden while their folder was vanishing.
+    """
 
     new: list[FoundFile] = field(default_factory=list)
     todo: list[Todo] = field(default_factory=list)
@@ -79,38 +91,53 @@ class Comparison:
     returned: list[int] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     vanished: list[KnownFile] = field(default_factory=list)
+    missed: list[KnownFile] = field(default_factory=list)
+    met: list[int] = field(default_factory=list)
+    shown_again: list[int] = field(default_factory=list)
 
 
 def compare(
     files: Iterable[FoundFile],
     known: Iterable[KnownFile],
     failures: Mapping[str, FailedFile],
-    unreadable: Sequence[str],
+    unseen: Sequence[str],
 ) -> Comparison:
-    """Sort out what each file is. Rows at or below an unreadable path have not vanished: nobody could look."""
-    present: dict[str, KnownFile] = {}
-    gone: dict[tuple[str, int, int], KnownFile] = {}
+    """Sort out what each file is. Rows at or below an unseen path have not vanished: nobody could look."""
+    rows: dict[str, KnownFile] = {}
+    away: dict[tuple[str, int, int], KnownFile] = {}
     for row in known:
-        if row.state == "gone":
-            gone[row.path, row.size, row.mtime_ns] = row
+        if row.state == "away":
+            away[row.path, row.size, row.mtime_ns] = row
         else:
-            present[row.path] = row
+            rows[row.path] = row
     result = Comparison()
     for file in files:
-        back = gone.get((file.path, file.size, file.mtime_ns))
-        if file.path in present:
-            _sort_known(file, present.pop(file.path), failures.get(file.path), result)
+        back = away.get((file.path, file.size, file.mtime_ns))
+        if file.path in rows:
+            _sort_known(file, rows.pop(file.path), failures.get(file.path), result)
         elif back:
             result.returned.append(back.id)
             _sort_settled(file, back, result)
         else:
             result.new.append(file)
-    hidden = tuple(path.rstrip(os.sep) + os.sep for path in unreadable)
-    result.vanished = [row for path, row in present.items() if not (path + os.sep).startswith(hidden)]
+    is_unseen = below(unseen)
+    for path, row in rows.items():
+        if not is_unseen(path):
+            result.vanished.append(row)
+        elif row.state == "ready":
+            result.missed.append(row)
     return result
 
 
+def below(folders: Iterable[str]) -> Callable[[str], bool]:
+    """A test whether a path is one of these or lies in it."""
+    starts = tuple(folder.rstrip(os.sep) + os.sep for folder in folders)
+    return lambda path: (path + os.sep).startswith(starts)
+
+
 def _sort_known(file: FoundFile, row: KnownFile, failure: FailedFile | None, result: Comparison) -> None:
+    if row.state == "ready" and not row.present:
+        result.met.append(row.id)
     if row.state == "ready" and _same(file, row):
         _sort_settled(file, row, result)
     elif row.state == "failed" and failure and failure.stage != "read" and _same(file, failure):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from atlas_rt.core.records import MEDIUM_TILE_PX
+from atlas_rt.core.images import MEDIUM_TILE_PX
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.colours import opaque_if_possible, to_srgb
 from atlas_rt.library.formats import RAW_SUFFIXES

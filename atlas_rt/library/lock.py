@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import disk_errors
 

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Cluster, Map
+from atlas_rt.core.maps import Cluster, Map
 from atlas_rt.errors import MissingError
 from atlas_rt.library import disk_errors
 
@@ -63,10 +63,11 @@ _LATER = {"stacks"}
 _MANIFEST = "manifest.json"
 
 
-def write_map(folder: Path, map_: Map) -> Path:
+def write_map(folder: Path, map_: Map, *, made_as: Path | None = None) -> Path:
     """Publish a map in its model's folder; generations that are not `kept` go. Where it lies now.
 
-    Raises MissingError on a full disk (nothing is published then), ValueError for a generation that is already there.
+    made_as: the folder of a map, at whose time this one counts as made. Raises MissingError on a full disk (nothing is
+    published then), ValueError for a generation that is already there.
     """
     target = _place(folder, map_.generation)
     if target.exists():
@@ -77,6 +78,9 @@ def write_map(folder: Path, map_: Map) -> Path:
         try:
             beside.mkdir(parents=True)
             _write_files(beside, map_)
+            if made_as is not None:
+                made_ns = (made_as / _MANIFEST).stat().st_mtime_ns
+                os.utime(beside / _MANIFEST, ns=(made_ns, made_ns))
             beside.rename(target)
         except BaseException:
             shutil.rmtree(beside, ignore_errors=True)
@@ -138,13 +142,15 @@ def read_map(folder: Path, generation: int) -> Map:
         ) from error
 
 
-def read_latest(folder: Path) -> Map | None:
-    """The newest map that is whole; None where there is none."""
+def read_latest(folder: Path, *, holding_images: bool = False) -> Map | None:
+    """The newest map that is whole; None where there is none. holding_images: pass over empty ones."""
     for generation in reversed(generations(folder)):
         try:
-            return read_map(folder, generation)
+            found = read_map(folder, generation)
         except MissingError:
             continue
+        if len(found.ids) or not holding_images:
+            return found
     return None
 
 

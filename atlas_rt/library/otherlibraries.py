@@ -16,10 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas_rt.core.records import Floats, LibraryPlace
+from atlas_rt.core.arrays import Floats
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError
 from atlas_rt.library import disk_errors
-from atlas_rt.library.store import Known, Store
+from atlas_rt.library.store import Known, StoreReader
 from atlas_rt.library.tile_files import MEDIUM_FILE, SMALL_FILE, TileSet, read_tiles
 from atlas_rt.library.vectors import FILE_NAME, read_vector
 
@@ -46,7 +47,7 @@ class OtherLibraries:
         self._places = places
         self._model_id, self._dim = model_id, dim
         self._lock = threading.Lock()
-        self._opened: list[tuple[Path, Store]] | None = None
+        self._opened: list[tuple[Path, StoreReader]] | None = None
 
     def find(self, hash_: bytes) -> Taken | None:
         """What one of them holds of a content, None where none does."""
@@ -73,18 +74,18 @@ class OtherLibraries:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _open(self) -> list[tuple[Path, Store]]:
+    def _open(self) -> list[tuple[Path, StoreReader]]:
         opened = []
         for place in self._places:
             if not (place.folder / self._model_id / FILE_NAME).exists():
                 continue
             try:
-                opened.append((place.folder, Store.open(place.folder, writable=False, older=True)))
+                opened.append((place.folder, StoreReader.open_older(place.folder)))
             except MissingError:
                 continue
         return opened
 
-    def _taken(self, folder: Path, store: Store, hash_: bytes) -> Taken | None:
+    def _taken(self, folder: Path, store: StoreReader, hash_: bytes) -> Taken | None:
         known = store.known(hash_, self._model_id)
         if known is None or known.vector_row is None:
             return None
@@ -92,7 +93,7 @@ class OtherLibraries:
             if store.known(hash_, self._model_id) != known:
                 return None
             taken = self._read(folder, known, known.vector_row)
-            same = store.known(hash_, self._model_id) == known and still_same()
+            same = store.known(hash_, self._model_id) == known and still_same() and not store.cleaning
         with np.errstate(all="ignore"):
             whole = (
                 abs(float(np.linalg.norm(taken.vector)) - 1.0) < UNIT_TOLERANCE

@@ -22,7 +22,7 @@ from typing import Generic, TypeVar
 
 import platformdirs
 
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import disk_errors
 from atlas_rt.library.cache_layout import may_lie_in, source_around

@@ -2,7 +2,7 @@
 
 The file itself does not say how many records count: the database does, by naming them. What lies behind the named ones
 (left by a crash between the append and the transaction) is written over by the next writer. The file only ever grows,
-because shortening a mapped file kills its readers with SIGBUS.
+because shortening a mapped file kills its readers with SIGBUS; `cleaning` replaces it by a smaller one.
 """
 
 from __future__ import annotations
@@ -13,8 +13,26 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from atlas_rt.core.arrays import Ints
 from atlas_rt.errors import MissingError
 from atlas_rt.library import disk_errors
+
+BLOCK = 4096
+"""Records copied together."""
+
+
+def copy_records(source: Path, target: Path, record_bytes: int, records: Ints) -> None:
+    """Write these records of one file into a new one, in this order, and wait until the disk has them.
+
+    Raises MissingError where the source is shorter; OSError where the disk refuses.
+    """
+    count = int(records.max()) + 1 if len(records) else 0
+    old = RecordFile(source, record_bytes, writable=False, count=count)
+    with target.open("wb") as file:
+        for start in range(0, len(records), BLOCK):
+            file.write(old.records()[records[start : start + BLOCK]].tobytes())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_record(path: Path, number: int, record_bytes: int) -> bytes:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import cache_layout
 from atlas_rt.library.resemblance import POSSIBLE, Resemblance, is_in, recognise
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
+from atlas_rt.library.storewriter import upgrade
 
 
 def settled_place(
@@ -42,7 +44,8 @@ def settled_place(
                 f"If it was moved here, type:\n{found.command}"
             )
     place = cache_layout.place_of(sources, cache, make=make)
-    _bring_up(place)
+    with suppress(MissingError):  # one that nobody may write to is told of by who reads it
+        upgrade(place)
     return place
 
 
@@ -84,7 +87,7 @@ def make_way(place: LibraryPlace, target: LibraryPlace, cache: Path) -> bool:
 
 
 def _hashes(place: LibraryPlace) -> frozenset[bytes]:
-    with Store.open(place.folder, writable=False, older=True) as store:
+    with StoreReader.open_older(place.folder) as store:
         return frozenset(each.hash for each in store.contents())
 
 
@@ -94,26 +97,3 @@ def _follow_links(place: LibraryPlace, cache: Path) -> None:
     moves = {source: os.path.realpath(source) for source in place.sources}
     if not cache_layout.Lock(place).holder():
         cache_layout.move(place, moves, cache)
-
-
-def _bring_up(place: LibraryPlace) -> None:
-    """A library of an older version becomes one of this version, since readers come before the writer. One that is
-    damaged, or that nobody may write to, is told of by who reads it."""
-    lock = cache_layout.Lock(place)
-    try:
-        Store.open(place.folder, writable=False).close()
-    except MissingError:
-        if not (place.folder / "library.db").exists() or not _is_older(place):
-            return
-        if lock.acquire():
-            Store.open(place.folder, writable=True).close()
-    finally:
-        lock.release()
-
-
-def _is_older(place: LibraryPlace) -> bool:
-    try:
-        Store.open(place.folder, writable=False, older=True).close()
-    except MissingError:
-        return False
-    return os.access(place.folder, os.W_OK)

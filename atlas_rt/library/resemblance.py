@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import DecodeError, MissingError
 from atlas_rt.library import cache_layout
 from atlas_rt.library.formats import is_readable
 from atlas_rt.library.hidden import is_passed_over
 from atlas_rt.library.scanning import content_hash, read, scan
-from atlas_rt.library.store import Content, Store
+from atlas_rt.library.store import Content, StoreReader
 
 SURE = 0.7
 """So much of a library must be in the new place, by path or as most of what is there, to need no question."""
@@ -75,7 +75,7 @@ def recognise(sources: Sequence[str], cache: Path, *, exclude: Sequence[str] = (
 def compare(place: LibraryPlace, sources: Sequence[str], files: Mapping[str, Files]) -> Resemblance | None:
     """How much of a library is in new sources; None for too little. files: of each new source."""
     try:
-        with Store.open(place.folder, writable=False, older=True) as store:
+        with StoreReader.open_older(place.folder) as store:
             contents = store.contents()
     except MissingError:
         return None

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from atlas_rt.core.records import Failure
+from atlas_rt.core.images import Failure
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.formats import FILE_BYTES_MAX, format_to_install, is_picture, readable_suffixes, suffix_of
 from atlas_rt.library.hidden import is_passed_over
@@ -42,13 +42,18 @@ class Scan:
     files: sorted by path, each path once. skipped: files that are no images, of formats not installed, or excluded, and
     pictures that are hidden or lie in hidden folders, recycle bins and the like: at least so many (`_PassedOver`).
     unreadable: folders and links that could not be followed; nothing is known of what lies beneath them.
-    missing_formats: of the skipped ones, those an extra would read, e.g. {"HEIC": 3}.
+    missing_formats: of the skipped ones, those an extra would read, e.g. {"HEIC": 3}. devices: what tells the device of
+    each source that is a folder, and of each folder in it that lies on another device than the folder around it. empty:
+    folders without a file, in which no folder has one. dangling: links that lead nowhere.
     """
 
     files: tuple[FoundFile, ...]
     skipped: int
     unreadable: tuple[Failure, ...]
     missing_formats: dict[str, int] = field(default_factory=dict)
+    devices: dict[str, str] = field(default_factory=dict)
+    empty: frozenset[str] = frozenset()
+    dangling: frozenset[str] = frozenset()
 
 
 def scan(
@@ -141,8 +146,15 @@ class Listing:
     folders: list[str] = field(default_factory=list)
     linked: list[str] = field(default_factory=list)
     unreadable: list[Failure] = field(default_factory=list)
+    dangling: list[str] = field(default_factory=list)
     skipped: int = 0
+    excluded_folders: int = 0
     missing: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def holds_something(self) -> bool:
+        """Something else than folders that are looked into."""
+        return bool(self.files or self.unreadable or self.skipped or self.excluded_folders)
 
 
 class _PassedOver:
@@ -236,7 +248,29 @@ class _Walk:
             skipped=sum(listing.skipped for listing in listings),
             unreadable=tuple(sorted(unreadable, key=lambda failure: failure.path)),
             missing_formats=dict(sorted(missing.items())),
+            devices=self._devices(),
+            empty=self._empty(),
+            dangling=frozenset(link for listing in listings for link in listing.dangling),
         )
+
+    def _devices(self) -> dict[str, str]:
+        numbers = {place: listing.identity[0] for place, listing in self.listings.items()}
+        around = {(folder, source): numbers.get((os.path.split(folder)[0], source)) for folder, source in numbers}
+        return {
+            folder: f"{number}-{_file_system_of(folder)}"
+            for (folder, source), number in numbers.items()
+            if folder == source or number != around[folder, source]
+        }
+
+    def _empty(self) -> frozenset[str]:
+        filled: set[ListingKey] = set()
+        for (holder, source), listing in self.listings.items():
+            elsewhere = any((inner, source) not in self.listings for inner in listing.folders + listing.linked)
+            folder = holder if listing.holds_something or elsewhere else ""
+            while folder and (folder, source) not in filled:
+                filled.add((folder, source))
+                folder = os.path.split(folder)[0] if folder != source else ""
+        return frozenset(folder for folder, _ in self.listings.keys() - filled)
 
     def _missing_source(self, source: str, error: OSError) -> None:
         """A single image that was deleted is gone; a folder that vanished may be a disk that was unplugged."""
@@ -300,12 +334,16 @@ class _Walk:
                 yield entry
             elif not entry.is_dir(follow_symlinks=False):
                 listing.skipped += 1
+            else:
+                listing.excluded_folders += 1
 
     def _visit_file(self, entry: os.DirEntry[str], listing: Listing) -> None:
         if suffix_of(entry.name) in self._readable:
             self._take(entry.path, entry.name, entry.stat(), listing)
         else:
             _skip(entry.name, listing)
+            if entry.is_symlink() and not Path(entry.path).exists():
+                listing.dangling.append(entry.path)
 
     def _take(self, path: str, name: str, status: os.stat_result, listing: Listing) -> None:
         if stat.S_ISREG(status.st_mode) and suffix_of(name) in self._readable:
@@ -320,6 +358,14 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir(follow_symlinks=False)
     except OSError:
         return False
+
+
+def _file_system_of(folder: str) -> int:
+    """What tells a file system from others that get the same device number, 0 where nothing does."""
+    try:
+        return os.statvfs(folder).f_fsid if hasattr(os, "statvfs") else 0
+    except OSError:
+        return 0
 
 
 def _skip(name: str, listing: Listing) -> None:

@@ -2,13 +2,18 @@
 
 Paths are BLOBs, the file system's own bytes: on Linux a name need not be valid text.
 
-images     state: found (has an id, not read yet), ready (has tiles), failed (see failures), gone (its file vanished;
-           the row waits, so that the same content gets its id back). size, mtime_ns: of the file when it was last read
+images     state: found (has an id, not read yet), ready (has tiles, is shown), failed (see failures), away (its file
+           vanished; the row waits, hidden, so that the same content gets its id back). present: 0 where the last scan
+           did not find the file; with state ready its folder is absent, and it is shown all the same. away_secs: when
+           it was first missed, since 1970; 0 where nobody noted it. size, mtime_ns: of the file when it was last read
            well. rgb: mean colour, 0xRRGGBB. tile: record in the tile files. incomplete: what of its picture is missing.
 vectors    row: in the model's vector file.
 failures   stage: read, decode, encode or crash.
 suspects   files the engine was reading when it died, and how often.
 extras     sources dropped on the window.
+absences   folders that the last scan could not look into or found empty (`absence`). state: missing, empty, unreadable
+           or partly. images: known ones below it that were not found, shown all the same.
+devices    what tells the device of each source, and of each mount point in it, when what is known of it was there.
 """
 
 from __future__ import annotations
@@ -70,6 +75,16 @@ STEPS = (
     ALTER TABLE images ADD COLUMN incomplete TEXT;
     CREATE INDEX images_incomplete ON images (path) WHERE incomplete IS NOT NULL;
     DELETE FROM failures WHERE stage = 'decode';
+    """,
+    """
+    DROP INDEX images_by_path;
+    ALTER TABLE images ADD COLUMN present INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE images ADD COLUMN away_secs REAL NOT NULL DEFAULT 0;
+    UPDATE images SET state = 'away', present = 0 WHERE state = 'gone';
+    CREATE UNIQUE INDEX images_by_path ON images (path) WHERE state != 'away';
+    CREATE INDEX images_missed ON images (state) WHERE present = 0;
+    CREATE TABLE absences (path BLOB PRIMARY KEY, state TEXT NOT NULL, images INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE devices (path BLOB PRIMARY KEY, device TEXT NOT NULL) WITHOUT ROWID;
     """,
     # names that a person gives are kept in the data folder (`clusternames`); nothing was ever written to this table
     "DROP TABLE cluster_names",

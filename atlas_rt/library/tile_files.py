@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import simplejpeg
 
-from atlas_rt.core.records import SMALL_TILE_PX, Bytes, Ids, Ints
+from atlas_rt.core.arrays import Bytes, Ids, Ints
+from atlas_rt.core.images import SMALL_TILE_PX
 from atlas_rt.errors import MissingError
 from atlas_rt.library.disk_errors import damaged
 from atlas_rt.library.recordfile import RecordFile, read_record
@@ -18,6 +19,7 @@ SMALL_FILE, MEDIUM_FILE = "tiles-32.bin", "tiles-128.bin"
 SMALL_RECORD_BYTES = SMALL_TILE_PX * SMALL_TILE_PX * 3
 MEDIUM_RECORD_BYTES = 8192
 """Two bytes of length (little endian), a JPEG, zeros."""
+RECORD_BYTES = {SMALL_FILE: SMALL_RECORD_BYTES, MEDIUM_FILE: MEDIUM_RECORD_BYTES}
 
 Rgb = tuple[int, int, int]
 

@@ -10,7 +10,8 @@ import io
 import numpy as np
 from PIL import Image, ImageStat
 
-from atlas_rt.core.records import CARD_ASPECT_MAX, LARGE_TILE_PX, MEDIUM_TILE_PX, SMALL_TILE_PX, Bytes
+from atlas_rt.core.arrays import Bytes
+from atlas_rt.core.images import CARD_ASPECT_MAX, LARGE_TILE_PX, MEDIUM_TILE_PX, SMALL_TILE_PX
 from atlas_rt.library.decode import Decoded, read_picture
 from atlas_rt.library.formats import suffix_of
 from atlas_rt.library.scanning import read

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 from atlas_rt.library.recordfile import RecordFile, read_record
 
 FILE_NAME = "vectors.f16"
@@ -22,16 +22,24 @@ def read_vector(folder: Path, row: int, dim: int) -> Floats:
     return np.frombuffer(read_record(folder / FILE_NAME, row, 2 * dim), np.float16).astype(np.float32)
 
 
+FILE_NAME = "vectors.f16"
+
+
+def record_bytes(dim: int) -> int:
+    """Of one vector, stored."""
+    return 2 * dim
+
+
 class VectorFile:
     """Rows of `dim` numbers. A row is never written again: an image that changed gets a new one.
 
-    rows: how many are named (`Store.named_vectors`); opening with more than the file has raises MissingError. float16
-    keeps a unit vector's cosines to about 0.0003, at half the memory.
+    rows: how many are named (`StoreReader.named_vectors`); opening with more than the file has raises MissingError.
+    float16 keeps a unit vector's cosines to about 0.0003, at half the memory.
     """
 
     def __init__(self, path: Path, dim: int, *, writable: bool = False, rows: int) -> None:
         self._dim = dim
-        self._file = RecordFile(path, 2 * dim, writable=writable, count=rows)
+        self._file = RecordFile(path, record_bytes(dim), writable=writable, count=rows)
 
     @property
     def rows(self) -> int:

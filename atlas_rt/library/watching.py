@@ -31,7 +31,7 @@ POLL_SECS = 5.0
 ANYWAY_SECS = 600.0
 """It is time for a scan of everything so long after the last one of all: events can be lost, and watches run out."""
 ROOTS_EVERY_SECS = 1.0
-"""How often it is looked whether a source itself vanished or came back, which no event tells."""
+"""How often it is looked whether a source or a mount point in it vanished or came back, which no event tells."""
 CHANGES = {"created", "modified", "moved", "deleted", "closed"}
 """Events that matter. (Reading a file has some, too.)"""
 WatchKey = tuple[str, bool]
@@ -56,6 +56,7 @@ class Watcher:
         self._observers: dict[bool, BaseObserver] = {}
         self._watched: dict[WatchKey, _Watched] = {}
         self._known: dict[str, Identity] = {}
+        self._mounts: dict[str, Identity] = {}
         self._looked_secs = self._looked_anywhere_secs = time.monotonic()
 
     def watch(self, sources: Sequence[str]) -> None:
@@ -64,6 +65,10 @@ class Watcher:
         if self._known.keys() != wanted.keys():
             self._known = {source: self._known.get(source, _identity(source)) for source in wanted}
             self._arrange()
+
+    def look_at(self, mounts: Collection[str]) -> None:
+        """Look also whether a drive comes to or leaves exactly these folders within the sources."""
+        self._mounts = {folder: self._mounts.get(folder, _identity(folder)) for folder in mounts}
 
     def due(self) -> bool:
         """Whether it is time to scan; told once for each burst of changes."""
@@ -119,6 +124,11 @@ class Watcher:
             self._known = now
             self._arrange(outdated)
             self._changed(None)  # nobody looked in between
+        mounts = {folder: _identity(folder) for folder in self._mounts}
+        if mounts != self._mounts:
+            self._mounts = mounts
+            self._arrange(set(self._watched))  # what lies on a drive that came is not watched yet
+            self._changed(None)
 
     def _arrange(self, outdated: Collection[WatchKey] = ()) -> None:
         """One watch for each folder, and one for each folder that holds single files; a source that is not there waits.

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from atlas_rt.core.records import Bytes
+from atlas_rt.core.arrays import Bytes
 
 _RGBA = 1
 """MODE_RGBA of libwebp's decode.h."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from atlas_rt.core.records import Bytes
+from atlas_rt.core.arrays import Bytes
 from atlas_rt.library.colours import eight_bits
 from atlas_rt.library.stored_picture import Enough, Part, Stored, opened, orientation_of, reduced
 

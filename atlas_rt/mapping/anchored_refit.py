@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Floats, Ints
+from atlas_rt.core.arrays import Floats, Ints
 from atlas_rt.mapping import kernels
 from atlas_rt.mapping.attraction_curve import A, B
 

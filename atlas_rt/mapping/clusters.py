@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Cluster, Floats, Ids, Ints, Map
+from atlas_rt.core.arrays import Floats, Ids, Ints
+from atlas_rt.core.maps import Cluster, Map
 from atlas_rt.core.rows import rows_of
 from atlas_rt.search.labels import Vocabulary, log_familiarity
 

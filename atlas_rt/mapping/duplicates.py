@@ -17,7 +17,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import SMALL_TILE_PX, Bytes, Floats, Ids, Ints, Rows
+from atlas_rt.core.arrays import Bytes, Floats, Ids, Ints, Rows
+from atlas_rt.core.images import SMALL_TILE_PX
 from atlas_rt.core.rows import rows_of
 
 AREAS = 8

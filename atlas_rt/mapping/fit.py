@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Floats, Ints
+from atlas_rt.core.arrays import Floats, Ints
 from atlas_rt.mapping import anchored_refit, kernels
 from atlas_rt.mapping.attraction_curve import A, B
 from atlas_rt.mapping.layout import principal_axes

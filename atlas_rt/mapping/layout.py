@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 
 Doubles = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from atlas_rt.core.records import Floats, Ints
+from atlas_rt.core.arrays import Floats, Ints
 
 NEIGHBOURS = 15
 BLOCK = 256

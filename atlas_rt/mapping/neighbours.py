@@ -15,7 +15,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Floats, Ints
+from atlas_rt.core.arrays import Floats, Ints
 
 SPARE = 8
 """Candidates beyond the k asked for, so that rounding at the cut can't drop a true neighbour."""

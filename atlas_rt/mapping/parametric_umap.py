@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from atlas_rt.core.records import Floats, Ints
+from atlas_rt.core.arrays import Floats, Ints
 from atlas_rt.mapping.attraction_curve import A, B
 from atlas_rt.mapping.layout import Similarity
 

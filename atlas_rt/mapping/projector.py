@@ -14,7 +14,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Floats, Placement
+from atlas_rt.core.arrays import Floats
+from atlas_rt.core.maps import Placement
 from atlas_rt.mapping.attraction_curve import A, B
 from atlas_rt.mapping.neighbours import Neighbours
 

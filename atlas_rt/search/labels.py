@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from atlas_rt.core.arrays import Floats
 from atlas_rt.core.assets import assets_folder
-from atlas_rt.core.records import ANYWHERE, Floats, Runtime
+from atlas_rt.core.runtime import ANYWHERE, Runtime
 from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.encoders.registry import Model
 from atlas_rt.search.query import in_templates, phrase_vector

@@ -22,8 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
+from atlas_rt.core.arrays import Floats
 from atlas_rt.core.assets import assets_folder
-from atlas_rt.core.records import Floats
 from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.encoders.registry import Calibration, Model
 from atlas_rt.errors import MissingError

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 from atlas_rt.core.vectors import unit
 
 LEAST_LENGTH = 1e-3

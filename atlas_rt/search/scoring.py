@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 
 NORMAL = 1.4826
 """Median absolute deviation -> standard deviation, for normally distributed scores."""

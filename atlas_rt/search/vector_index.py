@@ -21,7 +21,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Floats, Ints
+from atlas_rt.core.arrays import Floats, Ints
 from atlas_rt.mapping.neighbours import inverted_file
 from atlas_rt.search.scoring import score
 

@@ -13,7 +13,7 @@ import sys
 import time
 
 from atlas_rt.core.hud import Hud, running_on
-from atlas_rt.core.records import View
+from atlas_rt.core.scene import View
 from atlas_rt.core.tags import CountTags, name_tags, node_at
 from atlas_rt.core.world import World
 from atlas_rt.encoders import registry
@@ -265,7 +265,7 @@ class App:
             else None,
             notices=tuple(panel_state.notices),
             kiosk=parts.settings.kiosk,
-            troubles=panel_state.troubles,
+            troubles=panel_state.lasting,
             picture_id=panel_state.picture_error[0],
             picture_error=panel_state.picture_trouble,
             welcome=panel_state.opening or (session is None and not len(world.scene.ids)),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from atlas_rt.core.records import Failure, IndexReport, Progress
-from atlas_rt.engine.messages import FromEngine, Locked, Provider, Published, Refused, Said
+from atlas_rt.core.images import Failure
+from atlas_rt.core.reports import IndexReport, Progress
+from atlas_rt.engine.messages import FromEngine, Locked, Provider, Published, Refused, Said, SourceState
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
 from atlas_rt.workers.scenes import Arrival
@@ -22,7 +23,7 @@ def show(parts: Parts, arrival: Arrival) -> None:
     before = _selected_record(parts)
     parts.display.show(arrival)
     parts.world.morph_to(arrival.scene)
-    parts.panel_state.failures = arrival.failures
+    parts.panel_state.failures, parts.panel_state.absence = arrival.failures, arrival.absence
     parts.panel_state.keep_to(arrival.scene, selected=parts.world.selected_ids)
     changed = _selected_record(parts) != before
     if changed:  # the selected image is gone, or its file is another picture now
@@ -66,10 +67,12 @@ def _note(panel_state: PanelState, message: FromEngine) -> None:
             panel_state.failures = (*panel_state.failures, message)
         case IndexReport():
             panel_state.progress = None
-            if message.images == 0:
+            if message.images == 0 and message.away == 0:
                 panel_state.say("no images were found here; drop some on the window", "warning")
             elif message.new:
                 panel_state.say(f"{message.new:,} new images are on the map", "good")
+        case SourceState():
+            panel_state.absence = message.text
         case Said():
             panel_state.say(message.text)
         case Refused() | Locked():

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from atlas_rt.core.answers import SearchAnswer
 from atlas_rt.core.hud import ImageFacts, Notice
-from atlas_rt.core.records import Failure, Progress, Scene, SearchAnswer
+from atlas_rt.core.images import Failure
+from atlas_rt.core.reports import Progress
 from atlas_rt.core.rows import row_of
-from atlas_rt.core.troubles import Trouble
+from atlas_rt.core.scene import Scene
+from atlas_rt.core.troubles import Trouble, lasting
 
 NOTICE_SECS = 6.0
 NOTICES_MAX = 4
@@ -19,7 +22,8 @@ class PanelState:
 
     picture_error: the image whose full picture came last, and why it cannot be shown, empty where it can.
     opening: the person is about to open another library. result_id: the image among the answer's best that the person
-    stands at, -1 for none; result: its place there when they came to it.
+    stands at, -1 for none; result: its place there when they came to it. absence: what to know, as long as it lasts,
+    of sources that are not there.
     """
 
     source: str = ""
@@ -33,11 +37,17 @@ class PanelState:
     failures: tuple[Failure, ...] = ()
     progress: Progress | None = None
     provider: str = ""
+    absence: str = ""
     hovered: ImageFacts | None = None
     selected: ImageFacts | None = None
     picture_error: tuple[int, str] = (-1, "")
     notices: list[Notice] = field(default_factory=list)
     troubles: tuple[Trouble, ...] = ()
+
+    @property
+    def lasting(self) -> tuple[Trouble, ...]:
+        """What to know as long as it lasts: troubles, and sources that are not there."""
+        return lasting(self.troubles, absence=self.absence)
 
     def say(self, text: str, tone: str = "plain") -> None:
         """Show a sentence for some seconds; one that is already shown stays longer instead of twice."""

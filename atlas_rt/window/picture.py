@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.hud import Hud
+from atlas_rt.core.images import Tile
 from atlas_rt.core.quality import LADDER
-from atlas_rt.core.records import Bytes, Scene, Tile, View
 from atlas_rt.core.requests import Request
 from atlas_rt.core.rows import row_of
+from atlas_rt.core.scene import Scene, View
 from atlas_rt.core.world import empty_scene
 from atlas_rt.render.gl.cleanup import sweep
 from atlas_rt.render.gl.context import Context, check_version, renderer_name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atlas_rt.core.records import SearchAnswer
+from atlas_rt.core.answers import SearchAnswer
 from atlas_rt.core.visibility import neighbour_towards, rows_in_sight
 from atlas_rt.window.parts import Parts
 

@@ -6,10 +6,14 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
+from atlas_rt.core.answers import LiveFix, SearchAnswer
+from atlas_rt.core.arrays import Bytes, Floats
 from atlas_rt.core.channels import Inbox
 from atlas_rt.core.hud import ImageFacts
-from atlas_rt.core.records import Bytes, Floats, LibraryPlace, LiveFix, Runtime, Scene, SearchAnswer, Tile
+from atlas_rt.core.images import LibraryPlace, Tile
 from atlas_rt.core.rows import row_of
+from atlas_rt.core.runtime import Runtime
+from atlas_rt.core.scene import Scene
 from atlas_rt.core.troubles import Trouble
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import to_input
@@ -129,6 +133,10 @@ class Session:
     def add(self, paths: tuple[str, ...]) -> bool:
         """Take files and folders into the library; False where nothing can be added (`why_not_added`)."""
         return self._writer.add(paths)
+
+    def remove(self, paths: tuple[str, ...]) -> bool:
+        """Take what was added out of the library again; False where nothing can be changed (`why_not_added`)."""
+        return self._writer.remove(paths)
 
     def ask(self, text: str) -> None:
         """Search for a phrase; the answer comes by `answer`."""

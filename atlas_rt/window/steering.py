@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from atlas_rt.core.records import View
 from atlas_rt.core.requests import AddPaths, Deselect, Do, FlyTo, OpenSource, Request, Select
+from atlas_rt.core.scene import View
 from atlas_rt.core.visibility import pick
 from atlas_rt.ui.input import Click, Input
 from atlas_rt.window.parts import Parts

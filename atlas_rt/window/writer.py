@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from atlas_rt.core.records import Progress
+from atlas_rt.core.reports import Progress
 from atlas_rt.core.troubles import MAP, Trouble
-from atlas_rt.engine.messages import Add, FromEngine, Job, Locked, Refused, Rescan, Said
+from atlas_rt.engine.messages import Add, FromEngine, Job, Locked, Refused, Remove, Rescan, Said
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.workers.lookout import LockLookout
 
@@ -59,6 +59,13 @@ class Writer:
         if not self.writes or self.engine is None:
             return False
         self.engine.tell(Add(paths))
+        return True
+
+    def remove(self, paths: tuple[str, ...]) -> bool:
+        """Take what was added out of the library again; False where nothing can be changed."""
+        if not self.writes or self.engine is None:
+            return False
+        self.engine.tell(Remove(paths))
         return True
 
     def messages(self) -> Iterator[FromEngine]:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.channels import Latest
 from atlas_rt.core.librarypath import library_path_kept
-from atlas_rt.core.records import Bytes
 from atlas_rt.errors import MissingError
 from atlas_rt.workers.worker import State, Worker
 

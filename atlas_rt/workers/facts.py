@@ -8,10 +8,11 @@ import numpy as np
 
 from atlas_rt.core.channels import LatestOfEach
 from atlas_rt.core.hud import ImageFacts
-from atlas_rt.core.records import LibraryPlace, Scene
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.core.rows import row_of
+from atlas_rt.core.scene import Scene
 from atlas_rt.errors import AtlasError
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.workers.worker import Announce, Worker, unheard
@@ -40,7 +41,7 @@ class FactsWorker(Worker):
         self._place = place
         self._requests: LatestOfEach[bool, FactsRequest] = LatestOfEach()
         self._answers: LatestOfEach[bool, ImageFacts] = LatestOfEach()
-        self._store: Store | None = None
+        self._store: StoreReader | None = None
         self._unreadable = ""
         self.start()
 
@@ -71,7 +72,7 @@ class FactsWorker(Worker):
     def _labels(self, request: FactsRequest) -> tuple[tuple[str, float], ...]:
         """As stored; none where they cannot be read, which the next question tries again."""
         try:
-            self._store = self._store or Store.open(self._place.folder, writable=False)
+            self._store = self._store or StoreReader.open(self._place.folder)
             labels = self._store.labels(request.id, request.scene.model)
         except AtlasError as error:
             self._close_store()

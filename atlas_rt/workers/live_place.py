@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from atlas_rt.core.answers import LiveFix
+from atlas_rt.core.arrays import Bytes, Floats
 from atlas_rt.core.channels import Latest
-from atlas_rt.core.records import Bytes, Floats, LiveFix, Placement
+from atlas_rt.core.maps import Placement
 from atlas_rt.core.troubles import reason_of
 from atlas_rt.core.vectors import unit
 from atlas_rt.workers.camera import Camera

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from atlas_rt.core.channels import Latest
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.library.lock import Lock
 from atlas_rt.workers.worker import Announce, Worker, unheard
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from atlas_rt.core.records import Map
+from atlas_rt.core.maps import Map
 from atlas_rt.core.rows import rows_of
 from atlas_rt.errors import MissingError
 from atlas_rt.library.clusternames import ClusterName, ClusterNames
 from atlas_rt.library.personaldata import Kept
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.mapping.clusters import GivenName, named_by_person
 
 WHY = "you named it"
@@ -28,7 +28,7 @@ class Named:
     remark: str = ""
 
 
-def named_map(map_: Map, store: Store, names: ClusterNames) -> Named:
+def named_map(map_: Map, store: StoreReader, names: ClusterNames) -> Named:
     """The map with the names that were given; what is wrong with their file hides no map.
 
     20 names of 100,000 images: 30 ms.
@@ -46,7 +46,7 @@ def named_map(map_: Map, store: Store, names: ClusterNames) -> Named:
     return Named(replace(map_, cluster_records=records), given, kept.remark)
 
 
-def _on_map(name: ClusterName, map_: Map, store: Store) -> GivenName:
+def _on_map(name: ClusterName, map_: Map, store: StoreReader) -> GivenName:
     ids = np.array(sorted(store.ids_with(name.contents).values()), np.int64)
     rows, known = rows_of(map_.ids, ids)
     return GivenName(map_.clusters[rows[known]], len(name.contents), name.size)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.channels import Closed, Inbox
-from atlas_rt.core.records import Bytes
 from atlas_rt.workers.worker import Announce, Worker, unheard
 
 WAITING_MAX = 8

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.channels import Latest
-from atlas_rt.core.records import Bytes
 from atlas_rt.core.troubles import reason_of
 from atlas_rt.errors import AtlasError
 from atlas_rt.library.tile_making import load_picture

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from atlas_rt.core.arrays import Floats, Ids
 from atlas_rt.core.channels import Latest
-from atlas_rt.core.records import Floats, Ids, Placement
+from atlas_rt.core.maps import Placement
 from atlas_rt.mapping.projector import Projector
 from atlas_rt.workers.scenes import Arrival
 from atlas_rt.workers.worker import Announce, Worker, unheard

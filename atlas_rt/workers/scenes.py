@@ -9,27 +9,21 @@ from pathlib import Path
 
 import numpy as np
 
+from atlas_rt.core.arrays import Bytes, Floats, Ints
 from atlas_rt.core.channels import Latest
+from atlas_rt.core.images import SMALL_TILE_PX, Catalogue, Failure, LibraryPlace
+from atlas_rt.core.maps import Cluster, Map
 from atlas_rt.core.palette import cluster_hues, node_hues
-from atlas_rt.core.records import (
-    SMALL_TILE_PX,
-    Bytes,
-    Catalogue,
-    Cluster,
-    Failure,
-    Floats,
-    Ints,
-    LibraryPlace,
-    Map,
-    Scene,
-)
 from atlas_rt.core.rows import rows_of
+from atlas_rt.core.scene import Scene
 from atlas_rt.core.stacks import folded, stacks_of
+from atlas_rt.core.submap import submap
 from atlas_rt.core.troubles import reason_of
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
+from atlas_rt.library.absence import sentence
 from atlas_rt.library.clusternames import ClusterName, ClusterNames
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.search.vector_index import VectorIndex, vector_index_of
@@ -50,8 +44,10 @@ class Arrival:
     """A scene and all that changed with it.
 
     vector_index: the images' vectors, in the scene's rows. tiles, pixels: small tiles not delivered before, (k,)
-    records and (k, 32, 32, 3) uint8. failures: every file that could not become an image. given: cluster -> the name a
-    person gave it. remark: a sentence on names that could not be read as they should.
+    records and (k, 32, 32, 3) uint8. failures: every file that could not become an image. absence: what a person should
+    know of sources that are absent, empty where all are there. hidden: how many images of the map are away and not
+    shown. given: cluster -> the name a person gave it. remark: a sentence on names that could not be read as they
+    should.
     """
 
     scene: Scene
@@ -59,6 +55,8 @@ class Arrival:
     tiles: Ints
     pixels: Bytes
     failures: tuple[Failure, ...]
+    absence: str = ""
+    hidden: int = 0
     given: Mapping[int, ClusterName] = field(default_factory=dict)
     remark: str = ""
 
@@ -89,11 +87,13 @@ class SceneReader:
         )  # a damaged one is passed over, and mended by the engine
         if map_ is None:
             return None
-        store = Store.open(self._place.folder, writable=False)
+        store = StoreReader.open(self._place.folder)
         try:
+            if store.cleaning:  # its files have other numbers than its rows, until its next writer has moved them
+                return None
             catalogue = store.catalogue(self._model)
             rows = store.vector_rows(self._model, map_.ids)
-            failures = store.failures()
+            failures, absence = store.failures(), sentence(store.absences())
             named = named_map(map_, store, self._names) if self._names else Named(map_)
         finally:
             store.close()
@@ -101,7 +101,8 @@ class SceneReader:
         vector_index = self._vector_index(rows, map_, scene)
         tiles, pixels = self._new_tiles(scene.tiles)
         self._read = signature
-        return Arrival(scene, vector_index, tiles, pixels, failures, named.given, named.remark)
+        hidden = len(map_.ids) - len(scene.ids)
+        return Arrival(scene, vector_index, tiles, pixels, failures, absence, hidden, named.given, named.remark)
 
     def _vector_index(self, rows: Ints, map_: Map, scene: Scene) -> VectorIndex:
         kept, _ = rows_of(map_.ids, scene.ids)
@@ -214,37 +215,53 @@ def _stamp(file: Path) -> tuple[int, int]:
 
 
 def make_scene(map_: Map, catalogue: Catalogue) -> Scene:
-    """Join a map and a catalogue: rows are the images that both hold, ascending by id."""
+    """Join a map and a catalogue: rows are the images that both hold, ascending by id.
+
+    Sizes and hues are those of the whole map: nothing changes about the others when an image is hidden.
+    """
     rows, known = rows_of(catalogue.ids, map_.ids)
-    rows, kept = rows[known], np.flatnonzero(known)
-    positions, clusters = map_.positions[kept], map_.clusters[kept]
+    rows, shown = rows[known], submap(map_, known)
     centres = np.array([cluster.centre for cluster in map_.cluster_records], np.float32).reshape(-1, 3)
-    edges, weights = _kept_edges(map_, known)
-    stacks = stacks_of(map_.stacks[kept]) if len(map_.stacks) else None
-    hues = node_hues(positions, _places(clusters, map_.cluster_records), centres)
+    edges, weights = shown.edges, shown.weights
+    stacks = stacks_of(shown.stacks) if len(map_.stacks) else None
+    hues = node_hues(shown.positions, _places(shown.clusters, map_.cluster_records), centres)
     if stacks is not None:
         edges, weights = folded(edges, weights, stacks)
         hues = hues[stacks.leaders]  # what fans out is seen to belong together
+    away = catalogue.away[rows]
     return Scene(
-        ids=map_.ids[kept],
+        ids=shown.ids,
         paths=catalogue.paths if len(rows) == len(catalogue.paths) else tuple(catalogue.paths[row] for row in rows),
-        positions=positions,
+        positions=shown.positions,
         aspects=catalogue.aspects[rows],
         mean_rgb=catalogue.mean_rgb[rows],
         hues=hues,
         tiles=catalogue.tiles[rows],
         sizes_px=catalogue.sizes_px[rows],
-        clusters=clusters,
+        clusters=shown.clusters,
         edges=edges,
         weights=weights,
-        cluster_records=map_.cluster_records,
-        cluster_hues=cluster_hues(centres),
-        node_size=node_size(positions if stacks is None else np.delete(positions, stacks.members, axis=0)),
+        cluster_records=shown.cluster_records,
+        cluster_hues=cluster_hues(centres)[_kept_records(map_, shown)],
+        node_size=node_size(_nodes_of(map_)),
         generation=map_.generation,
         kind=map_.kind,
         model=map_.model,
         stacks=stacks,
+        away=away if away.any() else None,
     )
+
+
+def _kept_records(map_: Map, shown: Map) -> list[int]:
+    """The places of the clusters that are shown among all."""
+    ids = {record.id for record in shown.cluster_records}
+    return [place for place, record in enumerate(map_.cluster_records) if record.id in ids]
+
+
+def _nodes_of(map_: Map) -> Floats:
+    """(k, 3) where the nodes of a map stand: those that lead a stack or stand alone."""
+    stacks = stacks_of(map_.stacks) if len(map_.stacks) else None
+    return map_.positions if stacks is None else np.delete(map_.positions, stacks.members, axis=0)
 
 
 def _places(clusters: Ints, records: tuple[Cluster, ...]) -> Ints:
@@ -269,11 +286,3 @@ def _nearest_distance(positions: Floats, row: int) -> float:
     squares: Floats = ((positions - positions[row]) ** 2).sum(axis=1)
     squares[row] = np.inf
     return float(np.sqrt(squares.min()))
-
-
-def _kept_edges(map_: Map, known: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[Ints, Floats]:
-    if known.all():
-        return map_.edges, map_.weights
-    new_row = np.cumsum(known, dtype=np.int32) - 1
-    both = known[map_.edges].all(axis=1)
-    return new_row[map_.edges[both]].astype(np.int32), map_.weights[both]

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from atlas_rt.core.answers import Match, SearchAnswer
+from atlas_rt.core.arrays import Floats, Ids
 from atlas_rt.core.channels import Latest
-from atlas_rt.core.records import ANYWHERE, Floats, Ids, LibraryPlace, Match, Runtime, SearchAnswer
+from atlas_rt.core.images import LibraryPlace
+from atlas_rt.core.runtime import ANYWHERE, Runtime
 from atlas_rt.core.troubles import reason_of
 from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.encoders.registry import Model

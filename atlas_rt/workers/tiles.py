@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.channels import Closed, Inbox
-from atlas_rt.core.records import Bytes, LibraryPlace, Tile
+from atlas_rt.core.images import LibraryPlace, Tile
 from atlas_rt.errors import AtlasError
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.tile_making import load_large, mips

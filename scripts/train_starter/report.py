@@ -20,7 +20,7 @@ from debian_packages import default_folder, fetch
 from numpy.typing import NDArray
 from PIL import Image
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.encoders.preprocess import to_input

@@ -17,7 +17,7 @@ import pytest
 from atlas_rt import cli
 from atlas_rt.errors import MissingError
 from atlas_rt.library.cache_layout import place_of
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECS = 90.0
@@ -120,7 +120,7 @@ def images_of(folder: Path, cache: Path) -> int:
     """How many images the library of a folder has just now."""
     place = place_of((str(folder),), cache, make=False)
     try:
-        with Store.open(place.folder, writable=False) as store:
+        with StoreReader.open(place.folder) as store:
             return store.images()
     except MissingError:  # it is just being made
         return 0

@@ -15,7 +15,7 @@ from atlas_rt.bench.ingest import Peak
 from atlas_rt.bench.report import Bar, BenchReport, quantiles
 from atlas_rt.bench.scene import made_vectors
 from atlas_rt.commands import bench
-from atlas_rt.core.records import ANYWHERE, Runtime
+from atlas_rt.core.runtime import ANYWHERE, Runtime
 from atlas_rt.encoders.encoder import TextEncoder
 from tests.commands.person import Person
 from tests.libraries import Library

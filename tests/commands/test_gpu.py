@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from atlas_rt.core.hud import running_on
-from atlas_rt.core.records import Runtime
+from atlas_rt.core.runtime import Runtime
 from atlas_rt.encoders.sessions import working_provider
 from atlas_rt.engine.messages import Refused
 from atlas_rt.errors import MissingError

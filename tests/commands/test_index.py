@@ -16,7 +16,8 @@ from atlas_rt.library.salvage import END_MISSING
 from tests.commands.person import PATIENCE_SECS, Person, without_privileges
 from tests.libraries import PICTURES, Library, copy_pictures, listing, wait_for
 
-FIELDS = {"images", "new", "unchanged", "changed", "removed", "skipped", "failed", "model", "generation", "seconds"}
+FIELDS = {"images", "new", "unchanged", "changed", "removed", "away", "source_state", "skipped", "failed"}
+FIELDS |= {"model", "generation", "seconds"}
 STAGES = {"scan", "decode", "encode", "store", "fit", "total"}
 
 
@@ -33,7 +34,7 @@ def test_it_tells_what_came_stayed_changed_and_went(person: Person, folder: Path
     shutil.copy(PICTURES[8], folder)
     old[2].rename(folder / "moved.webp")
     told = person.ask("index", folder)
-    assert told.lines[0].startswith("6 images: 1 new, 1 changed, 1 removed, 4 unchanged; 0 failed, 1 other file")
+    assert told.lines[0].startswith("6 images: 1 new, 1 changed, 4 unchanged, 1 away; 0 failed, 1 other file")
     assert told.err == ""
 
 
@@ -97,7 +98,7 @@ def test_what_is_excluded_is_left_out_and_comes_back(person: Person, folder: Pat
     shutil.copy(PICTURES[9], folder / "drafts")
     assert person.ask("index", folder, "--exclude", "drafts", "--json").document["images"] == 6
     told = person.ask("index", folder, "--exclude", "drafts", "--exclude", f"{PICTURES[0].stem}.*", "--json").document
-    assert (told["images"], told["removed"], told["skipped"]) == (5, 1, 1)
+    assert (told["images"], told["removed"], told["away"], told["skipped"]) == (5, 0, 1, 1)
     assert person.ask("index", folder, "--json").document["images"] == 7
 
 

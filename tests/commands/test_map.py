@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import Progress
+from atlas_rt.core.reports import Progress
 from atlas_rt.engine.messages import Published, Refit
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library import maps

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.assets import assets_folder
-from atlas_rt.library.store import Store
+from atlas_rt.library.storewriter import StoreWriter
 from tests.commands.person import Person, images_of, without_privileges
 from tests.libraries import PICTURES, Library, copy_pictures, listing, wait_for
 
@@ -161,7 +161,7 @@ def test_a_full_disk_keeps_what_was_found_and_goes_on_when_there_is_room(
 def test_a_disk_without_room_for_a_single_page_is_said_to_be_full(person: Person, library: Library, disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
     copy = library.copy(disk / "cache")
-    with Store.open(copy.place.folder, writable=True):
+    with StoreWriter.open(copy.place.folder):
         pass  # which folds the log into the database: it would make room
     free = shutil.disk_usage(disk).free
     (disk / "ballast").write_bytes(bytes(free - 8192))

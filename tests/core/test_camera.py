@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from atlas_rt.core import camera
-from atlas_rt.core.records import Pose
+from atlas_rt.core.scene import Pose
 
 SIZE_PX = (1280, 720)
 STRAIGHT = Pose(eye=(0.0, 0.0, 2.0), yaw=0.0, pitch=0.0)

@@ -9,7 +9,7 @@ import pytest
 
 from atlas_rt.core.camera import basis
 from atlas_rt.core.flight import FlyCamera, between, shortest_turn
-from atlas_rt.core.records import Pose
+from atlas_rt.core.scene import Pose
 
 START = Pose((0.0, 0.0, 2.0), 0.0, 0.0)
 

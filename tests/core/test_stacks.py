@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import FANNED, HIDDEN, Scene
+from atlas_rt.core.scene import FANNED, HIDDEN, Scene
 from atlas_rt.core.stacks import GAP, facing, fan, folded, honeycomb, lit, stacks_of, tiers
 from tests.scenes import scene_of
 

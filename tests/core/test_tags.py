@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from atlas_rt.core.records import View
+from atlas_rt.core.scene import View
 from atlas_rt.core.stacks import stacks_of
 from atlas_rt.core.tags import COUNTS_MAX, LOOK_SECS, CountTags
 from atlas_rt.core.world import World

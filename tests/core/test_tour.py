@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from atlas_rt.core.flight import shortest_turn
-from atlas_rt.core.records import Pose
+from atlas_rt.core.scene import Pose
 from atlas_rt.core.tour import SECS_PER_STOP, Tour
 from tests.scenes import scene_of
 

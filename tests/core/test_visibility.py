@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from atlas_rt.core import camera
-from atlas_rt.core.records import FANNED, HIDDEN, PLAIN, Scene, View
+from atlas_rt.core.scene import FANNED, HIDDEN, PLAIN, Scene, View
 from atlas_rt.core.stacks import stacks_of
 from atlas_rt.core.visibility import (
     GROWTH_MAX,

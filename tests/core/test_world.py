@@ -7,8 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from atlas_rt.core.answers import LiveFix, SearchAnswer
 from atlas_rt.core.camera import project
-from atlas_rt.core.records import FANNED, HIDDEN, PLAIN, LiveFix, Pose, Scene, SearchAnswer
+from atlas_rt.core.scene import FANNED, HIDDEN, PLAIN, Pose, Scene
 from atlas_rt.core.stacks import stacks_of
 from atlas_rt.core.visibility import screen_radii
 from atlas_rt.core.world import AMBIENT_SECS, FAN_SECS, LEAVING_SECS, LIGHT_SECS, MORPH_SECS, World, home_pose

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.encoders.registry import Model
 

@@ -16,7 +16,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.export import bytepairs, description, export, proof, variants
 from atlas_rt.encoders.export.description import Made, Measured, file_name

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import Preprocessing, to_input
 from atlas_rt.encoders.registry import Model

@@ -9,7 +9,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from atlas_rt.core.records import ANYWHERE, Floats, Runtime
+from atlas_rt.core.arrays import Floats
+from atlas_rt.core.runtime import ANYWHERE, Runtime
 from atlas_rt.encoders import sessions
 from atlas_rt.encoders.registry import Model
 from atlas_rt.encoders.sessions import check_gpu, compiled_folder, open_session, working_provider

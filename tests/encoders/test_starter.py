@@ -8,7 +8,7 @@ from calibrate import DEMO, Captioned, caption_of
 from tokenizers import Tokenizer
 from train_starter.report import PAIRS, colour_pairs
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.encoders.registry import Model

@@ -13,7 +13,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from atlas_rt.core.records import Floats, Map
+from atlas_rt.core.arrays import Floats
+from atlas_rt.core.maps import Map
 from atlas_rt.engine.fit_process import Cancelled, FitJob, FitProcess, Fitted, Waiting
 from atlas_rt.errors import AtlasError, MissingError
 from atlas_rt.mapping.layout import align, drift

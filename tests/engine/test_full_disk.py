@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from atlas_rt.library.cache_layout import place_of
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from tests.libraries import PICTURES, ROOT, copy_pictures, index, job_of
 
 FULL = "The disk is full; everything found so far is kept. Free some space, or choose another place with --cache DIR: "
@@ -38,7 +38,7 @@ def test_files_that_may_grow_no_more(pictures: Path, cache: Path) -> None:
     place = place_of((str(pictures),), cache)
     assert (refused.returncode, refused.stdout) == (3, "")
     assert refused.stderr == f"atlas-rt: {FULL}{place.folder}\n"
-    with Store.open(place.folder, writable=False) as store:
+    with StoreReader.open(place.folder) as store:
         kept = store.images()
         assert 0 < kept <= 48  # so many medium tiles fit
         assert store.failures() == ()

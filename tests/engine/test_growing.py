@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import IndexReport, Map
+from atlas_rt.core.maps import Map
+from atlas_rt.core.reports import IndexReport
 from atlas_rt.core.rows import rows_of
 from atlas_rt.engine import map_scheduler, pipeline
 from atlas_rt.engine.engine import Engine, Stopped

@@ -12,18 +12,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from atlas_rt.core.records import Failure, IndexReport, Progress
+from atlas_rt.core.images import Failure
+from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.engine.crash_log import SLOTS
 from atlas_rt.engine.engine import Engine
 from atlas_rt.engine.messages import Job, Provider, Published, Refused
 from atlas_rt.library import maps
 from atlas_rt.library.cache_layout import place_of
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from tests import towers
 from tests.libraries import (
     PICTURES,
     Library,
     copy_pictures,
+    id_at,
     index,
     job_of,
     latest_map,
@@ -39,7 +41,7 @@ STAGES = {"scan", "decode", "encode", "store", "fit", "total"}
 
 def counts(report: IndexReport) -> dict[str, int]:
     """The counts of a report that are not 0."""
-    names = ("images", "new", "unchanged", "changed", "removed", "skipped")
+    names = ("images", "new", "unchanged", "changed", "removed", "away", "skipped")
     found = {name: getattr(report, name) for name in names} | {"failed": len(report.failed)}
     return {name: count for name, count in found.items() if count}
 
@@ -81,7 +83,7 @@ def test_the_source_is_never_written_to(indexed: Library) -> None:
 
 
 def test_every_image_has_a_place_a_vector_tiles_and_labels(indexed: Library) -> None:
-    with Store.open(indexed.place.folder, writable=False) as store:
+    with StoreReader.open(indexed.place.folder) as store:
         catalogue = store.catalogue(indexed.model.id)
         rows = store.vector_rows(indexed.model.id, catalogue.ids)
         labels = [store.labels(int(id_), indexed.model.id) for id_ in catalogue.ids]
@@ -115,7 +117,7 @@ def test_files_that_changed_came_or_went_are_told_apart(make_job: MakeJob, folde
     shutil.copy(PICTURES[101], folder / "another.webp")
     (folder / "letter.txt").write_text("not to be read")
     report = index(make_job(fit=False))
-    assert counts(report) == {"images": 9, "new": 1, "changed": 1, "removed": 1, "unchanged": 7, "skipped": 1}
+    assert counts(report) == {"images": 9, "new": 1, "changed": 1, "away": 1, "unchanged": 7, "skipped": 1}
 
 
 def test_a_touched_file_is_neither_changed_nor_encoded_again(make_job: MakeJob, folder: Path) -> None:
@@ -132,8 +134,7 @@ def test_a_renamed_file_keeps_its_place_and_is_not_encoded_again(make_job: MakeJ
     job = make_job()
     before = latest_map(job.place)
     old = folder / PICTURES[0].name
-    with Store.open(job.place.folder, writable=False) as store:
-        id_ = store.id_of(str(old))
+    id_ = id_at(job.place, old)
     assert id_ is not None
     (folder / "deeper").mkdir()
     old.rename(folder / "deeper" / "renamed.webp")
@@ -141,8 +142,7 @@ def test_a_renamed_file_keeps_its_place_and_is_not_encoded_again(make_job: MakeJ
     assert isinstance(told[-1], IndexReport)
     assert counts(told[-1]) == {"images": 9, "unchanged": 9}  # nothing is gone, so nothing counts as removed
     assert told[-1].seconds["encode"] < 0.01
-    with Store.open(job.place.folder, writable=False) as store:
-        assert store.id_of(str(folder / "deeper" / "renamed.webp")) == id_
+    assert id_at(job.place, folder / "deeper" / "renamed.webp") == id_
     assert same_bits(latest_map(job.place).positions, before.positions)
     assert [message for message in told if isinstance(message, Published)]  # a window must learn the new path
 
@@ -248,31 +248,35 @@ def test_hidden_files_and_the_thumbnails_of_others_are_left_out(make_job: MakeJo
     shutil.copy(PICTURES[51], folder / ".secret.webp")
     report = index(make_job(fit=False))
     assert counts(report) == {"images": 10, "new": 10, "skipped": 4}
-    with Store.open(make_job().place.folder, writable=False) as store:
+    with StoreReader.open(make_job().place.folder) as store:
         assert str(folder / "shown" / "picture.webp") in store.catalogue().paths
 
 
 def test_an_empty_folder_has_an_empty_map(cache: Path, tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
     job = job_of(tmp_path / "nothing", cache)
-    assert counts(index(job)) == {}
+    report = index(job)
+    assert (counts(report), report.source_state) == ({}, "empty")
     assert latest_map(job.place).positions.shape == (0, 3)
 
 
 def test_all_images_may_go(make_job: MakeJob, folder: Path) -> None:
+    """And something else stays: a folder that is wholly empty may be a drive that is not plugged in."""
     index(make_job())
     for path in folder.iterdir():
         path.unlink()
-    assert counts(index(make_job())) == {"removed": 9}
-    assert len(latest_map(make_job().place).ids) == 0
+    (folder / "letter.txt").write_text("not to be read")
+    report = index(make_job())
+    assert counts(report) == {"away": 9, "skipped": 1}
+    assert report.source_state == "present"
 
 
 def test_a_folder_that_cannot_be_reached_loses_nothing(make_job: MakeJob, folder: Path) -> None:
     index(make_job(fit=False))
     folder.rename(folder.with_name("unplugged"))
     report = index(make_job(fit=False))
-    assert report.images == 9
-    assert report.removed == 0
+    assert counts(report) == {"images": 9, "away": 9, "failed": 1}
+    assert report.source_state == "missing"
     assert [(failure.path, failure.reason) for failure in report.failed] == [(str(folder), "it is no longer there")]
 
 
@@ -292,8 +296,8 @@ def test_the_number_of_threads_changes_no_bit(indexed: Library, cache: Path) -> 
     for name in (f"{indexed.model.id}/vectors.f16", "tiles-32.bin", "tiles-128.bin"):
         assert (job.place.folder / name).read_bytes() == (indexed.place.folder / name).read_bytes()
     with (
-        Store.open(job.place.folder, writable=False) as mine,
-        Store.open(indexed.place.folder, writable=False) as theirs,
+        StoreReader.open(job.place.folder) as mine,
+        StoreReader.open(indexed.place.folder) as theirs,
     ):
         assert mine.catalogue().paths == theirs.catalogue().paths
 
@@ -312,8 +316,7 @@ def test_two_copies_stand_side_by_side(make_job: MakeJob, folder: Path) -> None:
     (folder / PICTURES[8].name).unlink()
     assert counts(index(make_job())) == {"images": 9, "new": 9}
     job = make_job()
-    with Store.open(job.place.folder, writable=False) as store:
-        one, other = store.id_of(str(folder / PICTURES[0].name)), store.id_of(str(folder / "copy.webp"))
+    one, other = id_at(job.place, folder / PICTURES[0].name), id_at(job.place, folder / "copy.webp")
     assert one is not None
     assert other is not None
     apart = np.linalg.norm(place_row(latest_map(job.place), one) - place_row(latest_map(job.place), other))

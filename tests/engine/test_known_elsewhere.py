@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.otherlibraries import OtherLibraries
 from atlas_rt.library.scanning import content_hash
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import CLEANING, StoreReader
 from atlas_rt.library.tile_files import TileFiles
 from tests.libraries import Library, copy_pictures, index, job_of
 
@@ -82,7 +82,7 @@ class Stored:
 def stored(place: LibraryPlace) -> dict[str, Stored]:
     """Everything that is stored of the images of a library, by name."""
     (file,) = place.folder.glob("starter-*/vectors.f16")
-    with Store.open(place.folder, writable=False) as store:
+    with StoreReader.open(place.folder) as store:
         catalogue = store.catalogue()
         rows = store.vector_rows(file.parent.name, catalogue.ids)
         words = [tuple(word for word, _ in store.labels(id_)) for id_ in catalogue.ids.tolist()]
@@ -168,7 +168,7 @@ def test_what_is_replaced_while_it_is_read_is_not_taken(
     other: Library, found: OtherLibraries, picture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As `library clean` does."""
-    known = Store.known
+    known = StoreReader.known
 
     def renewed(*words: object) -> object:
         answer = known(*words)  # type: ignore[arg-type]
@@ -178,5 +178,11 @@ def test_what_is_replaced_while_it_is_read_is_not_taken(
         beside.replace(tiles)
         return answer
 
-    monkeypatch.setattr(Store, "known", renewed)
+    monkeypatch.setattr(StoreReader, "known", renewed)
+    assert found.find(content_hash(picture.read_bytes())) is None
+
+
+def test_a_library_that_is_being_cleaned_is_not_asked(other: Library, found: OtherLibraries, picture: Path) -> None:
+    """Its rows have new numbers, and its files may not."""
+    change(other, f"INSERT INTO settings VALUES ('{CLEANING}', 'x')")
     assert found.find(content_hash(picture.read_bytes())) is None

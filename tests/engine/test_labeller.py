@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import IndexReport
+from atlas_rt.core.reports import IndexReport
 from atlas_rt.encoders import registry
 from atlas_rt.engine.labeller import Labeller
 from atlas_rt.engine.messages import Job, Said
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
+from atlas_rt.library.storewriter import StoreWriter
 from atlas_rt.library.vectors import VectorFile
 from tests.libraries import Library, run
 
@@ -28,7 +29,7 @@ def library(indexed: Library, tmp_path: Path) -> Library:
     return indexed.copy(tmp_path / "cache")
 
 
-def words(store: Store, model: str) -> dict[int, tuple[str, ...]]:
+def words(store: StoreWriter, model: str) -> dict[int, tuple[str, ...]]:
     ids, _ = store.encoded(model)
     return {int(id_): tuple(word for word, _ in store.labels(int(id_), model)) for id_ in ids}
 
@@ -43,7 +44,7 @@ def caught_up(library: Library, own: Path | None, *, stop_after: int = 10**9, fr
             raise StopError
 
     labeller = Labeller(library.model, library.cache, own, fresh=fresh)
-    with Store.open(library.place.folder, writable=True) as store:
+    with StoreWriter.open(library.place.folder) as store:
         rows = store.named_vectors(library.model.id)
         vectors = VectorFile(library.model_folder / "vectors.f16", library.model.dim, writable=False, rows=rows)
         try:
@@ -57,30 +58,30 @@ def caught_up(library: Library, own: Path | None, *, stop_after: int = 10**9, fr
 
 def test_images_without_words_get_them_and_others_are_left_alone(library: Library) -> None:
     model = library.model.id
-    with Store.open(library.place.folder, writable=True) as store:
+    with StoreWriter.open(library.place.folder) as store:
         before = words(store, model)
         first, second = sorted(before)[:2]
         store.label(model, {first: (), second: [("mine", 1.0)]})
         assert store.unlabelled(model).tolist() == [first]
     assert caught_up(library, None) == [1]
     assert caught_up(library, None) == []
-    with Store.open(library.place.folder, writable=False) as store:
+    with StoreReader.open(library.place.folder) as store:
         assert words(store, model) == before | {second: ("mine",)}
 
 
 def test_another_vocabulary_relabels_every_image(library: Library, tmp_path: Path) -> None:
     model, own = library.model.id, tmp_path / "labels.txt"
-    with Store.open(library.place.folder, writable=False) as store:
+    with StoreReader.open(library.place.folder) as store:
         title = {Path(path).stem: int(id_) for id_, path in _paths(store, model)}
         before = words(store, model)
     own.write_text("# mine\nsix-string\nacoustic guitar made of wood\n", encoding="utf-8")
     assert caught_up(library, own) == [138]
     assert caught_up(library, own) == []
-    with Store.open(library.place.folder, writable=False) as store:
+    with StoreReader.open(library.place.folder) as store:
         assert "acoustic guitar made of wood" in words(store, model)[title["acoustic-guitar"]]
     own.unlink()
     assert caught_up(library, own) == [138]
-    with Store.open(library.place.folder, writable=False) as store:
+    with StoreReader.open(library.place.folder) as store:
         assert words(store, model) == before
 
 
@@ -106,7 +107,7 @@ def test_images_are_stored_before_the_words_are_there(library: Library) -> None:
 
 
 def test_the_first_indexing_labels_no_image_twice(library: Library) -> None:
-    with Store.open(library.place.folder, writable=True) as store:
+    with StoreWriter.open(library.place.folder) as store:
         store.set_setting(f"labels of {library.model.id}", "")
     assert caught_up(library, None, fresh=True) == []
     assert caught_up(library, None) == []
@@ -134,14 +135,14 @@ def test_the_engine_takes_the_persons_words_at_its_next_start(make_job: MakeJob,
     ]
     assert isinstance(told[-1], IndexReport)
     assert told[-1].unchanged == 9
-    with Store.open(job.place.folder, writable=False) as store:
+    with StoreReader.open(job.place.folder) as store:
         assert "acoustic guitar made of wood" in store.label_words(registry.load(job.model, job.cache).id)
-    with Store.open(job.place.folder, writable=False) as store:
+    with StoreReader.open(job.place.folder) as store:
         (model,) = (folder.name for folder in job.place.folder.glob("starter-*"))
         found = words(store, model)
     assert any("acoustic guitar made of wood" in each for each in found.values())
 
 
-def _paths(store: Store, model: str) -> list[tuple[int, str]]:
+def _paths(store: StoreWriter, model: str) -> list[tuple[int, str]]:
     catalogue = store.catalogue(model)
     return list(zip(catalogue.ids.tolist(), catalogue.paths, strict=True))

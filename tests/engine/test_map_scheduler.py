@@ -1,15 +1,17 @@
-"""Which map is published when; on a real library whose images vanish and come back."""
+"""Which map is published when; on a real library whose images are forgotten and encoded again."""
 
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import Map
+from atlas_rt.core.maps import Map
 from atlas_rt.core.rows import rows_of
 from atlas_rt.engine import map_scheduler as scheduling
 from atlas_rt.engine.map_scheduler import EDGES, MapScheduler
@@ -17,7 +19,7 @@ from atlas_rt.engine.stack_finder import StackFinder
 from atlas_rt.errors import MissingError
 from atlas_rt.library import maps
 from atlas_rt.library.scanning import scan
-from atlas_rt.library.store import Ready, Store
+from atlas_rt.library.storewriter import Ready, StoreWriter
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.search.labels import load_vocabulary
@@ -37,10 +39,11 @@ def go_on(_share: float, _secs: float) -> bool:
 
 
 class Desk:
-    """A map scheduler at work on a library, and what it published. Each `scan` is a round's beginning."""
+    """A map scheduler at work on a library, and what it published. Each `encode` is a round's beginning."""
 
-    def __init__(self, library: Library, store: Store, granularity: str = "") -> None:
+    def __init__(self, library: Library, store: StoreWriter, granularity: str = "") -> None:
         self.library, self.store = library, store
+        self.encoded = store.database.rows("SELECT image_id, path, row FROM vectors JOIN images ON id = image_id")
         self.vectors = VectorFile(
             library.model_folder / "vectors.f16",
             library.model.dim,
@@ -69,7 +72,19 @@ class Desk:
         assert self.map_scheduler.map is not None
         return self.map_scheduler.map
 
+    def encode(self, *exclude: str) -> None:
+        """As if exactly the pictures that do not match these patterns had been encoded so far."""
+        model = self.library.model.id
+        self.store.database.write("DELETE FROM vectors WHERE model = ?", [(model,)])
+        there = [
+            (model, id_, row)
+            for id_, path, row in self.encoded
+            if not any(fnmatch(Path(os.fsdecode(path)).name, pattern) for pattern in exclude)
+        ]
+        self.store.database.write("INSERT INTO vectors VALUES (?, ?, ?)", there)
+
     def scan(self, *exclude: str) -> None:
+        """As if the files of these patterns had vanished."""
         self.store.reconcile(scan(self.library.place.sources, exclude=exclude), self.library.model.id)
 
     def sketch(self) -> None:
@@ -81,13 +96,13 @@ class Desk:
 
     def round(self, *exclude: str) -> None:
         self.map_scheduler.begin()
-        self.scan(*exclude)
+        self.encode(*exclude)
         self.finish()
 
 
 @pytest.fixture
 def desk(library: Library) -> Iterator[Desk]:
-    with Store.open(library.place.folder, writable=True) as store:
+    with StoreWriter.open(library.place.folder) as store:
         yield Desk(library, store)
 
 
@@ -167,31 +182,43 @@ def test_a_new_image_s_place_does_not_depend_on_when_others_are_shown(desk: Desk
     desk.round(*FIFTH)
     desk.map_scheduler.begin()
     for patterns in (FIFTH[1:], ()):
-        desk.scan(*patterns)
+        desk.encode(*patterns)
         desk.sketch()
     desk.finish()
     for name in ("ids", "positions", "clusters", "edges", "weights", "stacks"):
         assert same_bits(getattr(desk.map, name), getattr(at_once, name)), name
 
 
-def test_an_image_that_vanishes_and_comes_back_within_a_round_keeps_its_place(desk: Desk, indexed: Library) -> None:
-    """As a renamed one does, whose content is known again only when it is read."""
+def test_an_image_that_is_away_stays_on_the_map_and_comes_back_without_a_new_one(desk: Desk) -> None:
+    """Also a renamed one, whose content is known again only when it is read."""
     desk.map_scheduler.begin()
     for patterns in (FIFTH, FIFTH[1:], FIFTH[2:], ()):
         desk.scan(*patterns)
         desk.sketch()
+        desk.finish()
+    assert desk.published == []
+
+
+def test_a_refit_and_its_undo_include_what_is_away(desk: Desk, indexed: Library) -> None:
+    desk.scan(*FIFTH)
+    assert desk.map_scheduler.refit(go_on)
+    refitted = desk.map
+    assert same_bits(refitted.ids, indexed.map.ids)
+    assert not same_bits(refitted.positions, indexed.map.positions)
+    desk.scan()
     desk.finish()
-    assert same_bits(desk.map.ids, indexed.map.ids)
+    assert desk.map is refitted  # what came back stands where the refit put it
+    desk.scan(*FIFTH)
+    assert desk.map_scheduler.undo()
     assert same_bits(desk.map.positions, indexed.map.positions)
-    assert same_bits(desk.map.edges, indexed.map.edges)
+    assert same_bits(desk.map.ids, indexed.map.ids)
 
 
 def test_a_changed_image_alone_gets_another_place(desk: Desk, indexed: Library) -> None:
     id_, other = int(indexed.map.ids[7]), 100
-    image = desk.store.image(id_)
-    assert image is not None
+    (path,), (tile,) = desk.store.paths_of(indexed.map.ids[7:8]), desk.store.tile_records(indexed.map.ids[7:8])
     row = desk.vectors.append(desk.vectors.array()[other][None].astype(np.float32))
-    ready = Ready(id_, image.path, 1, 1, b"another content!", 9, 9, (1, 2, 3), 1.0, image.tile, row)
+    ready = Ready(id_, path, 1, 1, b"another content!", 9, 9, (1, 2, 3), 1.0, int(tile), row)
     desk.map_scheduler.begin()
     desk.store.commit(indexed.model.id, [ready])
     desk.finish()
@@ -239,7 +266,7 @@ def test_a_full_disk_leaves_the_old_map_to_a_refit_and_to_going_back(desk: Desk)
 
 def test_a_new_cluster_never_has_the_id_of_one_that_is_gone(library: Library) -> None:
     """Nor of one that came with a refit from which one went back: a name given to it would jump onto the new one."""
-    with Store.open(library.place.folder, writable=True) as store:
+    with StoreWriter.open(library.place.folder) as store:
         desk, ids = Desk(library, store), list[set[int]]()
         for desk.map_scheduler._wanted_granularity in ("many", "few", "many"):
             desk.round()
@@ -261,7 +288,7 @@ def test_what_is_let_go_of_at_rest_is_had_again_and_places_are_the_same(desk: De
     few = desk.map
     desk.map_scheduler.begin()
     desk.map_scheduler.make_ready()
-    desk.scan()
+    desk.encode()
     desk.finish()
     at_once = desk.map
     desk.round(*FIFTH)
@@ -280,7 +307,7 @@ def test_what_is_let_go_of_at_rest_is_had_again_and_places_are_the_same(desk: De
 
 
 def test_another_number_of_clusters_is_made_on_the_same_map_and_kept(library: Library, indexed: Library) -> None:
-    with Store.open(library.place.folder, writable=True) as store:
+    with StoreWriter.open(library.place.folder) as store:
         desk = Desk(library, store, "many")
         desk.round()
         many = desk.map

@@ -16,13 +16,14 @@ import pytest
 from PIL import Image
 
 from atlas_rt.core import retries
-from atlas_rt.core.records import Failure, IndexReport, LibraryPlace, Progress
+from atlas_rt.core.images import Failure, LibraryPlace
+from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.core.troubles import Trouble
 from atlas_rt.engine.crash_log import CRASHES_MAX
 from atlas_rt.engine.messages import Add, Added, FromEngine, Job, Locked, Refused, Rescan, Said
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from tests.libraries import (
     PICTURES,
     ROOT,
@@ -45,7 +46,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="lo
 
 def known(place: LibraryPlace) -> set[str]:
     """Names of the images in a library."""
-    with Store.open(place.folder, writable=False) as store:
+    with StoreReader.open(place.folder) as store:
         return {Path(path).name for path in store.catalogue().paths}
 
 
@@ -78,7 +79,7 @@ def test_what_is_added_just_before_a_stop_is_not_forgotten(indexed: Library, cac
     hear(engine, until=Progress)
     engine.tell(Add((str(dropped),)))
     engine.stop()
-    with Store.open(job.place.folder, writable=False) as store:
+    with StoreReader.open(job.place.folder) as store:
         assert store.extras() == (str(dropped),)
 
 
@@ -275,7 +276,7 @@ def test_an_orphaned_engine_ends_with_whoever_started_it(indexed: Library, tmp_p
         textwrap.dedent("""
             import sys, time
             from pathlib import Path
-            from atlas_rt.core.records import Progress
+            from atlas_rt.core.reports import Progress
             from atlas_rt.engine.process import EngineProcess
             from tests.libraries import hear, job_of
             if __name__ == "__main__":

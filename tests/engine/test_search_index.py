@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import IndexReport
+from atlas_rt.core.reports import IndexReport
 from atlas_rt.encoders import registry
 from atlas_rt.engine.engine import Engine
 from atlas_rt.engine.messages import FromEngine, Job, Published

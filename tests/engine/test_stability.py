@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas_rt.core.records import IndexReport, Progress
+from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.core.rows import rows_of
 from atlas_rt.engine.messages import Add, FromEngine, Said
 from atlas_rt.engine.process import EngineProcess

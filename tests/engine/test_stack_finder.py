@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from atlas_rt.core.records import IndexReport, Map
+from atlas_rt.core.maps import Map
+from atlas_rt.core.reports import IndexReport
+from atlas_rt.core.submap import submap
 from atlas_rt.engine.messages import Refit
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library import maps
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.workers.scenes import SceneReader
 from tests.libraries import PICTURES, Library, copy_pictures, hear, index, job_of, latest_map, same_bits
 
@@ -38,9 +40,10 @@ def write_copies(folder: Path, *names: str) -> None:
 
 
 def named(map_: Map, place: Library) -> dict[str, str]:
-    """File -> the file it stacks under."""
-    with Store.open(place.place.folder, writable=False) as store:
+    """File -> the file it stacks under, of those that are shown."""
+    with StoreReader.open(place.place.folder) as store:
         catalogue = store.catalogue(place.model.id)
+    map_ = submap(map_, np.isin(map_.ids, catalogue.ids))
     names = dict(zip(catalogue.ids.tolist(), (Path(path).name for path in catalogue.paths), strict=True))
     return {names[id_]: names[leader] for id_, leader in zip(map_.ids.tolist(), map_.stacks.tolist(), strict=True)}
 

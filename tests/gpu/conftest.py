@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from atlas_rt.core import camera
-from atlas_rt.core.records import Scene, View
+from atlas_rt.core.scene import Scene, View
 from atlas_rt.render.gl.cleanup import sweep
 from atlas_rt.render.gl.offscreen import OffscreenTarget
 from atlas_rt.render.gl.renderer import Renderer

@@ -10,18 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from atlas_rt.core.images import LARGE_TILE_PX, MEDIUM_TILE_PX, Tile
 from atlas_rt.core.quality import LADDER, Governor, step_named
-from atlas_rt.core.records import (
-    FANNED,
-    HIDDEN,
-    LARGE_TILE_PX,
-    MEDIUM_TILE_PX,
-    PLAIN,
-    Leaving,
-    Scene,
-    Tile,
-    View,
-)
+from atlas_rt.core.scene import FANNED, HIDDEN, PLAIN, Leaving, Scene, View
 from atlas_rt.core.visibility import pick
 from atlas_rt.render.gl.offscreen import OffscreenTarget
 from atlas_rt.render.gl.renderer import Renderer

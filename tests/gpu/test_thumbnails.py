@@ -8,7 +8,7 @@ import moderngl
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import MEDIUM_TILE_PX, Tile
+from atlas_rt.core.images import MEDIUM_TILE_PX, Tile
 from atlas_rt.render.gl.thumbnails import CELLS_ACROSS, CELLS_DOWN, HEIGHT_PX, WIDTH_PX, ThumbnailAtlas
 
 

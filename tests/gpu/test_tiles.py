@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import View
+from atlas_rt.core.scene import View
 from atlas_rt.render.gl.rawgl import RawGL
 from atlas_rt.render.gl.renderer import Renderer
 from atlas_rt.render.gl.tiles import CELLS, CELLS_ACROSS, SmallTiles, runs, small_levels

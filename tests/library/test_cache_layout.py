@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import cache_layout
 from atlas_rt.library.cache_layout import Lock
-from atlas_rt.library.store import Store
+from atlas_rt.library.storewriter import StoreWriter
 
 Write = Callable[..., Path]
 
@@ -93,7 +93,7 @@ def test_libraries_are_listed_with_images_and_size(tmp_path: Path) -> None:
     place = cache_layout.place_of(["/a"], tmp_path)
     (cache_layout.place_of(["/b"], tmp_path).folder / "library.db").write_text("damaged beyond recognition" * 50)
     (tmp_path / "libraries/stranger").mkdir()
-    with Store.open(place.folder, writable=True):
+    with StoreWriter.open(place.folder):
         found = {each.place.sources: each for each in cache_layout.places(tmp_path)}
         assert found.keys() == {("/a",), ("/b",)}
         assert found["/a",].images == found["/b",].images == 0
@@ -105,7 +105,7 @@ def test_forgetting_deletes_the_library_and_nothing_else(picture: Write, tmp_pat
     image = picture("1.png")
     place = cache_layout.place_of([str(image.parent)], tmp_path / "cache")
     (place.folder / "way out").symlink_to(image.parent)
-    Store.open(place.folder, writable=True).close()
+    StoreWriter.open(place.folder).close()
     cache_layout.forget(place, tmp_path / "cache")
     cache_layout.forget(place, tmp_path / "cache")
     assert image.exists()
@@ -115,13 +115,13 @@ def test_forgetting_deletes_the_library_and_nothing_else(picture: Write, tmp_pat
 
 def test_only_libraries_are_forgotten(picture: Write, tmp_path: Path) -> None:
     image = picture("1.png")
-    with pytest.raises(UsageError, match="no library of the cache"):
+    with pytest.raises(UsageError, match="not a library of the cache"):
         cache_layout.forget(LibraryPlace(image.parent, (str(image.parent),)), tmp_path / "cache")
     place = cache_layout.place_of(["/a"], tmp_path / "cache")
     moved = tmp_path / "elsewhere"
     place.folder.rename(moved)
     place.folder.symlink_to(moved)
-    with pytest.raises(UsageError, match="no library of the cache"):
+    with pytest.raises(UsageError, match="not a library of the cache"):
         cache_layout.forget(place, tmp_path / "cache")
     assert (moved / "sources.json").exists()
     assert image.exists()
@@ -150,7 +150,7 @@ def test_one_writer_at_a_time_and_who_it_is(tmp_path: Path) -> None:
 def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     place = cache_layout.place_of(["/a"], tmp_path)
     code = (
-        "import os, sys; from pathlib import Path; from atlas_rt.core.records import LibraryPlace;"
+        "import os, sys; from pathlib import Path; from atlas_rt.core.images import LibraryPlace;"
         "from atlas_rt.library.lock import Lock; lock = Lock(LibraryPlace(Path(sys.argv[1]), ()));"
         "print(lock.acquire(), flush=True); sys.stdin.read()"
     )

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from atlas_rt.library import store as store_module
-from atlas_rt.library.store import Store
+from atlas_rt.library import database
+from atlas_rt.library.store import StoreReader
+from atlas_rt.library.storewriter import StoreWriter
 from tests.library.test_store import MODEL, index
 
 BATCHES = 25
@@ -16,11 +17,11 @@ BATCHES = 25
 
 @pytest.fixture
 def remote(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "is_remote", lambda _folder: True)
+    monkeypatch.setattr(database, "is_remote", lambda _folder: True)
 
 
-def journal_of(store: Store) -> str:
-    return str(store._connection.execute("PRAGMA journal_mode").fetchone()[0])
+def journal_of(store: StoreWriter) -> str:
+    return str(store.database.connection.execute("PRAGMA journal_mode").fetchone()[0])
 
 
 def names(folder: Path) -> set[str]:
@@ -35,13 +36,13 @@ def test_a_library_on_a_network_drive_is_read_while_it_is_written(remote: None, 
     done = threading.Event()
 
     def read() -> None:
-        with Store.open(tmp_path, writable=False) as reader:
+        with StoreReader.open(tmp_path) as reader:
             while not done.is_set():
                 seen.append(len(reader.catalogue(MODEL).ids))
                 done.wait(0.001)
             seen.append(len(reader.catalogue(MODEL).ids))
 
-    with Store.open(tmp_path, writable=True) as writer:
+    with StoreWriter.open(tmp_path) as writer:
         assert journal_of(writer) == "truncate"
         reading = threading.Thread(target=read)
         reading.start()
@@ -60,19 +61,19 @@ def test_a_library_on_a_network_drive_is_read_while_it_is_written(remote: None, 
 def test_a_library_that_moves_between_drives_changes_its_journal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Store.open(tmp_path, writable=True) as writer:
+    with StoreWriter.open(tmp_path) as writer:
         index(writer, {"/a": "a"})
         assert journal_of(writer) == "wal"
-    monkeypatch.setattr(store_module, "is_remote", lambda _folder: True)
-    with Store.open(tmp_path, writable=False) as reader, Store.open(tmp_path, writable=True) as writer:
+    monkeypatch.setattr(database, "is_remote", lambda _folder: True)
+    with StoreReader.open(tmp_path) as reader, StoreWriter.open(tmp_path) as writer:
         assert journal_of(writer) == "wal"  # someone reads it by this one
         index(writer, {"/a": "a", "/b": "b"})
         assert reader.images() == 2
-    with Store.open(tmp_path, writable=True) as writer, Store.open(tmp_path, writable=False) as reader:
+    with StoreWriter.open(tmp_path) as writer, StoreReader.open(tmp_path) as reader:
         assert journal_of(writer) == "truncate"
         index(writer, {"/a": "a", "/b": "b", "/c": "c"})
         assert reader.images() == 3
     monkeypatch.undo()
-    with Store.open(tmp_path, writable=True) as writer:
+    with StoreWriter.open(tmp_path) as writer:
         assert journal_of(writer) == "wal"
         assert writer.images() == 3

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import cache_layout
 from atlas_rt.library import lock as lock_module

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import Cluster, Map
+from atlas_rt.core.maps import Cluster, Map
 from atlas_rt.errors import MissingError
 from atlas_rt.library import maps
 

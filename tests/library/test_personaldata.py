@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import personaldata
 from atlas_rt.library.clusternames import ClusterName, ClusterNames

@@ -13,15 +13,17 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import UsageError
 from atlas_rt.library import cache_layout, resemblance, sourcenote
 from atlas_rt.library.cache_layout import Lock
+from atlas_rt.library.database import migrate
 from atlas_rt.library.relocation import make_way, moved_places, settled_place
 from atlas_rt.library.resemblance import Resemblance
-from atlas_rt.library.scanning import scan
+from atlas_rt.library.scanning import content_hash, scan
 from atlas_rt.library.schema import STEPS
-from atlas_rt.library.store import Ready, Store, content_hash, migrate
+from atlas_rt.library.store import StoreReader
+from atlas_rt.library.storewriter import Ready, StoreWriter
 
 MODEL = "starter"
 
@@ -42,7 +44,7 @@ class Owner:
         self.asked.clear()
         self.told.clear()
         place = settled_place([str(source) for source in sources], self.cache, ask=ask, tell=self.told.append)
-        with Store.open(place.folder, writable=True) as store:
+        with StoreWriter.open(place.folder) as store:
             for todo in store.reconcile(scan(place.sources), MODEL).todo:
                 facts = (content_hash(Path(todo.path).read_bytes()), 640, 480, (9, 9, 9), 1.5, todo.id, todo.id)
                 store.commit(MODEL, [Ready(todo.id, todo.path, todo.size, todo.mtime_ns, *facts)])
@@ -51,7 +53,7 @@ class Owner:
 
 def ids(place: LibraryPlace) -> dict[str, int]:
     """Path below its source -> id, of every image."""
-    with Store.open(place.folder, writable=False) as store:
+    with StoreReader.open(place.folder) as store:
         catalogue = store.catalogue()
     bare = [os.path.relpath(path, os.path.commonpath(place.sources)) for path in catalogue.paths]
     return dict(zip(bare, catalogue.ids.tolist(), strict=True))
@@ -209,7 +211,7 @@ def test_two_libraries_that_swap_names_show_what_is_there(
     (tmp_path / "x").rename(tmp_path / "b")
     for name in ("a", "b", "a"):
         place = owner.open(tmp_path / name)
-        with Store.open(place.folder, writable=False) as store:
+        with StoreReader.open(place.folder) as store:
             found = {content.path: content.hash for content in store.contents()}
         assert found == {str(file): content_hash(file.read_bytes()) for file in (tmp_path / name).rglob("*.png")}
 
@@ -270,7 +272,7 @@ def test_a_move_that_was_interrupted_is_finished(
         if step == "rename":
             broken.setattr(Path, "rename", die)
         elif step == "paths":
-            broken.setattr(Store, "move_paths", die)
+            broken.setattr(StoreWriter, "move_paths", die)
         else:
             write = sourcenote.write_note
             broken.setattr(
@@ -375,7 +377,7 @@ class RootsLife(RuleBasedStateMachine):
         if not link.is_symlink():
             link.symlink_to(self.folder / name)
         place = self.owner.open(link if linked else self.folder / name)
-        with Store.open(place.folder, writable=False) as store:
+        with StoreReader.open(place.folder) as store:
             held = {content.path: content.hash for content in store.contents()}
             shown = set(store.catalogue().paths)
         there = {str(file): content_hash(file.read_bytes()) for file in (self.folder / name).glob("*.png")}

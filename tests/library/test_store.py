@@ -18,11 +18,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from atlas_rt.core.records import Failure
+from atlas_rt.core.images import Failure
 from atlas_rt.errors import MissingError
-from atlas_rt.library.scanning import FoundFile, Scan
+from atlas_rt.library.changes import Changes, FailedFile, Todo
+from atlas_rt.library.database import migrate
+from atlas_rt.library.scanning import FoundFile, Scan, content_hash
 from atlas_rt.library.schema import STEPS
-from atlas_rt.library.store import Changes, FailedFile, Ready, Store, Todo, content_hash, migrate
+from atlas_rt.library.store import StoreReader
+from atlas_rt.library.storewriter import Ready, StoreWriter
 
 MODEL = "starter"
 File = tuple[str, int, int]
@@ -39,7 +42,7 @@ def ready(todo: Todo, content: str, row: int, *, tile: int | None = None) -> Rea
     return Ready(todo.id, todo.path, todo.size, todo.mtime_ns, *facts, row if tile is None else tile, row)
 
 
-def index(store: Store, contents: dict[str, str], *, mtime_ns: int = 1, model: str = MODEL) -> Changes:
+def index(store: StoreWriter, contents: dict[str, str], *, mtime_ns: int = 1, model: str = MODEL) -> Changes:
     """Reconcile and commit all of it, as the engine does: stored content is not encoded again."""
     scan = scan_of(*((path, len(content), mtime_ns) for path, content in contents.items()))
     changes = store.reconcile(scan, model)
@@ -52,12 +55,12 @@ def index(store: Store, contents: dict[str, str], *, mtime_ns: int = 1, model: s
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path / "library", writable=True) as opened:
+def store(tmp_path: Path) -> Iterator[StoreWriter]:
+    with StoreWriter.open(tmp_path / "library") as opened:
         yield opened
 
 
-def paths(store: Store) -> dict[str, int]:
+def paths(store: StoreWriter) -> dict[str, int]:
     catalogue = store.catalogue(MODEL)
     return dict(zip(catalogue.paths, catalogue.ids.tolist(), strict=True))
 
@@ -65,7 +68,7 @@ def paths(store: Store) -> dict[str, int]:
 # Plans
 
 
-def test_new_files_get_ids_in_the_order_of_paths(store: Store) -> None:
+def test_new_files_get_ids_in_the_order_of_paths(store: StoreWriter) -> None:
     changes = store.reconcile(scan_of(("/c", 3, 1), ("/a", 1, 1), ("/b", 2, 1)), MODEL)
     assert [(todo.id, todo.path, todo.kind) for todo in changes.todo] == [
         (1, "/a", "new"),
@@ -75,7 +78,7 @@ def test_new_files_get_ids_in_the_order_of_paths(store: Store) -> None:
     assert len(store.catalogue().ids) == 0  # nothing is shown before it is ready
 
 
-def test_a_killed_run_goes_on_with_the_same_ids(store: Store) -> None:
+def test_a_killed_run_goes_on_with_the_same_ids(store: StoreWriter) -> None:
     files = [("/a", 1, 1), ("/b", 2, 1)]
     first = store.reconcile(scan_of(*files), MODEL)
     store.commit(MODEL, [ready(first.todo[0], "a", 0)])
@@ -84,13 +87,13 @@ def test_a_killed_run_goes_on_with_the_same_ids(store: Store) -> None:
     assert [(todo.id, todo.path) for todo in second.todo] == [(2, "/b"), (3, "/0")]
 
 
-def test_what_is_known_and_unchanged_needs_nothing(store: Store) -> None:
+def test_what_is_known_and_unchanged_needs_nothing(store: StoreWriter) -> None:
     index(store, {"/a": "a", "/b": "b"})
     changes = index(store, {"/a": "a", "/b": "b"})
-    assert (changes.todo, changes.unchanged, changes.removed) == ((), 2, ())
+    assert (changes.todo, changes.unchanged, changes.hidden) == ((), 2, ())
 
 
-def test_a_changed_file_keeps_its_id_and_gets_new_records(store: Store) -> None:
+def test_a_changed_file_keeps_its_id_and_gets_new_records(store: StoreWriter) -> None:
     index(store, {"/a": "a", "/b": "b"})
     store.label(MODEL, {1: [("cat", 0.9)]})
     changes = store.reconcile(scan_of(("/a", 7, 2), ("/b", 1, 1)), MODEL)
@@ -102,7 +105,7 @@ def test_a_changed_file_keeps_its_id_and_gets_new_records(store: Store) -> None:
     assert store.labels(1) == ()
 
 
-def test_a_touched_file_is_not_encoded_again(store: Store) -> None:
+def test_a_touched_file_is_not_encoded_again(store: StoreWriter) -> None:
     index(store, {"/a": "a"})
     changes = store.reconcile(scan_of(("/a", 1, 99)), MODEL)
     known = store.known(content_hash(b"a"), MODEL)
@@ -113,11 +116,11 @@ def test_a_touched_file_is_not_encoded_again(store: Store) -> None:
     assert store.reconcile(scan_of(("/a", 1, 99)), MODEL).todo == ()
 
 
-def test_a_moved_file_is_the_same_image(store: Store) -> None:
+def test_a_moved_file_is_the_same_image(store: StoreWriter) -> None:
     index(store, {"/old/a": "a", "/old/b": "b"})
     store.label(MODEL, {1: [("cat", 0.9)]})
     changes = store.reconcile(scan_of(("/new/a", 1, 5), ("/old/b", 1, 1)), MODEL)
-    assert changes.removed == (1,)
+    assert changes.hidden == (1,)
     known = store.known(content_hash(b"a"), MODEL)
     assert known is not None
     assert known.vector_row == 0
@@ -128,7 +131,7 @@ def test_a_moved_file_is_the_same_image(store: Store) -> None:
     assert [todo.id for todo in store.reconcile(scan_of(("/new/a", 1, 5), ("/z", 9, 9)), MODEL).todo] == [4]
 
 
-def test_equal_files_that_move_together_keep_their_own_ids(store: Store) -> None:
+def test_equal_files_that_move_together_keep_their_own_ids(store: StoreWriter) -> None:
     index(store, {"/x/a": "same", "/x/b": "same", "/x/c": "other"})
     changes = store.reconcile(scan_of(*((f"/y/{name}", 4, 1) for name in "ab"), ("/y/c", 5, 1)), MODEL)
     for todo in reversed(changes.todo):  # whatever the order
@@ -136,7 +139,7 @@ def test_equal_files_that_move_together_keep_their_own_ids(store: Store) -> None
     assert paths(store) == {"/y/a": 1, "/y/b": 2, "/y/c": 3}
 
 
-def test_a_copy_is_an_image_of_its_own_with_shared_records(store: Store) -> None:
+def test_a_copy_is_an_image_of_its_own_with_shared_records(store: StoreWriter) -> None:
     index(store, {"/a": "a"})
     index(store, {"/a": "a", "/copy": "a"})
     assert paths(store) == {"/a": 1, "/copy": 2}
@@ -145,18 +148,17 @@ def test_a_copy_is_an_image_of_its_own_with_shared_records(store: Store) -> None
     assert (store.named_tiles(), store.named_vectors(MODEL)) == (1, 1)
 
 
-def test_vanished_images_leave_and_come_back_as_they_were(store: Store) -> None:
+def test_vanished_images_leave_and_come_back_as_they_were(store: StoreWriter) -> None:
     index(store, {"/a": "a", "/b": "b"})
     gone = store.reconcile(scan_of(("/b", 1, 1)), MODEL)
-    assert gone.removed == (1,)
+    assert gone.hidden == (1,)
     assert paths(store) == {"/b": 2}
-    assert store.id_of("/a") is None
     back = store.reconcile(scan_of(("/a", 1, 1), ("/b", 1, 1)), MODEL)
     assert (back.todo, back.returned, back.unchanged) == ((), (1,), 2)
     assert paths(store) == {"/a": 1, "/b": 2}
 
 
-def test_other_content_at_the_path_of_a_vanished_image_is_a_new_image(store: Store) -> None:
+def test_other_content_at_the_path_of_a_vanished_image_is_a_new_image(store: StoreWriter) -> None:
     index(store, {"/a": "a"})
     index(store, {})
     index(store, {"/a": "quite different"}, mtime_ns=2)
@@ -165,15 +167,15 @@ def test_other_content_at_the_path_of_a_vanished_image_is_a_new_image(store: Sto
     assert paths(store) == {"/a": 2, "/b": 1}
 
 
-def test_nothing_is_removed_where_nobody_could_look(store: Store) -> None:
+def test_nothing_is_removed_where_nobody_could_look(store: StoreWriter) -> None:
     index(store, {"/disk/a": "a", "/disk/deep/b": "b", "/disks/c": "c"})
-    assert store.reconcile(scan_of(unreadable=["/disk"]), MODEL).removed == (3,)
+    assert store.reconcile(scan_of(unreadable=["/disk"]), MODEL).hidden == (3,)
     assert sorted(paths(store)) == ["/disk/a", "/disk/deep/b"]
-    assert store.reconcile(scan_of(("/disk/a", 1, 1), unreadable=["/disk/deep/"]), MODEL).removed == ()
-    assert store.reconcile(scan_of(("/disk/a", 1, 1)), MODEL).removed == (2,)
+    assert store.reconcile(scan_of(("/disk/a", 1, 1), unreadable=["/disk/deep/"]), MODEL).hidden == ()
+    assert store.reconcile(scan_of(("/disk/a", 1, 1)), MODEL).hidden == (2,)
 
 
-def test_a_failed_file_is_left_alone_until_it_changes(store: Store) -> None:
+def test_a_failed_file_is_left_alone_until_it_changes(store: StoreWriter) -> None:
     changes = store.reconcile(scan_of(("/bad", 5, 1), ("/good", 4, 1)), MODEL)
     failed = FailedFile("/bad", 5, 1, "the file is cut short")
     store.commit(MODEL, [ready(changes.todo[1], "good", 0)], failed=[failed])
@@ -187,20 +189,20 @@ def test_a_failed_file_is_left_alone_until_it_changes(store: Store) -> None:
     assert paths(store) == {"/bad": 1, "/good": 2}
 
 
-def test_a_file_that_could_not_be_opened_is_tried_again(store: Store) -> None:
+def test_a_file_that_could_not_be_opened_is_tried_again(store: StoreWriter) -> None:
     store.reconcile(scan_of(("/a", 1, 1)), MODEL)
     store.commit(MODEL, [], failed=[FailedFile("/a", 1, 1, "no permission to read it", "read")])
     assert len(store.reconcile(scan_of(("/a", 1, 1)), MODEL).todo) == 1
 
 
-def test_a_failure_goes_with_its_file(store: Store) -> None:
+def test_a_failure_goes_with_its_file(store: StoreWriter) -> None:
     store.reconcile(scan_of(("/a", 1, 1)), MODEL)
     store.commit(MODEL, [], failed=[FailedFile("/a", 1, 1, "broken")])
     store.reconcile(scan_of(), MODEL)
     assert store.failures() == ()
 
 
-def test_an_image_whose_file_breaks_leaves_and_heals(store: Store) -> None:
+def test_an_image_whose_file_breaks_leaves_and_heals(store: StoreWriter) -> None:
     index(store, {"/a": "a"})
     store.reconcile(scan_of(("/a", 9, 2)), MODEL)
     store.commit(MODEL, [], failed=[FailedFile("/a", 9, 2, "broken")])
@@ -210,7 +212,7 @@ def test_an_image_whose_file_breaks_leaves_and_heals(store: Store) -> None:
     assert paths(store) == {"/a": 1}
 
 
-def test_a_second_model_sees_what_it_has_not_encoded(store: Store) -> None:
+def test_a_second_model_sees_what_it_has_not_encoded(store: StoreWriter) -> None:
     index(store, {"/a": "a", "/b": "b"})
     changes = store.reconcile(scan_of(("/a", 1, 1), ("/b", 1, 1)), "large")
     assert [(todo.id, todo.kind) for todo in changes.todo] == [(1, "encode"), (2, "encode")]
@@ -226,7 +228,7 @@ def test_a_second_model_sees_what_it_has_not_encoded(store: Store) -> None:
     assert (store.named_vectors("large"), store.named_vectors(MODEL), store.named_vectors("none")) == (1, 2, 0)
 
 
-def test_a_batch_is_whole_or_not_there(store: Store) -> None:
+def test_a_batch_is_whole_or_not_there(store: StoreWriter) -> None:
     changes = store.reconcile(scan_of(("/a", 1, 1)), MODEL)
     stranger = Todo(77, "/never planned", 1, 1, "new")
     with pytest.raises(ValueError, match="never planned"):
@@ -237,7 +239,7 @@ def test_a_batch_is_whole_or_not_there(store: Store) -> None:
 # Reading
 
 
-def test_the_catalogue_holds_what_was_committed(store: Store) -> None:
+def test_the_catalogue_holds_what_was_committed(store: StoreWriter) -> None:
     index(store, {"/a": "a", "/b": "b"})
     catalogue = store.catalogue(MODEL)
     assert catalogue.ids.tolist() == [1, 2]
@@ -247,14 +249,12 @@ def test_the_catalogue_holds_what_was_committed(store: Store) -> None:
     assert catalogue.aspects.dtype == np.float32
     assert catalogue.sizes_px.tolist() == [[640, 480]] * 2
     assert catalogue.tiles.tolist() == [0, 1]
-    image = store.image(2)
-    assert image is not None
-    assert (image.path, image.width_px, image.mean_rgb, image.tile) == ("/b", 640, (200, 100, 50), 1)
-    assert (store.image(9), store.id_of("/b"), store.id_of("/c"), store.images()) == (None, 2, None, 2)
+    assert catalogue.paths == store.paths_of(catalogue.ids) == ("/a", "/b")
+    assert (catalogue.away.tolist(), store.images(), store.away()) == ([False, False], 2, 0)
     assert store.vector_rows(MODEL, np.array([2, 5, 1])).tolist() == [1, -1, 0]
 
 
-def test_an_empty_catalogue_has_the_right_shapes(store: Store) -> None:
+def test_an_empty_catalogue_has_the_right_shapes(store: StoreWriter) -> None:
     catalogue = store.catalogue()
     assert catalogue.paths == ()
     assert catalogue.mean_rgb.shape == (0, 3)
@@ -262,14 +262,13 @@ def test_an_empty_catalogue_has_the_right_shapes(store: Store) -> None:
     assert (store.named_tiles(), store.failures()) == (0, ())
 
 
-def test_paths_that_are_no_text_survive(store: Store) -> None:
+def test_paths_that_are_no_text_survive(store: StoreWriter) -> None:
     path = os.fsdecode(b"/caf\xe9.png")
     index(store, {path: "a", "/cliché 猫.png": "b"})
     assert set(store.catalogue().paths) == {path, "/cliché 猫.png"}
-    assert store.id_of(path) is not None
 
 
-def test_labels_are_found_by_word_in_any_case(store: Store) -> None:
+def test_labels_are_found_by_word_in_any_case(store: StoreWriter) -> None:
     changes = store.reconcile(scan_of(("/a", 1, 1), ("/b", 1, 1)), MODEL)
     batch = [ready(todo, todo.path, row) for row, todo in enumerate(changes.todo)]
     store.commit(MODEL, batch, labels={1: [("cat", 0.4), ("pet", 0.6)]})
@@ -284,7 +283,7 @@ def test_labels_are_found_by_word_in_any_case(store: Store) -> None:
     assert store.unlabelled(MODEL).tolist() == []
 
 
-def test_settings_extras_and_suspects_are_remembered(store: Store) -> None:
+def test_settings_extras_and_suspects_are_remembered(store: StoreWriter) -> None:
     store.set_setting("seed", "7")
     store.set_setting("seed", "8")
     assert (store.setting("seed"), store.setting("other")) == ("8", None)
@@ -295,15 +294,17 @@ def test_settings_extras_and_suspects_are_remembered(store: Store) -> None:
     assert store.suspects() == {"/x": 2, "/y": 1}
     store.clear_suspects(["/x"])
     assert store.suspects() == {"/y": 1}
+    store.remove_extras(["/dropped/b", "/never dropped"])
+    assert store.extras() == ("/dropped/a",)
 
 
 def test_a_hundred_thousand_images_are_read_in_moments(tmp_path: Path) -> None:
-    with Store.open(tmp_path, writable=True) as store:
+    with StoreWriter.open(tmp_path) as store:
         count = 100_000
         images = ((i, b"/pictures/%06i.jpg" % i, 1.5, i, i, 640, 480) for i in range(count))
-        sql = "INSERT INTO images VALUES (?, ?, 'ready', 9, 9, x'00', ?6, ?7, ?4, ?3, ?5, NULL)"
-        store._write(sql, list(images))
-        store._write("INSERT INTO vectors VALUES ('starter', ?, ?)", [(i, i) for i in range(count)])
+        sql = "INSERT INTO images VALUES (?, ?, 'ready', 9, 9, x'00', ?6, ?7, ?4, ?3, ?5, 1, 0)"
+        store.database.write(sql, list(images))
+        store.database.write("INSERT INTO vectors VALUES ('starter', ?, ?)", [(i, i) for i in range(count)])
         begun = time.perf_counter()
         catalogue = store.catalogue(MODEL)
         rows = store.vector_rows(MODEL, catalogue.ids)
@@ -317,28 +318,28 @@ def test_a_hundred_thousand_images_are_read_in_moments(tmp_path: Path) -> None:
 
 def test_a_reader_makes_nothing_and_says_that_nothing_is_there(tmp_path: Path) -> None:
     with pytest.raises(MissingError, match="There is no library yet"):
-        Store.open(tmp_path / "library", writable=False)
+        StoreReader.open(tmp_path / "library")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_reader_sees_each_commit_while_the_writer_works(store: Store, tmp_path: Path) -> None:
+def test_a_reader_sees_each_commit_while_the_writer_works(store: StoreWriter, tmp_path: Path) -> None:
     index(store, {"/a": "a"})
-    with Store.open(tmp_path / "library", writable=False) as reader:
+    with StoreReader.open(tmp_path / "library") as reader:
         assert reader.images() == 1
-        with store._transaction():
-            store._connection.execute("UPDATE images SET state = 'gone'")
+        with store.database.transaction():
+            store.database.execute("UPDATE images SET state = 'away'")
             begun = time.perf_counter()
             assert reader.images() == 1
             assert time.perf_counter() - begun < 0.2
         assert reader.images() == 0
         with pytest.raises(MissingError, match=r"cannot be opened or written"):
-            reader.set_setting("a", "b")
+            reader.database.write("INSERT INTO settings VALUES (?, ?)", [("a", "b")])
 
 
-def test_two_writers_do_not_wait_for_ever(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("atlas_rt.library.store.WRITER_PATIENCE_SECS", 0.05)
+def test_two_writers_do_not_wait_for_ever(store: StoreWriter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("atlas_rt.library.database.WRITER_PATIENCE_SECS", 0.05)
     busy = pytest.raises(MissingError, match="Another process is writing this library")
-    with Store.open(tmp_path / "library", writable=True) as other, store._transaction(), busy:
+    with StoreWriter.open(tmp_path / "library") as other, store.database.transaction(), busy:
         other.set_setting("a", "b")
 
 
@@ -346,19 +347,20 @@ def test_a_killed_writer_loses_only_the_batch_in_hand(tmp_path: Path) -> None:
     code = """
         import os, sys
         from pathlib import Path
-        from atlas_rt.core.records import Failure
+        from atlas_rt.core.images import Failure
         from atlas_rt.library.scanning import FoundFile, Scan
-        from atlas_rt.library.store import Ready, Store
-        store = Store.open(Path(sys.argv[1]), writable=True)
+        from atlas_rt.library.store import StoreReader
+        from atlas_rt.library.storewriter import Ready, StoreWriter
+        store = StoreWriter.open(Path(sys.argv[1]))
         plan = store.reconcile(Scan((FoundFile("/a", 1, 1), FoundFile("/b", 1, 1)), 0, ()), "starter")
         facts = (b"h" * 16, 6, 4, (1, 2, 3), 1.5, 0, 0)
         store.commit("starter", [Ready(plan.todo[0].id, "/a", 1, 1, *facts)])
-        store._connection.execute("BEGIN IMMEDIATE")
-        store._connection.execute("UPDATE images SET state = 'ready'")
+        store.database.execute("BEGIN IMMEDIATE")
+        store.database.execute("UPDATE images SET state = 'ready'")
         os.kill(os.getpid(), 9)
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(code), str(tmp_path)], env=os.environ | path_to_package())
-    with Store.open(tmp_path, writable=False) as reader:
+    with StoreReader.open(tmp_path) as reader:
         assert reader.catalogue("starter").paths == ("/a",)
 
 
@@ -370,42 +372,42 @@ def path_to_package() -> dict[str, str]:
 
 
 def test_a_damaged_database_names_its_cure(tmp_path: Path) -> None:
-    with Store.open(tmp_path, writable=True) as store:
+    with StoreWriter.open(tmp_path) as store:
         index(store, {f"/{i}": str(i) for i in range(300)})
     file = tmp_path / "library.db"
     content = bytearray(file.read_bytes())
     content[4096:] = bytes(len(content) - 4096)
     file.write_bytes(content)
     with pytest.raises(MissingError, match=r"damaged .*`atlas-rt library forget SOURCE`.*" + tmp_path.name):
-        Store.open(tmp_path, writable=False).catalogue()
+        StoreReader.open(tmp_path).catalogue()
     file.write_bytes(b"no database at all, but long enough to look at" * 100)
-    for writable in (True, False):
+    for kind in (StoreWriter, StoreReader):
         with pytest.raises(MissingError, match="damaged"):
-            Store.open(tmp_path, writable=writable)
+            kind.open(tmp_path)
 
 
 def test_a_newer_library_is_not_touched(tmp_path: Path) -> None:
-    Store.open(tmp_path, writable=True).close()
+    StoreWriter.open(tmp_path).close()
     with sqlite3.connect(tmp_path / "library.db") as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     before = (tmp_path / "library.db").read_bytes()
     with pytest.raises(MissingError, match="newer version of atlas_rt"):
-        Store.open(tmp_path, writable=True)
+        StoreWriter.open(tmp_path)
     with pytest.raises(MissingError, match="another version"):
-        Store.open(tmp_path, writable=False)
+        StoreReader.open(tmp_path)
     assert (tmp_path / "library.db").read_bytes() == before
 
 
 def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
-    with Store.open(tmp_path, writable=True) as store:
+    with StoreWriter.open(tmp_path) as store:
         index(store, {"/a": "a"})
-        pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
-        store._connection.execute(f"PRAGMA max_page_count = {pages}")
+        pages = store.database.connection.execute("PRAGMA page_count").fetchone()[0]
+        store.database.connection.execute(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(MissingError, match="The disk is full; everything found so far is kept"):
             store.reconcile(scan_of(*((f"/{'x' * 200}{i}", i, 1) for i in range(2000)), ("/a", 1, 1)), MODEL)
         assert paths(store) == {"/a": 1}
-        store._connection.execute("PRAGMA max_page_count = 1000000")
+        store.database.connection.execute("PRAGMA max_page_count = 1000000")
         assert store.reconcile(scan_of(("/a", 1, 1)), MODEL).unchanged == 1
 
 
@@ -425,7 +427,7 @@ def test_migrations_go_step_by_step_and_whole() -> None:
     connection.close()
 
 
-def test_what_is_missing_of_an_image_is_kept_until_it_is_whole(store: Store) -> None:
+def test_what_is_missing_of_an_image_is_kept_until_it_is_whole(store: StoreWriter) -> None:
     def put(path: str, content: str, incomplete: str, *, mtime_ns: int) -> None:
         (todo,) = store.reconcile(scan_of((path, len(content), mtime_ns)), MODEL).todo
         store.commit(MODEL, [replace(ready(todo, content, 0), incomplete=incomplete)])
@@ -452,7 +454,7 @@ def test_what_an_older_program_could_not_decode_is_tried_again(tmp_path: Path) -
     connection.execute("INSERT INTO failures VALUES (x'2f61', 5, 7, 'decode', 'the file is cut short')")
     connection.execute("INSERT INTO failures VALUES (x'2f62', 5, 7, 'crash', 'the decoder crashed on it')")
     connection.close()
-    with Store.open(tmp_path, writable=True) as store:
+    with StoreWriter.open(tmp_path) as store:
         changes = store.reconcile(scan_of(("/a", 5, 7), ("/b", 5, 7)), MODEL)
         assert [todo.path for todo in changes.todo] == ["/a"]
         assert [failure.path for failure in changes.failed] == ["/b"]
@@ -471,7 +473,7 @@ class FolderLife(RuleBasedStateMachine):
         self.files: dict[str, tuple[str, int]] = {}  # path -> (content, mtime)
         self.clock = 0
         self.owner: dict[int, set[str]] = {}  # id -> contents it has had
-        self.store = Store.open(self.folder / os.urandom(8).hex(), writable=True)
+        self.store = StoreWriter.open(self.folder / os.urandom(8).hex())
 
     @rule(name=st.sampled_from("abcd"), content=st.sampled_from(["1", "22", "33", "444"]))
     def write(self, name: str, content: str) -> None:
@@ -512,7 +514,7 @@ class FolderLife(RuleBasedStateMachine):
         again = self.store.reconcile(
             scan_of(*((path, len(content), mtime) for path, (content, mtime) in self.files.items())), MODEL
         )
-        assert (again.todo, again.removed, again.unchanged) == ((), (), len(self.files))
+        assert (again.todo, again.hidden, again.unchanged) == ((), (), len(self.files))
 
     @invariant()
     def ids_are_unique_and_ascending(self) -> None:
@@ -534,7 +536,7 @@ def test_any_life_of_a_folder_keeps_ids_apart(tmp_path: Path) -> None:
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(range(5)))
 def test_the_order_of_arrival_does_not_matter(order: list[int], tmp_path: Path) -> None:
-    with Store.open(tmp_path / os.urandom(8).hex(), writable=True) as store:
+    with StoreWriter.open(tmp_path / os.urandom(8).hex()) as store:
         changes = store.reconcile(scan_of(*((f"/{i}", i, 1) for i in range(5))), MODEL)
         for row, i in enumerate(order):
             store.commit(MODEL, [ready(changes.todo[i], str(i), row)])

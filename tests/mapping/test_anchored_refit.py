@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import Floats, Ints
+from atlas_rt.core.arrays import Floats, Ints
 from atlas_rt.mapping.anchored_refit import relax
 from atlas_rt.mapping.fit import fit_umap
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from atlas_rt.core.records import Cluster, Floats, Ids, Ints, Map
+from atlas_rt.core.arrays import Floats, Ids, Ints
+from atlas_rt.core.maps import Cluster, Map
 from atlas_rt.mapping import clusters as module
 from atlas_rt.mapping.clusters import GivenName, find_clusters, named_by_person
 from atlas_rt.search.labels import Vocabulary

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
-from atlas_rt.core.records import Bytes, Floats, Ids, Ints
+from atlas_rt.core.arrays import Bytes, Floats, Ids, Ints
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.library.decode import read_image

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from calibrate import DEMO, Encoder
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 from atlas_rt.encoders.registry import Model
 from atlas_rt.mapping.fit import fit_umap
 from atlas_rt.mapping.layout import principal_axes

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 from atlas_rt.mapping.layout import TWIN_STEP, align, normalise, off_taken, principal_axes
 
 Crowd = Callable[[int], Floats]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from atlas_rt.core.records import Floats, Map
-from atlas_rt.engine.placing import ReferenceMap, extended, with_vanished
+from atlas_rt.core.arrays import Floats
+from atlas_rt.core.maps import Map
+from atlas_rt.engine.placing import ReferenceMap, extended
 from atlas_rt.mapping import layout
 from atlas_rt.mapping.neighbours import knn, knn_edges
 from atlas_rt.mapping.projector import Projector
@@ -128,16 +127,3 @@ def test_aligning_a_moved_map_brings_it_back(vectors: Floats, seed: int) -> None
     moved = 2.5 * points @ turn + rng.normal(size=3)
     assert layout.align(moved, points, mirror=True).apply(moved) == pytest.approx(points, abs=1e-3)
     assert layout.drift(points, points) == 0.0
-
-
-@BRIEFLY
-@given(crowds(least=2), st.data())
-def test_what_vanished_is_kept_until_it_is_known_to_be_gone(vectors: Floats, data: st.DataObject) -> None:
-    map_ = map_of(vectors, np.arange(len(vectors), dtype=np.int64) + 5)
-    here = np.array(data.draw(st.lists(st.booleans(), min_size=len(vectors), max_size=len(vectors))))
-    ids, rows = with_vanished(map_, map_.ids[here], map_.rows[here], stored=len(vectors))
-    assert same_bits(ids, map_.ids)
-    assert same_bits(rows, map_.rows)
-    few = dataclasses.replace(map_, rows=map_.rows + 1)
-    ids, _ = with_vanished(few, few.ids[here], few.rows[here], stored=len(vectors))
-    assert len(ids) >= len(vectors) - 1  # the last one's vector was never stored

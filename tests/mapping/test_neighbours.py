@@ -9,7 +9,7 @@ import faiss
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 from atlas_rt.mapping import neighbours
 from atlas_rt.mapping.neighbours import BLAS_FROM, knn, knn_edges, knn_graph, nearest
 

@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 from threadpoolctl import threadpool_limits
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 from atlas_rt.mapping import layout, parametric_umap
 from atlas_rt.mapping.fit import Layout, fit_umap
 from atlas_rt.mapping.parametric_umap import Graph, Network

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 from atlas_rt.mapping.layout import normalise, principal_axes
 from atlas_rt.mapping.projector import Projector
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from atlas_rt.core.arrays import Floats
 from atlas_rt.core.assets import assets_folder
-from atlas_rt.core.records import Floats
 from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.encoders.registry import Model
 from atlas_rt.search.labels import (

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.encoders.registry import Calibration, Model, ModelFile
 from atlas_rt.errors import MissingError

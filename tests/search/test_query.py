@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.search.query import Filter, Term, parse, phrase_vector, split, vector_of
 

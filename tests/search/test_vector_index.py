@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 from atlas_rt.search import vector_index as vector_indexes
 from atlas_rt.search.vector_index import StoredVectorIndex, VectorIndex, keep_index, vector_index_of
 

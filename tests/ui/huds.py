@@ -9,8 +9,9 @@ from typing import Any
 import moderngl
 import numpy as np
 
+from atlas_rt.core.answers import Match, SearchAnswer
+from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.hud import Hud, ImageFacts
-from atlas_rt.core.records import Bytes, Match, SearchAnswer
 from atlas_rt.core.requests import Request
 from atlas_rt.ui.input import Button, Event, Input, KeyStroke, Modifiers, PointerMoved, Typed
 from atlas_rt.ui.overlay import Overlay, scale_for

@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from atlas_rt.core.answers import LiveFix
 from atlas_rt.core.hud import CountTag, FrameFigures, Hud, NameTag, Notice
-from atlas_rt.core.records import Failure, LiveFix, Progress
+from atlas_rt.core.images import Failure
+from atlas_rt.core.reports import Progress
 from atlas_rt.core.requests import CopyPath, Deselect, Do, FlyTo, Hover, OpenSource, Retry, Search, Select
 from atlas_rt.core.troubles import Trouble
 from atlas_rt.ui.input import KeyStroke, Modifiers, PointerMoved
@@ -31,6 +33,12 @@ READ_ONLY = Trouble("read only", "Read-only: another window (process 4711 on lap
 NO_SEARCH = Trouble("search", "Search does not work: A model file cannot be read. " + "Fetch it again. " * 12)
 FIGURES = FrameFigures(60.0, 5.7, 8.1, 0.002, np.full(240, 5.7, np.float32), "high", "2,000 cards")
 BANDS = ("strong",) * 4 + ("weak",) * 4 + ("none",) * 12
+
+
+def absent(source: str) -> Trouble:
+    return Trouble("sources", f"{source} is empty: is the drive connected? Showing what was known", retry=False)
+
+
 STATES: dict[str, Hud] = {
     "idle": make_hud(),
     "working": make_hud(
@@ -38,6 +46,15 @@ STATES: dict[str, Hud] = {
         failures=(Failure("/p/broken.jpg", "truncated"),),
         troubles=(READ_ONLY, NO_SEARCH),
         notices=(Notice("12 new images", "good", 1.0),),
+    ),
+    "absent": make_hud(
+        troubles=(
+            Trouble(
+                "sources",
+                f"/media/{'a long name/' * 6}photos is empty: is the drive connected? Showing what was known",
+                retry=False,
+            ),
+        )
     ),
     "searching": make_hud(searching=True, query="bird", answer=make_answer("bird", *BANDS), figures=FIGURES),
     "detail": make_hud(selected=make_facts(), live_on=True, live=FIX, searching=True, figures=FIGURES),
@@ -261,6 +278,22 @@ def test_failures_are_listed_at_a_click(sheet: Sheet) -> None:
     assert len(sheet.panels.covered) == 2
     sheet.click(hud, status.x + 40, status.y + 40)
     assert len(sheet.panels.covered) == 1
+
+
+def test_an_absent_source_is_said_as_long_as_it_lasts(sheet: Sheet) -> None:
+    sheet.show(make_hud(), frames=3)
+    (quiet,) = sheet.panels.covered
+    for _ in range(2):
+        sheet.show(
+            make_hud(
+                troubles=(
+                    Trouble("sources", "/photos is empty: is the drive connected? Showing what was known", retry=False),
+                )
+            ),
+            frames=300,
+        )
+        (status,) = sheet.panels.covered
+        assert status.height > quiet.height * 1.25
 
 
 def test_the_larger_of_two_names_that_touch_stays(sheet: Sheet) -> None:

@@ -13,8 +13,8 @@ import pytest
 from imgui_bundle import imgui
 from PIL import Image
 
+from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.quality import LADDER
-from atlas_rt.core.records import Bytes
 from atlas_rt.core.requests import AddPaths, Hover, OpenSource, Retry, Search, Select
 from atlas_rt.errors import DecodeError
 from atlas_rt.render.gl.offscreen import OffscreenTarget
@@ -260,6 +260,26 @@ def test_what_does_not_change_is_not_drawn_and_search_takes_the_caret_back(play:
     assert not app.frame(0.1)
     player.window.told = Input(exposed=True)
     assert app.frame(0.1)
+
+
+def test_a_source_that_is_unplugged_stays_on_the_map_and_says_so_as_long_as_it_lasts(play: Open, colours: Path) -> None:
+    player = play(colours)
+    player.settle(6)
+    world, desk = player.app.parts.world, player.app.parts.panel_state
+    player.visit("blue")
+    stood = world.scene.positions.tobytes()
+    colours.rename(colours.with_name("unplugged"))
+    colours.mkdir()
+    player.see(lambda: desk.absence and world.scene.away is not None, why="word of it")
+    assert desk.absence == f"{colours} is empty: is the drive connected? Showing what was known"
+    assert troubles(player) == [desk.absence]
+    assert world.scene.away is not None
+    assert world.scene.away.all()
+    assert shows(player, "blue", COLOURS["blue"])
+    colours.rmdir()
+    colours.with_name("unplugged").rename(colours)
+    player.see(lambda: not desk.absence and world.scene.away is None, why="the source")
+    assert (len(player.names()), world.scene.positions.tobytes()) == (6, stood)
 
 
 def troubles(player: Player) -> list[str]:

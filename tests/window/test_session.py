@@ -15,17 +15,28 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from atlas_rt.core.records import IndexReport, Tile
+from atlas_rt.core.images import Tile
+from atlas_rt.core.reports import IndexReport
 from atlas_rt.encoders import registry
 from atlas_rt.engine.messages import FromEngine, Published, Said
 from atlas_rt.library.cache_layout import last_opened, move, place_of
 from atlas_rt.library.clusternames import ClusterNames
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.store import Store
+from atlas_rt.library.store import StoreReader
 from atlas_rt.settings import Settings
 from atlas_rt.window.session import Session, source_name
 from atlas_rt.workers.scenes import Arrival
-from tests.libraries import PICTURES, Library, copy_pictures, index, job_of, lives, same_bits, wait_for
+from tests.libraries import (
+    PICTURES,
+    Library,
+    as_version_0_1_0_wrote,
+    copy_pictures,
+    index,
+    job_of,
+    lives,
+    same_bits,
+    wait_for,
+)
 
 NAMES = ("acoustic-guitar", "tiger-face", "tiger-walking", "adobe-house", "red-rose", "sailing-boat", "hot-dog")
 OTHER = "electric-guitar"
@@ -139,7 +150,7 @@ def test_a_renamed_folder_is_shown_at_once_with_the_names_given(
     shutil.rmtree(folder)
     source.rename(folder)
     largest = indexed.map.cluster_records[0]
-    with Store.open(indexed.place.folder, writable=False) as store:
+    with StoreReader.open(indexed.place.folder) as store:
         contents = store.content_hashes(indexed.map.ids[indexed.map.clusters == largest.id].tolist())
     ClusterNames(tmp_path / "data/atlas_rt").give("ours", contents)
     session = open_session()
@@ -270,6 +281,15 @@ def test_the_marker_moves_on_to_a_new_map(indexed_session: Session, film: str, t
 
 
 # Closing
+
+
+def test_a_library_of_version_0_1_0_is_shown_in_the_first_frame(folder: Path, cache: Path, open_session: Open) -> None:
+    job = job_of(folder, cache)
+    index(job)
+    as_version_0_1_0_wrote(job.place)
+    session = open_session()
+    assert session.first is not None
+    assert len(session.first.scene.ids) == len(NAMES)
 
 
 def test_closing_leaves_no_thread_and_no_process_behind(

@@ -13,7 +13,7 @@ import threading
 from typing import Any
 
 from atlas_rt import cli
-from atlas_rt.core.records import HIDDEN
+from atlas_rt.core.scene import HIDDEN
 from atlas_rt.core.tags import node_at
 from atlas_rt.window import app
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from atlas_rt.core.records import Bytes
+from atlas_rt.core.arrays import Bytes
 
 SIZE_PX = (320, 240)
 MakeFilm = Callable[..., Path]

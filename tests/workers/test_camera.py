@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from atlas_rt.core.records import Bytes
+from atlas_rt.core.arrays import Bytes
 from atlas_rt.errors import MissingError
 from atlas_rt.workers.camera import Camera
 from atlas_rt.workers.worker import State

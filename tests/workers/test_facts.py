@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from atlas_rt.core.hud import ImageFacts
-from atlas_rt.core.records import LibraryPlace
+from atlas_rt.core.images import LibraryPlace
 from atlas_rt.core.stacks import stacks_of
-from atlas_rt.library.store import Store
+from atlas_rt.library.storewriter import StoreWriter
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.workers.facts import FactsRequest, FactsWorker, facts_of, nearest_images
@@ -84,7 +84,7 @@ def test_what_is_hovered_does_not_take_the_panel_of_what_is_selected(worker: Fac
 
 
 def test_words_of_another_model_are_not_mixed_in(library: Library, arrival: Arrival, ids: dict[str, int]) -> None:
-    with Store.open(library.place.folder, writable=True) as store:
+    with StoreWriter.open(library.place.folder) as store:
         store.label("another-model", {ids["tiger face"]: [("nonsense", 1.0)]})
     worker = FactsWorker(library.place)
     words = [word for word, _ in told(worker, arrival, ids["tiger face"]).labels]
@@ -94,7 +94,7 @@ def test_words_of_another_model_are_not_mixed_in(library: Library, arrival: Arri
 
 
 def test_words_that_are_mostly_wrong_are_not_told(library: Library, arrival: Arrival, ids: dict[str, int]) -> None:
-    with Store.open(library.place.folder, writable=True) as store:
+    with StoreWriter.open(library.place.folder) as store:
         store.label(library.model.id, {ids["tiger face"]: [("tiger", 0.6), ("wave", SURE), ("salad", SURE / 2)]})
     worker = FactsWorker(library.place)
     assert told(worker, arrival, ids["tiger face"]).labels == (("tiger", 0.6), ("wave", SURE))

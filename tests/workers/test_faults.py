@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import LibraryPlace, Runtime
+from atlas_rt.core.images import LibraryPlace
+from atlas_rt.core.runtime import Runtime
 from atlas_rt.encoders.registry import Model
 from atlas_rt.library import maps
 from atlas_rt.library.lock import Lock

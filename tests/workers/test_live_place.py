@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import ANYWHERE, Floats, LiveFix, Placement
+from atlas_rt.core.answers import LiveFix
+from atlas_rt.core.arrays import Floats
+from atlas_rt.core.maps import Placement
+from atlas_rt.core.runtime import ANYWHERE
 from atlas_rt.encoders.registry import Model
 from atlas_rt.mapping.projector import Projector
 from atlas_rt.window.session import frame_encoder

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atlas_rt.core.records import Runtime, SearchAnswer
+from atlas_rt.core.answers import SearchAnswer
+from atlas_rt.core.runtime import Runtime
 from atlas_rt.encoders.registry import Model
-from atlas_rt.library.store import Store
+from atlas_rt.library.storewriter import StoreWriter
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.workers.scenes import Arrival
@@ -126,7 +127,7 @@ def test_a_model_that_is_not_here_is_said_with_each_answer(
 @pytest.fixture
 def labelled(library: Library, ids: dict[str, int]) -> Iterator[SearchWorker]:
     """Searches a library of which two tigers and a guitar are labelled so."""
-    with Store.open(library.place.folder, writable=True) as store:
+    with StoreWriter.open(library.place.folder) as store:
         store.label(library.model.id, {int(id_): [("thing", 0.9)] for id_ in ids.values()})
         for title in ("tiger face", "tiger walking"):
             store.label(library.model.id, {ids[title]: [("tiger", 0.5), ("big cat", 0.4), ("salad", SURE / 2)]})

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from atlas_rt.core.records import Tile
+from atlas_rt.core.images import Tile
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.tile_making import load_large
 from atlas_rt.workers import tiles

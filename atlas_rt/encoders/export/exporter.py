@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 from atlas_rt.encoders.export import bytepairs, description, proof, variants
 from atlas_rt.encoders.export.description import Made, Measured, file_name
 from atlas_rt.encoders.export.proof import Equality

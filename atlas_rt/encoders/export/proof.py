@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from atlas_rt.core.arrays import Floats
 from atlas_rt.core.assets import assets_folder
-from atlas_rt.core.records import Floats
 from atlas_rt.encoders.preprocess import Preprocessing, to_input
 from atlas_rt.encoders.sessions import Session
 from atlas_rt.errors import AtlasError

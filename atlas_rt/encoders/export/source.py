@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 from atlas_rt.encoders.model_list import Entry
 from atlas_rt.encoders.model_toml import RESIZES
 from atlas_rt.encoders.preprocess import Preprocessing

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Floats
+from atlas_rt.core.arrays import Floats
 
 HALF, EIGHT_BITS = "fp16", "int8"
 VARIANTS = (HALF, EIGHT_BITS)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import moderngl
 import numpy as np
 
-from atlas_rt.core.records import Floats, Scene, View
+from atlas_rt.core.arrays import Floats
+from atlas_rt.core.scene import Scene, View
 from atlas_rt.render.gl.nodes import UNIT_EDGES, DataTexture
 
 FALL = 3.5

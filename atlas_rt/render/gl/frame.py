@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from atlas_rt.core.arrays import Floats
 from atlas_rt.core.camera import focal_px
 from atlas_rt.core.easing import smootherstep
 from atlas_rt.core.quality import Step
-from atlas_rt.core.records import Floats, View
+from atlas_rt.core.scene import View
 from atlas_rt.core.visibility import (
     CHOSEN_FIRST,
     CHOSEN_NEARER,

@@ -10,7 +10,8 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import FANNED, HIDDEN, Floats, Leaving, Tiers, View
+from atlas_rt.core.arrays import Floats, Tiers
+from atlas_rt.core.scene import FANNED, HIDDEN, Leaving, View
 
 TEXELS_ACROSS = 2048
 """Width of every data texture; the shaders find row r at (r % 2048, r / 2048)."""

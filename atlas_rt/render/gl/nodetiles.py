@@ -6,8 +6,10 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import Bytes, Ids, Ints, Leaving, Scene, Tile
+from atlas_rt.core.arrays import Bytes, Ids, Ints
+from atlas_rt.core.images import Tile
 from atlas_rt.core.rows import rows_of
+from atlas_rt.core.scene import Leaving, Scene
 from atlas_rt.core.visibility import NearNodes
 from atlas_rt.render.gl.frame import CLOCK_SECS
 from atlas_rt.render.gl.nodes import UNIT_SLOTS, DataTexture

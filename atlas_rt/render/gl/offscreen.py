@@ -5,7 +5,7 @@ from __future__ import annotations
 import moderngl
 import numpy as np
 
-from atlas_rt.core.records import Bytes
+from atlas_rt.core.arrays import Bytes
 from atlas_rt.render.gl.cleanup import release_target
 
 Target = moderngl.Framebuffer

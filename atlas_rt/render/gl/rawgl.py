@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import moderngl
 
-from atlas_rt.core.records import Bytes
+from atlas_rt.core.arrays import Bytes
 
 _TEXTURE_2D_ARRAY = 0x8C1A
 _RGBA = 0x1908

@@ -15,8 +15,10 @@ from dataclasses import dataclass, replace
 import moderngl
 import numpy as np
 
+from atlas_rt.core.arrays import Bytes, Floats, Ints
+from atlas_rt.core.images import Tile
 from atlas_rt.core.quality import LADDER, Step, governor_for
-from atlas_rt.core.records import FANNED, Bytes, Floats, Ints, Tile, View
+from atlas_rt.core.scene import FANNED, View
 from atlas_rt.core.visibility import NO_NODES, light_of, near_nodes, positions_now
 from atlas_rt.render.gl.cleanup import sweep
 from atlas_rt.render.gl.context import is_software

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import moderngl
 import numpy as np
 
-from atlas_rt.core.records import MEDIUM_TILE_PX, Bytes, Tile
+from atlas_rt.core.arrays import Bytes
+from atlas_rt.core.images import MEDIUM_TILE_PX, Tile
 from atlas_rt.core.slots import Slots
 
 CELLS_ACROSS, CELLS_DOWN = 16, 8

@@ -12,7 +12,8 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.records import LARGE_TILE_PX, MEDIUM_TILE_PX, SMALL_TILE_PX, Bytes, Ints, Tile
+from atlas_rt.core.arrays import Bytes, Ints
+from atlas_rt.core.images import LARGE_TILE_PX, MEDIUM_TILE_PX, SMALL_TILE_PX, Tile
 from atlas_rt.core.slots import Slots
 from atlas_rt.render.gl.rawgl import RawGL
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atlas_rt.core.records import LiveFix
+from atlas_rt.core.answers import LiveFix
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
 from atlas_rt.ui.panels.panel_context import Fade, PanelContext

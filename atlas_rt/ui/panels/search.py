@@ -6,7 +6,7 @@ import math
 
 from imgui_bundle import imgui
 
-from atlas_rt.core.records import Match, SearchAnswer
+from atlas_rt.core.answers import Match, SearchAnswer
 from atlas_rt.core.requests import Search
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect

@@ -5,8 +5,9 @@ from __future__ import annotations
 from imgui_bundle import imgui
 
 from atlas_rt.core.hud import Hud
+from atlas_rt.core.images import Failure
 from atlas_rt.core.progress import STAGES, duration
-from atlas_rt.core.records import Failure, Progress
+from atlas_rt.core.reports import Progress
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
 from atlas_rt.ui.panels.panel_context import PanelContext

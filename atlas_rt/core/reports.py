@@ -1,0 +1,45 @@
+"""What the engine tells of its work. Frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from atlas_rt.core.images import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the engine is. stage: "scan", "index", "fit", "label", "search", "idle". done of total in images; rate
+    per second; eta_secs: None while unknown."""
+
+    stage: str
+    done: int
+    total: int
+    rate: float
+    eta_secs: float | None
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What bringing a library up to date did. Counts are images; seconds by stage.
+
+    images: shown on the map. removed: forgotten. away: known, but not found now; they count among `images` where their
+    folder is absent. source_state: "present", "missing", "empty", "unreadable" or "partly".
+    failed: files that could not become images. incomplete: images of which something is missing, and what.
+    """
+
+    images: int = 0
+    new: int = 0
+    unchanged: int = 0
+    changed: int = 0
+    removed: int = 0
+    away: int = 0
+    source_state: str = "present"
+    skipped: int = 0
+    failed: tuple[Failure, ...] = ()
+    incomplete: tuple[Failure, ...] = ()
+    model: str = ""
+    generation: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    images_per_second: float = 0.0

@@ -1,0 +1,130 @@
+"""What a window shows: a scene, what leaves it, and the view that one frame draws. Frozen.
+
+Rows: every per-image array has the same order, ascending by id; `core.rows` finds a row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlas_rt.core.arrays import Bytes, Floats, Ids, Ints, Rows, Tiers
+from atlas_rt.core.maps import Cluster
+
+HIDDEN, PLAIN, FANNED = -1, 0, 1
+"""Tiers of a view's rows: under their leader and not drawn; as they are; fanned out, before what is plain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stacks:
+    """Near-duplicates that show as one node, in the rows of a scene.
+
+    leaders: (n,) int32, the row of the node that shows each image: its own, or its stack's first. sizes: (n,) int32
+    images that node stands for. tops: (k,) rows of the leaders of more than one. members: (h,) rows of all the others
+    in these stacks.
+    """
+
+    leaders: Ints
+    sizes: Ints
+    tops: Rows
+    members: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All a window needs to show one map: rows are images with a place, ascending by id.
+
+    node_size: half the side of a card, world units. hues: (n, 3) uint8 colour of the image's cluster.
+    edges: (m, 2) int32 rows; weights: (m,) float32; those of stacked images end at their leaders. stacks: None where
+    every image is a node of its own. away: (n,) bool, images shown although their files are not there, since their
+    folder is absent; None where all are there. The other arrays are those of Catalogue and Map.
+    """
+
+    ids: Ids
+    paths: tuple[str, ...]
+    positions: Floats
+    aspects: Floats
+    mean_rgb: Bytes
+    hues: Bytes
+    tiles: Ints
+    sizes_px: Ints
+    clusters: Ints
+    edges: Ints
+    weights: Floats
+    cluster_records: tuple[Cluster, ...]
+    cluster_hues: Bytes
+    node_size: float
+    generation: int
+    kind: str
+    model: str
+    stacks: Stacks | None = None
+    away: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Images that are gone and may be seen going, (g,) each in the order of their ids.
+
+    positions: (g, 3) where they stood; targets: (g, 3) where to they sink. The other arrays are those of Scene.
+    """
+
+    ids: Ids
+    positions: Floats
+    targets: Floats
+    aspects: Floats
+    mean_rgb: Bytes
+    hues: Bytes
+    tiles: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Where the eye is and where it looks; no roll. yaw 0 looks along -z, growing to the right; pitch up is positive.
+    Radians, world units."""
+
+    eye: tuple[float, float, float]
+    yaw: float
+    pitch: float
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one frame draws, frozen.
+
+    Arrays are uploaded only when they are another object than in the frame before.
+
+    scene: the rows. positions: (n, 3) where each row comes to stand, stacked ones at their leader or fanned out around
+    it; old_positions: (n, 3) where it stood before the morph; morph: 0..1 of the way. settled: every node stands at its
+    place on the map; if anything moves, it is a stack that opens or closes. tiers: (n,) int8, HIDDEN, PLAIN or FANNED
+    by row, None where all are plain. leaving: images beyond the rows; gone: 0..1 of their way out. lights: (n,) float32
+    deviations above the median, or None when nothing is searched; light_mix: 0..1, how far the search has faded in. eye
+    (3,), clip_from_view, view_from_world: (4, 4) float32, to be applied as matrix @ column. hovered: a row or -1.
+    selected: rows, the last one the newest. marker: the live position, or None, with its neighbour rows. time_secs:
+    the clock by which tiles fade in; it always runs. pulse_secs: the clock of ambient motion, whose strength `ambient`
+    is 0 (still) to 1; it stands with reduced motion. size_px: framebuffer.
+    """
+
+    scene: Scene
+    positions: Floats
+    old_positions: Floats
+    morph: float
+    settled: bool
+    tiers: Tiers | None
+    leaving: Leaving | None
+    gone: float
+    lights: Floats | None
+    light_mix: float
+    eye: Floats
+    view_from_world: Floats
+    clip_from_view: Floats
+    fov_y: float
+    size_px: tuple[int, int]
+    hovered: int
+    selected: tuple[int, ...]
+    marker: Floats | None
+    marker_neighbours: tuple[int, ...]
+    time_secs: float
+    pulse_secs: float
+    ambient: float
