@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.camera import clip_from_view, view_from_world
-from atlas_rt.core.arrays import MEDIUM_TILE_PX
-from atlas_rt.core.camera import Pose
+from atlas_rt.core.images import MEDIUM_TILE_PX
+from atlas_rt.core.scene import Pose, View
 from atlas_rt.core.world import FOV_Y
 from atlas_rt.render.gl.offscreen import OffscreenTarget
 from atlas_rt.render.gl.thumbnails import CELLS_ACROSS

@@ -58,7 +58,7 @@ class Stage:
         self._raised: list[str] = []
         self._records: dict[tuple[Path, int], int] = {}
         self._hook, threading.excepthook = threading.excepthook, self._note_raised
-        settings = Settings(cache=str(cache), offline=True, quality="low", webcam=str(film(desk / "film.mp4")))
+        settings = Settings(cache=str(cache), data=str(desk / "data"), offline=True, quality="low", webcam=str(film(desk / "film.mp4")))
         self.player = Player(context, settings, self.folders[0].root, size_px=(320, 240))
         self.app = self.player.app
         self.player.do("live")  # the film was on from the start
@@ -182,8 +182,11 @@ class Stage:
 
     def _shows_the_disk(self) -> bool:
         folder = self.folder
-        if folder.unplugged:
-            return set(folder.sure) <= set(self.paths)
+        absence = self.app.parts.panel_state.absence
+        if folder.unplugged:  # which is said all the time, and what was known is shown
+            return str(folder.root) in absence and set(folder.sure) <= set(self.paths)
+        if absence:
+            return False
         if set(self.paths) != set(folder.present) or len(self.paths) != len(folder.present):
             return False
         return self._numbers_on_cards() == [folder.present[path] for path in self.paths]
@@ -197,6 +200,8 @@ class Stage:
                 "other": sorted(path.name for path in shown.keys() & present.keys() if shown[path] != present[path]),
                 "troubles": [trouble.text for trouble in self.app.parts.panel_state.troubles],
                 "engine": self.engine_pid,
+                "unplugged": self.folder.unplugged,
+                "absence": self.app.parts.panel_state.absence,
             }
         )
 
