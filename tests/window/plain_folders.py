@@ -19,7 +19,7 @@ LEVELS = (15, 95, 175, 250)
 PALETTE = np.array(list(itertools.product(LEVELS, repeat=3)))
 """(64, 3) colours so far apart that no two are taken for near-duplicates, nor a changed file for what it was."""
 SIDE_PX = 64
-MIDDLING_SECS = 100.0
+OLD_SECS = 100.0
 """A file that was written so long ago is whole: it is read at the next scan."""
 
 
@@ -34,8 +34,7 @@ class Paint:
 
     def write(self, file: Path, path: Path, *, fresh: bool = False) -> int:
         """Put a picture there, over what is there; the number of its colour. path: where it is once it is plugged in.
-        fresh: it may still be being written, as
-        far as its time tells."""
+        fresh: as far as its time tells, it may still be being written."""
         taken = set(self.in_use.values())
         colour = next(number for number in self._next if number not in taken)
         self._written += 1
@@ -43,7 +42,7 @@ class Paint:
         image.putpixel((0, 0), (self._written >> 8, self._written & 255, 7))  # never the same bytes again
         image.save(file)
         if not fresh:
-            secs = time.time() - MIDDLING_SECS
+            secs = time.time() - OLD_SECS
             os.utime(file, (secs, secs))
         self.in_use[path] = colour
         return colour
@@ -75,7 +74,7 @@ class PlainFolder:
 
     @property
     def present(self) -> dict[Path, int]:
-        """Path -> colour of what is on disk and belongs to the library; of an unplugged folder, what is on its drive."""
+        """Path -> colour of what is on disk and belongs to the library, unplugged or not."""
         return {self.root / name: colour for name, colour in self.files.items()} | self.dropped
 
     # -- what a person does ------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,7 +33,8 @@ STEPS = 30
 """Of a sequence."""
 FEWEST, MOST = {"few": 3, "many": 10}, {"few": 9, "many": 15}
 """Files of each folder. Ten are fitted, by a process of its own."""
-SIZES = ((320, 240), (480, 270), (200, 300), (64, 48))
+SIZES = ((320, 240), (480, 270), (320, 640), (64, 48))
+"""In a window as high as the third, an image that is visited shows its large tile."""
 WORDS = ("red", "blue square", "green -red", "nothing like it", "x")
 PATIENCE_SECS = 30.0
 
@@ -43,7 +45,7 @@ SHARES = st.tuples(st.floats(0.0, 1.0), st.floats(0.0, 1.0))
 
 
 def step(
-    *, when: Callable[[Steps], object] = lambda steps: True, **arguments: st.SearchStrategy[Any]
+    *, when: Callable[[Steps], object] = lambda _: True, **arguments: st.SearchStrategy[Any]
 ) -> Callable[[Step], Step]:
     """A rule that is counted, and told of where something fails.
 
@@ -94,7 +96,9 @@ class Steps(RuleBasedStateMachine):
             if broken:
                 return
             self.stage.clear_up()
-        self.lengths.append(self._steps)
+        self.lengths.append(self._steps - 1)
+        if len(self.lengths) % 20 == 0:
+            print(f"{len(self.lengths)} sequences after {time.monotonic() - self.stage.begun:.0f} s", flush=True)
 
     @contextmanager
     def _told(self, what: str) -> Iterator[bool]:
