@@ -67,7 +67,7 @@ COLUMNS = (
     "cosine, images",
     "cosine, phrases",
     "worst",
-    "beside others",
+    "with others",
     "images a second",
 )
 IMAGES = 200

@@ -132,7 +132,7 @@ def _indexed(
 
 
 def _stages_ms(model: Model, files: Sequence[str]) -> dict[str, float]:
-    """Mean milliseconds of each stage for one image, one thread, nothing beside it."""
+    """Mean milliseconds of each stage for one image, one thread, with nothing else running."""
     spec, encoder = model.image.preprocessing, ImageEncoder(model, threads=1)
     clocks = []
     for path in files:

@@ -1,4 +1,4 @@
-"""The bars of the map: true to its neighbours, still when images come, nearly still when it is fitted anew.
+"""The bars of the map: true to its neighbours, still when images come, nearly still when it is fitted again.
 
 On any library's vectors: a tenth is held out, and a kind of its own, half as large, is added for the refit.
 """

@@ -240,7 +240,7 @@ def _make(place: LibraryPlace, cache: Path) -> None:
         with disk_errors.writing(cache):
             place.folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise MissingError(f"A file stands where the library's folder is to be; delete it: {place.folder}") from error
+        raise MissingError(f"A file stands where the library's folder must be; delete it: {place.folder}") from error
     note = read_note(place.folder)
     if note is None or _place_noted(note, place.folder, cache) is None:
         write_note(place.folder, Note(place.sources))

@@ -45,7 +45,7 @@ class Decoded:
     """One picture, upright, in sRGB.
 
     image: RGB, or RGBA (straight alpha) where something is transparent; reduced. width_px, height_px: of the upright
-    original. incomplete: what of the picture is missing, in a few words; empty where it is whole.
+    original. incomplete: which part of the picture is missing, in a few words; empty if none is.
     """
 
     image: Image.Image

@@ -37,7 +37,7 @@ Files = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Resemblance:
-    """A library whose sources are gone, beside new ones.
+    """A library whose sources are gone, compared with new ones.
 
     moves: old source -> new. images: of the library. found: how many of them are in the new place, as far as names,
     sizes and a sample of the contents tell. sure: it needs no question.

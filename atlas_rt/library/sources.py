@@ -58,7 +58,7 @@ def _check_single_file(path: Path) -> None:
 
 
 def _suggestion(path: Path) -> str:
-    """The nearest existing name beside a missing one, as part of a sentence."""
+    """The nearest existing name in the folder of a missing one, as part of a sentence."""
     while not path.parent.is_dir():
         path = path.parent
     try:

@@ -32,7 +32,7 @@ class Ready:
     """An image that was decoded and encoded, to be named. id: of its Todo.
 
     hash: of its content (`content_hash`). tile: record in the tile files. vector_row: row in the model's vector file.
-    incomplete: what of the picture is missing; empty where it is whole.
+    incomplete: which part of the picture is missing; empty if none is.
     """
 
     id: int

@@ -78,7 +78,7 @@ class WindowPicture:
 
     @property
     def pulses(self) -> bool:
-        """Ambient motion is to be seen."""
+        """Ambient motion can be seen."""
         return self._renderer.pulses
 
     @property

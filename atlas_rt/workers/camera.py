@@ -2,7 +2,7 @@
 
 A thread reads as fast as the camera gives (a film at its own rate, in a loop) and keeps the latest frame only. One
 failed read in the middle of a damaged film is no end; thirty in a row are. A film that gave no frame since it began
-anew has no more.
+again has no more.
 """
 
 from __future__ import annotations

@@ -62,6 +62,9 @@ class OwnWindow:
     def set_pointer_visible(self, visible: bool) -> None:
         """There is none."""
 
+    def set_visible(self, visible: bool) -> None:
+        """Nobody sees it anyway."""
+
     def clipboard(self) -> str:
         return self.copied
 

@@ -373,3 +373,19 @@ def test_a_picture_that_cannot_be_shown_says_why_and_the_next_one_is_shown(
     selected(player, "green")
     assert player.app.parts.panel_state.picture_trouble == ""
     assert troubles(player) == []  # it is one picture's, and no thread's
+
+
+def test_a_kiosk_is_fresh_for_its_next_visitor(play: Open, colours: Path) -> None:
+    """What a visitor had opened stayed open, and the tour that the settings promise did not begin."""
+    player = play(colours, kiosk=True, kiosk_idle_secs=20.0)
+    player.settle(6)
+    parts = player.app.parts
+    player.do("help", "search", Search("red"), Select(player.id_of("blue")))
+    player.see(lambda: parts.panel_state.selected is not None)
+    player.window.told = Input(idle_secs=21.0)
+    player.frame()
+    state = parts.panel_state
+    assert (state.help_open, state.searching, state.query, state.selected) == (False, False, "", None)
+    assert parts.world.tour is not None
+    player.app.close()
+    player.app.close()  # a second call does nothing
