@@ -386,7 +386,8 @@ def set_stage(context: moderngl.Context, words: Path, desk: Path) -> Iterator[St
 
 
 def play_sequences(stage: Stage, count: int, *, seed: int) -> list[int]:
-    """Play so many sequences or more, one after the other on one stage; how many steps each had.
+    """Play so many whole sequences, one after the other on one stage; how many steps each had. Some that hypothesis
+    breaks off, as they are larger than it likes at the beginning, come on top.
 
     Nothing is made smaller where it fails: the processes and threads never do the same twice. The steps are told.
     """

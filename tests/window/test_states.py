@@ -15,6 +15,5 @@ SEQUENCES = 20
 @pytest.mark.timeout(240)
 def test_anything_in_any_order(context: moderngl.Context, indexed_words: Path, tmp_path: Path) -> None:
     with set_stage(context, indexed_words, tmp_path / "desk") as stage:
-        played = play_sequences(stage, SEQUENCES, seed=11)
-    assert len(played) >= SEQUENCES
-    assert min(played) >= STEPS
+        lengths = play_sequences(stage, SEQUENCES, seed=11)
+    assert sum(length >= STEPS for length in lengths) >= SEQUENCES
