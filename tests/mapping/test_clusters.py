@@ -170,12 +170,13 @@ def test_a_cluster_keeps_its_id_and_the_name_a_person_gave_it(
     places = np.array([[0, 0.8, 0], [0, -0.8, 0]])[np.repeat([0, 1], [30, 25])] + 0.04 * rng.normal(size=(55, 3))
     stays = np.r_[0:40, 70:100]
     new_ids = np.r_[ids[stays], 1000 + np.arange(55)]
+    now = np.r_[vectors[stays], more]
     again, clusters = find_clusters(
         np.r_[positions[stays], places].astype(np.float32),
-        vectors=np.r_[vectors[stays], more],
+        vectors=now,
         ids=new_ids,
         paths=[f"/pictures/img_{i}.png" for i in new_ids],
-        describe=words_from(vocabulary, vectors),
+        describe=words_from(vocabulary, now),
         old=old,
     )
     by_name = {record.name: record for record in clusters}
