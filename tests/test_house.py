@@ -40,6 +40,7 @@ ARROWS: dict[str, set[str]] = {
     "streams": EVERYWHERE,
     "arguments": EVERYWHERE | {"settings", "values"},
     "parsing": EVERYWHERE | {"arguments"},
+    "jobs": EVERYWHERE | {"settings", "engine"},
     "engine": EVERYWHERE | SUBJECTS | {"excepthooks"},
     "workers": EVERYWHERE | SUBJECTS,
     "narrator": EVERYWHERE | SUBJECTS,
