@@ -65,6 +65,9 @@ class Stage:
         )
         self.player = Player(context, settings, self.folders[0].root, size_px=(320, 640))
         self.app = self.player.app
+
+    def begin(self) -> None:
+        """Both libraries are indexed, and one is open."""
         self.player.do("live")  # the film was on from the start
         for folder in reversed(self.folders):
             self.player.do(OpenSource((str(folder.root),)))
@@ -172,6 +175,7 @@ class Stage:
             self._try_again()
             self._give_up_what_was_not_dropped()
             self.wait(0.05)
+            self.check()
         self.folder.rest()
         self.wait(0.05)
         self.check()

@@ -381,8 +381,11 @@ def set_stage(context: moderngl.Context, words: Path, desk: Path) -> Iterator[St
         patch.setattr(session, "NICENESS", 0)  # nobody looks at the frames
         patch.setattr(retries, "PAUSES_SECS", (0.02, 0.04, 0.08))
         stage = Stage(context, desk / "cache", desk)
-        yield stage
-        stage.close()
+        try:
+            stage.begin()
+            yield stage
+        finally:
+            stage.close()
 
 
 def play_sequences(stage: Stage, count: int, *, seed: int) -> list[int]:
