@@ -147,13 +147,14 @@ def _near_of_all(near: tuple[Floats, Ints] | None, of: NDArray[np.intp]) -> tupl
 def _clusters(places: Floats, vectors: Floats, job: FitJob) -> tuple[Ints, tuple[Cluster, ...]]:
     """places: copies all where the first of them is, as spread out they'd be a dozen clusters."""
     from atlas_rt.mapping.clusters import find_clusters
+    from atlas_rt.search.cluster_words import words_from
 
     return find_clusters(
         places,
         vectors=vectors,
         ids=job.ids,
         paths=job.paths,
-        vocabulary=job.vocabulary,
+        describe=words_from(job.vocabulary, vectors),
         old=job.old,
         granularity=job.granularity,
     )

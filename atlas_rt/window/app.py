@@ -275,6 +275,7 @@ class App:
             notices=tuple(panel_state.notices),
             kiosk=parts.settings.kiosk,
             troubles=panel_state.lasting,
+            picture_id=panel_state.picture_error[0],
             picture_error=panel_state.picture_trouble,
             welcome=panel_state.opening or (session is None and not len(world.scene.ids)),
             reduced_motion=parts.settings.reduced_motion,

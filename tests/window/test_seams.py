@@ -208,6 +208,20 @@ def test_a_changed_file_shows_its_new_picture_from_near_too(play: Open, colours:
     assert np.array_equal(again[:, :3], table[:, :3])
 
 
+def test_a_renamed_file_has_its_new_name_in_the_panel_and_at_the_pointer(play: Open, colours: Path) -> None:
+    """What was hovered kept its old name for as long as the pointer rested on it."""
+    player = play(colours)
+    player.settle(6)
+    state = player.app.parts.panel_state
+    selected(player, "red")
+    player.do(Hover(player.id_of("green")))
+    player.see(lambda: state.hovered)
+    for name in ("red", "green"):
+        (colours / f"{name}.png").rename(colours / f"{name} again.png")
+    player.see(lambda: state.selected and state.selected.path == str(colours / "red again.png"), secs=20.0)
+    player.see(lambda: state.hovered and state.hovered.path == str(colours / "green again.png"), secs=20.0)
+
+
 def test_reduced_motion_stops_motion_and_not_loading(play: Open, tmp_path: Path) -> None:
     """Cards stayed at 32 pixels for ever: the clock of ambient motion also faded tiles in."""
     lines = np.zeros((512, 512, 3), np.uint8)
