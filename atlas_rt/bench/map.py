@@ -17,7 +17,7 @@ from atlas_rt.bench.scene import made_vectors
 from atlas_rt.core.arrays import Floats, Ints
 from atlas_rt.core.maps import Map
 from atlas_rt.encoders.sessions import open_made
-from atlas_rt.engine.fit_process import FitJob, Fitted, fitted
+from atlas_rt.engine.fitting import FitJob, Fitted, fitted
 from atlas_rt.engine.placing import ReferenceMap, extended
 from atlas_rt.mapping.fit import umap_alone, warm_up
 from atlas_rt.mapping.map_quality import Quality, placed_quality, quality_of

@@ -91,7 +91,7 @@ def _umap_alone(images: int, seed: int) -> Figures:
 
 def _ours(images: int, seed: int) -> Figures:
     """As `atlas-rt index` fits: neighbours on all cores, which find the same, everything else on one."""
-    from atlas_rt.engine.fit_process import FitJob, fitted
+    from atlas_rt.engine.fitting import FitJob, fitted
     from atlas_rt.mapping.fit import warm_up
     from atlas_rt.search.labels import wordless
 

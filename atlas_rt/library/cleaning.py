@@ -23,10 +23,10 @@ from atlas_rt.core.maps import Map
 from atlas_rt.core.submap import submap
 from atlas_rt.errors import MissingError
 from atlas_rt.library import disk_errors, maps
-from atlas_rt.library.recordfile import copy_records
+from atlas_rt.library.record_file import copy_records
 from atlas_rt.library.store import CLEANING
-from atlas_rt.library.storecleaner import Renumbering, StoreCleaner
-from atlas_rt.library.storewriter import StoreWriter, writing
+from atlas_rt.library.store_cleaner import Renumbering, StoreCleaner
+from atlas_rt.library.store_writer import StoreWriter, writing
 from atlas_rt.library.tile_files import RECORD_BYTES as TILE_BYTES
 from atlas_rt.library.vectors import FILE_NAME as VECTORS
 from atlas_rt.library.vectors import record_bytes

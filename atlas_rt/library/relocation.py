@@ -12,7 +12,7 @@ from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import cache_layout
 from atlas_rt.library.resemblance import POSSIBLE, Resemblance, is_in, recognise
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.storewriter import upgrade
+from atlas_rt.library.store_writer import upgrade
 
 
 def settled_place(

@@ -86,7 +86,7 @@ STEPS = (
     CREATE TABLE absences (path BLOB PRIMARY KEY, state TEXT NOT NULL, images INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE devices (path BLOB PRIMARY KEY, device TEXT NOT NULL) WITHOUT ROWID;
     """,
-    # names that a person gives are kept in the data folder (`clusternames`); nothing was ever written to this table
+    # names that a person gives are kept in the data folder (cluster_names.py); nothing was ever written to this table
     "DROP TABLE cluster_names",
 )
 """Step k brings a database of version k (SQLite's `user_version`) to k + 1."""

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from atlas_rt.errors import MissingError, UsageError
+from atlas_rt.library.disk_errors import reason_of
 from atlas_rt.library.formats import IMAGE_SUFFIXES, format_to_install, readable_suffixes, suffix_of
-from atlas_rt.library.scanning import reason_of
 
 
 def resolve(words: Sequence[str]) -> tuple[str, ...]:

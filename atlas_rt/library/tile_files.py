@@ -13,7 +13,7 @@ from atlas_rt.core.arrays import Bytes, Ids, Ints
 from atlas_rt.core.images import SMALL_TILE_PX
 from atlas_rt.errors import MissingError
 from atlas_rt.library.disk_errors import damaged
-from atlas_rt.library.recordfile import RecordFile, read_record
+from atlas_rt.library.record_file import RecordFile, read_record
 
 SMALL_FILE, MEDIUM_FILE = "tiles-32.bin", "tiles-128.bin"
 SMALL_RECORD_BYTES = SMALL_TILE_PX * SMALL_TILE_PX * 3

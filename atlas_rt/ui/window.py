@@ -311,12 +311,12 @@ def _open_native(
 
 def _window_class(system: str = sys.platform) -> Any:
     """The system's own window, with what pyglet's lacks."""
-    from atlas_rt.ui import nativekeys
+    from atlas_rt.ui import native_keys
 
     if system == "win32":
-        return nativekeys.windows_window()
+        return native_keys.windows_window()
     if system == "darwin":
-        return nativekeys.macos_window()
+        return native_keys.macos_window()
     from atlas_rt.ui.x11 import X11Window
 
     return X11Window

@@ -16,7 +16,7 @@ import numpy as np
 
 from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.channels import Latest
-from atlas_rt.core.librarypath import library_path_kept
+from atlas_rt.core.library_path import library_path_kept
 from atlas_rt.errors import MissingError
 from atlas_rt.workers.worker import State, Worker
 
@@ -118,7 +118,7 @@ def _opened(source: str) -> cv2.VideoCapture:
             f"camera {source} cannot be opened: plug one in, close the program that uses it, or allow access to it"
             f"{_where_to_allow(sys.platform)}; --webcam FILE plays a film instead"
         )
-    raise MissingError(f"this file is no film that can be played as a camera: {source}")
+    raise MissingError(f"this file cannot be played as a camera: {source}")
 
 
 def _where_to_allow(system: str) -> str:

@@ -153,7 +153,7 @@ def test_images_are_deleted_while_they_are_listed_selected_and_found(play: Open,
 
 
 def test_another_library_never_shows_through_and_a_failed_open_changes_nothing(
-    play: Open, colours: Path, tmp_path: Path
+    play: Open, colours: Path, cache: Path, tmp_path: Path
 ) -> None:
     """Ids and tile records start at 1 in each: image 1 of the second was drawn with the picture of the first."""
     player = play(colours)
@@ -163,7 +163,7 @@ def test_another_library_never_shows_through_and_a_failed_open_changes_nothing(
     player.do(OpenSource((str(colours),)))
     assert player.app.parts.session is session  # it is open: a second session would find it locked by the first
 
-    player.do(OpenSource((str(tmp_path),)))  # the cache lies in it
+    player.do(OpenSource((str(cache),)))  # the cache is no source
     assert player.app.parts.panel_state.notices[-1].tone == "warning"
     assert player.app.parts.session is session
     assert player.window.title == "atlas_rt - colours"

@@ -25,11 +25,11 @@ from atlas_rt.render.gl.context import is_software
 from atlas_rt.render.gl.drawing import Pulled, RowList
 from atlas_rt.render.gl.edges import EdgeData
 from atlas_rt.render.gl.frame import BLOCK_BYTES, CONSTANTS, FRAME, FrameBlock
+from atlas_rt.render.gl.node_tiles import MEDIUM_FROM_PX, UNIT_TILES, NodeTiles
 from atlas_rt.render.gl.nodes import SAMPLERS, NodeData
-from atlas_rt.render.gl.nodetiles import MEDIUM_FROM_PX, UNIT_TILES, NodeTiles
 from atlas_rt.render.gl.post_processing import PostProcessing
 from atlas_rt.render.gl.program import FRAME_BINDING, Programs
-from atlas_rt.render.gl.rawgl import RawGL
+from atlas_rt.render.gl.raw_gl import RawGL
 from atlas_rt.render.gl.upscaler import Upscaler
 
 BACKDROP_QUADS = 32 * 18

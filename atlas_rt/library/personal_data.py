@@ -26,8 +26,8 @@ from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import disk_errors
 from atlas_rt.library.cache_layout import may_lie_in, source_around
+from atlas_rt.library.disk_errors import reason_of
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.scanning import reason_of
 from atlas_rt.library.sources import absolute
 
 KIND = "data"
