@@ -82,23 +82,20 @@ class PlainFolder:
     def add(self, *, fresh: bool = False) -> None:
         self._write(f"{next(self._numbers):03} {self.root.name}.png", fresh=fresh)
 
-    def change(self, at: int, *, fresh: bool) -> None:
-        self._write(self._name(at), fresh=fresh)
+    def change(self, name: str, *, fresh: bool) -> None:
+        self._write(name, fresh=fresh)
 
-    def delete(self, at: int) -> None:
-        name = self._name(at)
+    def delete(self, name: str) -> None:
         (self._drive / name).unlink()
         self._paint.in_use.pop(self.root / name)
         self.files.pop(name)
         self._touch(self.root / name)
 
-    def rename(self, at: int) -> None:
-        old, new = self._name(at), f"{next(self._numbers):03} {self.root.name}.png"
-        self._move(old, new)
+    def rename(self, name: str) -> None:
+        self._move(name, f"{next(self._numbers):03} {self.root.name}.png")
 
-    def swap(self, one: int, other: int) -> None:
+    def swap(self, first: str, second: str) -> None:
         """Two files exchange their names."""
-        first, second = self._name(one), self._name(other)
         if first != second:
             self._move(first, "between.tmp")
             self._move(second, first)
@@ -156,9 +153,6 @@ class PlainFolder:
     def _drive(self) -> Path:
         """Where the files are, plugged in or not."""
         return self._aside if self.unplugged else self.root
-
-    def _name(self, at: int) -> str:
-        return list(self.files)[at % len(self.files)]
 
     def _write(self, name: str, *, fresh: bool) -> None:
         self.files[name] = self._paint.write(self._drive / name, self.root / name, fresh=fresh)

@@ -33,6 +33,7 @@ STEPS = 30
 """Of a sequence."""
 FEWEST, MOST = {"few": 3, "many": 10}, {"few": 9, "many": 15}
 """Files of each folder. Ten are fitted, by a process of its own."""
+DROPPED_MOST = 4
 SIZES = ((320, 240), (480, 270), (320, 640), (64, 48))
 """In a window as high as the third, an image that is visited shows its large tile."""
 WORDS = ("red", "blue square", "green -red", "nothing like it", "x")
@@ -139,53 +140,58 @@ class Steps(RuleBasedStateMachine):
     # -- files -------------------------------------------------------------------------------------------------------
 
     @property
-    def _count(self) -> int:
-        return len(self.stage.folder.present)
-
-    @property
     def _may_go(self) -> bool:
         folder = self.stage.folder
         return len(folder.files) > FEWEST[folder.root.name]
 
     @property
     def _may_come(self) -> bool:
-        return self._count < MOST[self.stage.folder.root.name]
+        folder = self.stage.folder
+        return len(folder.files) < MOST[folder.root.name]
 
     @step(when=lambda self: self._may_come, fresh=st.booleans())
     def add_file(self, fresh: bool) -> None:
         self.stage.folder.add(fresh=fresh)
 
-    @step(when=lambda self: self._may_come and not self.stage.app.parts.panel_state.opening)
+    @step(when=lambda self: not self.stage.app.parts.panel_state.opening)
     def drop_file(self) -> None:
-        file = self.stage.folder.drop(self.stage.desk)
+        """One that is new to the library or, once there are some, one that was dropped before."""
+        folder = self.stage.folder
+        known = list(folder.dropped)
+        file = known[0] if len(known) >= DROPPED_MOST else folder.drop(self.stage.desk)
         self.stage.hear(Input(drops=(str(file),)))
         notice = self.stage.app.parts.panel_state.notices[-1].text
         if notice != f"adding {file.name}":
             assert notice.startswith("Nothing was added"), notice
-            self.stage.folder.not_dropped(file)
+            if file not in known:
+                folder.not_dropped(file)
 
     @step(at=ANY, fresh=st.booleans())
     def change_file(self, at: int, fresh: bool) -> None:
-        self.stage.folder.change(at, fresh=fresh)
+        self.stage.folder.change(self._file(at), fresh=fresh)
 
     @step(when=lambda self: self._may_go, at=ANY)
     def delete_file(self, at: int) -> None:
-        self.stage.folder.delete(at)
+        self.stage.folder.delete(self._file(at))
 
     @step(at=ANY)
     def rename_file(self, at: int) -> None:
-        self.stage.folder.rename(at)
+        self.stage.folder.rename(self._file(at))
 
     @step(one=ANY, other=ANY)
     def swap_files(self, one: int, other: int) -> None:
-        self.stage.folder.swap(one, other)
+        self.stage.folder.swap(self._file(one), self._file(other))
 
     @step(when=lambda self: not self.stage.folder.unplugged, empty=st.booleans())
     def unplug(self, empty: bool) -> None:
         self.stage.folder.unplug(empty=empty)
 
-    @step(when=lambda self: self.stage.folder.unplugged)
+    @step()
     def plug_in(self) -> None:
+        """The drive is there again; one that is there goes for a moment, as its plug is loose."""
+        if not self.stage.folder.unplugged:
+            self.stage.folder.unplug(empty=False)
+            self.stage.frames(2)
         self.stage.folder.plug_in()
 
     @step()
@@ -357,6 +363,13 @@ class Steps(RuleBasedStateMachine):
     @step()
     def escape_to_the_plain_map(self) -> None:
         self.stage.escape_to_the_plain_map()
+
+    def _file(self, at: int) -> str:
+        """A file of the folder; every second time that of the selected image, of which most is shown."""
+        world, files = self.stage.app.parts.world, list(self.stage.folder.files)
+        selected = [Path(world.scene.paths[world.row(id_)]).name for id_ in world.selected_ids]
+        chosen = [name for name in selected if name in files] if at % 2 else []
+        return (chosen or files)[at % len(chosen or files)]
 
     # -- steps -------------------------------------------------------------------------------------------------------
 
