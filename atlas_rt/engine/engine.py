@@ -23,7 +23,7 @@ import numpy as np
 from atlas_rt.core.images import Failure
 from atlas_rt.core.maps import Map
 from atlas_rt.core.reports import IndexReport, Progress
-from atlas_rt.core.troubles import MAP, Trouble
+from atlas_rt.core.troubles import MAP, WATCHING, Trouble
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.engine.crash_log import CRASHES_MAX, SLOTS, InFlight
@@ -131,6 +131,7 @@ class Engine:
         self._unsettled: frozenset[str] = frozenset()
         self._map_request: Refit | Undo | None = job.request
         self._source_state = SourceState("present", "")
+        self._watch_trouble = ""
         self._cleaned = False
 
     def work(self) -> None:
@@ -198,6 +199,7 @@ class Engine:
         changes = store.reconcile(found, self._model.id, sources)
         if self._job.stay:
             self._watcher.look_at(store.mounts(sources))
+            self._tell_watching()
         self._settled_secs = 0.0
         if not asked:
             changes = self._settled(changes)
@@ -519,6 +521,12 @@ class Engine:
         if state != self._source_state:
             self._source_state = state
             self._tell(state)
+
+    def _tell_watching(self) -> None:
+        """Where it changed: why changes are found late."""
+        if self._watcher.trouble != self._watch_trouble:
+            self._watch_trouble = self._watcher.trouble
+            self._tell(Trouble(WATCHING, self._watch_trouble, retry=False))
 
     def _tell_published(self, map_: Map) -> None:
         self._tell(Published(self._model.name, map_.generation, len(map_.ids)))
