@@ -493,8 +493,9 @@ class Engine:
     def _take(self, request: ToEngine, store: StoreWriter) -> None:
         """Keep a request until its turn. What should be added or removed is stored at once: a Stop may come first."""
         if isinstance(request, Add):
+            before = frozenset(store.extras())
             store.add_extras(request.paths)
-            self._tell(Added(request.paths))
+            self._tell(Added(request.paths, tuple(path for path in request.paths if path not in before)))
         elif isinstance(request, Remove):
             store.remove_extras(request.paths)
         self._requests.append(request)

@@ -72,7 +72,7 @@ def _inotify_instances(process: Path) -> Iterator[Path]:
     with contextlib.suppress(OSError):
         if process.stat().st_uid != os.getuid():
             return
-        for number in os.listdir(process / "fd"):  # noqa: PTH208  paths are made of few of them
+        for number in os.listdir(process / "fd"):  # noqa: PTH208  a path is made of few of them
             with contextlib.suppress(OSError):
-                if os.readlink(process / "fd" / number) == "anon_inode:inotify":
+                if str((process / "fd" / number).readlink()) == "anon_inode:inotify":
                     yield process / "fdinfo" / number

@@ -1,9 +1,9 @@
 """Looking again and again whether anything changed, for folders of which no events come.
 
-A quick look reads the folders whose own time changed: something came or went. A thorough look reads the size and time of
-every file, too, which alone tells of files that were written over. After each the poller rests twenty times as long as
-it took, so neither costs more than a twentieth of a core: 100,000 files in 200 folders are looked through every 5 s for
-what came and went, and every 12 s thoroughly.
+A quick look reads the folders whose own time changed: something came or went. A thorough look reads the size and time
+of every file, too, which alone tells of files that were written over. After each the poller rests twenty times as long
+as it took, so neither costs more than a twentieth of a core: 100,000 files in 200 folders are looked through every 5 s
+for what came and went, and every 12 s thoroughly.
 """
 
 from __future__ import annotations

@@ -79,7 +79,8 @@ class StoreWriter(StoreReader):
         Rows of hidden images stay, so that the same file, or the same content elsewhere, gets its id back.
         """
         with self.database.transaction():
-            known, devices = list(self._known_files(model)), self._devices()
+            is_inside, known = below(sources), list(self._known_files(model))
+            devices = {place: device for place, device in self._devices().items() if is_inside(place)}
             absences = find_absences(scan, sources, known, devices=devices, before=self.absences())
             unseen = [each.path for each in absences] + [each.path for each in scan.unreadable]
             found = compare(scan.files, known, {row.path: row for row in self._failed_files()}, unseen)

@@ -168,6 +168,7 @@ def test_the_doctor_says_what_works(reader: Person, library: Library) -> None:
             "OpenGL",
             "display",
             "camera",
+            "watching",
             "library",
             "search",
         )
