@@ -266,7 +266,7 @@ def test_a_source_that_is_unplugged_stays_on_the_map_and_says_so_as_long_as_it_l
     player = play(colours)
     player.settle(6)
     world, desk = player.app.parts.world, player.app.parts.panel_state
-    player.visit("blue")
+    bright = player.colour_of(player.visit("blue"))
     stood = world.scene.positions.tobytes()
     colours.rename(colours.with_name("unplugged"))
     colours.mkdir()
@@ -275,7 +275,8 @@ def test_a_source_that_is_unplugged_stays_on_the_map_and_says_so_as_long_as_it_l
     assert troubles(player) == [desk.absence]
     assert world.scene.away is not None
     assert world.scene.away.all()
-    assert shows(player, "blue", COLOURS["blue"])
+    dark = player.colour_of(player.id_of("blue"))
+    assert (dark.argmax(), dark.sum() < 0.8 * bright.sum()) == (2, True)
     colours.rmdir()
     colours.with_name("unplugged").rename(colours)
     player.see(lambda: not desk.absence and world.scene.away is None, why="the source")
