@@ -1,0 +1,1 @@
+"""Tests that take minutes: `scripts/campaign NAME` runs one."""
