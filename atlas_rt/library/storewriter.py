@@ -18,7 +18,7 @@ from atlas_rt.core.images import Absence, LibraryPlace
 from atlas_rt.errors import UsageError
 from atlas_rt.library.absence import find_absences, hidden_while_vanishing, remembered_devices
 from atlas_rt.library.changes import Changes, Comparison, FailedFile, KnownFile, Todo, below, compare
-from atlas_rt.library.database import Database, is_outdated
+from atlas_rt.library.database import Database, is_outdated, path_of
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.scanning import FoundFile, Scan
 from atlas_rt.library.store import DIM, Labels, StoreReader
@@ -186,7 +186,7 @@ class StoreWriter(StoreReader):
             FROM images LEFT JOIN vectors ON image_id = id AND model = ? ORDER BY id"""
         for id_, path, state, size, mtime_ns, hashed, encoded, present, away_secs in self.database.each(sql, (model,)):
             facts = (bool(hashed), bool(encoded), bool(present), away_secs)
-            yield KnownFile(id_, os.fsdecode(path), state, size, mtime_ns, *facts)
+            yield KnownFile(id_, path_of(path), state, size, mtime_ns, *facts)
 
     def _name(self, files: Sequence[FoundFile]) -> list[Todo]:
         """Give new files ids that no file ever had."""

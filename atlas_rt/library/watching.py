@@ -206,7 +206,7 @@ class Watcher:
 
     def _running_observer(self) -> BaseObserver:
         if self._observer is None:
-            observer = Observer()
+            observer = Observer()  # type: ignore[no-untyped-call]
             observer.daemon = True
             observer.start()
             self._observer = observer

@@ -1,4 +1,4 @@
-"""A hundred thousand files in one flat folder: one that is added is on the map within two seconds, and nothing stalls."""
+"""A hundred thousand files in one flat folder: one that is added is on the map within two seconds, nothing stalls."""
 
 from __future__ import annotations
 
