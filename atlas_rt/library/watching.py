@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -51,7 +52,7 @@ class Watcher:
     def __init__(self, exclude: Sequence[str] = (), *, hidden: bool = False, cache: Path | None = None) -> None:
         self._excluded, self._hidden = matcher(exclude), hidden
         self._cache = os.path.realpath(cache) if cache else ""
-        self._make_scanner = lambda: Scanner(exclude, hidden=hidden, cache=cache)
+        self._make_scanner = partial(Scanner, exclude, hidden=hidden, cache=cache)
         self._lock = threading.Lock()
         self._first_secs = self._last_secs = 0.0
         self._folders: set[str] = set()
@@ -206,7 +207,7 @@ class Watcher:
 
     def _running_observer(self) -> BaseObserver:
         if self._observer is None:
-            observer = Observer()  # type: ignore[no-untyped-call]
+            observer = Observer()
             observer.daemon = True
             observer.start()
             self._observer = observer
