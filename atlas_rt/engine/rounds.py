@@ -151,6 +151,7 @@ class Rounds:
         changes = self._store.reconcile(found, self._model.id, sources)
         if self._job.stay:
             self.watcher.look_at(self._store.mounts(sources))
+            self._announcements.watching(self.watcher.trouble)
         self.unsettled.begin()
         return found, changes if asked else self.unsettled.leave_out(changes)
 
