@@ -96,7 +96,7 @@ def _hear_threads(parts: Parts) -> bool:
         world.light_by(answer)
     for facts in session.told():
         changed = True
-        panel_state.take_facts(facts, selected=world.selected_ids, hovered=world.hovered_id)
+        panel_state.take_facts(facts, scene=world.scene, selected=world.selected_ids, hovered=world.hovered_id)
     picture = session.picture()
     if picture is not None and world.selected_ids[-1:] == (picture.id,):
         changed = True

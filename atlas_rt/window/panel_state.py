@@ -78,17 +78,22 @@ class PanelState:
         if self.hovered is not None and row_of(scene.ids, self.hovered.id) is None:
             self.hovered = None
         if self.selected is not None:
-            here = tuple(pair for pair in self.selected.neighbours if row_of(scene.ids, pair[0]) is not None)
-            self.selected = replace(self.selected, neighbours=here)
+            self.selected = _without_gone(self.selected, scene)
 
     def place_among(self, answer: SearchAnswer | None) -> int:
         """Where the result that the person stands at is among an answer's best, -1 where it is not."""
         ids = [match.id for match in answer.best] if answer else []
         return ids.index(self.result_id) if self.result_id in ids else -1
 
-    def take_facts(self, facts: ImageFacts, *, selected: tuple[int, ...], hovered: int) -> None:
-        """Show facts that came, unless the person has moved on."""
+    def take_facts(self, facts: ImageFacts, *, scene: Scene, selected: tuple[int, ...], hovered: int) -> None:
+        """Show facts that came, unless the person has moved on. They may be of an older scene than this one."""
         if selected and facts.id == selected[-1] and facts.neighbours:
-            self.selected = facts
+            self.selected = _without_gone(facts, scene)
         if facts.id == hovered:
             self.hovered = facts
+
+
+def _without_gone(facts: ImageFacts, scene: Scene) -> ImageFacts:
+    """Facts without the neighbours that a scene lacks."""
+    here = tuple(pair for pair in facts.neighbours if row_of(scene.ids, pair[0]) is not None)
+    return replace(facts, neighbours=here)

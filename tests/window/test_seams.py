@@ -102,7 +102,9 @@ def look_at_each(player: Player, colours: dict[str, tuple[int, int, int]]) -> No
         assert shows(player, name, colour), name
 
 
-def test_images_are_deleted_while_they_are_listed_selected_and_found(play: Open, colours: Path) -> None:
+def test_images_are_deleted_while_they_are_listed_selected_and_found(
+    play: Open, colours: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each of these ended the program, or a thread of it: an id was looked up in a scene that no longer had it."""
     player = play(colours)
     player.settle(6)
@@ -115,7 +117,11 @@ def test_images_are_deleted_while_they_are_listed_selected_and_found(play: Open,
     player.do(Hover(last))
     assert app.parts.panel_state.selected is not None
     assert last in [id_ for id_, _ in app.parts.panel_state.selected.neighbours]
+    late = app.parts.panel_state.selected
     delete(player, colours, player.names()[-1])
+    monkeypatch.setattr(session, "told", lambda: (late,))  # facts that were asked for before
+    player.frame()
+    monkeypatch.undo()
     player.resize((1000, 800))
     player.frame(5)
     assert last not in [id_ for id_, _ in app.parts.panel_state.selected.neighbours]
