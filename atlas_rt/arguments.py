@@ -29,7 +29,7 @@ EVERYWHERE = (
     "hidden",
 )
 """Settings that are options of every command."""
-MEASUREMENTS = ("frame", "start", "ingest", "search", "locate", "map", "scale")
+MEASUREMENTS = ("frame", "start", "ingest", "search", "locate", "map", "scale", "rest")
 """What `bench` can measure."""
 
 

@@ -31,7 +31,7 @@ from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.encoders.registry import Model
 from atlas_rt.errors import AtlasError
 from atlas_rt.library.cache_layout import cache_folder
-from atlas_rt.library.decode import read_image
+from atlas_rt.library.decoding.decode import read_image
 from atlas_rt.search.labels import (
     COUNT,
     SURE,

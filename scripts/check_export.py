@@ -21,7 +21,7 @@ from atlas_rt.encoders.export.source import Source, build
 from atlas_rt.encoders.model_list import Entry, entry
 from atlas_rt.encoders.preprocess import Preprocessing, to_input
 from atlas_rt.errors import AtlasError
-from atlas_rt.library.decode import read_image
+from atlas_rt.library.decoding.decode import read_image
 
 FULL = ("ViT-B-32-datacomp", "ViT-B-32-SigLIP2-256")
 NARROW: dict[str, dict[str, Any]] = {
@@ -67,7 +67,7 @@ COLUMNS = (
     "cosine, images",
     "cosine, phrases",
     "worst",
-    "beside others",
+    "with others",
     "images a second",
 )
 IMAGES = 200

@@ -19,7 +19,7 @@ from atlas_rt.encoders import registry
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.library.cache_layout import cache_folder
-from atlas_rt.library.decode import read_image
+from atlas_rt.library.decoding.decode import read_image
 from atlas_rt.library.formats import suffix_of
 from atlas_rt.library.scanning import scan
 from atlas_rt.library.tile_making import make_tiles

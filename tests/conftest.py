@@ -62,6 +62,14 @@ def indexed(tmp_path_factory: pytest.TempPathFactory, newcomers: list[Path], enc
 
 
 @pytest.fixture(scope="session")
+def indexed_words(request: pytest.FixtureRequest, encoded_words: Path) -> Path:
+    """The encoded vocabulary: that of an earlier run, or of the common library."""
+    if not any(encoded_words.iterdir()):
+        request.getfixturevalue("indexed")
+    return encoded_words
+
+
+@pytest.fixture(scope="session")
 def context() -> Iterator[moderngl.Context]:
     context = open_headless()
     context.gc_mode = "context_gc"

@@ -1,4 +1,4 @@
-"""Libraries of real pictures, indexed by real engines: what the tests of engine, services, live and session share."""
+"""Libraries of real pictures, indexed by real engines: what the tests of engine, workers and window share."""
 
 from __future__ import annotations
 

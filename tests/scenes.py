@@ -8,8 +8,7 @@ import numpy as np
 
 from atlas_rt.core.maps import Cluster
 from atlas_rt.core.palette import cluster_hues, node_hues
-from atlas_rt.core.scene import Scene
-from atlas_rt.core.world import empty_scene
+from atlas_rt.core.scene import Scene, empty_scene
 
 
 def scene_of(

@@ -38,7 +38,7 @@ def measure(settings: Settings, *, nodes: int, arrival: Arrival | None = None) -
     arrival = arrival or made_arrival(nodes)
     app = launch(replace(settings, fps=60), (), size=SIZE_PX)
     try:
-        _prepare(app, arrival)
+        prepare(app, arrival)
         app.parts.panel_state.figures_open = app.parts.panel_state.searching = True
         reach = radius(arrival.scene.positions)
         raw: dict[str, object] = {"nodes": len(arrival.scene.ids), "edges": len(arrival.scene.edges)}
@@ -82,7 +82,7 @@ def fly(
     return times_ms, (app.pacer.late_frames - late) / max(app.pacer.due_frames - due, 1)
 
 
-def _prepare(app: App, arrival: Arrival) -> None:
+def prepare(app: App, arrival: Arrival) -> None:
     """The scene in its place, with counts and provider shown."""
     app.parts.display.show(arrival)
     app.parts.world.morph_to(arrival.scene)
@@ -103,7 +103,7 @@ def measure_while_indexing(
         cache = Path(folder)
         engine: EngineProcess | None = None
         try:
-            _prepare(app, arrival)
+            prepare(app, arrival)
             reach = radius(arrival.scene.positions)
             fly(app, PATHS["orbit"], reach, frames=WARM_FRAMES)
             engine = EngineProcess(
@@ -131,7 +131,7 @@ def measure_while_indexing(
 
 
 class _Watch:
-    """Hears an engine beside the frames."""
+    """Hears an engine between the frames."""
 
     def __init__(self, engine: EngineProcess) -> None:
         self._engine = engine

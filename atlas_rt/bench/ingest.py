@@ -33,9 +33,9 @@ from atlas_rt.encoders.registry import Model
 from atlas_rt.engine.messages import Job, Refused
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.errors import AtlasError, UsageError
-from atlas_rt.library import scanning
+from atlas_rt.library import file_content, scanning
 from atlas_rt.library.cache_layout import cache_folder, place_of
-from atlas_rt.library.decode import read_image
+from atlas_rt.library.decoding.decode import read_image
 from atlas_rt.library.formats import suffix_of
 from atlas_rt.library.tile_making import make_tiles
 from atlas_rt.search import labels
@@ -132,12 +132,12 @@ def _indexed(
 
 
 def _stages_ms(model: Model, files: Sequence[str]) -> dict[str, float]:
-    """Mean milliseconds of each stage for one image, one thread, nothing beside it."""
+    """Mean milliseconds of each stage for one image, one thread, with nothing else running."""
     spec, encoder = model.image.preprocessing, ImageEncoder(model, threads=1)
     clocks = []
     for path in files:
         clock = [time.perf_counter()]
-        data = scanning.read(path)
+        data = file_content.read(path)
         hashlib.sha256(data).digest()
         decoded = read_image(data, target_px=spec.size_px, fit=spec.resize, suffix=suffix_of(path))
         clock.append(time.perf_counter())

@@ -1,4 +1,4 @@
-"""The bars of the map: true to its neighbours, still when images come, nearly still when it is fitted anew.
+"""The bars of the map: true to its neighbours, still when images come, nearly still when it is fitted again.
 
 On any library's vectors: a tenth is held out, and a kind of its own, half as large, is added for the refit.
 """
@@ -17,7 +17,7 @@ from atlas_rt.bench.scene import made_vectors
 from atlas_rt.core.arrays import Floats, Ints
 from atlas_rt.core.maps import Map
 from atlas_rt.encoders.sessions import open_made
-from atlas_rt.engine.fit_process import FitJob, Fitted, fitted
+from atlas_rt.engine.fitting import FitJob, Fitted, fitted
 from atlas_rt.engine.placing import ReferenceMap, extended
 from atlas_rt.mapping.fit import umap_alone, warm_up
 from atlas_rt.mapping.map_quality import Quality, placed_quality, quality_of

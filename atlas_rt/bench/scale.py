@@ -1,4 +1,4 @@
-"""What very many images cost: fitting a map beside umap-learn alone, and searching a million vectors on disk.
+"""What very many images cost: fitting a map compared with umap-learn alone, and searching a million vectors on disk.
 
 Each part runs in a process of its own, so that its peak of memory is its own; the vectors are made, in clusters.
 """
@@ -91,7 +91,7 @@ def _umap_alone(images: int, seed: int) -> Figures:
 
 def _ours(images: int, seed: int) -> Figures:
     """As `atlas-rt index` fits: neighbours on all cores, which find the same, everything else on one."""
-    from atlas_rt.engine.fit_process import FitJob, fitted
+    from atlas_rt.engine.fitting import FitJob, fitted
     from atlas_rt.mapping.fit import warm_up
     from atlas_rt.search.labels import wordless
 
@@ -111,7 +111,7 @@ def _ours(images: int, seed: int) -> Figures:
 
 
 def _window(images: int, seed: int) -> Figures:
-    """What a window holds of so many images beside its picture: their vectors, and what places and searches by them."""
+    """What a window holds of so many images besides pictures: their vectors, and what places and searches by them."""
     held = VectorIndex(made_vectors(images, DIM, seed=SEED))
     positions = np.random.default_rng(seed).normal(size=(images, 3)).astype(np.float32)
     begun = time.perf_counter()

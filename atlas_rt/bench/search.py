@@ -48,7 +48,7 @@ def measure(
     model: Model, *, runtime: Runtime, vector_index: VectorIndex | None = None, images: int = IMAGES, dim: int = DIM
 ) -> BenchReport:
     """vector_index: of a real library; so many clustered vectors of our own otherwise, of `dim` dimensions or the
-    model's where it has more. Widened words are encoded anew each time, in some seconds before the measurement.
+    model's where it has more. Widened words are encoded again each time, in some seconds before the measurement.
     """
     vector_index = vector_index or VectorIndex(made_vectors(images, max(dim, model.dim)))
     encoder = WidenedEncoder(model, dim=vector_index.dim, runtime=runtime)

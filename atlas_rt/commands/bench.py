@@ -56,6 +56,13 @@ def _frame(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
     return frame.measure(settings, nodes=arguments.nodes, arrival=arrival)
 
 
+def _rest(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
+    from atlas_rt.bench import rest  # the window's libraries
+
+    collection = _collection(settings, arguments)
+    return rest.measure(settings, nodes=arguments.nodes, arrival=collection.arrival if collection else None)
+
+
 def _start(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
     from atlas_rt.bench import start
     from atlas_rt.ui.window import display_available
@@ -128,4 +135,5 @@ BENCHES: dict[str, Callable[[Settings, argparse.Namespace], BenchReport]] = {
     "locate": _locate,
     "map": _map,
     "scale": _scale,
+    "rest": _rest,
 }

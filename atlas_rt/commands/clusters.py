@@ -8,8 +8,8 @@ from typing import Any
 from atlas_rt.commands.collection import Collection, open_collection, read_collection, sources_of
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.errors import UsageError
-from atlas_rt.library import personaldata
-from atlas_rt.library.clusternames import ClusterNames, checked_name
+from atlas_rt.library import personal_data
+from atlas_rt.library.cluster_names import ClusterNames, checked_name
 from atlas_rt.library.store import StoreReader
 from atlas_rt.settings import Settings
 
@@ -42,8 +42,8 @@ def _rename(settings: Settings, collection: Collection, word: str, name: str) ->
         there = f"there are:\n{names}" if names else "this map has none"
         raise UsageError(f"there is no cluster {word!r}; {there}")
     cluster = known[word].id
-    folder = personaldata.data_folder(settings.data_path)
-    personaldata.refuse_inside(folder, collection.place.sources, named=bool(settings.data))
+    folder = personal_data.data_folder(settings.data_path)
+    personal_data.refuse_inside(folder, collection.place.sources, named=bool(settings.data))
     with StoreReader.open(collection.place.folder) as store:
         contents = store.content_hashes(scene.ids[scene.clusters == cluster].tolist())
     ClusterNames(folder).give(name, contents, instead_of=collection.arrival.given.get(cluster))

@@ -21,13 +21,14 @@ from atlas_rt.core.runtime import Runtime
 from atlas_rt.core.scene import Scene
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.registry import Model
-from atlas_rt.engine.messages import Job, Locked, Refit, Refused, Said, SourceState, Undo
+from atlas_rt.engine.messages import Locked, Refit, Refused, Said, SourceState, Undo
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.errors import AtlasError, MissingError, UsageError
+from atlas_rt.jobs import job_of
 from atlas_rt.library import disk_errors, maps, scanning, sources
 from atlas_rt.library.cache_layout import cache_folder, may_lie_in, place_of, source_around
-from atlas_rt.library.clusternames import ClusterNames
-from atlas_rt.library.personaldata import data_folder
+from atlas_rt.library.cluster_names import ClusterNames
+from atlas_rt.library.personal_data import data_folder
 from atlas_rt.library.relocation import settled_place
 from atlas_rt.library.resemblance import Resemblance
 from atlas_rt.search.vector_index import VectorIndex
@@ -144,29 +145,13 @@ def _asked(settings: Settings, found: Resemblance) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def job_for(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
-    """The job of an engine without a window."""
-    return Job(
-        place=place,
-        cache=cache,
-        model=settings.model,
-        seed=settings.seed,
-        threads=settings.threads,
-        exclude=settings.exclude,
-        hidden=settings.hidden,
-        runtime=settings.runtime(cache),
-        own_labels=settings.labels_path,
-        granularity=settings.granularity,
-    )
-
-
 def update(settings: Settings, place: LibraryPlace, cache: Path, *, request: Refit | Undo | None = None) -> IndexReport:
     """Bring a library up to date and show the progress. request: what to do with its map afterwards.
 
     Raises AtlasError with the reason if that fails.
     """
     line = ProgressLine(settings)
-    engine = EngineProcess(replace(job_for(settings, place, cache), request=request))
+    engine = EngineProcess(replace(job_of(settings, place, cache), request=request))
     report: IndexReport | None = None
     try:
         while report is None:

@@ -15,7 +15,7 @@ from atlas_rt.library.cleaning import Cleaned, clean
 from atlas_rt.library.relocation import make_way, moved_places
 from atlas_rt.library.sources import absolute, resolve
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.storewriter import StoreWriter, writing
+from atlas_rt.library.store_writer import StoreWriter, writing
 from atlas_rt.settings import Settings
 
 DOES = ("list", "forget", "clean", "move")

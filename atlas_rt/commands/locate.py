@@ -14,9 +14,9 @@ from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.errors import DecodeError, UsageError
-from atlas_rt.library.decode import read_image
+from atlas_rt.library.decoding.decode import read_image
+from atlas_rt.library.file_content import read
 from atlas_rt.library.formats import suffix_of
-from atlas_rt.library.scanning import read
 from atlas_rt.library.sources import absolute
 from atlas_rt.mapping.neighbours import nearest
 from atlas_rt.mapping.projector import Projector

@@ -18,9 +18,10 @@ from atlas_rt.core.vectors import unit
 from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.errors import DecodeError, UsageError
-from atlas_rt.library.decode import read_image
+from atlas_rt.library.decoding.decode import read_image
+from atlas_rt.library.disk_errors import reason_of
+from atlas_rt.library.file_content import read
 from atlas_rt.library.formats import suffix_of
-from atlas_rt.library.scanning import read, reason_of
 from atlas_rt.library.sources import absolute
 from atlas_rt.search.query import Term, parse
 from atlas_rt.settings import Settings

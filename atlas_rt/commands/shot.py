@@ -13,10 +13,12 @@ from atlas_rt.commands.output import output_path, print_json, say, write_whole
 from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.camera import pose_looking_at
 from atlas_rt.core.hud import Hud, ImageFacts
+from atlas_rt.core.lights import LIGHT_SECS
+from atlas_rt.core.motion import MORPH_SECS
 from atlas_rt.core.scene import Pose, View
 from atlas_rt.core.tags import CountTags, name_tags
 from atlas_rt.core.troubles import lasting
-from atlas_rt.core.world import LIGHT_SECS, MORPH_SECS, World
+from atlas_rt.core.world import World
 from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.errors import MissingError
 from atlas_rt.library.store import StoreReader

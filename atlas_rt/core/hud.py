@@ -119,6 +119,8 @@ class Hud:
     count_tags: tuple[CountTag, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     """What does not work now."""
+    picture_id: int = -1
+    """Of which image the full picture is that came last. It may come before the facts of its image."""
     picture_error: str = ""
     """Why the selected image's full picture cannot be shown, empty where it can."""
 

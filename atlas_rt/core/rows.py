@@ -1,6 +1,6 @@
 """From an image's id to its row: the only such look-up.
 
-Ids arrive from another scene than the one at hand all the time: a panel lists what has been deleted since, an answer
+Ids often arrive from another scene than the newest one: a panel lists what has been deleted since, an answer
 comes late. So a look-up always says when an id is not there.
 """
 

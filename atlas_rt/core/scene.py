@@ -128,3 +128,28 @@ class View:
     time_secs: float
     pulse_secs: float
     ambient: float
+
+
+def empty_scene() -> Scene:
+    """A scene without an image."""
+    ints = np.zeros(0, np.int32)
+    floats = np.zeros(0, np.float32)
+    return Scene(
+        ids=np.zeros(0, np.int64),
+        paths=(),
+        positions=np.zeros((0, 3), np.float32),
+        aspects=floats,
+        mean_rgb=np.zeros((0, 3), np.uint8),
+        hues=np.zeros((0, 3), np.uint8),
+        tiles=ints,
+        sizes_px=np.zeros((0, 2), np.int32),
+        clusters=ints,
+        edges=np.zeros((0, 2), np.int32),
+        weights=floats,
+        cluster_records=(),
+        cluster_hues=np.zeros((0, 3), np.uint8),
+        node_size=0.03,
+        generation=0,
+        kind="",
+        model="",
+    )

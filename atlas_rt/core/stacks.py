@@ -53,6 +53,29 @@ def others(stacks: Stacks, leader: int) -> Rows:
     return below
 
 
+def closed(scene: Scene) -> Floats:
+    """(n, 3) where every row stands while no stack is open."""
+    if scene.stacks is None:
+        return scene.positions
+    positions = scene.positions.copy()
+    positions[scene.stacks.members] = positions[scene.stacks.leaders[scene.stacks.members]]
+    return positions
+
+
+def opened_by(stacks: Stacks | None, rows: Iterable[int]) -> frozenset[int]:
+    """The leaders of the stacks that hold one of these rows."""
+    if stacks is None:
+        return frozenset()
+    return frozenset(int(stacks.leaders[row]) for row in rows if stacks.sizes[row] > 1)
+
+
+def node_of(stacks: Stacks | None, tiers: Tiers | None, row: int) -> int:
+    """The row that is seen for this one: its leader's while it is under it. -1 stays -1."""
+    if row < 0 or stacks is None or tiers is None or tiers[row] != HIDDEN:
+        return row
+    return int(stacks.leaders[row])
+
+
 def tiers(scene: Scene, opened: Iterable[int]) -> Tiers | None:
     """How each row is drawn while the stacks of these leaders are fanned out."""
     if scene.stacks is None:

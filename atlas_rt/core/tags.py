@@ -1,4 +1,4 @@
-"""Where on screen words stand: names of clusters at their centres, of the hovered image beside it, counts of stacks at
+"""Where on screen words stand: names of clusters at their centres, of the hovered image next to it, counts of stacks at
 the corner of their card."""
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ FOUND_NEARER = 0.4
 CHOSEN_NEARER = 8.0
 """So is what is hovered or newly selected, by so many node sizes, at most half its depth."""
 FANNED_NEARER = 0.6
-"""And a stack that is fanned out, by this share of its depth: each of its cards is to be seen."""
+"""And a stack that is fanned out, by this share of its depth: each of its cards must be visible."""
 CHOSEN_FIRST = 1.05
 """Of cards that are before others for two reasons, what is hovered or selected is this much more so."""
 _LEAST_DEPTH = np.float32(1e-6)

@@ -99,7 +99,7 @@ def look_up(name: str, revision: str, *, endpoint: str | None = None) -> Reposit
 def fetch(repository: Repository, wanted: dict[str, Path], *, tell: Tell) -> None:
     """Bring files of a repository to their places, all or an error: {path in the repository: place}.
 
-    What is there whole is not fetched again; what is there in part (beside its place) goes on where it stopped.
+    Whole files are not fetched again; part of a file (next to its place) goes on where it stopped.
     Raises MissingError where the hub, the network or the disk refuses, or the content is not what the hub recorded.
     """
     left = {
@@ -121,7 +121,7 @@ def _api(endpoint: str | None) -> HfApi:
 
 
 def _fetch(repository: Repository, file: RemoteFile, place: Path, progress: _Progress) -> None:
-    """One file, beside its place and then into it. A cut connection is taken up again as long as bytes come."""
+    """One file, fetched under another name, then renamed. A cut connection is taken up again as long as bytes come."""
     part = _part(place, file)
     while True:
         begun = _size(part)

@@ -1,8 +1,8 @@
 """A ready ONNX export on the hub -> a model of ours: fetched, compared with what was recorded, proven, put in place.
 
-The layout is immich's: `visual/model.onnx`, `textual/model.onnx`, a `tokenizer.json` beside or above, the picture's
-preprocessing in `preprocess_cfg.json`, open_clip's model configuration in `config.json`. Everything is put together in
-a folder beside and renamed into place once both towers have run.
+The layout is immich's: `visual/model.onnx`, `textual/model.onnx`, a `tokenizer.json` in the same folder or
+the one above, the picture's preprocessing in `preprocess_cfg.json`, open_clip's model configuration in `config.json`.
+Everything is put together in a folder of another name, which is renamed once both towers have run.
 """
 
 from __future__ import annotations

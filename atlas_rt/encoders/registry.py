@@ -86,7 +86,7 @@ class TextTower:
     clean: "canonicalize" for towers trained on text in lower case and without punctuation.
     templates: single words are put in place of their `{}`, and the vectors averaged (`query.phrase_vector`).
     batch: phrases of a run at most. 1 where a vector depends on what shares its run: a dynamically quantised graph
-    takes one scale for a whole batch, and beside others a phrase's vector fell to cosine 0.88 of itself.
+    takes one scale for a whole batch, and among others a phrase's vector fell to cosine 0.88 of itself.
     """
 
     file: ModelFile
@@ -326,7 +326,7 @@ def _text_tower(table: dict[str, Any], folder: Path) -> TextTower:
 
 def _templates(values: Any) -> tuple[str, ...]:
     if isinstance(values, str) or not all(isinstance(each, str) and "{}" in each for each in values):
-        raise ValueError("templates is to be a list of texts with {} where the word goes")
+        raise ValueError("templates must be a list of texts with {} where the word goes")
     return tuple(values)
 
 

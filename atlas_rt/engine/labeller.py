@@ -19,7 +19,7 @@ from atlas_rt.core.arrays import Floats, Ids
 from atlas_rt.core.runtime import ANYWHERE, Runtime
 from atlas_rt.encoders.registry import Model
 from atlas_rt.library.store import Labels
-from atlas_rt.library.storewriter import StoreWriter
+from atlas_rt.library.store_writer import StoreWriter
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.search.labels import StoppedError, Vocabulary, load_vocabulary, read_own_words
 

@@ -12,10 +12,8 @@
   map was shown.
 * Images that are away keep their places on the map, take part in its fits and are only not shown: whatever comes back
   stands where it stood, and nothing else moves. They leave the map when the library forgets them.
-* Near-duplicates *stack* in every map but a sketch that is shown on the way. What was decided in the map that new
-  images are placed in, or that a fit goes on from, stands; so stacks do not depend on when a map was shown either.
 * A *refit* is made when it is asked for, or when a fifth of the images are newer than the fit: springs hold the old
-  images near their places (`ml.elastic`).
+  images near their places (`mapping.anchored_refit`).
 """
 
 from __future__ import annotations
@@ -25,45 +23,43 @@ import dataclasses
 import itertools
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from atlas_rt.core.arrays import Floats, Ids, Ints
+from atlas_rt.core.arrays import Ids, Ints
 from atlas_rt.core.maps import Map
-from atlas_rt.core.rows import rows_of
-from atlas_rt.engine.fit_process import FitJob, FitProcess, Fitted, Waiting, sweep
-from atlas_rt.engine.placing import EDGES, ReferenceMap, extended
+from atlas_rt.engine.fit_in_hand import Begun, FitInHand
+from atlas_rt.engine.fit_process import Waiting
+from atlas_rt.engine.fitting import Fitted
+from atlas_rt.engine.map_making import (
+    FIT,
+    PARTIAL,
+    SKETCH,
+    MapMaker,
+    alike,
+    counted,
+    has_stacks,
+    map_to_go_on_from,
+    same,
+)
+from atlas_rt.engine.placing import EDGES
 from atlas_rt.engine.stack_finder import StackFinder
 from atlas_rt.errors import FitError
 from atlas_rt.library import maps
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.vectors import VectorFile
-from atlas_rt.mapping import layout
-from atlas_rt.mapping.clusters import USUAL, next_id
+from atlas_rt.mapping.clusters import USUAL
 from atlas_rt.mapping.fit import SMALLEST_FIT
 from atlas_rt.mapping.neighbours import knn_edges
-from atlas_rt.search.labels import Vocabulary, wordless
+from atlas_rt.search.labels import Vocabulary
 
-SKETCH, PARTIAL, FIT = "principal axes", "umap so far", maps.FIT
 LOOK_EVERY_SECS = 1.0
 SKETCH_GROWTH = 2.0
 REFIT_SHARE = 0.2
 """A fit is due again when so many of the images are newer than it."""
 FIRST_STAGES = (300, 1_000)
 """Images of the first fits; each after them has ten times as many as the last but one."""
-
-
-@dataclass(frozen=True, slots=True)
-class _InHand:
-    """The images of the fit that runs, the map it goes on from, whether it is a refit, and has words for clusters."""
-
-    ids: Ids
-    rows: Ints
-    old: Map | None
-    elastic: bool
-    worded: bool
 
 
 class MapScheduler:
@@ -91,26 +87,30 @@ class MapScheduler:
 
         published is called with each map once it is in its place.
         """
-        self._folder = folder
-        self._store, self._vectors, self._vocabulary = store, vectors, vocabulary
-        self._stack_finder, self._model_id, self._seed = stack_finder, model_id, seed
-        self._published = published
-        self._words_ready = words_ready
-        self._wanted_granularity, self._threads = granularity, threads
-        sweep(folder)
-        self._fitter: FitProcess | None = None
-        self._fitting: _InHand | None = None
+        self._folder, self._store, self._published = folder, store, published
+        self._model_id, self._wanted_granularity = model_id, granularity
+        self._make = MapMaker(folder, vectors=vectors, stack_finder=stack_finder, model_id=model_id, seed=seed)
+        self._fit = FitInHand(
+            folder,
+            store=store,
+            vectors_at=self._make.vectors_at,
+            vocabulary=vocabulary,
+            words_ready=words_ready,
+            seed=seed,
+            threads=threads,
+        )
         self._sketched = 0
         self._looked_at_secs = -LOOK_EVERY_SECS
         self.map: Map | None = map_to_go_on_from(folder)
-        self._reference = self._anchored(self._fitted_part())
+        fitted = self._make.fitted_part(self.map)
+        self._reference = self._make.reference(fitted) if fitted is not None else None
         self.fit_secs = 0.0
 
     def begin(self) -> None:
         """A round begins: what is new in it will be placed among what the map holds now."""
         holds = self._reference.map if self._reference else None
         if holds is not self.map and (self.map is None or self.map.kind != PARTIAL):
-            self._reference = self._anchored(self.map)
+            self._reference = self._make.reference(self.map) if self.map is not None else None
         self.fit_secs = 0.0
 
     def make_ready(self) -> None:
@@ -123,19 +123,19 @@ class MapScheduler:
         """Nothing has come for a while: let go of what is only held to be quick, unless a fit runs."""
         if self._reference is not None:
             self._reference.rest()
-        if self._fitting is None:
+        if self._fit.begun is None:
             self.close()
 
     def expect_fit(self, coming: int) -> None:
         """Warm the fitting process up beside the decoding, if so many images to come will need a fit."""
-        if self._fitter is None and self._fit_due(len(self._encoded()[0]) + coming):
-            self._fitter = FitProcess(self._folder)
+        if not self._fit.started and self._fit_due(len(self._encoded()[0]) + coming):
+            self._fit.start()
 
     @property
     def in_need(self) -> bool:
         """A first fit is to come, and its process is still warming up for it, or at it."""
         growing = self._is_growing and self._growing_from() is None
-        return growing and self._fitter is not None and (self._fitting is not None or not self._fitter.warm)
+        return growing and self._fit.started and (self._fit.begun is not None or not self._fit.warm)
 
     def look_on(self, settled_before: int, *, shown: bool) -> None:
         """While images come in: take what a first indexing fitted, begin the fit whose images are there, and, where it
@@ -149,11 +149,11 @@ class MapScheduler:
         if time.monotonic() - self._looked_at_secs < LOOK_EVERY_SECS:
             return
         ids, rows = self._encoded()
-        if self._is_growing and self._fitter is not None and self._fitting is None:
+        if self._is_growing and self._fit.started and self._fit.begun is None:
             size = self._next_stage()
             # a fit of all is the last one, which waits for words: `finish` makes it
             if np.searchsorted(ids, settled_before) >= size and size < len(ids):
-                self._begin_fit(self._fitter, ids[:size], rows[:size], last=False)
+                self._begin_growing(ids[:size], rows[:size], last=False)
         if shown:
             self._show(ids, rows)
         self._looked_at_secs = time.monotonic()
@@ -162,7 +162,7 @@ class MapScheduler:
         """Bring the map up to date with the library: places for what is new, and a fit where one is due.
 
         waiting: called while a fit runs. refits_beside: a refit is only begun, and `take` brings it. Raises
-        fitting.Cancelled when `waiting` says so, FitError when the fit fails.
+        Cancelled when `waiting` says so, FitError when the fit fails.
         """
         ids, rows = self._encoded()
         if fit and self._is_growing and self._fit_due(len(ids)):
@@ -170,13 +170,13 @@ class MapScheduler:
             return
         if not len(ids) or (not self._is_fitted and len(ids) < SMALLEST_FIT):
             last = self._small_map(ids, rows)  # what was shown on the way has images where they came
-            if not self._is_newest or not _alike(self.map, last):
+            if not self._is_newest or not alike(self.map, last):
                 self._publish(last)
         elif (before := self._before_shown()) is not None:
             last = self._extension(before, ids, rows)  # as if nothing had been shown on the way
-            if not self._is_newest or not _alike(self.map, last):
+            if not self._is_newest or not alike(self.map, last):
                 self._publish(last)
-        elif not _same(self.map, ids, rows) or not self._is_stacked:
+        elif not same(self.map, ids, rows) or not self._is_stacked:
             self._publish(self._extended(ids, rows))
         elif not self._is_newest:
             self.publish_again()
@@ -200,25 +200,24 @@ class MapScheduler:
         ids, rows = self._encoded()
         if len(ids) < SMALLEST_FIT or not self._is_fitted:
             return False
-        fitter = self._started()
-        if not fitter.busy:
-            self._begin_fit(fitter, ids, rows, elastic=True)
+        if self._fit.begun is None:
+            self._fit.begin(ids, rows, old=self.map, granularity=self._granularity, elastic=True)
         if waiting:
             begun = time.monotonic()
-            self._take_in(fitter.wait(waiting), shown=True)
+            self._take_in(*self._fit.wait(waiting), shown=True)
             self.fit_secs += time.monotonic() - begun
         return True
 
     def _regroup(self, waiting: Waiting) -> None:
         """Other clusters on the same map."""
         assert self.map is not None
-        before, fitter = self.map, self._started()
-        if fitter.busy:  # a refit, which will have them
+        before = self.map
+        if self._fit.begun is not None:  # a refit, which will have them
             return
-        self._begin_fit(fitter, before.ids, before.rows, only_clusters=True)
-        found = self._map_of(fitter.wait(waiting), FIT)
+        self._fit.begin(before.ids, before.rows, old=before, granularity=self._granularity, only_clusters=True)
+        found = self._map_of(*self._fit.wait(waiting), FIT)
         self._publish(dataclasses.replace(found, fit=before.fit, fitted=before.fitted, seed=before.seed))
-        self._reference = self._anchored(self.map)
+        self._reference = self._make.reference(self.map)
 
     @property
     def _granularity(self) -> str:
@@ -227,28 +226,21 @@ class MapScheduler:
     @property
     def fitting(self) -> float | None:
         """The share that is done of a fit beside other work, None where there is none."""
-        return self._fitter.share if self._fitter is not None and self._fitting is not None else None
+        return self._fit.share
 
     def take(self, *, shown: bool = True) -> bool:
         """What a fit beside other work came to, if it is done; if it is `shown`, with the images it does not know.
 
         Raises FitError where it failed: no image is lost for it, and it is made again when it is due.
         """
-        if self._fitting is None or self._fitter is None:
-            return False
-        try:
-            fitted = self._fitter.poll()
-        except FitError:
-            self.close()
-            raise
-        if fitted is not None:
-            self._take_in(fitted, shown=shown)
-        return fitted is not None
+        done = self._fit.poll()
+        if done is not None:
+            self._take_in(*done, shown=shown)
+        return done is not None
 
-    def _take_in(self, fitted: Fitted, *, shown: bool) -> None:
-        assert self._fitting is not None
-        made = self._map_of(fitted, FIT if self._fitting.elastic else PARTIAL)
-        self._reference = self._anchored(made)
+    def _take_in(self, begun: Begun, fitted: Fitted, *, shown: bool) -> None:
+        made = self._map_of(begun, fitted, FIT if begun.elastic else PARTIAL)
+        self._reference = self._make.reference(made)
         self._publish(self._extension(made, *self._encoded()) if shown else made)
 
     def undo(self) -> bool:
@@ -256,13 +248,13 @@ class MapScheduler:
         before = maps.read_before(self._folder, self.map.fit) if self.map else None
         if before is None:
             return False
-        if self._fitting is not None:
+        if self._fit.begun is not None:
             self.close()
         ids, rows = self._encoded()
-        self._reference = self._anchored(before)
+        self._reference = self._make.reference(before)
         back = self._extension(before, ids, rows)
         # all count as old, or what one has just gone back from would be due again
-        self._publish(self._counted(dataclasses.replace(back, fitted=np.ones(len(ids), np.bool_))))
+        self._publish(counted(dataclasses.replace(back, fitted=np.ones(len(ids), np.bool_)), self.map))
         return True
 
     def go_without_fit(self) -> None:
@@ -272,9 +264,7 @@ class MapScheduler:
 
     def close(self) -> None:
         """End the fitting process, whatever it does."""
-        if self._fitter is not None:
-            self._fitter.close()
-            self._fitter = self._fitting = None
+        self._fit.close()
 
     # -- what is due -------------------------------------------------------------------------------------------------
 
@@ -300,12 +290,12 @@ class MapScheduler:
         return self.map is not None and maps.generations(self._folder)[-1:] == [self.map.generation]
 
     def _is_current(self, ids: Ids, rows: Ints) -> bool:
-        return self._is_newest and _same(self.map, ids, rows)
+        return self._is_newest and same(self.map, ids, rows)
 
     @property
     def _is_stacked(self) -> bool:
         """It was looked for near-duplicates: not in a sketch on the way, nor in a map written before they stacked."""
-        return self.map is not None and _has_stacks(self.map)
+        return self.map is not None and has_stacks(self.map)
 
     def _before_shown(self) -> Map | None:
         """The fitted map that this round began with, where some of what came since was shown already."""
@@ -324,101 +314,33 @@ class MapScheduler:
         begun = time.monotonic()
         while True:
             so_far = self._growing_from()
-            if self._fitting is None and so_far and _same(so_far, ids, rows):
+            if self._fit.begun is None and so_far and same(so_far, ids, rows):
                 # after a resumption they are in another order
-                edges, weights = knn_edges(self._vectors_at(rows), EDGES)
+                edges, weights = knn_edges(self._make.vectors_at(rows), EDGES)
                 self._publish(dataclasses.replace(so_far, kind=FIT, edges=edges, weights=weights))
                 if any(not record.name for record in so_far.cluster_records):  # it was begun before the words came
                     self._regroup(waiting)
                 break
-            if self._fitting is None:
+            if self._fit.begun is None:
                 size = min(self._next_stage(), len(ids))
-                self._begin_fit(self._started(), ids[:size], rows[:size], last=size == len(ids))
-            last = self._fitting is not None and self._fitting.worded and np.array_equal(self._fitting.ids, ids)
-            fitted = self._map_of(self._started().wait(waiting), FIT if last else PARTIAL)
-            self._reference = self._anchored(fitted)
+                self._begin_growing(ids[:size], rows[:size], last=size == len(ids))
+            job, found = self._fit.wait(waiting)
+            last = job.worded and np.array_equal(job.ids, ids)
+            fitted = self._map_of(job, found, FIT if last else PARTIAL)
+            self._reference = self._make.reference(fitted)
             self._publish(fitted if last or not shown else self._extension(fitted, ids, rows))
             if last:
                 break
         self.fit_secs += time.monotonic() - begun
 
-    def _started(self) -> FitProcess:
-        if self._fitter is None:
-            self._fitter = FitProcess(self._folder)
-        return self._fitter
-
-    def _begin_fit(
-        self,
-        fitter: FitProcess,
-        ids: Ids,
-        rows: Ints,
-        *,
-        last: bool = True,
-        elastic: bool = False,
-        only_clusters: bool = False,
-    ) -> None:
-        vectors = self._vectors_at(rows)
-        old = self.map if elastic or only_clusters else self._growing_from()
-        job = FitJob(
-            ids=ids,
-            paths=self._store.paths_of(ids),
-            vocabulary=self._vocabulary() if last or self._words_ready() else wordless(vectors.shape[1]),
-            seed=self._seed,
-            old=old,
-            elastic=elastic,
-            granularity=self._granularity,
-            only_clusters=only_clusters,
-            threads=self._threads,
-        )
-        fitter.begin(vectors, job)
-        self._fitting = _InHand(ids, rows, old, elastic, worded=bool(job.vocabulary.words))
+    def _begin_growing(self, ids: Ids, rows: Ints, *, last: bool) -> None:
+        self._fit.begin(ids, rows, old=self._growing_from(), granularity=self._granularity, last=last)
 
     def _growing_from(self) -> Map | None:
         return self._reference.map if self._reference is not None and self._reference.map.kind == PARTIAL else None
 
-    def _map_of(self, fitted: Fitted, kind: str) -> Map:
-        assert self._fitting is not None
-        job, self._fitting = self._fitting, None
-        made = Map(
-            ids=job.ids,
-            rows=job.rows,
-            positions=fitted.positions,
-            edges=fitted.edges,
-            weights=fitted.weights,
-            clusters=fitted.clusters,
-            fitted=np.ones(len(job.ids), np.bool_),
-            cluster_records=fitted.cluster_records,
-            generation=0,
-            kind=kind,
-            model=self._model_id,
-            seed=self._seed,
-            fit=self._last_fit() + 1,
-            scale=fitted.scale,
-            drift=fitted.drift,
-            network=fitted.network,
-            granularity=self._granularity,
-        )
-        return self._stacked(self._counted(made), before=job.old)
-
-    def _counted(self, map_: Map) -> Map:
-        """With the ids of clusters that were ever given, here and in the map that is shown."""
-        return dataclasses.replace(map_, clusters_given=max(next_id(map_), next_id(self.map)))
-
-    def _last_fit(self) -> int:
-        return max((each.fit for each in maps.kept(self._folder)), default=0)
-
-    def _fitted_part(self) -> Map | None:
-        """What of the map took part in its fit: what a resumed first indexing goes on from."""
-        if self.map is None or self.map.kind != PARTIAL:
-            return self.map
-        fitted = self.map.fitted & (self.map.rows < self._vectors.rows)
-        nothing = ReferenceMap(self.map, self._vectors_at)  # none of them is new
-        return extended(
-            self.map, self.map.ids[fitted], self.map.rows[fitted], reference=nothing, vectors_at=self._vectors_at
-        )
-
-    def _anchored(self, map_: Map | None) -> ReferenceMap | None:
-        return ReferenceMap(map_, self._vectors_at, stored=self._vectors.rows) if map_ is not None else None
+    def _map_of(self, begun: Begun, fitted: Fitted, kind: str) -> Map:
+        return self._make.fitted(begun, fitted, kind=kind, granularity=self._granularity, shown=self.map)
 
     # -- maps --------------------------------------------------------------------------------------------------------
 
@@ -431,54 +353,29 @@ class MapScheduler:
         if stays:
             self._publish(self._extended(ids, rows))
         else:
-            self._publish(self._small_map(ids, rows) if self._is_stacked else self._sketched_map(ids, rows))
-            self._sketched, self._reference = len(ids), self._anchored(self.map)
-
-    def _sketched_map(self, ids: Ids, rows: Ints) -> Map:
-        vectors = self._vectors_at(rows)
-        positions = layout.normalise(layout.principal_axes(vectors))
-        if self.map is not None:
-            positions = _aligned(positions, ids, self.map)
-        edges, weights = knn_edges(vectors, EDGES)
-        return Map(
-            ids=ids,
-            rows=rows,
-            positions=positions,
-            edges=edges,
-            weights=weights,
-            clusters=np.full(len(ids), -1, np.int32),
-            fitted=np.zeros(len(ids), np.bool_),
-            cluster_records=(),
-            generation=0,
-            kind=SKETCH,
-            model=self._model_id,
-            seed=self._seed,
-            clusters_given=next_id(self.map),
-        )
+            made = self._small_map(ids, rows) if self._is_stacked else self._make.sketch(ids, rows, before=self.map)
+            made = self._publish(made)
+            self._sketched, self._reference = len(ids), self._make.reference(made)
 
     def _small_map(self, ids: Ids, rows: Ints) -> Map:
         """The map of too few images for a fit."""
-        return self._stacked(self._sketched_map(ids, rows), before=self._reference.map if self._reference else None)
+        sketch = self._make.sketch(ids, rows, before=self.map)
+        return self._make.stacked(sketch, before=self._reference.map if self._reference else None)
 
     def _extended(self, ids: Ids, rows: Ints) -> Map:
         assert self.map is not None
         return self._extension(self.map, ids, rows)
 
     def _extension(self, map_: Map, ids: Ids, rows: Ints) -> Map:
-        reference = self._reference or ReferenceMap(map_, self._vectors_at, stored=self._vectors.rows)
-        provisional = map_.kind == PARTIAL
-        made = extended(map_, ids, rows, reference=reference, vectors_at=self._vectors_at, provisional=provisional)
-        return made if map_.kind == SKETCH and not _has_stacks(map_) else self._stacked(made, before=reference.map)
+        return self._make.extension(map_, ids, rows, reference=self._reference)
 
-    def _stacked(self, map_: Map, *, before: Map | None) -> Map:
-        return self._stack_finder.apply(map_, before=before, vectors_at=self._vectors_at)
-
-    def _publish(self, map_: Map) -> None:
+    def _publish(self, map_: Map) -> Map:
         generations = maps.generations(self._folder)
         made = dataclasses.replace(map_, generation=generations[-1] + 1 if generations else 1)
         maps.write_map(self._folder, made)
         self.map = made
         self._published(made)
+        return made
 
     def _encoded(self) -> tuple[Ids, Ints]:
         """The images that the map is of: (n,) ids ascending, (n,) int32 rows of their vectors. Of those that are hidden
@@ -491,47 +388,9 @@ class MapScheduler:
         kept = ~np.isin(ids, strange)
         return ids[kept], rows[kept]
 
-    def _vectors_at(self, rows: Ints) -> Floats:
-        return self._vectors.array()[rows].astype(np.float32)
-
-
-def map_to_go_on_from(folder: Path) -> Map | None:
-    """The newest map that holds an image, since nothing can be placed in an empty one, nor a fit go on from it; where
-    all are empty, the newest as a sketch. (Version 0.1.0 published an empty fitted map of a folder that was empty for
-    one start, as an unplugged drive leaves it, and could not go on from that.)
-    """
-    newest = maps.read_latest(folder)
-    if newest is None or len(newest.ids):
-        return newest
-    return maps.read_latest(folder, holding_images=True) or dataclasses.replace(newest, kind=SKETCH)
-
-
-def _has_stacks(map_: Map) -> bool:
-    return len(map_.stacks) == len(map_.ids)
-
-
-def _same(map_: Map | None, ids: Ids, rows: Ints) -> bool:
-    return map_ is not None and np.array_equal(map_.ids, ids) and np.array_equal(map_.rows, rows)
-
-
-def _alike(one: Map | None, other: Map) -> bool:
-    """The same images in the same places, joined by the same lines, in the same stacks."""
-    if one is None:
-        return False
-    names = ("ids", "rows", "positions", "edges", "weights", "clusters", "stacks")
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
-
 
 def stages() -> Iterator[int]:
     """300, 1,000, 3,000, 10,000, ..."""
     for power in itertools.count():
         for size in FIRST_STAGES:
             yield size * 10**power
-
-
-def _aligned(positions: Floats, ids: Ids, old: Map) -> Floats:
-    """A new sketch turned so that the images both hold move as little as possible."""
-    at, known = rows_of(old.ids, ids)
-    if known.sum() < SMALLEST_FIT:
-        return positions
-    return layout.align(positions[known], old.positions[at[known]], mirror=True).apply(positions)

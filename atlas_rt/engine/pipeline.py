@@ -24,12 +24,12 @@ from atlas_rt.engine.crash_log import InFlight
 from atlas_rt.engine.labeller import Labeller
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.changes import FailedFile, Todo
-from atlas_rt.library.decode import read_image
+from atlas_rt.library.decoding.decode import read_image
+from atlas_rt.library.file_content import content_hash, read
 from atlas_rt.library.formats import suffix_of
-from atlas_rt.library.otherlibraries import OtherLibraries
-from atlas_rt.library.scanning import content_hash, read
+from atlas_rt.library.other_libraries import OtherLibraries
 from atlas_rt.library.store import Labels
-from atlas_rt.library.storewriter import Ready, StoreWriter
+from atlas_rt.library.store_writer import Ready, StoreWriter
 from atlas_rt.library.tile_files import TileFiles, TileSet
 from atlas_rt.library.tile_making import make_tiles
 from atlas_rt.library.vectors import VectorFile

@@ -17,7 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from atlas_rt.core.images import Absence
 from atlas_rt.library.changes import KnownFile, below
-from atlas_rt.library.scanning import Scan, reason_of
+from atlas_rt.library.disk_errors import reason_of
+from atlas_rt.library.scanning import Scan
 
 MANY = 10
 """Images that a folder within a source held, from which on it is absent, and not only emptied, once it is empty."""

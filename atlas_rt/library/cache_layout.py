@@ -26,13 +26,13 @@ import platformdirs
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import disk_errors
+from atlas_rt.library.disk_errors import reason_of
 from atlas_rt.library.hidden import is_passed_over
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.scanning import reason_of
-from atlas_rt.library.sourcenote import FILE_NAME, Note, read_note, write_note
+from atlas_rt.library.source_note import FILE_NAME, Note, read_note, write_note
 from atlas_rt.library.sources import absolute
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.storewriter import StoreWriter
+from atlas_rt.library.store_writer import StoreWriter
 
 __all__ = [
     "CachedLibrary",
@@ -240,7 +240,7 @@ def _make(place: LibraryPlace, cache: Path) -> None:
         with disk_errors.writing(cache):
             place.folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise MissingError(f"A file stands where the library's folder is to be; delete it: {place.folder}") from error
+        raise MissingError(f"A file lies where the library's folder must go; delete it: {place.folder}") from error
     note = read_note(place.folder)
     if note is None or _place_noted(note, place.folder, cache) is None:
         write_note(place.folder, Note(place.sources))

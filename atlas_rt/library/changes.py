@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from atlas_rt.core.images import Failure
-from atlas_rt.library.scanning import FoundFile
+from atlas_rt.library.walking import FoundFile
 
 State = Literal["found", "ready", "failed", "away"]
 Kind = Literal["new", "changed", "encode"]

@@ -1,7 +1,7 @@
 """Forgetting images for good: their rows, vectors, tiles and places on the maps leave the disk.
 
-The flat files only ever grow, so what stays is written beside (`.cleaning`), packed, together with the maps in the new
-numbers. Then one transaction deletes the rows, renumbers the others and leaves a note, and only then are the new files
+The flat files only ever grow, so what stays is written to a folder `.cleaning`, packed, together with the maps in the
+new numbers. Then one transaction deletes the rows, renumbers the others and leaves a note. Only then are the new files
 moved over the old ones. A crash before the transaction leaves the library as it was; after it the note tells whoever
 writes the library next to move on (`finish_cleaning`). Readers wait as long as the note is there. Files are replaced
 and never shortened, so what another process has mapped stays valid.
@@ -23,10 +23,10 @@ from atlas_rt.core.maps import Map
 from atlas_rt.core.submap import submap
 from atlas_rt.errors import MissingError
 from atlas_rt.library import disk_errors, maps
-from atlas_rt.library.recordfile import copy_records
+from atlas_rt.library.record_file import copy_records
 from atlas_rt.library.store import CLEANING
-from atlas_rt.library.storecleaner import Renumbering, StoreCleaner
-from atlas_rt.library.storewriter import StoreWriter, writing
+from atlas_rt.library.store_cleaner import Renumbering, StoreCleaner
+from atlas_rt.library.store_writer import StoreWriter, writing
 from atlas_rt.library.tile_files import RECORD_BYTES as TILE_BYTES
 from atlas_rt.library.vectors import FILE_NAME as VECTORS
 from atlas_rt.library.vectors import record_bytes
@@ -80,7 +80,7 @@ def finish_cleaning(folder: Path, store: StoreWriter) -> bool:
 
 
 def _prepare(folder: Path, store: StoreCleaner, doomed: Ids) -> None:
-    """Write what stays beside, then let the one transaction happen; where that fails, nothing is left of it."""
+    """Write what stays to another folder, then let the one transaction happen; if that fails, nothing is left of it."""
     try:
         _write_beside(folder, store, doomed)
     except BaseException:

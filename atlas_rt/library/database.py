@@ -1,7 +1,7 @@
 """One connection to the database of a library (SQLite): opening, migrating, transactions, and a sentence for every
 trouble.
 
-One process writes (it holds `lock.Lock`), any number read beside it: write-ahead logging lets neither wait for the
+One process writes (it holds `lock.Lock`), any number read meanwhile: write-ahead logging lets neither wait for the
 other. A writing connection belongs to the thread that opened it.
 """
 
@@ -23,8 +23,8 @@ from atlas_rt.library.schema import STEPS
 FILE_NAME = "library.db"
 WRITER_PATIENCE_SECS = 10.0
 READER_PATIENCE_SECS, REMOTE_READER_PATIENCE_SECS = 0.2, 5.0
-"""A reader often works beside a frame; with write-ahead logging it waits only while the log is being folded back. On a
-network drive it waits while a batch is committed."""
+"""A reader often works while a frame is drawn; with write-ahead logging it waits only while the log is being folded
+back. On a network drive it waits while a batch is committed."""
 
 Values = Sequence[object]
 _ENCODING, _ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
@@ -181,7 +181,7 @@ def _connected(file: Path) -> sqlite3.Connection:
     address = f"{file.absolute().as_uri()}?mode=ro"
     journals = [file.with_name(f"{FILE_NAME}-{kind}") for kind in (("wal", "journal") if remote else ("wal",))]
     if not os.access(file.parent, os.W_OK) and not any(journal.exists() for journal in journals):
-        # SQLite would put its shared memory beside the database, where nothing may be written
+        # SQLite would put its shared memory next to the database, where nothing may be written
         address += "&immutable=1"
     patience_secs = REMOTE_READER_PATIENCE_SECS if remote else READER_PATIENCE_SECS
     return sqlite3.connect(address, uri=True, timeout=patience_secs, isolation_level=None, check_same_thread=False)

@@ -1,4 +1,4 @@
-"""What to say when the disk will not take what is written to it."""
+"""What to say when the disk refuses to read or to write."""
 
 from __future__ import annotations
 
@@ -64,3 +64,16 @@ def damaged(folder: Path) -> MissingError:
         "The stored library is damaged (your images are not touched by this). Delete it with "
         f"`atlas-rt library forget SOURCE` and it will be made again: {folder}"
     )
+
+
+def reason_of(error: OSError) -> str:
+    """Why the file system refused, in a few plain words without the path."""
+    reasons = {
+        errno.EACCES: "no permission to read it",
+        errno.EPERM: "no permission to read it",
+        errno.ENOENT: "it is no longer there",
+        errno.ELOOP: "the link leads back to itself",
+        errno.EIO: "the disk could not read it",
+        errno.ENAMETOOLONG: "its path is too long",
+    }
+    return reasons.get(error.errno or 0, (error.strerror or "it could not be read").lower())

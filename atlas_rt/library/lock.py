@@ -26,7 +26,7 @@ class Lock:
     """The right to write to one library. Held by an object of one process until released or closed with it."""
 
     def __init__(self, place: LibraryPlace, *, kind: str = "cache") -> None:
-        """kind: which folder of ours it lies in (`space.writing`)."""
+        """kind: which folder of ours it lies in (`disk_errors.writing`)."""
         self._folder, self._kind = place.folder, kind
         self._path = place.folder / "lock"
         self._file: int | None = None
@@ -77,7 +77,7 @@ class Lock:
         try:
             self._folder.rmdir()
         except OSError as error:
-            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:  # another makes the library anew
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:  # another process has made the library again
                 raise
 
     def holder(self) -> str:

@@ -1,4 +1,4 @@
-"""Published maps, one folder each: written beside, then renamed into place, so a reader finds a whole map or none.
+"""Published maps, one folder each: written under another name, then renamed, so a reader finds a whole map or none.
 
     <model>/map-7/   ids.npy rows.npy positions.npy edges.npy weights.npy clusters.npy fitted.npy stacks.npy
                      clusters.json projector.onnx manifest.json

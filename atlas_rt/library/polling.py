@@ -13,7 +13,8 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 
-from atlas_rt.library.scanning import FoundFile, Scanner
+from atlas_rt.library.scanning import Scanner
+from atlas_rt.library.walking import FoundFile
 
 POLL_SECS = 5.0
 """At least so long between two looks."""

@@ -12,7 +12,7 @@ from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import cache_layout
 from atlas_rt.library.resemblance import POSSIBLE, Resemblance, is_in, recognise
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.storewriter import upgrade
+from atlas_rt.library.store_writer import upgrade
 
 
 def settled_place(
@@ -27,7 +27,7 @@ def settled_place(
     """The library of these sources, ready to be opened: one that moved has come along, an old one is of this version.
 
     ask: whether a library moved here, where that is not sure. tell: hears a sentence about what was done, or what to
-    type. Raises what `shelf.place_of` and `shelf.move` raise.
+    type. Raises what `cache_layout.place_of` and `cache_layout.move` raise.
     """
     place = cache_layout.place_of(sources, cache, make=False)
     real = cache_layout.real_sources(sources)

@@ -17,9 +17,10 @@ from shlex import quote
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import DecodeError, MissingError
 from atlas_rt.library import cache_layout
+from atlas_rt.library.file_content import content_hash, read
 from atlas_rt.library.formats import is_readable
 from atlas_rt.library.hidden import is_passed_over
-from atlas_rt.library.scanning import content_hash, read, scan
+from atlas_rt.library.scanning import scan
 from atlas_rt.library.store import Content, StoreReader
 
 SURE = 0.7
@@ -37,7 +38,7 @@ Files = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Resemblance:
-    """A library whose sources are gone, beside new ones.
+    """A library whose sources are gone, compared with new ones.
 
     moves: old source -> new. images: of the library. found: how many of them are in the new place, as far as names,
     sizes and a sample of the contents tell. sure: it needs no question.

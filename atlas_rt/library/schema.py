@@ -6,7 +6,7 @@ images     state: found (has an id, not read yet), ready (has tiles, is shown), 
            vanished; the row waits, hidden, so that the same content gets its id back). present: 0 where the last scan
            did not find the file; with state ready its folder is absent, and it is shown all the same. away_secs: when
            it was first missed, since 1970; 0 where nobody noted it. size, mtime_ns: of the file when it was last read
-           well. rgb: mean colour, 0xRRGGBB. tile: record in the tile files. incomplete: what of its picture is missing.
+           well. rgb: mean colour, 0xRRGGBB. tile: record in the tile files. incomplete: what its picture lacks.
 vectors    row: in the model's vector file.
 failures   stage: read, decode, encode or crash.
 suspects   files the engine was reading when it died, and how often.
@@ -86,7 +86,7 @@ STEPS = (
     CREATE TABLE absences (path BLOB PRIMARY KEY, state TEXT NOT NULL, images INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE devices (path BLOB PRIMARY KEY, device TEXT NOT NULL) WITHOUT ROWID;
     """,
-    # names that a person gives are kept in the data folder (`clusternames`); nothing was ever written to this table
+    # names that a person gives are kept in the data folder (cluster_names.py); nothing was ever written to this table
     "DROP TABLE cluster_names",
 )
 """Step k brings a database of version k (SQLite's `user_version`) to k + 1."""

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from atlas_rt.errors import MissingError, UsageError
+from atlas_rt.library.disk_errors import reason_of
 from atlas_rt.library.formats import IMAGE_SUFFIXES, format_to_install, readable_suffixes, suffix_of
-from atlas_rt.library.scanning import reason_of
 
 
 def resolve(words: Sequence[str]) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ def _check_single_file(path: Path) -> None:
 
 
 def _suggestion(path: Path) -> str:
-    """The nearest existing name beside a missing one, as part of a sentence."""
+    """The nearest existing name in the folder of a missing one, as part of a sentence."""
     while not path.parent.is_dir():
         path = path.parent
     try:

@@ -1,4 +1,4 @@
-"""What is known of every image, read from SQLite. This module, `storewriter` and `storecleaner` hold all SQL of the
+"""What is known of every image, read from SQLite. This module, `store_writer` and `store_cleaner` hold all SQL of the
 program.
 
 Vectors and tiles lie in flat files, and a record there counts only once a transaction names it.

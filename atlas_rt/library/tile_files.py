@@ -13,7 +13,7 @@ from atlas_rt.core.arrays import Bytes, Ids, Ints
 from atlas_rt.core.images import SMALL_TILE_PX
 from atlas_rt.errors import MissingError
 from atlas_rt.library.disk_errors import damaged
-from atlas_rt.library.recordfile import RecordFile, read_record
+from atlas_rt.library.record_file import RecordFile, read_record
 
 SMALL_FILE, MEDIUM_FILE = "tiles-32.bin", "tiles-128.bin"
 SMALL_RECORD_BYTES = SMALL_TILE_PX * SMALL_TILE_PX * 3
@@ -41,8 +41,8 @@ class TileSet:
 class TileFiles:
     """The tiles of a library, a record an image, in `tiles-32.bin` and `tiles-128.bin`.
 
-    count: records that are named (`Store.named_tiles`). One thread at a time per object; any number of objects may
-    read beside one writer. A reader that asks for a record behind its count finds it if the writer has put it there.
+    count: records that are named (`StoreReader.named_tiles`). One thread at a time per object; any number of objects
+    may read while one writes. A reader that asks for a record behind its count finds it if the writer has put it there.
     """
 
     def __init__(self, folder: Path, *, writable: bool = False, count: int = 0) -> None:

@@ -12,10 +12,10 @@ from PIL import Image, ImageStat
 
 from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.images import CARD_ASPECT_MAX, LARGE_TILE_PX, MEDIUM_TILE_PX, SMALL_TILE_PX
-from atlas_rt.library.decode import Decoded, read_picture
+from atlas_rt.library.decoding.decode import Decoded, read_picture
+from atlas_rt.library.decoding.stored_picture import Enough
+from atlas_rt.library.file_content import read
 from atlas_rt.library.formats import suffix_of
-from atlas_rt.library.scanning import read
-from atlas_rt.library.stored_picture import Enough
 from atlas_rt.library.tile_files import MEDIUM_RECORD_BYTES, Rgb, TileSet
 
 SLATE = (24, 28, 40)

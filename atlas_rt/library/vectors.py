@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Floats
-from atlas_rt.library.recordfile import RecordFile, read_record
+from atlas_rt.library.record_file import RecordFile, read_record
 
 FILE_NAME = "vectors.f16"
 """In the folder of a model."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from atlas_rt.core.arrays import Floats, Ids, Ints
 from atlas_rt.core.maps import Cluster, Map
 from atlas_rt.core.rows import rows_of
-from atlas_rt.search.labels import Vocabulary, log_familiarity
 
 Rows = NDArray[np.intp]
 
@@ -44,16 +43,22 @@ PRESENT, MOST, FOUND = 0.25, 0.5, 1 / 3
 in clusters must be in this one; and so much of what is on the map."""
 GIVEN = ("user", "claude")
 """Who gives names that stay with a cluster."""
-WORDS = 3
-"""Words in a cluster's reason."""
-FITS = 0.08
-"""How far a cluster's mean score for a word must lie above the library's for the word to say something about it. For
-twenty images drawn at random the best of 2,194 words reaches 0.066 once in twenty times."""
-SAID = 0.02
-"""What the word that a cluster's labels say most distinctively gains, in cosine."""
-FAMILIARITY = 0.5
-"""How much a familiar word is preferred, as a part of what it is for a single image's label. Without it cars are called
-conveyor and flowers daisy; with the whole of it, a table lamp is a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterWords:
+    """Words for one cluster.
+
+    words: those that set it apart, best first. apart: what tells it from its nearest neighbour, as a part of a
+    sentence; empty where nothing does.
+    """
+
+    words: tuple[str, ...] = ()
+    apart: str = ""
+
+
+Describe = Callable[[Sequence[Rows]], Sequence[ClusterWords]]
+"""From the rows of each cluster to words for each."""
 
 
 def find_clusters(
@@ -62,7 +67,7 @@ def find_clusters(
     vectors: Floats,
     ids: Ids,
     paths: Sequence[str],
-    vocabulary: Vocabulary,
+    describe: Describe | None,
     old: Map | None = None,
     granularity: str = USUAL,
 ) -> tuple[Ints, tuple[Cluster, ...]]:
@@ -70,7 +75,7 @@ def find_clusters(
 
     positions (n, 3), vectors (n, dim) unit, ids (n,) and paths in the same rows. old: the map before; a cluster that
     holds mostly what one of its clusters held has that one's id, and the name that a person or a narrator gave it.
-    granularity: of GRANULARITIES. With a vocabulary of no words clusters have no names.
+    describe: gives words for all clusters, None leaves them without names. granularity: of GRANULARITIES.
     HDBSCAN on positions: on vectors it is quadratic. Its leaves, not its most persistent clusters, as on these maps the
     latter are often one that holds all.
     """
@@ -81,9 +86,7 @@ def find_clusters(
     for number, rows in zip(numbers, members, strict=True):
         found[rows] = number
     means = [vectors[rows].mean(axis=0) for rows in members]
-    said = _said(members, vectors, vocabulary)
-    middle = vectors.sum(axis=0) / max(len(vectors), 1)
-    words = [_distinctive(mean - middle, says, vocabulary) for mean, says in zip(means, said, strict=True)]
+    words = describe(members) if describe else [ClusterWords()] * len(members)
     taken = {given[number].name for number in numbers if number in given}
     clusters = []
     for place, (number, rows) in enumerate(zip(numbers, members, strict=True)):
@@ -92,9 +95,8 @@ def find_clusters(
         if number in given:
             name, why, named_by = given[number].name, given[number].why, given[number].named_by
         else:
-            apart = _apart(means, place, words, vocabulary)
-            stem = PurePath(paths[exemplars[0]]).stem if vocabulary.words else ""
-            name, why, named_by = _named(words[place], stem, taken, apart)
+            stem = PurePath(paths[exemplars[0]]).stem if describe else ""
+            name, why, named_by = _named(words[place], stem, taken)
         taken.add(name)
         borderline = rows[_by_margin(vectors[rows], means, place)[:BORDERLINE]]
         x, y, z = (float(value) for value in positions[rows].mean(axis=0))
@@ -223,54 +225,9 @@ def _by_margin(vectors: Floats, means: list[Floats], own: int) -> Rows:
     return np.argsort(margin, kind="stable")
 
 
-def _said(members: list[Rows], vectors: Floats, vocabulary: Vocabulary) -> Floats:
-    """(clusters, words) 0..1: how much the labels of a cluster's images say a word and those of others do not.
-
-    Class TF-IDF (Grootendorst 2022): a word's share in what the cluster's labels say, times the logarithm of 1 plus
-    what clusters say in the mean over what all say of that word; then by the largest of the cluster.
-    """
-    places = {word: place for place, word in enumerate(vocabulary.words)}
-    counts = np.zeros((len(members), max(len(places), 1)), np.float32)
-    for cluster, rows in enumerate(members):
-        for labels in vocabulary.label(vectors[rows]) if places else ():
-            for word, confidence in labels:
-                counts[cluster, places[word]] += confidence
-    of_clusters = counts.sum(axis=1, keepdims=True)
-    shares = counts / np.maximum(of_clusters, 1e-9)
-    rarity = np.log1p(of_clusters.mean() / np.maximum(counts.sum(axis=0), 1e-9)) if len(members) else counts
-    said = shares * rarity
-    scaled: Floats = said / np.maximum(said.max(axis=1, keepdims=True, initial=0.0), 1e-9)
-    return scaled
-
-
-def _distinctive(above_others: Floats, said: Floats, vocabulary: Vocabulary) -> list[str]:
-    """The words that set a cluster apart, best first, if they fit. above_others: (dim,) its mean less the others'."""
-    above = vocabulary.vectors @ above_others
-    fits = np.flatnonzero(above >= FITS)
-    familiarity = log_familiarity(len(vocabulary.words), vocabulary.own)
-    worth = above + FAMILIARITY * vocabulary.temperature * familiarity
-    if len(fits):
-        worth += SAID * said[: len(worth)]
-    best = fits[np.argsort(-worth[fits], kind="stable")][:WORDS]
-    return [vocabulary.words[word] for word in best]
-
-
-def _apart(means: list[Floats], place: int, words: list[list[str]], vocabulary: Vocabulary) -> str:
-    """What sets a cluster apart from the one whose mean is nearest, as a part of a sentence: of the words of each the
-    one that says most of the difference. Empty where none does."""
-    near = [-2.0 if other == place else float(mean @ means[place]) for other, mean in enumerate(means)]
-    other = int(np.argmax(near))
-    difference = vocabulary.vectors @ (means[place] - means[other])
-    score = dict(zip(vocabulary.words, difference.tolist(), strict=True))
-    mine = max(words[place], key=score.__getitem__, default="")
-    theirs = min(words[other], key=score.__getitem__, default="")
-    if other == place or not mine or not theirs or score[mine] < FITS or score[theirs] > -FITS:
-        return ""
-    return f"{mine} rather than {theirs}"
-
-
-def _named(words: list[str], stem: str, taken: set[str], apart: str) -> tuple[str, str, str]:
+def _named(found: ClusterWords, stem: str, taken: set[str]) -> tuple[str, str, str]:
     """A name that is not taken, why, and by what it was named."""
+    words, apart = found.words, found.apart
     if not words and not stem:
         return "", "", "exemplar"
     if not words:

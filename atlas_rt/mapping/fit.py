@@ -61,9 +61,9 @@ def fit_umap(
     """(n, dim) unit vectors -> where each stands.
 
     near: what `nearest_others` finds, where that is known. start: (n, 3) in UMAP's units, where the layout begins; from
-    the graph's eigenvectors without. held: (n,), images that are drawn back to where they begin (`elastic`). progress:
-    told the share that is done, 0..1, some times a second. Any n; below ten, and for images that are all the same, the
-    principal axes. Raises ValueError for vectors that are not finite.
+    the graph's eigenvectors without. held: (n,), images that are drawn back to where they begin (`anchored_refit`).
+    progress: told the share that is done, 0..1, some times a second. Any n; below ten, and for images that are all the
+    same, the principal axes. Raises ValueError for vectors that are not finite.
     """
     tell = progress or _silent
     tell(0.0)

@@ -1,7 +1,7 @@
 """Where numba keeps the kernels it has compiled, and that nothing else tells numba what to do.
 
 Its cache holds pickles, which are code to whoever reads them, so it lies in a folder of this user that nobody else may
-write to. By itself numba writes beside umap-learn's sources, which an installed program often may not; and it takes
+write to. By itself numba writes next to umap-learn's sources, which an installed program often may not; and it takes
 settings from `.numba_config.yaml` in the current folder, the folder of such pickles among them.
 """
 

@@ -16,7 +16,7 @@ Doubles = NDArray[np.float64]
 INSIDE_PERCENT = 95.0
 """So many of the images lie within the unit sphere of a normalised map."""
 FARTHEST = 4.0
-"""World units from the centre at most, so that some strangers beside a thousand copies aren't lost in the dark."""
+"""World units from the centre at most, so that some strangers among a thousand copies aren't lost in the dark."""
 NO_EXTENT = 1e-6
 """Below this, relative to where the points lie, differences are rounding and all points are one."""
 SKEW_FLOOR = 1e-3

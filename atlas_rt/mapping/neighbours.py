@@ -39,10 +39,8 @@ PAIRED, ROUNDING = 1024, np.float32(2e-6)
 ALWAYS_DIRECT = 1 << 30
 """Above this many queries FAISS would use BLAS, whose last bits depend on the others in the batch."""
 BLAS_FROM = 20
-"""Below so many queries FAISS never uses BLAS."""
 _TURN = threading.Lock()
-"""The threshold is one for the whole process: searches that it matters to take turns, and single queries never wait."""
-faiss.cvar.distance_compute_blas_threshold = BLAS_FROM
+"""The threshold is one for the whole process, so searches take turns. What uses BLAS for long runs in the engine."""
 
 
 def nearest(vectors: Floats, queries: Floats, k: int, *, threads: int = 1) -> tuple[Floats, Ints]:
@@ -120,7 +118,7 @@ def inverted_file(dim: int, lists: int) -> faiss.IndexIVF:
 def _inverted(vectors: Floats) -> faiss.IndexIVF:
     faiss.omp_set_num_threads(1)
     index = inverted_file(vectors.shape[1], round(2.0 * len(vectors) ** 0.5))
-    with _threshold(len(vectors), direct=False):  # three times as fast to train
+    with _threshold(direct=False):  # three times as fast to train
         index.train(vectors)
         index.add(vectors)
     return index
@@ -134,7 +132,7 @@ def _among(
     faiss.omp_set_num_threads(threads)
     how = faiss.SearchParametersIVF()
     how.nprobe = looked_into
-    with _threshold(len(queries), direct=True):
+    with _threshold(direct=True):
         candidates = index.search(queries, k + CANDIDATES, params=how)[1]
     similarities, rows = _best(vectors, queries, candidates, k)
     short = np.flatnonzero((rows < 0).any(axis=1))  # what is far from all else may have lists of next to nothing
@@ -206,17 +204,11 @@ def _completed(vectors: Floats, floors: Floats, k: int) -> tuple[Floats, Ints]:
 
 
 @contextlib.contextmanager
-def _threshold(queries: int, *, direct: bool) -> Iterator[None]:
-    """While FAISS is asked so many queries: whether each is compared on its own, or all at once by BLAS."""
-    if queries < BLAS_FROM:
-        yield
-        return
+def _threshold(*, direct: bool) -> Iterator[None]:
+    """While FAISS is asked: whether each query is compared on its own, or many at once by BLAS."""
     with _TURN:
         faiss.cvar.distance_compute_blas_threshold = ALWAYS_DIRECT if direct else BLAS_FROM
-        try:
-            yield
-        finally:
-            faiss.cvar.distance_compute_blas_threshold = BLAS_FROM
+        yield
 
 
 def _search(vectors: Floats, queries: Floats, k: int, threads: int, *, direct: bool) -> tuple[Floats, Ints]:
@@ -226,7 +218,7 @@ def _search(vectors: Floats, queries: Floats, k: int, threads: int, *, direct: b
     if not k or not len(queries):
         return np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int32)
     faiss.omp_set_num_threads(threads)
-    with _threshold(len(queries), direct=direct):
+    with _threshold(direct=direct):
         _, rows = faiss.knn(queries, vectors, min(k + SPARE, len(vectors)), metric=faiss.METRIC_INNER_PRODUCT)
     return _best(vectors, queries, rows, k)
 

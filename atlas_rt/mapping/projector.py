@@ -35,7 +35,7 @@ TWIN_FROM = 0.98
 BESIDE = np.float32(0.35)
 """How far from its twin an image stops, as a share of the typical distance to the nearest images."""
 UP = np.array([0.0, 1.0, 0.0], np.float32)
-"""Where an image stops beside its twin when it comes from nowhere else."""
+"""How far from its twin an image stops when it comes from nowhere else."""
 SAMPLE = 256
 """Images of the map from which is read what is usual there."""
 

@@ -132,7 +132,7 @@ def fit_label_temperature(scores: Floats, right: Sequence[Collection[int]]) -> f
 
 @dataclass(frozen=True, slots=True)
 class OwnWords:
-    """What a person added to the vocabulary. remark: a sentence on what of it is not used, empty where all is."""
+    """What a person added to the vocabulary. remark: a sentence on lines that are not used, empty if all are."""
 
     words: tuple[str, ...] = ()
     remark: str = ""
@@ -256,7 +256,7 @@ def _kept(file: Path, shape: tuple[int, int]) -> Floats | None:
 
 
 def _keep(file: Path, vectors: Floats) -> None:
-    """Written beside and renamed into place. A cache that can't be written costs seconds at each start, no more."""
+    """Written under another name, then renamed. A cache that cannot be written costs seconds at each start, no more."""
     beside = file.with_name(f"{file.stem}-{os.getpid()}.tmp.npy")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@
     apple:2 -"red car":0.5   a weight stands behind a word or a quoted phrase
     sunset label:beach       only among images labelled so; -label:boat only among the others
 
-A sign or a weight belongs to one word or one phrase in double quotes; plain words beside each other stay one phrase.
+A sign or a weight belongs to one word or one phrase in double quotes; plain words in a row stay one phrase.
 What only looks like a sign is text: a lone `-`, the hyphen in `t-shirt`, the colon in `12:30`, the inches of `12"`.
 """
 
@@ -126,7 +126,7 @@ def _read(match: re.Match[str]) -> tuple[str, Term]:
 
 
 def _joined(tokens: list[tuple[str, Term]]) -> Iterator[Term]:
-    """The terms, plain words beside each other joined to one."""
+    """The terms, plain words in a row joined to one."""
     plain: list[str] = []
     for kind, term in [*tokens, ("end", Term("", 0.0))]:
         if kind == "plain":

@@ -4,7 +4,7 @@ Up to IN_MEMORY_TO images all are in memory and one product scores them. Above, 
 and an inverted file of 8-bit codes (FAISS), memory-mapped too, proposes the best hundred thousand, of which the best
 thousand are scored again from the stored vectors. The index is of rows of the file of vectors, which are never written
 again: what came since is scored image by image, what has gone is left out. So neither changes an index in use, and it
-is made anew, beside the old one, when a twentieth is missing from it. (The live camera and `locate`, which place
+is made again, in a file of its own, when a twentieth is missing from it. (The live camera and `locate`, which place
 images, still take all of them into memory.)
 """
 
@@ -34,7 +34,7 @@ finds 0.98 of the best ten (33 ms), a sixteenth 0.93, a quarter 0.995 (54 ms); f
 LOOKED_INTO_FOR_BEST, ALIVE = 16, 4
 """Lists looked into where one image is wanted, and how many are, as some may have gone."""
 MISSING = 0.05
-"""Of the rows, missing from an index: it is made anew."""
+"""Of the rows, missing from an index: it is made again."""
 BLOCK = 50_000
 """Rows read together: 100 MB at 512 dimensions."""
 NAME, BESIDE = "search-{rows}.ivf", ".tmp-{process}-search"
@@ -204,7 +204,7 @@ def vector_index_of(stored: Stored, rows: Ints, folder: Path) -> VectorIndex:
 
 
 def keep_index(stored: Stored, folder: Path, *, going_on: Callable[[float], None]) -> bool:
-    """Make the index anew where there are many vectors and too many of them are missing from it; whether it did.
+    """Make the index again where there are many vectors and too many of them are missing from it; whether it did.
 
     going_on: told the share that is done between blocks; what it raises ends the work, and nothing is left. Takes a
     minute on one core at 1,000,000 x 512. Raises OSError on a full disk.

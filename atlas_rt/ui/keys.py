@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from atlas_rt.core.controls import ACTIONS, BY_CHORD
 from atlas_rt.ui.input import Modifiers
-from atlas_rt.ui.keyplaces import places
+from atlas_rt.ui.key_places import places
 from atlas_rt.ui.toolkit import key
 
 NAMED: dict[int, str] = {

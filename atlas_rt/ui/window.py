@@ -62,6 +62,7 @@ class AnyWindow(Protocol):
     def set_fullscreen(self, fullscreen: bool) -> None: ...
     def set_title(self, title: str) -> None: ...
     def set_pointer_visible(self, visible: bool) -> None: ...
+    def set_visible(self, visible: bool) -> None: ...
     def clipboard(self) -> str: ...
     def set_clipboard(self, text: str) -> None: ...
     def clipboard_paths(self) -> tuple[str, ...]: ...
@@ -186,6 +187,14 @@ class Window:
     def set_title(self, title: str) -> None:
         self._native.set_caption(title)
 
+    def set_visible(self, visible: bool) -> None:
+        """Show the window, or hide it as if it was minimised."""
+        self._native.set_visible(visible)
+        if visible:
+            self._listener.on_show()
+        else:
+            self._listener.on_hide()  # pyglet swallows this event where it asked for it itself
+
     def set_pointer_visible(self, visible: bool) -> None:
         if visible != self._pointer_visible:  # each call makes a new cursor
             self._pointer_visible = visible
@@ -302,12 +311,12 @@ def _open_native(
 
 def _window_class(system: str = sys.platform) -> Any:
     """The system's own window, with what pyglet's lacks."""
-    from atlas_rt.ui import nativekeys
+    from atlas_rt.ui import native_keys
 
     if system == "win32":
-        return nativekeys.windows_window()
+        return native_keys.windows_window()
     if system == "darwin":
-        return nativekeys.macos_window()
+        return native_keys.macos_window()
     from atlas_rt.ui.x11 import X11Window
 
     return X11Window

@@ -21,7 +21,7 @@ from urllib.parse import unquote
 from pyglet.libs.x11 import xlib
 from pyglet.window.xlib import XlibEventHandler, XlibWindow
 
-from atlas_rt.ui.keyplaces import X11
+from atlas_rt.ui.key_places import X11
 
 SELECTION_SECS = 0.3
 """How long another program may take to hand over its clipboard. One that answers takes 1 to 4 ms."""

@@ -38,7 +38,7 @@ TRACE_MEMORY_SECS = 3.0
 WRITING_SECS = 10.0
 """How long the end of the program waits for pictures of the view that are still being written."""
 STILL_FRAMES = 30
-"""Frames in which nothing changed, after which the picture is no longer drawn anew; the last of them is sharp."""
+"""Frames in which nothing changed, after which the picture is no longer drawn again; the last of them is sharp."""
 
 
 def launch(settings: Settings, paths: tuple[str, ...], *, name: str = "", size: tuple[int, int] = (1280, 800)) -> App:
@@ -103,6 +103,7 @@ class App:
         self._kiosk = Kiosk(idle_secs=settings.kiosk_idle_secs) if settings.kiosk else None
         self._pose = self.parts.world.camera.pose
         self._still = 0
+        self._closed = False
         try:
             if paths:
                 opening.open_library(self.parts, paths, name=name)
@@ -120,16 +121,21 @@ class App:
         gc.freeze()  # a full collection takes 20 ms at 60,000 objects: those made so far are left out of it
         try:
             while self.parts.running:
-                dt_secs = self.pacer.begin()
-                begun = time.perf_counter()
-                drawn = self.frame(min(dt_secs, DT_MAX_SECS))
-                self.pacer.end()
-                if not drawn:
-                    self.pacer.rest(self.parts.window.wait)
-                elif self._still < STILL_FRAMES:
-                    self.parts.display.observe((time.perf_counter() - begun) * 1000.0)
+                self.step()
         finally:
             self.close()
+
+    def step(self) -> bool:
+        """One round of the loop: a frame at its deadline, or a rest where nothing changes. Whether it was drawn."""
+        dt_secs = self.pacer.begin()
+        begun = time.perf_counter()
+        drawn = self.frame(min(dt_secs, DT_MAX_SECS))
+        self.pacer.end()
+        if not drawn:
+            self.pacer.rest(self.parts.window.wait)
+        elif self._still < STILL_FRAMES:
+            self.parts.display.observe((time.perf_counter() - begun) * 1000.0)
+        return drawn
 
     def frame(self, dt_secs: float) -> bool:
         """Hear the person, hear the threads, move the world, show it; False when there was nothing new to show."""
@@ -197,6 +203,9 @@ class App:
 
     def close(self) -> None:
         """Stop what runs and let everything go; a second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self._stop_threads()
         self.parts.display.release()
         self.parts.window.close()
@@ -266,6 +275,7 @@ class App:
             notices=tuple(panel_state.notices),
             kiosk=parts.settings.kiosk,
             troubles=panel_state.lasting,
+            picture_id=panel_state.picture_error[0],
             picture_error=panel_state.picture_trouble,
             welcome=panel_state.opening or (session is None and not len(world.scene.ids)),
             reduced_motion=parts.settings.reduced_motion,

@@ -34,6 +34,8 @@ def show(parts: Parts, arrival: Arrival) -> None:
         parts.session.tell_of(parts.world.selected_ids[-1], neighbours=True)
         if changed:
             parts.session.ask_picture(parts.world.selected_ids[-1])
+    if parts.world.hovered_id >= 0:  # its file may have another name now
+        parts.session.tell_of(parts.world.hovered_id, neighbours=False)
     if parts.panel_state.query:
         parts.session.ask(parts.panel_state.query)
 

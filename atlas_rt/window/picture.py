@@ -13,8 +13,7 @@ from atlas_rt.core.images import Tile
 from atlas_rt.core.quality import LADDER
 from atlas_rt.core.requests import Request
 from atlas_rt.core.rows import row_of
-from atlas_rt.core.scene import Scene, View
-from atlas_rt.core.world import empty_scene
+from atlas_rt.core.scene import Scene, View, empty_scene
 from atlas_rt.render.gl.cleanup import sweep
 from atlas_rt.render.gl.context import Context, check_version, renderer_name
 from atlas_rt.render.gl.offscreen import OffscreenTarget, Target
@@ -78,7 +77,7 @@ class WindowPicture:
 
     @property
     def pulses(self) -> bool:
-        """Ambient motion is to be seen."""
+        """Ambient motion can be seen."""
         return self._renderer.pulses
 
     @property

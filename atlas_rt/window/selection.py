@@ -49,7 +49,7 @@ def at_hand(parts: Parts) -> int:
 
 
 def focus(parts: Parts) -> None:
-    """Fly to the image at hand."""
+    """Fly to the selected image."""
     if at_hand(parts) >= 0:
         fly_to(parts, at_hand(parts))
 

@@ -10,7 +10,7 @@ from atlas_rt.core.answers import LiveFix, SearchAnswer
 from atlas_rt.core.arrays import Bytes, Floats
 from atlas_rt.core.channels import Inbox
 from atlas_rt.core.hud import ImageFacts
-from atlas_rt.core.images import LibraryPlace, Tile
+from atlas_rt.core.images import Tile
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.runtime import Runtime
 from atlas_rt.core.scene import Scene
@@ -18,12 +18,13 @@ from atlas_rt.core.troubles import Trouble
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.encoders.registry import Model
-from atlas_rt.engine.messages import FromEngine, Job, Said
+from atlas_rt.engine.messages import FromEngine, Said
 from atlas_rt.engine.process import EngineProcess
+from atlas_rt.jobs import job_of
 from atlas_rt.library.cache_layout import remember_opened
-from atlas_rt.library.clusternames import ClusterNames
+from atlas_rt.library.cluster_names import ClusterNames
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.personaldata import data_folder
+from atlas_rt.library.personal_data import data_folder
 from atlas_rt.library.relocation import settled_place
 from atlas_rt.settings import Settings
 from atlas_rt.window.writer import Writer
@@ -66,7 +67,8 @@ class Session:
         self._changes: Inbox[Change] = Inbox(CHANGES_MAX)
         told = self._changes.put
         self._lookout = LockLookout(self.place, announce=told)
-        self._writer = Writer(_job(settings, self.place, cache), self._lookout, holder=holder)
+        job = job_of(settings, self.place, cache, niceness=NICENESS, stay=True)
+        self._writer = Writer(job, self._lookout, holder=holder)
         self.scenes = SceneWorker(reader, poll_secs=self._poll_secs, announce=told)
         self.runtime = settings.runtime(cache)
         self.search = SearchWorker(model, self.place, runtime=self.runtime, announce=told)
@@ -236,20 +238,3 @@ def frame_encoder(model: Model, runtime: Runtime) -> Encode:
 
 def _want(scene: Scene, row: int, level: int) -> Want:
     return int(scene.ids[row]), level, int(scene.tiles[row]), scene.paths[row]
-
-
-def _job(settings: Settings, place: LibraryPlace, cache: Path) -> Job:
-    return Job(
-        place=place,
-        cache=cache,
-        model=settings.model,
-        seed=settings.seed,
-        threads=settings.threads,
-        exclude=settings.exclude,
-        hidden=settings.hidden,
-        niceness=NICENESS,
-        stay=True,
-        runtime=settings.runtime(cache),
-        own_labels=settings.labels_path,
-        granularity=settings.granularity,
-    )

@@ -2,7 +2,7 @@
 
 A thread reads as fast as the camera gives (a film at its own rate, in a loop) and keeps the latest frame only. One
 failed read in the middle of a damaged film is no end; thirty in a row are. A film that gave no frame since it began
-anew has no more.
+again has no more.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.channels import Latest
-from atlas_rt.core.librarypath import library_path_kept
+from atlas_rt.core.library_path import library_path_kept
 from atlas_rt.errors import MissingError
 from atlas_rt.workers.worker import State, Worker
 
@@ -118,7 +118,7 @@ def _opened(source: str) -> cv2.VideoCapture:
             f"camera {source} cannot be opened: plug one in, close the program that uses it, or allow access to it"
             f"{_where_to_allow(sys.platform)}; --webcam FILE plays a film instead"
         )
-    raise MissingError(f"this file is no film that can be played as a camera: {source}")
+    raise MissingError(f"this file cannot be played as a camera: {source}")
 
 
 def _where_to_allow(system: str) -> str:

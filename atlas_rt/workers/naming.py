@@ -10,8 +10,8 @@ import numpy as np
 from atlas_rt.core.maps import Map
 from atlas_rt.core.rows import rows_of
 from atlas_rt.errors import MissingError
-from atlas_rt.library.clusternames import ClusterName, ClusterNames
-from atlas_rt.library.personaldata import Kept
+from atlas_rt.library.cluster_names import ClusterName, ClusterNames
+from atlas_rt.library.personal_data import Kept
 from atlas_rt.library.store import StoreReader
 from atlas_rt.mapping.clusters import GivenName, named_by_person
 

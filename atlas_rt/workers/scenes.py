@@ -22,7 +22,7 @@ from atlas_rt.core.troubles import reason_of
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
 from atlas_rt.library.absence import sentence
-from atlas_rt.library.clusternames import ClusterName, ClusterNames
+from atlas_rt.library.cluster_names import ClusterName, ClusterNames
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.vectors import VectorFile

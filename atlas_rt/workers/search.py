@@ -32,7 +32,7 @@ RESULTS = 60
 @dataclass(frozen=True, slots=True)
 class Query:
     """A text as `search.query` reads it, over a scene's images. ids: the scene's own array, by which the answer is
-    known to speak of it; corpus: the vectors in its rows."""
+    known to speak of it; vector_index: the vectors in its rows."""
 
     text: str
     ids: Ids
@@ -43,7 +43,7 @@ class Searcher:
     """Answers phrases. One thread at a time; what everyday words score among the images is found once per scene.
 
     labels: where `label:` terms are looked up; without it they are no terms. cache: the program's cache folder, where
-    encoded words are kept; without it they are encoded anew, in seconds.
+    encoded words are kept; without it they are encoded again, in seconds.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Tiles for the cards that are near: fetched on threads, nearest first, only as long as they are wanted.
 
-Decoding releases the interpreter lock, so two threads beside the frame cost it nothing but cores. What is wanted is
-replaced at every call: a flight past a thousand cards never queues a thousand tiles.
+Decoding releases the interpreter lock, so two threads that run during a frame cost it nothing but cores. What is wanted
+is replaced at every call: a flight past a thousand cards never queues a thousand tiles.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from atlas_rt.encoders import registry
 from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.encoders.registry import Model
-from atlas_rt.library.decode import read_image
+from atlas_rt.library.decoding.decode import read_image
 from atlas_rt.search.query import vector_of
 
 NEAREST = 5

@@ -19,9 +19,9 @@ from atlas_rt.encoders import registry
 from atlas_rt.encoders.registry import Model
 from atlas_rt.library import maps
 from atlas_rt.library.cache_layout import place_of
-from atlas_rt.library.decode import read_image
+from atlas_rt.library.decoding.decode import read_image
 from atlas_rt.library.scanning import scan
-from atlas_rt.library.storewriter import Ready, StoreWriter
+from atlas_rt.library.store_writer import Ready, StoreWriter
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.tile_making import make_tiles
 from atlas_rt.library.vectors import FILE_NAME, VectorFile

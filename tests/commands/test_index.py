@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from atlas_rt.library.cache_layout import place_of
-from atlas_rt.library.salvage import END_MISSING
+from atlas_rt.library.decoding.salvage import END_MISSING
 from tests.commands.person import PATIENCE_SECS, Person, without_privileges
 from tests.libraries import PICTURES, Library, copy_pictures, listing, wait_for
 
@@ -125,7 +125,7 @@ def test_what_is_incomplete_is_told_at_each_run_and_what_is_hidden_when_asked_fo
     assert (
         person.ask("index", folder)
         .lines[0]
-        .startswith("8 images: 0 new, 1 changed, 1 removed, 7 unchanged, 1 incomplete; 0 failed")
+        .startswith("8 images: 0 new, 1 changed, 7 unchanged, 1 away, 1 incomplete; 0 failed")
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from atlas_rt.library.cache_layout import place_of
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.storewriter import StoreWriter, writing
+from atlas_rt.library.store_writer import StoreWriter, writing
 from tests.commands.person import PATIENCE_SECS, Person, environment
 from tests.libraries import PICTURES
 
@@ -32,7 +32,7 @@ def aside(person: Person, folder: Path) -> Path:
 def test_what_is_away_is_counted_asked_for_and_forgotten(person: Person, folder: Path) -> None:
     with Lock(place_of((str(folder),), person.cache)) as lock:
         assert lock.acquire()
-        assert "another process writes this library" in person.ask("library", "clean", folder, "--yes").refusal
+        assert "another process is updating this library" in person.ask("library", "clean", folder, "--yes").refusal
     counted = person.run("library", "clean", folder, "--json")
     assert (counted.code, counted.out) == (2, '{"away": 2, "removed": 0, "bytes_freed": 0}\n')
     assert counted.err.endswith("2 images are away; `atlas-rt library clean SOURCE --yes` forgets them for good\n")

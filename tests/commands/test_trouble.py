@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.assets import assets_folder
-from atlas_rt.library.storewriter import StoreWriter
+from atlas_rt.library.store_writer import StoreWriter
 from tests.commands.person import Person, images_of, without_privileges
 from tests.libraries import PICTURES, Library, copy_pictures, listing, wait_for
 

@@ -9,10 +9,12 @@ import pytest
 
 from atlas_rt.core.answers import LiveFix, SearchAnswer
 from atlas_rt.core.camera import project
+from atlas_rt.core.lights import LIGHT_SECS
+from atlas_rt.core.motion import LEAVING_SECS, MORPH_SECS
 from atlas_rt.core.scene import FANNED, HIDDEN, PLAIN, Pose, Scene
 from atlas_rt.core.stacks import stacks_of
 from atlas_rt.core.visibility import screen_radii
-from atlas_rt.core.world import AMBIENT_SECS, FAN_SECS, LEAVING_SECS, LIGHT_SECS, MORPH_SECS, World, home_pose
+from atlas_rt.core.world import AMBIENT_SECS, FAN_SECS, World
 from tests.scenes import scene_of
 
 STILL: frozenset[str] = frozenset()
@@ -97,11 +99,6 @@ def test_home_shows_the_whole_map() -> None:
         assert inside.mean() > 0.95
         spread = np.percentile(xy, 98, axis=0) - np.percentile(xy, 2, axis=0)
         assert (spread / size_px).max() > 0.6  # it fills the picture
-
-
-def test_home_of_nothing_and_of_one_image() -> None:
-    assert home_pose(np.zeros((0, 3), np.float32), 1.5).eye[2] > 0
-    assert home_pose(np.zeros((1, 3), np.float32), 1.5).eye[2] > 0.1
 
 
 def test_an_image_is_looked_at_from_where_one_comes() -> None:

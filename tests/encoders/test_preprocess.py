@@ -13,7 +13,7 @@ from atlas_rt.core.arrays import Floats
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import Preprocessing, to_input
 from atlas_rt.encoders.registry import Model
-from atlas_rt.library.decode import read_image
+from atlas_rt.library.decoding.decode import read_image
 
 RED = (200, 10, 20)
 

@@ -13,7 +13,7 @@ from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.encoders.registry import Model
 from atlas_rt.encoders.sessions import open_session
-from atlas_rt.library.decode import read_image
+from atlas_rt.library.decoding.decode import read_image
 
 SAME = 0.9999
 """Cosine of a vector made alone to the same made beside others."""

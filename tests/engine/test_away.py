@@ -16,7 +16,7 @@ import pytest
 from atlas_rt.core.reports import IndexReport
 from atlas_rt.core.submap import submap
 from atlas_rt.engine.engine import Engine
-from atlas_rt.engine.map_scheduler import SKETCH, map_to_go_on_from
+from atlas_rt.engine.map_making import SKETCH, map_to_go_on_from
 from atlas_rt.engine.messages import Add, FromEngine, Remove, SourceState
 from atlas_rt.engine.placing import ReferenceMap, extended
 from atlas_rt.engine.process import EngineProcess
@@ -25,7 +25,7 @@ from atlas_rt.library.cache_layout import place_of
 from atlas_rt.library.cleaning import clean
 from atlas_rt.library.scanning import scan
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.storewriter import StoreWriter, upgrade
+from atlas_rt.library.store_writer import StoreWriter, upgrade
 from atlas_rt.mapping.clusters import next_id
 from atlas_rt.workers.scenes import Arrival, SceneReader
 from tests.libraries import (

@@ -15,7 +15,8 @@ import pytest
 
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.maps import Map
-from atlas_rt.engine.fit_process import Cancelled, FitJob, FitProcess, Fitted, Waiting
+from atlas_rt.engine.fit_process import Cancelled, FitProcess, Waiting
+from atlas_rt.engine.fitting import FitJob, Fitted
 from atlas_rt.errors import AtlasError, MissingError
 from atlas_rt.mapping.layout import align, drift
 from atlas_rt.search.labels import Vocabulary

@@ -16,11 +16,12 @@ import pytest
 from atlas_rt.core.maps import Map
 from atlas_rt.core.reports import IndexReport
 from atlas_rt.core.rows import rows_of
-from atlas_rt.engine import map_scheduler, pipeline
-from atlas_rt.engine.engine import Engine, Stopped
+from atlas_rt.engine import fit_in_hand, map_scheduler, pipeline
+from atlas_rt.engine.engine import Engine
 from atlas_rt.engine.fit_process import Cancelled, FitProcess
 from atlas_rt.engine.labeller import Labeller
 from atlas_rt.engine.messages import FromEngine, Job, Published, Stop
+from atlas_rt.engine.pending_requests import Stopped
 from atlas_rt.library import maps
 from atlas_rt.mapping.layout import align
 from tests.libraries import PICTURES, Library, copy_pictures, job_of, latest_map, same_bits
@@ -47,7 +48,7 @@ def early(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         fitter.poll(0.1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(map_scheduler, "FIRST_STAGES", STAGES)
-        patch.setattr(map_scheduler, "FitProcess", lambda folder: Warm(fitter, folder))
+        patch.setattr(fit_in_hand, "FitProcess", lambda folder: Warm(fitter, folder))
         yield
     fitter.close()
 

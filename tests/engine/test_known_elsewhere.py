@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.images import LibraryPlace
+from atlas_rt.library.file_content import content_hash
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.otherlibraries import OtherLibraries
-from atlas_rt.library.scanning import content_hash
+from atlas_rt.library.other_libraries import OtherLibraries
 from atlas_rt.library.store import CLEANING, StoreReader
 from atlas_rt.library.tile_files import TileFiles
 from tests.libraries import Library, copy_pictures, index, job_of

@@ -13,7 +13,7 @@ from atlas_rt.encoders import registry
 from atlas_rt.engine.labeller import Labeller
 from atlas_rt.engine.messages import Job, Said
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.storewriter import StoreWriter
+from atlas_rt.library.store_writer import StoreWriter
 from atlas_rt.library.vectors import VectorFile
 from tests.libraries import Library, run
 

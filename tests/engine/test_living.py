@@ -17,13 +17,14 @@ import pytest
 from atlas_rt.core.maps import Map
 from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.core.troubles import Trouble
-from atlas_rt.engine import engine, map_scheduler
-from atlas_rt.engine.engine import Engine, Stopped
+from atlas_rt.engine import engine, fit_in_hand
+from atlas_rt.engine.engine import Engine
 from atlas_rt.engine.fit_process import FitProcess
 from atlas_rt.engine.messages import Published, Refit, Rescan, Stop
+from atlas_rt.engine.pending_requests import Stopped
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library import inotify_limits, watching
-from atlas_rt.library.scanning import content_hash
+from atlas_rt.library.file_content import content_hash
 from atlas_rt.library.store import StoreReader
 from tests.libraries import PATIENCE_SECS, PICTURES, Library, copy_pictures, hear, job_of, latest_map, same_bits
 
@@ -258,7 +259,11 @@ def test_what_is_excluded_hidden_or_our_own_wakes_no_scan(indexed: Library, tmp_
         begun = time.monotonic()
         shutil.copy(PICTURES[20], folder / "new.webp")
         report = room.after(begun)
-        assert (report.images, report.new, report.skipped) == (8, 1, 2)  # as a scan of everything counts
+        assert (report.images, report.new, report.skipped) == (
+            8,
+            1,
+            3,
+        )  # hidden folders are counted with the next whole scan
     finally:
         room.engine.stop()
 
@@ -293,7 +298,7 @@ def test_an_engine_with_nothing_to_do_lets_the_fitting_process_go_once_it_has_fi
             ended.append((latest_map(library.place).fit, time.monotonic()))
 
     monkeypatch.setattr(engine, "REST_SECS", 0.3)
-    monkeypatch.setattr(map_scheduler, "FitProcess", Watched)
+    monkeypatch.setattr(fit_in_hand, "FitProcess", Watched)
     ours, theirs = Pipe()
     fitted, deadline = list[float](), time.monotonic() + PATIENCE_SECS
 

@@ -14,12 +14,13 @@ import pytest
 from atlas_rt.core.maps import Map
 from atlas_rt.core.rows import rows_of
 from atlas_rt.engine import map_scheduler as scheduling
-from atlas_rt.engine.map_scheduler import EDGES, MapScheduler
+from atlas_rt.engine.map_scheduler import MapScheduler
+from atlas_rt.engine.placing import EDGES
 from atlas_rt.engine.stack_finder import StackFinder
 from atlas_rt.errors import MissingError
 from atlas_rt.library import maps
 from atlas_rt.library.scanning import scan
-from atlas_rt.library.storewriter import Ready, StoreWriter
+from atlas_rt.library.store_writer import Ready, StoreWriter
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.search.labels import load_vocabulary
@@ -292,7 +293,7 @@ def test_what_is_let_go_of_at_rest_is_had_again_and_places_are_the_same(desk: De
     desk.finish()
     at_once = desk.map
     desk.round(*FIFTH)
-    fitter = desk.map_scheduler._started()
+    fitter = desk.map_scheduler._fit.start()
     desk.map_scheduler.make_ready()
     desk.map_scheduler.rest()
     assert "_projector" not in vars(desk.map_scheduler._reference)

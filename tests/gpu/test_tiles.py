@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from atlas_rt.core.scene import View
-from atlas_rt.render.gl.rawgl import RawGL
+from atlas_rt.render.gl.raw_gl import RawGL
 from atlas_rt.render.gl.renderer import Renderer
 from atlas_rt.render.gl.tiles import CELLS, CELLS_ACROSS, SmallTiles, runs, small_levels
 from tests.gpu.conftest import make_scene, make_view, pixel_of

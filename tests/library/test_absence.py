@@ -15,8 +15,9 @@ from atlas_rt.core.images import Absence, Failure
 from atlas_rt.library import absence
 from atlas_rt.library.absence import sentence, source_state
 from atlas_rt.library.changes import Changes
-from atlas_rt.library.scanning import Scan, content_hash, scan
-from atlas_rt.library.storewriter import Ready, StoreWriter
+from atlas_rt.library.file_content import content_hash
+from atlas_rt.library.scanning import Scan, scan
+from atlas_rt.library.store_writer import Ready, StoreWriter
 from atlas_rt.library.watching import Watcher
 from tests.libraries import wait_for
 

@@ -14,7 +14,7 @@ from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import cache_layout
 from atlas_rt.library.cache_layout import Lock
-from atlas_rt.library.storewriter import StoreWriter
+from atlas_rt.library.store_writer import StoreWriter
 
 Write = Callable[..., Path]
 

@@ -16,13 +16,15 @@ from atlas_rt.errors import UsageError
 from atlas_rt.library import cleaning, maps
 from atlas_rt.library.cleaning import clean, finish_cleaning
 from atlas_rt.library.database import Database
+from atlas_rt.library.file_content import content_hash
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.scanning import FoundFile, Scan, content_hash
+from atlas_rt.library.scanning import Scan
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.storecleaner import StoreCleaner
-from atlas_rt.library.storewriter import Ready, StoreWriter
+from atlas_rt.library.store_cleaner import StoreCleaner
+from atlas_rt.library.store_writer import Ready, StoreWriter
 from atlas_rt.library.tile_files import TileFiles, TileSet
 from atlas_rt.library.vectors import VectorFile
+from atlas_rt.library.walking import FoundFile
 
 MODEL, DIM = "model-1", 4
 NAMES = "abcdef"

@@ -9,7 +9,7 @@ import pytest
 
 from atlas_rt.library import database
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.storewriter import StoreWriter
+from atlas_rt.library.store_writer import StoreWriter
 from tests.library.test_store import MODEL, index
 
 BATCHES = 25

@@ -15,15 +15,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import UsageError
-from atlas_rt.library import cache_layout, resemblance, sourcenote
+from atlas_rt.library import cache_layout, resemblance, source_note
 from atlas_rt.library.cache_layout import Lock
 from atlas_rt.library.database import migrate
+from atlas_rt.library.file_content import content_hash
 from atlas_rt.library.relocation import make_way, moved_places, settled_place
 from atlas_rt.library.resemblance import Resemblance
-from atlas_rt.library.scanning import content_hash, scan
+from atlas_rt.library.scanning import scan
 from atlas_rt.library.schema import STEPS
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.storewriter import Ready, StoreWriter
+from atlas_rt.library.store_writer import Ready, StoreWriter
 
 MODEL = "starter"
 
@@ -224,7 +225,7 @@ def test_a_library_of_the_first_version_is_known_by_a_link_and_by_its_target(
     link.symlink_to(target)
     old = LibraryPlace(cache_layout._folder((str(link),), owner.cache), (str(link),))
     old.folder.mkdir(parents=True)
-    sourcenote.write_note(old.folder, sourcenote.Note(old.sources))
+    source_note.write_note(old.folder, source_note.Note(old.sources))
     write_first_version(old, sorted(link.rglob("*.png")))
     assert cache_layout.place_of([str(target)], owner.cache, make=False) == old
     with Lock(old) as lock:  # it is open elsewhere: used as it is
@@ -274,7 +275,7 @@ def test_a_move_that_was_interrupted_is_finished(
         elif step == "paths":
             broken.setattr(StoreWriter, "move_paths", die)
         else:
-            write = sourcenote.write_note
+            write = source_note.write_note
             broken.setattr(
                 cache_layout, "write_note", lambda folder, note: write(folder, note) if note.moves else die()
             )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from atlas_rt.errors import DecodeError, MissingError, UsageError
-from atlas_rt.library import formats, scanning, sources
+from atlas_rt.library import file_content, formats, hidden, scanning, sources
 
 Write = Callable[..., Path]
 
@@ -41,7 +41,7 @@ def test_no_permission_is_said(picture: Write, tmp_path: Path) -> None:
             ("locked", "no permission to read it")
         ]
         with pytest.raises(DecodeError, match="no permission to read it"):
-            scanning.read(str(file))
+            file_content.read(str(file))
 
 
 def test_a_scan_reads_subfolders_and_passes_over_what_is_hidden(picture: Write, tmp_path: Path) -> None:
@@ -77,13 +77,13 @@ def test_pictures_that_are_passed_over_are_counted_within_bounds_and_once(
     (root / ".cache/around").symlink_to(root)
     scanner = scanning.Scanner()
     assert scanner.scan([str(root)]).skipped == 20
-    monkeypatch.setattr(scanning._PassedOver, "_counted", lambda *_: pytest.fail("counted again"))
+    monkeypatch.setattr(hidden.PassedOver, "_counted", lambda *_: pytest.fail("counted again"))
     assert scanner.scan([str(root)], changed=[str(root)]).skipped == 20
     monkeypatch.undo()
-    monkeypatch.setattr(scanning, "PASSED_OVER_ENTRIES_MAX", 12)
+    monkeypatch.setattr(hidden, "PASSED_OVER_ENTRIES_MAX", 12)
     assert 5 <= scanner.scan([str(root)]).skipped < 12
     monkeypatch.undo()
-    monkeypatch.setattr(scanning, "PASSED_OVER_FOLDERS_MAX", 3)
+    monkeypatch.setattr(hidden, "PASSED_OVER_FOLDERS_MAX", 3)
     assert scanner.scan([str(root)]).skipped == 10
 
 
@@ -222,16 +222,6 @@ def test_ten_thousand_files_take_well_under_a_second(tmp_path: Path) -> None:
     begun = time.perf_counter()
     assert len(scanning.scan([str(tmp_path)]).files) == 10_000
     assert time.perf_counter() - begun < 0.6  # 0.06 s here; generous for a busy machine
-
-
-def test_reading_tells_why_it_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(DecodeError, match="no longer there"):
-        scanning.read(str(tmp_path / "gone.jpg"))
-    huge = tmp_path / "huge.tif"
-    with huge.open("wb") as file:
-        file.truncate(formats.FILE_BYTES_MAX + 1)
-    with pytest.raises(DecodeError, match="larger than 1 GB"):
-        scanning.read(str(huge))
 
 
 class without_privileges:  # noqa: N801  reads as a statement

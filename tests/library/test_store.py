@@ -22,10 +22,12 @@ from atlas_rt.core.images import Failure
 from atlas_rt.errors import MissingError
 from atlas_rt.library.changes import Changes, FailedFile, Todo
 from atlas_rt.library.database import migrate
-from atlas_rt.library.scanning import FoundFile, Scan, content_hash
+from atlas_rt.library.file_content import content_hash
+from atlas_rt.library.scanning import Scan
 from atlas_rt.library.schema import STEPS
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.storewriter import Ready, StoreWriter
+from atlas_rt.library.store_writer import Ready, StoreWriter
+from atlas_rt.library.walking import FoundFile
 
 MODEL = "starter"
 File = tuple[str, int, int]
@@ -302,7 +304,7 @@ def test_a_hundred_thousand_images_are_read_in_moments(tmp_path: Path) -> None:
     with StoreWriter.open(tmp_path) as store:
         count = 100_000
         images = ((i, b"/pictures/%06i.jpg" % i, 1.5, i, i, 640, 480) for i in range(count))
-        sql = "INSERT INTO images VALUES (?, ?, 'ready', 9, 9, x'00', ?6, ?7, ?4, ?3, ?5, 1, 0)"
+        sql = "INSERT INTO images VALUES (?, ?, 'ready', 9, 9, x'00', ?6, ?7, ?4, ?3, ?5, NULL, 1, 0)"
         store.database.write(sql, list(images))
         store.database.write("INSERT INTO vectors VALUES ('starter', ?, ?)", [(i, i) for i in range(count)])
         begun = time.perf_counter()
@@ -348,9 +350,10 @@ def test_a_killed_writer_loses_only_the_batch_in_hand(tmp_path: Path) -> None:
         import os, sys
         from pathlib import Path
         from atlas_rt.core.images import Failure
-        from atlas_rt.library.scanning import FoundFile, Scan
+        from atlas_rt.library.scanning import Scan
+        from atlas_rt.library.walking import FoundFile
         from atlas_rt.library.store import StoreReader
-        from atlas_rt.library.storewriter import Ready, StoreWriter
+        from atlas_rt.library.store_writer import Ready, StoreWriter
         store = StoreWriter.open(Path(sys.argv[1]))
         plan = store.reconcile(Scan((FoundFile("/a", 1, 1), FoundFile("/b", 1, 1)), 0, ()), "starter")
         facts = (b"h" * 16, 6, 4, (1, 2, 3), 1.5, 0, 0)

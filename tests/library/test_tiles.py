@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from atlas_rt.errors import DecodeError, MissingError
 from atlas_rt.library import tile_making
-from atlas_rt.library.decode import Decoded
+from atlas_rt.library.decoding.decode import Decoded
 from atlas_rt.library.tile_files import MEDIUM_RECORD_BYTES, TileFiles, TileSet
 from atlas_rt.library.tile_making import PALE_SLATE, SLATE, make_tiles, mips
 

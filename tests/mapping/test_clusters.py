@@ -13,6 +13,7 @@ from atlas_rt.core.arrays import Floats, Ids, Ints
 from atlas_rt.core.maps import Cluster, Map
 from atlas_rt.mapping import clusters as module
 from atlas_rt.mapping.clusters import GivenName, find_clusters, named_by_person
+from atlas_rt.search.cluster_words import words_from
 from atlas_rt.search.labels import Vocabulary
 
 GROUPS = {"owl": 40, "car": 30, "tree": 20}
@@ -51,7 +52,7 @@ Found = tuple[Ints, tuple[Cluster, ...]]
 @pytest.fixture(scope="module")
 def found(library: tuple[Floats, Floats, Ids, list[str]], vocabulary: Vocabulary) -> Found:
     positions, vectors, ids, paths = library
-    return find_clusters(positions, vectors=vectors, ids=ids, paths=paths, vocabulary=vocabulary)
+    return find_clusters(positions, vectors=vectors, ids=ids, paths=paths, describe=words_from(vocabulary, vectors))
 
 
 def test_groups_are_found_largest_first_and_named(found: Found) -> None:
@@ -85,7 +86,7 @@ def test_where_no_word_fits_a_cluster_is_named_after_its_exemplar(
 ) -> None:
     positions, vectors, ids, paths = library
     nothing = Vocabulary(vocabulary.words, np.roll(vocabulary.vectors, 9, axis=1), 0.05)
-    _, clusters = find_clusters(positions, vectors=vectors, ids=ids, paths=paths, vocabulary=nothing)
+    _, clusters = find_clusters(positions, vectors=vectors, ids=ids, paths=paths, describe=words_from(nothing, vectors))
     assert {cluster.named_by for cluster in clusters} == {"exemplar"}
     assert all(cluster.name == f"img_{cluster.exemplars[0]}" for cluster in clusters)
 
@@ -93,18 +94,21 @@ def test_where_no_word_fits_a_cluster_is_named_after_its_exemplar(
 def test_names_differ(library: tuple[Floats, Floats, Ids, list[str]], vocabulary: Vocabulary) -> None:
     positions, vectors, ids, paths = library
     one_word = Vocabulary(("thing", "other"), np.array([[1, 1, 1], [-1, 0, 0]] @ np.eye(3, 16), np.float32), 0.05)
-    _, clusters = find_clusters(positions, vectors=vectors, ids=ids, paths=paths, vocabulary=one_word)
+    _, clusters = find_clusters(
+        positions, vectors=vectors, ids=ids, paths=paths, describe=words_from(one_word, vectors)
+    )
     assert len({cluster.name for cluster in clusters}) == len(clusters) == 3
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 9])
 def test_few_images_have_no_clusters(crowd: Callable[[int], Floats], vocabulary: Vocabulary, count: int) -> None:
+    vectors = np.zeros((count, 16), np.float32)
     numbers, clusters = find_clusters(
         crowd(count)[:, :3],
-        vectors=np.zeros((count, 16), np.float32),
+        vectors=vectors,
         ids=np.arange(count, dtype=np.int64),
         paths=["x"] * count,
-        vocabulary=vocabulary,
+        describe=words_from(vocabulary, vectors),
     )
     assert numbers.tolist() == [-1] * count
     assert clusters == ()
@@ -144,7 +148,9 @@ def test_the_id_of_a_cluster_that_is_gone_is_never_given_again(
         ),
         (without, [0, 1, 2]),  # a map in which nobody counted
     ):
-        _, clusters = find_clusters(positions, vectors=vectors, ids=ids, paths=paths, vocabulary=vocabulary, old=old)
+        _, clusters = find_clusters(
+            positions, vectors=vectors, ids=ids, paths=paths, describe=words_from(vocabulary, vectors), old=old
+        )
         assert [record.id for record in clusters] == expected
 
 
@@ -164,12 +170,13 @@ def test_a_cluster_keeps_its_id_and_the_name_a_person_gave_it(
     places = np.array([[0, 0.8, 0], [0, -0.8, 0]])[np.repeat([0, 1], [30, 25])] + 0.04 * rng.normal(size=(55, 3))
     stays = np.r_[0:40, 70:100]
     new_ids = np.r_[ids[stays], 1000 + np.arange(55)]
+    now = np.r_[vectors[stays], more]
     again, clusters = find_clusters(
         np.r_[positions[stays], places].astype(np.float32),
-        vectors=np.r_[vectors[stays], more],
+        vectors=now,
         ids=new_ids,
         paths=[f"/pictures/img_{i}.png" for i in new_ids],
-        vocabulary=vocabulary,
+        describe=words_from(vocabulary, now),
         old=old,
     )
     by_name = {record.name: record for record in clusters}
@@ -190,7 +197,12 @@ def test_very_many_images_have_the_same_clusters_by_their_nearest_alone(
     positions[:60] = positions[0]
     positions = np.concatenate([positions, rng.uniform(-20, 20, size=(30, 3))]).astype(np.float32)
     vectors, ids = unit(rng.normal(size=(1530, 16))), np.arange(1530, dtype=np.int64)
-    known = {"vectors": vectors, "ids": ids, "paths": [str(i) for i in ids], "vocabulary": vocabulary}
+    known = {
+        "vectors": vectors,
+        "ids": ids,
+        "paths": [str(i) for i in ids],
+        "describe": words_from(vocabulary, vectors),
+    }
     exact, _ = find_clusters(positions, **known)
     monkeypatch.setattr(module, "ALL_PAIRS_TO", 1000)
     by_nearest, _ = find_clusters(positions, **known)

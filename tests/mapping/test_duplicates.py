@@ -14,7 +14,7 @@ from PIL import Image, ImageEnhance
 from atlas_rt.core.arrays import Bytes, Floats, Ids, Ints
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import to_input
-from atlas_rt.library.decode import read_image
+from atlas_rt.library.decoding.decode import read_image
 from atlas_rt.library.tile_making import make_tiles
 from atlas_rt.mapping.duplicates import HASH_LIMIT, carried, lowest_joined, outlines, stacked
 from atlas_rt.mapping.neighbours import knn_edges

@@ -133,7 +133,7 @@ def tiles(context: moderngl.Context) -> Tiles:
 @pytest.fixture(scope="session")
 def targets(context: moderngl.Context) -> dict[tuple[int, int], moderngl.Framebuffer]:
     """Framebuffers by size. They live on: moderngl would bind one again that was released while bound."""
-    sizes = ((1280, 720), (900, 600), (3840, 2160))
+    sizes = ((1280, 720), (900, 600), (3840, 2160), (64, 48), (1, 1))
     return {size_px: context.framebuffer([context.texture(size_px, 4)]) for size_px in sizes}
 
 

@@ -49,16 +49,17 @@ def make_answer(query: str, *bands: str) -> SearchAnswer:
 
 
 class Tiles:
-    """The thumbnails: one green picture for every image."""
+    """The thumbnails: one green picture for every image; full pictures are blue."""
 
     def __init__(self, context: moderngl.Context) -> None:
         self._texture = context.texture((4, 4), 4, bytes((0, 255, 0, 255)) * 16)
+        self._picture = context.texture((4, 4), 4, bytes((0, 0, 255, 255)) * 16)
 
     def ref(self, _id: int, /) -> TextureRef | None:
         return self._texture.glo, (0.0, 0.0), (1.0, 1.0)
 
     def picture_ref(self, _name: str, /) -> TextureRef | None:
-        return self._texture.glo, (0.0, 0.0), (1.0, 1.0)
+        return self._picture.glo, (0.0, 0.0), (1.0, 1.0)
 
     def aspect(self, _id: int, /) -> float:
         return 1.5

@@ -89,6 +89,14 @@ def test_every_state_is_drawn_within_the_window_and_nothing_overlaps(
         assert not any(a.overlaps(b) for a, b in combinations(rects, 2))
 
 
+@pytest.mark.parametrize("name", STATES)
+def test_every_state_is_drawn_in_a_window_that_is_far_too_small(
+    make_sheet: Callable[[tuple[int, int]], Sheet], name: str
+) -> None:
+    for size_px in ((64, 48), (1, 1)):
+        make_sheet(size_px).show(replace(STATES[name], size_px=size_px), frames=2)
+
+
 def test_a_count_is_a_small_pill_at_its_place_and_a_faint_one_is_faint(sheet: Sheet) -> None:
     """Right over the map: a panel there would cover it."""
     shares = []
@@ -103,6 +111,13 @@ def test_a_count_is_a_small_pill_at_its_place_and_a_faint_one_is_faint(sheet: Sh
         shares.append(float(around.max()))
     assert shares[0] > 200 > shares[1]  # the figures
     assert not covered(sheet, (640.0, 300.0))
+
+
+def test_a_picture_that_comes_before_its_facts_is_not_shown_under_another_name(sheet: Sheet) -> None:
+    facts = make_facts()
+    for picture_id, shown in ((facts.id, True), (facts.id + 1, False)):
+        sheet.show(make_hud(selected=facts, picture_id=picture_id), frames=12)
+        assert (sheet.pixels() == (0, 0, 255)).all(axis=2).any() == shown
 
 
 def test_of_near_duplicates_the_panel_tells_which_and_how_many(sheet: Sheet) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,12 @@ class OwnWindow:
         self.copied = ""
         self.files: tuple[str, ...] = ()
         self.told = Input()
+        self.visible = True
         self.closed = False
 
     def poll(self) -> Input:
         told, self.told = self.told, Input()
-        return told
+        return told if self.visible else replace(told, visible=False)
 
     def flip(self) -> None:
         """Nobody looks on."""
@@ -59,6 +61,9 @@ class OwnWindow:
 
     def set_pointer_visible(self, visible: bool) -> None:
         """There is none."""
+
+    def set_visible(self, visible: bool) -> None:
+        """Nobody sees it anyway."""
 
     def clipboard(self) -> str:
         return self.copied
@@ -132,7 +137,8 @@ class Player:
         """In words, for a test that fails."""
         world, desk = self.app.parts.world, self.app.parts.panel_state
         notices = [notice.text for notice in desk.notices]
-        return f"{len(self.names())} images ({world.scene.kind}), {desk.progress}, {notices}"
+        told = [trouble.text for trouble in desk.troubles]
+        return f"{len(self.names())} images ({world.scene.kind}), {desk.progress}, {notices}, {told}"
 
     def resize(self, size_px: tuple[int, int]) -> None:
         self.window.size_px = self.window.framebuffer_px = size_px

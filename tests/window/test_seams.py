@@ -153,7 +153,7 @@ def test_images_are_deleted_while_they_are_listed_selected_and_found(play: Open,
 
 
 def test_another_library_never_shows_through_and_a_failed_open_changes_nothing(
-    play: Open, colours: Path, tmp_path: Path
+    play: Open, colours: Path, cache: Path, tmp_path: Path
 ) -> None:
     """Ids and tile records start at 1 in each: image 1 of the second was drawn with the picture of the first."""
     player = play(colours)
@@ -163,7 +163,7 @@ def test_another_library_never_shows_through_and_a_failed_open_changes_nothing(
     player.do(OpenSource((str(colours),)))
     assert player.app.parts.session is session  # it is open: a second session would find it locked by the first
 
-    player.do(OpenSource((str(tmp_path),)))  # the cache lies in it
+    player.do(OpenSource((str(cache),)))  # the cache is no source
     assert player.app.parts.panel_state.notices[-1].tone == "warning"
     assert player.app.parts.session is session
     assert player.window.title == "atlas_rt - colours"
@@ -206,6 +206,20 @@ def test_a_changed_file_shows_its_new_picture_from_near_too(play: Open, colours:
     again = player.app.parts.display._renderer._tiles._table
     assert (again[:, 3] < 0.0).all()
     assert np.array_equal(again[:, :3], table[:, :3])
+
+
+def test_a_renamed_file_has_its_new_name_in_the_panel_and_at_the_pointer(play: Open, colours: Path) -> None:
+    """What was hovered kept its old name for as long as the pointer rested on it."""
+    player = play(colours)
+    player.settle(6)
+    state = player.app.parts.panel_state
+    selected(player, "red")
+    player.do(Hover(player.id_of("green")))
+    player.see(lambda: state.hovered)
+    for name in ("red", "green"):
+        (colours / f"{name}.png").rename(colours / f"{name} again.png")
+    player.see(lambda: state.selected and state.selected.path == str(colours / "red again.png"), secs=20.0)
+    player.see(lambda: state.hovered and state.hovered.path == str(colours / "green again.png"), secs=20.0)
 
 
 def test_reduced_motion_stops_motion_and_not_loading(play: Open, tmp_path: Path) -> None:
@@ -375,3 +389,19 @@ def test_a_picture_that_cannot_be_shown_says_why_and_the_next_one_is_shown(
     selected(player, "green")
     assert player.app.parts.panel_state.picture_trouble == ""
     assert troubles(player) == []  # it is one picture's, and no thread's
+
+
+def test_a_kiosk_is_fresh_for_its_next_visitor(play: Open, colours: Path) -> None:
+    """What a visitor had opened stayed open, and the tour that the settings promise did not begin."""
+    player = play(colours, kiosk=True, kiosk_idle_secs=20.0)
+    player.settle(6)
+    parts = player.app.parts
+    player.do("help", "search", Search("red"), Select(player.id_of("blue")))
+    player.see(lambda: parts.panel_state.selected is not None)
+    player.window.told = Input(idle_secs=21.0)
+    player.frame()
+    state = parts.panel_state
+    assert (state.help_open, state.searching, state.query, state.selected) == (False, False, "", None)
+    assert parts.world.tour is not None
+    player.app.close()
+    player.app.close()  # a second call does nothing

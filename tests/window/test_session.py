@@ -20,7 +20,7 @@ from atlas_rt.core.reports import IndexReport
 from atlas_rt.encoders import registry
 from atlas_rt.engine.messages import FromEngine, Published, Said
 from atlas_rt.library.cache_layout import last_opened, move, place_of
-from atlas_rt.library.clusternames import ClusterNames
+from atlas_rt.library.cluster_names import ClusterNames
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.store import StoreReader
 from atlas_rt.settings import Settings

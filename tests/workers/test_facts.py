@@ -13,7 +13,7 @@ from PIL import Image
 from atlas_rt.core.hud import ImageFacts
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.core.stacks import stacks_of
-from atlas_rt.library.storewriter import StoreWriter
+from atlas_rt.library.store_writer import StoreWriter
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.workers.facts import FactsRequest, FactsWorker, facts_of, nearest_images

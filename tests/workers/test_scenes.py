@@ -16,7 +16,7 @@ from atlas_rt.errors import MissingError
 from atlas_rt.library import maps
 from atlas_rt.library.changes import FailedFile
 from atlas_rt.library.scanning import scan
-from atlas_rt.library.storewriter import StoreWriter
+from atlas_rt.library.store_writer import StoreWriter
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.workers.scenes import NODE_SIZE_LIMITS, Arrival, SceneReader, SceneWorker, node_size
 from tests.libraries import Library, same_bits, wait_for

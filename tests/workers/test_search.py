@@ -13,7 +13,7 @@ import pytest
 from atlas_rt.core.answers import SearchAnswer
 from atlas_rt.core.runtime import Runtime
 from atlas_rt.encoders.registry import Model
-from atlas_rt.library.storewriter import StoreWriter
+from atlas_rt.library.store_writer import StoreWriter
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.workers.scenes import Arrival

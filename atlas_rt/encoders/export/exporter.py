@@ -38,8 +38,8 @@ Rows = TypeVar("Rows", Floats, NDArray[np.int64])
 class VariantReport:
     """One precision of a model. cosine_image, cosine_text: to torch's vectors, mean, and worst where so named.
 
-    company: worst cosine between a vector alone and beside 15 others, of both towers; below 0.9999 the variant is
-    described with `batch = 1`. images_per_second: one at a time, on one core of this machine.
+    company: worst cosine between a vector alone and in a batch with 15 others, of both towers; below 0.9999 the
+    variant is described with `batch = 1`. images_per_second: one at a time, on one core of this machine.
     """
 
     name: str

@@ -30,7 +30,7 @@ Rows = NDArray[np.int64] | Floats
 @dataclass(frozen=True, slots=True)
 class Equality:
     """How one graph compares. mean, worst: cosine to the model's own vectors, over every batch size that was tried.
-    company: worst cosine between a vector computed alone and the same beside 15 others."""
+    company: worst cosine between a vector computed alone and the same in a batch with 15 others."""
 
     mean: float
     worst: float
@@ -65,7 +65,7 @@ def random_ids(source_vocabulary: int, length: int, pad_id: int, count: int, see
 
 def compare(session: Session, rows: Rows, expected: Floats, *, trimmed: bool, batches: tuple[int, ...]) -> Equality:
     """Run every row in every batch size. trimmed: rows are token ids, of which a batch keeps only the columns that one
-    of its phrases fills: alone a phrase runs unpadded, beside longer ones padded."""
+    of its phrases fills: alone a phrase runs unpadded, with longer ones padded."""
     found = {size: _vectors(session, rows, size, trimmed) for size in batches}
     cosines = np.stack([(vectors * expected).sum(axis=1) for vectors in found.values()])
     company = (found[batches[0]] * found[batches[-1]]).sum(axis=1)

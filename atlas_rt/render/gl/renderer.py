@@ -2,7 +2,7 @@
 
 The order: backdrop; glow, which lies behind everything, so that light never washes a picture out; cards (small ones as
 point sprites, large ones as quads, by the size of tile they show), which write depth; then what adds light: edges,
-rings, the live marker. Rich steps of the ladder draw into a half-float target that the darkroom develops, the others
+rings, the live marker. Rich steps of the ladder draw into a half-float target with post-processing, the others
 straight into the target, or into a smaller one that is enlarged to it, with the tone curve in each shader. Nothing here
 runs once a node in Python; arrays go up when they are other objects than the frame before.
 """
@@ -25,11 +25,11 @@ from atlas_rt.render.gl.context import is_software
 from atlas_rt.render.gl.drawing import Pulled, RowList
 from atlas_rt.render.gl.edges import EdgeData
 from atlas_rt.render.gl.frame import BLOCK_BYTES, CONSTANTS, FRAME, FrameBlock
+from atlas_rt.render.gl.node_tiles import MEDIUM_FROM_PX, UNIT_TILES, NodeTiles
 from atlas_rt.render.gl.nodes import SAMPLERS, NodeData
-from atlas_rt.render.gl.nodetiles import MEDIUM_FROM_PX, UNIT_TILES, NodeTiles
 from atlas_rt.render.gl.post_processing import PostProcessing
 from atlas_rt.render.gl.program import FRAME_BINDING, Programs
-from atlas_rt.render.gl.rawgl import RawGL
+from atlas_rt.render.gl.raw_gl import RawGL
 from atlas_rt.render.gl.upscaler import Upscaler
 
 BACKDROP_QUADS = 32 * 18
@@ -109,7 +109,7 @@ class Renderer:
     def wanted(self, view: View) -> list[tuple[int, int]]:
         """(id, level) of the medium and large tiles to fetch now, medium before large and nearest first.
 
-        Cheap enough for every frame: it looks around anew every LOOK_SECS.
+        Cheap enough for every frame: it looks around again every LOOK_SECS.
         """
         scene, looked_secs = self._near_of
         if scene is not view.scene or abs(view.time_secs - looked_secs) >= LOOK_SECS:
@@ -122,7 +122,7 @@ class Renderer:
 
     @property
     def pulses(self) -> bool:
-        """Ambient motion is to be seen at this step."""
+        """Ambient motion can be seen at this step."""
         return self._governor.step.pulse
 
     def draw(self, view: View, target: moderngl.Framebuffer, *, still: bool = False, step: Step | None = None) -> None:
@@ -263,7 +263,7 @@ class Renderer:
             self._ctx.blend_equation = moderngl.FUNC_ADD, moderngl.FUNC_ADD
 
     def _write_once(self, name: str, source: object, rows: Callable[[], Ints]) -> None:
-        """Fill a list of rows anew when what it is made from is another object."""
+        """Fill a list of rows again when what it is made from is another object."""
         if self._written.get(name) is not source:
             self._written[name] = source
             self._lists[name].write(rows())

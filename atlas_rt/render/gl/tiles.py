@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from atlas_rt.core.arrays import Bytes, Ints
 from atlas_rt.core.images import LARGE_TILE_PX, MEDIUM_TILE_PX, SMALL_TILE_PX, Tile
 from atlas_rt.core.slots import Slots
-from atlas_rt.render.gl.rawgl import RawGL
+from atlas_rt.render.gl.raw_gl import RawGL
 
 PAGE_PX = 2048
 CELLS_ACROSS = PAGE_PX // SMALL_TILE_PX

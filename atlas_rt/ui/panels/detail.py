@@ -75,10 +75,10 @@ class DetailPanel:
         self._close(context, canvas, rect)
 
     def _picture(self, context: PanelContext, canvas: Canvas, plate: Rect, facts: ImageFacts) -> None:
-        """The full picture, its thumbnail until that is here."""
+        """The full picture, its thumbnail until that is here; never that of another image."""
         aspect, rounding = _aspect(facts), context.px(theme.ROUND_SMALL)
         canvas.fill(plate, theme.PLATE, rounding)
-        ref = context.thumbnails.picture_ref("selected")
+        ref = context.thumbnails.picture_ref("selected") if context.hud.picture_id == facts.id else None
         if ref is None:
             ref, aspect = context.thumbnails.ref(facts.id), context.thumbnails.aspect(facts.id)
         if ref:

@@ -14,6 +14,8 @@ from atlas_rt.ui.panels.panel_context import Fade, PanelContext
 ROW, HEADING, TITLE = 26.0, 34.0, 56.0
 COLUMN, KEYS, BETWEEN = 372.0, 150.0, 44.0
 PAD = 30.0
+LEAST_SHRUNK = 0.05
+"""Some window managers make windows as small as they like; letters without a size cannot be drawn."""
 
 Group = tuple[str, tuple[Action, ...]]
 
@@ -68,6 +70,7 @@ class HelpPanel:
         room = min((room - margin) / context.px(length) for room, length in zip(context.size, size, strict=True))
         if room >= 1.0:
             return context
+        room = max(room, LEAST_SHRUNK)
         if self._small is None or self._small[0] != (context.type, room):
             self._small = (context.type, room), Type(context.type.fonts, context.type.scale, shrunk=room)
         return replace(context, type=self._small[1])

@@ -20,8 +20,9 @@ from atlas_rt.library.absence import find_absences, hidden_while_vanishing, reme
 from atlas_rt.library.changes import Changes, Comparison, FailedFile, KnownFile, Todo, below, compare
 from atlas_rt.library.database import Database, is_outdated, path_of
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.scanning import FoundFile, Scan
+from atlas_rt.library.scanning import Scan
 from atlas_rt.library.store import DIM, Labels, StoreReader
+from atlas_rt.library.walking import FoundFile
 
 MOVED = "moved"
 """Setting: the token of the last move of the library's sources."""
@@ -32,7 +33,7 @@ class Ready:
     """An image that was decoded and encoded, to be named. id: of its Todo.
 
     hash: of its content (`content_hash`). tile: record in the tile files. vector_row: row in the model's vector file.
-    incomplete: what of the picture is missing; empty where it is whole.
+    incomplete: which part of the picture is missing; empty if none is.
     """
 
     id: int

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import Any
 
-from atlas_rt.ui.keyplaces import WINDOWS, scan_code
+from atlas_rt.ui.key_places import WINDOWS, scan_code
 
 SCAN_CODE_TO_KEY, KEY_TO_CHARACTER = 1, 2
 """What MapVirtualKeyW translates (MAPVK_VSC_TO_VK, MAPVK_VK_TO_CHAR)."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from atlas_rt.core.librarypath import library_path_kept
+from atlas_rt.core.library_path import library_path_kept
 from atlas_rt.errors import DecodeError
-from atlas_rt.library.colours import from_deep
-from atlas_rt.library.file_structure import Format, size_of
-from atlas_rt.library.native_messages import unheard
-from atlas_rt.library.stored_picture import Enough, Stored, check_size, reduced
+from atlas_rt.library.decoding.colours import from_deep
+from atlas_rt.library.decoding.file_structure import Format, size_of
+from atlas_rt.library.decoding.native_messages import unheard
+from atlas_rt.library.decoding.stored_picture import Enough, Stored, check_size, reduced
 
 _TURNED_BY_OPENCV = frozenset(["JPEG", "WEBP", "AVIF"])
 """Formats with an orientation of their own, for which alpha and depth are given up to have OpenCV heed it."""

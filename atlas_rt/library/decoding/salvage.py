@@ -16,13 +16,13 @@ import numpy as np
 from PIL import Image
 
 from atlas_rt.errors import DecodeError
-from atlas_rt.library import jpeg_segments, png_chunks, webp_chunks
-from atlas_rt.library.file_structure import Format, format_of, is_cut_short, missing_bytes, size_of
+from atlas_rt.library.decoding import jpeg_segments, png_chunks, webp_chunks
+from atlas_rt.library.decoding.file_structure import Format, format_of, is_cut_short, missing_bytes, size_of
+from atlas_rt.library.decoding.gif_blocks import without_transparency
+from atlas_rt.library.decoding.opencv_decode import load_with_opencv
+from atlas_rt.library.decoding.stored_picture import Enough, Part, Stored, check_size, load, opened, reduced
+from atlas_rt.library.decoding.written_pixels import MISSING, written_pixels
 from atlas_rt.library.formats import FILE_BYTES_MAX
-from atlas_rt.library.gif_blocks import without_transparency
-from atlas_rt.library.opencv_decode import load_with_opencv
-from atlas_rt.library.stored_picture import Enough, Part, Stored, check_size, load, opened, reduced
-from atlas_rt.library.written_pixels import MISSING, written_pixels
 
 LEAST_SHARE = 0.1
 """Of its rows; a picture of which less is there is refused."""

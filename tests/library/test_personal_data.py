@@ -13,11 +13,11 @@ import pytest
 
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
-from atlas_rt.library import personaldata
-from atlas_rt.library.clusternames import ClusterName, ClusterNames
+from atlas_rt.library import personal_data
+from atlas_rt.library.cluster_names import ClusterName, ClusterNames
+from atlas_rt.library.file_content import content_hash
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.personaldata import data_folder, refuse_inside
-from atlas_rt.library.scanning import content_hash
+from atlas_rt.library.personal_data import data_folder, refuse_inside
 from tests.commands.person import without_privileges
 
 
@@ -145,8 +145,8 @@ def test_what_is_interrupted_leaves_what_was_there(
 NAMING = """
 import sys
 from pathlib import Path
-from atlas_rt.library.clusternames import ClusterNames
-from atlas_rt.library.scanning import content_hash
+from atlas_rt.library.cluster_names import ClusterNames
+from atlas_rt.library.file_content import content_hash
 names = ClusterNames(Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.read(1)
@@ -191,7 +191,7 @@ def test_a_folder_that_may_not_be_written_is_said(tmp_path: Path) -> None:
 def test_who_waits_too_long_is_told_who_writes(
     names: ClusterNames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(personaldata, "PATIENCE_SECS", 0.1)
+    monkeypatch.setattr(personal_data, "PATIENCE_SECS", 0.1)
     with Lock(LibraryPlace(tmp_path / "data", ())) as lock:
         assert lock.acquire()
         with pytest.raises(

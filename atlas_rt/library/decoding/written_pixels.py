@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from atlas_rt.core.arrays import Bytes
-from atlas_rt.library.colours import eight_bits
-from atlas_rt.library.stored_picture import Enough, Part, Stored, opened, orientation_of, reduced
+from atlas_rt.library.decoding.colours import eight_bits
+from atlas_rt.library.decoding.stored_picture import Enough, Part, Stored, opened, orientation_of, reduced
 
 MISSING: dict[str, int | tuple[int, ...]] = {
     "L": 128,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from atlas_rt.library.decode import Decoded, read_image
-from atlas_rt.library.raw_preview import orientation_of_flip
-from tests.library.test_decode import UPRIGHT, WAYS_BACK, assert_like, colours, quarters, saved
+from atlas_rt.library.decoding.decode import Decoded, read_image
+from atlas_rt.library.decoding.raw_preview import orientation_of_flip
+from tests.library.decoding.test_decode import UPRIGHT, WAYS_BACK, assert_like, colours, quarters, saved
 
 
 @pytest.mark.parametrize(("flip", "orientation"), [(0, 1), (3, 3), (5, 8), (6, 6), (-1, 1), (4, 1), (90, 1)])
@@ -18,7 +18,7 @@ def test_librawes_flip_is_an_orientation(flip: int, orientation: int) -> None:
 def seen(monkeypatch: pytest.MonkeyPatch, preview: bytes, flip: int) -> Decoded:
     """What is shown of a RAW file with this preview, from behind LibRaw, which is not installed everywhere."""
     turned = (preview, orientation_of_flip(flip))
-    monkeypatch.setattr("atlas_rt.library.decode.raw_preview", lambda _data: turned)
+    monkeypatch.setattr("atlas_rt.library.decoding.decode.raw_preview", lambda _data: turned)
     return read_image(b"a RAW file", target_px=224, suffix=".nef")
 
 

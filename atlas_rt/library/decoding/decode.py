@@ -17,11 +17,11 @@ from PIL import Image
 
 from atlas_rt.core.images import MEDIUM_TILE_PX
 from atlas_rt.errors import DecodeError
-from atlas_rt.library.colours import opaque_if_possible, to_srgb
+from atlas_rt.library.decoding.colours import opaque_if_possible, to_srgb
+from atlas_rt.library.decoding.raw_preview import raw_preview
+from atlas_rt.library.decoding.salvage import salvage
+from atlas_rt.library.decoding.stored_picture import Enough, Stored, load
 from atlas_rt.library.formats import RAW_SUFFIXES
-from atlas_rt.library.raw_preview import raw_preview
-from atlas_rt.library.salvage import salvage
-from atlas_rt.library.stored_picture import Enough, Stored, load
 
 OVERSIZE = 3
 """How many times the encoder's input a reduced picture stays, for the antialiased resize after it to have something to
@@ -45,7 +45,7 @@ class Decoded:
     """One picture, upright, in sRGB.
 
     image: RGB, or RGBA (straight alpha) where something is transparent; reduced. width_px, height_px: of the upright
-    original. incomplete: what of the picture is missing, in a few words; empty where it is whole.
+    original. incomplete: which part of the picture is missing, in a few words; empty if none is.
     """
 
     image: Image.Image

@@ -3,9 +3,9 @@
 <data>/cluster_names.json                       the newest
 <data>/copies/cluster_names-2026-11-28.json     as it was last written on that day; the last ten days with a change
 
-Each file is written beside its place, brought to the disk and renamed into place, under a lock: what two processes do
+Each file is written next to its place, brought to the disk and renamed into place, under a lock: what two processes do
 at once is done one after the other, each to what the other left. A file that is damaged or gone is read from its newest
-whole copy; the damaged one is kept beside it when the next change is written.
+whole copy; the damaged one is kept next to it when the next change is written.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import disk_errors
 from atlas_rt.library.cache_layout import may_lie_in, source_around
+from atlas_rt.library.disk_errors import reason_of
 from atlas_rt.library.lock import Lock
-from atlas_rt.library.scanning import reason_of
 from atlas_rt.library.sources import absolute
 
 KIND = "data"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atlas_rt.errors import UsageError
-from atlas_rt.library.personaldata import Kept, PersonalFile
+from atlas_rt.library.personal_data import Kept, PersonalFile
 
 SAMPLE = 256
 """Contents kept with a name: enough to tell a half from a third, 9 KB."""

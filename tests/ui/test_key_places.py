@@ -11,9 +11,9 @@ import pyglet
 import pytest
 
 from atlas_rt.ui import keys
-from atlas_rt.ui.keyplaces import BY_SYSTEM, MACOS, WINDOWS, X11, scan_code
+from atlas_rt.ui.key_places import BY_SYSTEM, MACOS, WINDOWS, X11, scan_code
 from atlas_rt.ui.listener import Listener
-from atlas_rt.ui.nativekeys import with_scan_codes, with_virtual_keys
+from atlas_rt.ui.native_keys import with_scan_codes, with_virtual_keys
 from atlas_rt.ui.toolkit import key
 
 

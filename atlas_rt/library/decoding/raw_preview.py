@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 from atlas_rt.errors import DecodeError
-from atlas_rt.library.native_messages import unheard
+from atlas_rt.library.decoding.native_messages import unheard
 
 _FLIPS = {3: 3, 5: 8, 6: 6}
 """LibRaw's flip (180 degrees, 90 to the left, 90 to the right) -> EXIF orientation."""

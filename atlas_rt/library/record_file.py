@@ -79,7 +79,7 @@ class RecordFile:
         return first
 
     def records(self) -> NDArray[np.uint8]:
-        """(count, record_bytes), read-only, mapped; a longer file is mapped anew when `count` has grown.
+        """(count, record_bytes), read-only, mapped; a longer file is mapped again when `count` has grown.
 
         Raises MissingError where the file is shorter than its count.
         """

@@ -17,8 +17,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from atlas_rt.errors import DecodeError
-from atlas_rt.library.decode import Decoded, read_image, read_picture
-from atlas_rt.library.stored_picture import PIXELS_MAX, Enough
+from atlas_rt.library.decoding.decode import Decoded, read_image, read_picture
+from atlas_rt.library.decoding.stored_picture import PIXELS_MAX, Enough
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # as the module itself sets it, which pytest undoes
 

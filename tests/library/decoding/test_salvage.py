@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from atlas_rt.errors import DecodeError
-from atlas_rt.library import salvage
-from atlas_rt.library.decode import Decoded
-from atlas_rt.library.native_messages import libtiff_is_silent, unheard
-from atlas_rt.library.stored_picture import Enough
-from tests.library.test_decode import UPRIGHT, assert_like, colours, linear_profile, quarters, read, saved
+from atlas_rt.library.decoding import salvage
+from atlas_rt.library.decoding.decode import Decoded
+from atlas_rt.library.decoding.native_messages import libtiff_is_silent, unheard
+from atlas_rt.library.decoding.stored_picture import Enough
+from tests.library.decoding.test_decode import UPRIGHT, assert_like, colours, linear_profile, quarters, read, saved
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -492,6 +492,8 @@ def test_libtiff_is_told_to_be_silent() -> None:
 
 def test_a_sound_picture_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is looked at again, so sound pictures cost what they did."""
-    monkeypatch.setattr("atlas_rt.library.decode.salvage", lambda *_: pytest.fail("a sound picture was salvaged"))
+    monkeypatch.setattr(
+        "atlas_rt.library.decoding.decode.salvage", lambda *_: pytest.fail("a sound picture was salvaged")
+    )
     for format_ in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"):
         read(saved(quarters(), format_))

@@ -9,7 +9,7 @@ import numpy as np
 
 from atlas_rt.core.arrays import Ids, Ints
 from atlas_rt.library.store import CLEANING
-from atlas_rt.library.storewriter import StoreWriter
+from atlas_rt.library.store_writer import StoreWriter
 
 
 @dataclass(frozen=True, slots=True)

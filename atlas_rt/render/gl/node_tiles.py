@@ -13,7 +13,7 @@ from atlas_rt.core.scene import Leaving, Scene
 from atlas_rt.core.visibility import NearNodes
 from atlas_rt.render.gl.frame import CLOCK_SECS
 from atlas_rt.render.gl.nodes import UNIT_SLOTS, DataTexture
-from atlas_rt.render.gl.rawgl import RawGL
+from atlas_rt.render.gl.raw_gl import RawGL
 from atlas_rt.render.gl.tiles import SmallTiles, TileCache
 
 UNIT_TILES = 8

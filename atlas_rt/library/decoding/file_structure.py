@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from atlas_rt.library import jpeg_segments, png_chunks, webp_chunks
-from atlas_rt.library.tiff_tags import Directory
+from atlas_rt.library.decoding import jpeg_segments, png_chunks, webp_chunks
+from atlas_rt.library.decoding.tiff_tags import Directory
 
 Format = Literal["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF"]
 

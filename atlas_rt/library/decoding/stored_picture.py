@@ -19,8 +19,8 @@ from importlib.util import find_spec
 from PIL import Image, ImageFile
 
 from atlas_rt.errors import DecodeError
-from atlas_rt.library.colours import eight_bits
-from atlas_rt.library.native_messages import libtiff_is_silent, unheard
+from atlas_rt.library.decoding.colours import eight_bits
+from atlas_rt.library.decoding.native_messages import libtiff_is_silent, unheard
 
 PIXELS_MAX = 300_000_000
 """A picture with more is refused: at 4 bytes a pixel it would take 1.2 GB."""

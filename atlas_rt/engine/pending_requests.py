@@ -1,0 +1,62 @@
+"""What was asked of the engine and has not had its turn."""
+
+from __future__ import annotations
+
+from collections import deque
+from multiprocessing.connection import Connection
+
+from atlas_rt.engine.announcements import Announcements
+from atlas_rt.engine.messages import Add, Added, Remove, Stop, ToEngine
+from atlas_rt.library.store_writer import StoreWriter
+
+
+class Stopped(BaseException):
+    """Someone asked the engine to stop; everything committed is kept."""
+
+
+class PendingRequests:
+    """The engine's end of the pipe, for hearing. Owned by its main thread."""
+
+    def __init__(self, pipe: Connection, store: StoreWriter, announcements: Announcements) -> None:
+        self._pipe, self._store, self._announcements = pipe, store, announcements
+        self._requests: deque[ToEngine] = deque()
+
+    def __len__(self) -> int:
+        return len(self._requests)
+
+    def wait(self, limit_secs: float) -> bool:
+        """Hear the next request; False when none came in this time."""
+        if not self._pipe.poll(limit_secs):
+            return False
+        self._keep(self._pipe.recv())
+        return True
+
+    def take(self) -> ToEngine:
+        """The oldest request. Raises Stopped where it is to stop."""
+        request = self._requests.popleft()
+        if isinstance(request, Stop):
+            raise Stopped
+        return request
+
+    @property
+    def stop_asked(self) -> bool:
+        """Whether someone asks to stop; what has come meanwhile is heard first."""
+        while self._pipe.poll():
+            self._keep(self._pipe.recv())
+        return any(isinstance(request, Stop) for request in self._requests)
+
+    def obey_stop(self) -> None:
+        """Called between steps of long work. Raises Stopped where someone asks to stop."""
+        if self.stop_asked:
+            raise Stopped
+
+    def _keep(self, request: ToEngine) -> None:
+        """Keep a request until its turn. What should be added or removed is stored at once: a Stop may come first."""
+        if isinstance(request, Add):
+            before = frozenset(self._store.extras())
+            self._store.add_extras(request.paths)
+            new = tuple(path for path in request.paths if path not in before)
+            self._announcements.tell(Added(request.paths, new))
+        elif isinstance(request, Remove):
+            self._store.remove_extras(request.paths)
+        self._requests.append(request)

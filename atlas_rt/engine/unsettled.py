@@ -1,0 +1,39 @@
+"""Files that are still being written, for which there will be another round."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+
+from atlas_rt.library.changes import Changes
+
+SETTLE_SECS = 0.5
+"""A file that was written to so recently may not be whole."""
+
+
+class Unsettled:
+    """What a round left out because it was written to a moment ago."""
+
+    def __init__(self) -> None:
+        self.folders: frozenset[str] = frozenset()
+        """Where such files lie; looked at again in the next round, told of or not."""
+        self._settled_secs = 0.0
+
+    @property
+    def due(self) -> bool:
+        """Whether what was left out has come to rest."""
+        return 0.0 < self._settled_secs < time.monotonic()
+
+    def begin(self) -> None:
+        """A round begins, which will look at everything that was left out."""
+        self._settled_secs = 0.0
+
+    def leave_out(self, changes: Changes) -> Changes:
+        """The plan without files that are still being written."""
+        now_ns = time.time_ns()
+        fresh = {each.id for each in changes.todo if 0 <= now_ns - each.mtime_ns < SETTLE_SECS * 1e9}
+        self.folders = frozenset(str(Path(each.path).parent) for each in changes.todo if each.id in fresh)
+        if fresh:
+            self._settled_secs = time.monotonic() + SETTLE_SECS
+        return dataclasses.replace(changes, todo=tuple(each for each in changes.todo if each.id not in fresh))

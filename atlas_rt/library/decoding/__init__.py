@@ -1,0 +1,1 @@
+"""A file's bytes become a picture; `decode` is the door."""

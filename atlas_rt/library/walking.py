@@ -1,0 +1,177 @@
+"""Walking through sources: which files and folders lie in each folder."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from atlas_rt.core.images import Failure
+from atlas_rt.library.disk_errors import reason_of
+from atlas_rt.library.formats import format_to_install, readable_suffixes, suffix_of
+from atlas_rt.library.hidden import PassedOver
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """An image file as the file system tells it, before it is read. size: bytes."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+ListingKey = tuple[str, str]
+"""A folder, and the source it was reached by."""
+
+
+@dataclass(slots=True)
+class Listing:
+    """What lies in one folder itself. identity: device, inode and time of change before it was read."""
+
+    identity: tuple[int, int, int]
+    files: list[FoundFile] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+    linked: list[str] = field(default_factory=list)
+    unreadable: list[Failure] = field(default_factory=list)
+    dangling: list[str] = field(default_factory=list)
+    skipped: int = 0
+    excluded_folders: int = 0
+    missing: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def holds_something(self) -> bool:
+        """Something else than folders that are looked into."""
+        return bool(self.files or self.unreadable or self.skipped or self.excluded_folders)
+
+
+class Walk:
+    """One walk through several sources.
+
+    Each real folder is read once, by its device and inode, so links cannot lead in circles and nested sources do not
+    double their images. Linked folders wait until the real ones are done: an image that has a path without a link
+    goes by that one, whatever the folders are called.
+    """
+
+    def __init__(
+        self,
+        excluded: Callable[[str, str], bool],
+        passed_over: PassedOver,
+        known: Mapping[ListingKey, Listing],
+        changed: Collection[str],
+        *,
+        cache: Path | None,
+        first_only: bool,
+    ) -> None:
+        """known: listings that are still true, but of `changed` folders. cache: a folder to pass over."""
+        self._first_only = first_only
+        self._excluded, self._passed_over = excluded, passed_over
+        self._known, self._changed = known, changed
+        self._readable = readable_suffixes()
+        self._seen: set[tuple[int, int]] = set()
+        if cache is not None and cache.is_dir():
+            self._seen.add((cache.stat().st_dev, cache.stat().st_ino))  # as if it had been read already
+        self.singles = Listing((0, 0, 0))  # sources that are files, or could not be reached
+        self.listings: dict[ListingKey, Listing] = {}
+
+    def visit(self, source: str) -> None:
+        """Add what lies in a folder, or a single file."""
+        if self._ends(self.singles) or any(map(self._ends, self.listings.values())):
+            return
+        try:
+            status = Path(source).stat()
+        except OSError as error:
+            self._missing_source(source, error)
+            return
+        if stat.S_ISDIR(status.st_mode):
+            self._visit_folders(source)
+        elif stat.S_ISREG(status.st_mode):
+            self._take(source, Path(source).name, status, self.singles)
+
+    def _missing_source(self, source: str, error: OSError) -> None:
+        """A single image that was deleted is gone; a folder that vanished may be a disk that was unplugged."""
+        deleted = isinstance(error, FileNotFoundError) and Path(source).parent.is_dir()
+        if not (deleted and suffix_of(source) in self._readable):
+            self.singles.unreadable.append(Failure(source, reason_of(error)))
+
+    def _visit_folders(self, source: str) -> None:
+        folders, linked = [source], list[str]()
+        while folders or linked:
+            folder = folders.pop() if folders else linked.pop()
+            try:
+                status = Path(folder).stat()
+                if (status.st_dev, status.st_ino) in self._seen:
+                    continue
+                self._seen.add((status.st_dev, status.st_ino))
+                listing = self._listing(folder, source, (status.st_dev, status.st_ino, status.st_mtime_ns))
+            except OSError as error:
+                self.singles.unreadable.append(Failure(folder, reason_of(error)))
+                continue
+            self.listings[folder, source] = listing
+            if self._ends(listing):
+                return
+            folders += listing.folders
+            linked += listing.linked
+
+    def _listing(self, folder: str, source: str, identity: tuple[int, int, int]) -> Listing:
+        known = self._known.get((folder, source))
+        same = known is not None and known.identity == identity and not known.unreadable
+        if known is not None and same and str(Path(folder)) not in self._changed:
+            return known
+        listing = Listing(identity)
+        for entry in self._entries(folder, source, listing):
+            try:
+                if entry.is_dir():
+                    (listing.linked if entry.is_symlink() else listing.folders).append(entry.path)
+                else:
+                    self._visit_file(entry, listing)
+            except OSError as error:
+                listing.unreadable.append(Failure(entry.path, reason_of(error)))
+            if self._ends(listing):
+                break
+        return listing
+
+    def _ends(self, listing: Listing) -> bool:
+        """Whether one image was enough, and is found."""
+        return self._first_only and bool(listing.files)
+
+    def _entries(self, folder: str, source: str, listing: Listing) -> Iterator[os.DirEntry[str]]:
+        """What is not hidden and not excluded, in the order of names."""
+        start, parent = len(source.rstrip(os.sep)) + 1, Path(folder).name
+        shown = []
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if self._passed_over.holds(entry.name, parent):
+                    listing.skipped += self._passed_over.pictures(entry)
+                else:
+                    shown.append(entry)
+        for entry in sorted(shown, key=lambda entry: entry.name):
+            if not self._excluded(entry.name, entry.path[start:].replace(os.sep, "/")):
+                yield entry
+            elif not entry.is_dir(follow_symlinks=False):
+                listing.skipped += 1
+            else:
+                listing.excluded_folders += 1
+
+    def _visit_file(self, entry: os.DirEntry[str], listing: Listing) -> None:
+        if suffix_of(entry.name) in self._readable:
+            self._take(entry.path, entry.name, entry.stat(), listing)
+        else:
+            _skip(entry.name, listing)
+            if entry.is_symlink() and not Path(entry.path).exists():
+                listing.dangling.append(entry.path)
+
+    def _take(self, path: str, name: str, status: os.stat_result, listing: Listing) -> None:
+        if stat.S_ISREG(status.st_mode) and suffix_of(name) in self._readable:
+            listing.files.append(FoundFile(path, status.st_size, status.st_mtime_ns))
+        else:
+            _skip(name, listing)
+
+
+def _skip(name: str, listing: Listing) -> None:
+    listing.skipped += 1
+    if missing := format_to_install(suffix_of(name)):
+        listing.missing[missing] += 1
