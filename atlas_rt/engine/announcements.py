@@ -64,7 +64,7 @@ class Announcements:
             self.tell(state)
 
     def watching(self, trouble: str) -> None:
-        """Where it changed: why changes in the sources are found late, empty where they are found at once."""
+        """Why changes are found late, empty where they are not; told where it is another than was told last."""
         if trouble != self._watching:
             self._watching = trouble
             self.tell(Trouble(WATCHING, trouble, retry=False))

@@ -55,7 +55,8 @@ class PendingRequests:
         if isinstance(request, Add):
             before = frozenset(self._store.extras())
             self._store.add_extras(request.paths)
-            self._announcements.tell(Added(request.paths, tuple(path for path in request.paths if path not in before)))
+            new = tuple(path for path in request.paths if path not in before)
+            self._announcements.tell(Added(request.paths, new))
         elif isinstance(request, Remove):
             self._store.remove_extras(request.paths)
         self._requests.append(request)

@@ -16,12 +16,14 @@ import pytest
 
 from atlas_rt.core.maps import Map
 from atlas_rt.core.reports import IndexReport, Progress
+from atlas_rt.core.troubles import Trouble
 from atlas_rt.engine import engine, fit_in_hand
 from atlas_rt.engine.engine import Engine
 from atlas_rt.engine.fit_process import FitProcess
 from atlas_rt.engine.messages import Published, Refit, Rescan, Stop
 from atlas_rt.engine.pending_requests import Stopped
 from atlas_rt.engine.process import EngineProcess
+from atlas_rt.library import inotify_limits, watching
 from atlas_rt.library.file_content import content_hash
 from atlas_rt.library.store import StoreReader
 from tests.libraries import PATIENCE_SECS, PICTURES, Library, copy_pictures, hear, job_of, latest_map, same_bits
@@ -315,3 +317,31 @@ def test_an_engine_with_nothing_to_do_lets_the_fitting_process_go_once_it_has_fi
     ((fit, when),) = ended  # by itself, and not when the engine ended
     assert fit == indexed.map.fit + 1
     assert 0.0 < when - fitted[0] < 3.0
+
+
+def test_an_engine_tells_as_long_as_changes_are_found_late(
+    indexed: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's watches are used up, until somebody raises the limit."""
+    library, full = indexed.copy(tmp_path / "cache"), [inotify_limits.WATCHES]
+    limits = [8191]
+    monkeypatch.setattr(watching, "used_up", lambda: full[0])
+    monkeypatch.setattr(watching, "limit_of", lambda _: limits[0])
+    ours, theirs = Pipe()
+    told = list[str]()
+
+    def listen() -> None:
+        while len(told) < 2 and ours.poll(PATIENCE_SECS):
+            message = ours.recv()
+            if isinstance(message, Trouble):
+                told.append(message.text)
+                full[0], limits[0] = "", 524_288
+        ours.send(Stop())
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    with pytest.raises(Stopped):
+        Engine(job_of(library.place, library.cache, stay=True), theirs).work()
+    listener.join()
+    assert "(fs.inotify.max_user_watches = 8,191)" in told[0]
+    assert told[1:] == [""]
