@@ -19,6 +19,7 @@ in int row;
 
 const float FADE_SECS = 0.25;
 const float PICTURE_LIGHT = 0.8;  // so that light has room above it
+const float AWAY_LIGHT = 0.4;     // what is left of it for an image whose file is not there
 
 float faded_in(float came_at)
 {
@@ -94,11 +95,12 @@ void main()
 
     vec4 clip = clip_of_card(row, node, in_view);
     vec3 mean, hue;
-    colours_of(row, mean, hue);
+    bool away;
+    colours_of(row, mean, hue, away);
     // A small card gets more light; a tiny one has no room for its picture and takes on some of its cluster's colour.
     float small = 1.0 - smoothstep(3.0, 14.0, longest);
     float tiny = 1.0 - smoothstep(2.0, 7.0, longest);
-    float light = PICTURE_LIGHT * node.brightness * (1.0 + 0.6 * small);
+    float light = PICTURE_LIGHT * node.brightness * (1.0 + 0.6 * small) * (away ? AWAY_LIGHT : 1.0);
     float clear = max(clarity(distance(eye.xyz, node.place)), 0.12);
     bool is_point = longest < card_px;
     float short_px = min(half_px.x, half_px.y);

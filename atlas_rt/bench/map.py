@@ -125,14 +125,14 @@ def _refit(known: Floats, seed: int, bars: list[Bar], raw: dict[str, Any]) -> No
     vectors = known[np.concatenate([old_rows, kind, usual])]
     count = len(old_rows)
     first, _ = _fit(vectors[:count], seed)
-    elastic, secs = _fit(vectors, seed, old=_grown(first, vectors), elastic=True)
+    anchored, secs = _fit(vectors, seed, old=_grown(first, vectors), anchored=True)
     cold, _ = _fit(vectors, seed)
     new = np.arange(count, len(vectors), dtype=np.int32)
-    ours, plain = _judged(vectors, elastic.positions), _judged(vectors, cold.positions)
-    ours_new, plain_new = (quality_of(vectors, each.positions, rows=new) for each in (elastic, cold))
+    ours, plain = _judged(vectors, anchored.positions), _judged(vectors, cold.positions)
+    ours_new, plain_new = (quality_of(vectors, each.positions, rows=new) for each in (anchored, cold))
     truer, found = ours.trustworthiness - plain.trustworthiness, ours_new.recall - plain_new.recall
     bars += [
-        Bar("map refit, shift", elastic.drift, "of the radius, median of the old", "at most", SHIFT),
+        Bar("map refit, shift", anchored.drift, "of the radius, median of the old", "at most", SHIFT),
         Bar("map refit, trustworthiness", truer, "over a cold refit", "at least", -TOLERANCE),
         Bar("map refit, recall of the new", found, "over a cold refit", "at least", -RECALL_TOLERANCE),
     ]
@@ -149,11 +149,11 @@ def _grown(map_: Map, vectors: Floats) -> Map:
     return extended(map_, rows.astype(np.int64), rows, reference=reference, vectors_at=vectors.__getitem__)
 
 
-def _fit(vectors: Floats, seed: int, *, old: Map | None = None, elastic: bool = False) -> tuple[Map, dict[str, float]]:
+def _fit(vectors: Floats, seed: int, *, old: Map | None = None, anchored: bool = False) -> tuple[Map, dict[str, float]]:
     """A fit as the engine's child makes it, and the seconds of its parts."""
     ids = np.arange(len(vectors), dtype=np.int64)
     words = wordless(vectors.shape[1])
-    job = FitJob(ids, tuple(map(str, ids)), words, seed, old, elastic)
+    job = FitJob(ids, tuple(map(str, ids)), words, seed, old, anchored)
     found = fitted(vectors, job, progress=lambda _: None)
     return _map_of(found, ids, seed), found.secs
 

@@ -24,6 +24,14 @@ from atlas_rt.encoders import registry, sessions
 from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library.cache_layout import Lock, cache_folder, place_of
+from atlas_rt.library.inotify_limits import (
+    WATCHES,
+    how_to_raise,
+    limit_of,
+    used_up,
+    watches_in_use,
+    watches_needed,
+)
 from atlas_rt.library.store import StoreReader
 from atlas_rt.render.gl.context import headless_advice, is_software, open_headless, renderer_name
 from atlas_rt.search.labels import read_words
@@ -60,11 +68,13 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         "OpenGL": _opengl,
         "display": _display,
         "camera": _camera,
+        "watching": lambda: _watching(settings, ()),
     }
     if arguments.source or arguments.demo:
         paths = sources_of(settings, arguments.source, demo=arguments.demo)
         checks["library"] = lambda: _library(settings, paths)
         checks["search"] = lambda: _search(settings, paths)
+        checks["watching"] = lambda: _watching(settings, paths)
     findings = [_tried(name, check) for name, check in checks.items()]
     if settings.json:
         print_json([asdict(finding) for finding in findings])
@@ -224,6 +234,24 @@ def _camera() -> Finding:
     if sys.platform == "linux" and not list(Path("/dev").glob("video*")):
         return Finding("camera", WARNING, "none is connected", "plug one in, or use --webcam FILE with a film")
     return Finding("camera", OK, "one is connected" if sys.platform == "linux" else "checked when it is switched on")
+
+
+def _watching(settings: Settings, paths: tuple[str, ...]) -> Finding:
+    """Whether the system has watches left, and enough of them for the folders of a library."""
+    allowed, full = limit_of(WATCHES), used_up()
+    if not allowed:
+        return Finding("watching", OK, "the system tells of changes in any number of folders")
+    in_use, needed = watches_in_use(), sum(map(watches_needed, paths))
+    detail = f"{in_use:,} of the {allowed:,} folders that can be watched are"
+    place = place_of(paths, cache_folder(settings.cache_path), make=False) if paths else None
+    if place is not None and Lock(place).holder():
+        detail, needed = f"{detail}, those of this library among them", 0
+    elif needed:
+        detail = f"{detail}; this library needs {needed:,} more"
+    if full or in_use + needed > allowed:
+        advice = f"changes will be found by looking through the folders, late; {how_to_raise(full or WATCHES)}"
+        return Finding("watching", WARNING, detail, advice)
+    return Finding("watching", OK, detail)
 
 
 def _library(settings: Settings, paths: tuple[str, ...]) -> Finding:

@@ -58,6 +58,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("open", ("Ctrl+O",), "open a folder", "Program", kiosk=False),
     Action("copy_path", ("Ctrl+C",), "copy the image's path", "Program", kiosk=False),
     Action("paste", ("Ctrl+V",), "add copied files to the map", "Program", kiosk=False),
+    Action("undo", ("Ctrl+Z",), "take back what was added last", "Program", kiosk=False),
     Action("picture", ("F12",), "save a picture of the view", "Program", kiosk=False),
     Action("fullscreen", ("F11",), "full screen", "Program", kiosk=False),
     Action("figures", ("F3",), "frame figures", "Program", kiosk=False),

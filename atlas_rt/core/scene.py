@@ -22,13 +22,11 @@ class Stacks:
     """Near-duplicates that show as one node, in the rows of a scene.
 
     leaders: (n,) int32, the row of the node that shows each image: its own, or its stack's first. sizes: (n,) int32
-    images that node stands for. tops: (k,) rows of the leaders of more than one. members: (h,) rows of all the others
-    in these stacks.
+    images that node stands for. members: (h,) rows of the images under another one's node.
     """
 
     leaders: Ints
     sizes: Ints
-    tops: Rows
     members: Rows
 
 

@@ -24,7 +24,7 @@ def stacks_of(leader_ids: Ids) -> Stacks | None:
     if own.all():
         return None
     sizes = counts[which].astype(np.int32)
-    return Stacks(leaders.astype(np.int32), sizes, np.flatnonzero(own & (sizes > 1)), np.flatnonzero(~own))
+    return Stacks(leaders.astype(np.int32), sizes, np.flatnonzero(~own))
 
 
 def folded(edges: Ints, weights: Floats, stacks: Stacks) -> tuple[Ints, Floats]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from atlas_rt.errors import AtlasError
 
-MAP = "map"
-"""The part whose trouble the engine tells: that no map can be fitted."""
+MAP, WATCHING = "map", "watching"
+"""Parts whose trouble the engine tells: that no map can be fitted, and that changes are found late."""
 
 
 @dataclass(frozen=True, slots=True)

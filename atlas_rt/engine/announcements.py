@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 
 from atlas_rt.core.maps import Map
 from atlas_rt.core.reports import Progress
-from atlas_rt.core.troubles import MAP, Trouble
+from atlas_rt.core.troubles import MAP, WATCHING, Trouble
 from atlas_rt.engine.messages import FromEngine, Published, Said, SourceState
 from atlas_rt.errors import FitError
 from atlas_rt.library.absence import sentence, source_state
@@ -27,6 +27,7 @@ class Announcements:
         self._told_stage = ""
         self._fit_failed = False
         self._source_state = SourceState("present", "")
+        self._watching = ""
 
     def tell(self, message: FromEngine) -> None:
         self._pipe.send(message)
@@ -61,3 +62,9 @@ class Announcements:
         if state != self._source_state:
             self._source_state = state
             self.tell(state)
+
+    def watching(self, trouble: str) -> None:
+        """Why changes are found late, empty where they are not; told where it is another than was told last."""
+        if trouble != self._watching:
+            self._watching = trouble
+            self.tell(Trouble(WATCHING, trouble, retry=False))

@@ -28,7 +28,7 @@ def anything_in_work(folder: Path) -> bool:
         return False
 
 
-class InFlight:
+class CrashLog:
     """The file of ids in work. Each decoding thread uses one slot."""
 
     def __init__(self, folder: Path) -> None:

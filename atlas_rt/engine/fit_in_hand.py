@@ -23,7 +23,7 @@ class Begun:
     ids: Ids
     rows: Ints
     old: Map | None
-    elastic: bool
+    anchored: bool
     worded: bool
 
 
@@ -79,7 +79,7 @@ class FitInHand:
         old: Map | None,
         granularity: str,
         last: bool = True,
-        elastic: bool = False,
+        anchored: bool = False,
         only_clusters: bool = False,
     ) -> None:
         """Begin a fit, where none is made. last: no other follows, so that it waits for the words."""
@@ -90,13 +90,13 @@ class FitInHand:
             vocabulary=self._vocabulary() if last or self._words_ready() else wordless(vectors.shape[1]),
             seed=self._seed,
             old=old,
-            elastic=elastic,
+            anchored=anchored,
             granularity=granularity,
             only_clusters=only_clusters,
             threads=self._threads,
         )
         process.begin(vectors, job)
-        self.begun = Begun(ids, rows, old, elastic, worded=bool(job.vocabulary.words))
+        self.begun = Begun(ids, rows, old, anchored, worded=bool(job.vocabulary.words))
 
     def poll(self) -> tuple[Begun, Fitted] | None:
         """What the fit came to, None while it runs or where none is made. Raises FitError where it failed."""

@@ -29,7 +29,7 @@ LAYOUT_SHARE, NETWORK_SHARE = 0.82, 0.12
 class FitJob:
     """A fit to make of (n, dim) vectors in the rows of ids and paths.
 
-    old: the map to start from and stay near, None for the first. elastic: its images are drawn back to their places;
+    old: the map to start from and stay near, None for the first. anchored: its images are drawn back to their places;
     without, it is only where the layout starts and what it is turned to. granularity: of the clusters. only_clusters:
     the old map's images stay where they are. threads: of the search for neighbours, which finds the same with any
     number.
@@ -40,7 +40,7 @@ class FitJob:
     vocabulary: Vocabulary
     seed: int
     old: Map | None = None
-    elastic: bool = False
+    anchored: bool = False
     granularity: str = USUAL
     only_clusters: bool = False
     threads: int = 1
@@ -80,7 +80,7 @@ def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> 
         groups, records = _clusters(old.positions[one][of], vectors, job)
         return Fitted(old.positions, old.edges, old.weights, groups, records, old.scale, old.drift, old.network, {})
     old_rows, known = _known(job)
-    held = known & old.fitted[old_rows] if old and job.elastic else None
+    held = known & old.fitted[old_rows] if old and job.anchored else None
     shared = known if held is None else held
     distinct = vectors[one]
     with threadpool_limits(job.threads):  # neighbours are the same with any number
@@ -106,7 +106,7 @@ def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> 
     groups, records = _clusters(places[one][of], vectors, job)
     laps.append(time.perf_counter())
     secs = dict(zip(("layout", "network", "edges", "clusters"), np.diff(laps).tolist(), strict=True))
-    drift = layout.drift(places[shared], old.positions[old_rows[shared]]) if old and job.elastic else 0.0
+    drift = layout.drift(places[shared], old.positions[old_rows[shared]]) if old and job.anchored else 0.0
     scale = 1.0 / how.scale if how.scale > 0 and made.graph is not None else 0.0
     return Fitted(places, edges, weights, groups, records, scale, drift, network, secs)
 
@@ -218,7 +218,7 @@ def _placed(
         flips = np.where((places * layout.principal_axes(vectors)).sum(axis=0) < 0, -1.0, 1.0)
         return (places * flips).astype(np.float32)
     before = job.old.positions[old_rows]
-    if job.elastic and job.old.scale and len(before) >= fit.SMALLEST_FIT:  # fewer fix no frame
+    if job.anchored and job.old.scale and len(before) >= fit.SMALLEST_FIT:  # fewer fix no frame
         back = layout.align(positions[shared], before, mirror=True)
         return layout.apart(back.apply(positions))
     turned: Floats = (places @ layout.align(places[shared], before, mirror=True).turn).astype(np.float32)

@@ -201,7 +201,7 @@ class MapScheduler:
         if len(ids) < SMALLEST_FIT or not self._is_fitted:
             return False
         if self._fit.begun is None:
-            self._fit.begin(ids, rows, old=self.map, granularity=self._granularity, elastic=True)
+            self._fit.begin(ids, rows, old=self.map, granularity=self._granularity, anchored=True)
         if waiting:
             begun = time.monotonic()
             self._take_in(*self._fit.wait(waiting), shown=True)
@@ -239,7 +239,7 @@ class MapScheduler:
         return done is not None
 
     def _take_in(self, begun: Begun, fitted: Fitted, *, shown: bool) -> None:
-        made = self._map_of(begun, fitted, FIT if begun.elastic else PARTIAL)
+        made = self._map_of(begun, fitted, FIT if begun.anchored else PARTIAL)
         self._reference = self._make.reference(made)
         self._publish(self._extension(made, *self._encoded()) if shown else made)
 

@@ -65,9 +65,11 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """These files and folders belong to the library now; what is in them is indexed next."""
+    """These files and folders belong to the library now; what is in them is indexed next. new: those that had
+    not been added before."""
 
     paths: tuple[str, ...]
+    new: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

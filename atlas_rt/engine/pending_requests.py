@@ -53,8 +53,10 @@ class PendingRequests:
     def _keep(self, request: ToEngine) -> None:
         """Keep a request until its turn. What should be added or removed is stored at once: a Stop may come first."""
         if isinstance(request, Add):
+            before = frozenset(self._store.extras())
             self._store.add_extras(request.paths)
-            self._announcements.tell(Added(request.paths))
+            new = tuple(path for path in request.paths if path not in before)
+            self._announcements.tell(Added(request.paths, new))
         elif isinstance(request, Remove):
             self._store.remove_extras(request.paths)
         self._requests.append(request)

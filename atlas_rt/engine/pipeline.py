@@ -20,7 +20,7 @@ from atlas_rt.core.arrays import Floats
 from atlas_rt.core.images import Failure
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import Preprocessing, to_input
-from atlas_rt.engine.crash_log import InFlight
+from atlas_rt.engine.crash_log import CrashLog
 from atlas_rt.engine.labeller import Labeller
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.changes import FailedFile, Todo
@@ -123,7 +123,7 @@ class Pipeline:
         encoder: ImageEncoder,
         labeller: Labeller,
         threads: int,
-        in_flight: InFlight,
+        crash_log: CrashLog,
         others: OtherLibraries,
         told: Callable[[Failure], None],
         between_batches: Callable[[Tally], None],
@@ -131,7 +131,7 @@ class Pipeline:
         self._store, self._tiles, self._vectors = store, tiles, vectors
         self._encoder, self._labeller = encoder, labeller
         self._threads = threads
-        self._in_flight, self._others = in_flight, others
+        self._crash_log, self._others = crash_log, others
         self._told, self._between_batches = told, between_batches
         self._model_id = encoder.model.id
         self._spec: Preprocessing = encoder.model.image.preprocessing
@@ -197,7 +197,7 @@ class Pipeline:
     def _prepare(self, todo: Todo) -> Outcome:
         """One file, read once and decoded once."""
         stage = "read"
-        with self._in_flight.of(todo.id):
+        with self._crash_log.of(todo.id):
             try:
                 data = read(todo.path)
                 digest = content_hash(data)

@@ -18,7 +18,7 @@ from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.registry import Model
 from atlas_rt.engine import suspects
 from atlas_rt.engine.announcements import Announcements
-from atlas_rt.engine.crash_log import InFlight
+from atlas_rt.engine.crash_log import CrashLog
 from atlas_rt.engine.labeller import Labeller
 from atlas_rt.engine.map_scheduler import MapScheduler
 from atlas_rt.engine.map_updates import MapUpdates
@@ -73,7 +73,7 @@ class Rounds:
         folder = job.place.folder / model.id
         folder.mkdir(exist_ok=True)
         store.note_dim(model.id, model.dim)
-        self._in_flight = InFlight(job.place.folder)
+        self._crash_log = CrashLog(job.place.folder)
         self._tiles = TileFiles(job.place.folder, writable=True, count=store.named_tiles())
         self._vectors = VectorFile(folder / VECTORS, model.dim, writable=True, rows=store.named_vectors(model.id))
         fresh = not self._vectors.rows
@@ -102,7 +102,7 @@ class Rounds:
             stays=job.stay,
             request=job.request,
         )
-        suspects.note_suspects(store, self._in_flight)
+        suspects.note_suspects(store, self._crash_log)
 
     def close(self) -> None:
         """End what runs beside."""
@@ -151,6 +151,7 @@ class Rounds:
         changes = self._store.reconcile(found, self._model.id, sources)
         if self._job.stay:
             self.watcher.look_at(self._store.mounts(sources))
+            self._announcements.watching(self.watcher.trouble)
         self.unsettled.begin()
         return found, changes if asked else self.unsettled.leave_out(changes)
 
@@ -217,7 +218,7 @@ class Rounds:
             encoder=self._opened_encoder(),
             labeller=self._labeller,
             threads=self._threads,
-            in_flight=self._in_flight,
+            crash_log=self._crash_log,
             others=others,
             told=told,
             between_batches=between_batches,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from atlas_rt.engine.crash_log import CRASHES_MAX, InFlight
+from atlas_rt.engine.crash_log import CRASHES_MAX, CrashLog
 from atlas_rt.library.changes import FailedFile, Todo
 from atlas_rt.library.store_writer import StoreWriter
 
 REASON = "the decoder crashed on it"
 
 
-def note_suspects(store: StoreWriter, in_flight: InFlight) -> None:
+def note_suspects(store: StoreWriter, crash_log: CrashLog) -> None:
     """Whatever was being decoded when the engine last died is a suspect."""
-    paths = [image for id_ in in_flight.left_behind() if (image := store.path_of(id_))]
+    paths = [image for id_ in crash_log.left_behind() if (image := store.path_of(id_))]
     if paths:
         store.add_suspects(paths)
 

@@ -81,8 +81,7 @@ class Comparison:
     """The parts of a plan before new files have ids.
 
     vanished: every row without a file, ready or not. missed: shown images without a file, which stay shown since their
-    folder is absent. met: shown images that were missed before and are there again. shown_again: images that were
-    hidden while their folder was vanishing.
+    folder is absent. met: shown images that were missed before and are there again.
     """
 
     new: list[FoundFile] = field(default_factory=list)
@@ -93,7 +92,6 @@ class Comparison:
     vanished: list[KnownFile] = field(default_factory=list)
     missed: list[KnownFile] = field(default_factory=list)
     met: list[int] = field(default_factory=list)
-    shown_again: list[int] = field(default_factory=list)
 
 
 def compare(

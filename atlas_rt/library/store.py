@@ -17,7 +17,7 @@ import numpy as np
 from atlas_rt.core.arrays import Ids, Ints
 from atlas_rt.core.images import Absence, Catalogue, Failure
 from atlas_rt.library.changes import FailedFile
-from atlas_rt.library.database import Database
+from atlas_rt.library.database import Database, path_of
 
 CLEANING, DIM = "cleaning", "dimensions of {model}"
 """Settings: the note of a cleaning, and how long a model's vectors are."""
@@ -96,7 +96,7 @@ class StoreReader:
         rgb = np.array(colours, np.int32)
         return Catalogue(
             ids=np.array(ids, np.int64),
-            paths=tuple(map(os.fsdecode, paths)),
+            paths=tuple(map(path_of, paths)),
             aspects=np.array(aspects, np.float32),
             mean_rgb=np.stack([rgb >> 16, rgb >> 8 & 255, rgb & 255], axis=-1).astype(np.uint8),
             tiles=np.array(tiles, np.int32),

@@ -18,7 +18,7 @@ from atlas_rt.core.images import Absence, LibraryPlace
 from atlas_rt.errors import UsageError
 from atlas_rt.library.absence import find_absences, hidden_while_vanishing, remembered_devices
 from atlas_rt.library.changes import Changes, Comparison, FailedFile, KnownFile, Todo, below, compare
-from atlas_rt.library.database import Database, is_outdated
+from atlas_rt.library.database import Database, is_outdated, path_of
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.scanning import Scan
 from atlas_rt.library.store import DIM, Labels, StoreReader
@@ -80,7 +80,8 @@ class StoreWriter(StoreReader):
         Rows of hidden images stay, so that the same file, or the same content elsewhere, gets its id back.
         """
         with self.database.transaction():
-            known, devices = list(self._known_files(model)), self._devices()
+            is_inside, known = below(sources), list(self._known_files(model))
+            devices = {place: device for place, device in self._devices().items() if is_inside(place)}
             absences = find_absences(scan, sources, known, devices=devices, before=self.absences())
             unseen = [each.path for each in absences] + [each.path for each in scan.unreadable]
             found = compare(scan.files, known, {row.path: row for row in self._failed_files()}, unseen)
@@ -186,7 +187,7 @@ class StoreWriter(StoreReader):
             FROM images LEFT JOIN vectors ON image_id = id AND model = ? ORDER BY id"""
         for id_, path, state, size, mtime_ns, hashed, encoded, present, away_secs in self.database.each(sql, (model,)):
             facts = (bool(hashed), bool(encoded), bool(present), away_secs)
-            yield KnownFile(id_, os.fsdecode(path), state, size, mtime_ns, *facts)
+            yield KnownFile(id_, path_of(path), state, size, mtime_ns, *facts)
 
     def _name(self, files: Sequence[FoundFile]) -> list[Todo]:
         """Give new files ids that no file ever had."""

@@ -2,7 +2,7 @@
 
 Events only say that it is time for a scan, and in which folders; the scan finds out what changed. So none of them can
 be misread, and a burst of a thousand costs one scan. Folders on network drives tell nothing of what others change, and
-are polled.
+are polled; so are those for which the system has no watches left, as long as that lasts.
 """
 
 from __future__ import annotations
@@ -13,23 +13,26 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
-from watchdog.observers.polling import PollingObserver
 
 from atlas_rt.library.drives import is_remote
 from atlas_rt.library.formats import is_readable
 from atlas_rt.library.hidden import is_passed_over
-from atlas_rt.library.scanning import matcher
+from atlas_rt.library.inotify_limits import how_to_raise, limit_behind, limit_of, used_up
+from atlas_rt.library.polling import Poller
+from atlas_rt.library.scanning import Scanner, matcher
 
 QUIET_SECS, LONGEST_SECS = 0.55, 1.0
 """A change is told of once it has been quiet so long, and at the latest so long after the first."""
-POLL_SECS = 5.0
 ANYWAY_SECS = 600.0
-"""It is time for a scan of everything so long after the last one of all: events can be lost, and watches run out."""
+"""It is time for a scan of everything so long after the last one of all, as events can be lost; and to ask again for
+watches that could not be had."""
 ROOTS_EVERY_SECS = 1.0
 """How often it is looked whether a source or a mount point in it vanished or came back, which no event tells."""
 CHANGES = {"created", "modified", "moved", "deleted", "closed"}
@@ -49,12 +52,14 @@ class Watcher:
     def __init__(self, exclude: Sequence[str] = (), *, hidden: bool = False, cache: Path | None = None) -> None:
         self._excluded, self._hidden = matcher(exclude), hidden
         self._cache = os.path.realpath(cache) if cache else ""
+        self._make_scanner = partial(Scanner, exclude, hidden=hidden, cache=cache)
         self._lock = threading.Lock()
         self._first_secs = self._last_secs = 0.0
         self._folders: set[str] = set()
         self._anywhere = True
-        self._observers: dict[bool, BaseObserver] = {}
-        self._watched: dict[WatchKey, _Watched] = {}
+        self._observer: BaseObserver | None = None
+        self._watched: dict[WatchKey, _Watch] = {}
+        self._unwatched: dict[WatchKey, _Limit] = {}
         self._known: dict[str, Identity] = {}
         self._mounts: dict[str, Identity] = {}
         self._looked_secs = self._looked_anywhere_secs = time.monotonic()
@@ -71,12 +76,13 @@ class Watcher:
         self._mounts = {folder: self._mounts.get(folder, _identity(folder)) for folder in mounts}
 
     def due(self) -> bool:
-        """Whether it is time to scan; told once for each burst of changes."""
+        """Whether it is time to scan; told once for each burst of changes. Raises what ended a thread that polls."""
         now = time.monotonic()
         if now - self._looked_secs > ROOTS_EVERY_SECS:
             self._looked_secs = now
             self._look_at_roots()
         if now - self._looked_anywhere_secs > ANYWAY_SECS:
+            self._arrange(set(self._unwatched))
             self._changed(None)
         with self._lock:
             quiet = now - self._last_secs >= QUIET_SECS or now - self._first_secs >= LONGEST_SECS
@@ -100,11 +106,26 @@ class Watcher:
             self._looked_anywhere_secs = time.monotonic()
         return None if anywhere else folders
 
+    @property
+    def trouble(self) -> str:
+        """That folders are polled since the system's watches are used up, and how to raise the limit; empty where they
+        are not."""
+        if not self._unwatched:
+            return ""
+        limit = next(iter(self._unwatched.values()))
+        return (
+            f"Changes in the folder are found late: the system's limit of watched folders is used up ({limit.name} = "
+            f"{limit.value:,}), so it is looked through every few seconds. Raise it with: "
+            f"{how_to_raise(limit.name)}"
+        )
+
     def close(self) -> None:
-        for observer in self._observers.values():
-            observer.stop()
-        for observer in self._observers.values():
-            observer.join(2.0)
+        for watch in self._watched.values():
+            if isinstance(watch, Poller):
+                watch.stop()
+        if self._observer is not None:
+            self._observer.stop()
+            self._observer.join(2.0)
 
     def _changed(self, folders: Collection[str] | None) -> None:
         """Something did, in these folders or, with None, who knows where."""
@@ -116,7 +137,11 @@ class Watcher:
 
     def _look_at_roots(self) -> None:
         now = {source: _identity(source) for source in self._known}
-        outdated = {place for place, watched in self._watched.items() if watched.handler.outdated}
+        for watch in self._watched.values():
+            if watch.error is not None:
+                raise watch.error
+        outdated = {place for place, watch in self._watched.items() if watch.outdated}
+        outdated |= {place for place, limit in self._unwatched.items() if limit.value != limit_of(limit.name)}
         if now != self._known or outdated:
             for source, identity in now.items():
                 if identity != self._known[source]:
@@ -146,35 +171,47 @@ class Watcher:
             self._leave(place)
         for place, names in files.items():
             if place in self._watched:
-                self._watched[place].handler.files = frozenset(names)
+                self._watched[place].look_for(frozenset(names))
             else:
-                self._join(place, frozenset(names))
+                self._watched[place] = self._events(place, frozenset(names)) or self._poller(place, names)
 
-    def _join(self, place: WatchKey, files: frozenset[str]) -> None:
-        """Native events where they come and can be had, polling otherwise."""
+    def _events(self, place: WatchKey, files: frozenset[str]) -> _Events | None:
+        """Native events, None where they do not come or cannot be had for every folder."""
         folder, recursive = place
+        if is_remote(folder):
+            return None
         handler = _Handler(folder, files, self._excluded, self._changed, hidden=self._hidden, cache=self._cache)
-        for polled in (True,) if is_remote(folder) else (False, True):
-            # the system's limit of watches is an OSError
-            with contextlib.suppress(OSError):
-                observer = self._observer(polled=polled)
-                self._watched[place] = _Watched(
-                    observer, observer.schedule(handler, folder, recursive=recursive), handler
-                )
-                return
+        try:
+            observer = self._running_observer()
+            events = _Events(observer, observer.schedule(handler, folder, recursive=recursive), handler)
+        except OSError as error:
+            self._note_limit(place, limit_behind(error))
+            return None
+        if self._note_limit(place, used_up()):
+            events.stop()  # some folders may have no watch; let others have those that are left
+            return None
+        return events
+
+    def _note_limit(self, place: WatchKey, name: str) -> bool:
+        """Keep in mind that a limit, if any, kept a place from being watched; whether it did."""
+        if name:
+            self._unwatched[place] = _Limit(name, limit_of(name))
+        return bool(name)
+
+    def _poller(self, place: WatchKey, files: Collection[str]) -> Poller:
+        return Poller(tuple(files) or (place[0],), self._make_scanner(), self._changed)
 
     def _leave(self, place: WatchKey) -> None:
-        watched = self._watched.pop(place)
-        with contextlib.suppress(OSError, KeyError):  # what it watched may be gone
-            watched.observer.unschedule(watched.watch)
+        self._unwatched.pop(place, None)
+        self._watched.pop(place).stop()
 
-    def _observer(self, *, polled: bool) -> BaseObserver:
-        if polled not in self._observers:
-            observer = PollingObserver(timeout=POLL_SECS) if polled else Observer()
+    def _running_observer(self) -> BaseObserver:
+        if self._observer is None:
+            observer = Observer()
             observer.daemon = True
             observer.start()
-            self._observers[polled] = observer
-        return self._observers[polled]
+            self._observer = observer
+        return self._observer
 
 
 class _Handler(FileSystemEventHandler):
@@ -218,11 +255,48 @@ class _Handler(FileSystemEventHandler):
         return is_folder or is_readable(path)
 
 
+class _Watch(Protocol):
+    """One place that is watched or polled. outdated: it must be watched afresh. error: what ended its thread."""
+
+    @property
+    def outdated(self) -> bool: ...
+
+    @property
+    def error(self) -> Exception | None: ...
+
+    def look_for(self, files: frozenset[str]) -> None:
+        """Tell of these files alone, where there are any."""
+
+    def stop(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
-class _Watched:
+class _Events:
+    """A place of which the system tells by itself."""
+
     observer: BaseObserver
     watch: ObservedWatch
     handler: _Handler
+    error: Exception | None = None
+
+    @property
+    def outdated(self) -> bool:
+        return self.handler.outdated
+
+    def look_for(self, files: frozenset[str]) -> None:
+        self.handler.files = files
+
+    def stop(self) -> None:
+        with contextlib.suppress(OSError, KeyError):  # what it watched may be gone
+            self.observer.unschedule(self.watch)
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """A limit of the system that was reached, and what it was then."""
+
+    name: str
+    value: int
 
 
 def _identity(source: str) -> Identity:

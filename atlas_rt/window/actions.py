@@ -174,6 +174,7 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "live": _toggle_live,
     "copy_path": _copy_path,
     "paste": opening.paste,
+    "undo": opening.take_back,
     "picture": _save_picture,
     "fullscreen": _toggle_fullscreen,
     "figures": _toggle_figures,

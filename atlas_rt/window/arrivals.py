@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from atlas_rt.core.images import Failure
 from atlas_rt.core.reports import IndexReport, Progress
-from atlas_rt.engine.messages import FromEngine, Locked, Provider, Published, Refused, Said, SourceState
+from atlas_rt.engine.messages import Added, FromEngine, Locked, Provider, Published, Refused, Said, SourceState
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
 from atlas_rt.workers.scenes import Arrival
@@ -75,6 +75,8 @@ def _note(panel_state: PanelState, message: FromEngine) -> None:
                 panel_state.say(f"{message.new:,} new images are on the map", "good")
         case SourceState():
             panel_state.absence = message.text
+        case Added(new=paths) if paths:
+            panel_state.added.append(paths)
         case Said():
             panel_state.say(message.text)
         case Refused() | Locked():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from atlas_rt.core.assets import DEMO, demo_folder
 from atlas_rt.core.world import World
 from atlas_rt.errors import AtlasError
@@ -62,10 +60,20 @@ def add(parts: Parts, paths: tuple[str, ...]) -> None:
         parts.panel_state.say(str(error), "warning")
         return
     if parts.session.add(found):
-        others = f" and {len(found) - 1} more" if found[1:] else ""
-        parts.panel_state.say(f"adding {Path(found[0]).name}{others}")
+        parts.panel_state.say(f"adding {source_name(found)}")
     else:
         parts.panel_state.say(f"Nothing was added. {parts.session.why_not_added}", "warning")
+
+
+def take_back(parts: Parts) -> None:
+    """Remove from the library what was added to it last; the files stay where they are."""
+    added, session = parts.panel_state.added, parts.session
+    if session is None or not added:
+        parts.panel_state.say("nothing was added that could be taken back")
+    elif session.remove(added[-1]):
+        parts.panel_state.say(f"taken off the map again: {source_name(added.pop())}")
+    else:
+        parts.panel_state.say(f"Nothing was taken back. {session.why_not_added}", "warning")
 
 
 def paste(parts: Parts) -> None:

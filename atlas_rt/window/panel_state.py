@@ -23,7 +23,8 @@ class PanelState:
     picture_error: the image whose full picture came last, and why it cannot be shown, empty where it can.
     opening: the person is about to open another library. result_id: the image among the answer's best that the person
     stands at, -1 for none; result: its place there when they came to it. absence: what to know, as long as it lasts,
-    of sources that are not there.
+    of sources that are not there. added: what the person added since this library was opened, one tuple of paths each
+    time.
     """
 
     source: str = ""
@@ -38,6 +39,7 @@ class PanelState:
     progress: Progress | None = None
     provider: str = ""
     absence: str = ""
+    added: list[tuple[str, ...]] = field(default_factory=list)
     hovered: ImageFacts | None = None
     selected: ImageFacts | None = None
     picture_error: tuple[int, str] = (-1, "")

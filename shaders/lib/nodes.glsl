@@ -54,11 +54,12 @@ Node node_at(int row)
     return node;
 }
 
-// Mean colour and the cluster's hue, in screen colours.
-void colours_of(int row, out vec3 mean, out vec3 hue)
+// Mean colour and the cluster's hue, in screen colours, and whether the image's file is away.
+void colours_of(int row, out vec3 mean, out vec3 hue, out bool away)
 {
     vec2 texel = texelFetch(node_colours, texel_of(row), 0).xy;
-    mean = unpacked(texel.x);
+    away = texel.x < 0.0;
+    mean = unpacked(away ? -1.0 - texel.x : texel.x);
     hue = unpacked(texel.y);
 }
 

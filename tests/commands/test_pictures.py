@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from atlas_rt.commands import doctor
+from atlas_rt.library import inotify_limits
+from atlas_rt.settings import Settings
 from tests.commands.person import WITHOUT_OPENGL, Person, Told
 from tests.libraries import Library, listing
 from tests.screens import screen_of
@@ -168,6 +171,7 @@ def test_the_doctor_says_what_works(reader: Person, library: Library) -> None:
             "OpenGL",
             "display",
             "camera",
+            "watching",
             "library",
             "search",
         )
@@ -179,6 +183,22 @@ def test_the_doctor_says_what_works(reader: Person, library: Library) -> None:
         assert "runs on CPU" in found[check]["detail"]
     assert found["display"]["status"] == "warning"
     assert found["library"]["detail"].startswith("138 images, 0 failed, in ")
+
+
+def test_the_doctor_counts_the_folders_that_can_be_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, folder = Settings(cache=str(tmp_path / "cache")), tmp_path / "pictures"
+    (folder / "summer" / "beach").mkdir(parents=True)
+    monkeypatch.setattr(doctor, "limit_of", lambda _: 100)
+    monkeypatch.setattr(doctor, "watches_in_use", lambda: 97)
+    for needed, status in ((3, "ok"), (4, "warning")):
+        found = doctor._watching(settings, (str(folder),))
+        detail = f"97 of the 100 folders that can be watched are; this library needs {needed} more"
+        assert (found.status, found.detail) == (status, detail)
+        (folder / "winter").mkdir(exist_ok=True)
+    assert f"sudo sysctl {inotify_limits.WATCHES}=" in found.advice
+    monkeypatch.setattr(doctor, "used_up", lambda: inotify_limits.INSTANCES)
+    assert f"sudo sysctl {inotify_limits.INSTANCES}=" in doctor._watching(settings, ()).advice
+    assert inotify_limits.watches_in_use() >= 0
 
 
 def test_the_doctor_says_what_does_not_and_what_to_do(person: Person, folder: Path) -> None:

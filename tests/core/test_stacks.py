@@ -24,7 +24,6 @@ def test_rows_know_their_leader_and_leaders_their_number() -> None:
     assert stacks is not None
     assert stacks.leaders.tolist() == [0, 1, 0, 3, 1, 0]
     assert stacks.sizes.tolist() == [3, 2, 3, 1, 2, 3]
-    assert stacks.tops.tolist() == [0, 1]
     assert stacks.members.tolist() == [2, 4, 5]
 
 

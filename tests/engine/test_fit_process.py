@@ -111,7 +111,7 @@ def test_springs_hold_the_old_images_near_their_places(fitter: FitProcess) -> No
     vectors = crowd(330)
     first = fit(fitter, vectors[:300], job(vectors[:300]), go_on)
     old = published(first.positions, first.scale)
-    again = fit(fitter, vectors, job(vectors, old=old, elastic=True), go_on)
+    again = fit(fitter, vectors, job(vectors, old=old, anchored=True), go_on)
     shifts = np.linalg.norm(again.positions[:300] - first.positions, axis=1)
     assert 0.0 < np.median(shifts) < 0.05
     assert again.drift == pytest.approx(np.median(shifts), rel=0.1)
@@ -123,7 +123,7 @@ def test_where_next_to_nothing_of_the_old_map_is_left_a_refit_has_the_frame_of_e
     first = fit(fitter, vectors, job(vectors), go_on)
     old = published(first.positions, first.scale)
     old.fitted[2:] = False
-    again = fit(fitter, vectors, job(vectors, old=old, elastic=True), go_on)
+    again = fit(fitter, vectors, job(vectors, old=old, anchored=True), go_on)
     assert np.percentile(np.linalg.norm(again.positions, axis=1), 95) == pytest.approx(1.0, abs=0.05)
 
 
@@ -143,7 +143,7 @@ def test_a_thousand_copies_of_one_picture_stand_together_and_leave_the_others_th
     assert len(np.unique(fitted.clusters[copies])) == 1
 
     fitted_before = published(fitted.positions, fitted.scale)
-    again = fit(fitter, piled, job(piled, old=fitted_before, elastic=True), go_on)
+    again = fit(fitter, piled, job(piled, old=fitted_before, anchored=True), go_on)
     assert again.drift < 0.05
     assert np.linalg.norm(again.positions[copies] - again.positions[0], axis=1).max() < 0.15
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
@@ -15,12 +16,15 @@ import pytest
 
 from atlas_rt.core.maps import Map
 from atlas_rt.core.reports import IndexReport, Progress
+from atlas_rt.core.troubles import Trouble
 from atlas_rt.engine import engine, fit_in_hand
 from atlas_rt.engine.engine import Engine
 from atlas_rt.engine.fit_process import FitProcess
-from atlas_rt.engine.messages import Published, Refit, Stop
+from atlas_rt.engine.messages import Published, Refit, Rescan, Stop
 from atlas_rt.engine.pending_requests import Stopped
 from atlas_rt.engine.process import EngineProcess
+from atlas_rt.library import inotify_limits, watching
+from atlas_rt.library.file_content import content_hash
 from atlas_rt.library.store import StoreReader
 from tests.libraries import PATIENCE_SECS, PICTURES, Library, copy_pictures, hear, job_of, latest_map, same_bits
 
@@ -109,6 +113,69 @@ def test_an_image_that_changes_is_read_again(room: Room) -> None:
     assert (report.images, report.changed, report.new) == (7, 1, 0)
     changed = np.flatnonzero(room.map.rows != before.rows)
     assert len(changed) == 1
+
+
+def stored(room: Room) -> tuple[int, int]:
+    """Bytes of vectors and of tiles: more of them were made where it grows."""
+    folder = room.job.place.folder
+    return tuple(sum(file.stat().st_size for file in folder.rglob(name)) for name in ("vectors.*", "tiles*"))  # type: ignore[return-value]
+
+
+def test_another_case_and_other_times_are_the_same_images_at_the_same_places(room: Room) -> None:
+    """A drive in another time zone shows all times an hour later."""
+    before, size = room.map, stored(room)
+    assert min(size) > 0
+    old = room.folder / PICTURES[2].name
+    names = (old.name.upper(), old.stem + ".WEBP", old.name)
+    for name in names:
+        begun = time.monotonic()
+        old = old.rename(room.folder / name)
+        report = room.after(begun)
+        assert (report.images, report.new, report.changed, report.away) == (7, 0, 0, 0)
+        assert name in room.paths()
+
+    for file in room.folder.iterdir():
+        os.utime(file, ns=(file.stat().st_atime_ns, file.stat().st_mtime_ns + 3_600_000_000_000))
+    room.engine.tell(Rescan())  # times alone cause no event
+    report = hear(room.engine)[-1]
+    assert isinstance(report, IndexReport)
+    assert (report.images, report.new, report.changed, report.unchanged, report.failed) == (7, 0, 0, 7, ())
+    assert report.seconds["encode"] < 0.01
+    assert stored(room) == size
+    assert same_bits(room.map.ids, before.ids)
+    assert same_bits(room.map.positions, before.positions)
+
+
+def test_what_comes_and_goes_at_once_and_what_is_written_over_and_over_ends_as_it_is_last(room: Room) -> None:
+    before, victim = room.map, room.folder / PICTURES[3].name
+    for number in range(60):
+        link = room.folder / f"link {number}.webp"
+        (link.symlink_to if number % 2 else link.hardlink_to)(victim)
+        if number % 3:
+            link.unlink()
+    for link in room.folder.glob("link *"):
+        link.unlink()
+    last = b""
+    for number in range(200):
+        last = PICTURES[20 + number % 3].read_bytes()
+        victim.write_bytes(last)
+        time.sleep(0.01)
+    begun, reports = time.monotonic(), []
+    shutil.copy(PICTURES[40], room.folder / "new.webp")
+    while content_of(room, victim) != content_hash(last) or "new.webp" not in room.paths():
+        reports.append(hear(room.engine)[-1])
+        assert time.monotonic() - begun < 2.0 * SOON_SECS  # as it waits for files to settle first
+    assert len(reports) < 10
+    assert [report.failed for report in reports if isinstance(report, IndexReport)] == [()] * len(reports)
+    assert room.paths() == {picture.name for picture in PICTURES[:7]} | {"new.webp"}
+    assert same_bits(room.map.ids[:7], before.ids)
+
+
+def content_of(room: Room, file: Path) -> bytes:
+    """The content that is shown from a path."""
+    with StoreReader.open(room.job.place.folder) as store:
+        ids = [id_ for id_ in latest_map(room.job.place).ids.tolist() if store.path_of(id_) == str(file)]
+        return min(store.content_hashes(ids), default=b"")
 
 
 def test_a_file_that_is_still_being_written_is_waited_for(room: Room) -> None:
@@ -250,3 +317,31 @@ def test_an_engine_with_nothing_to_do_lets_the_fitting_process_go_once_it_has_fi
     ((fit, when),) = ended  # by itself, and not when the engine ended
     assert fit == indexed.map.fit + 1
     assert 0.0 < when - fitted[0] < 3.0
+
+
+def test_an_engine_tells_as_long_as_changes_are_found_late(
+    indexed: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's watches are used up, until somebody raises the limit."""
+    library, full = indexed.copy(tmp_path / "cache"), [inotify_limits.WATCHES]
+    limits = [8191]
+    monkeypatch.setattr(watching, "used_up", lambda: full[0])
+    monkeypatch.setattr(watching, "limit_of", lambda _: limits[0])
+    ours, theirs = Pipe()
+    told = list[str]()
+
+    def listen() -> None:
+        while len(told) < 2 and ours.poll(PATIENCE_SECS):
+            message = ours.recv()
+            if isinstance(message, Trouble):
+                told.append(message.text)
+                full[0], limits[0] = "", 524_288
+        ours.send(Stop())
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    with pytest.raises(Stopped):
+        Engine(job_of(library.place, library.cache, stay=True), theirs).work()
+    listener.join()
+    assert "(fs.inotify.max_user_watches = 8,191)" in told[0]
+    assert told[1:] == [""]

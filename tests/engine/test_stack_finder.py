@@ -84,7 +84,8 @@ def test_copies_stack_when_a_folder_is_indexed_and_after_a_refit_as_a_window_rea
     arrival = SceneReader(home.place, model=home.model.id, dim=home.model.dim).read()
     assert arrival is not None
     assert arrival.scene.stacks is not None
-    assert arrival.scene.stacks.sizes[arrival.scene.stacks.tops].tolist() == [3]
+    sizes = arrival.scene.stacks.sizes
+    assert sizes[sizes > 1].tolist() == [3, 3, 3]
     assert same_bits(arrival.scene.positions, map_.positions)
     assert sum(record.size for record in map_.cluster_records) == int((map_.clusters >= 0).sum())  # each image counts
     index(job_of(home.place, home.cache, request=Refit()))

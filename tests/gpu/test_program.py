@@ -28,7 +28,7 @@ VARIANTS: list[tuple[str, dict[str, int]]] = [
     *(("bright", {"SOFT": soft}) for soft in (0, 1)),
     ("blur", {}),
     ("develop", {}),
-    ("enlarge", {}),
+    ("upscale", {}),
 ]
 
 

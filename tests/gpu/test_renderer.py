@@ -232,6 +232,23 @@ def test_a_search_lights_some_and_dims_the_rest(make_renderer: Make, shoot: Shoo
     assert (during[:, :160].min(axis=2) > 120).sum() > 2.0 * (before[:, :160].min(axis=2) > 120).sum()
 
 
+@pytest.mark.parametrize("quality", STEPS)
+@pytest.mark.parametrize("node_size", [0.02, 0.2], ids=["sprite", "quad"])
+def test_an_image_that_is_away_is_darker_and_has_its_own_colour_still(
+    make_renderer: Make, shoot: Shoot, quality: str, node_size: float
+) -> None:
+    renderer = make_renderer(quality)
+    scene = make_scene([[-0.3, 0, 0], [0.3, 0, 0]], node_size=node_size)
+    scene = dataclasses.replace(scene, mean_rgb=np.array([RED, RED], np.uint8))
+    away = dataclasses.replace(scene, away=np.array([True, False]))
+    all_here, one_away, back = (shoot(renderer, make_view(each)) for each in (scene, away, scene))
+    left, right = pixel_of(make_view(scene), (-0.3, 0, 0)), pixel_of(make_view(scene), (0.3, 0, 0))
+    assert looks(one_away[left]) == looks(all_here[left])
+    assert 0.3 * all_here[left].sum() < one_away[left].sum() < 0.8 * all_here[left].sum()
+    assert np.abs(one_away[right] - all_here[right]).max() <= 3
+    assert np.abs(back[left] - all_here[left]).max() <= 3
+
+
 def test_a_search_fades_in(make_renderer: Make, shoot: Shoot) -> None:
     renderer = make_renderer("low")
     renderer.load_small(np.array([0], np.int32), flat_tiles(WHITE))

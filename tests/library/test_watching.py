@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from watchdog.observers.api import BaseObserver, EventEmitter, ObservedWatch
 
-from atlas_rt.library import watching
+from atlas_rt.library import inotify_limits, polling, watching
 from atlas_rt.library.drives import is_remote
+from atlas_rt.library.polling import Poller
+from atlas_rt.library.scanning import Scan
 from atlas_rt.library.watching import Watcher
+from tests.libraries import wait_for
 
 PATIENCE_SECS = 5.0
 
@@ -188,15 +194,109 @@ def test_a_folder_that_vanishes_and_comes_back_is_watched_again(
     assert told(watcher)
 
 
+def polled(watcher: Watcher) -> bool:
+    """Whether it polls, and has looked once."""
+    return all(isinstance(watch, Poller) and watch._files for watch in watcher._watched.values())
+
+
+def told_of_all(watcher: Watcher) -> None:
+    """Hear of everything until now."""
+    while told(watcher, within_secs=0.3):
+        pass
+    watcher.take_folders()
+
+
 def test_a_folder_is_polled_where_no_events_come(
     watcher: Watcher, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watching, "is_remote", lambda _source: True)
-    monkeypatch.setattr(watching, "POLL_SECS", 0.2)
+    monkeypatch.setattr(polling, "POLL_SECS", 0.1)
+    monkeypatch.setattr(watching, "QUIET_SECS", 0.1)
     watcher.watch([str(folder)])
-    assert [observer.__class__.__name__ for observer in watcher._observers.values()] == ["PollingObserver"]
+    wait_for(lambda: polled(watcher))
+    assert watcher.trouble == ""
+    told_of_all(watcher)  # what is new may have come while it first looked
     (folder / "new.png").write_bytes(b"new")
     assert told(watcher)
+    assert watcher.take_folders() == {str(folder)}
+    (folder / "old.png").write_bytes(b"written over")  # which the folder's own time does not show
+    assert told(watcher)
+    watcher.watch([])
+    (folder / "new.png").unlink()
+    assert not told(watcher, within_secs=0.4)
+
+
+class FullObserver(BaseObserver):
+    """Watchdog's where no watch is left, not even for the source itself."""
+
+    def __init__(self) -> None:
+        super().__init__(EventEmitter)
+
+    def schedule(self, *_: Any, **__: Any) -> ObservedWatch:
+        raise OSError(errno.EMFILE, "inotify instance limit reached")
+
+
+@pytest.mark.parametrize("limit", [inotify_limits.WATCHES, inotify_limits.INSTANCES])
+def test_a_folder_is_polled_while_the_systems_watches_are_used_up(
+    watcher: Watcher, folder: Path, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Watchdog says nothing where it gets no watch for a folder below the source."""
+    allowed = {inotify_limits.WATCHES: 8191, inotify_limits.INSTANCES: 127}
+    monkeypatch.setattr(watching, "QUIET_SECS", 0.1)
+    with monkeypatch.context() as full:
+        full.setattr(polling, "POLL_SECS", 0.1)
+        for module in (watching, inotify_limits):
+            full.setattr(module, "limit_of", allowed.get)
+        if limit == inotify_limits.WATCHES:
+            full.setattr(watching, "used_up", lambda: limit)
+        else:
+            full.setattr(watching, "Observer", FullObserver)
+        watcher.watch([str(folder)])
+        wait_for(lambda: polled(watcher))
+        assert f"({limit} = {allowed[limit]:,})" in watcher.trouble
+        assert watcher.trouble.endswith(f"sudo sysctl {limit}={inotify_limits.ENOUGH[limit]}")
+        told_of_all(watcher)
+        (folder / "holidays" / "new.png").write_bytes(b"new")
+        assert told(watcher)
+        assert watcher.take_folders() == {str(folder / "holidays")}
+        watcher._observer = None
+    # It was raised: the system tells of changes again.
+    wait_for(lambda: [watcher.due()] and not watcher.trouble)
+    assert not polled(watcher)
+    told_of_all(watcher)
+    (folder / "holidays" / "newer.png").write_bytes(b"newer")
+    assert told(watcher)
+
+
+def test_looking_costs_a_twentieth_of_a_core_however_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds: list[bool] = []
+
+    class SlowScanner:
+        def scan(self, _sources: object, *, changed: object) -> Scan:
+            kinds.append(changed is None)
+            time.sleep(0.02 if changed is None else 0.002)
+            return Scan((), 0, ())
+
+    monkeypatch.setattr(polling, "POLL_SECS", 0.01)
+    poller = Poller((), SlowScanner(), lambda _folders: None)  # type: ignore[arg-type]
+    time.sleep(1.2)
+    poller.stop()
+    assert poller.error is None
+    thorough, quick = kinds.count(True), kinds.count(False)
+    assert 2 <= thorough <= 3
+    assert thorough * 2 < quick <= 26
+
+
+def test_a_poller_that_fails_is_heard_of(watcher: Watcher, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> Scan:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(watching, "is_remote", lambda _source: True)
+    monkeypatch.setattr(polling.Scanner, "scan", fails)
+    monkeypatch.setattr(watching, "ROOTS_EVERY_SECS", 0.0)
+    watcher.watch([str(folder)])
+    with pytest.raises(RuntimeError, match="a defect"):
+        wait_for(watcher.due)
 
 
 def test_what_is_no_longer_a_source_is_left_alone(watcher: Watcher, folder: Path) -> None:

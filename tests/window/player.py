@@ -148,7 +148,8 @@ class Player:
 
     def colour_of(self, id_: int) -> NDArray[np.float64]:
         """The mean colour in the middle of an image's card as it is drawn now."""
-        mean: NDArray[np.float64] = self._card(id_).reshape(-1, 3).mean(axis=0)
+        card = self._card(id_).reshape(-1, 3)
+        mean: NDArray[np.float64] = card.mean(axis=0) if len(card) else np.full(3, np.nan)  # it is out of sight
         return mean
 
     def contrast_of(self, id_: int) -> float:

@@ -92,8 +92,8 @@ class NodeData:
         if (view.morph < 1.0 and self._is_new("old_places", view.old_positions)) | leave:
             places = _with_fourth(view.old_positions, scene.aspects)
             self._old_places.write(places if leaving is None else _joined(places, leaving.positions, leaving.aspects))
-        if self._is_new("colours", (scene.mean_rgb, scene.hues)) | leave:
-            colours = packed_colours(scene.mean_rgb, scene.hues)
+        if self._is_new("colours", (scene.mean_rgb, scene.hues, scene.away)) | leave:
+            colours = packed_colours(scene.mean_rgb, scene.hues, scene.away)
             self._colours.write(colours if leaving is None else _with_colours(colours, leaving))
         if view.lights is not None and self._is_new("lights", view.lights) | leave:
             unlit = np.zeros(0 if leaving is None else len(leaving.ids), np.float32)
@@ -118,12 +118,17 @@ class NodeData:
         return len(before) != len(now) or any(one is not other for one, other in zip(before, now, strict=True))
 
 
-def packed_colours(mean_rgb: NDArray[np.uint8], hues: NDArray[np.uint8]) -> Floats:
-    """(n, 2) float32: mean colour and hue, 24 bits each, which a float holds exactly."""
+def packed_colours(
+    mean_rgb: NDArray[np.uint8], hues: NDArray[np.uint8], away: NDArray[np.bool_] | None = None
+) -> Floats:
+    """(n, 2) float32: mean colour and hue, 24 bits each, which a float holds exactly. The mean colour c of an image
+    that is away is -1 - c."""
     packed = np.empty((len(mean_rgb), 2), np.float32)
     weights = np.array([65536, 256, 1], np.uint32)
     packed[:, 0] = mean_rgb @ weights
     packed[:, 1] = hues @ weights
+    if away is not None:
+        packed[away, 0] = -1.0 - packed[away, 0]
     return packed
 
 

@@ -153,7 +153,7 @@ class Renderer:
         if step.hdr:
             self._post_processing.develop(target)
         elif light_target is not target:
-            self._upscaler.enlarge(target, whole_px)
+            self._upscaler.upscale(target, whole_px)
         self.figures = DrawFigures(step.name, len(view.scene.ids), len(self._near.rows), edges)
 
     def release(self) -> None:

@@ -26,7 +26,7 @@ class Upscaler:
             self._target = self._ctx.framebuffer([texture], self._ctx.depth_renderbuffer(size_px))
         return self._target
 
-    def enlarge(self, target: moderngl.Framebuffer, size_px: tuple[int, int]) -> None:
+    def upscale(self, target: moderngl.Framebuffer, size_px: tuple[int, int]) -> None:
         """Write what was drawn into all of `target`."""
         assert self._target is not None
         texture = self._target.color_attachments[0]
@@ -35,7 +35,7 @@ class Upscaler:
         target.use()
         target.viewport = (0, 0, *size_px)
         texture.use(0)
-        program = self._programs.get("enlarge")
+        program = self._programs.get("upscale")
         program["source"] = 0
         self._pulled.render(program, moderngl.TRIANGLES, 3)
 
