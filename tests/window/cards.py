@@ -74,6 +74,7 @@ def _laid_out(view: View, middles: NDArray[np.float64], side_px: int) -> View:
     places = FAR_AWAY + np.column_stack([across, np.full(len(across), -depth)]).astype(np.float32)
     return replace(
         view,
+        scene=replace(view.scene, away=None),  # what is absent is drawn darker
         positions=places,
         old_positions=places,
         morph=1.0,
