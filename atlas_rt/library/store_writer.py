@@ -104,8 +104,7 @@ class StoreWriter(StoreReader):
             self._put_absences(_with_shown_again(absences, again))
             self._put_devices(remembered_devices(scan, sources, absences, devices))
             self._last.note_from_now()
-        unsettled = (each.path for each in (*found.new, *found.todo, *found.failed))
-        self._last.keep(scan, circumstances, unsettled)
+        self._last.keep(scan, circumstances, found.unsettled)
         return Changes(
             todo=tuple(sorted(todo, key=lambda each: each.id)),
             unchanged=found.unchanged + len(scan.files) - len(part.files),
