@@ -144,9 +144,9 @@ class Rounds:
         """What lies in the sources now, and what that means for the library."""
         if self._job.stay:
             self.watcher.watch(sources)  # before the scan: what comes while it runs is told of afterwards
-        changed = self.watcher.take_folders()
+        changed = self.watcher.take_paths()
         if changed is not None:  # what was still being written is looked at again, told of or not
-            changed |= self.unsettled.folders
+            changed |= self.unsettled.files
         found = self._scanner.scan(sources, changed=None if asked else changed)
         changes = self._store.reconcile(found, self._model.id, sources)
         if self._job.stay:

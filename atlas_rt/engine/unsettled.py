@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from pathlib import Path
 
 from atlas_rt.library.changes import Changes
 
@@ -16,8 +15,8 @@ class Unsettled:
     """What a round left out because it was written to a moment ago."""
 
     def __init__(self) -> None:
-        self.folders: frozenset[str] = frozenset()
-        """Where such files lie; looked at again in the next round, told of or not."""
+        self.files: frozenset[str] = frozenset()
+        """Their paths; looked at again in the next round, told of or not."""
         self._settled_secs = 0.0
 
     @property
@@ -33,7 +32,7 @@ class Unsettled:
         """The plan without files that are still being written."""
         now_ns = time.time_ns()
         fresh = {each.id for each in changes.todo if 0 <= now_ns - each.mtime_ns < SETTLE_SECS * 1e9}
-        self.folders = frozenset(str(Path(each.path).parent) for each in changes.todo if each.id in fresh)
+        self.files = frozenset(each.path for each in changes.todo if each.id in fresh)
         if fresh:
             self._settled_secs = time.monotonic() + SETTLE_SECS
         return dataclasses.replace(changes, todo=tuple(each for each in changes.todo if each.id not in fresh))

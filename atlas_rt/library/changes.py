@@ -93,6 +93,12 @@ class Comparison:
     missed: list[KnownFile] = field(default_factory=list)
     met: list[int] = field(default_factory=list)
 
+    @property
+    def unsettled(self) -> list[str]:
+        """The paths of the files with which something must be done, or could not be done."""
+        pending = [file.path for file in self.new] + [each.path for each in self.todo]
+        return pending + [failure.path for failure in self.failed]
+
 
 def compare(
     files: Iterable[FoundFile],

@@ -64,7 +64,10 @@ class Scanner:
 
     def scan(self, sources: Sequence[str], *, changed: Collection[str] | None = None, first_only: bool = False) -> Scan:
         """As `scan`. changed: folders to read again, besides those that something came into or left, as their own times
-        tell; None for all. 100,000 files in 200 folders: all 0.6 s, one 0.1 s.
+        tell, and single files to look at again: of the others in their folders the names alone are read. None for all.
+        100,000 files in 200 folders: all 0.6 s, one 0.1 s; in one folder: all 0.9 s, one 0.25 s.
+
+        What was not looked at again is the same object as before.
         """
         if changed is None:
             self._known, self._counts = {}, {}

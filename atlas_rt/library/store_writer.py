@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,9 +19,10 @@ from atlas_rt.errors import UsageError
 from atlas_rt.library.absence import find_absences, hidden_while_vanishing, remembered_devices
 from atlas_rt.library.changes import Changes, Comparison, FailedFile, KnownFile, Todo, below, compare
 from atlas_rt.library.database import Database, is_outdated, path_of
+from atlas_rt.library.last_comparison import LastComparison
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.scanning import Scan
-from atlas_rt.library.store import DIM, Labels, StoreReader
+from atlas_rt.library.store import DIM, TOGETHER, Labels, StoreReader
 from atlas_rt.library.walking import FoundFile
 
 MOVED = "moved"
@@ -72,28 +73,41 @@ class StoreWriter(StoreReader):
         """
         return cls(Database.writing(folder))
 
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._last = LastComparison(database)
+
     def reconcile(self, scan: Scan, model: str, sources: Sequence[str] = ()) -> Changes:
         """Compare a scan of these sources with what is known: new files get ids in the order of paths, images whose
         files vanished are hidden.
 
         Nothing is hidden at or below a path that the scan could not read, nor in a folder that is absent (`absence`).
-        Rows of hidden images stay, so that the same file, or the same content elsewhere, gets its id back.
+        Rows of hidden images stay, so that the same file, or the same content elsewhere, gets its id back. 100,000
+        files: 0.6 s, or 0.1 s where the scan found few others than the last one.
         """
         with self.database.transaction():
-            is_inside, known = below(sources), list(self._known_files(model))
+            is_inside, before = below(sources), self.absences()
             devices = {place: device for place, device in self._devices().items() if is_inside(place)}
-            absences = find_absences(scan, sources, known, devices=devices, before=self.absences())
+            circumstances = self._last.circumstances(model, sources)
+            doubts = self._last.in_doubt(scan, circumstances, devices=devices, absences=before)
+            known, part = self._known_files(model, doubts), _part(scan, doubts)
+            absences = find_absences(part, sources, known, devices=devices, before=before)
+            if absences and doubts is not None:  # what is settled counts, too
+                known, part = self._known_files(model), scan
+                absences = find_absences(part, sources, known, devices=devices, before=before)
             unseen = [each.path for each in absences] + [each.path for each in scan.unreadable]
-            found = compare(scan.files, known, {row.path: row for row in self._failed_files()}, unseen)
+            found = compare(part.files, known, {row.path: row for row in self._failed_files()}, unseen)
             again = hidden_while_vanishing(absences, known, now_secs=time.time())
             todo = [*found.todo, *self._name(found.new)]
             self._mark(found, again)
             self._forget_failures(row.path for row in found.vanished)
             self._put_absences(_with_shown_again(absences, again))
             self._put_devices(remembered_devices(scan, sources, absences, devices))
+            self._last.note_from_now()
+        self._last.keep(scan, circumstances, found.unsettled)
         return Changes(
             todo=tuple(sorted(todo, key=lambda each: each.id)),
-            unchanged=found.unchanged,
+            unchanged=found.unchanged + len(scan.files) - len(part.files),
             hidden=tuple(row.id for row in found.vanished if row.state == "ready"),
             returned=(*found.returned, *(row.id for row in again)),
             marked=len(found.met) + sum(row.present for row in found.missed),
@@ -182,10 +196,22 @@ class StoreWriter(StoreReader):
 
     # -- steps of reconcile and commit, inside their transaction -------------------------------------------------------
 
-    def _known_files(self, model: str) -> Iterator[KnownFile]:
-        sql = """SELECT id, path, state, size, mtime_ns, hash IS NOT NULL, row IS NOT NULL, present, away_secs
-            FROM images LEFT JOIN vectors ON image_id = id AND model = ? ORDER BY id"""
-        for id_, path, state, size, mtime_ns, hashed, encoded, present, away_secs in self.database.each(sql, (model,)):
+    def _known_files(self, model: str, paths: Collection[str] | None = None) -> list[KnownFile]:
+        """All rows, or those of these paths, by id."""
+        if paths is None:
+            return list(self._known_where("TRUE", model))
+        rows = [row for row in self._known_where("state = 'away'", model) if row.path in paths]
+        stored = [os.fsencode(path) for path in paths]
+        for start in range(0, len(stored), TOGETHER):
+            some = stored[start : start + TOGETHER]
+            rows += self._known_where(f"path IN ({', '.join('?' * len(some))}) AND state != 'away'", model, *some)
+        return sorted(rows, key=lambda row: row.id)
+
+    def _known_where(self, condition: str, model: str, *values: bytes) -> Iterator[KnownFile]:
+        sql = f"""SELECT id, path, state, size, mtime_ns, hash IS NOT NULL, row IS NOT NULL, present, away_secs
+            FROM images LEFT JOIN vectors ON image_id = id AND model = ? WHERE {condition} ORDER BY id"""
+        rows = self.database.each(sql, (model, *values))
+        for id_, path, state, size, mtime_ns, hashed, encoded, present, away_secs in rows:
             facts = (bool(hashed), bool(encoded), bool(present), away_secs)
             yield KnownFile(id_, path_of(path), state, size, mtime_ns, *facts)
 
@@ -312,6 +338,11 @@ def _mover(moves: Mapping[bytes, bytes]) -> Callable[[bytes], bytes | None]:
         return None
 
     return moved
+
+
+def _part(scan: Scan, paths: Collection[str] | None) -> Scan:
+    """A scan with these files alone, all where there are none named."""
+    return scan if paths is None else replace(scan, files=tuple(file for file in scan.files if file.path in paths))
 
 
 def _with_shown_again(absences: Iterable[Absence], again: Sequence[KnownFile]) -> list[Absence]:

@@ -1,8 +1,8 @@
 """Whether anything in the sources changed since one last looked: native events, polling where there are none.
 
-Events only say that it is time for a scan, and in which folders; the scan finds out what changed. So none of them can
-be misread, and a burst of a thousand costs one scan. Folders on network drives tell nothing of what others change, and
-are polled; so are those for which the system has no watches left, as long as that lasts.
+Events only say that it is time for a scan, and of which files and folders; the scan finds out what changed. So none of
+them can be misread, and a burst of a thousand costs one scan. Folders on network drives tell nothing of what others
+change, and are polled; so are those for which the system has no watches left, as long as that lasts.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Watcher:
         self._make_scanner = partial(Scanner, exclude, hidden=hidden, cache=cache)
         self._lock = threading.Lock()
         self._first_secs = self._last_secs = 0.0
-        self._folders: set[str] = set()
+        self._paths: set[str] = set()
         self._anywhere = True
         self._observer: BaseObserver | None = None
         self._watched: dict[WatchKey, _Watch] = {}
@@ -94,17 +94,18 @@ class Watcher:
     @property
     def stirs(self) -> bool:
         """Whether something has changed that `due` will tell of in a moment."""
-        return self._first_secs > 0.0 and bool(self._folders)
+        return self._first_secs > 0.0 and bool(self._paths)
 
-    def take_folders(self) -> frozenset[str] | None:
-        """Folders in which something changed since one last asked; None where it may have been anywhere."""
+    def take_paths(self) -> frozenset[str] | None:
+        """Files that changed since one last asked, and folders in which something did; None where it may have been
+        anywhere."""
         with self._lock:
-            folders, anywhere = frozenset(self._folders), self._anywhere
-            self._folders.clear()
+            paths, anywhere = frozenset(self._paths), self._anywhere
+            self._paths.clear()
             self._anywhere = False
         if anywhere:
             self._looked_anywhere_secs = time.monotonic()
-        return None if anywhere else folders
+        return None if anywhere else paths
 
     @property
     def trouble(self) -> str:
@@ -127,11 +128,11 @@ class Watcher:
             self._observer.stop()
             self._observer.join(2.0)
 
-    def _changed(self, folders: Collection[str] | None) -> None:
-        """Something did, in these folders or, with None, who knows where."""
+    def _changed(self, paths: Collection[str] | None) -> None:
+        """These files did, or something in these folders or, with None, who knows where."""
         with self._lock:
-            self._anywhere |= folders is None
-            self._folders.update(folders or ())
+            self._anywhere |= paths is None
+            self._paths.update(paths or ())
             self._last_secs = time.monotonic()
             self._first_secs = self._first_secs or self._last_secs
 
@@ -240,7 +241,7 @@ class _Handler(FileSystemEventHandler):
         paths = [os.fsdecode(path) for path in (event.src_path, event.dest_path) if path]
         if any(self._matters(path, is_folder=event.is_directory) for path in paths):
             self.outdated |= event.is_directory and event.event_type in {"created", "moved"}
-            self._changed([str(Path(path).parent) for path in paths])
+            self._changed([str(Path(path).parent) for path in paths] if event.is_directory else paths)
 
     def _matters(self, path: str, *, is_folder: bool) -> bool:
         if self.files:

@@ -196,11 +196,18 @@ def _best(scores: Floats, count: int) -> NDArray[np.intp]:
     return np.argsort(-scores, kind="stable")[:count]
 
 
-def vector_index_of(stored: Stored, rows: Ints, folder: Path) -> VectorIndex:
-    """The vector index of these rows of a model's vectors. folder: of the model, where its index lies."""
+def _floats(stored: Stored, rows: Ints) -> Floats:
+    return stored[rows].astype(np.float32)
+
+
+def vector_index_of(
+    stored: Stored, rows: Ints, folder: Path, floats: Callable[[Stored, Ints], Floats] = _floats
+) -> VectorIndex:
+    """The vector index of these rows of a model's vectors. folder: of the model, where its index lies. floats: gives
+    those that are kept in memory."""
     if len(rows) > IN_MEMORY_TO:
         return StoredVectorIndex(stored, rows, _opened(folder, stored))
-    return VectorIndex(stored[rows].astype(np.float32))
+    return VectorIndex(floats(stored, rows))
 
 
 def keep_index(stored: Stored, folder: Path, *, going_on: Callable[[float], None]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from atlas_rt.library.cluster_names import ClusterName, ClusterNames
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.vectors import VectorFile
+from atlas_rt.search.held_vectors import HeldVectors
 from atlas_rt.search.vector_index import VectorIndex, vector_index_of
 from atlas_rt.workers.naming import Named, named_map
 from atlas_rt.workers.worker import Announce, Worker, unheard
@@ -62,12 +64,13 @@ class Arrival:
 
 
 class SceneReader:
-    """Reads one library; remembers only which small tiles it has handed over. One thread at a time."""
+    """Reads one library; remembers which small tiles it has handed over, and the vectors. One thread at a time."""
 
     def __init__(self, place: LibraryPlace, *, model: str, dim: int, names: ClusterNames | None = None) -> None:
         """model: the id under which vectors and maps lie. names: those that a person gave to clusters."""
         self._place, self._model, self._dim, self._names = place, model, dim, names
         self._delivered = np.zeros(0, np.bool_)
+        self._vectors = HeldVectors()
         self._read: tuple[object, ...] = ()
 
     def has_news(self) -> bool:
@@ -109,8 +112,10 @@ class SceneReader:
         used, folder = rows[kept], self._place.folder / self._model
         if not len(used):
             return VectorIndex(np.zeros((0, self._dim), np.float32))
-        file = VectorFile(folder / "vectors.f16", self._dim, rows=int(used.max()) + 1)
-        return vector_index_of(file.array(), used, folder)
+        path = folder / "vectors.f16"
+        file = VectorFile(path, self._dim, rows=int(used.max()) + 1)
+        floats = partial(self._vectors.floats, ids=scene.ids, path=path)
+        return vector_index_of(file.array(), used, folder, floats)
 
     def _new_tiles(self, tiles: Ints) -> tuple[Ints, Bytes]:
         """Tiles not handed over yet. Their records are in no order of arrival: changed and returned images mix them."""

@@ -233,10 +233,10 @@ def test_a_drive_within_the_source_is_unplugged_and_plugged_in_again(drive: Path
     watcher = Watcher()
     watcher.watch(shelf.roots)
     watcher.look_at(shelf.store.mounts(shelf.roots))
-    watcher.take_folders()
+    watcher.take_paths()
     subprocess.run(["umount", drive], check=True)
     wait_for(watcher.due, why="word of the drive")
-    assert watcher.take_folders() is None  # it may have changed anywhere
+    assert watcher.take_paths() is None  # it may have changed anywhere
     watcher.close()
     shelf.look()
     assert (shelf.shown, shelf.marked, shelf.state) == (before, {"x.png"}, "partly")

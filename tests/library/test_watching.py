@@ -88,7 +88,8 @@ def test_what_is_hidden_is_told_of_when_asked_for(folder: Path) -> None:
         assert not told(watcher, within_secs=0.8)
         (folder / ".private" / "new.png").write_bytes(b"new")
         assert told(watcher)
-        assert str(folder / ".private") in (watcher.take_folders() or {str(folder / ".private")})
+        new = str(folder / ".private" / "new.png")
+        assert new in (watcher.take_paths() or {new})
     finally:
         watcher.close()
 
@@ -112,21 +113,24 @@ def test_what_is_excluded_is_not_told_of(folder: Path) -> None:
         watcher.close()
 
 
-def test_it_is_told_in_which_folders_something_changed(
+def test_it_is_told_of_which_files_and_in_which_folders(
     watcher: Watcher, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watcher.watch([str(folder)])
-    assert watcher.take_folders() is None  # nobody has looked yet
-    assert watcher.take_folders() == frozenset()
+    assert watcher.take_paths() is None  # nobody has looked yet
+    assert watcher.take_paths() == frozenset()
     (folder / "holidays" / "new.png").write_bytes(b"x")
     assert told(watcher)
-    assert watcher.take_folders() == {str(folder / "holidays")}
+    assert watcher.take_paths() == {str(folder / "holidays" / "new.png")}
     (folder / "holidays" / "new.png").rename(folder / "new.png")
     assert told(watcher)
-    assert watcher.take_folders() == {str(folder), str(folder / "holidays")}
+    assert watcher.take_paths() == {str(folder / "new.png"), str(folder / "holidays" / "new.png")}
+    (folder / "holidays" / "deep").mkdir()
+    assert told(watcher)
+    assert str(folder / "holidays") in (watcher.take_paths() or {str(folder / "holidays")})
     monkeypatch.setattr(watching, "ANYWAY_SECS", 0.0)
     assert told(watcher)
-    assert watcher.take_folders() is None
+    assert watcher.take_paths() is None
 
 
 def test_a_burst_is_told_of_once_and_an_endless_one_now_and_then(watcher: Watcher, folder: Path) -> None:
@@ -203,7 +207,7 @@ def told_of_all(watcher: Watcher) -> None:
     """Hear of everything until now."""
     while told(watcher, within_secs=0.3):
         pass
-    watcher.take_folders()
+    watcher.take_paths()
 
 
 def test_a_folder_is_polled_where_no_events_come(
@@ -218,7 +222,7 @@ def test_a_folder_is_polled_where_no_events_come(
     told_of_all(watcher)  # what is new may have come while it first looked
     (folder / "new.png").write_bytes(b"new")
     assert told(watcher)
-    assert watcher.take_folders() == {str(folder)}
+    assert watcher.take_paths() == {str(folder)}
     (folder / "old.png").write_bytes(b"written over")  # which the folder's own time does not show
     assert told(watcher)
     watcher.watch([])
@@ -258,7 +262,7 @@ def test_a_folder_is_polled_while_the_systems_watches_are_used_up(
         told_of_all(watcher)
         (folder / "holidays" / "new.png").write_bytes(b"new")
         assert told(watcher)
-        assert watcher.take_folders() == {str(folder / "holidays")}
+        assert watcher.take_paths() == {str(folder / "holidays")}
         watcher._observer = None
     # It was raised: the system tells of changes again.
     wait_for(lambda: [watcher.due()] and not watcher.trouble)
