@@ -148,7 +148,9 @@ class Rounds:
         if changed is not None:  # what was still being written is looked at again, told of or not
             changed |= self.unsettled.files
         found = self._scanner.scan(sources, changed=None if asked else changed)
+        before = {absence.path for absence in self._store.absences()}
         changes = self._store.reconcile(found, self._model.id, sources)
+        self.watcher.doubt(before ^ {absence.path for absence in self._store.absences()})
         if self._job.stay:
             self.watcher.look_at(self._store.mounts(sources))
             self._announcements.watching(self.watcher.trouble)

@@ -41,6 +41,8 @@ WatchKey = tuple[str, bool]
 """A folder, and whether what lies deeper is watched, too."""
 Identity = tuple[int, int] | None
 """Device and inode of a source, None while it is not there."""
+NOT_LOOKED_AT: Identity = (-1, -1)
+"""No source has this one."""
 
 
 class Watcher:
@@ -70,6 +72,11 @@ class Watcher:
         if self._known.keys() != wanted.keys():
             self._known = {source: self._known.get(source, _identity(source)) for source in wanted}
             self._arrange()
+
+    def doubt(self, sources: Collection[str]) -> None:
+        """A scan found these sources gone or back, and they may have changed since: the next look tells of them even
+        where it finds them as the last one did."""
+        self._known |= dict.fromkeys(self._known.keys() & sources, NOT_LOOKED_AT)
 
     def look_at(self, mounts: Collection[str]) -> None:
         """Look also whether a drive comes to or leaves exactly these folders within the sources."""

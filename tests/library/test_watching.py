@@ -198,6 +198,22 @@ def test_a_folder_that_vanishes_and_comes_back_is_watched_again(
     assert told(watcher)
 
 
+def test_a_folder_that_is_back_before_anyone_looked_is_news_where_a_scan_missed_it(
+    watcher: Watcher, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A window said for ten minutes that the folder was missing: it was the same at both looks."""
+    monkeypatch.setattr(watching, "ROOTS_EVERY_SECS", 0.1)
+    watcher.watch([str(folder)])
+    while told(watcher, within_secs=0.3):
+        pass
+    watcher.doubt([str(folder), "/not/watched"])
+    assert told(watcher)
+    while told(watcher, within_secs=0.3):
+        pass
+    (folder / "again.png").write_bytes(b"x")
+    assert told(watcher)
+
+
 def polled(watcher: Watcher) -> bool:
     """Whether it polls, and has looked once."""
     return all(isinstance(watch, Poller) and watch._files for watch in watcher._watched.values())
