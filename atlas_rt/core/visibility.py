@@ -149,7 +149,9 @@ def pick(view: View, at_px: tuple[float, float]) -> int:
     xy, depths = project(positions_now(view), view.view_from_world, view.clip_from_view, view.size_px)
     away = np.abs(xy - np.asarray(at_px, np.float32))
     largest_px = _largest_half_px(view, depths)
-    rows = np.flatnonzero((depths > 0.0) & (away.max(axis=1) <= np.maximum(largest_px, np.float32(PICK_REACH_PX))))
+    rows = np.flatnonzero(
+        (depths > 0.0) & (np.maximum(away[:, 0], away[:, 1]) <= np.maximum(largest_px, np.float32(PICK_REACH_PX)))
+    )
     if view.tiers is not None:
         rows = rows[view.tiers[rows] != HIDDEN]
     if not len(rows):

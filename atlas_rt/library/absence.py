@@ -130,9 +130,10 @@ def _by_folder(rows: Iterable[KnownFile]) -> Counter[str]:
 
 def _most_missed(place: str, known: Sequence[KnownFile], found: set[str]) -> bool:
     """Whether most of what was known below a place is missed. While it is absent, what was there before alone counts,
-    and not what has come since."""
+    and not what has come since; nor what had vanished before it was absent and is shown again: a person may have
+    deleted it."""
     is_inside = below([place])
-    inside = [row for row in known if row.state == "ready" and is_inside(row.path)]
+    inside = [row for row in known if row.state == "ready" and not row.away_secs and is_inside(row.path)]
     judged = [row for row in inside if not row.present] or inside
     return sum(row.path not in found for row in judged) * 2 > len(judged)
 

@@ -230,7 +230,7 @@ class StoreWriter(StoreReader):
         each, now_secs = self.database.execute_each, time.time()
         there = "UPDATE images SET state = 'ready', present = 1, away_secs = 0 WHERE id = ?"
         each(there, [(id_,) for id_ in (*found.returned, *found.met)])
-        missed = "UPDATE images SET state = 'ready', present = 0, away_secs = 0 WHERE id = ?"
+        missed = "UPDATE images SET state = 'ready', present = 0 WHERE id = ?"  # what is shown again keeps its time
         each(missed, [(row.id,) for row in (*again, *(row for row in found.missed if row.present))])
         vanished = "UPDATE images SET state = 'away', present = 0, away_secs = ? WHERE id = ?"
         each(vanished, [(now_secs, row.id) for row in found.vanished])

@@ -184,7 +184,7 @@ def test_a_file_that_is_replaced_is_whole_or_stays(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "savez", refuse)
+    monkeypatch.setattr(np.lib.format, "write_array", refuse)
     told = reader.ask("export", library.source, "-o", "all.npz", "--no-update")
     assert (told.code, told.refusal) == (3, f"the file could not be written (No space left on device): {here}/all.npz")
     assert [path.name for path in here.iterdir()] == ["all.npz"]

@@ -8,7 +8,7 @@ import pytest
 
 from atlas_rt.commands import view
 from atlas_rt.errors import MissingError, NoGraphicsError
-from atlas_rt.library import scanning
+from atlas_rt.library import walking
 from atlas_rt.window import app
 from tests.commands.person import Person, images_of
 from tests.libraries import Library
@@ -44,16 +44,16 @@ def test_before_a_window_one_image_is_looked_for_and_no_more(
         (folder / str(year)).mkdir(parents=True)
         (folder / str(year) / "a.jpg").write_bytes(b"x")
     read: list[str] = []
-    entries = scanning._Walk._entries
+    entries = walking.Walk._entries
 
-    def noting(walk: scanning._Walk, at: str, *rest: object) -> object:
+    def noting(walk: walking.Walk, at: str, *rest: object) -> object:
         read.append(at)
         return entries(walk, at, *rest)  # type: ignore[arg-type]
 
     def refuse(*_: object, **__: object) -> app.App:
         raise MissingError(BUSY)
 
-    monkeypatch.setattr(scanning._Walk, "_entries", noting)
+    monkeypatch.setattr(walking.Walk, "_entries", noting)
     monkeypatch.setattr(view, "display_available", lambda: True)
     monkeypatch.setattr(app, "launch", refuse)
     assert person.ask(folder).code == 3

@@ -184,6 +184,20 @@ def test_an_emptied_root_stays_on_the_map_and_a_missing_one_too(own: Library, in
     assert arrival_of(own).scene.away is None
 
 
+def test_what_was_deleted_just_before_a_drive_went_does_not_keep_it_away(own: Library) -> None:
+    """It is shown again while the drive is away, and was then missed for ever: the drive seemed to be another one."""
+    (own.source / "notes.txt").unlink()
+    deleted = put_aside(own, "[a-p]*.webp").rename(own.source.with_name("deleted"))
+    look(own)
+    aside = put_aside(own)
+    assert counts(again(own))[0] == 138
+    put_back(own, aside)
+    left, gone = len(list(own.source.iterdir())), len(list(deleted.iterdir()))
+    assert left < gone
+    report = again(own)
+    assert (counts(report), report.source_state) == ((left, 0, left, gone), "present")
+
+
 def test_other_images_in_the_place_of_a_deleted_folder_are_the_library_now(own: Library, newcomers: list[Path]) -> None:
     """Nothing says that a drive is missing: the device is the same, and nobody saw the folder absent."""
     own.source.rename(own.source.with_name("aside"))

@@ -21,7 +21,8 @@ from atlas_rt.window.picture import WindowPicture
 CELL_PX = 60
 HALF_PX = 22.0
 """Half the side of a card: large enough not to be drawn as a point."""
-PATCH_PX = 4
+CORNER_PX, PATCH_PX = 12, 2
+"""Where a card is looked at: beside its middle, in which all edges of its node meet."""
 FAR_AWAY = np.array([100.0, 0.0, 0.0], np.float32)
 """Where the cards are laid out, so that nothing else comes into the picture."""
 FACE_LIGHT = 0.87
@@ -73,6 +74,7 @@ def _laid_out(view: View, middles: NDArray[np.float64], side_px: int) -> View:
     places = FAR_AWAY + np.column_stack([across, np.full(len(across), -depth)]).astype(np.float32)
     return replace(
         view,
+        scene=replace(view.scene, away=None),  # what is absent is drawn darker
         positions=places,
         old_positions=places,
         morph=1.0,
@@ -92,7 +94,8 @@ def _laid_out(view: View, middles: NDArray[np.float64], side_px: int) -> View:
 
 
 def _middle(pixels: NDArray[np.uint8], x: int, y: int) -> Colours:
-    """The median: an edge may run across."""
-    patch = pixels[y - PATCH_PX : y + PATCH_PX, x - PATCH_PX : x + PATCH_PX].reshape(-1, 3)
-    middle: Colours = np.median(patch, axis=0)
+    """The median of four patches: an edge may run across one of them."""
+    corners = [(y + down, x + right) for down in (-CORNER_PX, CORNER_PX) for right in (-CORNER_PX, CORNER_PX)]
+    patches = [pixels[y - PATCH_PX : y + PATCH_PX + 1, x - PATCH_PX : x + PATCH_PX + 1] for y, x in corners]
+    middle: Colours = np.median(np.concatenate(patches).reshape(-1, 3), axis=0)
     return middle

@@ -257,7 +257,7 @@ class Stage:
         scene = self.app.parts.world.scene
         numbers = self._numbers_on_cards()
         for path, record, number in zip(self.paths, scene.tiles.tolist(), numbers, strict=True):
-            assert number >= 0, f"{path.name} is shown in a colour that no picture has"
+            assert number >= 0, f"{path.name} is shown in a colour that no picture has: {self._colours_on_cards()}"
             assert self.folder.may_look(path, number), f"{path.name} is shown as {number}"
             known = self._records.setdefault((self.folder.root, record), number)
             assert known == number, f"tile {record} of {path.name} is shown as {number}, and was {known}"
@@ -291,9 +291,12 @@ class Stage:
         return right and (panel_state.selected.id if panel_state.selected else -1) == (*(-1,), *world.selected_ids)[-1]
 
     def _numbers_on_cards(self) -> list[int]:
-        """The colour that each row's card shows."""
+        """The colour that each row's card shows, by its number."""
+        return [number_of(colour) for colour in self._colours_on_cards()]
+
+    def _colours_on_cards(self) -> Colours:
         view = self.app.parts.world.view(self.player.window.size_px)
-        return [number_of(colour) for colour in colours_of_cards(self._context, self.app.parts.display, view)]
+        return colours_of_cards(self._context, self.app.parts.display, view)
 
     # -- Esc ---------------------------------------------------------------------------------------------------------
 

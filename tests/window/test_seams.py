@@ -121,6 +121,7 @@ def test_images_are_deleted_while_they_are_listed_selected_and_found(
     delete(player, colours, player.names()[-1])
     monkeypatch.setattr(session, "told", lambda: (late,))  # facts that were asked for before
     player.frame()
+    assert last not in [id_ for id_, _ in app.parts.panel_state.selected.neighbours]
     monkeypatch.undo()
     player.resize((1000, 800))
     player.frame(5)
