@@ -275,7 +275,8 @@ class Stage:
         for facts in (panel_state.selected, panel_state.hovered):
             if facts is not None:
                 assert facts.id in ids
-                assert {id_ for id_, _ in facts.neighbours} <= ids
+        if panel_state.selected is not None:  # what is hovered is shown without its neighbours
+            assert {id_ for id_, _ in panel_state.selected.neighbours} <= ids
         colour = colour_of_picture(self.app.parts.display, "selected")
         if colour is not None:
             path = Path(world.scene.paths[world.row(panel_state.picture_error[0])])
