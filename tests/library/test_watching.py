@@ -198,6 +198,26 @@ def test_a_folder_that_vanishes_and_comes_back_is_watched_again(
     assert told(watcher)
 
 
+def test_a_source_that_is_away_for_a_scan_and_back_before_the_next_look_is_told_of(
+    watcher: Watcher, folder: Path, tmp_path: Path
+) -> None:
+    """Back as the same folder, so that neither its identity nor an event tells that it was away."""
+    watcher.watch([str(folder)])
+    told_of_all(watcher)
+    watcher.take_paths()
+    folder.rename(tmp_path / "away")
+    watcher.watch([str(folder)])  # a scan begins, for a change that was seen before
+    (tmp_path / "away").rename(folder)
+    watcher.check_sources([str(folder)])
+    assert told(watcher)
+    assert watcher.take_paths() is None
+    told_of_all(watcher)
+    watcher.check_sources([])
+    assert not told(watcher, within_secs=0.9)
+    watcher.check_sources([str(folder)])  # it went and came while the scan ran
+    assert told(watcher)
+
+
 def polled(watcher: Watcher) -> bool:
     """Whether it polls, and has looked once."""
     return all(isinstance(watch, Poller) and watch._files for watch in watcher._watched.values())
