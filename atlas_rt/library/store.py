@@ -1,5 +1,5 @@
-"""What is known of every image, read from SQLite. This module, `store_writer` and `store_cleaner` hold all SQL of the
-program.
+"""What is known of every image, read from SQLite. This module, `store_writer`, `store_cleaner` and
+`last_comparison` hold all SQL of the program.
 
 Vectors and tiles lie in flat files, and a record there counts only once a transaction names it.
 """
