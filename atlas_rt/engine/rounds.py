@@ -148,12 +148,11 @@ class Rounds:
         if changed is not None:  # what was still being written is looked at again, told of or not
             changed |= self.unsettled.files
         found = self._scanner.scan(sources, changed=None if asked else changed)
+        before = {absence.path for absence in self._store.absences()}
         changes = self._store.reconcile(found, self._model.id, sources)
+        self.watcher.doubt(before ^ {absence.path for absence in self._store.absences()})
         if self._job.stay:
             self.watcher.look_at(self._store.mounts(sources))
-            not_found = {failure.path for failure in found.unreadable}.intersection(sources)
-            absences = [each for each in self._store.absences() if each.path in not_found]
-            self.watcher.check_sources([each.path for each in absences if each.state == "missing"])
             self._announcements.watching(self.watcher.trouble)
         self.unsettled.begin()
         return found, changes if asked else self.unsettled.leave_out(changes)

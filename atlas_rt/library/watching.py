@@ -41,6 +41,8 @@ WatchKey = tuple[str, bool]
 """A folder, and whether what lies deeper is watched, too."""
 Identity = tuple[int, int] | None
 """Device and inode of a source, None while it is not there."""
+NOT_LOOKED_AT: Identity = (-1, -1)
+"""No source has this one."""
 
 
 class Watcher:
@@ -65,22 +67,16 @@ class Watcher:
         self._looked_secs = self._looked_anywhere_secs = time.monotonic()
 
     def watch(self, sources: Sequence[str]) -> None:
-        """Watch exactly these folders and files from now on. Those that were watched before are looked at."""
+        """Watch exactly these folders and files from now on."""
         wanted = dict.fromkeys(sources)
         if self._known.keys() != wanted.keys():
             self._known = {source: self._known.get(source, _identity(source)) for source in wanted}
             self._arrange()
-        else:
-            self._look_at_roots()
 
-    def check_sources(self, missing: Collection[str]) -> None:
-        """A scan is over: whether a source came or went while it ran, which other looks may have missed both of.
-
-        missing: those that the scan did not find. One that is there again is told of.
-        """
-        self._look_at_roots()
-        if any(_identity(source) is not None for source in missing):
-            self._changed(None)
+    def doubt(self, sources: Collection[str]) -> None:
+        """A scan found these sources gone or back, and they may have changed since: the next look tells of them even
+        where it finds them as the last one did."""
+        self._known |= dict.fromkeys(self._known.keys() & sources, NOT_LOOKED_AT)
 
     def look_at(self, mounts: Collection[str]) -> None:
         """Look also whether a drive comes to or leaves exactly these folders within the sources."""

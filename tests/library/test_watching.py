@@ -198,23 +198,19 @@ def test_a_folder_that_vanishes_and_comes_back_is_watched_again(
     assert told(watcher)
 
 
-def test_a_source_that_is_away_for_a_scan_and_back_before_the_next_look_is_told_of(
-    watcher: Watcher, folder: Path, tmp_path: Path
+def test_a_folder_that_is_back_before_anyone_looked_is_news_where_a_scan_missed_it(
+    watcher: Watcher, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Back as the same folder, so that neither its identity nor an event tells that it was away."""
+    """A window said for ten minutes that the folder was missing: it was the same at both looks."""
+    monkeypatch.setattr(watching, "ROOTS_EVERY_SECS", 0.1)
     watcher.watch([str(folder)])
-    told_of_all(watcher)
-    watcher.take_paths()
-    folder.rename(tmp_path / "away")
-    watcher.watch([str(folder)])  # a scan begins, for a change that was seen before
-    (tmp_path / "away").rename(folder)
-    watcher.check_sources([str(folder)])
+    while told(watcher, within_secs=0.3):
+        pass
+    watcher.doubt([str(folder), "/not/watched"])
     assert told(watcher)
-    assert watcher.take_paths() is None
-    told_of_all(watcher)
-    watcher.check_sources([])
-    assert not told(watcher, within_secs=0.9)
-    watcher.check_sources([str(folder)])  # it went and came while the scan ran
+    while told(watcher, within_secs=0.3):
+        pass
+    (folder / "again.png").write_bytes(b"x")
     assert told(watcher)
 
 
