@@ -62,6 +62,7 @@ class PlainFolder:
         self.sure: dict[Path, int] = {}
         self.ever: dict[Path, set[int]] = {}
         self._touched: set[Path] = set()
+        self._at_rest: set[Path] = set()
         self._numbers = itertools.count()
         self.was_unplugged = False
         root.mkdir()
@@ -76,6 +77,12 @@ class PlainFolder:
     def present(self) -> dict[Path, int]:
         """Path -> colour of what is on disk and belongs to the library, unplugged or not."""
         return {self.root / name: colour for name, colour in self.files.items()} | self.dropped
+
+    @property
+    def may_lose(self) -> bool:
+        """Whether one more of the files that were there at the last rest may go: a drive that is plugged in without most
+        of what was known of it is taken for another one."""
+        return (len(self._at_rest - self.present.keys()) + 1) * 3 <= len(self._at_rest)
 
     # -- what a person does ------------------------------------------------------------------------------------------
 
@@ -139,7 +146,7 @@ class PlainFolder:
     def rest(self) -> None:
         """What is on disk is shown now: from here on it stays."""
         if not self.unplugged:
-            self.sure = self.present
+            self.sure, self._at_rest = self.present, set(self.present)
             self._touched.clear()
             self.was_unplugged = False
 

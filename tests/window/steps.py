@@ -142,7 +142,7 @@ class Steps(RuleBasedStateMachine):
     @property
     def _may_go(self) -> bool:
         folder = self.stage.folder
-        return len(folder.files) > FEWEST[folder.root.name]
+        return len(folder.files) > FEWEST[folder.root.name] and folder.may_lose
 
     @property
     def _may_come(self) -> bool:
@@ -174,7 +174,7 @@ class Steps(RuleBasedStateMachine):
     def delete_file(self, at: int) -> None:
         self.stage.folder.delete(self._file(at))
 
-    @step(at=ANY)
+    @step(when=lambda self: self.stage.folder.may_lose, at=ANY)
     def rename_file(self, at: int) -> None:
         self.stage.folder.rename(self._file(at))
 
