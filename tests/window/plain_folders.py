@@ -80,8 +80,8 @@ class PlainFolder:
 
     @property
     def may_lose(self) -> bool:
-        """Whether one more of the files that were there at the last rest may go: a drive that is plugged in without most
-        of what was known of it is taken for another one."""
+        """Whether one more of the files that were there at the last rest may go: a drive that is plugged in without
+        most of what was known of it is taken for another one."""
         return (len(self._at_rest - self.present.keys()) + 1) * 3 <= len(self._at_rest)
 
     # -- what a person does ------------------------------------------------------------------------------------------
