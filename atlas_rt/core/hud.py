@@ -17,7 +17,7 @@ class ImageFacts:
     """One image as a panel tells it.
 
     labels: (word, confidence 0..1), best first. neighbours: (id, similarity), nearest first. alike: which of how many
-    near-duplicates it is, from 1.
+    near-duplicates it is, from 1. whole: its neighbours were looked for, too; those of what is only hovered are not.
     """
 
     id: int
@@ -28,6 +28,7 @@ class ImageFacts:
     labels: tuple[tuple[str, float], ...] = ()
     neighbours: tuple[tuple[int, float], ...] = ()
     alike: tuple[int, int] = (1, 1)
+    whole: bool = True
 
     @property
     def alike_words(self) -> str:

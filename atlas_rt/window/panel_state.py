@@ -87,7 +87,7 @@ class PanelState:
 
     def take_facts(self, facts: ImageFacts, *, scene: Scene, selected: tuple[int, ...], hovered: int) -> None:
         """Show facts that came, unless the person has moved on. They may be of an older scene than this one."""
-        if selected and facts.id == selected[-1] and facts.neighbours:
+        if selected and facts.id == selected[-1] and facts.whole:
             self.selected = _without_gone(facts, scene)
         if facts.id == hovered:
             self.hovered = facts

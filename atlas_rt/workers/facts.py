@@ -104,6 +104,7 @@ def facts_of(request: FactsRequest, labels: tuple[tuple[str, float], ...]) -> Im
         labels=tuple(label for label in labels if label[1] >= SURE),
         neighbours=nearest_images(scene, request.vector_index, row, NEIGHBOURS) if request.neighbours else (),
         alike=alike(scene, row),
+        whole=request.neighbours,
     )
 
 

@@ -16,6 +16,7 @@ from atlas_rt.core.stacks import stacks_of
 from atlas_rt.library.store_writer import StoreWriter
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.vector_index import VectorIndex
+from atlas_rt.window.panel_state import PanelState
 from atlas_rt.workers.facts import FactsRequest, FactsWorker, facts_of, nearest_images
 from atlas_rt.workers.scenes import Arrival
 from tests.libraries import Library, wait_for
@@ -66,6 +67,19 @@ def test_under_the_pointer_no_neighbours_are_looked_for(
     worker: FactsWorker, arrival: Arrival, ids: dict[str, int]
 ) -> None:
     assert told(worker, arrival, ids["tiger face"], neighbours=False).neighbours == ()
+
+
+def test_the_only_image_of_a_library_has_its_panel_too(arrival: Arrival, worker: FactsWorker) -> None:
+    """It has no neighbours; of one that is only hovered they were not looked for."""
+    scene, id_ = arrival.scene, int(arrival.scene.ids[0])
+    facts = told(worker, arrival, id_)
+    alone = dataclasses.replace(facts, neighbours=())
+    hovered = told(worker, arrival, id_, neighbours=False)
+    state = PanelState()
+    state.take_facts(hovered, scene=scene, selected=(id_,), hovered=id_)
+    assert (state.selected, state.hovered) == (None, hovered)
+    state.take_facts(alone, scene=scene, selected=(id_,), hovered=-1)
+    assert state.selected == alone
 
 
 def test_the_newest_question_is_answered_last(worker: FactsWorker, arrival: Arrival) -> None:
