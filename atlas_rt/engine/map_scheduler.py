@@ -54,6 +54,8 @@ from atlas_rt.mapping.fit import SMALLEST_FIT
 from atlas_rt.mapping.neighbours import knn_edges
 from atlas_rt.search.labels import Vocabulary
 
+LAST = np.iinfo(np.int64).max
+"""No image has a greater id."""
 LOOK_EVERY_SECS = 1.0
 SKETCH_GROWTH = 2.0
 REFIT_SHARE = 0.2
@@ -128,7 +130,7 @@ class MapScheduler:
 
     def expect_fit(self, coming: int) -> None:
         """Warm the fitting process up beside the decoding, if so many images to come will need a fit."""
-        if not self._fit.started and self._fit_due(len(self._encoded()[0]) + coming):
+        if not self._fit.started and self._fit_due(self._store.encoded_images(self._model_id) + coming):
             self._fit.start()
 
     @property
@@ -146,7 +148,8 @@ class MapScheduler:
         if self._is_growing:
             with contextlib.suppress(FitError):  # it is made again at the end, and told of then
                 self.take(shown=shown)
-        if time.monotonic() - self._looked_at_secs < LOOK_EVERY_SECS:
+        ends = settled_before == LAST and not self._is_growing  # then `finish` shows the same in a moment
+        if ends or time.monotonic() - self._looked_at_secs < LOOK_EVERY_SECS:
             return
         ids, rows = self._encoded()
         if self._is_growing and self._fit.started and self._fit.begun is None:

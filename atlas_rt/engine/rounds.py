@@ -10,8 +10,6 @@ import itertools
 import time
 from collections.abc import Sequence
 
-import numpy as np
-
 from atlas_rt.core.images import Failure
 from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.encoders.encoder import ImageEncoder
@@ -20,7 +18,7 @@ from atlas_rt.engine import suspects
 from atlas_rt.engine.announcements import Announcements
 from atlas_rt.engine.crash_log import CrashLog
 from atlas_rt.engine.labeller import Labeller
-from atlas_rt.engine.map_scheduler import MapScheduler
+from atlas_rt.engine.map_scheduler import LAST, MapScheduler
 from atlas_rt.engine.map_updates import MapUpdates
 from atlas_rt.engine.messages import Job, Provider, Said
 from atlas_rt.engine.pending_requests import PendingRequests
@@ -44,8 +42,6 @@ SPARING = 32
 """Files read at a time, with one core spared, while someone looks on and the process that fits warms up or makes the
 first fit: the first time on a machine it compiles for eleven seconds, and for over thirty beside decoding on every core
 and a window."""
-LAST = np.iinfo(np.int64).max
-"""No image has a greater id."""
 
 
 class Rounds:

@@ -7,6 +7,7 @@ connection; after any writing by another one all files are compared.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 
 from atlas_rt.core.images import Absence
@@ -79,8 +80,18 @@ class LastComparison:
         return model, tuple(sources), others
 
 
-def _different(before: Iterable[FoundFile], now: Iterable[FoundFile]) -> set[str]:
+def _different(before: Sequence[FoundFile], now: Sequence[FoundFile]) -> set[str]:
     """The paths of files that are not the same objects: a scan keeps those that it did not look at again."""
+    first = _same_at_first(before, now)
+    before, now = before[first:], now[first:]
+    last = _same_at_first(before[::-1], now[::-1])
+    before, now = before[: len(before) - last], now[: len(now) - last]
     had, has = set(map(id, before)), set(map(id, now))
     came = {file.path for file in now if id(file) not in had}
     return came | {file.path for file in before if id(file) not in has}
+
+
+def _same_at_first(some: Sequence[FoundFile], others: Sequence[FoundFile]) -> int:
+    """How many of the first files are the same objects."""
+    same = [*map(operator.is_, some, others), False]
+    return same.index(False)

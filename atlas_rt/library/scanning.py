@@ -89,11 +89,12 @@ def matcher(patterns: Sequence[str]) -> Callable[[str, str], bool]:
 
 def _result(walk: Walk) -> Scan:
     listings = [*walk.listings.values(), walk.singles]
-    found = {file.path: file for listing in listings for file in listing.files}
+    filled = [listing.files for listing in listings if listing.files]
+    found = {file.path: file for files in filled for file in files} if len(filled) > 1 else {}
     unreadable = [failure for listing in listings for failure in listing.unreadable]
     missing: Counter[str] = sum((listing.missing for listing in listings if listing.missing), Counter())
     return Scan(
-        files=tuple(found[path] for path in sorted(found)),
+        files=tuple(found[path] for path in sorted(found)) if found else tuple(*filled),
         skipped=sum(listing.skipped for listing in listings),
         unreadable=tuple(sorted(unreadable, key=lambda failure: failure.path)),
         missing_formats=dict(sorted(missing.items())),

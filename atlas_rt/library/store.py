@@ -16,6 +16,7 @@ import numpy as np
 
 from atlas_rt.core.arrays import Ids, Ints
 from atlas_rt.core.images import Absence, Catalogue, Failure
+from atlas_rt.core.rows import rows_of
 from atlas_rt.library.changes import FailedFile
 from atlas_rt.library.database import Database, path_of
 
@@ -106,13 +107,10 @@ class StoreReader:
 
     def vector_rows(self, model: str, ids: Ids) -> Ints:
         """(n,) int32 rows in the model's vector file for (n,) image ids; -1 for an image without one."""
-        sql = "SELECT image_id, row FROM vectors WHERE model = ? ORDER BY image_id"
-        stored = np.array(self.database.rows(sql, (model,)), np.int64).reshape(-1, 2)
+        encoded, rows = self.encoded(model)
+        at, known = rows_of(encoded, ids)
         result = np.full(len(ids), -1, np.int32)
-        if len(stored):
-            places = np.minimum(np.searchsorted(stored[:, 0], ids), len(stored) - 1)
-            found = stored[places, 0] == ids
-            result[found] = stored[places[found], 1]
+        result[known] = rows[at[known]]
         return result
 
     def tile_records(self, ids: Ids) -> Ints:
@@ -126,18 +124,22 @@ class StoreReader:
     def encoded(self, model: str) -> tuple[Ids, Ints]:
         """Images with a vector of the model, away or not: (n,) ids ascending, (n,) int32 rows in its vector file."""
         sql = "SELECT image_id, row FROM vectors WHERE model = ? ORDER BY image_id"
-        stored = np.array(self.database.rows(sql, (model,)), np.int64).reshape(-1, 2)
-        return np.ascontiguousarray(stored[:, 0]), stored[:, 1].astype(np.int32)
+        ids, rows = self.database.columns(sql, (model,), names=("image_id", "row"))
+        return ids, rows.astype(np.int32)
+
+    def encoded_images(self, model: str) -> int:
+        """How many images have a vector of the model, away or not."""
+        return self.database.number("SELECT count(*) FROM vectors WHERE model = ?", (model,))
 
     def shown(self, model: str) -> Ids:
         """Ids of the images with a vector of the model that are shown, ascending."""
         sql = """SELECT image_id FROM vectors CROSS JOIN images ON id = image_id
             WHERE model = ? AND state = 'ready' ORDER BY image_id"""
-        return np.array([id_ for (id_,) in self.database.rows(sql, (model,))], np.int64)
+        return self.database.columns(sql, (model,), names=("image_id",))[0]
 
     def hashes(self, model: str) -> frozenset[bytes]:
         """The contents that have a vector of the model."""
-        sql = "SELECT DISTINCT hash FROM images JOIN vectors ON image_id = id AND model = ? WHERE hash IS NOT NULL"
+        sql = "SELECT hash FROM vectors CROSS JOIN images ON id = image_id WHERE model = ? AND hash IS NOT NULL"
         return frozenset(hash_ for (hash_,) in self.database.rows(sql, (model,)))
 
     def path_of(self, id_: int) -> str | None:

@@ -99,7 +99,7 @@ def lowest_joined(count: int, pairs: NDArray[np.integer]) -> Rows:
     lowest = np.arange(count)
     while True:
         roots = lowest[pairs]
-        np.minimum.at(lowest, roots.ravel(), roots.min(axis=1).repeat(2))
+        np.minimum.at(lowest, roots.ravel(), np.minimum(roots[:, 0], roots[:, 1]).repeat(2))
         if np.array_equal(lowest, shorter := lowest[lowest]) and (lowest[pairs[:, 0]] == lowest[pairs[:, 1]]).all():
             return lowest
         lowest = shorter
