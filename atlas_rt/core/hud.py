@@ -70,13 +70,25 @@ class FrameFigures:
     drawn: str
 
 
+NOTICE_SECS, FADE_SECS = 5.0, 0.25
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence that appears for some seconds. tone: "plain", "good", "warning"."""
+    """A sentence that appears for NOTICE_SECS. tone: "plain", "good", "warning"."""
 
     text: str
     tone: str
     age_secs: float
+
+    @property
+    def over(self) -> bool:
+        return self.age_secs >= NOTICE_SECS
+
+    @property
+    def alpha(self) -> float:
+        """How strongly it shows: it fades in and out by its age."""
+        return max(min(self.age_secs / FADE_SECS, (NOTICE_SECS - self.age_secs) / FADE_SECS, 1.0), 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import signal
 import time
@@ -23,6 +22,9 @@ from atlas_rt.library.cleaning import finish_cleaning
 from atlas_rt.library.store_writer import StoreWriter
 
 IDLE_SECS = 0.1
+READY_SECS = 1.0
+"""With nothing to do for so long, what the first new image needs is made ready: sooner where something changes, which
+has yet to come to rest."""
 REST_SECS = 60.0
 """With nothing to do for so long, the engine lets go of what it holds only to be quick: the process that fits (370 MB)
 and a copy of the vectors (150 MB at 100,000 images)."""
@@ -95,17 +97,18 @@ class Engine:
 
 def _wait_for_news(requests: PendingRequests, rounds: Rounds) -> bool:
     """Until someone wishes something (True) or something changed in the sources; a refit goes on meanwhile."""
-    rest_secs, ready = time.monotonic() + REST_SECS, False
+    begun_secs, ready, rested = time.monotonic(), False, False
     while not requests:
         if requests.wait(IDLE_SECS):
             continue
         if rounds.watcher.due() or rounds.unsettled.due:
             return False
-        if rounds.watcher.stirs and not ready:
-            ready = True  # while what changes comes to rest
+        waited_secs = time.monotonic() - begun_secs
+        if not ready and (rounds.watcher.stirs or READY_SECS < waited_secs < REST_SECS):
+            ready = True
             rounds.map_scheduler.make_ready()
-        elif rounds.map_scheduler.fitting is None and time.monotonic() > rest_secs:
-            rest_secs = math.inf
+        elif not rested and rounds.map_scheduler.fitting is None and waited_secs > REST_SECS:
+            ready, rested = False, True
             rounds.map_scheduler.rest()
         else:
             rounds.maps.attend_fit()

@@ -18,7 +18,7 @@ from atlas_rt.library.maps import FIT
 from atlas_rt.mapping import layout
 from atlas_rt.mapping.duplicates import carried
 from atlas_rt.mapping.neighbours import Neighbours
-from atlas_rt.mapping.projector import Projector
+from atlas_rt.mapping.projector import Projector, Usual
 
 EDGES = 5
 """Nearest neighbours that each image is joined to."""
@@ -50,19 +50,22 @@ class ReferenceMap:
         self._rows, self._positions = map_.rows[usable], map_.positions[usable]
         self._ids, self._clusters = map_.ids[usable], map_.clusters[usable]
         self._vectors_at = vectors_at
+        self._usual: Usual | None = None
 
     @cached_property
     def _projector(self) -> Projector:
         # each round has its own among a map's images, and brings a few; while a library grows they serve for thousands
-        return Projector(self._vectors_at(self._rows), self._positions, exact=self.map.kind == FIT)
+        return Projector(self._vectors_at(self._rows), self._positions, exact=self.map.kind == FIT, usual=self._usual)
 
     def make_ready(self) -> None:
-        """Read and count now what placing needs: 0.7 s among 100,000."""
+        """Read and count now what placing needs: 0.8 s among 100,000, or 0.3 s after a rest."""
         self.place(self._vectors_at(self._rows[:1]))
 
     def rest(self) -> None:
         """Let go of what placing needs, a copy of all vectors, until it is needed again."""
-        self.__dict__.pop("_projector", None)
+        if "_projector" in self.__dict__:
+            self._usual = self._projector.usual
+            del self._projector
 
     def place(self, vectors: Floats) -> Placed:
         """Where new images stand; on principal axes where there is nothing to stand among."""

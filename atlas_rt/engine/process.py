@@ -28,6 +28,8 @@ from atlas_rt.engine import crash_log
 from atlas_rt.engine.child import Child
 from atlas_rt.engine.entry import serve
 from atlas_rt.engine.messages import Add, Added, FromEngine, Job, Locked, Published, Refused, Said, Stop, ToEngine
+from atlas_rt.errors import AtlasError
+from atlas_rt.library.store_writer import StoreWriter, writing
 
 ENDING_SECS = 5.0
 """A process that has closed its pipe is given so long to end before it is killed."""
@@ -87,6 +89,9 @@ class EngineProcess:
         if self._start_secs is None:
             self._send(Stop())
             self._child.end(limit_secs=limit_secs)
+        elif self._unheeded:  # no other engine will be started to store it
+            with contextlib.suppress(AtlasError), writing(self._job.place, StoreWriter) as store:
+                store.add_extras(path for add in self._unheeded for path in add.paths)
 
     def _start(self) -> None:
         self._start_secs: float | None = None

@@ -56,13 +56,23 @@ class Projector:
     """Places images in one published map. May be used from several threads at once.
 
     vectors: (n, dim) float32 unit, positions: (n, 3) float32, in the same rows. threads, exact: of the search for
-    neighbours, which is made ready here (`Neighbours`). The first placing reads what is usual in the map: 0.1 s at
-    10,000 images.
+    neighbours, which is made ready here (`Neighbours`). usual: of an earlier projector of the same map, or the first
+    placing reads it: 0.1 s at 10,000 images.
     """
 
-    def __init__(self, vectors: Floats, positions: Floats, *, threads: int = 1, exact: bool = False) -> None:
+    def __init__(
+        self,
+        vectors: Floats,
+        positions: Floats,
+        *,
+        threads: int = 1,
+        exact: bool = False,
+        usual: Usual | None = None,
+    ) -> None:
         self._neighbours = Neighbours(vectors, threads=threads, exact=exact)
         self._positions = np.ascontiguousarray(positions, np.float32)
+        if usual is not None:
+            self.usual = usual
 
     def place(self, queries: Floats) -> tuple[Placement, ...]:
         """(q, dim) unit vectors -> their places. Each has the same bits, however many are placed together.
@@ -79,16 +89,16 @@ class Projector:
                 Placement(np.zeros(3, np.float32), 1.0, *found) for found in zip(rows, similarities, strict=True)
             )
         around = self._positions[rows]  # (q, 15, 3)
-        places = settle(around, similarities, self._usual.reach)
-        doubts = _doubts(around, similarities, places, self._usual)
+        places = settle(around, similarities, self.usual.reach)
+        doubts = _doubts(around, similarities, places, self.usual)
         return tuple(
             Placement(place, float(doubt), near, known)
             for place, doubt, near, known in zip(places, doubts, rows, similarities, strict=True)
         )
 
     @cached_property
-    def _usual(self) -> Usual:
-        """Read from the same rows whatever is placed first, so that placing depends on the map alone."""
+    def usual(self) -> Usual:
+        """What is usual in the map, from the same rows whatever is placed first: placing depends on the map alone."""
         count = len(self._positions)
         sample = np.unique(np.linspace(0, count - 1, min(SAMPLE, count)).astype(np.int32))
         similarities, rows = self._neighbours.of_rows(sample, NEIGHBOURS)

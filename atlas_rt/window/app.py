@@ -37,8 +37,8 @@ DT_MAX_SECS = 0.1
 TRACE_MEMORY_SECS = 3.0
 WRITING_SECS = 10.0
 """How long the end of the program waits for pictures of the view that are still being written."""
-STILL_FRAMES = 30
-"""Frames in which nothing changed, after which the picture is no longer drawn again; the last of them is sharp."""
+STILL_SECS = 0.5
+"""Nothing has changed for so long: one more frame is drawn, a sharp one, and then none."""
 
 
 def launch(settings: Settings, paths: tuple[str, ...], *, name: str = "", size: tuple[int, int] = (1280, 800)) -> App:
@@ -102,7 +102,7 @@ class App:
         self._counts = CountTags()
         self._kiosk = Kiosk(idle_secs=settings.kiosk_idle_secs) if settings.kiosk else None
         self._pose = self.parts.world.camera.pose
-        self._still = 0
+        self._still_secs, self._sharp = 0.0, False
         self._closed = False
         try:
             if paths:
@@ -133,7 +133,7 @@ class App:
         self.pacer.end()
         if not drawn:
             self.pacer.rest(self.parts.window.wait)
-        elif self._still < STILL_FRAMES:
+        elif not self._sharp:
             self.parts.display.observe((time.perf_counter() - begun) * 1000.0)
         return drawn
 
@@ -145,7 +145,7 @@ class App:
         self._follow(told, dt_secs)
         parts.world.advance(dt_secs, told.held)
         parts.panel_state.advance(dt_secs)
-        drawn = told.visible and not self._may_rest(changed)
+        drawn = told.visible and not self._may_rest(changed, dt_secs)
         if drawn:
             self._draw(told, dt_secs)
         self._note_start()
@@ -171,7 +171,8 @@ class App:
         for request in parts.display.build_panels(hud, told, framebuffer_px=view.size_px, dpi_scale=scale):
             actions.carry_out(parts, request)
         parts.window.text_focused = parts.display.wants_text
-        parts.display.draw(view, parts.display.target, still=self._still >= STILL_FRAMES)
+        self._sharp = self._still_secs >= STILL_SECS
+        parts.display.draw(view, parts.display.target, still=self._sharp)
         if parts.session is not None:
             parts.session.want_tiles(parts.display.wanted_tiles(view))
         parts.window.flip()
@@ -189,15 +190,16 @@ class App:
         if order.home:
             actions.make_fresh(self.parts)
 
-    def _may_rest(self, changed: bool) -> bool:
+    def _may_rest(self, changed: bool, dt_secs: float) -> bool:
         """Whether this frame would look like the one before: then nothing is drawn and the cores stay cool."""
         world, display = self.parts.world, self.parts.display
         ambient = display.pulses and world.ambient > 0.0
         moved = world.camera.pose != self._pose
         self._pose = world.camera.pose
         busy = changed or moved or ambient or not world.resting or self.parts.panel_state.lively
-        self._still = 0 if busy else self._still + 1
-        return self._still > STILL_FRAMES
+        self._still_secs = 0.0 if busy else self._still_secs + dt_secs
+        self._sharp &= not busy
+        return self._sharp
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
@@ -255,7 +257,7 @@ class App:
             model=parts.model.name,
             provider=running_on(panel_state.provider, session.search.provider if session else ""),
             renderer=parts.display.renderer_name,
-            progress=panel_state.progress,
+            progress=panel_state.work,
             name_tags=name_tags(view, size_px),
             count_tags=self._counts.tags(view, size_px, dt_secs),
             searching=panel_state.searching,

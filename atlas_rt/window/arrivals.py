@@ -10,11 +10,15 @@ from atlas_rt.window.parts import Parts
 from atlas_rt.workers.scenes import Arrival
 
 UPLOAD_BUDGET_SECS = 0.002
+UNSEEN = Progress | IndexReport | Provider
+"""What need not be drawn at once: work is shown once it has lasted, a report once its images are there, and the name of
+what encodes stands in a corner."""
 
 
 def hear(parts: Parts) -> bool:
-    """Take everything that came; whether anything did."""
+    """Take everything that came; whether any of it is to be seen."""
     engine, threads, saved = _hear_engine(parts), _hear_threads(parts), _hear_saved(parts)
+    _tell_of_new(parts)
     return engine or threads or saved
 
 
@@ -50,11 +54,12 @@ def _selected_record(parts: Parts) -> int:
 def _hear_engine(parts: Parts) -> bool:
     session, panel_state, heard = parts.session, parts.panel_state, False
     for message in session.messages() if session else ():
-        heard = True
         if isinstance(message, Published) and session is not None:
             session.scenes.poke()
-        else:
-            _note(panel_state, message)
+            continue
+        work = panel_state.work
+        _note(panel_state, message)
+        heard |= panel_state.work != work or not isinstance(message, UNSEEN)
     before, panel_state.troubles = panel_state.troubles, session.troubles() if session else ()
     return heard or panel_state.troubles != before
 
@@ -71,8 +76,7 @@ def _note(panel_state: PanelState, message: FromEngine) -> None:
             panel_state.progress = None
             if message.images == 0 and message.away == 0:
                 panel_state.say("no images were found here; drop some on the window", "warning")
-            elif message.new:
-                panel_state.say(f"{message.new:,} new images are on the map", "good")
+            panel_state.new, panel_state.new_at = panel_state.new + message.new, message.generation
         case SourceState():
             panel_state.absence = message.text
         case Added(new=paths) if paths:
@@ -110,6 +114,15 @@ def _hear_threads(parts: Parts) -> bool:
         changed = True
         display.accept(tile)
     return changed
+
+
+def _tell_of_new(parts: Parts) -> None:
+    """Say how many images are new once they are to be seen."""
+    panel_state = parts.panel_state
+    if panel_state.new and parts.world.scene.generation >= panel_state.new_at:
+        images = "1 new image is" if panel_state.new == 1 else f"{panel_state.new:,} new images are"
+        panel_state.say(f"{images} on the map", "good")
+        panel_state.new = 0
 
 
 def _hear_saved(parts: Parts) -> bool:

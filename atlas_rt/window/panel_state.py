@@ -12,8 +12,10 @@ from atlas_rt.core.rows import row_of
 from atlas_rt.core.scene import Scene
 from atlas_rt.core.troubles import Trouble, lasting
 
-NOTICE_SECS = 6.0
 NOTICES_MAX = 4
+WORK_SECS = 0.7
+"""Work that lasts no longer is not shown: a line that flashes by only disturbs."""
+APPEARING_SECS = 0.5
 
 
 @dataclass(slots=True)
@@ -24,7 +26,8 @@ class PanelState:
     opening: the person is about to open another library. result_id: the image among the answer's best that the person
     stands at, -1 for none; result: its place there when they came to it. absence: what to know, as long as it lasts,
     of sources that are not there. added: what the person added since this library was opened, one tuple of paths each
-    time.
+    time. progress: of what the engine works on, working_secs: for how long it has; `work` is what is shown of it.
+    new: images that were found and of which the person was not told yet; the map of generation `new_at` has them.
     """
 
     source: str = ""
@@ -37,6 +40,9 @@ class PanelState:
     figures_open: bool = False
     failures: tuple[Failure, ...] = ()
     progress: Progress | None = None
+    working_secs: float = 0.0
+    new: int = 0
+    new_at: int = 0
     provider: str = ""
     absence: str = ""
     added: list[tuple[str, ...]] = field(default_factory=list)
@@ -58,12 +64,19 @@ class PanelState:
 
     def advance(self, dt_secs: float) -> None:
         aged = (Notice(notice.text, notice.tone, notice.age_secs + dt_secs) for notice in self.notices)
-        self.notices = [notice for notice in aged if notice.age_secs < NOTICE_SECS]
+        self.notices = [notice for notice in aged if not notice.over]
+        self.working_secs = 0.0 if self.progress is None else self.working_secs + dt_secs
+
+    @property
+    def work(self) -> Progress | None:
+        """What the engine works on, once that has lasted for a moment."""
+        return self.progress if self.working_secs >= WORK_SECS else None
 
     @property
     def lively(self) -> bool:
-        """Something here moves by itself: a notice that fades, figures."""
-        return bool(self.notices) or self.figures_open
+        """Something here moves by itself: a notice that fades, work that is shown by now, figures."""
+        appearing = self.work is not None and self.working_secs < WORK_SECS + APPEARING_SECS
+        return appearing or self.figures_open or any(notice.alpha < 1.0 for notice in self.notices)
 
     @property
     def picture_trouble(self) -> str:

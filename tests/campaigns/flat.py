@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import moderngl
@@ -26,8 +27,9 @@ from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.tile_making import make_tiles
 from atlas_rt.library.vectors import FILE_NAME, VectorFile
 from atlas_rt.settings import Settings
+from atlas_rt.window.app import DT_MAX_SECS
 from tests.libraries import Library
-from tests.window.player import Player
+from tests.window.player import FRAME_SECS, Player
 
 IMAGES = int(os.environ.get("ATLAS_RT_CAMPAIGN_IMAGES", "100000"))
 ADDED = 5
@@ -35,10 +37,11 @@ SIDE_PX = 32
 BATCH = 5_000
 WITHIN_SECS = 2.0
 STALL_SECS = 0.1
-"""By how much a frame may take longer while an image is added than the longest of those before."""
-FRAMES = 120
-PAUSE_SECS = 0.004
-"""Between two frames: the engine steps back behind all else that computes."""
+"""By how much more work a frame may be while an image is added than the most of those before."""
+FRAMES = 60
+REST_SECS = 3.0
+DRAWN_SECS = 0.01
+"""A frame that takes longer was drawn."""
 
 
 def paint(file: Path, number: int) -> None:
@@ -118,26 +121,58 @@ def map_of(scene: Scene, ids: list[int], model: Model) -> Map:
     )
 
 
-def longest_frame(player: Player, frames: int = FRAMES) -> float:
-    """Seconds."""
-    return max(timed(player) for _ in range(frames))
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How long until an image was on the map, and the longest frame until then: as seen, and its thread's own work."""
+
+    secs: float
+    frame_secs: float
+    work_secs: float
+
+    def frames(self) -> str:
+        return f"{self.frame_secs * 1000:.0f} ms | {self.work_secs * 1000:.0f} ms |"
 
 
-def added(player: Player, file: Path, number: int) -> tuple[float, float]:
-    """(seconds until an image that is added is on the map, seconds of the longest frame meanwhile)."""
+class Clock:
+    """Sixty frames a second at most, as a window has them, and the longest of them."""
+
+    def __init__(self, player: Player) -> None:
+        self._player, self._last_secs = player, time.perf_counter()
+        self.longest_secs = self.longest_work_secs = 0.0
+        """Of the clock on the wall, and of the main thread's own work: where the picture is drawn by the processor, a
+        frame also waits for other processes."""
+
+    def frame(self) -> float:
+        """The next one. Seconds that it took."""
+        begun, self._last_secs, working = self._last_secs, time.perf_counter(), time.thread_time()
+        self._player.frame(dt_secs=min(self._last_secs - begun, DT_MAX_SECS))
+        took = time.perf_counter() - self._last_secs
+        self.longest_secs = max(self.longest_secs, took)
+        self.longest_work_secs = max(self.longest_work_secs, time.thread_time() - working)
+        time.sleep(max(FRAME_SECS - took, 0.0))
+        return took
+
+    def begin(self) -> None:
+        """Forget the longest frames so far."""
+        self.longest_secs = self.longest_work_secs = 0.0
+
+    def rest(self) -> None:
+        """Until nothing is drawn any more and the engine has nothing to do."""
+        quiet_secs = time.monotonic()
+        while time.monotonic() - quiet_secs < REST_SECS:
+            if self.frame() > DRAWN_SECS or self._player.app.parts.panel_state.progress is not None:
+                quiet_secs = time.monotonic()
+
+
+def added(player: Player, clock: Clock, file: Path, number: int) -> Figures:
+    """What it takes until an image that is added is on the map."""
     paint(file, number)
-    begun, longest = time.monotonic(), 0.0
-    while str(file) not in player.app.parts.world.scene.paths[-ADDED:]:
-        assert time.monotonic() - begun < 60.0, player.shown()
-        longest = max(longest, timed(player))
-        time.sleep(PAUSE_SECS)
-    return time.monotonic() - begun, longest
-
-
-def timed(player: Player) -> float:
-    begun = time.perf_counter()
-    player.frame()
-    return time.perf_counter() - begun
+    clock.begin()
+    begun = time.monotonic()
+    while str(file) not in player.app.parts.world.scene.paths[-2 * ADDED :]:
+        assert time.monotonic() - begun < 120.0, player.shown()
+        clock.frame()
+    return Figures(time.monotonic() - begun, clock.longest_secs, clock.longest_work_secs)
 
 
 @pytest.mark.timeout(3600)
@@ -151,15 +186,26 @@ def test_one_more_file_in_a_large_flat_folder(context: moderngl.Context, indexed
     shutil.copytree(indexed.cache / "vocabulary", cache / "vocabulary")
     player = Player(context, Settings(cache=str(cache), offline=True, quality="low"), folder, size_px=(640, 360))
     state = player.app.parts.panel_state
-    player.see(lambda: state.progress is not None)
-    player.see(lambda: len(player.app.parts.world.scene.ids) == IMAGES and state.progress is None, secs=900.0)
-    player.see(lambda: player.app.parts.world.resting)
-    before = longest_frame(player)
-    figures = [added(player, folder / f"{IMAGES + more:06}.jpg", IMAGES + more) for more in range(ADDED)]
+    player.see(lambda: len(player.app.parts.world.scene.ids) == IMAGES and state.new_at, secs=900.0, why="a report")
+    clock, at_rest = Clock(player), []
+    for number in range(IMAGES, IMAGES + ADDED):
+        clock.rest()
+        at_rest.append(added(player, clock, folder / f"{number:06}.jpg", number))
+    clock.rest()
+    player.do("orbit")
+    clock.begin()
+    for _ in range(FRAMES):
+        clock.frame()
+    before = Figures(0.0, clock.longest_secs, clock.longest_work_secs)
+    more = range(IMAGES + ADDED, IMAGES + 2 * ADDED)
+    in_flight = [added(player, clock, folder / f"{number:06}.jpg", number) for number in more]
     player.close()
-    print(f"\n{IMAGES:,} images; the longest frame before: {before * 1000:.0f} ms")
-    print("| added | on the map after | longest frame |\n| ---: | ---: | ---: |")
-    for number, (secs, frame_secs) in enumerate(figures, start=1):
-        print(f"| {number} | {secs:.2f} s | {frame_secs * 1000:.0f} ms |")
-    assert max(secs for secs, _ in figures) <= WITHIN_SECS
-    assert max(frame_secs for _, frame_secs in figures) <= before + STALL_SECS
+    print(f"\n| {IMAGES:,} images | on the map after | longest frame | of it the main thread's work |")
+    print("| --- | ---: | ---: | ---: |")
+    print(f"| {FRAMES} frames in flight, nothing added | | {before.frames()}")
+    for state, figures in (("at rest", at_rest), ("in flight", in_flight)):
+        for each in figures:
+            print(f"| one more, window {state} | {each.secs:.2f} s | {each.frames()}")
+    assert max(each.secs for each in at_rest) <= WITHIN_SECS
+    longest_secs = max(each.work_secs for each in (*at_rest, *in_flight))
+    assert longest_secs <= before.work_secs + STALL_SECS

@@ -235,6 +235,21 @@ def test_what_is_added_while_the_engine_is_dead_is_stored_by_the_next(make_job: 
     assert dropped.name in known(make_job().place)
 
 
+def test_what_is_added_while_the_engine_is_dead_and_stopped_before_the_next_is_stored(
+    make_job: MakeJob, tmp_path: Path
+) -> None:
+    engine = EngineProcess(make_job(stay=True, fit=False))
+    hear(engine)
+    os.kill(engine.pid, signal.SIGKILL)
+    hear(engine, until=Said)  # that it is started again, after a pause
+    dropped = tmp_path / "dropped.png"
+    Image.new("RGB", (8, 8)).save(dropped)
+    engine.tell(Add((str(dropped),)))
+    engine.stop()
+    with StoreReader.open(make_job().place.folder) as store:
+        assert store.extras() == (str(dropped),)
+
+
 @pytest.mark.usefixtures("quick_retries")
 def test_a_file_that_crashes_the_engine_three_times_is_left_out(make_job: MakeJob, folder: Path) -> None:
     """The crash is a kill whenever that file is in work, as the system does when memory runs out."""

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.answers import LiveFix
-from atlas_rt.core.hud import CountTag, FrameFigures, Hud, NameTag, Notice
+from atlas_rt.core.hud import NOTICE_SECS, CountTag, FrameFigures, Hud, NameTag, Notice
 from atlas_rt.core.images import Failure
 from atlas_rt.core.reports import Progress
 from atlas_rt.core.requests import CopyPath, Deselect, Do, FlyTo, Hover, OpenSource, Retry, Search, Select
@@ -21,7 +21,6 @@ from atlas_rt.core.troubles import Trouble
 from atlas_rt.ui.input import KeyStroke, Modifiers, PointerMoved
 from atlas_rt.ui.panels.canvas import Rect
 from atlas_rt.ui.panels.hover import GRACE_SECS, beside
-from atlas_rt.ui.panels.notices import LIFE_SECS, notice_alpha
 from atlas_rt.ui.panels.status import engine_line, pace
 from tests.ui.huds import Sheet, make_answer, make_facts, make_hud, typed
 
@@ -339,9 +338,9 @@ def test_the_welcome_opens_the_demo_and_folders(sheet: Sheet, tmp_path: Path) ->
 
 
 def test_notices_fade_and_end() -> None:
-    hud = make_hud(reduced_motion=False)
-    alphas = [notice_alpha(Notice("x", "plain", age), hud) for age in (0.0, 0.125, 2.0, LIFE_SECS - 0.125, LIFE_SECS)]
-    assert alphas == pytest.approx([0, 0.5, 1, 0.5, 0])
+    shown = [Notice("x", "plain", age) for age in (0.0, 0.125, 2.0, NOTICE_SECS - 0.125, NOTICE_SECS)]
+    assert [notice.alpha for notice in shown] == pytest.approx([0, 0.5, 1, 0.5, 0])
+    assert [notice.over for notice in shown] == [False] * 4 + [True]
 
 
 def test_a_changed_speed_is_told_for_a_moment(sheet: Sheet) -> None:

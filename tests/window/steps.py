@@ -208,7 +208,7 @@ class Steps(RuleBasedStateMachine):
     def kill_engine(self) -> None:
         self.stage.kill_engine()
 
-    @step(when=lambda self: self.stage.engine_pid and len(self.stage.folder.sure) >= 10)
+    @step(when=lambda self: self.stage.engine_pid and len(self.stage.paths) > 11)
     def kill_fit(self) -> None:
         """Begin a refit, and kill the process that makes it."""
         assert self.stage.session.engine is not None

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from atlas_rt.core.hud import Hud, Notice
+from atlas_rt.core.hud import FADE_SECS, Hud, Notice
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Rect
 from atlas_rt.ui.panels.panel_context import Fade, PanelContext
 
-LIFE_SECS = 5.0
-"""How long a notice is shown; the app may forget it then."""
-FADE_SECS = 0.25
 TONES = {"plain": theme.INK_SOFT, "good": theme.GOOD, "warning": theme.WARNING}
 HINT = "W A S D to fly   ·   drag to look   ·   / to search   ·   F1 for all keys"
 HINT_SECS = 14.0
@@ -30,7 +27,7 @@ class Notices:
     def build(self, context: PanelContext) -> None:
         y = context.size[1] - context.px(BOTTOM)
         y = self._build_hint(context, y)
-        for notice in reversed([notice for notice in context.hud.notices if notice.age_secs < LIFE_SECS]):
+        for notice in reversed(context.hud.notices):
             y = self._build_notice(context, notice, y)
 
     def _build_hint(self, context: PanelContext, y: float) -> float:
@@ -65,7 +62,7 @@ class Notices:
         left, right = context.free_span(y - height, y)
         text = context.type.fit(notice.text, right - left - 2.0 * pad - context.px(40.0), theme.SMALL)
         width = context.type.width(text, theme.SMALL) + 2.0 * pad + context.px(14.0)
-        alpha = notice_alpha(notice, context.hud)
+        alpha = 1.0 if context.hud.reduced_motion else notice.alpha
         canvas = context.over(alpha)
         rise = context.px(8.0) * (1.0 - min(notice.age_secs / FADE_SECS, 1.0)) * (not context.hud.reduced_motion)
         rect = Rect((left + right - width) / 2.0, y - height + rise, width, height)
@@ -74,10 +71,3 @@ class Notices:
         text_y = rect.centre[1] - context.px(theme.SMALL) / 2.0
         canvas.text(rect.x + pad + context.px(14.0), text_y, text, theme.SMALL, theme.INK)
         return y - height - context.px(8.0)
-
-
-def notice_alpha(notice: Notice, hud: Hud) -> float:
-    """Fades in and out by its age."""
-    if hud.reduced_motion:
-        return 1.0
-    return min(notice.age_secs / FADE_SECS, (LIFE_SECS - notice.age_secs) / FADE_SECS, 1.0)
