@@ -39,6 +39,8 @@ WRITING_SECS = 10.0
 """How long the end of the program waits for pictures of the view that are still being written."""
 STILL_SECS = 0.5
 """Nothing has changed for so long: one more frame is drawn, a sharp one, and then none."""
+RETOLD_SECS = 1.0
+"""In a picture at rest, how far the engine is is drawn anew so often: the cores are the engine's then."""
 
 
 def launch(settings: Settings, paths: tuple[str, ...], *, name: str = "", size: tuple[int, int] = (1280, 800)) -> App:
@@ -103,6 +105,7 @@ class App:
         self._kiosk = Kiosk(idle_secs=settings.kiosk_idle_secs) if settings.kiosk else None
         self._pose = self.parts.world.camera.pose
         self._still_secs, self._sharp = 0.0, False
+        self._drawn_secs, self._drawn_work = 0.0, self.parts.panel_state.work
         self._closed = False
         try:
             if paths:
@@ -172,6 +175,7 @@ class App:
             actions.carry_out(parts, request)
         parts.window.text_focused = parts.display.wants_text
         self._sharp = self._still_secs >= STILL_SECS
+        self._drawn_secs, self._drawn_work = 0.0, parts.panel_state.work
         parts.display.draw(view, parts.display.target, still=self._sharp)
         if parts.session is not None:
             parts.session.want_tiles(parts.display.wanted_tiles(view))
@@ -198,8 +202,10 @@ class App:
         self._pose = world.camera.pose
         busy = changed or moved or ambient or not world.resting or self.parts.panel_state.lively
         self._still_secs = 0.0 if busy else self._still_secs + dt_secs
+        self._drawn_secs += dt_secs
         self._sharp &= not busy
-        return self._sharp
+        retold = self.parts.panel_state.work != self._drawn_work and self._drawn_secs >= RETOLD_SECS
+        return self._sharp and not retold
 
     # -- the end -----------------------------------------------------------------------------------------------------
 

@@ -11,8 +11,8 @@ from atlas_rt.workers.scenes import Arrival
 
 UPLOAD_BUDGET_SECS = 0.002
 UNSEEN = Progress | IndexReport | Provider
-"""What need not be drawn at once: work is shown once it has lasted, a report once its images are there, and the name of
-what encodes stands in a corner."""
+"""What need not be drawn at once: the window draws work that lasts every second, a report is shown once its images are
+there, and the name of what encodes stands in a corner."""
 
 
 def hear(parts: Parts) -> bool:
@@ -57,9 +57,8 @@ def _hear_engine(parts: Parts) -> bool:
         if isinstance(message, Published) and session is not None:
             session.scenes.poke()
             continue
-        work = panel_state.work
         _note(panel_state, message)
-        heard |= panel_state.work != work or not isinstance(message, UNSEEN)
+        heard |= not isinstance(message, UNSEEN)
     before, panel_state.troubles = panel_state.troubles, session.troubles() if session else ()
     return heard or panel_state.troubles != before
 

@@ -15,7 +15,6 @@ from atlas_rt.core.troubles import Trouble, lasting
 NOTICES_MAX = 4
 WORK_SECS = 0.7
 """Work that lasts no longer is not shown: a line that flashes by only disturbs."""
-APPEARING_SECS = 0.5
 
 
 @dataclass(slots=True)
@@ -74,9 +73,8 @@ class PanelState:
 
     @property
     def lively(self) -> bool:
-        """Something here moves by itself: a notice that fades, work that is shown by now, figures."""
-        appearing = self.work is not None and self.working_secs < WORK_SECS + APPEARING_SECS
-        return appearing or self.figures_open or any(notice.alpha < 1.0 for notice in self.notices)
+        """Something here moves by itself: a notice that fades, figures."""
+        return self.figures_open or any(notice.alpha < 1.0 for notice in self.notices)
 
     @property
     def picture_trouble(self) -> str:
