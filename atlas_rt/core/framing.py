@@ -39,7 +39,8 @@ def home_pose(positions: Floats, aspect: float) -> Pose:
             eye[axis] += float(across.max() + across.min()) / 2.0 * usual
             needed = max(needed, float((sides[2] + np.abs(sides[axis] - eye[axis]) / slope).max()))
         eye[2] = needed
-    return Pose((eye[0], eye[1], eye[2]), 0.0, 0.0)
+    x, y, z = np.array(eye, np.float32).tolist()  # as a flight there ends
+    return Pose((x, y, z), 0.0, 0.0)
 
 
 def close_up_pose(target: Floats, *, coming_from: Floats, distance: float) -> Pose:
