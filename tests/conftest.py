@@ -56,7 +56,9 @@ def indexed(tmp_path_factory: pytest.TempPathFactory, newcomers: list[Path], enc
     job = job_of(source, folder / "cache", stay=True)  # as a window has it, with maps in between
     shutil.copytree(encoded_words, folder / "cache" / "vocabulary")
     told = run(job)
-    shutil.copytree(folder / "cache" / "vocabulary", encoded_words, dirs_exist_ok=True)
+    for file in (folder / "cache" / "vocabulary").iterdir():
+        shutil.copy(file, folder)
+        (folder / file.name).replace(encoded_words / file.name)  # at once: other processes may look for it
     assert isinstance(told[-1], IndexReport), told
     return Library(source, folder / "cache", job.place, tuple(told), before)
 
