@@ -126,7 +126,17 @@ def _shot(parser: argparse.ArgumentParser) -> None:
 def _export(parser: argparse.ArgumentParser) -> None:
     add_source(parser)
     parser.add_argument(
-        "-o", "--output", required=True, metavar="FILE", help="the file to write; its name ends in .npz or .csv"
+        "-o",
+        "--output",
+        required=True,
+        metavar="FILE",
+        help="the file to write; its name ends in .npz or .csv. With --format json: the folder to write into",
+    )
+    parser.add_argument(
+        "--format",
+        default="",
+        metavar="json",
+        help="write coords.json, graph.json, clusters.json and meta.json into a folder",
     )
     _add_no_update(parser)
 
