@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from atlas_rt.settings import DEFAULTS, MEANINGS, option_of
-from atlas_rt.values import NODES, count, nodes, point, size
+from atlas_rt.values import NODES, count, nodes, point, port, size
 
 EVERYWHERE = (
     "model",
@@ -141,6 +141,24 @@ def _export(parser: argparse.ArgumentParser) -> None:
     _add_no_update(parser)
 
 
+def _serve(parser: argparse.ArgumentParser) -> None:
+    _source_to_read(parser)
+    parser.add_argument("--port", type=port, default=0, metavar="N", help="port to listen on (default: any free one)")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="address to listen on (default: 127.0.0.1, for programs on this machine only)",
+    )
+    _add_show_paths(parser)
+
+
+def _mcp(parser: argparse.ArgumentParser) -> None:
+    _source_to_read(parser)
+    parser.add_argument("--allow-write", action="store_true", help="let the other program rename clusters")
+    _add_show_paths(parser)
+
+
 def _models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("does", nargs="*", metavar="list | get NAME | export NAME", help="what to do (default: list)")
     parser.add_argument("--repo", metavar="ORG/NAME", help="get: fetch from this repository of the Hugging Face hub")
@@ -220,6 +238,10 @@ def _add_top(parser: argparse.ArgumentParser, default: int, says: str) -> None:
     parser.add_argument("--top", type=count, default=default, metavar="N", help=f"{says} (default: {default})")
 
 
+def _add_show_paths(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--show-paths", action="store_true", help="tell other programs where the images lie")
+
+
 def _add_no_update(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-update", action="store_true", help="use the library as it is, without looking for changes"
@@ -275,6 +297,16 @@ COMMANDS = {
         "save ids, paths, vectors, positions and clusters as .npz or .csv",
         _export,
         ("export ~/Pictures -o images.npz", "export ~/Pictures --no-update -o images.csv"),
+    ),
+    "serve": Command(
+        "answer other programs over HTTP, on this machine (extra `serve`)",
+        _serve,
+        ("serve ~/Pictures", "serve ~/Pictures --port 8765 --no-update"),
+    ),
+    "mcp": Command(
+        "answer an assistant over the Model Context Protocol, on standard input and output (extra `mcp`)",
+        _mcp,
+        ("mcp ~/Pictures", "mcp ~/Pictures --allow-write --no-update"),
     ),
     "models": Command(
         "list the known encoders, fetch one, or export one",
