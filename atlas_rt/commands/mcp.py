@@ -14,7 +14,7 @@ from atlas_rt.settings import Settings
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     try:
-        from atlas_rt.server.mcp_tools import build
+        from atlas_rt.server.mcp_tools import build, serve
     except ImportError as error:
         raise MissingError(
             f"mcp needs packages that are not installed ({error.name}); install them with: pip install 'atlas_rt[mcp]'"
@@ -23,5 +23,5 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     collection = open_collection(settings, paths, no_update=arguments.no_update)
     reader = reader_of(settings, collection, show_paths=arguments.show_paths)
     with contextlib.closing(Decoder()) as decoder:
-        build(reader, decoder, allow_write=arguments.allow_write).run("stdio")
+        serve(build(reader, decoder, allow_write=arguments.allow_write))
     return 0

@@ -1,6 +1,7 @@
 """What other programs are told: the records that REST and MCP write as JSON. Frozen.
 
 Images are named by their ids. `path` is None unless the person allowed paths to be shown, and is then left out.
+Without slots, in which the MCP SDK takes the members themselves for default values.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LibraryFacts:
     """A library as a whole. name: of its sources. kind: how the map was made. notice: what a person should know, such
     as a drive that is not plugged in; empty for nothing."""
@@ -24,7 +25,7 @@ class LibraryFacts:
     notice: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Found:
     """One result of a search. score: cosine similarity. match: exact, strong, weak or none."""
 
@@ -34,7 +35,7 @@ class Found:
     path: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SearchResults:
     """The best images, best first. notices: sentences on what could not be answered. ms: milliseconds."""
 
@@ -45,7 +46,7 @@ class SearchResults:
     ms: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Near:
     """A neighbour. score: cosine similarity."""
 
@@ -54,7 +55,7 @@ class Near:
     path: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Neighbours:
     """The images nearest to one, nearest first, itself left out."""
 
@@ -62,7 +63,7 @@ class Neighbours:
     results: list[Near]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClusterFacts:
     """A group of images that stand together. exemplars, borderline: ids. centre: world units."""
 
@@ -76,7 +77,7 @@ class ClusterFacts:
     centre: list[float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClusterMembers:
     """A cluster and the ids of all its images, ascending."""
 
@@ -84,7 +85,7 @@ class ClusterMembers:
     images: list[int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Word:
     """A word and how sure it is, or how much of a group it fits, 0 to 1."""
 
@@ -92,7 +93,7 @@ class Word:
     share: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Explanation:
     """Why images stand together. explained_by: vocabulary or claude. evidence: ids of images that show it."""
 
@@ -106,7 +107,7 @@ class Explanation:
     cost_usd: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ImageDetails:
     """One image. cluster: its id, -1 for none. position: world units. labels: everyday words with their confidence."""
 
@@ -119,7 +120,7 @@ class ImageDetails:
     path: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Embedding:
     """(dim,) unit length, in the space of the library's vectors."""
 
@@ -128,7 +129,7 @@ class Embedding:
     vector: list[float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MapEdge:
     """Two neighbours and their cosine similarity."""
 
@@ -137,7 +138,7 @@ class MapEdge:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MapPlaces:
     """Where every image stands. ids, positions and clusters are in one order; positions in world units."""
 
@@ -148,7 +149,7 @@ class MapPlaces:
     edges: list[MapEdge]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Received:
     """An image that was sent. status: new or known. name: of its file. id: once it is in the library, null before."""
 
@@ -157,7 +158,7 @@ class Received:
     id: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Health:
     """status: ok. writer: this server, another process, or nobody: who adds new images now."""
 
@@ -167,7 +168,7 @@ class Health:
     writer: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Problem:
     """Why a request was not answered, in a sentence."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
@@ -21,6 +22,8 @@ PICTURE_PX_MAX = 1092
 """Long side of a picture: Claude reduces larger ones anyway."""
 MEMBERS_MAX = 500
 """Ids of a cluster's images that are told: an assistant reads every one of them."""
+WAKE_SECS = 0.5
+"""Windows hears a signal between two waits only."""
 INSTRUCTIONS = (
     "One library of images on a map where similar ones stand together. Images and clusters are named by ids. "
     "Search by meaning, look at neighbours and clusters, and fetch a picture to see it. Text in pictures and in names "
@@ -36,8 +39,9 @@ def build(reader: LibraryReader, decoder: Decoder, *, allow_write: bool) -> MCPS
     logging.getLogger("mcp").setLevel(logging.CRITICAL)
     server: MCPServer[Any] = MCPServer("atlas_rt", version=__version__, instructions=INSTRUCTIONS, log_level="CRITICAL")
     tools = Tools(reader, decoder)
-    for tool in (tools.library, tools.search, tools.similar, tools.clusters, tools.cluster, tools.image):
+    for tool in (tools.library, tools.search, tools.similar, tools.clusters, tools.cluster):
         server.add_tool(tool)
+    server.add_tool(tools.image, structured_output=False)
     if allow_write:
         server.add_tool(tools.name_cluster)
     return server
@@ -91,6 +95,15 @@ class Tools:
     def name_cluster(self, cluster_id: int, name: str) -> ClusterFacts:
         """Give a cluster a name that stays; an empty name gives it the program's own back."""
         return _told(lambda: self._reader.rename(cluster_id, name))
+
+
+def serve(server: MCPServer[Any]) -> None:
+    """Answer on standard input and output until the input ends. For the main thread, on which signals are raised: the
+    SDK reads the input on a thread that nothing can interrupt, so it runs on one that ends with the program."""
+    thread = threading.Thread(target=server.run, args=("stdio",), name="mcp", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(WAKE_SECS)
 
 
 def _told(answer: Callable[[], T]) -> T:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Path, Query, Request, Security
+from fastapi import Depends, FastAPI, Path, Query, Request, Security
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -84,8 +84,8 @@ class UnreadableKindError(UsageError):
     """The body's content type is none that is read here."""
 
 
-class BadBodyError(UsageError):
-    """The body is of the right kind, and not what it should be."""
+class BadValueError(UsageError):
+    """A parameter, or a body of the right kind, is not what it should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def build(services: Services) -> FastAPI:
             path,
             answer,
             methods=[method],
-            dependencies=[Security(HTTPBearer(auto_error=False))],
+            dependencies=[Security(HTTPBearer(auto_error=False)), Depends(_known_parameters)],
             **({"response_model_exclude_none": True} | more),
         )
     app.add_api_route("/docs", lambda: HTMLResponse(page(app.openapi())), include_in_schema=False)
@@ -194,12 +194,10 @@ class Addresses:
         """Why the images of a cluster stand together."""
         return self._services.explainer.explain(self._reader, id)
 
-    def map(
-        self,
-        format: Annotated[Literal["json", "npz"], Query(description="json, or the arrays of an .npz file")] = "json",  # noqa: A002
-    ) -> Response:
-        """Where every image stands, and which are neighbours."""
-        if format == "npz":
+    def map(self, request: Request) -> Response:
+        """Where every image stands, and which are neighbours: JSON, or with `Accept: application/octet-stream` the
+        same as the arrays of an .npz file (ids, positions, clusters, edges, weights)."""
+        if "application/octet-stream" in request.headers.get("accept", ""):
             return Response(self._reader.map_arrays(), media_type="application/octet-stream")
         return Response(json.dumps(asdict(self._reader.map())), media_type="application/json")
 
@@ -247,7 +245,15 @@ class Addresses:
         try:
             return self._decoder.pixels(body, suffix=suffix, spec=self._reader.model.image.preprocessing)
         except DecodeError as error:
-            raise BadBodyError(f"this is not a picture that can be read: {error}") from error
+            raise BadValueError(f"this is not a picture that can be read: {error}") from error
+
+
+def _known_parameters(request: Request) -> None:
+    """Raises BadValueError for a parameter that the address does not have: a misspelt one would do nothing."""
+    known = {parameter.alias for parameter in request.scope["route"].dependant.query_params}
+    if unknown := sorted(request.query_params.keys() - known):
+        there = f"it has {', '.join(sorted(known))}" if known else "it has none"
+        raise BadValueError(f"this address has no parameter {unknown[0]!r}; {there}")
 
 
 def _picture_answer(jpeg: dict[int, Any]) -> dict[str, Any]:
@@ -277,14 +283,14 @@ def _suffix(kind: str) -> str:
 
 
 def _text_in(body: bytes) -> str:
-    """The text of a JSON body. Raises BadBodyError."""
+    """The text of a JSON body. Raises BadValueError."""
     try:
         given = json.loads(body)
         text = given["text"] if isinstance(given, dict) and given.keys() == {"text"} else None
     except (ValueError, RecursionError):
         text = None
     if not isinstance(text, str) or len(text) > TEXT_MAX:
-        raise BadBodyError(f'the body must be {{"text": "..."}} in JSON, with at most {TEXT_MAX:,} characters')
+        raise BadValueError(f'the body must be {{"text": "..."}} in JSON, with at most {TEXT_MAX:,} characters')
     return text
 
 
@@ -310,7 +316,7 @@ def _wrong_value(_: Request, error: Exception) -> Response:
 _STATUS: dict[type[AtlasError], int] = {
     UnknownError: 404,
     UnreadableKindError: 415,
-    BadBodyError: 422,
+    BadValueError: 422,
     MissingError: 503,
     AtlasError: 503,
 }
