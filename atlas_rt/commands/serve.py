@@ -53,6 +53,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         received = received_folder(data, collection.place)
         services = Services(reader, decoder, VocabularyExplainer(), upkeep, received, told)
         path, token = opened.enter_context(token_file(collection.cache, socket.getsockname()[1]))
+        socket.listen()  # who reads the line may ask at once
         tell(json.dumps({"url": url_of(socket, arguments.host), "token_file": str(path)}))
         sys.stdout.flush()
         listen(services, socket, host=arguments.host, token=token, tell=told)
