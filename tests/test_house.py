@@ -359,9 +359,7 @@ COMES_WITH = {
     "glcontext": "moderngl",
     "botocore": "boto3",
     "pynndescent": "umap-learn",
-    "starlette": "fastapi",
-    "h11": "uvicorn",
-    "anyio": "mcp",
+    "pydantic": "mcp",
 }
 """Packages that another one brings and cannot do without."""
 
