@@ -16,7 +16,7 @@ import uvicorn
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.excepthooks import sentence
 from atlas_rt.library import disk_errors
-from atlas_rt.server.gate import Gate, Hosts, is_address
+from atlas_rt.server.gate import LOOPBACK_NAMES, Gate, Hosts, is_address
 from atlas_rt.server.patient_connection import PatientConnection
 from atlas_rt.server.rest import IMAGE_PATHS, Services, build
 
@@ -32,7 +32,10 @@ def bound_socket(host: str, port: int) -> socket.socket:
     Raises UsageError for an address that is none of this machine's, or a port that is in use or forbidden.
     """
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        numeric = socket.AI_NUMERICHOST  # a name would be looked up in the network
+        address_of = "127.0.0.1" if host == "localhost" else host
+        found = socket.getaddrinfo(address_of, port, type=socket.SOCK_STREAM, flags=numeric)
+        family, kind, protocol, _, address = found[0]
     except (OSError, UnicodeError) as error:
         raise UsageError(f"--host must be an address of this machine, such as 127.0.0.1, not {host!r}") from error
     server = socket.socket(family, kind, protocol)
@@ -84,7 +87,7 @@ def listen(services: Services, server: socket.socket, *, host: str, token: str, 
     gate = Gate(
         cast("Any", build(services)),
         token=token,
-        hosts=Hosts(host, (socket.gethostname(),)),
+        hosts=Hosts(host, () if host in LOOPBACK_NAMES else (socket.gethostname(),)),
         image_paths=IMAGE_PATHS,
         failed=lambda error: tell(sentence("a request was not answered", error)),
     )

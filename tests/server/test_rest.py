@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import socket
@@ -21,10 +20,14 @@ import schemathesis
 from hypothesis import settings
 from PIL import Image
 
+from atlas_rt.library.cache_layout import remember_opened
+from atlas_rt.library.lock import Lock
 from atlas_rt.library.store import StoreReader
 from atlas_rt.server.rest import Services, build
+from atlas_rt.window.writer import Writer
+from atlas_rt.workers.lookout import LockLookout
 from tests.commands.person import Person
-from tests.libraries import listing, wait_for
+from tests.libraries import job_of, listing, wait_for
 from tests.server.conftest import Neighbourhood
 from tests.server.door import Answered, Door
 
@@ -298,9 +301,26 @@ def test_images_join_by_the_engine_of_an_open_window_and_without_one_by_the_serv
     for id_, image in ((first, newcomers[0]), (second, newcomers[1])):
         assert door.ask(f"/search?image_id={id_}&top=1").document["results"][0]["id"] == id_
         (file,) = [path for path in (door.data / "received").rglob("*.webp") if path.stem.startswith(image.stem[:20])]
-        assert hashlib.sha256(file.read_bytes()).digest() == hashlib.sha256(image.read_bytes()).digest()
+        assert file.read_bytes() == image.read_bytes()
         assert file.parent.parent == door.data / "received"
     assert listing(door.library.source) == door.library.before
     told = door.errors.read_text()
     assert "Traceback" not in told
     assert "defect" not in told
+
+
+def test_a_window_that_is_opened_later_takes_the_library_over(door: Door) -> None:
+    """What a window does at its start, and what its main thread does in each frame."""
+    place = door.library.place
+    wait_for(lambda: door.ask("/health").document["writer"] == "this server", secs=20.0)
+    holder = Lock(place).holder()
+    remember_opened(door.library.cache, place)
+    lookout = LockLookout(place)
+    window = Writer(job_of(place, door.library.cache, stay=True), lookout, holder=holder)
+    try:
+        assert not window.writes
+        wait_for(lambda: list(window.messages()) and window.writes, secs=20.0)
+        wait_for(lambda: door.ask("/health").document["writer"] == "another process", secs=20.0)
+    finally:
+        window.close()
+        lookout.close()
