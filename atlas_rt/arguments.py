@@ -298,16 +298,6 @@ COMMANDS = {
         _export,
         ("export ~/Pictures -o images.npz", "export ~/Pictures --no-update -o images.csv"),
     ),
-    "serve": Command(
-        "answer other programs over HTTP, on this machine (extra `serve`)",
-        _serve,
-        ("serve ~/Pictures", "serve ~/Pictures --port 8765 --no-update"),
-    ),
-    "mcp": Command(
-        "answer an assistant over the Model Context Protocol, on standard input and output (extra `mcp`)",
-        _mcp,
-        ("mcp ~/Pictures", "mcp ~/Pictures --allow-write --no-update"),
-    ),
     "models": Command(
         "list the known encoders, fetch one, or export one",
         _models,
@@ -317,6 +307,16 @@ COMMANDS = {
         "list the libraries in the cache, or delete one (never an image)",
         _library,
         ("library list", "library forget ~/Pictures"),
+    ),
+    "serve": Command(
+        "answer other programs over HTTP, on this machine (extra `serve`)",
+        _serve,
+        ("serve ~/Pictures", "serve ~/Pictures --port 8765 --no-update"),
+    ),
+    "mcp": Command(
+        "answer an assistant over the Model Context Protocol, on standard input and output (extra `mcp`)",
+        _mcp,
+        ("mcp ~/Pictures", "mcp ~/Pictures --allow-write --no-update"),
     ),
     "doctor": Command(
         "check what works on this machine, with advice for what does not",
