@@ -17,7 +17,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         from atlas_rt.server.mcp_tools import build, serve
     except ImportError as error:
         raise MissingError(
-            f"mcp needs packages that are not installed ({error.name}); install them with: pip install 'atlas_rt[mcp]'"
+            f"mcp needs packages that are not installed ({error.name}); install them with: "
+            "pip install 'atlas_rt[mcp]' (in a checkout: scripts/setup mcp)"
         ) from error
     paths = sources_of(settings, arguments.source, demo=arguments.demo)
     collection = open_collection(settings, paths, no_update=arguments.no_update)

@@ -33,7 +33,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     except ImportError as error:
         raise MissingError(
             f"serve needs packages that are not installed ({error.name}); install them with: "
-            "pip install 'atlas_rt[serve]'"
+            "pip install 'atlas_rt[serve]' (in a checkout: scripts/setup serve)"
         ) from error
     paths = sources_of(settings, arguments.source, demo=arguments.demo)
     data = personal_data.data_folder(settings.data_path)

@@ -62,6 +62,7 @@ _SAYS = {
     401: "The token is missing or wrong",
     403: "The request comes from another web page",
     404: "There is no such image or cluster, or none any more",
+    408: "The body came too slowly",
     413: "The body is too large",
     415: "The body is of a kind that is not read here",
     422: "A value is wrong, or the body is not a picture",
@@ -143,7 +144,12 @@ class Addresses:
         arrays = {200: {"model": MapPlaces, "content": {"application/octet-stream": {}}}}
         bodies = {"requestBody": {"required": True, "content": _IMAGE_BODIES}}
         any_body = {"requestBody": {"required": True, "content": {"application/json": _TEXT_BODY} | _IMAGE_BODIES}}
-        sent = {"statuses": {415}, "openapi_extra": bodies, "status_code": 202, "response_model_exclude_none": False}
+        sent = {
+            "statuses": {408, 415},
+            "openapi_extra": bodies,
+            "status_code": 202,
+            "response_model_exclude_none": False,
+        }
         return [
             ("/health", self.health, "GET", {}),
             ("/library", self.library, "GET", {}),
@@ -156,7 +162,7 @@ class Addresses:
             ("/images/{id}", self.image, "GET", {"statuses": {404}}),
             ("/images/{id}/thumbnail", self.thumbnail, "GET", _picture_answer(jpeg)),
             ("/images/{id}/picture", self.picture, "GET", _picture_answer(jpeg)),
-            ("/embed", self.embed, "POST", {"statuses": {415}, "openapi_extra": any_body}),
+            ("/embed", self.embed, "POST", {"statuses": {408, 415}, "openapi_extra": any_body}),
             ("/images", self.receive, "POST", sent),
         ]
 

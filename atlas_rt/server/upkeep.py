@@ -33,7 +33,7 @@ class Upkeep(Worker):
 
     def __init__(self, job: Job, *, tell: Callable[[str], None], at_once: bool = True) -> None:
         """tell: called on this thread with sentences of the engine. at_once: without it `begin` starts the engine."""
-        super().__init__()
+        super().__init__(announce=lambda change: tell(change.trouble) if change.trouble else None)
         self._job, self._tell = job, tell
         self._begun = threading.Event()
         if at_once:
