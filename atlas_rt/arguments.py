@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from atlas_rt.settings import DEFAULTS, MEANINGS, option_of
-from atlas_rt.values import NODES, count, nodes, point, size
+from atlas_rt.values import NODES, count, nodes, point, port, size
 
 EVERYWHERE = (
     "model",
@@ -126,9 +126,37 @@ def _shot(parser: argparse.ArgumentParser) -> None:
 def _export(parser: argparse.ArgumentParser) -> None:
     add_source(parser)
     parser.add_argument(
-        "-o", "--output", required=True, metavar="FILE", help="the file to write; its name ends in .npz or .csv"
+        "-o",
+        "--output",
+        required=True,
+        metavar="FILE",
+        help="the file to write; its name ends in .npz or .csv. With --format json: the folder to write into",
+    )
+    parser.add_argument(
+        "--format",
+        default="",
+        metavar="json",
+        help="write coords.json, graph.json, clusters.json and meta.json into a folder",
     )
     _add_no_update(parser)
+
+
+def _serve(parser: argparse.ArgumentParser) -> None:
+    _source_to_read(parser)
+    parser.add_argument("--port", type=port, default=0, metavar="N", help="port to listen on (default: any free one)")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="address to listen on (default: 127.0.0.1, for programs on this machine only)",
+    )
+    _add_show_paths(parser)
+
+
+def _mcp(parser: argparse.ArgumentParser) -> None:
+    _source_to_read(parser)
+    parser.add_argument("--allow-write", action="store_true", help="let the other program rename clusters")
+    _add_show_paths(parser)
 
 
 def _models(parser: argparse.ArgumentParser) -> None:
@@ -210,6 +238,10 @@ def _add_top(parser: argparse.ArgumentParser, default: int, says: str) -> None:
     parser.add_argument("--top", type=count, default=default, metavar="N", help=f"{says} (default: {default})")
 
 
+def _add_show_paths(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--show-paths", action="store_true", help="tell other programs where the images lie")
+
+
 def _add_no_update(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-update", action="store_true", help="use the library as it is, without looking for changes"
@@ -275,6 +307,16 @@ COMMANDS = {
         "list the libraries in the cache, or delete one (never an image)",
         _library,
         ("library list", "library forget ~/Pictures"),
+    ),
+    "serve": Command(
+        "answer other programs over HTTP, on this machine (extra `serve`)",
+        _serve,
+        ("serve ~/Pictures", "serve ~/Pictures --port 8765 --no-update"),
+    ),
+    "mcp": Command(
+        "answer an assistant over the Model Context Protocol, on standard input and output (extra `mcp`)",
+        _mcp,
+        ("mcp ~/Pictures", "mcp ~/Pictures --allow-write --no-update"),
     ),
     "doctor": Command(
         "check what works on this machine, with advice for what does not",

@@ -6,13 +6,16 @@ from pathlib import Path
 
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.engine.messages import Job
+from atlas_rt.library.personal_data import data_folder
+from atlas_rt.library.received import received_folder
 from atlas_rt.settings import Settings
 
 
 def job_of(settings: Settings, place: LibraryPlace, cache: Path, *, niceness: int = 0, stay: bool = False) -> Job:
     """What an engine works on that brings this library up to date.
 
-    niceness: how far it steps back from other processes, 0 to 19. stay: it waits for requests afterwards.
+    niceness: how far it steps back from other processes, 0 to 19. stay: it waits for requests afterwards. Raises
+    UsageError where the data folder that is named is none.
     """
     return Job(
         place=place,
@@ -27,4 +30,5 @@ def job_of(settings: Settings, place: LibraryPlace, cache: Path, *, niceness: in
         runtime=settings.runtime(cache),
         own_labels=settings.labels_path,
         granularity=settings.granularity,
+        received=received_folder(data_folder(settings.data_path), place),
     )

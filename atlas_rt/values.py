@@ -1,4 +1,4 @@
-"""The value of an option as a size, a point or a count. Each reader raises ArgumentTypeError for any other text."""
+"""The value of an option as a size, a port, a point or a count. Any other text raises ArgumentTypeError."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ def size(text: str) -> tuple[int, int]:
     if sides[0] * sides[1] > AREA_MAX_PX:
         raise argparse.ArgumentTypeError(f"{text!r} is too large; the limit is {AREA_MAX_PX // 10**6} million pixels")
     return sides
+
+
+def port(text: str) -> int:
+    """A port of this machine; 0 for any that is free."""
+    if not (text.isdecimal() and int(text) < 2**16):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; name a number from 0 (any free one) to 65535")
+    return int(text)
 
 
 def point(text: str) -> Triple:

@@ -40,7 +40,7 @@ ARROWS: dict[str, set[str]] = {
     "streams": EVERYWHERE,
     "arguments": EVERYWHERE | {"settings", "values"},
     "parsing": EVERYWHERE | {"arguments"},
-    "jobs": EVERYWHERE | {"settings", "engine"},
+    "jobs": EVERYWHERE | {"settings", "engine", "library"},
     "engine": EVERYWHERE | SUBJECTS | {"excepthooks"},
     "workers": EVERYWHERE | SUBJECTS,
     "narrator": EVERYWHERE | SUBJECTS,
@@ -83,6 +83,10 @@ DOORS: dict[str, tuple[str, ...]] = {
     "torch": ("encoders/export/source.py", "encoders/export/graphs.py"),
     "open_clip": ("encoders/export/source.py",),
     "onnx": ("encoders/export/variants.py", "mapping/parametric_umap.py"),
+    "fastapi": ("server/*",),
+    "starlette": ("server/*",),
+    "uvicorn": ("server/*",),
+    "mcp": ("server/*",),
     "tensorflow": (),
 }
 """Heavy dependency -> the files that may import it. An import for type checkers alone runs nothing, and passes."""
@@ -351,7 +355,12 @@ MODULE_NAMES = {
     "open-clip-torch": "open_clip",
 }
 """Name of a distribution -> the name it is imported by, where the two differ."""
-COMES_WITH = {"glcontext": "moderngl", "botocore": "boto3", "pynndescent": "umap-learn"}
+COMES_WITH = {
+    "glcontext": "moderngl",
+    "botocore": "boto3",
+    "pynndescent": "umap-learn",
+    "pydantic": "mcp",
+}
 """Packages that another one brings and cannot do without."""
 
 

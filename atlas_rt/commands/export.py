@@ -1,4 +1,4 @@
-"""`atlas-rt export`: ids, paths, vectors, positions and clusters as a file."""
+"""`atlas-rt export`: ids, paths, vectors, positions and clusters as a file, or the map as JSON files in a folder."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from atlas_rt.commands.collection import Collection, open_collection, sources_of
+from atlas_rt.commands.json_files import output_folder, write_folder
 from atlas_rt.commands.output import output_path, print_json, say, write_whole
 from atlas_rt.errors import UsageError
 from atlas_rt.search.vector_index import VectorIndex
@@ -22,17 +23,41 @@ from atlas_rt.settings import Settings
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    if arguments.format:
+        return _export_folder(settings, arguments)
     if arguments.output.lower().endswith(".parquet"):
         raise UsageError(
             f".parquet is not in this version yet; name a file that ends in .npz or .csv: {arguments.output}"
         )
     path = output_path(arguments.output, tuple(WRITERS))
+    collection, meta = _opened(settings, arguments)
+    write = WRITERS[path.suffix.lower()]
+    write_whole(path, lambda temporary: write(collection, temporary, meta))
+    return _told(settings, path, collection, meta)
+
+
+def _export_folder(settings: Settings, arguments: argparse.Namespace) -> int:
+    if arguments.format != "json":
+        raise UsageError(f"--format must be json; .npz and .csv go by the file's name, not {arguments.format!r}")
+    folder = output_folder(arguments.output)
+    collection, meta = _opened(settings, arguments)
+    write_folder(folder, collection.scene, meta)
+    return _told(settings, folder, collection, meta)
+
+
+def _opened(settings: Settings, arguments: argparse.Namespace) -> tuple[Collection, dict[str, object]]:
+    """The library to export, and what every format says of it."""
     collection = open_collection(
         settings, sources_of(settings, arguments.source, demo=arguments.demo), no_update=arguments.no_update
     )
-    meta = {"model": collection.model.name, "generation": collection.scene.generation, "seed": collection.seed}
-    write = WRITERS[path.suffix.lower()]
-    write_whole(path, lambda temporary: write(collection, temporary, meta))
+    return collection, {
+        "model": collection.model.name,
+        "generation": collection.scene.generation,
+        "seed": collection.seed,
+    }
+
+
+def _told(settings: Settings, path: Path, collection: Collection, meta: dict[str, object]) -> int:
     if settings.json:
         print_json({"path": str(path), "images": len(collection.scene.ids)} | meta)
     else:

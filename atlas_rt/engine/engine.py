@@ -96,11 +96,14 @@ class Engine:
 
 
 def _wait_for_news(requests: PendingRequests, rounds: Rounds) -> bool:
-    """Until someone wishes something (True) or something changed in the sources; a refit goes on meanwhile."""
+    """Until someone wishes something, or images come that another program sent (True), or something changed in the
+    sources; a refit goes on meanwhile."""
     begun_secs, ready, rested = time.monotonic(), False, False
     while not requests:
         if requests.wait(IDLE_SECS):
             continue
+        if rounds.received.appeared():
+            return True
         if rounds.watcher.due() or rounds.unsettled.due:
             return False
         waited_secs = time.monotonic() - begun_secs

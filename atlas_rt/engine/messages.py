@@ -111,7 +111,8 @@ class Job:
     """What one engine works on. stay: wait for requests when everything is done, instead of ending.
 
     niceness: how far to step back from other processes, 0 to 19. own_labels: file of the person's own words. request:
-    what to do with the map in the first round. granularity: of its clusters, empty for what they are.
+    what to do with the map in the first round. granularity: of its clusters, empty for what they are. received: folder
+    of images that other programs send, there or not yet.
     """
 
     place: LibraryPlace
@@ -128,6 +129,7 @@ class Job:
     own_labels: Path | None = None
     request: Refit | Undo | None = None
     granularity: str = ""
+    received: Path | None = None
 
 
 FromEngine = (

@@ -23,6 +23,7 @@ from atlas_rt.engine.map_updates import MapUpdates
 from atlas_rt.engine.messages import Job, Provider, Said
 from atlas_rt.engine.pending_requests import PendingRequests
 from atlas_rt.engine.pipeline import Pipeline, Tally
+from atlas_rt.engine.received import ReceivedFolder
 from atlas_rt.engine.stack_finder import StackFinder
 from atlas_rt.engine.unsettled import Unsettled
 from atlas_rt.library import disk_errors
@@ -66,6 +67,8 @@ class Rounds:
         self.watcher = Watcher(job.exclude, hidden=job.hidden, cache=job.cache)
         self._scanner = Scanner(job.exclude, hidden=job.hidden, cache=job.cache)
         self.unsettled = Unsettled()
+        self.received = ReceivedFolder(job.received, store)
+        self.received.appeared()
         folder = job.place.folder / model.id
         folder.mkdir(exist_ok=True)
         store.note_dim(model.id, model.dim)

@@ -39,7 +39,9 @@ def examples_of(command: str) -> list[str]:
     return [line.strip() for line in below.splitlines()]
 
 
-EXAMPLES = [example for command in COMMANDS for example in examples_of(command)]
+ENDLESS = {"serve", "mcp"}
+"""Commands that answer until they are told to end: `tests/server` runs their examples."""
+EXAMPLES = [example for command in COMMANDS if command not in ENDLESS for example in examples_of(command)]
 
 
 @dataclass(frozen=True, slots=True)

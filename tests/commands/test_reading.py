@@ -142,6 +142,47 @@ def test_everything_is_exported_as_a_table(reader: Person, library: Library, her
     assert [float(value) for value in rows[0][2:5]] == pytest.approx(library.map.positions[0].tolist(), abs=1e-5)
 
 
+def test_the_map_is_exported_as_json_files_in_a_folder(reader: Person, library: Library, here: Path) -> None:
+    """The fields are those that README.md documents; ids join the files."""
+    words = ("export", library.source, "-o", "web", "--format", "json", "--no-update")
+    assert reader.ask(*words).err == f"138 images written: {here}/web\n"
+    files = {path.name: json.loads(path.read_text("utf-8")) for path in (here / "web").iterdir()}
+    assert files.keys() == {"coords.json", "graph.json", "clusters.json", "meta.json"}
+    coords, graph, clusters, meta = (files[f"{name}.json"] for name in ("coords", "graph", "clusters", "meta"))
+    ids = library.map.ids.tolist()
+    assert [each["id"] for each in coords] == graph["nodes"] == ids
+    assert {Path(each["path"]).parent for each in coords} == {library.source}
+    positions = [[each[axis] for axis in "xyz"] for each in coords]
+    assert np.allclose(positions, library.map.positions, atol=1e-6)
+    assert [each["cluster"] for each in coords] == library.map.clusters.tolist()
+    assert {edge["source"] for edge in graph["edges"]} | {edge["target"] for edge in graph["edges"]} <= set(ids)
+    assert all(0.0 < edge["weight"] <= 1.0001 for edge in graph["edges"])
+    fields = {"id", "name", "why", "named_by", "size", "color", "centre", "exemplars", "borderline"}
+    assert [each.keys() for each in clusters] == [fields] * len(library.map.cluster_records)
+    assert sum(each["size"] for each in clusters) + (library.map.clusters < 0).sum() == 138
+    counts = {"images": 138, "edges": len(graph["edges"]), "clusters": len(clusters)}
+    told = {"model": "starter", "generation": library.map.generation, "seed": 42, "kind": "umap"}
+    assert meta == {"format": 1} | told | counts
+    (here / "web/mine.txt").write_text("kept")
+    assert reader.ask(*words, "--json").document["path"] == str(here / "web")  # over an earlier one
+    assert sorted(path.name for path in (here / "web").iterdir()) == sorted([*files, "mine.txt"])
+
+
+def test_json_files_that_cannot_be_written_leave_what_was_there(reader: Person, library: Library, here: Path) -> None:
+    (here / "taken").write_text("a file")
+    (here / "web/meta.json").mkdir(parents=True)
+    for output, sentence in (
+        ("taken", "a file already has this name, and --format json writes into a folder"),
+        ("none/web", "this folder does not exist"),
+        ("web", "a folder has the name of a file to be written"),
+    ):
+        told = reader.ask("export", library.source, "-o", output, "--format", "json", "--no-update")
+        assert (told.code, sentence in told.refusal) == (2, True)
+    assert list((here / "web").iterdir()) == [here / "web/meta.json"]
+    told = reader.ask("export", library.source, "-o", "x.npz", "--format", "yaml", "--no-update")
+    assert (told.code, "--format must be json" in told.refusal) == (2, True)
+
+
 def test_vectors_on_disk_are_exported_block_by_block(
     reader: Person, library: Library, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

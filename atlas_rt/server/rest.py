@@ -1,0 +1,329 @@
+"""The REST server's addresses, as a FastAPI application. The gate in front of it checks who asks (`gate.py`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path as FilePath
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Path, Query, Request, Security
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.security import HTTPBearer
+
+from atlas_rt import __version__
+from atlas_rt.core.arrays import Floats
+from atlas_rt.errors import AtlasError, DecodeError, MissingError, UsageError
+from atlas_rt.library.formats import readable_suffixes
+from atlas_rt.library.received import keep
+from atlas_rt.server.answers import (
+    ClusterFacts,
+    ClusterMembers,
+    Embedding,
+    Explanation,
+    Health,
+    ImageDetails,
+    LibraryFacts,
+    MapPlaces,
+    Neighbours,
+    Problem,
+    Received,
+    SearchResults,
+)
+from atlas_rt.server.api_page import page
+from atlas_rt.server.decoding import Decoder
+from atlas_rt.server.explaining import Explainer
+from atlas_rt.server.library_reader import LibraryReader, UnknownError
+from atlas_rt.server.upkeep import Upkeep
+
+IMAGE_PATHS = ("/embed", "/images")
+"""Addresses whose bodies may be as large as an image."""
+SUFFIXES = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/webp": ".webp",
+    "image/gif": ".gif",
+    "image/bmp": ".bmp",
+    "image/tiff": ".tiff",
+    "image/avif": ".avif",
+    "image/heic": ".heic",
+    "image/heif": ".heif",
+}
+"""Content type -> how its files are called."""
+PICTURE_PX_MAX = 4096
+TEXT_MAX = 1000
+ID_MAX = 2**63 - 1
+
+_SAYS = {
+    400: "The request cannot be read, or calls the server by another name",
+    401: "The token is missing or wrong",
+    403: "The request comes from another web page",
+    404: "There is no such image or cluster, or none any more",
+    408: "The body came too slowly",
+    413: "The body is too large",
+    415: "The body is of a kind that is not read here",
+    422: "A value is wrong, or the body is not a picture",
+    503: "The library or the disk cannot be used just now",
+}
+Id = Annotated[int, Path(ge=0, le=ID_MAX)]
+Top = Annotated[int, Query(ge=1, le=1000, description="how many images to list")]
+_TEXT_BODY = {
+    "schema": {
+        "type": "object",
+        "required": ["text"],
+        "additionalProperties": False,
+        "properties": {"text": {"type": "string", "maxLength": TEXT_MAX}},
+    }
+}
+_IMAGE_BODIES = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in SUFFIXES}
+
+
+class UnreadableKindError(UsageError):
+    """The body's content type is none that is read here."""
+
+
+class BadValueError(UsageError):
+    """A parameter, or a body of the right kind, is not what it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the addresses are answered with. received: the folder for images that are sent."""
+
+    reader: LibraryReader
+    decoder: Decoder
+    explainer: Explainer
+    upkeep: Upkeep
+    received: FilePath
+    tell: Callable[[str], None]
+
+
+def build(services: Services) -> FastAPI:
+    """The application. services.tell: called with sentences for the person who runs the server."""
+    app = FastAPI(
+        title="atlas_rt",
+        version=__version__,
+        description="One library of images: search, neighbours, clusters, the map. Requests carry the token of the "
+        "token file as `Authorization: Bearer TOKEN`.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    for kind, status in _STATUS.items():
+        app.add_exception_handler(kind, _answered_with(status, services))
+    app.add_exception_handler(RequestValidationError, _wrong_value)
+    addresses = Addresses(services)
+    for path, answer, method, more in addresses.table():
+        statuses = {400, 401, 403, 413, 422, 503, *more.pop("statuses", ())}
+        more["responses"] = {
+            status: {"description": _SAYS[status], "model": Problem} for status in sorted(statuses)
+        } | more.get("responses", {})
+        app.add_api_route(
+            path,
+            answer,
+            methods=[method],
+            dependencies=[Security(HTTPBearer(auto_error=False)), Depends(_known_parameters)],
+            **({"response_model_exclude_none": True} | more),
+        )
+    app.add_api_route("/docs", lambda: HTMLResponse(page(app.openapi())), include_in_schema=False)
+    return app
+
+
+class Addresses:
+    """One method for each address. Those that are not `async` run on threads."""
+
+    def __init__(self, services: Services) -> None:
+        self._reader, self._decoder = services.reader, services.decoder
+        self._services = services
+
+    def table(self) -> list[tuple[str, Callable[..., Any], str, dict[str, Any]]]:
+        """Path, method of this class, HTTP method, and what the description says besides."""
+        jpeg = {200: {"description": "A JPEG", "content": {"image/jpeg": {}}}}
+        arrays = {200: {"model": MapPlaces, "content": {"application/octet-stream": {}}}}
+        bodies = {"requestBody": {"required": True, "content": _IMAGE_BODIES}}
+        any_body = {"requestBody": {"required": True, "content": {"application/json": _TEXT_BODY} | _IMAGE_BODIES}}
+        sent = {
+            "statuses": {408, 415},
+            "openapi_extra": bodies,
+            "status_code": 202,
+            "response_model_exclude_none": False,
+        }
+        return [
+            ("/health", self.health, "GET", {}),
+            ("/library", self.library, "GET", {}),
+            ("/search", self.search, "GET", {"statuses": {404}}),
+            ("/neighbors/{id}", self.neighbors, "GET", {"statuses": {404}}),
+            ("/clusters", self.clusters, "GET", {}),
+            ("/clusters/{id}", self.cluster, "GET", {"statuses": {404}}),
+            ("/clusters/{id}/explain", self.explain, "POST", {"statuses": {404}}),
+            ("/map", self.map, "GET", {"responses": arrays, "response_model": None}),
+            ("/images/{id}", self.image, "GET", {"statuses": {404}}),
+            ("/images/{id}/thumbnail", self.thumbnail, "GET", _picture_answer(jpeg)),
+            ("/images/{id}/picture", self.picture, "GET", _picture_answer(jpeg)),
+            ("/embed", self.embed, "POST", {"statuses": {408, 415}, "openapi_extra": any_body}),
+            ("/images", self.receive, "POST", sent),
+        ]
+
+    def health(self) -> Health:
+        """Whether the server works, and who adds new images to the library."""
+        facts = self._reader.library()
+        return Health("ok", facts.images, facts.generation, self._services.upkeep.writer)
+
+    def library(self) -> LibraryFacts:
+        """The library as a whole."""
+        return self._reader.library()
+
+    def search(
+        self,
+        text: Annotated[str, Query(max_length=TEXT_MAX, description="a phrase; +term -term word:2 label:word")] = "",
+        image_id: Annotated[int | None, Query(ge=0, le=ID_MAX, description="an image to resemble")] = None,
+        top: Top = 20,
+    ) -> SearchResults:
+        """The best images for a phrase, for an image of the library, or for both together."""
+        return self._reader.search(text, image_id, top=top)
+
+    def neighbors(self, id: Id, top: Top = 20) -> Neighbours:  # noqa: A002  the name in the address
+        """The images nearest to one."""
+        return self._reader.neighbours(id, top=top)
+
+    def clusters(self) -> list[ClusterFacts]:
+        """Every cluster of the map, the largest first."""
+        return self._reader.clusters()
+
+    def cluster(self, id: Id) -> ClusterMembers:  # noqa: A002
+        """One cluster, with the ids of all its images."""
+        return self._reader.cluster(id)
+
+    def explain(self, id: Id) -> Explanation:  # noqa: A002
+        """Why the images of a cluster stand together."""
+        return self._services.explainer.explain(self._reader, id)
+
+    def map(self, request: Request) -> Response:
+        """Where every image stands, and which are neighbours: JSON, or with `Accept: application/octet-stream` the
+        same as the arrays of an .npz file (ids, positions, clusters, edges, weights)."""
+        if "application/octet-stream" in request.headers.get("accept", ""):
+            return Response(self._reader.map_arrays(), media_type="application/octet-stream")
+        return Response(json.dumps(asdict(self._reader.map())), media_type="application/json")
+
+    def image(self, id: Id) -> ImageDetails:  # noqa: A002
+        """What is known of one image."""
+        return self._reader.image(id)
+
+    def thumbnail(self, id: Id) -> Response:  # noqa: A002
+        """A small picture of an image, 128 pixels on its long side."""
+        return _jpeg(self._decoder.thumbnail, self._reader.tile(id))
+
+    def picture(
+        self,
+        id: Id,  # noqa: A002
+        max_px: Annotated[int, Query(ge=16, le=PICTURE_PX_MAX, description="of the long side")] = 1092,
+    ) -> Response:
+        """An image as a JPEG without metadata, upright, reduced to `max_px`."""
+        return _jpeg(self._decoder.picture, self._reader.path(id), max_px)
+
+    async def embed(self, request: Request) -> Embedding:
+        """The vector of a text (JSON with a field `text`) or of an image (the file as the body)."""
+        body, kind = await request.body(), _kind(request)
+        if kind == "application/json":
+            return await run_in_threadpool(self._reader.embed_text, _text_in(body))
+        pixels = await run_in_threadpool(self._pixels, body, _suffix(kind))
+        return await run_in_threadpool(self._reader.embed_pixels, pixels)
+
+    async def receive(
+        self,
+        request: Request,
+        name: Annotated[str, Query(max_length=200, description="what the file is called where it comes from")] = "",
+    ) -> Received:
+        """Add an image to the library: the file is the body. It is on the map some seconds later; send it again to
+        learn its id then."""
+        body, suffix = await request.body(), _suffix(_kind(request))
+        return await run_in_threadpool(self._received, body, name, suffix)
+
+    def _received(self, body: bytes, name: str, suffix: str) -> Received:
+        self._pixels(body, suffix)  # what the decoder refuses is not kept
+        file, new = keep(self._services.received, body, name=name, suffix=suffix)
+        self._services.upkeep.begin()
+        return Received("new" if new else "known", file.name, self._reader.id_at(file))
+
+    def _pixels(self, body: bytes, suffix: str) -> Floats:
+        try:
+            return self._decoder.pixels(body, suffix=suffix, spec=self._reader.model.image.preprocessing)
+        except DecodeError as error:
+            raise BadValueError(f"this is not a picture that can be read: {error}") from error
+
+
+def _known_parameters(request: Request) -> None:
+    """Raises BadValueError for a parameter that the address does not have: a misspelt one would do nothing."""
+    known = {parameter.alias for parameter in request.scope["route"].dependant.query_params}
+    if unknown := sorted(request.query_params.keys() - known):
+        there = f"it has {', '.join(sorted(known))}" if known else "it has none"
+        raise BadValueError(f"this address has no parameter {unknown[0]!r}; {there}")
+
+
+def _picture_answer(jpeg: dict[int, Any]) -> dict[str, Any]:
+    return {"statuses": {404}, "responses": jpeg, "response_class": Response, "response_model": None}
+
+
+def _jpeg(make: Callable[..., bytes], *about: object) -> Response:
+    """Raises UnknownError where the image's file is not there, or no picture any more."""
+    try:
+        return Response(make(*about), media_type="image/jpeg")
+    except DecodeError as error:
+        raise UnknownError(f"the picture of this image cannot be shown now: {error}") from error
+
+
+def _kind(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _suffix(kind: str) -> str:
+    """The ending of files of a content type. Raises UnreadableKindError."""
+    suffix = SUFFIXES.get(kind, "")
+    if suffix not in readable_suffixes():
+        extra = "; `pip install atlas_rt[formats]` reads HEIC" if suffix else ""
+        known = ", ".join(name for name, ending in SUFFIXES.items() if ending in readable_suffixes())
+        raise UnreadableKindError(f"the content type must be one of {known}, and the file the body{extra}")
+    return suffix
+
+
+def _text_in(body: bytes) -> str:
+    """The text of a JSON body. Raises BadValueError."""
+    try:
+        given = json.loads(body)
+        text = given["text"] if isinstance(given, dict) and given.keys() == {"text"} else None
+    except (ValueError, RecursionError):
+        text = None
+    if not isinstance(text, str) or len(text) > TEXT_MAX:
+        raise BadValueError(f'the body must be {{"text": "..."}} in JSON, with at most {TEXT_MAX:,} characters')
+    return text
+
+
+def _answered_with(status: int, services: Services) -> Callable[[Request, Exception], Response]:
+    """A handler of one kind of error. Sentences of the disk name paths: they are told to the person, not the client."""
+
+    def handle(_: Request, error: Exception) -> Response:
+        sentence = str(error)
+        if status == 503:
+            services.tell(sentence)
+            sentence = "the library or the disk cannot be used just now; the server's standard error says more"
+        return JSONResponse({"detail": sentence}, status)
+
+    return handle
+
+
+def _wrong_value(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    sentences = [f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in error.errors()]
+    return JSONResponse({"detail": "; ".join(sentences)}, 422)
+
+
+_STATUS: dict[type[AtlasError], int] = {
+    UnknownError: 404,
+    UnreadableKindError: 415,
+    BadValueError: 422,
+    MissingError: 503,
+    AtlasError: 503,
+}
+"""The nearest kind counts."""

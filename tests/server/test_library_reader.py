@@ -1,0 +1,37 @@
+"""What REST and MCP share: paths are told only where that was allowed, and the newest state of the library is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from atlas_rt.core.runtime import ANYWHERE
+from atlas_rt.library.cluster_names import ClusterNames
+from atlas_rt.server.library_reader import LibraryReader
+from atlas_rt.workers.scenes import SceneReader
+from tests.libraries import Library
+
+
+def test_paths_are_shown_where_the_person_allowed_it_and_names_given_elsewhere_are_read(
+    library: Library, tmp_path: Path
+) -> None:
+    names, model = ClusterNames(tmp_path / "data"), library.model
+    arrival = SceneReader(library.place, model=model.id, dim=model.dim, names=names).read()
+    assert arrival is not None
+    readers = [
+        LibraryReader(
+            library.place, model, arrival, cache=library.cache, runtime=ANYWHERE, names=names, show_paths=shown
+        )
+        for shown in (True, False)
+    ]
+    for reader, shown in zip(readers, (True, False), strict=True):
+        found = reader.search("a guitar", top=1).results[0]
+        path = reader.path(found.id) if shown else None
+        assert Path(reader.path(found.id)).parent == library.source
+        assert (found.path, reader.image(found.id).path) == (path, path)
+        near = reader.neighbours(found.id, top=1).results[0]
+        assert near.path == (reader.path(near.id) if shown else None)
+    cluster = readers[0].clusters()[0]
+    assert readers[0].rename(cluster.id, " My  name ").name == "My name"
+    readers[1]._looked_secs = 0.0  # it looks twice a second
+    assert readers[1].clusters()[0].name == "My name"
+    assert readers[1].rename(cluster.id, "").name == cluster.name
