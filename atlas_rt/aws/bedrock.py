@@ -147,7 +147,7 @@ class Bedrock:
                 meant = _meant(error, asked)
                 if pause_secs is None or not _is_transient(error, meant):
                     raise meant from error
-                time.sleep(pause_secs * random.uniform(0.5, 1.0))  # noqa: S311  spreads several windows
+                time.sleep(pause_secs * random.uniform(0.5, 1.0))
         raise AssertionError("unreachable")
 
 
@@ -213,38 +213,38 @@ def _is_transient(error: Exception, meant: BedrockError) -> bool:
 
 def _meant(error: Exception, asked: Asked) -> BedrockError:
     """The error that a person is told, for whatever botocore and urllib3 raise."""
-    from botocore.eventstream import ParserError
-    from botocore.exceptions import (
-        BotoCoreError,
-        ClientError,
-        ConnectionClosedError,
-        ConnectionError,  # noqa: A004  botocore's own
-        HTTPClientError,
-        ParamValidationError,
-        ReadTimeoutError,
-        SSLError,
-    )
-    from urllib3 import exceptions as urllib3
+    from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
     if isinstance(error, BedrockError):
         return error
     if isinstance(error, ClientError):  # EventStreamError too
         return client_error(error, asked)
-    if isinstance(error, ReadTimeoutError | urllib3.ReadTimeoutError):
-        return BrokenAnswerError("Claude did not answer for a minute. Try again later.")
-    if isinstance(error, ParserError | urllib3.HTTPError | ConnectionClosedError):
-        return cut_off()
-    if isinstance(error, SSLError):
-        return UnreachableError(f"The connection to Bedrock is not safe: {error} Check AWS_CA_BUNDLE and the clock.")
-    if isinstance(error, HTTPClientError | ConnectionError):
-        return UnreachableError(
-            f"Bedrock in {asked.region} cannot be reached. Check the network, the region and the proxy. ({error})"
-        )
+    if (lost := _connection_error(error, asked)) is not None:
+        return lost
     if isinstance(error, ParamValidationError):
         return AccessError("This version of boto3 is too old; update it with `pip install --upgrade boto3`.")
     if isinstance(error, BotoCoreError):
         return AccessError(f"The AWS settings cannot be used: {error}")
     return unreadable()
+
+
+def _connection_error(error: Exception, asked: Asked) -> BedrockError | None:
+    """What an error of the connection means, None for any other."""
+    from botocore import exceptions as botocore
+    from botocore.eventstream import ParserError
+    from urllib3 import exceptions as urllib3
+
+    if isinstance(error, botocore.ReadTimeoutError | urllib3.ReadTimeoutError):
+        return BrokenAnswerError("Claude did not answer for a minute. Try again later.")
+    if isinstance(error, ParserError | urllib3.HTTPError | botocore.ConnectionClosedError):
+        return cut_off()
+    if isinstance(error, botocore.SSLError):
+        return UnreachableError(f"The connection to Bedrock is not safe: {error} Check AWS_CA_BUNDLE and the clock.")
+    if isinstance(error, botocore.HTTPClientError | botocore.ConnectionError):
+        return UnreachableError(
+            f"Bedrock in {asked.region} cannot be reached. Check the network, the region and the proxy. ({error})"
+        )
+    return None
 
 
 def _is_amazon(client: Any) -> bool:

@@ -118,8 +118,8 @@ _TEXTS: tuple[tuple[str, type[BedrockError], str], ...] = (
     (
         r"provided model identifier is invalid",
         AccessError,
-        "Bedrock knows no model {model} in {region}. Check the name and its prefix (us., eu., jp., au., global.), choose "
-        "another with --narrator-model, or another region with --narrator-region.",
+        "Bedrock knows no model {model} in {region}. Check the name and its prefix (us., eu., jp., au., global.), "
+        "choose another with --narrator-model, or another region with --narrator-region.",
     ),
     (r"end of its life", AccessError, "{model} has reached the end of its life. " + _GONE),
     (
@@ -169,6 +169,11 @@ def said_error(code: str, said: str, asked: Asked) -> BedrockError:
     for pattern, kind, sentence in _TEXTS:
         if re.search(pattern, said):
             return kind(sentence.format(**words))
+    return _by_code(code, said, asked)
+
+
+def _by_code(code: str, said: str, asked: Asked) -> BedrockError:
+    """The meaning of a code whose message is none of the known ones."""
     where = f"{asked.model_id} in {asked.region}"
     if code in _EXPIRED:
         return AccessError("The AWS credentials have expired. Sign in again, for example with `aws sso login`.")
@@ -180,18 +185,14 @@ def said_error(code: str, said: str, asked: Asked) -> BedrockError:
     if "AccessDenied" in code:
         return AccessError(_denied(said, asked))
     if code == "ResourceNotFoundException":
-        return AccessError(f"Bedrock has no model {where}: {said} Choose another with --narrator-model.")
-    if code == "ThrottlingException":
-        return ThrottledError(
-            f"Bedrock takes no more requests for {where} at the moment ({said}). Try again in a few minutes; what has been "
-            "answered is kept."
-        )
-    if code in TRANSIENT or code.isdecimal():
-        return ThrottledError(
-            f"Bedrock cannot answer at the moment ({said}). Try again later; what is answered is kept."
-        )
+        return AccessError(f"Bedrock has no model {where}: {said} {_GONE}")
     if code == "ValidationException":
         return RequestRefusedError(f"Bedrock refused the request to {where}: {said} {_GONE}")
+    if code in TRANSIENT or code.isdecimal():
+        return ThrottledError(
+            f"Bedrock takes no more requests for {where} at the moment ({said}). Try again in a few minutes; all answers "
+            "are kept."
+        )
     return BrokenAnswerError(f"Bedrock answered {where} with an error: {code or 'unknown'}: {said}")
 
 
