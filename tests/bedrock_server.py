@@ -71,7 +71,9 @@ def error(status: int, code: str, message: str) -> Answer:
     return Answer(status, json.dumps({"message": message}).encode(), error=code)
 
 
-def message(text: str = "", *, tool: Any = None, stop: str = "end_turn", sent: int = 2000, received: int = 150) -> Answer:
+def message(
+    text: str = "", *, tool: Any = None, stop: str = "end_turn", sent: int = 2000, received: int = 150
+) -> Answer:
     """A whole answer to Converse; a reasoning block comes first, as from models that think."""
     content: list[Any] = [{"reasoningContent": {"reasoningText": {"text": "hm", "signature": "x"}}}]
     content += [{"text": text}] if text else []
@@ -170,10 +172,10 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Nothing is printed."""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self._handle(b"")
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         self._handle(self.rfile.read(int(self.headers["Content-Length"])))
 
     def _handle(self, body: bytes) -> None:

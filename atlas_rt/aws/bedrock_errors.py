@@ -190,8 +190,8 @@ def _by_code(code: str, said: str, asked: Asked) -> BedrockError:
         return RequestRefusedError(f"Bedrock refused the request to {where}: {said} {_GONE}")
     if code in TRANSIENT or code.isdecimal():
         return ThrottledError(
-            f"Bedrock takes no more requests for {where} at the moment ({said}). Try again in a few minutes; all answers "
-            "are kept."
+            f"Bedrock takes no more requests for {where} at the moment ({said}). Try again in a few minutes; all "
+            "answers are kept."
         )
     return BrokenAnswerError(f"Bedrock answered {where} with an error: {code or 'unknown'}: {said}")
 

@@ -1,4 +1,4 @@
-"""`atlas-rt clusters`: the groups in the map, their names and exemplars; a name of your own for one of them."""
+"""`atlas-rt clusters`: the groups in the map, their names and exemplars; a name of your own, or of Claude's."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import argparse
 from typing import Any
 
 from atlas_rt.commands.collection import Collection, open_collection, read_collection, sources_of
+from atlas_rt.commands.explaining import explain
 from atlas_rt.commands.output import print_json, say, tell
-from atlas_rt.errors import UsageError
+from atlas_rt.core.explanations import Explanation
+from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library import personal_data
 from atlas_rt.library.cluster_names import ClusterNames, checked_name
 from atlas_rt.library.store import StoreReader
+from atlas_rt.narrator.claude import explanation_of
+from atlas_rt.narrator.subject import subjects_of
+from atlas_rt.narrator.vocabulary import VocabularyNarrator
 from atlas_rt.settings import Settings
 
 
@@ -19,17 +24,28 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.rename:
         checked_name(arguments.rename[1])
     collection = open_collection(settings, paths, no_update=arguments.no_update)
+    failed: AtlasError | None = None
+    if arguments.explain:
+        failed = explain(settings, collection, yes=arguments.yes, sheets=arguments.sheets or "")
+        collection = read_collection(settings, collection.place, collection.model, collection.cache)
     if arguments.rename:
         _rename(settings, collection, *arguments.rename)
         collection = read_collection(settings, collection.place, collection.model, collection.cache)
     rows = _rows(collection)
     if settings.json:
         print_json(rows)
-        return 0
+        return _ended(failed)
     for row in rows:
         tell(f"{row['size']:>6,}  {row['id']:>4}  {row['name']}: {row['why']}")
     free = int((collection.scene.clusters < 0).sum())
     tell(f"{free:>6,}        in no cluster")
+    return _ended(failed)
+
+
+def _ended(failed: AtlasError | None) -> int:
+    """0, once the clusters are told as they are now. Raises what ended the explanations early."""
+    if failed is not None:
+        raise failed
     return 0
 
 
@@ -54,6 +70,7 @@ def _rows(collection: Collection) -> list[dict[str, Any]]:
     """The clusters as they are told, the largest first."""
     scene = collection.scene
     paths = dict(zip(scene.ids.tolist(), scene.paths, strict=True))
+    said = _explanations(collection)
     return [
         {
             "id": cluster.id,
@@ -63,6 +80,31 @@ def _rows(collection: Collection) -> list[dict[str, Any]]:
             "size": cluster.size,
             "exemplars": [paths[id_] for id_ in cluster.exemplars if id_ in paths],
             "borderline": [paths[id_] for id_ in cluster.borderline if id_ in paths],
+            "evidence": [
+                {"text": claim.text, "images": [paths[id_] for id_ in claim.images if id_ in paths]}
+                for claim in said[cluster.id].claims
+            ],
+            "model": said[cluster.id].model,
+            "cost_usd": said[cluster.id].cost_usd,
         }
         for cluster in scene.cluster_records
     ]
+
+
+def _explanations(collection: Collection) -> dict[int, Explanation]:
+    """What was said of each cluster by whoever named it; a person gives no reasons."""
+    scene, explained = collection.scene, collection.arrival.explained
+    with StoreReader.open(collection.place.folder) as store:
+        subjects = {
+            subject.cluster: subject
+            for subject in subjects_of(scene.cluster_records, scene, collection.vector_index, store)
+        }
+        vocabulary, said = VocabularyNarrator(), {}
+        for record in scene.cluster_records:
+            if record.named_by == "claude":
+                said[record.id] = explanation_of(explained[record.id], store.ids_with)
+            elif record.named_by == "vocabulary" and record.id in subjects:
+                said[record.id] = vocabulary.explain(subjects[record.id])
+            else:
+                said[record.id] = Explanation(record.name, record.why, (), record.named_by)
+    return said

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -33,7 +33,7 @@ CHARACTERS_A_TOKEN = 3.0
 
 Sheet = Callable[[Subject], bytes]
 """The contact sheet of a subject, JPEG."""
-Contents = Callable[[Collection[bytes]], dict[bytes, int]]
+Contents = Callable[[Sequence[bytes]], dict[bytes, int]]
 """Hashes of contents -> ids of the images of this library that hold them."""
 ContentOf = Callable[[int], frozenset[bytes]]
 """The content hash of an image by its id; empty where it is gone."""

@@ -86,13 +86,13 @@ def test_a_refusal_is_told_and_never_repeated(server: BedrockServer, stop: str) 
 )
 def test_an_answer_in_no_form_is_said_with_what_it_cost(server: BedrockServer, text: str, stop: str) -> None:
     server.answers = [message(text, stop=stop)]
-    with pytest.raises(BrokenAnswerError, match="Claude's answer (is not in the form|was longer)") as told:
+    with pytest.raises(BrokenAnswerError, match=r"Claude's answer (is not in the form|was longer)") as told:
         AnswerLadder(Bedrock()).ask(QUESTION)
     assert (told.value.usage, len(server.asked)) == (Usage(2000, 150), 1)
 
 
 def test_a_request_that_is_refused_in_every_way_is_said(server: BedrockServer) -> None:
     server.answers = takes("none")  # type: ignore[assignment]
-    with pytest.raises(RequestRefusedError, match="Bedrock refused the request to .*: text: extraneous key"):
+    with pytest.raises(RequestRefusedError, match=r"Bedrock refused the request to .*: text: extraneous key"):
         AnswerLadder(Bedrock()).ask(QUESTION)
     assert len(server.asked) == 4
