@@ -31,12 +31,11 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.rename:
         _rename(settings, collection, *arguments.rename)
         collection = read_collection(settings, collection.place, collection.model, collection.cache)
-    rows = _rows(collection)
     if settings.json:
-        print_json(rows)
+        print_json(_rows(collection))
         return _ended(failed)
-    for row in rows:
-        tell(f"{row['size']:>6,}  {row['id']:>4}  {row['name']}: {row['why']}")
+    for cluster in collection.scene.cluster_records:
+        tell(f"{cluster.size:>6,}  {cluster.id:>4}  {cluster.name}: {cluster.why}")
     free = int((collection.scene.clusters < 0).sum())
     tell(f"{free:>6,}        in no cluster")
     return _ended(failed)

@@ -129,15 +129,13 @@ def _lines(settings: Settings, plan: Plan) -> list[str]:
     width, height = _largest(plan)
     priced = claude_models.model_of(manner.model_id).priced
     known = "" if priced else "; its price is not known, so the dearest is taken"
-        "" if claude_models.model_of(manner.model_id).priced else "; its price is not known, so the dearest is taken"
-    )
     library, month = plan.spent
     return [
         f"Claude would name and explain {clusters}, through Amazon Bedrock, in {NAMES[manner.language]}:",
         f"  model   {manner.model_id}{known}",
         f"  region  {plan.region or 'none is set; --narrator-region names one'}",
-        f"  sent    for each cluster a contact sheet of at most {PICTURES} of its images (JPEG, up to {width} x {height} px),",
-        f"          the program's words for them, and names of clusters nearby; {names} the names of files",
+        f"  sent    for each cluster one contact sheet of at most {PICTURES} images (JPEG, up to {width} x {height} px), the",
+        f"          program's words for them, and names of clusters nearby; {names} the names of files",
         f"  cost    about {money(max(plan.usd))} for one, {money(sum(plan.usd))} for all; twice as much at most where "
         "answers must be asked for again",
         f"  spent   {money(library)} of {money(settings.budget_library)} on this library, {money(month)} of "

@@ -49,8 +49,8 @@ class Arrival:
     vector_index: the images' vectors, in the scene's rows. tiles, pixels: small tiles not delivered before, (k,)
     records and (k, 32, 32, 3) uint8. failures: every file that could not become an image. absence: what a person should
     know of sources that are absent, empty where all are there. hidden: how many images of the map are away and not
-    shown. given: cluster -> the name a person gave it. explained: cluster -> what Claude said of it. remark: a sentence on names that could not be read as they
-    should.
+    shown. given: cluster -> the name a person gave it. explained: cluster -> what Claude said of it. remark: a sentence
+    on names that could not be read as they should.
     """
 
     scene: Scene
