@@ -7,6 +7,7 @@ them (prelude, CRC of the prelude, headers, payload, CRC of all before).
 from __future__ import annotations
 
 import json
+import os
 import ssl
 import struct
 import threading
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
@@ -267,3 +269,21 @@ def settings_for(server: BedrockServer) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+@pytest.fixture(scope="session")
+def bedrock_listening() -> Iterator[BedrockServer]:
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def bedrock(bedrock_listening: BedrockServer, monkeypatch: pytest.MonkeyPatch) -> BedrockServer:
+    """The server with nothing asked yet, and boto3's settings name it. No key of whoever runs the tests is seen."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in settings_for(bedrock_listening).items():
+        monkeypatch.setenv(name, value)
+    bedrock_listening.answers, bedrock_listening.models = [], {}
+    bedrock_listening.asked.clear()
+    return bedrock_listening

@@ -134,8 +134,9 @@ def _lines(settings: Settings, plan: Plan) -> list[str]:
         f"Claude would name and explain {clusters}, through Amazon Bedrock, in {NAMES[manner.language]}:",
         f"  model   {manner.model_id}{known}",
         f"  region  {plan.region or 'none is set; --narrator-region names one'}",
-        f"  sent    for each cluster one contact sheet of at most {PICTURES} images (JPEG, up to {width} x {height} px), the",
-        f"          program's words for them, and names of clusters nearby; {names} the names of files",
+        f"  sent    for each cluster one contact sheet of at most {PICTURES} images (JPEG, up to {width} x {height}"
+        " px),",
+        f"          the program's words for them, and names of clusters nearby; {names} the names of files",
         f"  cost    about {money(max(plan.usd))} for one, {money(sum(plan.usd))} for all; twice as much at most where "
         "answers must be asked for again",
         f"  spent   {money(library)} of {money(settings.budget_library)} on this library, {money(month)} of "
@@ -183,12 +184,16 @@ def _write(path: Path, content: bytes) -> None:
 def _ask(
     settings: Settings, collection: Collection, plan: Plan, ledger: Ledger, kept: Explanations
 ) -> AtlasError | None:
-    """Ask for one explanation after the other. What ends one goes on with the next, unless it would end that too."""
+    """Ask for one explanation after the other; the error that ended it early, or that no answer came without.
+
+    What goes wrong with one cluster is said, and the next one is asked for, unless it would go wrong there too.
+    """
     bedrock = Bedrock(region=settings.narrator_region)
     if remark := bedrock.check(plan.manner.model_id):
         say(settings, remark)
     taken = {record.id: record.name for record in collection.scene.cluster_records}
     failed: AtlasError | None = None
+    answered = 0
     before = ledger.spent()[0]
     with StoreReader.open(collection.place.folder) as store:
         narrator = _narrator(collection, plan, bedrock, ledger, kept, store)
@@ -202,10 +207,12 @@ def _ask(
                     break
                 say(settings, f"{done} of {len(plan.subjects)}: {subject.name}: {error}")
                 continue
+            answered += 1
             taken[subject.cluster] = found.name or subject.name
             say(settings, f"{done} of {len(plan.subjects)}: {subject.name}: {found.remark or found.name}")
     say(settings, f"{money(max(ledger.spent()[0] - before, 0.0))} spent")
-    return failed
+    ended_early = isinstance(failed, BudgetError) or (isinstance(failed, BedrockError) and failed.ends_all)
+    return failed if ended_early or not answered else None
 
 
 def _narrator(

@@ -41,22 +41,22 @@ def takes(*ways: str) -> object:
     ],
 )
 def test_a_model_is_asked_by_the_strictest_way_it_takes(
-    server: BedrockServer, model: str, way: str, tried: list[str]
+    bedrock: BedrockServer, model: str, way: str, tried: list[str]
 ) -> None:
-    server.answers = takes(way)  # type: ignore[assignment]
+    bedrock.answers = takes(way)  # type: ignore[assignment]
     ladder, question = AnswerLadder(Bedrock()), replace(QUESTION, model_id=model)
     assert ladder.ask(question).facts == FACTS
     assert ladder.ask(question).facts == FACTS
-    assert [asked.way for asked in server.asked] == [*tried, way]
+    assert [asked.way for asked in bedrock.asked] == [*tried, way]
     assert (ladder.way_of(model), ladder.way_of("another")) == (way, "schema")
 
 
-def test_nothing_that_a_model_may_refuse_is_sent_to_a_stranger(server: BedrockServer) -> None:
-    server.answers = takes("schema")  # type: ignore[assignment]
+def test_nothing_that_a_model_may_refuse_is_sent_to_a_stranger(bedrock: BedrockServer) -> None:
+    bedrock.answers = takes("schema")  # type: ignore[assignment]
     ladder = AnswerLadder(Bedrock())
     for model in (HAIKU, OTHER):
         ladder.ask(replace(QUESTION, model_id=model))
-    known, stranger = (asked.body for asked in server.asked)
+    known, stranger = (asked.body for asked in bedrock.asked)
     assert known["outputConfig"]["effort"] == "low"
     assert known["additionalModelRequestFields"] == {"thinking": {"type": "disabled"}}
     assert set(stranger) == {"system", "messages", "inferenceConfig", "outputConfig"}
@@ -65,34 +65,34 @@ def test_nothing_that_a_model_may_refuse_is_sent_to_a_stranger(server: BedrockSe
     assert [list(block) for block in known["messages"][0]["content"]] == [["image"], ["text"]]
 
 
-def test_a_streamed_answer_is_read_like_a_whole_one(server: BedrockServer) -> None:
-    server.answers = [stream('{"name": "Cats', ' {and} dogs"}')]
+def test_a_streamed_answer_is_read_like_a_whole_one(bedrock: BedrockServer) -> None:
+    bedrock.answers = [stream('{"name": "Cats', ' {and} dogs"}')]
     pieces: list[str] = []
     answered = AnswerLadder(Bedrock()).ask(QUESTION, on_text=pieces.append)
     assert (answered.facts, answered.usage, len(pieces)) == (FACTS, Usage(2000, 150), 2)
 
 
 @pytest.mark.parametrize("stop", ["content_filtered", "guardrail_intervened"])
-def test_a_refusal_is_told_and_never_repeated(server: BedrockServer, stop: str) -> None:
-    server.answers = [message(stop=stop)]
+def test_a_refusal_is_told_and_never_repeated(bedrock: BedrockServer, stop: str) -> None:
+    bedrock.answers = [message(stop=stop)]
     with pytest.raises(RefusedAnswerError, match="Claude does not want to describe these pictures") as told:
         AnswerLadder(Bedrock()).ask(QUESTION)
-    assert (told.value.usage, told.value.ends_all, len(server.asked)) == (Usage(2000, 150), False, 1)
+    assert (told.value.usage, told.value.ends_all, len(bedrock.asked)) == (Usage(2000, 150), False, 1)
 
 
 @pytest.mark.parametrize(
     ("text", "stop"),
     [("", "end_turn"), ("I see cats.", "end_turn"), ("[1]", "end_turn"), ('{"name": "Ca', "max_tokens")],
 )
-def test_an_answer_in_no_form_is_said_with_what_it_cost(server: BedrockServer, text: str, stop: str) -> None:
-    server.answers = [message(text, stop=stop)]
+def test_an_answer_in_no_form_is_said_with_what_it_cost(bedrock: BedrockServer, text: str, stop: str) -> None:
+    bedrock.answers = [message(text, stop=stop)]
     with pytest.raises(BrokenAnswerError, match=r"Claude's answer (is not in the form|was longer)") as told:
         AnswerLadder(Bedrock()).ask(QUESTION)
-    assert (told.value.usage, len(server.asked)) == (Usage(2000, 150), 1)
+    assert (told.value.usage, len(bedrock.asked)) == (Usage(2000, 150), 1)
 
 
-def test_a_request_that_is_refused_in_every_way_is_said(server: BedrockServer) -> None:
-    server.answers = takes("none")  # type: ignore[assignment]
+def test_a_request_that_is_refused_in_every_way_is_said(bedrock: BedrockServer) -> None:
+    bedrock.answers = takes("none")  # type: ignore[assignment]
     with pytest.raises(RequestRefusedError, match=r"Bedrock refused the request to .*: text: extraneous key"):
         AnswerLadder(Bedrock()).ask(QUESTION)
-    assert len(server.asked) == 4
+    assert len(bedrock.asked) == 4

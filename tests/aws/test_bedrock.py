@@ -50,21 +50,21 @@ def heard(pieces: list[str], **options: Any) -> Reply:
     return Bedrock(**options).stream(request(), on_text=pieces.append)
 
 
-def test_a_whole_answer_comes_back_with_what_it_cost(server: BedrockServer) -> None:
-    server.answers = [message("A cat.")]
+def test_a_whole_answer_comes_back_with_what_it_cost(bedrock: BedrockServer) -> None:
+    bedrock.answers = [message("A cat.")]
     assert ask() == Reply("A cat.", "", "end_turn", Usage(2000, 150))
-    (asked,) = server.asked
+    (asked,) = bedrock.asked
     assert (asked.path, asked.body) == (f"/model/{MODEL}/converse", {"messages": request()["messages"]})
 
 
-def test_an_arn_is_signed_as_amazon_signs_it(server: BedrockServer) -> None:
-    server.answers = [message("A cat.")]
+def test_an_arn_is_signed_as_amazon_signs_it(bedrock: BedrockServer) -> None:
+    bedrock.answers = [message("A cat.")]
     assert Bedrock().converse(request(ARN)).text == "A cat."
-    assert server.asked[0].path == f"/model/{ARN}/converse"
+    assert bedrock.asked[0].path == f"/model/{ARN}/converse"
 
 
-def test_a_stream_is_heard_piece_by_piece(server: BedrockServer) -> None:
-    server.answers = [stream("A ", "c", "at."), stream('{"na', 'me": 1}', tool=True, stop="tool_use")]
+def test_a_stream_is_heard_piece_by_piece(bedrock: BedrockServer) -> None:
+    bedrock.answers = [stream("A ", "c", "at."), stream('{"na', 'me": 1}', tool=True, stop="tool_use")]
     pieces: list[str] = []
     assert heard(pieces) == Reply("A cat.", "", "end_turn", Usage(2000, 150))
     assert heard(pieces) == Reply("", '{"name": 1}', "tool_use", Usage(2000, 150))
@@ -72,48 +72,48 @@ def test_a_stream_is_heard_piece_by_piece(server: BedrockServer) -> None:
 
 
 @pytest.mark.parametrize("fault", ["cut", "short", "inside", "crc", "silence"])
-def test_a_stream_that_does_not_end_properly_is_no_answer(server: BedrockServer, fault: str) -> None:
-    server.answers = [stream("A ", "cat.", fault=fault)]
+def test_a_stream_that_does_not_end_properly_is_no_answer(bedrock: BedrockServer, fault: str) -> None:
+    bedrock.answers = [stream("A ", "cat.", fault=fault)]
     with pytest.raises(BrokenAnswerError) as told:
         heard([], read_secs=0.4)
     said = "Claude did not answer for a minute. Try again later."
     assert str(told.value) == (said if fault == "silence" else "Claude's answer was cut off on its way. Try again.")
-    assert len(server.asked) == 1
+    assert len(bedrock.asked) == 1
 
 
-def test_an_exception_in_a_stream_is_told_by_its_meaning(server: BedrockServer) -> None:
+def test_an_exception_in_a_stream_is_told_by_its_meaning(bedrock: BedrockServer) -> None:
     for code, kind in (("throttlingException", ThrottledError), ("modelStreamErrorException", BrokenAnswerError)):
         broken = frame(code, {"message": "Too many tokens"}, exception=True)
-        server.answers = [Answer(frames=(*stream("A ", fault="short").frames, broken))]
+        bedrock.answers = [Answer(frames=(*stream("A ", fault="short").frames, broken))]
         with pytest.raises(kind, match="Too many tokens"):
             heard([])
 
 
 @pytest.mark.parametrize("body", [b"", b"not JSON", b"[1, 2]", b'{"output": 5}', b'{"output": {"message": {}}}'])
-def test_an_answer_that_is_none_is_said(server: BedrockServer, body: bytes) -> None:
-    server.answers = [Answer(body=body)]
+def test_an_answer_that_is_none_is_said(bedrock: BedrockServer, body: bytes) -> None:
+    bedrock.answers = [Answer(body=body)]
     with pytest.raises(BrokenAnswerError, match="something that is no answer of Claude"):
         ask()
 
 
-def test_silence_is_given_up_and_not_repeated(server: BedrockServer) -> None:
-    server.answers = [Answer(fault="silence")]
+def test_silence_is_given_up_and_not_repeated(bedrock: BedrockServer) -> None:
+    bedrock.answers = [Answer(fault="silence")]
     with pytest.raises(BrokenAnswerError, match="did not answer for a minute"):
         ask(read_secs=0.3)
-    assert len(server.asked) == 1
+    assert len(bedrock.asked) == 1
 
 
-def test_what_may_pass_is_tried_three_times(server: BedrockServer) -> None:
-    server.answers = [
+def test_what_may_pass_is_tried_three_times(bedrock: BedrockServer) -> None:
+    bedrock.answers = [
         error(503, "ServiceUnavailableException", "busy"),
         error(429, "ThrottlingException", "Too many requests"),
         message("A cat."),
     ]
     assert ask().text == "A cat."
-    server.answers = [error(429, "ThrottlingException", "Too many requests, please wait")]
+    bedrock.answers = [error(429, "ThrottlingException", "Too many requests, please wait")]
     with pytest.raises(ThrottledError, match=r"takes no more requests for .* at the moment .*few minutes"):
         ask()
-    assert len(server.asked) == 6
+    assert len(bedrock.asked) == 6
 
 
 INVALID, MISSING, DENIED_BY = "ValidationException", "ResourceNotFoundException", "AccessDeniedException"
@@ -145,25 +145,25 @@ TABLE = [
 
 @pytest.mark.parametrize(("answer", "told"), TABLE)
 def test_what_a_person_must_act_on_is_said_at_once(
-    server: BedrockServer, answer: tuple[int, str, str], told: str
+    bedrock: BedrockServer, answer: tuple[int, str, str], told: str
 ) -> None:
-    server.answers = [error(*answer)]
+    bedrock.answers = [error(*answer)]
     with pytest.raises(AccessError, match=told) as found:
         ask()
-    assert (found.value.exit_code, found.value.ends_all, len(server.asked)) == (3, True, 1)
+    assert (found.value.exit_code, found.value.ends_all, len(bedrock.asked)) == (3, True, 1)
 
 
-def test_a_daily_quota_is_not_tried_again(server: BedrockServer) -> None:
-    server.answers = [error(429, "ThrottlingException", "Too many tokens per day, please wait before trying again.")]
+def test_a_daily_quota_is_not_tried_again(bedrock: BedrockServer) -> None:
+    bedrock.answers = [error(429, "ThrottlingException", "Too many tokens per day, please wait before trying again.")]
     with pytest.raises(DailyQuotaError, match=r"may use in a day .* are used up\. Go on tomorrow"):
         ask()
-    assert len(server.asked) == 1
+    assert len(bedrock.asked) == 1
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-def test_denial_prints_the_statement_that_allows_it(server: BedrockServer, streamed: bool) -> None:
+def test_denial_prints_the_statement_that_allows_it(bedrock: BedrockServer, streamed: bool) -> None:
     action = "bedrock:InvokeModelWithResponseStream" if streamed else "bedrock:InvokeModel"
-    server.answers = [error(403, "AccessDeniedException", DENIED.format(action=action))]
+    bedrock.answers = [error(403, "AccessDeniedException", DENIED.format(action=action))]
     with pytest.raises(AccessError) as told:
         heard([]) if streamed else ask()
     sentence, _, policy = str(told.value).partition("\n")
@@ -176,15 +176,15 @@ def test_denial_prints_the_statement_that_allows_it(server: BedrockServer, strea
     assert behind["Condition"] == {"StringEquals": {"bedrock:InferenceProfileArn": profile}}
 
 
-def test_a_wrong_signature_is_refused_by_the_server(server: BedrockServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_signature_is_refused_by_the_server(bedrock: BedrockServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
     with pytest.raises(AccessError, match="AWS does not accept these credentials"):
         ask()
-    assert server.asked == []
+    assert bedrock.asked == []
 
 
 def test_without_credentials_or_region_nothing_is_contacted(
-    server: BedrockServer, monkeypatch: pytest.MonkeyPatch
+    bedrock: BedrockServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
@@ -196,37 +196,37 @@ def test_without_credentials_or_region_nothing_is_contacted(
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     with pytest.raises(AccessError, match=r"The AWS settings cannot be used: .*nobody"):
         Bedrock()
-    assert server.asked == []
+    assert bedrock.asked == []
 
 
-def test_a_place_that_cannot_be_reached_is_said(server: BedrockServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_place_that_cannot_be_reached_is_said(bedrock: BedrockServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(UnreachableError, match="Bedrock in us-east-1 cannot be reached"):
         ask()
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-def test_an_answer_can_be_stopped_while_nothing_comes(server: BedrockServer, streamed: bool) -> None:
-    server.answers = [stream("A ", fault="silence") if streamed else Answer(fault="silence")]
+def test_an_answer_can_be_stopped_while_nothing_comes(bedrock: BedrockServer, streamed: bool) -> None:
+    bedrock.answers = [stream("A ", fault="silence") if streamed else Answer(fault="silence")]
     began, pieces = time.monotonic(), list[str]()
-    bedrock = Bedrock()
+    client = Bedrock()
     with pytest.raises(StoppedError):
         _ = (
-            bedrock.stream(request(), on_text=pieces.append, stop=lambda: bool(pieces))
+            client.stream(request(), on_text=pieces.append, stop=lambda: bool(pieces))
             if streamed
-            else bedrock.converse(request(), stop=lambda: time.monotonic() > began + 0.5)
+            else client.converse(request(), stop=lambda: time.monotonic() > began + 0.5)
         )
     assert time.monotonic() < began + 1.4
 
 
-def test_a_model_is_checked_before_use_and_a_denied_check_blocks_nothing(server: BedrockServer) -> None:
+def test_a_model_is_checked_before_use_and_a_denied_check_blocks_nothing(bedrock: BedrockServer) -> None:
     profile, model = f"/inference-profiles/{MODEL}", "/foundation-models/anthropic.claude-haiku-5-5"
-    server.models = {profile: error(403, "AccessDeniedException", DENIED.format(action="bedrock:GetInferenceProfile"))}
+    bedrock.models = {profile: error(403, "AccessDeniedException", DENIED.format(action="bedrock:GetInferenceProfile"))}
     assert Bedrock().check(MODEL) == ""
     arn = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-haiku-5-5"
     lifecycle = {"status": "LEGACY", "endOfLifeTime": "2027-10-07T00:00:00Z"}
     details = {"modelArn": arn, "modelId": "anthropic.claude-haiku-5-5", "modelLifecycle": lifecycle}
-    server.models = {profile: Answer(body=b"{}"), model: Answer(body=json.dumps({"modelDetails": details}).encode())}
+    bedrock.models = {profile: Answer(body=b"{}"), model: Answer(body=json.dumps({"modelDetails": details}).encode())}
     assert Bedrock().check(MODEL) == (
         f"{MODEL} is an old model and ends on 07 October 2027; choose a newer one with --narrator-model."
     )
@@ -235,18 +235,18 @@ def test_a_model_is_checked_before_use_and_a_denied_check_blocks_nothing(server:
 
 
 def test_only_an_endpoint_for_answers_means_that_nothing_else_is_contacted(
-    server: BedrockServer, monkeypatch: pytest.MonkeyPatch
+    bedrock: BedrockServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
-    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", server.url)
-    server.answers = [message("A cat.")]
+    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", bedrock.url)
+    bedrock.answers = [message("A cat.")]
     began = time.monotonic()
     assert (Bedrock().check(MODEL), ask().text) == ("", "A cat.")
     assert time.monotonic() < began + 2.0
 
 
 def test_a_key_for_bedrock_goes_over_tls(
-    server: BedrockServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    bedrock: BedrockServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     certificate = tmp_path / "loopback.pem"
     made = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1"
@@ -265,6 +265,6 @@ def test_a_key_for_bedrock_goes_over_tls(
             ask()
         monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
         assert ask().text == "A cat."
-    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", bedrock.url)
     with pytest.raises(BedrockError, match="requires an HTTPS endpoint"):
         ask()
