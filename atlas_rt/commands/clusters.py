@@ -91,19 +91,11 @@ def _rows(collection: Collection) -> list[dict[str, Any]]:
 
 
 def _explanations(collection: Collection) -> dict[int, Explanation]:
-    """What was said of each cluster by whoever named it; a person gives no reasons."""
+    """What was said of each cluster: by Claude where it named the cluster, and else by the vocabulary."""
     scene, explained = collection.scene, collection.arrival.explained
+    vocabulary = VocabularyNarrator()
     with StoreReader.open(collection.place.folder) as store:
-        subjects = {
-            subject.cluster: subject
-            for subject in subjects_of(scene.cluster_records, scene, collection.vector_index, store)
-        }
-        vocabulary, said = VocabularyNarrator(), {}
-        for record in scene.cluster_records:
-            if record.named_by == "claude":
-                said[record.id] = explanation_of(explained[record.id], store.ids_with)
-            elif record.named_by == "vocabulary" and record.id in subjects:
-                said[record.id] = vocabulary.explain(subjects[record.id])
-            else:
-                said[record.id] = Explanation(record.name, record.why, (), record.named_by)
-    return said
+        subjects = subjects_of(scene.cluster_records, scene, collection.vector_index, store)
+        said = {subject.cluster: vocabulary.explain(subject) for subject in subjects}
+        claude = {cluster: explanation_of(each, store.ids_with) for cluster, each in explained.items() if each.name}
+    return said | claude
