@@ -88,7 +88,7 @@ DOORS: dict[str, tuple[str, ...]] = {
 }
 """Heavy dependency -> the files that may import it. An import for type checkers alone runs nothing, and passes."""
 LAZY = {"umap", "numba", "pynndescent", "sklearn", "scipy", "boto3", "botocore", "urllib3"}
-"""Slow to import (umap-learn 1.5 s, scikit-learn 0.7 s) or not always there (boto3): inside functions only, and never in
+"""Slow to import (umap-learn 1.5 s, scikit-learn 0.7 s) or not always there (boto3): inside functions only, never in
 the window's process as it starts."""
 
 NAMES_WITHOUT_A_NOUN = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"}

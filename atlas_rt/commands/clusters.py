@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from atlas_rt.commands.collection import Collection, open_collection, read_collection, sources_of
-from atlas_rt.commands.explaining import explain
+from atlas_rt.commands.explaining import answer_language, explain
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.core.explanations import Explanation
 from atlas_rt.errors import AtlasError, UsageError
@@ -23,6 +23,10 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     paths = sources_of(settings, arguments.source, demo=arguments.demo)
     if arguments.rename:
         checked_name(arguments.rename[1])
+    if arguments.explain:
+        answer_language(settings)
+    elif arguments.yes or arguments.sheets:
+        raise UsageError("--yes and --sheets belong to --explain; add it, or leave them out")
     collection = open_collection(settings, paths, no_update=arguments.no_update)
     failed: AtlasError | None = None
     if arguments.explain:

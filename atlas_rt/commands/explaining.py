@@ -232,6 +232,6 @@ def _narrator(
         check=NameCheck(encoder.encode, collection.model.text.templates),
         ledger=ledger,
         kept=kept,
-        content_of=lambda id_: store.content_hashes([id_]),
+        contents_of=store.content_hashes,
         ids_of=store.ids_with,
     )

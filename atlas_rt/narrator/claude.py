@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from atlas_rt.aws.answer_ladder import Answered, AnswerLadder, Question
 from atlas_rt.aws.bedrock_errors import BedrockError, BrokenAnswerError, StoppedError, Usage
@@ -21,6 +22,7 @@ from atlas_rt.narrator.answer import SCHEMA, Answer, AnswerError, read_answer
 from atlas_rt.narrator.contact_sheet import sheet_size
 from atlas_rt.narrator.name_check import NameCheck
 from atlas_rt.narrator.narrator import OnText, Stop, never, told_apart
+from atlas_rt.narrator.partial_answer import PartialAnswer
 from atlas_rt.narrator.spending import Ledger
 from atlas_rt.narrator.subject import Subject
 from atlas_rt.narrator.wording import FORM, SAYS, again_unfitting, again_unusable, description, instructions
@@ -33,10 +35,10 @@ CHARACTERS_A_TOKEN = 3.0
 
 Sheet = Callable[[Subject], bytes]
 """The contact sheet of a subject, JPEG."""
-Contents = Callable[[Sequence[bytes]], dict[bytes, int]]
+IdsOf = Callable[[Sequence[bytes]], dict[bytes, int]]
 """Hashes of contents -> ids of the images of this library that hold them."""
-ContentOf = Callable[[int], frozenset[bytes]]
-"""The content hash of an image by its id; empty where it is gone."""
+ContentsOf = Callable[[Sequence[int]], Collection[bytes]]
+"""Ids of images -> the hashes of their contents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +69,13 @@ class ClaudeNarrator:
         check: NameCheck,
         ledger: Ledger,
         kept: Explanations,
-        content_of: ContentOf,
-        ids_of: Contents,
+        contents_of: ContentsOf,
+        ids_of: IdsOf,
         today: Callable[[], date] = date.today,
     ) -> None:
         self._ladder, self._manner, self._sheet, self._check = ladder, manner, sheet, check
         self._ledger, self._kept, self._today = ledger, kept, today
-        self._content_of, self._ids_of = content_of, ids_of
+        self._contents_of, self._ids_of = contents_of, ids_of
 
     def explain(
         self,
@@ -92,7 +94,11 @@ class ClaudeNarrator:
         key = request_key(question)
         if (kept := self._kept.answer_to(key)) is not None:
             return explanation_of(kept, self._ids_of)
-        asking = _Asking(self, subject, question, on_text, stop)
+        asking = _Asking(
+            question,
+            lambda asked: self._request(asked, subject, on_text, stop),
+            lambda facts: read_answer(facts, pictures=len(subject.pictures), language=self._manner.language),
+        )
         answer, remark = asking.usable(), ""
         neighbour = self._check.fits_better(answer.english_name, subject)
         if neighbour is not None and not asking.twice:
@@ -136,8 +142,9 @@ class ClaudeNarrator:
         """One request, entered in the ledger: its answer, and what it cost."""
         model = question.model_id
         reserved = self._ledger.reserve(model, estimate_usd(subject, self._manner, output_tokens=OUTPUT_TOKENS))
+        hear = PartialAnswer(on_text).hear if on_text else None
         try:
-            answered = self._ladder.ask(question, on_text=on_text, stop=stop)
+            answered = self._ladder.ask(question, on_text=hear, stop=stop)
         except StoppedError:
             raise  # nobody says what was billed, so the most it may have been stays entered
         except BedrockError as error:
@@ -149,10 +156,8 @@ class ClaudeNarrator:
         return answered, usd
 
     def _keep(self, key: str, subject: Subject, found: Explanation) -> None:
-        claims = (
-            KeptClaim(each.text, tuple(sorted(hash_ for id_ in each.images for hash_ in self._content_of(id_))))
-            for each in found.claims
-        )
+        claims = (KeptClaim(each.text, tuple(sorted(self._contents_of(each.images)))) for each in found.claims)
+        contents = self._contents_of(subject.ids.tolist())
         self._kept.keep(
             KeptExplanation(
                 request=key,
@@ -163,8 +168,8 @@ class ClaudeNarrator:
                 language=self._manner.language,
                 date=found.date,
                 cost_usd=found.cost_usd,
-                size=len(subject.contents),
-                contents=sample_of(subject.contents),
+                size=len(contents),
+                contents=sample_of(contents),
             )
         )
 
@@ -173,10 +178,12 @@ class _Asking:
     """The requests about one subject: two at most. usd: what they cost. twice: whether there were two."""
 
     def __init__(
-        self, narrator: ClaudeNarrator, subject: Subject, question: Question, on_text: OnText | None, stop: Stop
+        self,
+        question: Question,
+        request: Callable[[Question], tuple[Answered, float]],
+        read: Callable[[dict[str, Any]], Answer],
     ) -> None:
-        self._narrator, self._subject, self._question = narrator, subject, question
-        self._on_text, self._stop = on_text, stop
+        self._question, self._request, self._read = question, request, read
         self._asked, self.usd = 0, 0.0
 
     @property
@@ -196,12 +203,10 @@ class _Asking:
             return self.usable(again_unusable(str(wrong)))
 
     def _answer(self, more: str) -> Answer:
-        question = replace(self._question, text=self._question.text + more)
         self._asked += 1
-        answered, usd = self._narrator._request(question, self._subject, self._on_text, self._stop)
+        answered, usd = self._request(replace(self._question, text=self._question.text + more))
         self.usd += usd
-        pictures, language = len(self._subject.pictures), self._narrator._manner.language
-        return read_answer(answered.facts, pictures=pictures, language=language)
+        return self._read(answered.facts)
 
 
 def request_key(question: Question) -> str:
@@ -211,7 +216,7 @@ def request_key(question: Question) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def explanation_of(kept: KeptExplanation, ids_of: Contents) -> Explanation:
+def explanation_of(kept: KeptExplanation, ids_of: IdsOf) -> Explanation:
     """A kept answer, its claims about the images of this library; a claim about none of them is left out."""
     claims = (Claim(each.text, tuple(sorted(ids_of(each.contents).values()))) for each in kept.claims)
     shown = tuple(claim for claim in claims if claim.images)

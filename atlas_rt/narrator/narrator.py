@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection
 from typing import Protocol
 
 from atlas_rt.core.explanations import Explanation
+from atlas_rt.library.cluster_names import LENGTH_MAX
 from atlas_rt.narrator.subject import Subject
 
 Stop = Callable[[], bool]
 """Whether the answer is no longer wanted; asked about twenty times a second."""
 OnText = Callable[[str], None]
-"""Hears an answer piece by piece while it comes."""
+"""Hears what can be read of an answer while it comes: its reasons, piece by piece, a line for each sentence."""
 
 
 def never() -> bool:
@@ -38,6 +39,7 @@ def told_apart(name: str, taken: Collection[str], words: Collection[str]) -> str
     others = {each.casefold() for each in taken}
     if name.casefold() not in others:
         return name
-    told = [f"{name} ({word})" for word in words if word.casefold() not in name.casefold()]
-    told += [f"{name} {number}" for number in range(2, len(others) + 3)]
+    ends = [f" ({word})" for word in words if word.casefold() not in name.casefold()]
+    ends += [f" {number}" for number in range(2, len(others) + 3)]
+    told = (name[: LENGTH_MAX - len(end)].rstrip() + end for end in ends)
     return next(each for each in told if each.casefold() not in others)

@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 import numpy as np
 
-from atlas_rt.core.arrays import Floats, Rows
+from atlas_rt.core.arrays import Floats, Ids, Rows
 from atlas_rt.core.maps import Cluster
 from atlas_rt.core.scene import Scene
 from atlas_rt.library.store import StoreReader
@@ -49,17 +49,19 @@ class Neighbour:
 class Subject:
     """What is to be named. cluster: its id on the map. name: what it is called now. why: the vocabulary's reason, empty
     where it is called otherwise. pictures: those of the sheet, numbered from 1 in this order. vectors: (k, dim) of
-    them. neighbours: the nearest groups, nearest first. contents: hashes of all its images, by which its name is found
-    again."""
+    them. neighbours: the nearest groups, nearest first. ids: (size,) of all its images."""
 
     cluster: int
     name: str
     why: str
-    size: int
     pictures: tuple[Picture, ...]
     vectors: Floats
     neighbours: tuple[Neighbour, ...]
-    contents: frozenset[bytes]
+    ids: Ids
+
+    @property
+    def size(self) -> int:
+        return len(self.ids)
 
     @property
     def file_names(self) -> tuple[str, ...]:
@@ -93,11 +95,10 @@ def subjects_of(
             cluster=record.id,
             name=record.name,
             why=record.why if record.named_by == "vocabulary" else "",
-            size=record.size,
             pictures=_pictures(sheets[record.id], scene, store),
             vectors=vectors[record.id],
             neighbours=tuple(_neighbour(records[other], vectors[other]) for other in _nearest(record.id, means)),
-            contents=store.content_hashes(scene.ids[members[record.id]].tolist()),
+            ids=scene.ids[members[record.id]],
         )
         for record in scene.cluster_records
         if record.id in wanted and record.id in members

@@ -68,7 +68,7 @@ def subjects(images: ImageEncoder, model: Model, pictures: dict[str, Path]) -> l
             (other for other in range(len(sheets)) if other != at), key=lambda i: -float(means[i] @ means[at])
         )
         neighbours = tuple(Neighbour(list(CLUSTERS)[other][0], sheets[other]) for other in near[:NEIGHBOURS])
-        found.append(Subject(at, names[0], "", len(sheets[at]), (), sheets[at], neighbours, frozenset()))
+        found.append(Subject(at, names[0], "", (), sheets[at], neighbours, np.arange(len(sheets[at]))))
     return found
 
 
@@ -86,7 +86,7 @@ def test_of_the_names_of_neighbours_nine_in_ten_are_caught_and_of_right_ones_one
 
 
 def test_without_a_neighbour_no_name_is_questioned(subjects: list[Subject], text: TextEncoder) -> None:
-    alone = Subject(0, "a", "", 2, (), subjects[0].vectors, (), frozenset())
+    alone = Subject(0, "a", "", (), subjects[0].vectors, (), subjects[0].ids)
     assert NameCheck(text.encode, ()).fits_better("Planets", alone) is None
 
 
@@ -95,3 +95,4 @@ def test_two_groups_with_one_name_are_told_apart() -> None:
     assert told_apart("Birds", taken, ["swan"]) == "Birds"
     assert told_apart("cats", taken, ["cat", "tiger"]) == "cats (tiger)"
     assert told_apart("Dogs", taken, ["dog", "beagle"]) == "Dogs 2"
+    assert told_apart("x" * 60, ["x" * 60], ["cat"]) == f"{'x' * 54} (cat)"
