@@ -54,10 +54,6 @@ class Reply:
     usage: Usage
 
 
-def unheard(_: str) -> None:
-    """For who does not want the pieces of an answer."""
-
-
 class Bedrock:
     """One connection to Bedrock in one region. May be used by several threads."""
 
@@ -88,9 +84,10 @@ class Bedrock:
         return pieces.reply()
 
     def check(self, model_id: str) -> str:
-        """A sentence about a model that will end soon, else empty; a check that is denied or fails says nothing.
+        """A sentence about a model that will end soon or is not listed, else empty.
 
-        Raises AccessError where Bedrock has no such model.
+        It stops nothing: the check may be denied where the model is not, and a region may offer a profile of a model
+        that it does not list itself. The first request tells for certain, and costs nothing if it fails.
         """
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -98,22 +95,20 @@ class Bedrock:
         if _is_amazon(client) and not _is_amazon(self._client):
             return ""  # requests go to an endpoint of the person's own, and nothing else may be contacted
         prefix, bare = split_profile(model_id)
+        listed = False
         try:
             if prefix:
                 client.get_inference_profile(inferenceProfileIdentifier=model_id)
+                listed = True
             found = client.get_foundation_model(modelIdentifier=bare)
-            facts = found["modelDetails"]["modelLifecycle"]
+            return _ending(model_id, found["modelDetails"]["modelLifecycle"])
         except ClientError as error:
-            meant = client_error(error, Asked(model_id, self.region))
-            if error.response["Error"]["Code"] in {"ResourceNotFoundException", "ValidationException"}:
-                raise AccessError(
-                    f"Bedrock knows no model {model_id} in {self.region}. Choose another with --narrator-model, or "
-                    "another region with --narrator-region."
-                ) from meant
+            missing = error.response["Error"].get("Code") in {"ResourceNotFoundException", "ValidationException"}
+            if missing and not listed:
+                return f"Bedrock does not list {model_id} in {self.region}; it is tried all the same."
             return ""
         except (BotoCoreError, KeyError, TypeError, AttributeError, ValueError):
             return ""
-        return _ending(model_id, facts)
 
     def _made(self, service: str, read_secs: float) -> Any:
         from botocore.config import Config

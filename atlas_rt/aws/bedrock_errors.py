@@ -29,9 +29,6 @@ class Usage:
     input_tokens: int = 0
     output_tokens: int = 0
 
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(self.input_tokens + other.input_tokens, self.output_tokens + other.output_tokens)
-
 
 class BedrockError(MissingError):
     """usage: what the failed request cost, None where Bedrock did not say."""
@@ -197,10 +194,12 @@ def _by_code(code: str, said: str, asked: Asked) -> BedrockError:
 
 
 def unreadable() -> BrokenAnswerError:
+    """HTTP said 200, and the body is no message."""
     return BrokenAnswerError("Bedrock answered with something that is no answer of Claude. Try again later.")
 
 
 def cut_off() -> BrokenAnswerError:
+    """The stream ended before `messageStop`, in whatever way."""
     return BrokenAnswerError("Claude's answer was cut off on its way. Try again.")
 
 

@@ -15,11 +15,12 @@ from atlas_rt.aws.bedrock_errors import StoppedError
 
 POLL_SECS = 0.05
 Stop = Callable[[], bool]
-"""Whether the answer is no longer wanted."""
+"""Whether the answer is no longer wanted; asked twenty times a second."""
 T = TypeVar("T")
 
 
 def never() -> bool:
+    """For an answer that is always wanted."""
     return False
 
 

@@ -57,7 +57,10 @@ def explain(settings: Settings, collection: Collection, *, yes: bool, sheets: st
     ledger = _ledger(settings, collection, folder)
     plan = _plan(settings, collection, ledger, language)
     if not plan.subjects:
-        say(settings, "nothing to send: every cluster has been explained, or was named by you")
+        clusters = "every cluster has been explained, or was named by you"
+        say(
+            settings, f"nothing to send: {clusters if collection.scene.cluster_records else 'this map has no clusters'}"
+        )
         return None
     if sheets:
         _write_sheets(settings, collection, plan, sheets)

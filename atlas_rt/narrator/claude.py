@@ -14,14 +14,15 @@ from datetime import date
 from typing import Any
 
 from atlas_rt.aws.answer_ladder import Answered, AnswerLadder, Question
-from atlas_rt.aws.bedrock_errors import BedrockError, BrokenAnswerError, StoppedError, Usage
+from atlas_rt.aws.bedrock_errors import BedrockError, BrokenAnswerError, DailyQuotaError, StoppedError, Usage
 from atlas_rt.aws.claude_models import cost_usd, picture_tokens
+from atlas_rt.aws.stoppable_call import Stop, never
 from atlas_rt.core.explanations import Claim, Explanation
 from atlas_rt.library.explanations import Explanations, KeptClaim, KeptExplanation, sample_of
 from atlas_rt.narrator.answer import SCHEMA, Answer, AnswerError, read_answer
 from atlas_rt.narrator.contact_sheet import sheet_size
 from atlas_rt.narrator.name_check import NameCheck
-from atlas_rt.narrator.narrator import OnText, Stop, never, told_apart
+from atlas_rt.narrator.narrator import OnText, told_apart
 from atlas_rt.narrator.partial_answer import PartialAnswer
 from atlas_rt.narrator.spending import Ledger
 from atlas_rt.narrator.subject import Subject
@@ -76,6 +77,7 @@ class ClaudeNarrator:
         self._ladder, self._manner, self._sheet, self._check = ladder, manner, sheet, check
         self._ledger, self._kept, self._today = ledger, kept, today
         self._contents_of, self._ids_of = contents_of, ids_of
+        self._quota_used_up: tuple[date, DailyQuotaError] | None = None
 
     def explain(
         self,
@@ -88,7 +90,7 @@ class ClaudeNarrator:
         """Claude's answer, or the kept one where this very request was answered before.
 
         Raises BudgetError before anything is sent, BedrockError and StoppedError, MissingError where the answer cannot
-        be kept. An explanation without a name says in `remark` why there is none.
+        be kept; after a DailyQuotaError nothing is sent until tomorrow. An explanation without a name says in `remark` why there is none.
         """
         question = self._question(subject)
         key = request_key(question)
@@ -140,6 +142,8 @@ class ClaudeNarrator:
         self, question: Question, subject: Subject, on_text: OnText | None, stop: Stop
     ) -> tuple[Answered, float]:
         """One request, entered in the ledger: its answer, and what it cost."""
+        if self._quota_used_up and self._quota_used_up[0] == self._today():
+            raise self._quota_used_up[1]
         model = question.model_id
         reserved = self._ledger.reserve(model, estimate_usd(subject, self._manner, output_tokens=OUTPUT_TOKENS))
         hear = PartialAnswer(on_text).hear if on_text else None
@@ -150,6 +154,8 @@ class ClaudeNarrator:
         except BedrockError as error:
             if error.usage is not None or not error.billed:
                 self._ledger.settle(reserved, cost_usd(model, error.usage or Usage()))
+            if isinstance(error, DailyQuotaError):
+                self._quota_used_up = (self._today(), error)
             raise
         usd = cost_usd(model, answered.usage)
         self._ledger.settle(reserved, usd)

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Protocol
 
+from atlas_rt.aws.stoppable_call import Stop, never
 from atlas_rt.core.explanations import Explanation
 from atlas_rt.library.cluster_names import LENGTH_MAX
 from atlas_rt.narrator.subject import Subject
 
-Stop = Callable[[], bool]
-"""Whether the answer is no longer wanted; asked about twenty times a second."""
 OnText = Callable[[str], None]
 """Hears what can be read of an answer while it comes: its reasons, piece by piece, a line for each sentence."""
-
-
-def never() -> bool:
-    return False
 
 
 class Narrator(Protocol):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from atlas_rt.aws.stoppable_call import Stop, never
 from atlas_rt.core.explanations import Claim, Explanation
-from atlas_rt.narrator.narrator import OnText, Stop, never
+from atlas_rt.narrator.narrator import OnText
 from atlas_rt.narrator.subject import Subject
 
 CLAIMS = 3

@@ -219,7 +219,7 @@ def test_an_answer_can_be_stopped_while_nothing_comes(bedrock: BedrockServer, st
     assert time.monotonic() < began + 1.4
 
 
-def test_a_model_is_checked_before_use_and_a_denied_check_blocks_nothing(bedrock: BedrockServer) -> None:
+def test_a_model_is_checked_before_use_and_the_check_blocks_nothing(bedrock: BedrockServer) -> None:
     profile, model = f"/inference-profiles/{MODEL}", "/foundation-models/anthropic.claude-haiku-5-5"
     bedrock.models = {profile: error(403, "AccessDeniedException", DENIED.format(action="bedrock:GetInferenceProfile"))}
     assert Bedrock().check(MODEL) == ""
@@ -230,8 +230,10 @@ def test_a_model_is_checked_before_use_and_a_denied_check_blocks_nothing(bedrock
     assert Bedrock().check(MODEL) == (
         f"{MODEL} is an old model and ends on 07 October 2027; choose a newer one with --narrator-model."
     )
-    with pytest.raises(AccessError, match=r"knows no model us\.anthropic\.claude-9 in us-east-1"):
-        Bedrock().check("us.anthropic.claude-9")
+    said = "Bedrock does not list us.anthropic.claude-9 in us-east-1; it is tried all the same."
+    assert Bedrock().check("us.anthropic.claude-9") == said
+    bedrock.models = {profile: Answer(body=b"{}")}  # this region has a profile of a model that it does not list
+    assert Bedrock().check(MODEL) == ""
 
 
 def test_only_an_endpoint_for_answers_means_that_nothing_else_is_contacted(

@@ -13,7 +13,7 @@ import pytest
 
 from atlas_rt.aws.answer_ladder import AnswerLadder
 from atlas_rt.aws.bedrock import Bedrock
-from atlas_rt.aws.bedrock_errors import BrokenAnswerError, StoppedError
+from atlas_rt.aws.bedrock_errors import BrokenAnswerError, DailyQuotaError, StoppedError
 from atlas_rt.core.explanations import Claim, Explanation
 from atlas_rt.library.explanations import Explanations
 from atlas_rt.narrator.claude import ClaudeNarrator, Manner, estimate_usd
@@ -22,7 +22,7 @@ from atlas_rt.narrator.partial_answer import PartialAnswer
 from atlas_rt.narrator.spending import Budget, Ledger
 from atlas_rt.narrator.subject import Neighbour, Picture, Subject
 from atlas_rt.narrator.wording import description
-from tests.bedrock_server import BedrockServer, message, stream
+from tests.bedrock_server import BedrockServer, error, message, stream
 
 MODEL = "eu.anthropic.claude-haiku-5-5"
 FACTS = {
@@ -95,6 +95,15 @@ def test_what_is_stopped_is_not_kept(bedrock: BedrockServer, tmp_path: Path) -> 
         narrator(tmp_path).explain(SUBJECT, on_text=heard.append, stop=lambda: bool(heard))
     assert heard[0] == "They a"
     assert Explanations(tmp_path).read().entries == ()
+
+
+def test_after_a_daily_quota_nothing_is_sent_until_tomorrow(bedrock: BedrockServer, tmp_path: Path) -> None:
+    bedrock.answers = [error(429, "ThrottlingException", "Too many tokens per day")]
+    one = narrator(tmp_path)
+    for _ in range(2):
+        with pytest.raises(DailyQuotaError, match="Go on tomorrow"):
+            one.explain(SUBJECT)
+    assert (len(bedrock.asked), ledger(tmp_path).spent()[0]) == (1, 0.0)
 
 
 def test_two_groups_with_one_name_are_told_apart(bedrock: BedrockServer, tmp_path: Path) -> None:
