@@ -57,10 +57,9 @@ def explain(settings: Settings, collection: Collection, *, yes: bool, sheets: st
     ledger = _ledger(settings, collection, folder)
     plan = _plan(settings, collection, ledger, language)
     if not plan.subjects:
-        clusters = "every cluster has been explained, or was named by you"
-        say(
-            settings, f"nothing to send: {clusters if collection.scene.cluster_records else 'this map has no clusters'}"
-        )
+        explained = "every cluster has been explained, or was named by you"
+        why = explained if collection.scene.cluster_records else "this map has no clusters"
+        say(settings, f"nothing to send: {why}")
         return None
     if sheets:
         _write_sheets(settings, collection, plan, sheets)

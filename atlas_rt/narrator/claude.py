@@ -90,7 +90,8 @@ class ClaudeNarrator:
         """Claude's answer, or the kept one where this very request was answered before.
 
         Raises BudgetError before anything is sent, BedrockError and StoppedError, MissingError where the answer cannot
-        be kept; after a DailyQuotaError nothing is sent until tomorrow. An explanation without a name says in `remark` why there is none.
+        be kept; after a DailyQuotaError nothing is sent until tomorrow. An explanation without a name says in `remark`
+        why there is none.
         """
         question = self._question(subject)
         key = request_key(question)
