@@ -6,6 +6,7 @@ them (prelude, CRC of the prelude, headers, payload, CRC of all before).
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import ssl
@@ -25,6 +26,8 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+
+from atlas_rt.aws.bedrock import Bedrock
 
 KEY, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 REGION = "us-east-1"
@@ -269,6 +272,13 @@ def settings_for(server: BedrockServer) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+@functools.cache
+def shared_client() -> Bedrock:
+    """One client of the server that all tests share: to make one takes a tenth of a second. It keeps the settings of
+    the test that made it, so a test that changes them makes its own."""
+    return Bedrock()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,8 @@
 
 The ways, from the strictest: a JSON schema for the whole answer; a tool that must be used; the same tool, offered, with
 a sentence that asks for it; plain text with one JSON object. Newer models refuse a forced tool, older ones the schema,
-and no list of who takes what stays true. So a 400 steps one way down, and this is remembered for the model.
+and no list of who takes what stays true. So a 400 steps one way down, and the way that was answered is remembered for
+the model.
 """
 
 from __future__ import annotations
@@ -63,27 +64,29 @@ class AnswerLadder:
 
     def ask(self, question: Question, *, on_text: OnText | None = None, stop: Stop = never) -> Answered:
         """on_text: hears the pieces of the answer; without it, it comes at once. Raises BedrockError, StoppedError."""
-        while True:
-            way = self.way_of(question.model_id)
-            request = request_of(question, way)
+        ways = WAYS[WAYS.index(self.way_of(question.model_id)) :]
+        for way in ways:
+            if way == "forced tool" and not model_of(question.model_id).forces_tools:
+                continue
             try:
-                if on_text is None:
-                    reply = self._bedrock.converse(request, stop=stop)
-                else:
-                    reply = self._bedrock.stream(request, on_text=on_text, stop=stop)
+                reply = self._reply(request_of(question, way), on_text, stop)
             except RequestRefusedError:
                 if way == WAYS[-1]:
                     raise
-                self._step_down(question.model_id, way)
             else:
+                self._remember(question.model_id, way)
                 return _answered(reply)
+        raise AssertionError("the last way answers or raises")
 
-    def _step_down(self, model_id: str, way: str) -> None:
-        following = WAYS[WAYS.index(way) + 1 :]
-        if not model_of(model_id).forces_tools:
-            following = tuple(each for each in following if each != "forced tool")
+    def _reply(self, request: dict[str, Any], on_text: OnText | None, stop: Stop) -> Reply:
+        if on_text is None:
+            return self._bedrock.converse(request, stop=stop)
+        return self._bedrock.stream(request, on_text=on_text, stop=stop)
+
+    def _remember(self, model_id: str, way: str) -> None:
+        """Only what was answered: a request that is refused in every way says nothing of the model."""
         with self._lock:
-            self._ways[model_id] = following[0]
+            self._ways[model_id] = way
 
 
 def request_of(question: Question, way: str) -> dict[str, Any]:

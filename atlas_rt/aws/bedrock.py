@@ -129,7 +129,9 @@ class Bedrock:
         try:
             yield from events
         except Exception as error:
-            raise _meant(error, asked) from error
+            meant = _meant(error, asked)
+            meant.billed = True  # what had come by then
+            raise meant from error
         finally:
             events.close()
 

@@ -8,9 +8,8 @@ from dataclasses import replace
 import pytest
 
 from atlas_rt.aws.answer_ladder import AnswerLadder, Question
-from atlas_rt.aws.bedrock import Bedrock
 from atlas_rt.aws.bedrock_errors import BrokenAnswerError, RefusedAnswerError, RequestRefusedError, Usage
-from tests.bedrock_server import Answer, Asked, BedrockServer, error, message, stream
+from tests.bedrock_server import Answer, Asked, BedrockServer, error, message, shared_client, stream
 
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
 HAIKU, SONNET, OTHER = "us.anthropic.claude-haiku-5-5", "eu.anthropic.claude-sonnet-5-5", "anthropic.claude-x"
@@ -44,7 +43,7 @@ def test_a_model_is_asked_by_the_strictest_way_it_takes(
     bedrock: BedrockServer, model: str, way: str, tried: list[str]
 ) -> None:
     bedrock.answers = takes(way)  # type: ignore[assignment]
-    ladder, question = AnswerLadder(Bedrock()), replace(QUESTION, model_id=model)
+    ladder, question = AnswerLadder(shared_client()), replace(QUESTION, model_id=model)
     assert ladder.ask(question).facts == FACTS
     assert ladder.ask(question).facts == FACTS
     assert [asked.way for asked in bedrock.asked] == [*tried, way]
@@ -53,7 +52,7 @@ def test_a_model_is_asked_by_the_strictest_way_it_takes(
 
 def test_nothing_that_a_model_may_refuse_is_sent_to_a_stranger(bedrock: BedrockServer) -> None:
     bedrock.answers = takes("schema")  # type: ignore[assignment]
-    ladder = AnswerLadder(Bedrock())
+    ladder = AnswerLadder(shared_client())
     for model in (HAIKU, OTHER):
         ladder.ask(replace(QUESTION, model_id=model))
     known, stranger = (asked.body for asked in bedrock.asked)
@@ -68,7 +67,7 @@ def test_nothing_that_a_model_may_refuse_is_sent_to_a_stranger(bedrock: BedrockS
 def test_a_streamed_answer_is_read_like_a_whole_one(bedrock: BedrockServer) -> None:
     bedrock.answers = [stream('{"name": "Cats', ' {and} dogs"}')]
     pieces: list[str] = []
-    answered = AnswerLadder(Bedrock()).ask(QUESTION, on_text=pieces.append)
+    answered = AnswerLadder(shared_client()).ask(QUESTION, on_text=pieces.append)
     assert (answered.facts, answered.usage, len(pieces)) == (FACTS, Usage(2000, 150), 2)
 
 
@@ -76,7 +75,7 @@ def test_a_streamed_answer_is_read_like_a_whole_one(bedrock: BedrockServer) -> N
 def test_a_refusal_is_told_and_never_repeated(bedrock: BedrockServer, stop: str) -> None:
     bedrock.answers = [message(stop=stop)]
     with pytest.raises(RefusedAnswerError, match="Claude does not want to describe these pictures") as told:
-        AnswerLadder(Bedrock()).ask(QUESTION)
+        AnswerLadder(shared_client()).ask(QUESTION)
     assert (told.value.usage, told.value.ends_all, len(bedrock.asked)) == (Usage(2000, 150), False, 1)
 
 
@@ -87,12 +86,12 @@ def test_a_refusal_is_told_and_never_repeated(bedrock: BedrockServer, stop: str)
 def test_an_answer_in_no_form_is_said_with_what_it_cost(bedrock: BedrockServer, text: str, stop: str) -> None:
     bedrock.answers = [message(text, stop=stop)]
     with pytest.raises(BrokenAnswerError, match=r"Claude's answer (is not in the form|was longer)") as told:
-        AnswerLadder(Bedrock()).ask(QUESTION)
+        AnswerLadder(shared_client()).ask(QUESTION)
     assert (told.value.usage, len(bedrock.asked)) == (Usage(2000, 150), 1)
 
 
 def test_a_request_that_is_refused_in_every_way_is_said(bedrock: BedrockServer) -> None:
-    bedrock.answers = takes("none")  # type: ignore[assignment]
+    bedrock.answers, ladder = takes("none"), AnswerLadder(shared_client())  # type: ignore[assignment]
     with pytest.raises(RequestRefusedError, match=r"Bedrock refused the request to .*: text: extraneous key"):
-        AnswerLadder(Bedrock()).ask(QUESTION)
-    assert len(bedrock.asked) == 4
+        ladder.ask(QUESTION)
+    assert (len(bedrock.asked), ladder.way_of(HAIKU)) == (4, "schema")

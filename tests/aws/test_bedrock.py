@@ -22,7 +22,7 @@ from atlas_rt.aws.bedrock_errors import (
     UnreachableError,
     Usage,
 )
-from tests.bedrock_server import Answer, BedrockServer, error, frame, message, running, stream
+from tests.bedrock_server import Answer, BedrockServer, error, frame, message, running, shared_client, stream
 
 MODEL = "us.anthropic.claude-haiku-5-5"
 ARN = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123"
@@ -42,12 +42,12 @@ def request(model: str = MODEL) -> dict[str, Any]:
     return {"modelId": model, "messages": [{"role": "user", "content": [{"text": "What is it?"}]}]}
 
 
-def ask(**options: Any) -> Reply:
-    return Bedrock(**options).converse(request())
+def ask(client: Bedrock | None = None) -> Reply:
+    return (client or shared_client()).converse(request())
 
 
-def heard(pieces: list[str], **options: Any) -> Reply:
-    return Bedrock(**options).stream(request(), on_text=pieces.append)
+def heard(pieces: list[str], client: Bedrock | None = None) -> Reply:
+    return (client or shared_client()).stream(request(), on_text=pieces.append)
 
 
 def test_a_whole_answer_comes_back_with_what_it_cost(bedrock: BedrockServer) -> None:
@@ -59,7 +59,7 @@ def test_a_whole_answer_comes_back_with_what_it_cost(bedrock: BedrockServer) -> 
 
 def test_an_arn_is_signed_as_amazon_signs_it(bedrock: BedrockServer) -> None:
     bedrock.answers = [message("A cat.")]
-    assert Bedrock().converse(request(ARN)).text == "A cat."
+    assert shared_client().converse(request(ARN)).text == "A cat."
     assert bedrock.asked[0].path == f"/model/{ARN}/converse"
 
 
@@ -75,7 +75,7 @@ def test_a_stream_is_heard_piece_by_piece(bedrock: BedrockServer) -> None:
 def test_a_stream_that_does_not_end_properly_is_no_answer(bedrock: BedrockServer, fault: str) -> None:
     bedrock.answers = [stream("A ", "cat.", fault=fault)]
     with pytest.raises(BrokenAnswerError) as told:
-        heard([], read_secs=0.4)
+        heard([], Bedrock(read_secs=0.4))
     said = "Claude did not answer for a minute. Try again later."
     assert str(told.value) == (said if fault == "silence" else "Claude's answer was cut off on its way. Try again.")
     assert len(bedrock.asked) == 1
@@ -99,7 +99,7 @@ def test_an_answer_that_is_none_is_said(bedrock: BedrockServer, body: bytes) -> 
 def test_silence_is_given_up_and_not_repeated(bedrock: BedrockServer) -> None:
     bedrock.answers = [Answer(fault="silence")]
     with pytest.raises(BrokenAnswerError, match="did not answer for a minute"):
-        ask(read_secs=0.3)
+        ask(Bedrock(read_secs=0.3))
     assert len(bedrock.asked) == 1
 
 
@@ -179,7 +179,7 @@ def test_denial_prints_the_statement_that_allows_it(bedrock: BedrockServer, stre
 def test_a_wrong_signature_is_refused_by_the_server(bedrock: BedrockServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
     with pytest.raises(AccessError, match="AWS does not accept these credentials"):
-        ask()
+        ask(Bedrock())
     assert bedrock.asked == []
 
 
@@ -202,14 +202,14 @@ def test_without_credentials_or_region_nothing_is_contacted(
 def test_a_place_that_cannot_be_reached_is_said(bedrock: BedrockServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(UnreachableError, match="Bedrock in us-east-1 cannot be reached"):
-        ask()
+        ask(Bedrock())
 
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_an_answer_can_be_stopped_while_nothing_comes(bedrock: BedrockServer, streamed: bool) -> None:
     bedrock.answers = [stream("A ", fault="silence") if streamed else Answer(fault="silence")]
     began, pieces = time.monotonic(), list[str]()
-    client = Bedrock()
+    client = shared_client()
     with pytest.raises(StoppedError):
         _ = (
             client.stream(request(), on_text=pieces.append, stop=lambda: bool(pieces))
@@ -222,18 +222,19 @@ def test_an_answer_can_be_stopped_while_nothing_comes(bedrock: BedrockServer, st
 def test_a_model_is_checked_before_use_and_the_check_blocks_nothing(bedrock: BedrockServer) -> None:
     profile, model = f"/inference-profiles/{MODEL}", "/foundation-models/anthropic.claude-haiku-5-5"
     bedrock.models = {profile: error(403, "AccessDeniedException", DENIED.format(action="bedrock:GetInferenceProfile"))}
-    assert Bedrock().check(MODEL) == ""
+    client = shared_client()
+    assert client.check(MODEL) == ""
     arn = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-haiku-5-5"
     lifecycle = {"status": "LEGACY", "endOfLifeTime": "2027-10-07T00:00:00Z"}
     details = {"modelArn": arn, "modelId": "anthropic.claude-haiku-5-5", "modelLifecycle": lifecycle}
     bedrock.models = {profile: Answer(body=b"{}"), model: Answer(body=json.dumps({"modelDetails": details}).encode())}
-    assert Bedrock().check(MODEL) == (
+    assert client.check(MODEL) == (
         f"{MODEL} is an old model and ends on 07 October 2027; choose a newer one with --narrator-model."
     )
     said = "Bedrock does not list us.anthropic.claude-9 in us-east-1; it is tried all the same."
-    assert Bedrock().check("us.anthropic.claude-9") == said
+    assert client.check("us.anthropic.claude-9") == said
     bedrock.models = {profile: Answer(body=b"{}")}  # this region has a profile of a model that it does not list
-    assert Bedrock().check(MODEL) == ""
+    assert client.check(MODEL) == ""
 
 
 def test_only_an_endpoint_for_answers_means_that_nothing_else_is_contacted(
@@ -243,7 +244,7 @@ def test_only_an_endpoint_for_answers_means_that_nothing_else_is_contacted(
     monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", bedrock.url)
     bedrock.answers = [message("A cat.")]
     began = time.monotonic()
-    assert (Bedrock().check(MODEL), ask().text) == ("", "A cat.")
+    assert (Bedrock().check(MODEL), ask(Bedrock()).text) == ("", "A cat.")
     assert time.monotonic() < began + 2.0
 
 
@@ -264,9 +265,9 @@ def test_a_key_for_bedrock_goes_over_tls(
         safe.bearer, safe.answers = "bedrock-api-key-1", [message("A cat.")]
         monkeypatch.setenv("AWS_ENDPOINT_URL", safe.url)
         with pytest.raises(UnreachableError, match="The connection to Bedrock is not safe"):
-            ask()
+            ask(Bedrock())
         monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
-        assert ask().text == "A cat."
+        assert ask(Bedrock()).text == "A cat."
     monkeypatch.setenv("AWS_ENDPOINT_URL", bedrock.url)
     with pytest.raises(BedrockError, match="requires an HTTPS endpoint"):
-        ask()
+        ask(Bedrock())

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from atlas_rt.aws.answer_ladder import AnswerLadder
-from atlas_rt.aws.bedrock import Bedrock
 from atlas_rt.aws.bedrock_errors import BrokenAnswerError, DailyQuotaError, StoppedError
 from atlas_rt.core.explanations import Claim, Explanation
 from atlas_rt.library.explanations import Explanations
@@ -22,7 +21,7 @@ from atlas_rt.narrator.partial_answer import PartialAnswer
 from atlas_rt.narrator.spending import Budget, Ledger
 from atlas_rt.narrator.subject import Neighbour, Picture, Subject
 from atlas_rt.narrator.wording import description
-from tests.bedrock_server import BedrockServer, error, message, stream
+from tests.bedrock_server import BedrockServer, error, message, shared_client, stream
 
 MODEL = "eu.anthropic.claude-haiku-5-5"
 FACTS = {
@@ -44,7 +43,7 @@ def contents_of(ids: Any) -> frozenset[bytes]:
 
 def narrator(folder: Path, **manner: Any) -> ClaudeNarrator:
     return ClaudeNarrator(
-        AnswerLadder(Bedrock()),
+        AnswerLadder(shared_client()),
         Manner(MODEL, **({"language": "en"} | manner)),
         sheet=lambda _: b"sheet",
         check=NameCheck(lambda _: np.full(4, 0.5, np.float32), ()),
