@@ -14,6 +14,7 @@ from atlas_rt.library import personal_data
 from atlas_rt.library.cluster_names import ClusterNames, checked_name
 from atlas_rt.library.store import StoreReader
 from atlas_rt.narrator.claude import explanation_of
+from atlas_rt.narrator.narrator import Narrator
 from atlas_rt.narrator.subject import subjects_of
 from atlas_rt.narrator.vocabulary import VocabularyNarrator
 from atlas_rt.settings import Settings
@@ -97,7 +98,7 @@ def _rows(collection: Collection) -> list[dict[str, Any]]:
 def _explanations(collection: Collection) -> dict[int, Explanation]:
     """What was said of each cluster: by Claude where it named the cluster, and else by the vocabulary."""
     scene, explained = collection.scene, collection.arrival.explained
-    vocabulary = VocabularyNarrator()
+    vocabulary: Narrator = VocabularyNarrator()
     with StoreReader.open(collection.place.folder) as store:
         subjects = subjects_of(scene.cluster_records, scene, collection.vector_index, store)
         said = {subject.cluster: vocabulary.explain(subject) for subject in subjects}

@@ -25,6 +25,7 @@ from atlas_rt.narrator.claude import ClaudeNarrator, Manner, estimate_usd
 from atlas_rt.narrator.contact_sheet import contact_sheet, sheet_size
 from atlas_rt.narrator.language import NAMES, checked_language
 from atlas_rt.narrator.name_check import NameCheck
+from atlas_rt.narrator.narrator import Narrator
 from atlas_rt.narrator.spending import Budget, BudgetError, Ledger, money
 from atlas_rt.narrator.subject import PICTURES, Subject, subjects_of
 from atlas_rt.settings import Settings
@@ -224,7 +225,7 @@ def _narrator(
     ledger: Ledger,
     kept: Explanations,
     store: StoreReader,
-) -> ClaudeNarrator:
+) -> Narrator:
     tiles = TileFiles(collection.place.folder)
     encoder = TextEncoder(collection.model, runtime=collection.runtime)
     return ClaudeNarrator(

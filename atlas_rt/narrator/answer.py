@@ -36,7 +36,7 @@ SCHEMA: dict[str, Any] = {
     },
 }
 """What is asked for. Lengths and numbers are checked here: not every model takes them in a schema."""
-_MARKUP = re.compile(r"[<>{}`*#|\\]|\[.*?\]\(|__|https?://|&\w+;")
+_MARKUP = re.compile(r"^#|[<>{}`*|\\]|\[.*?\]\(|__|https?://|&\w+;")
 
 
 class AnswerError(Exception):

@@ -38,6 +38,7 @@ def test_a_good_answer_is_read() -> None:
         ({"name": "These are wild animals."}, "the name is a sentence"),
         ({"name": "many animals that stand there and look at us"}, "the name is a sentence"),
         ({"name": "**Wild** animals"}, "name holds markup"),
+        ({"name": "# Wild animals"}, "name holds markup"),
         ({"name": "<b>Animals</b>"}, "name holds markup"),
         ({"name": "Animals \u202e\u0007"}, "name holds markup or characters that cannot be printed"),
         ({"why": "see https://example.com/x"}, "why holds markup"),
