@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -55,12 +56,14 @@ CLUSTERS = {
 
 @pytest.fixture(scope="module")
 def subjects(images: ImageEncoder, model: Model, pictures: dict[str, Path]) -> list[Subject]:
-    sheets: list[Floats] = []
-    for titles in CLUSTERS.values():
+    def sheet_of(titles: str) -> Floats:
         files = [pictures[title.replace("-", " ")] for title in titles.split()]
         inputs = [to_input(Image.open(file).convert("RGBA"), model.image.preprocessing) for file in files]
         vectors = images.encode(np.stack(inputs))
-        sheets.append(vectors[np.argsort(-(vectors @ vectors.mean(axis=0)))][:PICTURES])
+        return vectors[np.argsort(-(vectors @ vectors.mean(axis=0)))][:PICTURES]
+
+    with ThreadPoolExecutor(2) as pool:
+        sheets = list(pool.map(sheet_of, CLUSTERS.values()))
     means = [sheet.mean(axis=0) / np.linalg.norm(sheet.mean(axis=0)) for sheet in sheets]
     found = []
     for at, names in enumerate(CLUSTERS):
