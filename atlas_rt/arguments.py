@@ -108,6 +108,23 @@ def _clusters(parser: argparse.ArgumentParser) -> None:
         metavar=("ID", "NAME"),
         help="give a cluster a name that stays; an empty name gives it the program's own back",
     )
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="let Claude name and explain the clusters; shows what is sent and what it costs, and asks",
+    )
+    parser.add_argument("--sheets", metavar="DIR", help="explain: write the contact sheets that would be sent here")
+    parser.add_argument("--yes", action="store_true", help="explain: send them without asking")
+    for name in (
+        "narrator",
+        "narrator_model",
+        "narrator_region",
+        "narrator_file_names",
+        "budget_library",
+        "budget_month",
+        "language",
+    ):
+        add_setting(parser, name)
 
 
 def _shot(parser: argparse.ArgumentParser) -> None:

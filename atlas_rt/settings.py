@@ -8,6 +8,7 @@ Nothing below this module reads either.
 from __future__ import annotations
 
 import difflib
+import locale
 import os
 import tomllib
 from collections.abc import Callable, Mapping
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from atlas_rt.core.runtime import Runtime
 
 QUALITIES = ("auto", "low", "normal", "high")
+NARRATORS = ("off", "ask", "on")
 GRANULARITIES = ("few", "some", "many")
 PREFIX = "ATLAS_RT_"
+NARRATOR_TABLE = "narrator"
 
 T = TypeVar("T")
 
@@ -100,6 +103,26 @@ class Settings:
         metavar="few|some|many",
         choices=GRANULARITIES,
     )
+    language: str = setting(
+        "", "language of the narrator's answers, such as en or de (default: the system's)", metavar="L"
+    )
+    narrator: str = setting(
+        "ask",
+        "whether Claude may be asked through Amazon Bedrock, which costs money: off, ask or on (default: ask)",
+        metavar="off|ask|on",
+        choices=NARRATORS,
+    )
+    narrator_model: str = setting(
+        "", "model or inference profile of Bedrock (default: Claude Haiku, by region)", metavar="ID"
+    )
+    narrator_region: str = setting("", "AWS region to use (default: that of your AWS settings)", metavar="REGION")
+    narrator_file_names: bool = setting(False, "let the narrator send the names of your files too")
+    budget_library: float = setting(
+        1.0, "dollars that the narrator may spend on one library (default: 1)", metavar="USD", between=(0.0, 1e6)
+    )
+    budget_month: float = setting(
+        5.0, "dollars that it may spend on all libraries in a month (default: 5)", metavar="USD", between=(0.0, 1e6)
+    )
     require_gpu: bool = setting(False, "stop if no GPU can run the encoders, instead of using the processor")
     tensorrt: bool = setting(False, "try TensorRT before CUDA; the first run of each model may compile for minutes")
 
@@ -112,6 +135,11 @@ class Settings:
         return Path(self.data) if self.data else None
 
     @property
+    def spoken(self) -> str:
+        """The language to answer in, as it was given or as the system's locale has it."""
+        return self.language or _locale()
+
+    @property
     def labels_path(self) -> Path:
         return Path(self.labels) if self.labels else platformdirs.user_config_path("atlas_rt") / "labels.txt"
 
@@ -120,6 +148,13 @@ class Settings:
         from atlas_rt.core.runtime import Runtime
 
         return Runtime(require_gpu=self.require_gpu, tensorrt=self.tensorrt, cache=cache)
+
+
+def _locale() -> str:
+    """The language of the system's messages, such as "de_AT"; "en" where it has none."""
+    given = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    found = next((value for value in given if value), "") or locale.getlocale()[0] or ""
+    return found if len(found) > 1 and not found.startswith(("C.", "POSIX")) else "en"
 
 
 def pictures_folder() -> Path | None:
@@ -167,11 +202,21 @@ def _file_values(path: Path) -> dict[str, Any]:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"the settings file is not valid TOML ({error}): {path}") from error
+    values = _flat(values)
     for name in values.keys() - MEANINGS.keys():
         near = difflib.get_close_matches(name, MEANINGS, n=1)
         meant = f" (did you mean {near[0]}?)" if near else ""
         raise UsageError(f"unknown setting {name!r}{meant}; known are {', '.join(sorted(MEANINGS))}: {path}")
     return values
+
+
+def _flat(values: dict[str, Any]) -> dict[str, Any]:
+    """The table [narrator] as settings: `model` in it is `narrator_model`, `mode` is `narrator`."""
+    table = values.get(NARRATOR_TABLE)
+    if not isinstance(table, dict):
+        return values
+    named = {NARRATOR_TABLE if name == "mode" else f"{NARRATOR_TABLE}_{name}": each for name, each in table.items()}
+    return {name: each for name, each in values.items() if name != NARRATOR_TABLE} | named
 
 
 def _environment_values(environment: Mapping[str, str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from atlas_rt.render.gl.cleanup import sweep
 from atlas_rt.render.gl.context import open_headless
 from tests.libraries import PICTURES, Library, copy_pictures, job_of, listing, run
 
-pytest_plugins = ["tests.starter"]
+pytest_plugins = ["tests.starter", "tests.bedrock_server"]
 
 # Started in the background of a script, pytest ignores Ctrl-C, and so would every program it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)

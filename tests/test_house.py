@@ -80,6 +80,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "cv2": ("library/decoding/opencv_decode.py", "library/video.py", "workers/camera.py", "render/soft/*"),
     "boto3": ("aws/*",),
     "botocore": ("aws/*",),
+    "urllib3": ("aws/*",),
     "torch": ("encoders/export/source.py", "encoders/export/graphs.py"),
     "open_clip": ("encoders/export/source.py",),
     "onnx": ("encoders/export/variants.py", "mapping/parametric_umap.py"),
@@ -90,8 +91,9 @@ DOORS: dict[str, tuple[str, ...]] = {
     "tensorflow": (),
 }
 """Heavy dependency -> the files that may import it. An import for type checkers alone runs nothing, and passes."""
-LAZY = {"umap", "numba", "pynndescent", "sklearn", "scipy"}
-"""Slow to import (umap-learn 1.5 s, scikit-learn 0.7 s): inside functions only, and never in the window's process."""
+LAZY = {"umap", "numba", "pynndescent", "sklearn", "scipy", "boto3", "botocore", "urllib3"}
+"""Slow to import (umap-learn 1.5 s, scikit-learn 0.7 s) or not always there (boto3): inside functions only, never in
+the window's process as it starts."""
 
 NAMES_WITHOUT_A_NOUN = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"}
 
@@ -358,6 +360,7 @@ MODULE_NAMES = {
 COMES_WITH = {
     "glcontext": "moderngl",
     "botocore": "boto3",
+    "urllib3": "boto3",
     "pynndescent": "umap-learn",
     "pydantic": "mcp",
 }

@@ -59,6 +59,34 @@ def test_lists_are_read_from_the_file_and_from_the_environment(config: Path) -> 
     assert load({"ATLAS_RT_EXCLUDE": ""}).exclude == ()
 
 
+def test_the_narrator_has_a_table_of_its_own(config: Path) -> None:
+    write(config, '[narrator]\nmode = "off"\nmodel = "us.x"\nregion = "eu-west-1"\nfile_names = true\n')
+    settings = load(narrator_model="y")
+    assert (settings.narrator, settings.narrator_model, settings.narrator_region) == ("off", "y", "eu-west-1")
+    assert settings.narrator_file_names
+    write(config, '[narrator]\nmodle = "x"\n')
+    with pytest.raises(UsageError, match=r"unknown setting 'narrator_modle' \(did you mean narrator_model\?\)"):
+        load()
+
+
+@pytest.mark.parametrize(
+    ("variables", "language"),
+    [
+        ({"LANG": "de_AT.UTF-8"}, "de_AT.UTF-8"),
+        ({"LANG": "de_AT.UTF-8", "LC_ALL": "fr_FR"}, "fr_FR"),
+        ({"LANG": "C.UTF-8"}, "en"),
+        ({"LANG": "C"}, "en"),
+    ],
+)
+def test_answers_are_in_the_language_of_the_system(
+    variables: dict[str, str], language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.setenv(name, variables.get(name, ""))
+    assert load().spoken == language
+    assert load(language="it").spoken == "it"
+
+
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
@@ -90,7 +118,7 @@ def test_a_wrong_value_in_the_environment_is_named_with_what_is_right(environmen
         ("exclude = [1]", "exclude in {file} must be a list of texts"),
         ('cache = ["a"]', "cache in {file} must be text"),
         ("json = 2", "json in {file} must be yes or no"),
-        ("fsp = 30", "unknown setting 'fsp' (did you mean fps?); known are cache,"),
+        ("fsp = 30", "unknown setting 'fsp' (did you mean fps?); known are budget_library,"),
         ("x = = 1", "the settings file is not valid TOML"),
         (b"\xff", "the settings file is not valid TOML"),
     ],

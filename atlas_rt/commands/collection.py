@@ -28,6 +28,7 @@ from atlas_rt.jobs import job_of
 from atlas_rt.library import disk_errors, maps, scanning, sources
 from atlas_rt.library.cache_layout import cache_folder, may_lie_in, place_of, source_around
 from atlas_rt.library.cluster_names import ClusterNames
+from atlas_rt.library.explanations import Explanations
 from atlas_rt.library.personal_data import data_folder
 from atlas_rt.library.relocation import settled_place
 from atlas_rt.library.resemblance import Resemblance
@@ -217,8 +218,9 @@ def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bo
 
 def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache: Path) -> Collection:
     """What the library holds now. Raises UsageError for an empty one, MissingError for a damaged one."""
-    names = ClusterNames(data_folder(settings.data_path))
-    arrival = SceneReader(place, model=model.id, dim=model.dim, names=names).read()
+    data = data_folder(settings.data_path)
+    names, explanations = ClusterNames(data), Explanations(data)
+    arrival = SceneReader(place, model=model.id, dim=model.dim, names=names, explanations=explanations).read()
     if arrival is not None and arrival.remark:
         say(settings, arrival.remark)
     if arrival is not None and arrival.hidden and not len(arrival.scene.ids):

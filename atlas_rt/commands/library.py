@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from datetime import datetime
 
 from atlas_rt.commands.collection import sources_of, update
-from atlas_rt.commands.output import print_json, say, tell
+from atlas_rt.commands.output import answers_yes, asks, print_json, say, tell
 from atlas_rt.errors import UsageError
 from atlas_rt.library.cache_layout import cache_folder, forget, move, place_of, places, real_sources
 from atlas_rt.library.cleaning import Cleaned, clean
@@ -108,10 +107,10 @@ def _clean(settings: Settings, arguments: argparse.Namespace) -> int:
         ids = store.away_ids()
     away = "1 image is away" if len(ids) == 1 else f"{len(ids):,} images are away"
     cleaned = Cleaned(0, 0)
-    if len(ids) and not arguments.yes and not _asks(settings):
+    if len(ids) and not arguments.yes and not asks(settings):
         _tell_cleaned(settings, len(ids), cleaned)
         raise UsageError(f"{away}; `atlas-rt library clean SOURCE --yes` forgets them for good")
-    if len(ids) and (arguments.yes or _answers_yes(f"{away}. Forget them for good, with their places on the map?")):
+    if len(ids) and (arguments.yes or answers_yes(f"{away}. Forget them for good, with their places on the map?")):
         cleaned = clean(place, ids)
     _tell_cleaned(settings, len(ids) - cleaned.images, cleaned)
     return 0
@@ -124,16 +123,6 @@ def _tell_cleaned(settings: Settings, away: int, cleaned: Cleaned) -> None:
         tell(f"{cleaned.images:,} images forgotten (no file was touched), {cleaned.bytes_freed / 1e6:,.1f} MB freed")
     else:
         tell(f"nothing forgotten, {away:,} images are away")
-
-
-def _asks(settings: Settings) -> bool:
-    """A person at a terminal can be asked."""
-    return not (settings.json or settings.quiet) and sys.stdin.isatty() and sys.stderr.isatty()
-
-
-def _answers_yes(question: str) -> bool:
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def _move(settings: Settings, arguments: argparse.Namespace) -> int:

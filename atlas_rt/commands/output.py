@@ -46,6 +46,17 @@ def say(settings: Settings, text: str) -> None:
         print(text, file=sys.stderr)
 
 
+def asks(settings: Settings) -> bool:
+    """Whether there is a person at a terminal to be asked."""
+    return not (settings.json or settings.quiet) and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def answers_yes(question: str) -> bool:
+    """Ask on standard error; anything but yes is no."""
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
 def output_path(word: str, endings: Sequence[str]) -> Path:
     """The path of a file named with `-o`, checked before slow work begins. Raises UsageError or MissingError."""
     path = absolute(word)

@@ -23,6 +23,7 @@ from atlas_rt.engine.process import EngineProcess
 from atlas_rt.jobs import job_of
 from atlas_rt.library.cache_layout import remember_opened
 from atlas_rt.library.cluster_names import ClusterNames
+from atlas_rt.library.explanations import Explanations
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.personal_data import data_folder
 from atlas_rt.library.relocation import settled_place
@@ -57,8 +58,9 @@ class Session:
         self._remarks = deque(map(Said, remarks))
         self.model = model
         self.sources = sources
-        names = ClusterNames(data_folder(settings.data_path))
-        reader = SceneReader(self.place, model=model.id, dim=model.dim, names=names)
+        data = data_folder(settings.data_path)
+        names, explanations = ClusterNames(data), Explanations(data)
+        reader = SceneReader(self.place, model=model.id, dim=model.dim, names=names, explanations=explanations)
         self.first = reader.read()
         if self.first is not None and self.first.remark:
             self._remarks.append(Said(self.first.remark))

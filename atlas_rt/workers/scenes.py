@@ -24,6 +24,7 @@ from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
 from atlas_rt.library.absence import sentence
 from atlas_rt.library.cluster_names import ClusterName, ClusterNames
+from atlas_rt.library.explanations import Explanations, KeptExplanation
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.vectors import VectorFile
@@ -48,8 +49,8 @@ class Arrival:
     vector_index: the images' vectors, in the scene's rows. tiles, pixels: small tiles not delivered before, (k,)
     records and (k, 32, 32, 3) uint8. failures: every file that could not become an image. absence: what a person should
     know of sources that are absent, empty where all are there. hidden: how many images of the map are away and not
-    shown. given: cluster -> the name a person gave it. remark: a sentence on names that could not be read as they
-    should.
+    shown. given: cluster -> the name a person gave it. explained: cluster -> what Claude said of it. remark: a sentence
+    on names that could not be read as they should.
     """
 
     scene: Scene
@@ -60,15 +61,26 @@ class Arrival:
     absence: str = ""
     hidden: int = 0
     given: Mapping[int, ClusterName] = field(default_factory=dict)
+    explained: Mapping[int, KeptExplanation] = field(default_factory=dict)
     remark: str = ""
 
 
 class SceneReader:
     """Reads one library; remembers which small tiles it has handed over, and the vectors. One thread at a time."""
 
-    def __init__(self, place: LibraryPlace, *, model: str, dim: int, names: ClusterNames | None = None) -> None:
-        """model: the id under which vectors and maps lie. names: those that a person gave to clusters."""
-        self._place, self._model, self._dim, self._names = place, model, dim, names
+    def __init__(
+        self,
+        place: LibraryPlace,
+        *,
+        model: str,
+        dim: int,
+        names: ClusterNames | None = None,
+        explanations: Explanations | None = None,
+    ) -> None:
+        """model: the id under which vectors and maps lie. names: those that a person gave to clusters; explanations:
+        what Claude said of them."""
+        self._place, self._model, self._dim = place, model, dim
+        self._names, self._explanations = names, explanations
         self._delivered = np.zeros(0, np.bool_)
         self._vectors = HeldVectors()
         self._read: tuple[object, ...] = ()
@@ -97,7 +109,7 @@ class SceneReader:
             catalogue = store.catalogue(self._model)
             rows = store.vector_rows(self._model, map_.ids)
             failures, absence = store.failures(), sentence(store.absences())
-            named = named_map(map_, store, self._names) if self._names else Named(map_)
+            named = named_map(map_, store, self._names, self._explanations) if self._names else Named(map_)
         finally:
             store.close()
         scene = make_scene(named.map, catalogue)
@@ -105,7 +117,18 @@ class SceneReader:
         tiles, pixels = self._new_tiles(scene.tiles)
         self._read = signature
         hidden = len(map_.ids) - len(scene.ids)
-        return Arrival(scene, vector_index, tiles, pixels, failures, absence, hidden, named.given, named.remark)
+        return Arrival(
+            scene,
+            vector_index,
+            tiles,
+            pixels,
+            failures,
+            absence,
+            hidden,
+            given=named.given,
+            explained=named.explained,
+            remark=named.remark,
+        )
 
     def _vector_index(self, rows: Ints, map_: Map, scene: Scene) -> VectorIndex:
         kept, _ = rows_of(map_.ids, scene.ids)
@@ -132,7 +155,8 @@ class SceneReader:
     def _signature(self) -> tuple[object, ...]:
         """Tells two states of the library apart: the newest map, the database with its log, and the names."""
         folder = self._place.folder
-        files = [folder / "library.db", folder / "library.db-wal", *((self._names.path,) if self._names else ())]
+        files = [folder / "library.db", folder / "library.db-wal"]
+        files += [kept.path for kept in (self._names, self._explanations) if kept is not None]
         return maps.latest(folder / self._model), *(_stamp(file) for file in files)
 
 

@@ -1,0 +1,240 @@
+"""`clusters --explain`: what would be sent, what it costs, a person's consent, then one cluster after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from atlas_rt.aws import claude_models
+from atlas_rt.aws.answer_ladder import AnswerLadder
+from atlas_rt.aws.bedrock import Bedrock
+from atlas_rt.aws.bedrock_errors import BedrockError
+from atlas_rt.aws.session import open_session, region_of
+from atlas_rt.commands.collection import Collection
+from atlas_rt.commands.output import answers_yes, asks, print_json, say, tell, write_whole
+from atlas_rt.encoders.encoder import TextEncoder
+from atlas_rt.errors import AtlasError, MissingError, UsageError
+from atlas_rt.library import personal_data
+from atlas_rt.library.explanations import Explanations
+from atlas_rt.library.sources import absolute
+from atlas_rt.library.store import StoreReader
+from atlas_rt.library.tile_files import TileFiles
+from atlas_rt.narrator.claude import ClaudeNarrator, Manner, estimate_usd
+from atlas_rt.narrator.contact_sheet import contact_sheet, sheet_size
+from atlas_rt.narrator.language import NAMES, checked_language
+from atlas_rt.narrator.name_check import NameCheck
+from atlas_rt.narrator.narrator import Narrator
+from atlas_rt.narrator.spending import Budget, BudgetError, Ledger, money
+from atlas_rt.narrator.subject import PICTURES, Subject, subjects_of
+from atlas_rt.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be sent, to whom, and what it costs. spent: on this library, and on all this month."""
+
+    subjects: tuple[Subject, ...]
+    manner: Manner
+    region: str
+    usd: tuple[float, ...]
+    spent: tuple[float, float]
+
+
+def explain(settings: Settings, collection: Collection, *, yes: bool, sheets: str) -> AtlasError | None:
+    """Have Claude explain the clusters that it has not explained yet and that no person named.
+
+    The error that ended it early, for which what was answered before stays. Raises UsageError, with the cost printed,
+    where nobody can be asked and nobody consented; MissingError where something is lacking from the start.
+    """
+    language = answer_language(settings)
+    folder = personal_data.data_folder(settings.data_path)
+    personal_data.refuse_inside(folder, collection.place.sources, named=bool(settings.data))
+    if settings.offline or settings.narrator == "off":
+        why = "--offline" if settings.offline else "--narrator off"
+        say(settings, f"{why}: nothing is sent; names and reasons are those of the vocabulary")
+        return None
+    ledger = _ledger(settings, collection, folder)
+    plan = _plan(settings, collection, ledger, language)
+    if not plan.subjects:
+        explained = "every cluster has been explained, or was named by you"
+        why = explained if collection.scene.cluster_records else "this map has no clusters"
+        say(settings, f"nothing to send: {why}")
+        return None
+    if sheets:
+        _write_sheets(settings, collection, plan, sheets)
+    if not _consented(settings, plan, yes=yes):
+        say(settings, "nothing was sent")
+        return None
+    return _ask(settings, collection, plan, ledger, Explanations(folder))
+
+
+def answer_language(settings: Settings) -> str:
+    """The code of the language to answer in; a locale that is none of them is passed over. Raises UsageError."""
+    if settings.language:
+        return checked_language(settings.language)
+    try:
+        return checked_language(settings.spoken)
+    except UsageError:
+        return "en"
+
+
+def _ledger(settings: Settings, collection: Collection, folder: Path) -> Ledger:
+    budget = Budget(settings.budget_library, settings.budget_month)
+    return Ledger(folder, collection.place.folder.name, budget)
+
+
+def _plan(settings: Settings, collection: Collection, ledger: Ledger, language: str) -> Plan:
+    region = _region(settings)
+    model = settings.narrator_model or claude_models.default_model(region)
+    manner = Manner(model, language, settings.narrator_file_names)
+    scene, explained = collection.scene, collection.arrival.explained
+    wanted = [
+        record
+        for record in scene.cluster_records
+        if record.named_by != "user" and (record.id not in explained or explained[record.id].language != language)
+    ]
+    with StoreReader.open(collection.place.folder) as store:
+        subjects = subjects_of(wanted, scene, collection.vector_index, store)
+    usd = tuple(estimate_usd(subject, manner) for subject in subjects)
+    return Plan(subjects, manner, region, usd, ledger.spent())
+
+
+def _region(settings: Settings) -> str:
+    """Empty where none is set, or boto3 is not here to say: the cost can be told all the same."""
+    try:
+        return region_of(open_session(), settings.narrator_region)
+    except MissingError:
+        return settings.narrator_region
+
+
+def _consented(settings: Settings, plan: Plan, *, yes: bool) -> bool:
+    """Raises UsageError where nobody can be asked."""
+    if yes:
+        return True
+    if not asks(settings):
+        if settings.json:
+            print_json(_document(settings, plan))
+        else:
+            tell("\n".join(_lines(settings, plan)))
+        raise UsageError("nothing was sent; add --yes to send it at this cost")
+    for line in _lines(settings, plan):
+        say(settings, line)
+    return settings.narrator == "on" or answers_yes("Send this?")
+
+
+def _lines(settings: Settings, plan: Plan) -> list[str]:
+    """The plan as a person reads it."""
+    count, manner = len(plan.subjects), plan.manner
+    clusters = "1 cluster" if count == 1 else f"{count:,} clusters"
+    names = "with" if manner.file_names else "without"
+    width, height = _largest(plan)
+    priced = claude_models.model_of(manner.model_id).priced
+    known = "" if priced else "; its price is not known, so the dearest is taken"
+    library, month = plan.spent
+    return [
+        f"Claude would name and explain {clusters}, through Amazon Bedrock, in {NAMES[manner.language]}:",
+        f"  model   {manner.model_id}{known}",
+        f"  region  {plan.region or 'none is set; --narrator-region names one'}",
+        f"  sent    for each cluster one contact sheet of at most {PICTURES} images (JPEG, up to {width} x {height}"
+        " px),",
+        f"          the program's words for them, and names of clusters nearby; {names} the names of files",
+        f"  cost    about {money(max(plan.usd))} for one, {money(sum(plan.usd))} for all; twice as much at most where "
+        "answers must be asked for again",
+        f"  spent   {money(library)} of {money(settings.budget_library)} on this library, {money(month)} of "
+        f"{money(settings.budget_month)} this month",
+    ]
+
+
+def _document(settings: Settings, plan: Plan) -> dict[str, Any]:
+    """The plan as JSON."""
+    library, month = plan.spent
+    return {
+        "clusters": [subject.cluster for subject in plan.subjects],
+        "model": plan.manner.model_id,
+        "region": plan.region,
+        "language": plan.manner.language,
+        "file_names": plan.manner.file_names,
+        "sheet_px": list(_largest(plan)),
+        "cost_usd_each": max(plan.usd),
+        "cost_usd": sum(plan.usd),
+        "spent_usd": {"library": library, "month": month},
+        "budget_usd": {"library": settings.budget_library, "month": settings.budget_month},
+    }
+
+
+def _largest(plan: Plan) -> tuple[int, int]:
+    return max(sheet_size(len(subject.pictures)) for subject in plan.subjects)
+
+
+def _write_sheets(settings: Settings, collection: Collection, plan: Plan, word: str) -> None:
+    """The very sheets that would be sent, as files."""
+    folder = absolute(word)
+    if not folder.is_dir():
+        raise UsageError(f"this folder does not exist: {folder}")
+    tiles = TileFiles(collection.place.folder)
+    for subject in plan.subjects:
+        sheet = contact_sheet(subject.pictures, tiles)
+        write_whole(folder / f"cluster-{subject.cluster}.jpg", partial(_write, content=sheet))
+    say(settings, f"{len(plan.subjects):,} contact sheets written to {folder}")
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def _ask(
+    settings: Settings, collection: Collection, plan: Plan, ledger: Ledger, kept: Explanations
+) -> AtlasError | None:
+    """Ask for one explanation after the other; the error that ended it early, or that no answer came without.
+
+    What goes wrong with one cluster is said, and the next one is asked for, unless it would go wrong there too.
+    """
+    bedrock = Bedrock(region=settings.narrator_region)
+    if remark := bedrock.check(plan.manner.model_id):
+        say(settings, remark)
+    taken = {record.id: record.name for record in collection.scene.cluster_records}
+    failed: AtlasError | None = None
+    answered = 0
+    before = ledger.spent()[0]
+    with StoreReader.open(collection.place.folder) as store:
+        narrator = _narrator(collection, plan, bedrock, ledger, kept, store)
+        for done, subject in enumerate(plan.subjects, 1):
+            others = [name for cluster, name in taken.items() if cluster != subject.cluster]
+            try:
+                found = narrator.explain(subject, taken=others)
+            except (BedrockError, BudgetError) as error:
+                failed = error
+                if isinstance(error, BudgetError) or error.ends_all:
+                    break
+                say(settings, f"{done} of {len(plan.subjects)}: {subject.name}: {error}")
+                continue
+            answered += 1
+            taken[subject.cluster] = found.name or subject.name
+            say(settings, f"{done} of {len(plan.subjects)}: {subject.name}: {found.remark or found.name}")
+    say(settings, f"{money(max(ledger.spent()[0] - before, 0.0))} spent")
+    ended_early = isinstance(failed, BudgetError) or (isinstance(failed, BedrockError) and failed.ends_all)
+    return failed if ended_early or not answered else None
+
+
+def _narrator(
+    collection: Collection,
+    plan: Plan,
+    bedrock: Bedrock,
+    ledger: Ledger,
+    kept: Explanations,
+    store: StoreReader,
+) -> Narrator:
+    tiles = TileFiles(collection.place.folder)
+    encoder = TextEncoder(collection.model, runtime=collection.runtime)
+    return ClaudeNarrator(
+        AnswerLadder(bedrock),
+        plan.manner,
+        sheet=lambda subject: contact_sheet(subject.pictures, tiles),
+        check=NameCheck(encoder.encode, collection.model.text.templates),
+        ledger=ledger,
+        kept=kept,
+        contents_of=store.content_hashes,
+        ids_of=store.ids_with,
+    )

@@ -1,0 +1,1 @@
+"""Names and reasons for groups of images: from the vocabulary, or from Claude."""

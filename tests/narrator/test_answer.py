@@ -1,0 +1,87 @@
+"""Claude's answer is data: what a name on the map may be, and what is asked for again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from atlas_rt.errors import UsageError
+from atlas_rt.narrator.answer import AnswerError, NumberedClaim, read_answer
+from atlas_rt.narrator.language import NAMES, checked_language, is_in
+
+GOOD = {
+    "name": "Wild animals",
+    "english_name": "Wild animals",
+    "why": "They are animals drawn from the side.",
+    "claims": [{"text": "four legs", "images": [2, 1]}, {"text": "a mane", "images": [3]}],
+}
+
+
+def read(language: str = "en", **changes: Any) -> Any:
+    return read_answer(GOOD | changes, pictures=4, language=language)
+
+
+def test_a_good_answer_is_read() -> None:
+    answer = read(name="  Wild \n animals ")
+    assert (answer.name, answer.why) == ("Wild animals", "They are animals drawn from the side.")
+    assert answer.claims == (NumberedClaim("four legs", (1, 2)), NumberedClaim("a mane", (3,)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"name": None}, "name is missing"),
+        ({"name": ["x"]}, "name is missing"),
+        ({"name": "  "}, "name is empty"),
+        ({"name": "x" * 4000}, "name has 4000 characters, and at most 60 are allowed"),
+        ({"name": "These are wild animals."}, "the name is a sentence"),
+        ({"name": "many animals that stand there and look at us"}, "the name is a sentence"),
+        ({"name": "**Wild** animals"}, "name holds markup"),
+        ({"name": "# Wild animals"}, "name holds markup"),
+        ({"name": "<b>Animals</b>"}, "name holds markup"),
+        ({"name": "Animals \u202e\u0007"}, "name holds markup or characters that cannot be printed"),
+        ({"why": "see https://example.com/x"}, "why holds markup"),
+        ({"why": "x" * 300}, "why has 300 characters"),
+        ({"claims": []}, "no claim names pictures by their numbers from 1 to 4"),
+        ({"claims": "many"}, "no claim names pictures"),
+        (
+            {"claims": [{"text": "a tail", "images": [5]}, {"text": "an ear", "images": [0]}, 7]},
+            "no claim names pictures",
+        ),
+        ({"why": "Die Tiere sind von der Seite und mit dem Kopf auf der Wiese"}, "it is not written in English"),
+        ({"why": "Звери, нарисованные сбоку на белом фоне бумаги"}, "it is not written in English"),
+    ],
+)
+def test_what_cannot_be_used_says_why(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(AnswerError) as told:
+        read(**changes)
+    assert said in str(told.value)
+
+
+def test_a_claim_about_pictures_that_do_not_exist_is_left_out() -> None:
+    claims = [{"text": "a tail", "images": [1, 99]}, {"text": "an ear", "images": [True]}, GOOD["claims"][1]]
+    assert read(claims=claims).claims == (NumberedClaim("a mane", (3,)),)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("de", "Wilde Tiere: die meisten Bilder zeigen Tiere mit Fell auf der Wiese"),
+        ("fr", "Animaux sauvages : la plupart des images montrent des animaux"),
+        ("ru", "Дикие животные на белом фоне"),
+        ("ja", "野生の動物が描かれている"),
+        ("pl", "Dzikie zwierzęta narysowane z boku"),
+        ("en", "Piñata and El Niño toys in the sun"),
+    ],
+)
+def test_the_right_language_is_recognised(language: str, text: str) -> None:
+    assert is_in(text, language)
+    assert not is_in(text, "ko")
+
+
+def test_a_language_is_named_by_its_code() -> None:
+    assert (checked_language("de_AT.UTF-8"), checked_language("EN")) == ("de", "en")
+    with pytest.raises(UsageError, match=r"--language must be one of .*, not 'klingon'"):
+        checked_language("klingon")
+    assert set(NAMES) >= {"en", "de", "zh"}
