@@ -13,9 +13,10 @@ from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.jobs import job_of
 from atlas_rt.library import personal_data
 from atlas_rt.library.cluster_names import ClusterNames
+from atlas_rt.library.explanations import Explanations
 from atlas_rt.library.received import received_folder
 from atlas_rt.server.decoding import Decoder
-from atlas_rt.server.explaining import VocabularyExplainer
+from atlas_rt.server.explaining import KnownExplainer
 from atlas_rt.server.library_reader import LibraryReader
 from atlas_rt.server.upkeep import NICENESS, Upkeep
 from atlas_rt.settings import Settings
@@ -51,7 +52,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         upkeep = Upkeep(job, tell=told, at_once=not arguments.no_update)
         opened.callback(upkeep.close, limit_secs=CLOSING_SECS)
         received = received_folder(data, collection.place)
-        services = Services(reader, decoder, VocabularyExplainer(), upkeep, received, told)
+        services = Services(reader, decoder, KnownExplainer(), upkeep, received, told)
         path, token = opened.enter_context(token_file(collection.cache, socket.getsockname()[1]))
         socket.listen()  # who reads the line may ask at once
         tell(json.dumps({"url": url_of(socket, arguments.host), "token_file": str(path)}))
@@ -62,12 +63,14 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def reader_of(settings: Settings, collection: Collection, *, show_paths: bool) -> LibraryReader:
     """What other programs read of a library that was opened."""
+    data = personal_data.data_folder(settings.data_path)
     return LibraryReader(
         collection.place,
         collection.model,
         collection.arrival,
         cache=collection.cache,
         runtime=collection.runtime,
-        names=ClusterNames(personal_data.data_folder(settings.data_path)),
+        names=ClusterNames(data),
+        explanations=Explanations(data),
         show_paths=show_paths,
     )

@@ -1,7 +1,8 @@
 """Why the images of a cluster stand together: the one place where an explainer is chosen.
 
-`VocabularyExplainer` always answers, offline, from the everyday words of the images. Another one, such as Claude, is
-handed to `rest.build` in its place; it raises AtlasError with a sentence where it may not or cannot answer.
+`KnownExplainer` always answers, and sends nothing: what Claude said when a person had the clusters explained, and else
+what the everyday words of the images say. Another one is handed to `rest.build` in its place; it raises AtlasError with
+a sentence where it may not or cannot answer.
 """
 
 from __future__ import annotations
@@ -20,17 +21,15 @@ class Explainer(Protocol):
         ...
 
 
-class VocabularyExplainer:
-    """Words that the typical images of a cluster carry, and the reason for its name."""
+class KnownExplainer:
+    """Tells what is known: of Claude, or the words that the typical images of a cluster carry."""
 
     def explain(self, reader: LibraryReader, cluster: int) -> Explanation:
         """See `Explainer`."""
         facts = reader.cluster(cluster).cluster
-        return Explanation(
-            cluster=facts.id,
-            name=facts.name,
-            text=facts.why,
-            words=reader.words(facts.exemplars),
-            evidence=facts.exemplars,
-            explained_by="vocabulary",
-        )
+        words = reader.words(facts.exemplars)
+        said = reader.said_by_claude(cluster)
+        if said is None:
+            return Explanation(facts.id, facts.name, facts.why, words, facts.exemplars, "vocabulary")
+        evidence = sorted({id_ for claim in said.claims for id_ in claim.images})
+        return Explanation(facts.id, facts.name, said.why, words, evidence, "claude", said.model, said.cost_usd)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Floats, Ids
+from atlas_rt.core.explanations import Explanation
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.core.maps import Cluster
 from atlas_rt.core.rows import row_of
@@ -29,7 +30,9 @@ from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.encoders.registry import Model
 from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library.cluster_names import ClusterNames
+from atlas_rt.library.explanations import Explanations
 from atlas_rt.library.store import StoreReader
+from atlas_rt.narrator.claude import explanation_of
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.query import Filter
 from atlas_rt.search.vector_index import VectorIndex
@@ -84,12 +87,13 @@ class LibraryReader:
         cache: Path,
         runtime: Runtime,
         names: ClusterNames,
+        explanations: Explanations,
         show_paths: bool = False,
     ) -> None:
-        """arrival: what was read of it so far. names: what a person called clusters."""
+        """arrival: what was read of it so far. names: what a person called clusters; explanations: what Claude said."""
         self.place, self.model = place, model
         self._names, self._show_paths = names, show_paths
-        self._scenes = SceneReader(place, model=model.id, dim=model.dim, names=names)
+        self._scenes = SceneReader(place, model=model.id, dim=model.dim, names=names, explanations=explanations)
         self._arrival = arrival
         self._looked_secs = 0.0
         self._reading, self._searching, self._encoding = threading.Lock(), threading.Lock(), threading.Lock()
@@ -211,6 +215,14 @@ class LibraryReader:
         scene = self._newest().scene
         record = _record_in(scene, id_)
         return ClusterMembers(_cluster_facts(record), scene.ids[scene.clusters == id_].tolist())
+
+    def said_by_claude(self, id_: int) -> Explanation | None:
+        """What Claude said of a cluster when a person last had it explained, None for nothing."""
+        kept = self._newest().explained.get(id_)
+        if kept is None:
+            return None
+        with StoreReader.open(self.place.folder) as store:
+            return explanation_of(kept, store.ids_with)
 
     def words(self, ids: list[int]) -> list[Word]:
         """The everyday words that these images carry, and by which share of them, the most common first."""

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from atlas_rt.core.runtime import ANYWHERE
 from atlas_rt.library.cluster_names import ClusterNames
+from atlas_rt.library.explanations import Explanations, KeptClaim, KeptExplanation, sample_of
+from atlas_rt.library.store import StoreReader
+from atlas_rt.server.explaining import KnownExplainer
 from atlas_rt.server.library_reader import LibraryReader
 from atlas_rt.workers.scenes import SceneReader
 from tests.libraries import Library
@@ -14,12 +17,19 @@ from tests.libraries import Library
 def test_paths_are_shown_where_the_person_allowed_it_and_names_given_elsewhere_are_read(
     library: Library, tmp_path: Path
 ) -> None:
-    names, model = ClusterNames(tmp_path / "data"), library.model
+    names, said, model = ClusterNames(tmp_path / "data"), Explanations(tmp_path / "data"), library.model
     arrival = SceneReader(library.place, model=model.id, dim=model.dim, names=names).read()
     assert arrival is not None
     readers = [
         LibraryReader(
-            library.place, model, arrival, cache=library.cache, runtime=ANYWHERE, names=names, show_paths=shown
+            library.place,
+            model,
+            arrival,
+            cache=library.cache,
+            runtime=ANYWHERE,
+            names=names,
+            explanations=said,
+            show_paths=shown,
         )
         for shown in (True, False)
     ]
@@ -35,3 +45,16 @@ def test_paths_are_shown_where_the_person_allowed_it_and_names_given_elsewhere_a
     readers[1]._looked_secs = 0.0  # it looks twice a second
     assert readers[1].clusters()[0].name == "My name"
     assert readers[1].rename(cluster.id, "").name == cluster.name
+
+    assert KnownExplainer().explain(readers[0], cluster.id).explained_by == "vocabulary"
+    with StoreReader.open(library.place.folder) as store:
+        contents = store.content_hashes(readers[0].cluster(cluster.id).images)
+        claim = KeptClaim("a claim", tuple(store.content_hashes(cluster.exemplars[:2])))
+    kept = KeptExplanation(
+        "r", "Woods", "why", (claim,), "claude-x", "en", "2026-11-28", 0.01, len(contents), sample_of(contents)
+    )
+    said.keep(kept)
+    readers[0]._looked_secs = 0.0
+    told = KnownExplainer().explain(readers[0], cluster.id)
+    assert (told.name, told.text, told.explained_by, told.model) == ("Woods", "why", "claude", "claude-x")
+    assert told.evidence == sorted(cluster.exemplars[:2])
