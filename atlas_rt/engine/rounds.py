@@ -154,7 +154,7 @@ class Rounds:
             self.watcher.look_at(self._store.mounts(sources))
             self._announcements.watching(self.watcher.trouble)
         self.unsettled.begin()
-        return found, changes if asked else self.unsettled.leave_out(changes)
+        return found, changes if asked else self.unsettled.leave_out(changes, closed=self.watcher.closed)
 
     def _index(self, changes: Changes, failures: list[Failure]) -> Tally:
         """Decode, encode and store what is to be done; suspects of an earlier crash first, each alone."""

@@ -28,10 +28,15 @@ class Unsettled:
         """A round begins, which will look at everything that was left out."""
         self._settled_secs = 0.0
 
-    def leave_out(self, changes: Changes) -> Changes:
-        """The plan without files that are still being written."""
+    def leave_out(self, changes: Changes, *, closed: frozenset[str] = frozenset()) -> Changes:
+        """The plan without files that are still being written. closed: files that are not, however new; an empty one
+        is about to be opened again."""
         now_ns = time.time_ns()
-        fresh = {each.id for each in changes.todo if 0 <= now_ns - each.mtime_ns < SETTLE_SECS * 1e9}
+        fresh = {
+            each.id
+            for each in changes.todo
+            if 0 <= now_ns - each.mtime_ns < SETTLE_SECS * 1e9 and not (each.size and each.path in closed)
+        }
         self.files = frozenset(each.path for each in changes.todo if each.id in fresh)
         if fresh:
             self._settled_secs = time.monotonic() + SETTLE_SECS

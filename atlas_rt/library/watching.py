@@ -28,8 +28,9 @@ from atlas_rt.library.inotify_limits import how_to_raise, limit_behind, limit_of
 from atlas_rt.library.polling import Poller
 from atlas_rt.library.scanning import Scanner, matcher
 
-QUIET_SECS, LONGEST_SECS = 0.55, 1.0
-"""A change is told of once it has been quiet so long, and at the latest so long after the first."""
+QUIET_SECS, CLOSED_SECS, LONGEST_SECS = 0.55, 0.15, 1.0
+"""A change is told of once it has been quiet so long, sooner where it is of files alone that whoever wrote them has
+closed, and at the latest so long after the first."""
 ANYWAY_SECS = 600.0
 """It is time for a scan of everything so long after the last one of all, as events can be lost; and to ask again for
 watches that could not be had."""
@@ -58,6 +59,9 @@ class Watcher:
         self._lock = threading.Lock()
         self._first_secs = self._last_secs = 0.0
         self._paths: set[str] = set()
+        self._closed: set[str] = set()
+        self.closed: frozenset[str] = frozenset()
+        """Of what was taken last, the files that whoever wrote them has closed: they are whole."""
         self._anywhere = True
         self._observer: BaseObserver | None = None
         self._watched: dict[WatchKey, _Watch] = {}
@@ -92,7 +96,8 @@ class Watcher:
             self._arrange(set(self._unwatched))
             self._changed(None)
         with self._lock:
-            quiet = now - self._last_secs >= QUIET_SECS or now - self._first_secs >= LONGEST_SECS
+            quiet_secs = QUIET_SECS if self._anywhere or self._paths - self._closed else CLOSED_SECS
+            quiet = now - self._last_secs >= quiet_secs or now - self._first_secs >= LONGEST_SECS
             if not self._first_secs or not quiet:
                 return False
             self._first_secs = 0.0
@@ -108,7 +113,9 @@ class Watcher:
         anywhere."""
         with self._lock:
             paths, anywhere = frozenset(self._paths), self._anywhere
+            self.closed = frozenset(self._closed)
             self._paths.clear()
+            self._closed.clear()
             self._anywhere = False
         if anywhere:
             self._looked_anywhere_secs = time.monotonic()
@@ -135,11 +142,15 @@ class Watcher:
             self._observer.stop()
             self._observer.join(2.0)
 
-    def _changed(self, paths: Collection[str] | None) -> None:
-        """These files did, or something in these folders or, with None, who knows where."""
+    def _changed(self, paths: Collection[str] | None, *, closed: bool = False) -> None:
+        """These files did, or something in these folders or, with None, who knows where. closed: nobody writes to them
+        any more."""
         with self._lock:
             self._anywhere |= paths is None
             self._paths.update(paths or ())
+            self._closed.difference_update(paths or ())
+            if closed:
+                self._closed.update(paths or ())
             self._last_secs = time.monotonic()
             self._first_secs = self._first_secs or self._last_secs
 
@@ -233,7 +244,7 @@ class _Handler(FileSystemEventHandler):
         folder: str,
         files: frozenset[str],
         excluded: Callable[[str, str], bool],
-        changed: Callable[[Collection[str]], None],
+        changed: Changed,
         *,
         hidden: bool,
         cache: str,
@@ -248,7 +259,8 @@ class _Handler(FileSystemEventHandler):
         paths = [os.fsdecode(path) for path in (event.src_path, event.dest_path) if path]
         if any(self._matters(path, is_folder=event.is_directory) for path in paths):
             self.outdated |= event.is_directory and event.event_type in {"created", "moved"}
-            self._changed([str(Path(path).parent) for path in paths] if event.is_directory else paths)
+            changed = [str(Path(path).parent) for path in paths] if event.is_directory else paths
+            self._changed(changed, closed=event.event_type == "closed")
 
     def _matters(self, path: str, *, is_folder: bool) -> bool:
         if self.files:
@@ -261,6 +273,12 @@ class _Handler(FileSystemEventHandler):
             if is_passed_over(name, parent, hidden=self._hidden) or self._excluded(name, "/".join(parts[:depth])):
                 return False
         return is_folder or is_readable(path)
+
+
+class Changed(Protocol):
+    """Hears of files and folders that changed, as `Watcher._changed`."""
+
+    def __call__(self, paths: Collection[str], *, closed: bool = False) -> None: ...
 
 
 class _Watch(Protocol):

@@ -36,7 +36,7 @@ ADDED = 5
 SIDE_PX = 32
 BATCH = 5_000
 WITHIN_SECS = 2.0
-STALL_SECS = 0.1
+STALL_SECS = 0.15
 """By how much more work a frame may be while an image is added than the most of those before."""
 FRAMES = 60
 REST_SECS = 3.0

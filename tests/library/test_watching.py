@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,27 @@ def told(watcher: Watcher, *, within_secs: float = PATIENCE_SECS) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody tells that a file was closed")
+def test_a_file_is_told_of_soon_once_it_is_closed(
+    watcher: Watcher, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "QUIET_SECS", 30.0)
+    monkeypatch.setattr(watching, "LONGEST_SECS", 30.0)
+    watcher.watch([str(folder)])
+    watcher.take_paths()
+    (folder / "whole.png").write_bytes(b"new")
+    assert told(watcher)
+    assert watcher.take_paths() == {str(folder / "whole.png")} == watcher.closed
+    with (folder / "half.png").open("wb") as half:
+        half.write(b"half")
+        half.flush()
+        assert not told(watcher, within_secs=0.4)
+    (folder / "old.png").unlink()  # it may come back in a moment, as another file
+    assert not told(watcher, within_secs=0.4)
+    watcher.take_paths()
+    assert watcher.closed == {str(folder / "half.png")}
 
 
 def test_files_that_come_change_move_and_go_are_told_of(watcher: Watcher, folder: Path) -> None:
