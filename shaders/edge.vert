@@ -35,6 +35,8 @@ End end_at(int row)
         return End(marker.xyz, MARKER_LIGHT, 1.0);
     vec3 hue = hue_of(row);
     float lit = mix(1.0, 0.16 + 1.09 * light_of(row), light_mix);
+    if (texelFetch(node_places, texel_of(row), 0).w < 0.0)
+        lit = 0.0;  // its node is not drawn
     return End(place_of(row), linear_of(hue) * mix(hue, vec3(1.0), 0.25), lit);
 }
 

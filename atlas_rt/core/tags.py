@@ -51,7 +51,7 @@ def name_tags(view: View, size_px: tuple[int, int]) -> tuple[NameTag, ...]:
             size=records[i].size,
         )
         for i in order
-        if records[i].name  # those of a first map may have none yet
+        if records[i].name and records[i].id not in view.concealed  # those of a first map may have no name yet
     )
 
 
