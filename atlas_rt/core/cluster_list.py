@@ -82,7 +82,4 @@ def _holds(cluster: Cluster, words: list[str]) -> bool:
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
     """A key by which "bird 2" comes before "bird 10"."""
-    parts: list[tuple[int, int, str]] = []
-    for word in name.casefold().split():
-        parts.append((0, int(word), "") if word.isdecimal() else (1, 0, word))
-    return parts
+    return [(0, int(word), "") if word.isdecimal() else (1, 0, word) for word in name.casefold().split()]

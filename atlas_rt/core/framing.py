@@ -14,7 +14,7 @@ FOV_Y = float(np.radians(55.0))
 """How much of the world a picture shows from top to bottom, radians."""
 HOME_MARGIN = 1.1
 HOME_STEPS = 6
-GROUP_MARGIN, GROUP_STEPS = 1.18, 16
+GROUP_MARGIN, GROUP_STEPS, DAMPING = 1.08, 24, 0.6
 GROUP_SHARE = 0.96
 """A cluster is framed without the farthest of its images, which would keep the eye away from all others."""
 CLOSE_UP = 7.0
@@ -67,35 +67,31 @@ def close_up_pose(target: Floats, *, coming_from: Floats, distance: float) -> Po
     return pose_looking_at(target + away * np.float32(distance), target)
 
 
-def group_pose(
-    points: Floats, aspect: float, *, coming_from: Floats, free: FreeView = FreeView(), least: float = 0.0
-) -> Pose:
-    """The pose from which points (k, 3), at least one, fill what is free of the picture, seen from the side that the
-    eye comes from.
+def group_pose(points: Floats, aspect: float, *, coming_from: Floats, free: FreeView, half: float) -> Pose:
+    """The pose from which the cards at points (k, 3), at least one, fill what is free of the picture, seen from the side
+    that the eye comes from.
 
-    least: the distance to keep in any case, world units. As in `home_pose`, the eye's place and distance are found
-    together.
+    half: half the side of a card, world units. As in `home_pose`, the eye's place and distance are found together.
     """
     middle = np.median(points, axis=0)
     away = np.linalg.norm(points - middle, axis=1)
     points = points[away <= np.quantile(away, GROUP_SHARE)]
     pose = close_up_pose(middle, coming_from=coming_from, distance=1.0)
     turn = view_from_world(pose)[:3, :3]
-    across = (points - middle) @ turn.T  # (k, 3) right, up, towards the eye
+    seen = (points - middle) @ turn.T  # (k, 3) to the right, up, towards the eye
     tan_y = float(np.tan(FOV_Y / 2.0))
     slopes = np.array([tan_y * aspect, tan_y], np.float32)
     low = slopes * np.array([2.0 * free.left - 1.0, 1.0 - 2.0 * free.bottom], np.float32)
     high = slopes * np.array([2.0 * free.right - 1.0, 1.0 - 2.0 * free.top], np.float32)
     room = np.maximum(high - low, 1e-3) / np.float32(GROUP_MARGIN)
-    nearest = float(across[:, 2].max())
-    eye = np.array([0.0, 0.0, nearest + max(least, float(away.max(initial=0.0)), 1e-3)], np.float32)
+    nearest = float(seen[:, 2].max()) + CLOSE_UP * half
+    eye = np.array([0.0, 0.0, nearest + float(away.max(initial=0.0))], np.float32)
     for _ in range(GROUP_STEPS):
-        depths = np.maximum(eye[2] - across[:, 2:], 1e-4)
-        tangents = (across[:, :2] - eye[:2]) / depths
-        least_xy, most_xy = tangents.min(axis=0), tangents.max(axis=0)
+        depths = np.maximum(eye[2] - seen[:, 2:], 1e-4)
+        least = ((seen[:, :2] - half - eye[:2]) / depths).min(axis=0)  # tangents of the angles on screen
+        most = ((seen[:, :2] + half - eye[:2]) / depths).max(axis=0)
         usual = float(np.median(depths))
-        eye[:2] += (least_xy + most_xy - low - high) / 2.0 * usual
-        eye[2] += (float(((most_xy - least_xy) / room).max()) - 1.0) * usual * 0.7
-        eye[2] = max(float(eye[2]), nearest + max(least, 1e-3))
+        eye[:2] += (least + most - low - high) / 2.0 * usual
+        eye[2] = max(float(eye[2]) + (float(((most - least) / room).max()) - 1.0) * usual * DAMPING, nearest)
     x, y, z = (middle + eye @ turn).tolist()
     return Pose((x, y, z), pose.yaw, pose.pitch)

@@ -10,8 +10,8 @@ from atlas_rt.core.arrays import Floats, Ints
 LIGHT_SECS = 0.18
 """How long a fade takes."""
 CLUSTER_LIGHT = 3.0
-"""What the images of a cluster shine with while it is pointed at in a panel, in deviations above the median: bright, but
-not as large as what a search finds."""
+"""What the images of a cluster shine with while it is pointed at in a panel, in deviations above the median: nearly as
+what a search finds."""
 
 
 class Lights:

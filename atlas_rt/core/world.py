@@ -183,7 +183,7 @@ class World:
         if not len(points):
             return None
         eye = np.asarray(self.camera.pose.eye, np.float32)
-        return group_pose(points, self._aspect, coming_from=eye, free=free, least=CLOSE_UP * self.scene.node_size)
+        return group_pose(points, self._aspect, coming_from=eye, free=free, half=self.scene.node_size)
 
     def pivot(self) -> Floats:
         """What the camera orbits: the selected image, else the middle of the map."""

@@ -75,7 +75,7 @@ class Panels:
         if not hud.help_open:
             self._hover.build(context, self._detail.width(context))
         self.covered = context.covered
-        self.free = free_view(context, self._clusters.width(context), self._detail.width(context))
+        self.free = free_view(context, self._clusters.taken(context), self._detail.width(context))
         self._help.build(context)
         if context.pointed_id != self._pointed_id:
             self._pointed_id = context.pointed_id

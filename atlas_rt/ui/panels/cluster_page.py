@@ -116,7 +116,7 @@ class ClusterPageView:
         """The nearest cluster, and the images that show best how the two differ."""
         y = self._heading(context, canvas, inside, "What sets it apart")
         y = self._grid(context, canvas, inside._replace(y=y), "apart", page.apart) + context.px(8.0)
-        lead = "rather than, in "
+        lead = "rather than "
         end = canvas.text(inside.x, y, lead, theme.CAPTION, theme.INK_FAINT)
         canvas.dot((end + context.px(5.0), y + context.px(7.5)), context.px(4.0), theme.rgba(*nearest.rgb))
         x = end + context.px(14.0)

@@ -36,7 +36,7 @@ GAP = 6.0
 EXEMPLARS = 4
 LEAST_BETWEEN = 220.0
 """So much of the map must stay between this panel and that of a selected image, or this one gives way."""
-NAMED_BY = {"vocabulary": "by the vocabulary", "claude": "by Claude", "exemplar": "after an image", "user": ""}
+NAMED_BY = {"vocabulary": "by vocabulary", "claude": "by Claude", "exemplar": "after an image", "user": ""}
 """Who named a cluster; the reason of a name that the person gave says so itself."""
 FIELD_HEIGHT = 32.0
 TAB_HEIGHT = 26.0
@@ -63,6 +63,11 @@ class ClustersPanel:
         """How much of the window's left side is taken; grows while it slides in."""
         slid = 1.0 - (1.0 - self._fade.value) ** 2
         return (self._panel_width(context) + context.px(theme.MARGIN)) * slid
+
+    def taken(self, context: PanelContext) -> float:
+        """The same once it has come to rest."""
+        shown = context.hud.clusters.open and not self._yields
+        return self._panel_width(context) + context.px(theme.MARGIN) if shown else 0.0
 
     def build(self, context: PanelContext) -> None:
         """After the status panel, above which it ends."""
@@ -192,11 +197,11 @@ class ClustersPanel:
             canvas.text(area.x + context.px(10.0), y, line, theme.SMALL, theme.INK_SOFT)
 
     def _foot(self, context: PanelContext, canvas: Canvas, rect: Rect, panel: ClusterPanel) -> None:
-        told = f"{panel.free:,} image{'' if panel.free == 1 else 's'} in none" if panel.free > 0 else ""
+        told = f"{panel.free:,} in no cluster" if panel.free > 0 else ""
         y, x, right = rect.bottom - context.px(24.0), rect.x + context.px(theme.PAD), rect.right - context.px(theme.PAD)
         canvas.line((rect.x, y - context.px(7.0)), (rect.right, y - context.px(7.0)), theme.RIM)
         canvas.text_right(right, y, told, theme.CAPTION, theme.INK_FAINT)
-        keys = "↑ ↓  Enter flies there  ·  F2 renames"
+        keys = "Enter: fly there  ·  F2: rename"
         room = right - x - context.type.width(told, theme.CAPTION) - context.px(10.0)
         canvas.text(x, y, context.type.fit(keys, room, theme.CAPTION), theme.CAPTION, theme.INK_FAINT)
 
@@ -338,8 +343,9 @@ class ClustersPanel:
         y, by = rect.y + context.px(32.0), NAMED_BY.get(row.cluster.named_by, "")
         canvas.text_right(rect.right, y, by, theme.CAPTION, theme.INK_FAINT)
         room = rect.width - (context.type.width(by, theme.CAPTION) + context.px(12.0) if by else 0.0)
-        why = context.type.fit(row.cluster.why, room, theme.CAPTION) if row.cluster.why else ""
-        canvas.text(rect.x, y, why, theme.CAPTION, theme.INK_FAINT if row.hidden else theme.INK_SOFT)
+        why = row.cluster.why.partition(": ")[2] or row.cluster.why  # the words: there is room for no introduction
+        text = context.type.fit(why, room, theme.CAPTION) if why else ""
+        canvas.text(rect.x, y, text, theme.CAPTION, theme.INK_FAINT if row.hidden else theme.INK_SOFT)
 
     def _strip(self, context: PanelContext, canvas: Canvas, rect: Rect, row: ClusterRow) -> None:
         """Its exemplars; a click on one flies to the image."""
