@@ -192,6 +192,7 @@ def begin_rename(parts: Parts, cluster: int) -> None:
     """Put the caret into a cluster's name."""
     if record_of(parts, cluster) is not None and not parts.settings.kiosk:
         parts.panel_state.clusters.renaming = parts.panel_state.clusters.cursor = cluster
+        parts.panel_state.clusters.moved += 1
 
 
 def rename_here(parts: Parts) -> None:

@@ -83,6 +83,9 @@ class ClustersPanel:
             if not panel.open and panel.concealed and not context.hud.welcome:
                 self._pill(context, panel)
             return
+        if panel.renaming < 0:
+            self._name.leave("")
+            self._renaming = -1
         rect = self._place(context)
         with context.panel("clusters", rect, alpha=alpha) as canvas:
             if panel.opened is not None:
@@ -215,6 +218,9 @@ class ClustersPanel:
         pointed = -1
         clipper = imgui.ListClipper()
         clipper.begin(len(panel.rows), height)
+        for place, row in enumerate(panel.rows):
+            if row.cluster.id == panel.renaming:  # a field that is out of sight keeps what is typed
+                clipper.include_item_by_index(place)
         while clipper.step():
             for index in range(clipper.display_start, clipper.display_end):
                 place = imgui.get_cursor_screen_pos()
@@ -241,7 +247,7 @@ class ClustersPanel:
         """One cluster; whether the pointer is over it."""
         imgui.set_next_item_allow_overlap()
         clicked, _ = context.button("row", rect)
-        double = clicked and imgui.get_mouse_clicked_count(0) == 2
+        double = clicked and imgui.get_io().mouse_clicked_last_count[0] == 2  # of the press before
         corner = (rect.right, rect.bottom - 1.0)
         pointed = imgui.is_window_hovered(imgui.HoveredFlags_.allow_when_blocked_by_active_item) and (
             imgui.is_mouse_hovering_rect((rect.x, rect.y), corner)
