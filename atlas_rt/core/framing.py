@@ -68,8 +68,8 @@ def close_up_pose(target: Floats, *, coming_from: Floats, distance: float) -> Po
 
 
 def group_pose(points: Floats, aspect: float, *, coming_from: Floats, free: FreeView, half: float) -> Pose:
-    """The pose from which the cards at points (k, 3), at least one, fill what is free of the picture, seen from the side
-    that the eye comes from.
+    """The pose from which the cards at points (k, 3), at least one, fill what is free of the picture, seen from where the
+    eye comes from.
 
     half: half the side of a card, world units. As in `home_pose`, the eye's place and distance are found together.
     """

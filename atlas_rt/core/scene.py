@@ -102,7 +102,7 @@ class View:
     selected: rows, the last one the newest. marker: the live position, or None, with its neighbour rows. time_secs:
     the clock by which tiles fade in; it always runs. pulse_secs: the clock of ambient motion, whose strength `ambient`
     is 0 (still) to 1; it stands with reduced motion. size_px: framebuffer. concealed: ids of the clusters that are not
-    drawn.
+    drawn. pointed: the id of the cluster that is lit, -1 for none.
     """
 
     scene: Scene
@@ -128,6 +128,7 @@ class View:
     pulse_secs: float
     ambient: float
     concealed: frozenset[int] = frozenset()
+    pointed: int = -1
 
 
 def empty_scene() -> Scene:

@@ -268,6 +268,7 @@ class World:
             pulse_secs=0.0 if self.reduced_motion else self.time_secs,
             ambient=self.ambient,
             concealed=self._concealed_clusters(),
+            pointed=self._lit_cluster,
         )
 
     # -- steps -------------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from atlas_rt.core.requests import (
 from atlas_rt.ui.input import Button, KeyStroke, Modifiers, PointerMoved
 from atlas_rt.ui.panels.canvas import Rect
 from atlas_rt.ui.panels.cluster_page import spans
-from tests.ui.huds import Sheet, make_facts, make_hud, make_page, make_panel, make_row, typed
+from tests.ui.huds import SIZE_PX, Sheet, make_facts, make_hud, make_page, make_panel, make_row, typed
 
 ROW_PX = 112
 FIRST_ROW_Y = 16 + 122
@@ -149,10 +149,18 @@ def test_the_page_leads_to_the_nearest_cluster_and_back(sheet: Sheet) -> None:
 
 
 def test_what_is_hidden_is_told_with_the_panel_closed(sheet: Sheet) -> None:
-    hud = make_hud(clusters=replace(make_panel(0), open=False, concealed=2))
+    hud = make_hud(clusters=replace(make_panel(0), open=False, concealed=2, alone="a name " * 40))
     sheet.show(hud, frames=3)
     pill = next(rect for rect in sheet.panels.covered if rect.y < 100.0)
+    assert pill.right < SIZE_PX[0]
     assert asked(sheet.click(hud, pill.right - 30.0, pill.centre[1])) == [ShowAllClusters()]
+
+
+def test_where_nothing_is_found_it_says_so(sheet: Sheet) -> None:
+    for panel in (make_panel(0, wanted="zebra " * 20, total=3), make_panel(0)):
+        sheet.show(make_hud(clusters=panel), frames=3)
+        words = sheet.pixels()[FIRST_ROW_Y : FIRST_ROW_Y + 90, 30:320].max(axis=2)
+        assert (words > 140).any()
 
 
 def test_it_gives_way_to_a_selected_image_where_both_have_no_room(

@@ -68,9 +68,7 @@ STATES: dict[str, Hud] = {
         live=FIX,
         figures=FIGURES,
     ),
-    "no cluster": make_hud(clusters=make_panel(0, wanted="zebra " * 20, total=3), selected=make_facts()),
     "cluster page": make_hud(clusters=make_panel(3, opened=make_row(1), page=make_page(1), nearest=make_row(2))),
-    "hidden clusters": make_hud(clusters=replace(make_panel(0), open=False, concealed=1, alone="a name " * 30)),
     "welcome": make_hud(welcome=True),
     "tour": make_hud(touring=True, notices=tuple(Notice("a sentence", "plain", 1.0) for _ in range(3))),
 }
