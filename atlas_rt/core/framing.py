@@ -68,10 +68,10 @@ def close_up_pose(target: Floats, *, coming_from: Floats, distance: float) -> Po
 
 
 def group_pose(points: Floats, aspect: float, *, coming_from: Floats, free: FreeView, half: float) -> Pose:
-    """The pose from which the cards at points (k, 3), at least one, fill what is free of the picture, seen from where the
-    eye comes from.
+    """The pose from which the cards at points (k, 3), at least one, fill what is free of the picture.
 
-    half: half the side of a card, world units. As in `home_pose`, the eye's place and distance are found together.
+    coming_from: where the eye is, from whose side they are looked at. half: half the side of a card, world units. As in
+    `home_pose`, the eye's place and distance are found together.
     """
     middle = np.median(points, axis=0)
     away = np.linalg.norm(points - middle, axis=1)

@@ -73,7 +73,7 @@ class Panels:
         self._welcome.build(context)
         self._notices.build(context)
         if not hud.help_open:
-            self._hover.build(context, self._detail.width(context))
+            self._hover.build(context, self._detail.width(context), self._clusters.width(context))
         self.covered = context.covered
         self.free = free_view(context, self._clusters.taken(context), self._detail.width(context))
         self._help.build(context)
