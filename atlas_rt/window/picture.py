@@ -146,6 +146,7 @@ class WindowPicture:
         self._renderer.draw(view, target, still=still)
         if panels:
             self._overlay.draw(target)
+        self._atlas.sweep()
         sweep(self.context)
 
     def picture_of(self, view: View) -> Bytes:

@@ -31,12 +31,13 @@ from atlas_rt.core.requests import (
 from atlas_rt.core.scene import HIDDEN
 from atlas_rt.library.cluster_names import ClusterNames
 from atlas_rt.settings import Settings
+from atlas_rt.ui.input import Button, Input, Modifiers, PointerMoved
 from atlas_rt.window import arrivals
 from atlas_rt.window.cluster_state import ClusterState
 from tests.libraries import Library
 from tests.window.player import Player
 
-SIZE_PX = (900, 560)
+SIZE_PX = (1000, 560)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,7 @@ def player(opened: Player) -> Player:
     assert parts.session.first is not None
     if parts.panel_state.clusters.open:
         opened.do("clusters")
+    opened.window.told = Input(events=(PointerMoved(None),))
     opened.do(Search(""), Deselect(), ShowAllClusters(), "home")
     if clusters(opened) != parts.session.first.scene.cluster_records:
         arrivals.show(parts, parts.session.first)
@@ -150,6 +152,21 @@ def test_a_cluster_is_found_lit_flown_to_and_shown_alone(player: Player) -> None
         alone = world.shown_clusters.alone >= 0
         left.append((bool(state(player).wanted), state(player).open, alone, bool(world.selected_ids)))
     assert left == [(False, True, True, True), (False, False, True, True), (False, False, False, True), (False,) * 4]
+
+
+def test_an_exemplar_is_visited_with_another_images_picture_on_show(player: Player) -> None:
+    """The picture was freed between building the panels and drawing them, which is an error of OpenGL."""
+    parts = player.app.parts
+    first, second = clusters(player)[:2]
+    player.do("clusters", Select(second.exemplars[0]))
+    player.see(lambda: parts.panel_state.picture_error[0] == second.exemplars[0], why="its picture")
+    player.frame(2)
+    at_px = (60.0, 218.0)  # in the first row of the list
+    for down in (True, False):
+        press = Button("left", down=down, at_px=at_px, modifiers=Modifiers())
+        player.window.told = Input(pointer_px=at_px, events=(PointerMoved(at_px), press))
+        player.frame(2)
+    assert parts.world.selected_ids == (first.exemplars[0],)
 
 
 def test_all_can_be_hidden_and_the_keyboard_goes_through_the_list(player: Player) -> None:
