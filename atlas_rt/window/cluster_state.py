@@ -10,6 +10,9 @@ from atlas_rt.core.maps import Cluster
 from atlas_rt.core.scene import Scene
 
 
+CLOSED = ClusterPanel()
+
+
 @dataclass(slots=True)
 class ClusterState:
     """Plain state; ids are those of the newest scene, `keep_to` it.
@@ -64,6 +67,8 @@ class ClusterState:
     def panel(self, scene: Scene, shown: ShownClusters) -> ClusterPanel:
         """What the panel shows in this frame."""
         records = scene.cluster_records
+        if shown.all and not self.open:
+            return CLOSED
         alone = next((each.name or f"cluster {each.id}" for each in records if each.id == shown.alone), "")
         concealed = 0 if shown.all else sum(shown.conceals(each.id) for each in records)
         if not self.open:

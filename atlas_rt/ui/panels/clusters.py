@@ -218,9 +218,9 @@ class ClustersPanel:
         pointed = -1
         clipper = imgui.ListClipper()
         clipper.begin(len(panel.rows), height)
-        for place, row in enumerate(panel.rows):
+        for index, row in enumerate(panel.rows):
             if row.cluster.id == panel.renaming:  # a field that is out of sight keeps what is typed
-                clipper.include_item_by_index(place)
+                clipper.include_item_by_index(index)
         while clipper.step():
             for index in range(clipper.display_start, clipper.display_end):
                 place = imgui.get_cursor_screen_pos()
