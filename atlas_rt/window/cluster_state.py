@@ -9,7 +9,6 @@ from atlas_rt.core.hud import ClusterPage, ClusterPanel, ClusterRow
 from atlas_rt.core.maps import Cluster
 from atlas_rt.core.scene import Scene
 
-
 CLOSED = ClusterPanel()
 
 
