@@ -59,7 +59,7 @@ void main()
 
     bool chosen_edge = any(equal(chosen.xx, rows)) || any(equal(chosen.yy, rows));
     float strength = ends.z * edge_gain * a.brightness * b.brightness;
-    if (chosen_edge)
+    if (chosen_edge && a.brightness * b.brightness > 0.0)
         strength = max(strength * 2.0, 0.30);
     if (rows.y < 0)
         strength = ends.z;

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.camera import project
+from atlas_rt.core.cluster_list import ShownClusters
 from atlas_rt.core.maps import Cluster
 from atlas_rt.core.requests import (
     BeginRename,
@@ -29,6 +30,7 @@ from atlas_rt.core.requests import (
     VisitCluster,
 )
 from atlas_rt.core.scene import HIDDEN
+from atlas_rt.core.world import World
 from atlas_rt.library.cluster_names import ClusterNames
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Button, Input, Modifiers, PointerMoved
@@ -173,6 +175,14 @@ def test_all_can_be_hidden_and_the_keyboard_goes_through_the_list(player: Player
     ids = [each.id for each in clusters(player)]
     player.do("clusters", *(HideCluster(id_) for id_ in ids))
     assert hidden(player) >= {id_ for cluster in ids for id_ in members(player, cluster)}
+    player.do(PointAtCluster(-1), Select(clusters(player)[0].exemplars[0]), HideCluster(ids[0]))
+    world = player.app.parts.world
+    world.shown_clusters = ShownClusters(alone=max(ids) + 1)  # not even what is in no cluster
+    player.frame(12, dt_secs=0.2)
+    view, empty = world.view(SIZE_PX), World(reduced_motion=True)
+    empty.camera.pose = world.camera.pose
+    nothing = player.app.parts.display.picture_of(empty.view(SIZE_PX)).astype(np.int16)
+    assert np.abs(player.app.parts.display.picture_of(view).astype(np.int16) - nothing).max() <= 4  # no line, no ring
     player.do("home", "tour")  # which would fly through nothing
     assert hidden(player).isdisjoint(members(player, ids[0]))
     player.do("step_back" if not state(player).open else "clusters", "clusters")
