@@ -224,19 +224,12 @@ def rename(parts: Parts, cluster: int, name: str) -> None:
 
 def hear_names(parts: Parts) -> bool:
     """Take what became of names that were given; whether anything did."""
-    session, panel_state = parts.session, parts.panel_state
+    session = parts.session
     written = session.names_written() if session is not None else ()
     for each in written:
         _hear(parts, each)
     if session is not None and any(not each.error for each in written):
         session.scenes.poke()
-    panel_state.clusters.pending = {
-        cluster: name
-        for cluster, name in panel_state.clusters.pending.items()
-        if not any(
-            isinstance(each.asked, GiveName) and each.asked.cluster == cluster and each.error for each in written
-        )
-    }
     return bool(written)
 
 
@@ -247,6 +240,7 @@ def _hear(parts: Parts, written: NamesWritten) -> None:
             panel_state.undo.fail(asked.undoable)
             panel_state.say(f"Nothing was changed. {written.error}", "warning")
     elif written.change is None:
+        panel_state.clusters.pending.pop(asked.cluster, None)
         panel_state.say(f"The name “{asked.name}” was not kept. {written.error}", "warning")
     elif parts.session is not None:
         panel_state.undo.add(_undoable(parts.session, asked, written.change))
