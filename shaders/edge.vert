@@ -35,6 +35,8 @@ End end_at(int row)
         return End(marker.xyz, MARKER_LIGHT, 1.0);
     vec3 hue = hue_of(row);
     float lit = mix(1.0, 0.16 + 1.09 * light_of(row), light_mix);
+    if (texelFetch(node_places, texel_of(row), 0).w < 0.0)
+        lit = 0.0;  // its node is not drawn
     return End(place_of(row), linear_of(hue) * mix(hue, vec3(1.0), 0.25), lit);
 }
 
@@ -57,7 +59,7 @@ void main()
 
     bool chosen_edge = any(equal(chosen.xx, rows)) || any(equal(chosen.yy, rows));
     float strength = ends.z * edge_gain * a.brightness * b.brightness;
-    if (chosen_edge)
+    if (chosen_edge && a.brightness * b.brightness > 0.0)
         strength = max(strength * 2.0, 0.30);
     if (rows.y < 0)
         strength = ends.z;

@@ -72,6 +72,8 @@ def test_scripts_named_in_readme_exist() -> None:
 
 def test_keys_named_in_readme_exist() -> None:
     known = {chord.casefold() for action in ACTIONS for chord in action.chords}
-    told = re.findall(r"Ctrl\+\w+|Alt\+\w+|\bF\d+", README.partition("\n## Keys\n")[2].partition("\n## ")[0])
+    told = re.findall(
+        r"Ctrl\+(?:Shift\+)?\w+|Alt\+\w+|\bF\d+", README.partition("\n## Keys\n")[2].partition("\n## ")[0]
+    )
     assert len(told) > 10
     assert {chord.casefold() for chord in told} - {"ctrl+click"} <= known

@@ -29,6 +29,7 @@ from atlas_rt.render.gl.offscreen import OffscreenTarget
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Input, KeyStroke, Modifiers
 from atlas_rt.values import Triple
+from atlas_rt.window.cluster_state import ClusterState
 from atlas_rt.window.picture import WindowPicture
 from atlas_rt.window.session import source_name
 from atlas_rt.workers.facts import FactsRequest, facts_of
@@ -53,6 +54,7 @@ class Shot:
     quality: str
     search: str = ""
     select: str = ""
+    panel: str = ""
     eye: Triple | None = None
     gaze: Triple | None = None
     hud: bool = True
@@ -68,6 +70,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         quality="high" if arguments.quality in (None, "auto") else arguments.quality,
         search=arguments.search,
         select=arguments.select,
+        panel=arguments.panel,
         eye=arguments.eye,
         gaze=arguments.look,
         hud=not arguments.no_hud,
@@ -223,4 +226,5 @@ def _hud(
         welcome=False,
         reduced_motion=True,
         speed=world.camera.speed,
+        clusters=ClusterState(open=shot.panel == "clusters").panel(world.scene, world.shown_clusters),
     )

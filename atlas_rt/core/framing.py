@@ -1,19 +1,33 @@
-"""Poses from which something fills the picture: the whole map, or one image from near."""
+"""Poses from which something fills the picture: the whole map, some of its images, or one image from near."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
 from atlas_rt.core.arrays import Floats
-from atlas_rt.core.camera import pose_looking_at
+from atlas_rt.core.camera import pose_looking_at, view_from_world
 from atlas_rt.core.scene import Pose
 
 FOV_Y = float(np.radians(55.0))
 """How much of the world a picture shows from top to bottom, radians."""
 HOME_MARGIN = 1.1
 HOME_STEPS = 6
+GROUP_MARGIN, GROUP_STEPS, DAMPING = 1.08, 24, 0.6
+GROUP_SHARE = 0.96
+"""A cluster is framed without the farthest of its images, which would keep the eye away from all others."""
 CLOSE_UP = 7.0
 """Distance from which an image is looked at, in half sides of its card."""
+
+
+class FreeView(NamedTuple):
+    """What panels leave of the picture, as shares of its width and height from the top left corner."""
+
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 1.0
+    bottom: float = 1.0
 
 
 def home_pose(positions: Floats, aspect: float) -> Pose:
@@ -52,3 +66,33 @@ def close_up_pose(target: Floats, *, coming_from: Floats, distance: float) -> Po
     away[1] = np.clip(away[1], -0.5, 0.5)
     away /= np.linalg.norm(away)
     return pose_looking_at(target + away * np.float32(distance), target)
+
+
+def group_pose(points: Floats, aspect: float, *, coming_from: Floats, free: FreeView, half: float) -> Pose:
+    """The pose from which the cards at points (k, 3), at least one, fill what is free of the picture.
+
+    coming_from: where the eye is, from whose side they are looked at. half: half the side of a card, world units. As in
+    `home_pose`, the eye's place and distance are found together.
+    """
+    middle = np.median(points, axis=0)
+    away = np.linalg.norm(points - middle, axis=1)
+    points = points[away <= np.quantile(away, GROUP_SHARE)]
+    pose = close_up_pose(middle, coming_from=coming_from, distance=1.0)
+    turn = view_from_world(pose)[:3, :3]
+    seen = (points - middle) @ turn.T  # (k, 3) to the right, up, towards the eye
+    tan_y = float(np.tan(FOV_Y / 2.0))
+    slopes = np.array([tan_y * aspect, tan_y], np.float32)
+    low = slopes * np.array([2.0 * free.left - 1.0, 1.0 - 2.0 * free.bottom], np.float32)
+    high = slopes * np.array([2.0 * free.right - 1.0, 1.0 - 2.0 * free.top], np.float32)
+    room = np.maximum(high - low, 1e-3) / np.float32(GROUP_MARGIN)
+    nearest = float(seen[:, 2].max()) + CLOSE_UP * half
+    eye = np.array([0.0, 0.0, nearest + float(away.max(initial=0.0))], np.float32)
+    for _ in range(GROUP_STEPS):
+        depths = np.maximum(eye[2] - seen[:, 2:], 1e-4)
+        least = ((seen[:, :2] - half - eye[:2]) / depths).min(axis=0)  # tangents of the angles on screen
+        most = ((seen[:, :2] + half - eye[:2]) / depths).max(axis=0)
+        usual = float(np.median(depths))
+        eye[:2] += (least + most - low - high) / 2.0 * usual
+        eye[2] = max(float(eye[2]) + (float(((most - least) / room).max()) - 1.0) * usual * DAMPING, nearest)
+    x, y, z = (middle + eye @ turn).tolist()
+    return Pose((x, y, z), pose.yaw, pose.pitch)

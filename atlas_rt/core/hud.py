@@ -58,6 +58,69 @@ class CountTag:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterRow:
+    """A cluster in the list. hidden: it is not drawn on the map. pending: the name that is being written, None for
+    none."""
+
+    cluster: Cluster
+    rgb: tuple[int, int, int]
+    hidden: bool = False
+    pending: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called; those of a first map may have no name yet."""
+        return self.pending or self.cluster.name or f"cluster {self.cluster.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPage:
+    """What is known of one cluster, read from the store.
+
+    typical, borderline: ids of images, best first. labels: (word, share of its images, share of the nearest cluster's),
+    the commonest first. months: (year, month, images) in the order of time, by the files' times of change. nearest: the
+    cluster it is most alike, -1 for none; apart, theirs: ids of the images of each that show best how the two differ.
+    remark: what could not be read.
+    """
+
+    id: int
+    typical: tuple[int, ...] = ()
+    borderline: tuple[int, ...] = ()
+    labels: tuple[tuple[str, float, float], ...] = ()
+    months: tuple[tuple[int, int, int], ...] = ()
+    nearest: int = -1
+    apart: tuple[int, ...] = ()
+    theirs: tuple[int, ...] = ()
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPanel:
+    """The list of clusters and what the person does in it.
+
+    rows: as sorted and found. total: how many clusters there are, free: how many images are in none. cursor: the id of
+    the row the person is at, -1 for none; moved: how often the keyboard moved it. renaming: the id of the cluster whose
+    name is being typed, -1 for none. opened: the cluster whose page is open, with what came of it so far.
+    concealed: how many clusters are not drawn. alone: the name of the only cluster that is drawn, empty for none.
+    """
+
+    open: bool = False
+    rows: tuple[ClusterRow, ...] = ()
+    total: int = 0
+    free: int = 0
+    order: str = "size"
+    wanted: str = ""
+    cursor: int = -1
+    moved: int = 0
+    renaming: int = -1
+    opened: ClusterRow | None = None
+    page: ClusterPage | None = None
+    nearest: ClusterRow | None = None
+    concealed: int = 0
+    alone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FrameFigures:
     """Frame times of the last seconds. times_ms: newest last."""
 
@@ -128,7 +191,7 @@ class Hud:
     """No library is open: show how to begin."""
     reduced_motion: bool
     speed: float
-    clusters: tuple[Cluster, ...] = field(default=())
+    clusters: ClusterPanel = field(default=ClusterPanel())
     count_tags: tuple[CountTag, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     """What does not work now."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.arrays import Floats
+from atlas_rt.core.arrays import Floats, Ints
 
 LIGHT_SECS = 0.18
 """How long a fade takes."""
+CLUSTER_LIGHT = 3.0
+"""What the images of a cluster shine with while it is pointed at in a panel, in deviations above the median: nearly as
+what a search finds."""
 
 
 class Lights:
@@ -49,9 +52,7 @@ class Lights:
         rows: the old row of each new one, where it is `known`.
         """
         if self.now is not None and self._to is not None:
-            carried = np.zeros(len(rows), np.float32)
-            carried[known] = self._to[rows[known]]
-            self.now = self._from = self._to = carried
+            self.now = self._from = self._to = carried(self._to, rows, known)
         elif self.now is not None:
             self.now, self.mix = None, 0.0
 
@@ -66,3 +67,18 @@ class Lights:
             self.now = self._to if t >= 1.0 else self._from + (self._to - self._from) * np.float32(t)
         elif not self.lit and self.mix == 0.0:
             self.now = None
+
+
+def carried(lights: Floats, rows: NDArray[np.intp], known: NDArray[np.bool_]) -> Floats:
+    """Each image's light after a change of rows; newcomers stand at the median.
+
+    rows: the old row of each new one, where it is `known`.
+    """
+    result = np.zeros(len(rows), np.float32)
+    result[known] = lights[rows[known]]
+    return result
+
+
+def lights_of_cluster(clusters: Ints, cluster: int) -> Floats:
+    """(n,) lights by which one cluster shines and all else dims. clusters: (n,) the cluster of each row."""
+    return np.where(clusters == cluster, np.float32(CLUSTER_LIGHT), np.float32(0.0)).astype(np.float32)

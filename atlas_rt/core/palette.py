@@ -7,6 +7,7 @@ from __future__ import annotations
 import colorsys
 
 import numpy as np
+from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Bytes, Floats, Ints
 
@@ -17,8 +18,14 @@ UNCLUSTERED_SATURATION = 0.35
 
 def cluster_hues(centres: Floats) -> Bytes:
     """(k, 3) centres in world -> (k, 3) uint8 sRGB."""
-    order = np.argsort(np.argsort(np.arctan2(centres[:, 1], centres[:, 0]), kind="stable"), kind="stable")
-    return np.array([_rgb(rank / max(len(centres), 1), SATURATION) for rank in order], np.uint8).reshape(-1, 3)
+    ranks = ranks_around(centres)
+    return np.array([_rgb(rank / max(len(centres), 1), SATURATION) for rank in ranks], np.uint8).reshape(-1, 3)
+
+
+def ranks_around(centres: Floats) -> NDArray[np.intp]:
+    """(k,) the place of each centre (k, 3) in the order of their directions from the middle of the map."""
+    angles = np.arctan2(centres[:, 1], centres[:, 0])
+    return np.argsort(np.argsort(angles, kind="stable"), kind="stable")
 
 
 def node_hues(positions: Floats, clusters: Ints, centres: Floats) -> Bytes:

@@ -75,4 +75,85 @@ class Retry:
     part: str
 
 
-Request = Do | Search | FlyTo | Select | Deselect | Hover | CopyPath | OpenSource | AddPaths | Retry
+@dataclass(frozen=True, slots=True)
+class PointAtCluster:
+    """The pointer rests on a cluster in a panel: light its images, -1 for none."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class VisitCluster:
+    """Fly until the cluster fills what the panels leave of the view."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class IsolateCluster:
+    """Draw this cluster alone, or everything again if it is alone already."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class HideCluster:
+    """Leave this cluster out of the map, or draw it again."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShowAllClusters:
+    """Draw every cluster."""
+
+
+@dataclass(frozen=True, slots=True)
+class SortClusters:
+    """Sort the list of clusters; order: one of `cluster_list.ORDERS`."""
+
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindClusters:
+    """List the clusters whose name or reason holds these words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BeginRename:
+    """Put the caret into a cluster's name."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RenameCluster:
+    """Give a cluster this name; without one it goes by the program's own again."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenClusterPage:
+    """Show what is known of one cluster, -1 for the list."""
+
+    id: int
+
+
+ClusterRequest = (
+    PointAtCluster
+    | VisitCluster
+    | IsolateCluster
+    | HideCluster
+    | ShowAllClusters
+    | SortClusters
+    | FindClusters
+    | BeginRename
+    | RenameCluster
+    | OpenClusterPage
+)
+Request = Do | Search | FlyTo | Select | Deselect | Hover | CopyPath | OpenSource | AddPaths | Retry | ClusterRequest

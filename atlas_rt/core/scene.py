@@ -101,7 +101,8 @@ class View:
     (3,), clip_from_view, view_from_world: (4, 4) float32, to be applied as matrix @ column. hovered: a row or -1.
     selected: rows, the last one the newest. marker: the live position, or None, with its neighbour rows. time_secs:
     the clock by which tiles fade in; it always runs. pulse_secs: the clock of ambient motion, whose strength `ambient`
-    is 0 (still) to 1; it stands with reduced motion. size_px: framebuffer.
+    is 0 (still) to 1; it stands with reduced motion. size_px: framebuffer. concealed: ids of the clusters that are not
+    drawn. pointed: the id of the cluster that is lit, -1 for none.
     """
 
     scene: Scene
@@ -126,6 +127,8 @@ class View:
     time_secs: float
     pulse_secs: float
     ambient: float
+    concealed: frozenset[int] = frozenset()
+    pointed: int = -1
 
 
 def empty_scene() -> Scene:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Floats, Ids, Ints, Rows, Tiers
 from atlas_rt.core.scene import FANNED, HIDDEN, Scene, Stacks
@@ -76,14 +77,18 @@ def node_of(stacks: Stacks | None, tiers: Tiers | None, row: int) -> int:
     return int(stacks.leaders[row])
 
 
-def tiers(scene: Scene, opened: Iterable[int]) -> Tiers | None:
-    """How each row is drawn while the stacks of these leaders are fanned out."""
-    if scene.stacks is None:
+def tiers(scene: Scene, opened: Iterable[int], concealed: NDArray[np.bool_] | None = None) -> Tiers | None:
+    """How each row is drawn while the stacks of these leaders are fanned out. concealed: (n,) rows of clusters that are
+    not drawn, None where all are."""
+    if scene.stacks is None and concealed is None:
         return None
     result = np.zeros(len(scene.ids), np.int8)
-    result[scene.stacks.members] = HIDDEN
-    for leader in opened:
-        result[scene.stacks.leaders == leader] = FANNED
+    if scene.stacks is not None:
+        result[scene.stacks.members] = HIDDEN
+        for leader in opened:
+            result[scene.stacks.leaders == leader] = FANNED
+    if concealed is not None:
+        result[concealed] = HIDDEN
     return result
 
 

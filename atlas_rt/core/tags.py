@@ -36,9 +36,11 @@ def name_tags(view: View, size_px: tuple[int, int]) -> tuple[NameTag, ...]:
         return ()
     centres = np.array([record.centre for record in records], np.float32)
     xy, depths = project(centres, view.view_from_world, view.clip_from_view, size_px)
-    strengths = np.exp(-FOG_DENSITY * np.maximum(depths - FOG_FROM, 0.0)) * np.clip(depths / TOO_NEAR - 1.0, 0.0, 1.0)
+    before = np.clip(depths / TOO_NEAR - 1.0, 0.0, 1.0)
+    strengths = np.exp(-FOG_DENSITY * np.maximum(depths - FOG_FROM, 0.0)) * before
     if view.lights is not None:
-        strengths *= 1.0 - SEARCH_DIMS * view.light_mix
+        pointed = np.array([record.id == view.pointed for record in records])
+        strengths = np.where(pointed, before, strengths * (1.0 - SEARCH_DIMS * view.light_mix))
     size = np.asarray(size_px, np.float32)
     seen = (depths > TOO_NEAR) & ((xy > -MARGIN * size) & (xy < (1.0 + MARGIN) * size)).all(axis=1)
     order = sorted(np.flatnonzero(seen), key=lambda i: -records[i].size)
@@ -51,7 +53,7 @@ def name_tags(view: View, size_px: tuple[int, int]) -> tuple[NameTag, ...]:
             size=records[i].size,
         )
         for i in order
-        if records[i].name  # those of a first map may have none yet
+        if records[i].name and records[i].id not in view.concealed  # those of a first map may have no name yet
     )
 
 

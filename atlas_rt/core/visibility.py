@@ -202,6 +202,8 @@ def neighbour_towards(view: View, row: int, direction: tuple[float, float]) -> i
     if stacks is not None and stacks.sizes[row] > 1:
         joined = np.append(joined, np.flatnonzero(stacks.leaders == node))
         joined = joined[joined != row]
+    if view.tiers is not None:
+        joined = joined[view.tiers[joined] != HIDDEN]
     if not len(joined):
         return -1
     points = positions_now(view, np.append(joined, row))

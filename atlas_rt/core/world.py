@@ -16,9 +16,10 @@ from atlas_rt.core import stacks
 from atlas_rt.core.answers import LiveFix, SearchAnswer
 from atlas_rt.core.arrays import Floats, Tiers
 from atlas_rt.core.camera import clip_from_view, view_from_world
+from atlas_rt.core.cluster_list import ShownClusters
 from atlas_rt.core.flight import FlyCamera
-from atlas_rt.core.framing import CLOSE_UP, FOV_Y, close_up_pose, home_pose
-from atlas_rt.core.lights import Lights
+from atlas_rt.core.framing import CLOSE_UP, FOV_Y, FreeView, close_up_pose, group_pose, home_pose
+from atlas_rt.core.lights import Lights, carried, lights_of_cluster
 from atlas_rt.core.marker import Marker
 from atlas_rt.core.motion import MORPH_SECS, Departure, Morph, leaving, outwards
 from atlas_rt.core.rows import row_of, rows_of
@@ -55,6 +56,9 @@ class World:
         self._morph = Morph(self._closed, reduced_motion=reduced_motion)
         self._departure = Departure()
         self._lights = Lights()
+        self._found: Floats | None = None  # (n,) the lights of the search, also while a cluster is lit instead
+        self._lit_cluster = -1
+        self._shown = ShownClusters()
         self._marker = Marker()
         self._quiet_secs = 0.0
         self._was_empty = self._untouched = True
@@ -71,7 +75,12 @@ class World:
         self._see_off(scene, here, anything_stays=bool(known.any()))
         before = self._morph.carried_tiers(len(scene.ids), rows, known)
         self._lights.carry(rows, known)
+        if self._found is not None:
+            self._found = carried(self._found, rows, known)
         self.scene, self._closed = scene, stacks.closed(scene)
+        self._shown = self._shown.kept_to({record.id for record in scene.cluster_records})
+        if self._lit_cluster >= 0:
+            self._relight()
         self.answer = self._still_there(self.answer)
         if self.row(self.hovered_id) < 0:
             self.hovered_id = -1
@@ -96,9 +105,19 @@ class World:
         for its results, without those that are gone."""
         self.answer = self._still_there(answer)
         if answer is None or answer.error:
-            self._lights.fade_out()
+            self._found = None
         elif answer.ids is self.scene.ids:
-            self._lights.fade_to(stacks.lit(answer.lights, self.scene.stacks))
+            self._found = stacks.lit(answer.lights, self.scene.stacks)
+        else:
+            return
+        if self._lit_cluster < 0:
+            self._relight()
+
+    def light_cluster(self, cluster: int) -> None:
+        """Light a cluster instead of what a search found, for as long as it is pointed at; -1 for none."""
+        if cluster != self._lit_cluster:
+            self._lit_cluster = cluster
+            self._relight()
 
     def mark(self, fix: LiveFix | None) -> None:
         """Move the live marker, or take it away."""
@@ -121,6 +140,23 @@ class World:
             self._set_off(here, self._arranged(), before, max(FAN_SECS, self._morph.left_secs))
 
     @property
+    def shown_clusters(self) -> ShownClusters:
+        """Which clusters are drawn; that of an image which is selected is one of them."""
+        return self._shown
+
+    @shown_clusters.setter
+    def shown_clusters(self, shown: ShownClusters) -> None:
+        if shown != self._shown:
+            here, before = self.positions(), self._morph.tiers
+            self._shown = shown
+            self._set_off(here, self._arranged(), before, max(self._morph.left_secs, 0.0))
+
+    def concealed(self, id_: int) -> bool:
+        """Whether an image is of a cluster that is not drawn."""
+        row = self.row(id_)
+        return row >= 0 and self._shown.conceals(int(self.scene.clusters[row]))
+
+    @property
     def live(self) -> LiveFix | None:
         """What the camera's newest frame was found to be, None while no camera is on."""
         return self._marker.fix
@@ -135,7 +171,19 @@ class World:
         return self._morph.now()
 
     def home(self) -> Pose:
-        return home_pose(self._closed, self._aspect)
+        """The pose from which all that is drawn fills the picture."""
+        concealed = self._shown.concealed(self.scene.clusters)
+        if concealed is None or concealed.all():
+            return home_pose(self._closed, self._aspect)
+        return home_pose(self._closed[~concealed], self._aspect)
+
+    def before_cluster(self, cluster: int, free: FreeView) -> Pose | None:
+        """The pose from which a cluster fills what is free of the picture; None where it has no image here."""
+        points = self._closed[self.scene.clusters == cluster]
+        if not len(points):
+            return None
+        eye = np.asarray(self.camera.pose.eye, np.float32)
+        return group_pose(points, self._aspect, coming_from=eye, free=free, half=self.scene.node_size)
 
     def pivot(self) -> Floats:
         """What the camera orbits: the selected image, else the middle of the map."""
@@ -219,6 +267,8 @@ class World:
             time_secs=self.time_secs,
             pulse_secs=0.0 if self.reduced_motion else self.time_secs,
             ambient=self.ambient,
+            concealed=self._concealed_clusters(),
+            pointed=self._lit_cluster,
         )
 
     # -- steps -------------------------------------------------------------------------------------------------------
@@ -229,9 +279,23 @@ class World:
             return answer
         return replace(answer, best=tuple(match for match in answer.best if self.row(match.id) >= 0))
 
+    def _relight(self) -> None:
+        """Light what is pointed at, else what the search found, else nothing."""
+        if self._lit_cluster >= 0:
+            self._lights.fade_to(lights_of_cluster(self.scene.clusters, self._lit_cluster))
+        elif self._found is not None:
+            self._lights.fade_to(self._found)
+        else:
+            self._lights.fade_out()
+
+    def _concealed_clusters(self) -> frozenset[int]:
+        if self._shown.all:
+            return frozenset()
+        return frozenset(each.id for each in self.scene.cluster_records if self._shown.conceals(each.id))
+
     def _set_off(self, here: Floats, places: Floats, before: Tiers | None, secs: float) -> None:
         """Move every row from `here` to its place. before: how each row was drawn until now."""
-        after = stacks.tiers(self.scene, self._opened)
+        after = stacks.tiers(self.scene, self._opened, self._shown.concealed(self.scene.clusters))
         self._morph.set_off(here, places, before=before, after=after, secs=secs)
 
     def _arranged(self) -> Floats:
@@ -264,7 +328,7 @@ class World:
     @property
     def _half(self) -> float:
         """Half the side of a card from near, world units; the largest while a search lights some."""
-        return self.scene.node_size * (sum(LIT_SIZE) if self._lights.lit else 1.0)
+        return self.scene.node_size * (sum(LIT_SIZE) if self._found is not None else 1.0)
 
     def _to_open(self) -> frozenset[int]:
         """The leaders of the stacks that hold a selected image."""

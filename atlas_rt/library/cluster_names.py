@@ -30,6 +30,19 @@ class ClusterName:
     contents: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class NameChange:
+    """What giving a name did to the file: `before` are the entries it replaced, `after` those that replaced them."""
+
+    before: tuple[ClusterName, ...]
+    after: tuple[ClusterName, ...]
+
+    @property
+    def reversed(self) -> NameChange:
+        """The change that takes this one back."""
+        return NameChange(self.after, self.before)
+
+
 class ClusterNames:
     """The file of all names."""
 
@@ -44,8 +57,8 @@ class ClusterNames:
         """All names, the newest last. Raises MissingError where they may not be read."""
         return self._file.read()
 
-    def give(self, name: str, contents: Collection[bytes], *, instead_of: ClusterName | None = None) -> None:
-        """Name a cluster with these contents; without a name it goes by the program's own again.
+    def give(self, name: str, contents: Collection[bytes], *, instead_of: ClusterName | None = None) -> NameChange:
+        """Name a cluster with these contents; without a name it goes by the program's own again. What that changed.
 
         instead_of: what names it now. Raises UsageError for what is no name, MissingError where it
         cannot be kept.
@@ -53,9 +66,29 @@ class ClusterNames:
         held = sorted(set(contents))
         given = ClusterName(checked_name(name), len(held), tuple(held[:SAMPLE]))
 
+        after = (given,) if given.name else ()
+        before: list[ClusterName] = []
+
         def changed(names: tuple[ClusterName, ...]) -> tuple[ClusterName, ...]:
-            others = tuple(each for each in names if each != instead_of and not _same(each, given))
-            return (*others, given) if given.name else others
+            before[:] = [each for each in names if each == instead_of or _same(each, given)]
+            return (*(each for each in names if each not in before), *after)
+
+        self._file.change(changed)
+        return NameChange(tuple(before), after)
+
+    def make(self, change: NameChange) -> None:
+        """Make a change that was taken back, or take it back (`NameChange.reversed`).
+
+        Raises UsageError where the names it replaces are not there, since the same clusters were named anew elsewhere;
+        MissingError where it cannot be kept.
+        """
+
+        def changed(names: tuple[ClusterName, ...]) -> tuple[ClusterName, ...]:
+            others = tuple(each for each in names if each not in change.before)
+            gone = len(names) - len(others) != len(change.before)
+            if gone or any(_same(each, other) for each in change.after for other in others):
+                raise UsageError("This cluster was named in another window since.")
+            return (*others, *change.after)
 
         self._file.change(changed)
 

@@ -44,7 +44,9 @@ PLACES = places()
 MOTION: dict[str, str] = {chord: action.name for action in ACTIONS if action.held for chord in action.chords}
 """Keys and chords that act as long as they are down."""
 
-TEXT_CHORDS = frozenset({"Ctrl+A", "Ctrl+C", "Ctrl+V", "Ctrl+X", "Ctrl+Y", "Ctrl+Z", "Left", "Right", "Up", "Down"})
+TEXT_CHORDS = frozenset(
+    {"Ctrl+A", "Ctrl+C", "Ctrl+V", "Ctrl+X", "Ctrl+Y", "Ctrl+Z", "Ctrl+Shift+Z", "Left", "Right", "Up", "Down"}
+)
 """What a text field does itself while it has the focus."""
 
 

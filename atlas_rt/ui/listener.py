@@ -21,6 +21,8 @@ BUTTONS: dict[int, str] = {mouse.LEFT: "left", mouse.RIGHT: "right", mouse.MIDDL
 DRAG_PX = 4.0
 """Farther than this from where a button went down it is a drag, and no click."""
 DOUBLE_CLICK_SECS = 0.4
+OPENS_TEXT = frozenset({"search", "rename_cluster"})
+"""Actions after which letters are text."""
 HANDLED = True
 """What a handler returns to keep pyglet's own from running: that one closes the window at Escape."""
 
@@ -146,7 +148,7 @@ class Listener:
         if not action or (self._kiosk and not BY_NAME[action].kiosk):
             return
         self._actions.append(action)
-        if action == "search":
+        if action in OPENS_TEXT:
             self.text_focused = True
 
     # -- mouse ---------------------------------------------------------------------------------------------------------

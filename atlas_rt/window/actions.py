@@ -8,6 +8,7 @@ from functools import partial
 from atlas_rt.core.controls import BY_NAME
 from atlas_rt.core.requests import (
     AddPaths,
+    ClusterRequest,
     CopyPath,
     Deselect,
     Do,
@@ -21,7 +22,7 @@ from atlas_rt.core.requests import (
 )
 from atlas_rt.core.tour import Tour
 from atlas_rt.settings import pictures_folder
-from atlas_rt.window import opening, selection
+from atlas_rt.window import clusters, opening, selection, undoing
 from atlas_rt.window.parts import Parts
 
 
@@ -48,6 +49,8 @@ def carry_out(parts: Parts, request: Request) -> None:
             opening.add(parts, paths)
         case Retry(part) if parts.session:
             parts.session.try_again(part)
+        case _ if isinstance(request, ClusterRequest):
+            clusters.carry_out(parts, request)
 
 
 def _do(parts: Parts, name: str) -> None:
@@ -73,6 +76,7 @@ def go_home(parts: Parts) -> None:
 
 def start_tour(parts: Parts) -> None:
     parts.world.let_go()
+    clusters.show_all(parts)
     if len(parts.world.scene.ids):
         parts.world.tour = Tour(parts.world.scene, parts.world.camera.pose)
 
@@ -82,6 +86,8 @@ def make_fresh(parts: Parts) -> None:
     parts.panel_state.help_open = parts.panel_state.opening = False
     selection.close_search(parts)
     selection.deselect(parts)
+    clusters.close(parts)
+    clusters.show_all(parts)
     if parts.session is not None and parts.session.live and not parts.settings.webcam:
         switch_live(parts, on=False)
     go_home(parts)
@@ -143,16 +149,40 @@ def _step_back(parts: Parts) -> None:
         panel_state.help_open = False
     elif panel_state.opening:
         panel_state.opening = False
+    elif panel_state.clusters.renaming >= 0:
+        panel_state.clusters.renaming = -1
     elif panel_state.query:
         selection.search(parts, "")
     elif panel_state.searching:
         panel_state.searching = False
+    elif panel_state.clusters.open:
+        clusters.step_back(parts)
+    elif world.shown_clusters.alone >= 0:
+        clusters.isolate(parts, world.shown_clusters.alone)
     elif world.selected_ids or panel_state.selected is not None:
         selection.deselect(parts)
     elif world.tour is not None or world.orbiting:
         world.let_go()
     elif parts.window.fullscreen and not parts.settings.kiosk:
         parts.window.set_fullscreen(False)
+
+
+def _fly_to_best(parts: Parts) -> None:
+    """Enter: to the cluster the person is at in the list, or to the best result."""
+    if parts.panel_state.clusters.focused:
+        clusters.enter(parts)
+    else:
+        selection.fly_to_best(parts)
+
+
+def _go(parts: Parts, right: int, down: int) -> None:
+    """An arrow key: in the list of clusters, or to a neighbour of the selected image."""
+    if not parts.panel_state.clusters.focused:
+        selection.go_to_neighbour(parts, right=float(right), down=float(down))
+    elif down:
+        clusters.move(parts, down)
+    else:
+        clusters.turn(parts, right=right > 0)
 
 
 ACTIONS: dict[str, Callable[[Parts], object]] = {
@@ -163,18 +193,21 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "orbit": _toggle_orbit,
     "tour": _toggle_tour,
     "search": selection.open_search,
-    "fly_to_best": selection.fly_to_best,
+    "clusters": clusters.toggle,
+    "rename_cluster": clusters.rename_here,
+    "fly_to_best": _fly_to_best,
     "next_result": partial(selection.step_result, step=1),
     "previous_result": partial(selection.step_result, step=-1),
-    "neighbour_left": partial(selection.go_to_neighbour, right=-1.0, down=0.0),
-    "neighbour_right": partial(selection.go_to_neighbour, right=1.0, down=0.0),
-    "neighbour_up": partial(selection.go_to_neighbour, right=0.0, down=-1.0),
-    "neighbour_down": partial(selection.go_to_neighbour, right=0.0, down=1.0),
+    "neighbour_left": partial(_go, right=-1, down=0),
+    "neighbour_right": partial(_go, right=1, down=0),
+    "neighbour_up": partial(_go, right=0, down=-1),
+    "neighbour_down": partial(_go, right=0, down=1),
     "open": _toggle_opening,
     "live": _toggle_live,
     "copy_path": _copy_path,
     "paste": opening.paste,
-    "undo": opening.take_back,
+    "undo": undoing.undo,
+    "redo": undoing.redo,
     "picture": _save_picture,
     "fullscreen": _toggle_fullscreen,
     "figures": _toggle_figures,

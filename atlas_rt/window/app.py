@@ -288,5 +288,5 @@ class App:
             welcome=panel_state.opening or (session is None and not len(world.scene.ids)),
             reduced_motion=parts.settings.reduced_motion,
             speed=world.camera.speed,
-            clusters=world.scene.cluster_records,
+            clusters=panel_state.clusters.panel(world.scene, world.shown_clusters),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from atlas_rt.core.images import Failure
 from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.engine.messages import Added, FromEngine, Locked, Provider, Published, Refused, Said, SourceState
+from atlas_rt.window import clusters, undoing
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
 from atlas_rt.workers.scenes import Arrival
@@ -24,11 +25,12 @@ def hear(parts: Parts) -> bool:
 
 def show(parts: Parts, arrival: Arrival) -> None:
     """Show a scene. Whatever was told of an older one follows it: the selection, its panel, the search."""
-    before = _selected_record(parts)
+    before, was_alone = _selected_record(parts), parts.world.shown_clusters.alone >= 0
     parts.display.show(arrival)
     parts.world.morph_to(arrival.scene)
     parts.panel_state.failures, parts.panel_state.absence = arrival.failures, arrival.absence
     parts.panel_state.keep_to(arrival.scene, selected=parts.world.selected_ids)
+    _keep_clusters(parts, was_alone=was_alone)
     changed = _selected_record(parts) != before
     if changed:  # the selected image is gone, or its file is another picture now
         parts.display.show_picture("selected", None)
@@ -42,6 +44,18 @@ def show(parts: Parts, arrival: Arrival) -> None:
         parts.session.tell_of(parts.world.hovered_id, neighbours=False)
     if parts.panel_state.query:
         parts.session.ask(parts.panel_state.query)
+
+
+def _keep_clusters(parts: Parts, *, was_alone: bool) -> None:
+    """The panel of clusters follows the scene that is shown now."""
+    state, scene = parts.panel_state.clusters, parts.world.scene
+    if not state.keep_to(scene):
+        parts.panel_state.say("the cluster whose name you typed is not on the new map", "warning")
+    if was_alone and parts.world.shown_clusters.alone < 0:
+        parts.panel_state.say("the cluster that was shown alone is not on the new map; everything is shown again")
+    parts.world.light_cluster(state.pointed)
+    if state.opened >= 0 and parts.session is not None:
+        parts.session.ask_page(state.opened)
 
 
 def _selected_record(parts: Parts) -> int:
@@ -58,6 +72,8 @@ def _hear_engine(parts: Parts) -> bool:
             session.scenes.poke()
             continue
         _note(panel_state, message)
+        if isinstance(message, Added) and message.new and session is not None:
+            panel_state.undo.add(undoing.added(session, message.new))
         heard |= not isinstance(message, UNSEEN)
     before, panel_state.troubles = panel_state.troubles, session.troubles() if session else ()
     return heard or panel_state.troubles != before
@@ -78,8 +94,6 @@ def _note(panel_state: PanelState, message: FromEngine) -> None:
             panel_state.new, panel_state.new_at = panel_state.new + message.new, message.generation
         case SourceState():
             panel_state.absence = message.text
-        case Added(new=paths) if paths:
-            panel_state.added.append(paths)
         case Said():
             panel_state.say(message.text)
         case Refused() | Locked():
@@ -100,6 +114,10 @@ def _hear_threads(parts: Parts) -> bool:
     for facts in session.told():
         changed = True
         panel_state.take_facts(facts, scene=world.scene, selected=world.selected_ids, hovered=world.hovered_id)
+    if (page := session.page()) is not None and page.id == panel_state.clusters.opened:
+        changed = True
+        panel_state.clusters.page = page
+    changed |= clusters.hear_names(parts)
     picture = session.picture()
     if picture is not None and world.selected_ids[-1:] == (picture.id,):
         changed = True

@@ -65,17 +65,6 @@ def add(parts: Parts, paths: tuple[str, ...]) -> None:
         parts.panel_state.say(f"Nothing was added. {parts.session.why_not_added}", "warning")
 
 
-def take_back(parts: Parts) -> None:
-    """Remove from the library what was added to it last; the files stay where they are."""
-    added, session = parts.panel_state.added, parts.session
-    if session is None or not added:
-        parts.panel_state.say("nothing was added that could be taken back")
-    elif session.remove(added[-1]):
-        parts.panel_state.say(f"taken off the map again: {source_name(added.pop())}")
-    else:
-        parts.panel_state.say(f"Nothing was taken back. {session.why_not_added}", "warning")
-
-
 def paste(parts: Parts) -> None:
     """Add the files that were copied elsewhere."""
     paths = parts.window.clipboard_paths()

@@ -11,6 +11,8 @@ from atlas_rt.core.reports import Progress
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.scene import Scene
 from atlas_rt.core.troubles import Trouble, lasting
+from atlas_rt.core.undo import UndoStack
+from atlas_rt.window.cluster_state import ClusterState
 
 NOTICES_MAX = 4
 WORK_SECS = 0.7
@@ -24,9 +26,10 @@ class PanelState:
     picture_error: the image whose full picture came last, and why it cannot be shown, empty where it can.
     opening: the person is about to open another library. result_id: the image among the answer's best that the person
     stands at, -1 for none; result: its place there when they came to it. absence: what to know, as long as it lasts,
-    of sources that are not there. added: what the person added since this library was opened, one tuple of paths each
-    time. progress: of what the engine works on, working_secs: for how long it has; `work` is what is shown of it.
-    new: images that were found and of which the person was not told yet; the map of generation `new_at` has them.
+    of sources that are not there. undo: what the person changed since this library was opened. clusters: what they do
+    in the panel of clusters. progress: of what the engine works on, working_secs: for how long it has; `work` is what
+    is shown of it. new: images that were found and of which the person was not told yet; the map of generation `new_at`
+    has them.
     """
 
     source: str = ""
@@ -44,7 +47,8 @@ class PanelState:
     new_at: int = 0
     provider: str = ""
     absence: str = ""
-    added: list[tuple[str, ...]] = field(default_factory=list)
+    undo: UndoStack = field(default_factory=UndoStack)
+    clusters: ClusterState = field(default_factory=ClusterState)
     hovered: ImageFacts | None = None
     selected: ImageFacts | None = None
     picture_error: tuple[int, str] = (-1, "")

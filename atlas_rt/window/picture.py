@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from atlas_rt.core.arrays import Bytes
+from atlas_rt.core.framing import FreeView
 from atlas_rt.core.hud import Hud
 from atlas_rt.core.images import Tile
 from atlas_rt.core.quality import LADDER
@@ -69,6 +70,11 @@ class WindowPicture:
     def wants_mouse(self) -> bool:
         """The pointer is over a panel."""
         return self._overlay.wants_mouse
+
+    @property
+    def free_view(self) -> FreeView:
+        """What the panels of the last frame left of the picture."""
+        return self._panels.free
 
     @property
     def step(self) -> str:
@@ -140,6 +146,7 @@ class WindowPicture:
         self._renderer.draw(view, target, still=still)
         if panels:
             self._overlay.draw(target)
+        self._atlas.sweep()
         sweep(self.context)
 
     def picture_of(self, view: View) -> Bytes:

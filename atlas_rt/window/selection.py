@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from atlas_rt.core.answers import SearchAnswer
 from atlas_rt.core.visibility import neighbour_towards, rows_in_sight
+from atlas_rt.window import clusters
 from atlas_rt.window.parts import Parts
 
 IN_SIGHT = 60
@@ -15,6 +16,8 @@ def select(parts: Parts, id_: int, *, add: bool = False) -> None:
     world, session = parts.world, parts.session
     if world.row(id_) < 0 or session is None:
         return
+    clusters.reveal(parts, id_)
+    parts.panel_state.clusters.focused = False
     kept = tuple(other for other in world.selected_ids if other != id_) if add else ()
     world.selected_ids = (*kept, id_)
     parts.display.show_picture("selected", None)
@@ -26,6 +29,7 @@ def deselect(parts: Parts) -> None:
     """Close the panel."""
     parts.world.selected_ids = ()
     parts.panel_state.selected = None
+    parts.panel_state.clusters.focused = False
     parts.display.show_picture("selected", None)
 
 
@@ -77,6 +81,7 @@ def search(parts: Parts, text: str) -> None:
 def open_search(parts: Parts) -> None:
     """Open the search console, or put the caret back into it after a click elsewhere."""
     parts.panel_state.searching = True
+    parts.panel_state.clusters.focused = False
     parts.display.focus_search()
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from atlas_rt.core.answers import LiveFix, SearchAnswer
 from atlas_rt.core.arrays import Bytes, Floats
 from atlas_rt.core.channels import Inbox
-from atlas_rt.core.hud import ImageFacts
+from atlas_rt.core.hud import ClusterPage, ImageFacts
 from atlas_rt.core.images import Tile
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.runtime import Runtime
 from atlas_rt.core.scene import Scene
 from atlas_rt.core.troubles import Trouble
+from atlas_rt.core.undo import Undoable
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.encoders.registry import Model
@@ -22,18 +23,20 @@ from atlas_rt.engine.messages import FromEngine, Said
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.jobs import job_of
 from atlas_rt.library.cache_layout import remember_opened
-from atlas_rt.library.cluster_names import ClusterNames
+from atlas_rt.library.cluster_names import ClusterNames, NameChange
 from atlas_rt.library.explanations import Explanations
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.personal_data import data_folder
 from atlas_rt.library.relocation import settled_place
 from atlas_rt.settings import Settings
 from atlas_rt.window.writer import Writer
+from atlas_rt.workers.cluster_pages import ClusterPageWorker, PageRequest
 from atlas_rt.workers.facts import FactsRequest, FactsWorker
 from atlas_rt.workers.live_place import Encode, LivePlaceWorker
 from atlas_rt.workers.lookout import LockLookout
 from atlas_rt.workers.pictures import DecodedPicture, PictureWorker
 from atlas_rt.workers.places import PlaceWorker
+from atlas_rt.workers.renaming import ChangeNames, GiveName, NamesWritten, RenamingWorker
 from atlas_rt.workers.scenes import Arrival, SceneReader, SceneWorker
 from atlas_rt.workers.search import Query, SearchWorker
 from atlas_rt.workers.tiles import TileWorker, Want
@@ -76,6 +79,8 @@ class Session:
         self.search = SearchWorker(model, self.place, runtime=self.runtime, announce=told)
         self.facts = FactsWorker(self.place, announce=told)
         self.pictures = PictureWorker(announce=told)
+        self._pages = ClusterPageWorker(self.place, announce=told)
+        self._names = RenamingWorker(self.place, names, data_named=bool(settings.data), announce=told)
         self.tiles = TileWorker(self.place, announce=told)
         self._places: PlaceWorker | None = None
         self._live_place: LivePlaceWorker | None = None
@@ -170,6 +175,28 @@ class Session:
     def picture(self) -> DecodedPicture | None:
         return self.pictures.take()
 
+    def ask_page(self, cluster: int) -> None:
+        """Read what is known of a cluster; it comes by `page`."""
+        if self._arrival is not None:
+            self._pages.ask(PageRequest(cluster, self._arrival.scene, self._arrival.vector_index))
+
+    def page(self) -> ClusterPage | None:
+        return self._pages.take()
+
+    def rename(self, cluster: int, name: str, *, called: str) -> None:
+        """Give a cluster a name instead of what it is called; what came of it is told by `names_written`."""
+        if self._arrival is not None:
+            scene = self._arrival.scene
+            ids = scene.ids[scene.clusters == cluster]
+            self._names.ask(GiveName(cluster, name, called, ids, self._arrival.given.get(cluster)))
+
+    def change_names(self, change: NameChange, undoable: Undoable) -> None:
+        """Make a change of names again, or take it back, as `undoable` asks for."""
+        self._names.ask(ChangeNames(change, undoable))
+
+    def names_written(self) -> Sequence[NamesWritten]:
+        return self._names.take()
+
     def want_tiles(self, wanted: list[tuple[int, int]]) -> None:
         """(image id, level) of tiles to fetch, the first first; images that are gone are passed over."""
         if self._arrival is not None:
@@ -204,7 +231,16 @@ class Session:
         """Stop everything, the engine last since it may commit."""
         self.switch_live(None)
         self._changes.close()
-        for service in (self.tiles, self.pictures, self.facts, self.search, self.scenes, self._lookout):
+        for service in (
+            self._names,
+            self.tiles,
+            self.pictures,
+            self._pages,
+            self.facts,
+            self.search,
+            self.scenes,
+            self._lookout,
+        ):
             service.close()
         self._writer.close()
 
@@ -215,6 +251,7 @@ class Session:
 
     def _workers(self) -> Iterator[Worker]:
         yield from (self.scenes, self.search, self.facts, self.pictures, *self.tiles.workers, self._lookout)
+        yield from (self._pages, self._names)
         yield from (worker for worker in (self._live_place, self._places) if worker is not None)
 
 

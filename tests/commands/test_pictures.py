@@ -36,14 +36,16 @@ def colours(picture: Path) -> int:
 
 
 def test_one_frame_as_a_picture(reader: Person, library: Library, here: Path) -> None:
-    told = reader.run("shot", library.source, "-o", "plain.png", "--size", "640x360", "--json").document
+    words = ("--size", "640x360", "--panel", "clusters", "--json")
+    told = reader.run("shot", library.source, "-o", "plain.png", *words).document
     assert (told["path"], told["size"], told["images"]) == (str(here / "plain.png"), [640, 360], 138)
-    words = ("--search", "-guitar +drum", "--select", library.source / "acoustic-guitar.webp", "--eye", "-1,0.5,-2")
-    lit = reader.run("shot", library.source, "-o", "lit.png", "--size", "640x360", *words, "--look", "-0.1,0,0")
+    asked = ("--search", "-guitar +drum", "--select", library.source / "acoustic-guitar.webp", "--eye", "-1,0.5,-2")
+    lit = reader.run("shot", library.source, "-o", "lit.png", "--size", "640x360", *asked, "--look", "-0.1,0,0")
     assert (lit.code, lit.out, lit.err) == (0, "", f"written: {here}/lit.png\n")
     with Image.open(here / "plain.png") as plain, Image.open(here / "lit.png") as other:
         assert plain.size == other.size == (640, 360)
         assert np.any(np.asarray(plain) != np.asarray(other))
+        assert np.asarray(plain)[32:50, 32:98].max() > 200  # the panel's title
     assert colours(here / "plain.png") > 1000
     assert listing(library.source) == library.before
 

@@ -9,11 +9,12 @@ import pytest
 
 from atlas_rt.core.answers import LiveFix, SearchAnswer
 from atlas_rt.core.camera import project
+from atlas_rt.core.framing import FreeView
 from atlas_rt.core.lights import LIGHT_SECS
 from atlas_rt.core.motion import LEAVING_SECS, MORPH_SECS
 from atlas_rt.core.scene import FANNED, HIDDEN, PLAIN, Pose, Scene
 from atlas_rt.core.stacks import stacks_of
-from atlas_rt.core.visibility import screen_radii
+from atlas_rt.core.visibility import light_of, pick, screen_radii
 from atlas_rt.core.world import AMBIENT_SECS, FAN_SECS, World
 from tests.scenes import scene_of
 
@@ -408,3 +409,59 @@ def test_the_next_of_a_stack_takes_the_place_of_a_leader_that_is_gone() -> None:
     assert tiers_of(world) == [PLAIN, HIDDEN, PLAIN]
     world.advance(MORPH_SECS, STILL)
     assert np.allclose(world.positions()[:2], (0.2, 0, 0))
+
+
+def clustered() -> World:
+    """Two images of cluster 0, one of cluster 1 and one of none."""
+    world = World(reduced_motion=True)
+    places = [(0.0, 0.0, 0.0), (0.1, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)]
+    world.morph_to(scene_of([1, 2, 3, 4], places, clusters=[0, 0, 1, -1]))
+    world.advance(MORPH_SECS, STILL)
+    return world
+
+
+def test_clusters_that_are_not_drawn_are_not_pointed_at_and_come_back() -> None:
+    world = clustered()
+    assert world.view((640, 480)).tiers is None
+    home = world.home()
+    world.shown_clusters = world.shown_clusters.isolated(1)
+    view = world.view((640, 480))
+    assert view.tiers is not None
+    assert view.tiers.tolist() == [HIDDEN, HIDDEN, PLAIN, HIDDEN]
+    assert view.concealed == {0}
+    assert [world.concealed(id_) for id_ in (1, 3, 4, 99)] == [True, False, True, False]
+    assert world.home() != home  # what is drawn fills the picture
+    xy, depths = project(view.positions, view.view_from_world, view.clip_from_view, view.size_px)
+    assert depths[0] > 0.0
+    assert pick(view, (float(xy[0, 0]), float(xy[0, 1]))) != 0
+    world.morph_to(scene_of([1, 2, 3], [(0, 0, 0), (0, 1, 0), (1, 0, 0)], clusters=[0, 0, -1], generation=2))
+    world.advance(MORPH_SECS, STILL)
+    assert world.shown_clusters.all  # the new map has no cluster 1
+    assert world.view((640, 480)).tiers is None
+    world.shown_clusters = world.shown_clusters.toggled(0)
+    assert world.before_cluster(1, FreeView()) is None
+    assert world.before_cluster(0, FreeView()) is not None
+
+
+def test_a_cluster_is_lit_for_as_long_as_it_is_pointed_at_and_the_search_after_it() -> None:
+    world = clustered()
+    found = [0.0, 0.0, 0.0, 4.0]
+    world.light_cluster(0)
+    world.advance(LIGHT_SECS, STILL)
+    lights = world.view((640, 480)).lights
+    assert lights is not None
+    assert light_of(lights)[:2].min() > 0.5
+    assert light_of(lights)[2:].max() == 0.0
+    world.light_by(answer_for(world.scene, found))  # an answer that comes meanwhile waits
+    world.advance(LIGHT_SECS, STILL)
+    assert world.view((640, 480)).lights is lights
+    world.light_cluster(-1)
+    world.advance(LIGHT_SECS, STILL)
+    after = world.view((640, 480)).lights
+    assert after is not None
+    assert after.tolist() == found
+    world.light_cluster(1)
+    world.light_by(None)
+    world.light_cluster(-1)
+    world.advance(2 * LIGHT_SECS, STILL)
+    assert world.view((640, 480)).lights is None

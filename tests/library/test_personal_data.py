@@ -199,3 +199,21 @@ def test_who_waits_too_long_is_told_who_writes(
         ):
             names.give("new", contents("new"))
     names.give("new", contents("new"))
+
+
+def test_a_name_is_taken_back_and_given_again_whatever_else_was_named(names: ClusterNames) -> None:
+    change = names.give("park", [*contents("garden"), *contents("more", 3)])
+    assert [each.name for each in change.before] == ["garden"]
+    names.give("tree", contents("tree"))
+    names.make(change.reversed)
+    assert sorted(named(names)) == ["garden", "harbour", "tree"]
+    names.make(change)
+    assert sorted(named(names)) == ["harbour", "park", "tree"]
+    first = names.give("lake", contents("lake"))
+    names.make(first.reversed)
+    assert "lake" not in named(names)
+    names.give("pond", contents("lake"))  # in another window
+    for stale in (first, first.reversed):
+        with pytest.raises(UsageError, match="named in another window since"):
+            names.make(stale)
+    assert "pond" in named(names)

@@ -11,7 +11,8 @@ import numpy as np
 
 from atlas_rt.core.answers import Match, SearchAnswer
 from atlas_rt.core.arrays import Bytes
-from atlas_rt.core.hud import Hud, ImageFacts
+from atlas_rt.core.hud import ClusterPage, ClusterPanel, ClusterRow, Hud, ImageFacts
+from atlas_rt.core.maps import Cluster
 from atlas_rt.core.requests import Request
 from atlas_rt.ui.input import Button, Event, Input, KeyStroke, Modifiers, PointerMoved, Typed
 from atlas_rt.ui.overlay import Overlay, scale_for
@@ -127,3 +128,24 @@ def typed(text: str) -> tuple[Event, ...]:
             KeyStroke(letter.upper(), False, Modifiers()),
         )
     )
+
+
+def make_row(id_: int, **changes: Any) -> ClusterRow:
+    """A cluster with four exemplars of its own."""
+    exemplars = tuple(range(100 * id_, 100 * id_ + 4))
+    why = "most of its pictures look like: dog, cat, horse; dog rather than car"
+    cluster = Cluster(id_, f"animals {id_}", why, "vocabulary", 40 - id_, exemplars, exemplars[2:], (0.0, 0.0, 0.0))
+    return replace(ClusterRow(cluster, (220, 120, 90)), **changes)
+
+
+def make_page(id_: int) -> ClusterPage:
+    images = tuple(range(100 * id_, 100 * id_ + 8))
+    labels = tuple((f"word {place}", 0.9 - place / 10, 0.1) for place in range(8))
+    months = ((2024, 11, 3), (2025, 1, 20), (2025, 2, 4))
+    return ClusterPage(id_, images, images[:4], labels, months, id_ + 1, images[:4], tuple(range(5000, 5004)))
+
+
+def make_panel(count: int, **changes: Any) -> ClusterPanel:
+    """The list of so many clusters."""
+    rows = tuple(make_row(id_) for id_ in range(count))
+    return replace(ClusterPanel(open=True, rows=rows, total=count, free=7), **changes)

@@ -22,7 +22,7 @@ from atlas_rt.ui.input import KeyStroke, Modifiers, PointerMoved
 from atlas_rt.ui.panels.canvas import Rect
 from atlas_rt.ui.panels.hover import GRACE_SECS, beside
 from atlas_rt.ui.panels.status import engine_line, pace
-from tests.ui.huds import Sheet, make_answer, make_facts, make_hud, typed
+from tests.ui.huds import Sheet, make_answer, make_facts, make_hud, make_page, make_panel, make_row, typed
 
 FIX = LiveFix(
     np.zeros(3, np.float32), 0.2, (1, 2, 3, 4), np.zeros(4, np.float32), np.zeros((48, 64, 3), np.uint8), fps=9.8
@@ -61,6 +61,14 @@ STATES: dict[str, Hud] = {
     "unshown": make_hud(selected=make_facts(), picture_error="it is cut short. " * 20),
     "hover": make_hud(hovered=make_facts(), hovered_at_px=(640.0, 300.0, 30.0)),
     "help": make_hud(help_open=True),
+    "clusters": make_hud(clusters=make_panel(300), searching=True, query="bird", answer=make_answer("bird", *BANDS)),
+    "cluster names": make_hud(
+        clusters=make_panel(0, rows=(replace(make_row(1), pending="a name " * 9), make_row(2, hidden=True)), total=2),
+        live_on=True,
+        live=FIX,
+        figures=FIGURES,
+    ),
+    "cluster page": make_hud(clusters=make_panel(3, opened=make_row(1), page=make_page(1), nearest=make_row(2))),
     "welcome": make_hud(welcome=True),
     "tour": make_hud(touring=True, notices=tuple(Notice("a sentence", "plain", 1.0) for _ in range(3))),
 }

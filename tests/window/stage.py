@@ -38,7 +38,10 @@ RETRY_SECS = 0.5
 FRAME_SECS = 0.1
 ALIKE = 32.0
 """How far a colour that was drawn may be from its file's: half of what lies between two colours, less some light."""
-WORKERS = {"scenes", "search", "facts", "pictures", "tiles-0", "tiles-1", "lookout", "live", "camera", "places"}
+WORKERS = {
+    "scenes", "search", "facts", "pictures", "tiles-0", "tiles-1", "lookout", "live", "camera", "places", "names",
+    "cluster pages",
+}  # fmt: skip
 """Threads of an open library."""
 NO_ROOM_BYTES = 2048
 

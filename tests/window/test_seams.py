@@ -307,15 +307,19 @@ def test_a_source_that_is_unplugged_stays_on_the_map_and_says_so_as_long_as_it_l
 def test_what_was_dropped_by_mistake_is_taken_back(play: Open, colours: Path, tmp_path: Path) -> None:
     player = play(colours)
     player.do("undo")
-    assert notices(player)[-1] == "nothing was added that could be taken back"
+    assert notices(player)[-1] == "there is nothing to take back"
     others = folder_of(tmp_path / "others", {"grey": (120, 120, 120), "olive": (120, 130, 20)})
     player.do(AddPaths((str(others),)), AddPaths((str(others),)))  # the second time it is there already
     player.see(lambda: len(player.names()) == 8 and player.app.parts.panel_state.progress is None)
     player.do("undo")
     assert notices(player)[-1] == "taken off the map again: others"
     player.see(lambda: sorted(player.names()) == sorted(COLOURS))
+    player.do("redo")
+    player.see(lambda: len(player.names()) == 8 and player.app.parts.panel_state.progress is None)
     player.do("undo")
-    assert notices(player)[-1] == "nothing was added that could be taken back"
+    player.see(lambda: sorted(player.names()) == sorted(COLOURS))
+    player.do("undo")
+    assert notices(player)[-1] == "there is nothing to take back"
     assert len(list(others.iterdir())) == 2
 
 

@@ -41,6 +41,7 @@ class ThumbnailAtlas:
         self._texture.filter = moderngl.LINEAR, moderngl.LINEAR
         self._missing: dict[int, None] = {}
         self._pictures: dict[str, moderngl.Texture] = {}
+        self._dropped: list[moderngl.Texture] = []
 
     def ref(self, record: int) -> TextureRef | None:
         """Where the thumbnail of a tile record is, or None; then it is wanted until it comes."""
@@ -99,12 +100,19 @@ class ThumbnailAtlas:
         return None if texture is None else TextureRef(texture.glo, (0.0, 0.0), (1.0, 1.0))
 
     def drop_picture(self, name: str) -> None:
-        """Free the picture of that name, if there is one."""
+        """Let the picture of that name go, if there is one; `sweep` frees it."""
         texture = self._pictures.pop(name, None)
         if texture is not None:
+            self._dropped.append(texture)
+
+    def sweep(self) -> None:
+        """Free what was dropped. Panels that were built before it may still be drawn with it, so only after that."""
+        for texture in self._dropped:
             texture.release()
+        self._dropped.clear()
 
     def release(self) -> None:
         for name in list(self._pictures):
             self.drop_picture(name)
+        self.sweep()
         self._texture.release()

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from imgui_bundle import imgui
 
+from atlas_rt.core.framing import FreeView
 from atlas_rt.core.hud import Hud
 from atlas_rt.core.requests import Hover, Request
 from atlas_rt.ui.fonts import current_fonts
 from atlas_rt.ui.panels.canvas import Rect, TextureRef, Thumbnails, Type
+from atlas_rt.ui.panels.clusters import ClustersPanel, free_view
 from atlas_rt.ui.panels.counts import build_counts
 from atlas_rt.ui.panels.detail import DetailPanel
 from atlas_rt.ui.panels.figures import FiguresPanel
@@ -38,15 +40,18 @@ class Panels:
         self._pointed_id = -1
         self.covered: list[Rect] = []
         """Where panels lay in the last frame."""
+        self.free = FreeView()
+        """What they left of the picture."""
         self._tags, self._status, self._figures = NameTags(), StatusPanel(), FiguresPanel()
         self._search, self._hover, self._detail = SearchPanel(), HoverCard(), DetailPanel()
+        self._clusters = ClustersPanel()
         self._live, self._notices, self._welcome = LivePanel(), Notices(), WelcomePanel()
         self._help = HelpPanel(layout or {})
 
     @property
     def wants_text(self) -> bool:
         """A text field has the focus or is about to: letters are text. Give it to `Window.text_focused` every frame."""
-        return self._search.wants_text or self._welcome.wants_text
+        return self._search.wants_text or self._clusters.wants_text or self._welcome.wants_text
 
     def focus_search(self) -> None:
         """Put the caret into the search console's field, also when the console is open already."""
@@ -58,17 +63,19 @@ class Panels:
         build_counts(context)
         self._tags.build(context, self.covered)
         self._detail.build(context)
-        self._search.build(context, self._detail.width(context))
-        if not hud.kiosk:
-            self._figures.build(context)
         if not (hud.kiosk or hud.welcome):
             self._status.build(context)
+        self._search.build(context, self._detail.width(context), self._clusters.width(context))
+        self._clusters.build(context)
+        if not hud.kiosk:
+            self._figures.build(context, self._clusters.width(context))
         self._live.build(context, self._detail.width(context))
         self._welcome.build(context)
         self._notices.build(context)
         if not hud.help_open:
-            self._hover.build(context, self._detail.width(context))
+            self._hover.build(context, self._detail.width(context), self._clusters.width(context))
         self.covered = context.covered
+        self.free = free_view(context, self._clusters.taken(context), self._detail.width(context))
         self._help.build(context)
         if context.pointed_id != self._pointed_id:
             self._pointed_id = context.pointed_id

@@ -11,6 +11,8 @@ from atlas_rt.ui import theme
 from atlas_rt.ui.fonts import Fonts
 from atlas_rt.ui.theme import Colour
 
+CUT_ABOVE = 0.2
+"""Of what is cut off a picture that is too tall, the share that is cut above."""
 SHADOW_UNDER = 8.0
 """How far a panel's shadow reaches under its edge."""
 TextureRef = tuple[int, tuple[float, float], tuple[float, float]]
@@ -223,14 +225,14 @@ class Canvas:
         )
 
     def cropped(self, rect: Rect, ref: TextureRef, aspect: float, rounding: float, *, alpha: float = 1.0) -> None:
-        """A picture that covers the rectangle in its own aspect: the middle of it, cut at two sides."""
+        """A picture that covers the rectangle in its own aspect, cut at two sides: of a tall one mostly below, since
+        heads are at the top."""
         texture, (left, top), (right, bottom) = ref
         wanted = rect.width / rect.height
         across, down = min(wanted / aspect, 1.0), min(aspect / wanted, 1.0)  # shares that are shown
-        cut_x, cut_y = (right - left) * (1.0 - across) / 2.0, (bottom - top) * (1.0 - down) / 2.0
-        self.picture(
-            rect, (texture, (left + cut_x, top + cut_y), (right - cut_x, bottom - cut_y)), rounding, alpha=alpha
-        )
+        cut_x, cut_y = (right - left) * (1.0 - across) / 2.0, (bottom - top) * (1.0 - down)
+        corners = (left + cut_x, top + cut_y * CUT_ABOVE), (right - cut_x, bottom - cut_y * (1.0 - CUT_ABOVE))
+        self.picture(rect, (texture, *corners), rounding, alpha=alpha)
 
     def key_cap(self, x: float, y: float, text: str, size: float = theme.CAPTION) -> float:
         """A key as it lies on a keyboard. Returns where it ends."""

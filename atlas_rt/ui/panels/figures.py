@@ -15,13 +15,14 @@ DUE_MS = 1000.0 / 60.0
 
 
 class FiguresPanel:
-    """Top left, while `hud.figures` is there."""
+    """Top left, while `hud.figures` is there; right of the clusters if these are open."""
 
-    def build(self, context: PanelContext) -> None:
+    def build(self, context: PanelContext, taken_left: float = 0.0) -> None:
+        """taken_left: how much of the left side the clusters have."""
         if context.hud.figures is None:
             return
         figures, margin = context.hud.figures, context.px(theme.MARGIN)
-        rect = Rect(margin, margin, context.px(WIDTH), context.px(HEIGHT))
+        rect = Rect(taken_left + margin, margin, context.px(WIDTH), context.px(HEIGHT))
         for other in context.covered:  # the search console of a narrow window
             if rect.overlaps(other):
                 rect = rect._replace(y=other.bottom + margin / 2.0)

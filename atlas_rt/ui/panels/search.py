@@ -10,7 +10,9 @@ from atlas_rt.core.answers import Match, SearchAnswer
 from atlas_rt.core.requests import Search
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
+from atlas_rt.ui.panels.icons import magnifier
 from atlas_rt.ui.panels.panel_context import Fade, PanelContext
+from atlas_rt.ui.panels.text_field import TextField
 
 WIDTH, HEIGHT, TOP = 720.0, 58.0, 16.0
 CELL, GAP, CAPTION_HEIGHT = 84.0, 8.0, 22.0
@@ -18,95 +20,62 @@ PROMPT = "Describe what you are looking for"
 TIPS = (("beach -people", "without people"), ("beach:2 dog", "more beach"), ("label:guitar", "with this label"))
 """What can be typed besides words, and what it does; shown as long as nothing is typed."""
 BANDS = {"strong": theme.ACCENT, "weak": theme.INK_SOFT, "none": theme.INK_FAINT}
-FIELD = "##query"
 
 
 class SearchPanel:
     """Open while `hud.searching`. The field's text and the app's are one unless the app changes its own."""
 
     def __init__(self) -> None:
-        self._text = self._told = ""
-        self._asking = self._active = self._was_open = False
-        self._asked_frames = 0
+        self._field = TextField("query")
+        self._was_open = False
         self._first = 0
         self._shown_result = -1
-        self._field_id = 0
         self._fade = Fade()
 
     @property
     def wants_text(self) -> bool:
         """The field has the focus, or is about to."""
-        return self._asking or self._active
+        return self._field.wants_text
 
     def focus(self) -> None:
         """Give the field the focus (again)."""
-        self._asking, self._asked_frames = True, 2
+        self._field.focus()
 
-    def build(self, context: PanelContext, taken_right: float) -> None:
-        """taken_right: how much of the right side the detail panel has."""
+    def build(self, context: PanelContext, taken_right: float, taken_left: float = 0.0) -> None:
+        """taken_right, taken_left: how much of either side the detail panel and the clusters have."""
         hud = context.hud
         if hud.searching and not self._was_open:
             self.focus()
         self._was_open = hud.searching
         alpha = self._fade.advance(hud.searching, hud)
         if not hud.searching:
-            self._asking = self._active = False
-            self._text = self._told = hud.query
+            self._field.leave(hud.query)
             return
-        self._adopt(hud.query)
-        free = context.size[0] - taken_right
+        self._field.adopt(hud.query)
+        free = context.size[0] - taken_right - taken_left
         width = min(context.px(WIDTH), free - context.px(2 * theme.MARGIN))
         rise = context.px(10.0) * (1.0 - alpha)
-        rect = Rect((free - width) / 2.0, context.px(TOP) - rise, width, context.px(HEIGHT))
+        rect = Rect(taken_left + (free - width) / 2.0, context.px(TOP) - rise, width, context.px(HEIGHT))
         with context.panel("search", rect, alpha=alpha) as canvas:
             self._line(context, canvas, rect)
-        if hud.answer is not None and self._text:
+        if hud.answer is not None and self._field.text:
             self._results(context, rect, hud.answer, alpha)
-        elif not self._text:
+        elif not self._field.text:
             self._tips(context, rect, alpha)
 
-    def _adopt(self, query: str) -> None:
-        """Take over a text that the app has set: it cleared it at Esc, or searched from elsewhere."""
-        if query not in (self._told, self._text):
-            self._text = query
-            state = imgui.internal.get_input_text_state(self._field_id) if self._active else None
-            if state:
-                state.reload_user_buf_and_move_to_end()
-        self._told = query
-
     def _line(self, context: PanelContext, canvas: Canvas, rect: Rect) -> None:
-        self._magnifier(context, canvas, rect.x + context.px(30.0), rect.centre[1])
+        magnifier(canvas, (rect.x + context.px(30.0), rect.centre[1]), self._field.colour)
         hint_width = self._key_hint(context, canvas, rect)
-        x, size = rect.x + context.px(58.0), theme.LARGE
-        imgui.push_font(context.type.fonts.regular, size)
-        imgui.set_cursor_screen_pos((x, rect.centre[1] - context.px(size) / 2.0))
-        imgui.set_next_item_width(rect.right - context.px(20.0) - hint_width - x)
-        if self._asking and self._asked_frames >= 2:  # a second request would select what has been typed meanwhile
-            imgui.set_keyboard_focus_here()
-            self._asked_frames = 0
-        self._asked_frames += 1
-        self._field_id = imgui.get_id(FIELD)
-        shown = self._text.encode("utf-8", "replace").decode()  # bytes of a command line that are no text
-        changed, text = imgui.input_text_with_hint(FIELD, PROMPT, shown)
-        self._active = imgui.is_item_active()
-        self._asking &= not self._active
-        imgui.pop_font()
-        if changed and text != self._text:
-            self._text = text
-            context.requests.append(Search(text))
-
-    def _magnifier(self, context: PanelContext, canvas: Canvas, x: float, y: float) -> None:
-        colour = theme.ACCENT if self.wants_text else theme.INK_SOFT
-        radius, slant = context.px(7.0), math.sqrt(0.5)
-        centre = (x - context.px(2.0), y - context.px(2.0))
-        canvas.ring(centre, radius, colour, context.px(2.0))
-        start = (centre[0] + radius * slant, centre[1] + radius * slant)
-        canvas.line(start, (start[0] + context.px(6.0), start[1] + context.px(6.0)), colour, context.px(2.4))
+        x = rect.x + context.px(58.0)
+        width = rect.right - context.px(20.0) - hint_width - x
+        changed, _ = self._field.build(context, (x, rect.centre[1]), width, theme.LARGE, PROMPT)
+        if changed:
+            context.requests.append(Search(self._field.text))
 
     def _key_hint(self, context: PanelContext, canvas: Canvas, rect: Rect) -> float:
         """The key that helps now, at the right end. Returns the room it takes."""
         answer = context.hud.answer
-        key, does = ("Enter", "fly there") if answer and answer.best and self._text else ("Esc", "close")
+        key, does = ("Enter", "fly there") if answer and answer.best and self._field.text else ("Esc", "close")
         width = context.type.width(does, theme.CAPTION) + context.type.width(key, theme.CAPTION) + context.px(22.0)
         x, y = rect.right - context.px(20.0) - width, rect.centre[1] - context.px(10.5)
         end = canvas.key_cap(x, y, key)

@@ -1,0 +1,65 @@
+"""Small signs drawn with lines, each about 16 pixels wide before scaling, around its middle."""
+
+from __future__ import annotations
+
+import math
+
+from atlas_rt.ui.panels.canvas import Canvas
+from atlas_rt.ui.theme import Colour
+
+Point = tuple[float, float]
+
+
+def magnifier(canvas: Canvas, at_px: Point, colour: Colour, *, size: float = 1.0) -> None:
+    """Where something is looked for. size: 1 next to large type."""
+    x, y = at_px
+    radius, slant = canvas.px(7.0 * size), math.sqrt(0.5)
+    centre = (x - canvas.px(2.0 * size), y - canvas.px(2.0 * size))
+    canvas.ring(centre, radius, colour, canvas.px(2.0 * size))
+    start = (centre[0] + radius * slant, centre[1] + radius * slant)
+    arm = canvas.px(6.0 * size)
+    canvas.line(start, (start[0] + arm, start[1] + arm), colour, canvas.px(2.4 * size))
+
+
+def chevron(canvas: Canvas, at_px: Point, colour: Colour, *, back: bool = False) -> None:
+    """There is more behind it; back: to where one came from."""
+    x, y = at_px
+    across, down = canvas.px(-3.0 if back else 3.0), canvas.px(5.5)
+    canvas.curve([(x - across, y - down), (x + across, y), (x - across, y + down)], colour, canvas.px(1.7))
+
+
+def eye(canvas: Canvas, at_px: Point, colour: Colour, *, struck: bool = False) -> None:
+    """Whether something is drawn; struck: it is not."""
+    x, y = at_px
+    half, lid = canvas.px(7.5), canvas.px(4.6)
+    steps = [step / 10.0 for step in range(-10, 11)]
+    for side in (-1.0, 1.0):
+        arc = [(x + half * step, y + side * lid * (1.0 - step * step)) for step in steps]
+        canvas.curve(arc, colour, canvas.px(1.4))
+    canvas.dot((x, y), canvas.px(2.2), colour)
+    if struck:
+        reach = canvas.px(6.5)
+        canvas.line((x - reach, y + reach), (x + reach, y - reach), colour, canvas.px(1.6))
+
+
+def pencil(canvas: Canvas, at_px: Point, colour: Colour) -> None:
+    """Something can be written anew."""
+    x, y = at_px
+    thick = canvas.px(1.4)
+    reach, half = canvas.px(6.0), canvas.px(2.2)
+    tip, butt = (x - reach, y + reach), (x + reach * 0.75, y - reach * 0.75)
+    for side in (-1.0, 1.0):
+        away = side * half * math.sqrt(0.5)
+        near = (tip[0] + half * 1.5 + away, tip[1] - half * 1.5 + away)
+        far = (butt[0] + away, butt[1] + away)
+        canvas.line(near, far, colour, thick)
+        canvas.line(tip, near, colour, thick)
+    away = half * math.sqrt(0.5)
+    canvas.line((butt[0] - away, butt[1] - away), (butt[0] + away, butt[1] + away), colour, thick)
+
+
+def cross(canvas: Canvas, at_px: Point, colour: Colour) -> None:
+    """Close it."""
+    (x, y), arm = at_px, canvas.px(5.0)
+    canvas.line((x - arm, y - arm), (x + arm, y + arm), colour, canvas.px(1.6))
+    canvas.line((x - arm, y + arm), (x + arm, y - arm), colour, canvas.px(1.6))
