@@ -70,7 +70,7 @@ class ClusterPageWorker(Worker):
 
 
 def page_of(request: PageRequest, store: StoreReader) -> ClusterPage:
-    """All that is told of a cluster. 10,000 images in 40 clusters: 60 ms."""
+    """All that is told of a cluster. One of 4,300 among 100,000 images: 60 to 170 ms."""
     scene = request.scene
     rows = np.flatnonzero(scene.clusters == request.cluster)
     if not len(rows):
