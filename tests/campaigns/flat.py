@@ -37,7 +37,7 @@ SIDE_PX = 32
 BATCH = 5_000
 WITHIN_SECS = 2.0
 STALL_SECS = 0.15
-"""By how much more work a frame may be while an image is added than the most of those before."""
+"""By how much more work a frame may be in flight while an image is added than the most of those before."""
 FRAMES = 60
 REST_SECS = 3.0
 DRAWN_SECS = 0.01
@@ -207,5 +207,5 @@ def test_one_more_file_in_a_large_flat_folder(context: moderngl.Context, indexed
         for each in figures:
             print(f"| one more, window {state} | {each.secs:.2f} s | {each.frames()}")
     assert max(each.secs for each in at_rest) <= WITHIN_SECS
-    longest_secs = max(each.work_secs for each in (*at_rest, *in_flight))
-    assert longest_secs <= before.work_secs + STALL_SECS
+    # at rest a frame may take its time: it is drawn sharp, and nothing moves
+    assert max(each.work_secs for each in in_flight) <= before.work_secs + STALL_SECS
