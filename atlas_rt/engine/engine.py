@@ -107,7 +107,8 @@ def _wait_for_news(requests: PendingRequests, rounds: Rounds) -> bool:
         if rounds.watcher.due() or rounds.unsettled.due:
             return False
         waited_secs = time.monotonic() - begun_secs
-        if not ready and (rounds.watcher.stirs or READY_SECS < waited_secs < REST_SECS):
+        idle = READY_SECS < waited_secs < REST_SECS and rounds.map_scheduler.quick_to_make_ready
+        if not ready and (rounds.watcher.stirs or idle):
             ready = True
             rounds.map_scheduler.make_ready()
         elif not rested and rounds.map_scheduler.fitting is None and waited_secs > REST_SECS:

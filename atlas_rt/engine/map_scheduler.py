@@ -57,6 +57,8 @@ from atlas_rt.search.labels import Vocabulary
 LAST = np.iinfo(np.int64).max
 """No image has a greater id."""
 LOOK_EVERY_SECS = 1.0
+READY_TO = 200_000
+"""Images up to which what new ones need is made ready before any sign of them: 300 MB of vectors at 384 dimensions."""
 SKETCH_GROWTH = 2.0
 REFIT_SHARE = 0.2
 """A fit is due again when so many of the images are newer than it."""
@@ -114,6 +116,11 @@ class MapScheduler:
         if holds is not self.map and (self.map is None or self.map.kind != PARTIAL):
             self._reference = self._make.reference(self.map) if self.map is not None else None
         self.fit_secs = 0.0
+
+    @property
+    def quick_to_make_ready(self) -> bool:
+        """So few images that what placing needs is read in a moment, and is small."""
+        return self.map is not None and len(self.map.ids) <= READY_TO
 
     def make_ready(self) -> None:
         """New images may be coming: do now what placing them needs."""

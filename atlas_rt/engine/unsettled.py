@@ -29,13 +29,15 @@ class Unsettled:
         self._settled_secs = 0.0
 
     def leave_out(self, changes: Changes, *, closed: frozenset[str] = frozenset()) -> Changes:
-        """The plan without files that are still being written. closed: files that are not, however new; an empty one
-        is about to be opened again."""
+        """The plan without files that are still being written. closed: files that whoever wrote them has closed; those
+        of them that are new are whole, but one that is empty is about to be opened again, and one that is written over
+        may be written over once more."""
         now_ns = time.time_ns()
         fresh = {
             each.id
             for each in changes.todo
-            if 0 <= now_ns - each.mtime_ns < SETTLE_SECS * 1e9 and not (each.size and each.path in closed)
+            if 0 <= now_ns - each.mtime_ns < SETTLE_SECS * 1e9
+            and not (each.kind == "new" and each.size and each.path in closed)
         }
         self.files = frozenset(each.path for each in changes.todo if each.id in fresh)
         if fresh:
