@@ -55,6 +55,7 @@ def _view(parser: argparse.ArgumentParser) -> None:
     add_source(parser)
     for name in ("fullscreen", "kiosk", "screen", "webcam", "quality", "reduced_motion", "fps"):
         add_setting(parser, name)
+    _add_narrator(parser)
     parser.add_argument("-o", "--output", metavar="FILE.png", help="where to save the picture if there is no display")
 
 
@@ -115,16 +116,7 @@ def _clusters(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--sheets", metavar="DIR", help="explain: write the contact sheets that would be sent here")
     parser.add_argument("--yes", action="store_true", help="explain: send them without asking")
-    for name in (
-        "narrator",
-        "narrator_model",
-        "narrator_region",
-        "narrator_file_names",
-        "budget_library",
-        "budget_month",
-        "language",
-    ):
-        add_setting(parser, name)
+    _add_narrator(parser)
 
 
 def _shot(parser: argparse.ArgumentParser) -> None:
@@ -168,6 +160,7 @@ def _serve(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="address to listen on (default: 127.0.0.1, for programs on this machine only)",
     )
+    _add_narrator(parser)
     _add_show_paths(parser)
 
 
@@ -258,6 +251,19 @@ def _add_top(parser: argparse.ArgumentParser, default: int, says: str) -> None:
 
 def _add_show_paths(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show-paths", action="store_true", help="tell other programs where the images lie")
+
+
+def _add_narrator(parser: argparse.ArgumentParser) -> None:
+    for name in (
+        "narrator",
+        "narrator_model",
+        "narrator_region",
+        "narrator_file_names",
+        "budget_library",
+        "budget_month",
+        "language",
+    ):
+        add_setting(parser, name)
 
 
 def _add_no_update(parser: argparse.ArgumentParser) -> None:

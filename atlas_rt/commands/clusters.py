@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from atlas_rt.commands.collection import Collection, open_collection, read_collection, sources_of
-from atlas_rt.commands.explaining import answer_language, explain
+from atlas_rt.commands.explaining import explain
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.core.explanations import Explanation
 from atlas_rt.errors import AtlasError, UsageError
@@ -17,6 +17,7 @@ from atlas_rt.narrator.claude import explanation_of
 from atlas_rt.narrator.narrator import Narrator
 from atlas_rt.narrator.subject import subjects_of
 from atlas_rt.narrator.vocabulary import VocabularyNarrator
+from atlas_rt.permission import answer_language
 from atlas_rt.settings import Settings
 
 

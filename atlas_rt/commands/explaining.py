@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from atlas_rt.aws import claude_models
 from atlas_rt.aws.answer_ladder import AnswerLadder
 from atlas_rt.aws.bedrock import Bedrock
 from atlas_rt.aws.bedrock_errors import BedrockError
-from atlas_rt.aws.session import open_session, region_of
 from atlas_rt.commands.collection import Collection
 from atlas_rt.commands.output import answers_yes, asks, print_json, say, tell, write_whole
 from atlas_rt.encoders.encoder import TextEncoder
-from atlas_rt.errors import AtlasError, MissingError, UsageError
+from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library import personal_data
 from atlas_rt.library.explanations import Explanations
 from atlas_rt.library.sources import absolute
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.tile_files import TileFiles
-from atlas_rt.narrator.claude import ClaudeNarrator, Manner, estimate_usd
-from atlas_rt.narrator.contact_sheet import contact_sheet, sheet_size
-from atlas_rt.narrator.language import NAMES, checked_language
+from atlas_rt.narrator.claude import ClaudeNarrator
+from atlas_rt.narrator.contact_sheet import contact_sheet
+from atlas_rt.narrator.language import NAMES
 from atlas_rt.narrator.name_check import NameCheck
-from atlas_rt.narrator.narrator import Narrator
-from atlas_rt.narrator.spending import Budget, BudgetError, Ledger, money
-from atlas_rt.narrator.subject import PICTURES, Subject, subjects_of
+from atlas_rt.narrator.permission import Permission
+from atlas_rt.narrator.plan import Plan, plan_of, unexplained
+from atlas_rt.narrator.spending import BudgetError, Ledger, money
+from atlas_rt.narrator.subject import PICTURES, subjects_of
+from atlas_rt.permission import permission_of
 from atlas_rt.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What would be sent, to whom, and what it costs. spent: on this library, and on all this month."""
-
-    subjects: tuple[Subject, ...]
-    manner: Manner
-    region: str
-    usd: tuple[float, ...]
-    spent: tuple[float, float]
 
 
 def explain(settings: Settings, collection: Collection, *, yes: bool, sheets: str) -> AtlasError | None:
@@ -48,15 +36,14 @@ def explain(settings: Settings, collection: Collection, *, yes: bool, sheets: st
     The error that ended it early, for which what was answered before stays. Raises UsageError, with the cost printed,
     where nobody can be asked and nobody consented; MissingError where something is lacking from the start.
     """
-    language = answer_language(settings)
+    permission = permission_of(settings)
     folder = personal_data.data_folder(settings.data_path)
     personal_data.refuse_inside(folder, collection.place.sources, named=bool(settings.data))
-    if settings.offline or settings.narrator == "off":
-        why = "--offline" if settings.offline else "--narrator off"
-        say(settings, f"{why}: nothing is sent; names and reasons are those of the vocabulary")
+    if permission.closed:
+        say(settings, f"{permission.closed}: nothing is sent; names and reasons are those of the vocabulary")
         return None
-    ledger = _ledger(settings, collection, folder)
-    plan = _plan(settings, collection, ledger, language)
+    ledger = _ledger(permission, collection, folder)
+    plan = _plan(permission, collection, ledger)
     if not plan.subjects:
         explained = "every cluster has been explained, or was named by you"
         why = explained if collection.scene.cluster_records else "this map has no clusters"
@@ -70,43 +57,16 @@ def explain(settings: Settings, collection: Collection, *, yes: bool, sheets: st
     return _ask(settings, collection, plan, ledger, Explanations(folder))
 
 
-def answer_language(settings: Settings) -> str:
-    """The code of the language to answer in; a locale that is none of them is passed over. Raises UsageError."""
-    if settings.language:
-        return checked_language(settings.language)
-    try:
-        return checked_language(settings.spoken)
-    except UsageError:
-        return "en"
+def _ledger(permission: Permission, collection: Collection, folder: Path) -> Ledger:
+    return Ledger(folder, collection.place.folder.name, permission.budget)
 
 
-def _ledger(settings: Settings, collection: Collection, folder: Path) -> Ledger:
-    budget = Budget(settings.budget_library, settings.budget_month)
-    return Ledger(folder, collection.place.folder.name, budget)
-
-
-def _plan(settings: Settings, collection: Collection, ledger: Ledger, language: str) -> Plan:
-    region = _region(settings)
-    model = settings.narrator_model or claude_models.default_model(region)
-    manner = Manner(model, language, settings.narrator_file_names)
-    scene, explained = collection.scene, collection.arrival.explained
-    wanted = [
-        record
-        for record in scene.cluster_records
-        if record.named_by != "user" and (record.id not in explained or explained[record.id].language != language)
-    ]
+def _plan(permission: Permission, collection: Collection, ledger: Ledger) -> Plan:
+    region = permission.where()
+    wanted = unexplained(collection.scene, collection.arrival.explained, permission.language)
     with StoreReader.open(collection.place.folder) as store:
-        subjects = subjects_of(wanted, scene, collection.vector_index, store)
-    usd = tuple(estimate_usd(subject, manner) for subject in subjects)
-    return Plan(subjects, manner, region, usd, ledger.spent())
-
-
-def _region(settings: Settings) -> str:
-    """Empty where none is set, or boto3 is not here to say: the cost can be told all the same."""
-    try:
-        return region_of(open_session(), settings.narrator_region)
-    except MissingError:
-        return settings.narrator_region
+        subjects = subjects_of(wanted, collection.scene, collection.vector_index, store)
+    return plan_of(subjects, permission.manner(region), region, ledger.spent())
 
 
 def _consented(settings: Settings, plan: Plan, *, yes: bool) -> bool:
@@ -129,9 +89,8 @@ def _lines(settings: Settings, plan: Plan) -> list[str]:
     count, manner = len(plan.subjects), plan.manner
     clusters = "1 cluster" if count == 1 else f"{count:,} clusters"
     names = "with" if manner.file_names else "without"
-    width, height = _largest(plan)
-    priced = claude_models.model_of(manner.model_id).priced
-    known = "" if priced else "; its price is not known, so the dearest is taken"
+    width, height = plan.largest_px
+    known = "" if plan.priced else "; its price is not known, so the dearest is taken"
     library, month = plan.spent
     return [
         f"Claude would name and explain {clusters}, through Amazon Bedrock, in {NAMES[manner.language]}:",
@@ -156,16 +115,12 @@ def _document(settings: Settings, plan: Plan) -> dict[str, Any]:
         "region": plan.region,
         "language": plan.manner.language,
         "file_names": plan.manner.file_names,
-        "sheet_px": list(_largest(plan)),
+        "sheet_px": list(plan.largest_px),
         "cost_usd_each": max(plan.usd),
         "cost_usd": sum(plan.usd),
         "spent_usd": {"library": library, "month": month},
         "budget_usd": {"library": settings.budget_library, "month": settings.budget_month},
     }
-
-
-def _largest(plan: Plan) -> tuple[int, int]:
-    return max(sheet_size(len(subject.pictures)) for subject in plan.subjects)
 
 
 def _write_sheets(settings: Settings, collection: Collection, plan: Plan, word: str) -> None:
@@ -194,12 +149,22 @@ def _ask(
     bedrock = Bedrock(region=settings.narrator_region)
     if remark := bedrock.check(plan.manner.model_id):
         say(settings, remark)
+    tiles = TileFiles(collection.place.folder)
+    encoder = TextEncoder(collection.model, runtime=collection.runtime)
     taken = {record.id: record.name for record in collection.scene.cluster_records}
     failed: AtlasError | None = None
     answered = 0
     before = ledger.spent()[0]
     with StoreReader.open(collection.place.folder) as store:
-        narrator = _narrator(collection, plan, bedrock, ledger, kept, store)
+        narrator = ClaudeNarrator.of_library(
+            store,
+            ladder=AnswerLadder(bedrock),
+            manner=plan.manner,
+            sheet=lambda subject: contact_sheet(subject.pictures, tiles),
+            check=NameCheck(encoder.encode, collection.model.text.templates),
+            ledger=ledger,
+            kept=kept,
+        )
         for done, subject in enumerate(plan.subjects, 1):
             others = [name for cluster, name in taken.items() if cluster != subject.cluster]
             try:
@@ -216,25 +181,3 @@ def _ask(
     say(settings, f"{money(max(ledger.spent()[0] - before, 0.0))} spent")
     ended_early = isinstance(failed, BudgetError) or (isinstance(failed, BedrockError) and failed.ends_all)
     return failed if ended_early or not answered else None
-
-
-def _narrator(
-    collection: Collection,
-    plan: Plan,
-    bedrock: Bedrock,
-    ledger: Ledger,
-    kept: Explanations,
-    store: StoreReader,
-) -> Narrator:
-    tiles = TileFiles(collection.place.folder)
-    encoder = TextEncoder(collection.model, runtime=collection.runtime)
-    return ClaudeNarrator(
-        AnswerLadder(bedrock),
-        plan.manner,
-        sheet=lambda subject: contact_sheet(subject.pictures, tiles),
-        check=NameCheck(encoder.encode, collection.model.text.templates),
-        ledger=ledger,
-        kept=kept,
-        contents_of=store.content_hashes,
-        ids_of=store.ids_with,
-    )

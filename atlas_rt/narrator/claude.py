@@ -19,6 +19,7 @@ from atlas_rt.aws.claude_models import cost_usd, picture_tokens
 from atlas_rt.aws.stoppable_call import Stop, never
 from atlas_rt.core.explanations import Claim, Explanation
 from atlas_rt.library.explanations import Explanations, KeptClaim, KeptExplanation, sample_of
+from atlas_rt.library.store import StoreReader
 from atlas_rt.narrator.answer import SCHEMA, Answer, AnswerError, read_answer
 from atlas_rt.narrator.contact_sheet import sheet_size
 from atlas_rt.narrator.name_check import NameCheck
@@ -78,6 +79,30 @@ class ClaudeNarrator:
         self._ledger, self._kept, self._today = ledger, kept, today
         self._contents_of, self._ids_of = contents_of, ids_of
         self._quota_used_up: tuple[date, DailyQuotaError] | None = None
+
+    @classmethod
+    def of_library(
+        cls,
+        store: StoreReader,
+        *,
+        ladder: AnswerLadder,
+        manner: Manner,
+        sheet: Sheet,
+        check: NameCheck,
+        ledger: Ledger,
+        kept: Explanations,
+    ) -> ClaudeNarrator:
+        """For as long as the store is open."""
+        return cls(
+            ladder,
+            manner,
+            sheet=sheet,
+            check=check,
+            ledger=ledger,
+            kept=kept,
+            contents_of=store.content_hashes,
+            ids_of=store.ids_with,
+        )
 
     def explain(
         self,

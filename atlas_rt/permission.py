@@ -1,0 +1,33 @@
+"""What a person permits Claude to be asked, as the settings describe them."""
+
+from __future__ import annotations
+
+from atlas_rt.errors import UsageError
+from atlas_rt.narrator.language import checked_language
+from atlas_rt.narrator.permission import Permission
+from atlas_rt.narrator.spending import Budget
+from atlas_rt.settings import Settings
+
+
+def permission_of(settings: Settings) -> Permission:
+    """Raises UsageError for a language that is none."""
+    closed = "--offline" if settings.offline else "--narrator off" if settings.narrator == "off" else ""
+    return Permission(
+        closed=closed,
+        consented=settings.narrator == "on",
+        model=settings.narrator_model,
+        region=settings.narrator_region,
+        language=answer_language(settings),
+        file_names=settings.narrator_file_names,
+        budget=Budget(settings.budget_library, settings.budget_month),
+    )
+
+
+def answer_language(settings: Settings) -> str:
+    """The code of the language to answer in; a locale that is none of them is passed over. Raises UsageError."""
+    if settings.language:
+        return checked_language(settings.language)
+    try:
+        return checked_language(settings.spoken)
+    except UsageError:
+        return "en"
