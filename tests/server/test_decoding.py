@@ -20,10 +20,11 @@ from tests.libraries import PICTURES, Library, children, wait_for
 
 @pytest.fixture(scope="module")
 def decoder() -> Iterator[Decoder]:
+    before = set(_processes())  # other tests may have theirs
     decoder = Decoder()
     yield decoder
     decoder.close()
-    assert not _processes()
+    wait_for(lambda: not set(_processes()) - before)
 
 
 def _processes() -> list[int]:
