@@ -11,6 +11,7 @@ from atlas_rt.aws.bedrock import Bedrock
 from atlas_rt.aws.bedrock_errors import BedrockError
 from atlas_rt.commands.collection import Collection
 from atlas_rt.commands.output import answers_yes, asks, print_json, say, tell, write_whole
+from atlas_rt.core.money import money
 from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library import personal_data
@@ -24,7 +25,7 @@ from atlas_rt.narrator.language import NAMES
 from atlas_rt.narrator.name_check import NameCheck
 from atlas_rt.narrator.permission import Permission
 from atlas_rt.narrator.plan import Plan, plan_of, unexplained
-from atlas_rt.narrator.spending import BudgetError, Ledger, money
+from atlas_rt.narrator.spending import BudgetError, Ledger
 from atlas_rt.narrator.subject import PICTURES, subjects_of
 from atlas_rt.permission import permission_of
 from atlas_rt.settings import Settings

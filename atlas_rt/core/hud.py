@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 from atlas_rt.core.answers import LiveFix, SearchAnswer
 from atlas_rt.core.arrays import Floats
+from atlas_rt.core.explanations import Explanation
 from atlas_rt.core.images import Failure
 from atlas_rt.core.maps import Cluster
+from atlas_rt.core.narration import NarratorView
 from atlas_rt.core.reports import Progress
 from atlas_rt.core.troubles import Trouble
 
@@ -80,7 +82,7 @@ class ClusterPage:
     typical, borderline: ids of images, best first. labels: (word, share of its images, share of the nearest cluster's),
     the commonest first. months: (year, month, images) in the order of time, by the files' times of change. nearest: the
     cluster it is most alike, -1 for none; apart, theirs: ids of the images of each that show best how the two differ.
-    remark: what could not be read.
+    said: by Claude of it, None where it was not asked. remark: what could not be read.
     """
 
     id: int
@@ -91,6 +93,7 @@ class ClusterPage:
     nearest: int = -1
     apart: tuple[int, ...] = ()
     theirs: tuple[int, ...] = ()
+    said: Explanation | None = None
     remark: str = ""
 
 
@@ -192,6 +195,7 @@ class Hud:
     reduced_motion: bool
     speed: float
     clusters: ClusterPanel = field(default=ClusterPanel())
+    narrator: NarratorView = field(default=NarratorView())
     count_tags: tuple[CountTag, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     """What does not work now."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from atlas_rt.core.narration import Topic
+
 
 @dataclass(frozen=True, slots=True)
 class Do:
@@ -144,6 +146,50 @@ class OpenClusterPage:
     id: int
 
 
+@dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """Answer a question in a panel of its own, from what is known here."""
+
+    topic: Topic
+
+
+@dataclass(frozen=True, slots=True)
+class CloseQuestion:
+    """Close that panel."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskClaude:
+    """Have Claude answer; what would be sent is shown first where the person has not agreed to it yet. Several topics
+    are clusters, answered one after the other."""
+
+    topics: tuple[Topic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Agree:
+    """Send what was shown. all: about all clusters, not only the first."""
+
+    all: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """Send nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPage:
+    """Show what would be sent about another topic."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopClaude:
+    """Do not wait for the answer, nor for those after it."""
+
+
 ClusterRequest = (
     PointAtCluster
     | VisitCluster
@@ -156,4 +202,18 @@ ClusterRequest = (
     | RenameCluster
     | OpenClusterPage
 )
-Request = Do | Search | FlyTo | Select | Deselect | Hover | CopyPath | OpenSource | AddPaths | Retry | ClusterRequest
+NarratorRequest = OpenQuestion | CloseQuestion | AskClaude | Agree | Decline | TurnPage | StopClaude
+Request = (
+    Do
+    | Search
+    | FlyTo
+    | Select
+    | Deselect
+    | Hover
+    | CopyPath
+    | OpenSource
+    | AddPaths
+    | Retry
+    | ClusterRequest
+    | NarratorRequest
+)

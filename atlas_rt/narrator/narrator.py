@@ -11,7 +11,8 @@ from atlas_rt.library.cluster_names import LENGTH_MAX
 from atlas_rt.narrator.subject import Subject
 
 OnText = Callable[[str], None]
-"""Hears what can be read of an answer while it comes: its reasons, piece by piece, a line for each sentence."""
+"""Hears all that can be read of an answer whenever more of it has come: its reasons, a line for each sentence. One that
+is asked for again begins anew."""
 
 
 class Narrator(Protocol):

@@ -11,19 +11,20 @@ _TEXT = re.compile(r'"(?:why|text)"\s*:\s*"((?:[^"\\]|\\(?:u[0-9a-fA-F]{4}|[^u])
 
 
 class PartialAnswer:
-    """Hears the pieces of a JSON answer, and tells the sentences in it as they grow, one a line."""
+    """Hears the pieces of a JSON answer, and tells all sentences that can be read in it whenever they grow, one a
+    line."""
 
     def __init__(self, on_text: Callable[[str], None]) -> None:
         self._on_text = on_text
-        self._json, self._told = "", 0
+        self._json = self._told = ""
 
     def hear(self, piece: str) -> None:
         """A few hundred characters in all, so they are looked through again with each piece."""
         self._json += piece
         readable = "".join(_readable(match) for match in _TEXT.finditer(self._json))
-        if len(readable) > self._told:
-            self._on_text(readable[self._told :])
-            self._told = len(readable)
+        if readable != self._told:
+            self._told = readable
+            self._on_text(readable)
 
 
 def _readable(match: re.Match[str]) -> str:

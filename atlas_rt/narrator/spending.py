@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from atlas_rt.core.money import money
 from atlas_rt.errors import MissingError
 from atlas_rt.library.personal_data import PersonalFile
 
@@ -109,14 +110,6 @@ class Ledger:
 
     def _month(self) -> str:
         return self._today().isoformat()[:7]
-
-
-def money(usd: float) -> str:
-    """An amount with as many digits as it takes to see it: "$0.0005", "$1.20"."""
-    if usd and abs(usd) < 0.1:
-        digits = max(0, -int(f"{usd:e}".partition("e")[2])) + 1
-        return f"${usd:.{digits}f}"
-    return f"${usd:,.2f}"
 
 
 def _added(entries: tuple[Spent, ...], to: Reservation, *, requests: int, usd: float) -> tuple[Spent, ...]:

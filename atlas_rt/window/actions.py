@@ -14,6 +14,7 @@ from atlas_rt.core.requests import (
     Do,
     FlyTo,
     Hover,
+    NarratorRequest,
     OpenSource,
     Request,
     Retry,
@@ -22,7 +23,7 @@ from atlas_rt.core.requests import (
 )
 from atlas_rt.core.tour import Tour
 from atlas_rt.settings import pictures_folder
-from atlas_rt.window import clusters, opening, selection, undoing
+from atlas_rt.window import clusters, narrating, opening, selection, undoing
 from atlas_rt.window.parts import Parts
 
 
@@ -51,6 +52,8 @@ def carry_out(parts: Parts, request: Request) -> None:
             parts.session.try_again(part)
         case _ if isinstance(request, ClusterRequest):
             clusters.carry_out(parts, request)
+        case _ if isinstance(request, NarratorRequest):
+            narrating.carry_out(parts, request)
 
 
 def _do(parts: Parts, name: str) -> None:
@@ -88,6 +91,7 @@ def make_fresh(parts: Parts) -> None:
     selection.deselect(parts)
     clusters.close(parts)
     clusters.show_all(parts)
+    narrating.close_question(parts)
     if parts.session is not None and parts.session.live and not parts.settings.webcam:
         switch_live(parts, on=False)
     go_home(parts)
@@ -151,6 +155,8 @@ def _step_back(parts: Parts) -> None:
         panel_state.opening = False
     elif panel_state.clusters.renaming >= 0:
         panel_state.clusters.renaming = -1
+    elif narrating.step_back(parts):
+        return
     elif panel_state.query:
         selection.search(parts, "")
     elif panel_state.searching:
@@ -168,8 +174,11 @@ def _step_back(parts: Parts) -> None:
 
 
 def _fly_to_best(parts: Parts) -> None:
-    """Enter: to the cluster the person is at in the list, or to the best result."""
-    if parts.panel_state.clusters.focused:
+    """Enter: what is asked before all else, the cluster the person is at in the list, or the best result."""
+    proposed = parts.panel_state.narrator.proposed
+    if proposed is not None:
+        narrating.agree(parts, all_topics=proposed.proposal.all)
+    elif parts.panel_state.clusters.focused:
         clusters.enter(parts)
     else:
         selection.fly_to_best(parts)
@@ -177,7 +186,9 @@ def _fly_to_best(parts: Parts) -> None:
 
 def _go(parts: Parts, right: int, down: int) -> None:
     """An arrow key: in the list of clusters, or to a neighbour of the selected image."""
-    if not parts.panel_state.clusters.focused:
+    if parts.panel_state.narrator.proposed is not None:
+        narrating.turn_page(parts, right + down)
+    elif not parts.panel_state.clusters.focused:
         selection.go_to_neighbour(parts, right=float(right), down=float(down))
     elif down:
         clusters.move(parts, down)
@@ -195,6 +206,7 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "search": selection.open_search,
     "clusters": clusters.toggle,
     "rename_cluster": clusters.rename_here,
+    "why": narrating.why,
     "fly_to_best": _fly_to_best,
     "next_result": partial(selection.step_result, step=1),
     "previous_result": partial(selection.step_result, step=-1),

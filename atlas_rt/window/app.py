@@ -289,4 +289,5 @@ class App:
             reduced_motion=parts.settings.reduced_motion,
             speed=world.camera.speed,
             clusters=panel_state.clusters.panel(world.scene, world.shown_clusters),
+            narrator=panel_state.narrator.view(opened=panel_state.clusters.opened),
         )

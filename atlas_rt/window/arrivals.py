@@ -5,7 +5,7 @@ from __future__ import annotations
 from atlas_rt.core.images import Failure
 from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.engine.messages import Added, FromEngine, Locked, Provider, Published, Refused, Said, SourceState
-from atlas_rt.window import clusters, undoing
+from atlas_rt.window import clusters, narrating, undoing
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
 from atlas_rt.workers.scenes import Arrival
@@ -31,6 +31,7 @@ def show(parts: Parts, arrival: Arrival) -> None:
     parts.panel_state.failures, parts.panel_state.absence = arrival.failures, arrival.absence
     parts.panel_state.keep_to(arrival.scene, selected=parts.world.selected_ids)
     _keep_clusters(parts, was_alone=was_alone)
+    narrating.follow(parts)
     changed = _selected_record(parts) != before
     if changed:  # the selected image is gone, or its file is another picture now
         parts.display.show_picture("selected", None)
@@ -118,6 +119,7 @@ def _hear_threads(parts: Parts) -> bool:
         changed = True
         panel_state.clusters.page = page
     changed |= clusters.hear_names(parts)
+    changed |= narrating.hear(parts)
     picture = session.picture()
     if picture is not None and world.selected_ids[-1:] == (picture.id,):
         changed = True

@@ -20,6 +20,7 @@ from atlas_rt.core.requests import (
 from atlas_rt.core.undo import Undoable
 from atlas_rt.errors import UsageError
 from atlas_rt.library.cluster_names import NameChange, checked_name
+from atlas_rt.window import narrating
 from atlas_rt.window.parts import Parts
 from atlas_rt.window.session import Session
 from atlas_rt.workers.renaming import GiveName, NamesWritten
@@ -66,6 +67,7 @@ def toggle(parts: Parts) -> None:
         close(parts)
     else:
         state.open = state.focused = True
+        narrating.follow(parts)
 
 
 def close(parts: Parts) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from atlas_rt.core.answers import LiveFix, SearchAnswer
@@ -11,6 +12,7 @@ from atlas_rt.core.arrays import Bytes, Floats
 from atlas_rt.core.channels import Inbox
 from atlas_rt.core.hud import ClusterPage, ImageFacts
 from atlas_rt.core.images import Tile
+from atlas_rt.core.narration import Topic
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.runtime import Runtime
 from atlas_rt.core.scene import Scene
@@ -24,18 +26,23 @@ from atlas_rt.engine.process import EngineProcess
 from atlas_rt.jobs import job_of
 from atlas_rt.library.cache_layout import remember_opened
 from atlas_rt.library.cluster_names import ClusterNames, NameChange
-from atlas_rt.library.explanations import Explanations
+from atlas_rt.library.explanations import Explanations, KeptExplanation
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.personal_data import data_folder
 from atlas_rt.library.relocation import settled_place
+from atlas_rt.library.tile_files import TileFiles
+from atlas_rt.narrator.sheets import Sheets
+from atlas_rt.permission import permission_of
 from atlas_rt.settings import Settings
 from atlas_rt.window.writer import Writer
+from atlas_rt.workers.claude import ClaudeEvent, ClaudeRequest, ClaudeWorker
 from atlas_rt.workers.cluster_pages import ClusterPageWorker, PageRequest
 from atlas_rt.workers.facts import FactsRequest, FactsWorker
 from atlas_rt.workers.live_place import Encode, LivePlaceWorker
 from atlas_rt.workers.lookout import LockLookout
 from atlas_rt.workers.pictures import DecodedPicture, PictureWorker
 from atlas_rt.workers.places import PlaceWorker
+from atlas_rt.workers.questions import QuestionWorker, Shown
 from atlas_rt.workers.renaming import ChangeNames, GiveName, NamesWritten, RenamingWorker
 from atlas_rt.workers.scenes import Arrival, SceneReader, SceneWorker
 from atlas_rt.workers.search import Query, SearchWorker
@@ -52,10 +59,13 @@ CHANGES_BUDGET_SECS = 0.001
 class Session:
     """A library open in a window. Owned by the main thread; nothing in it makes the frame wait.
 
-    first: what the library held when it was opened, read before the first frame, or None.
+    first: what the library held when it was opened, read before the first frame, or None. why_not_asked: why Claude is
+    not asked about it ("--offline"), empty where it may be.
     """
 
     def __init__(self, settings: Settings, sources: tuple[str, ...], *, cache: Path, model: Model) -> None:
+        permission = permission_of(settings)
+        self.why_not_asked = "kiosk" if settings.kiosk else permission.closed
         remarks: list[str] = []
         self.place = settled_place(sources, cache, exclude=settings.exclude, tell=remarks.append)
         self._remarks = deque(map(Said, remarks))
@@ -82,6 +92,20 @@ class Session:
         self._pages = ClusterPageWorker(self.place, announce=told)
         self._names = RenamingWorker(self.place, names, data_named=bool(settings.data), announce=told)
         self.tiles = TileWorker(self.place, announce=told)
+        sheets = Sheets(TileFiles(self.place.folder))
+        self.questions = QuestionWorker(self.place, permission, sheets, data=data, announce=told)
+        self._make_claude = partial(
+            ClaudeWorker,
+            self.place,
+            permission,
+            sheets,
+            model,
+            data=data,
+            data_named=bool(settings.data),
+            runtime=self.runtime,
+            announce=told,
+        )
+        self._claude: ClaudeWorker | None = None
         self._places: PlaceWorker | None = None
         self._live_place: LivePlaceWorker | None = None
         self._arrival = self.first
@@ -178,7 +202,9 @@ class Session:
     def ask_page(self, cluster: int) -> None:
         """Read what is known of a cluster; it comes by `page`."""
         if self._arrival is not None:
-            self._pages.ask(PageRequest(cluster, self._arrival.scene, self._arrival.vector_index))
+            self._pages.ask(
+                PageRequest(cluster, self._arrival.scene, self._arrival.vector_index, self.explained.get(cluster))
+            )
 
     def page(self) -> ClusterPage | None:
         return self._pages.take()
@@ -196,6 +222,28 @@ class Session:
 
     def names_written(self) -> Sequence[NamesWritten]:
         return self._names.take()
+
+    @property
+    def shown(self) -> Shown | None:
+        """The newest scene, for questions about it."""
+        return None if self._arrival is None else Shown(self._arrival.scene, self._arrival.vector_index)
+
+    @property
+    def explained(self) -> Mapping[int, KeptExplanation]:
+        """Cluster -> what Claude said of it."""
+        return {} if self._arrival is None else self._arrival.explained
+
+    def ask_claude(self, request: ClaudeRequest) -> None:
+        """Send it; what comes of it is told by `claude_events` and `claude_text`."""
+        self._claude = self._claude or self._make_claude()
+        self._claude.ask(request)
+
+    def claude_events(self) -> Sequence[ClaudeEvent]:
+        return self._claude.take() if self._claude else ()
+
+    def claude_text(self) -> tuple[Topic, str] | None:
+        """What can be read so far of the answer that is coming, where that is more than before."""
+        return self._claude.text() if self._claude else None
 
     def want_tiles(self, wanted: list[tuple[int, int]]) -> None:
         """(image id, level) of tiles to fetch, the first first; images that are gone are passed over."""
@@ -231,7 +279,10 @@ class Session:
         """Stop everything, the engine last since it may commit."""
         self.switch_live(None)
         self._changes.close()
+        if self._claude is not None:
+            self._claude.close()
         for service in (
+            self.questions,
             self._names,
             self.tiles,
             self.pictures,
@@ -251,8 +302,8 @@ class Session:
 
     def _workers(self) -> Iterator[Worker]:
         yield from (self.scenes, self.search, self.facts, self.pictures, *self.tiles.workers, self._lookout)
-        yield from (self._pages, self._names)
-        yield from (worker for worker in (self._live_place, self._places) if worker is not None)
+        yield from (self._pages, self._names, self.questions)
+        yield from (worker for worker in (self._claude, self._live_place, self._places) if worker is not None)
 
 
 def source_name(paths: tuple[str, ...]) -> str:

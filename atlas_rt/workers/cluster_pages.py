@@ -13,7 +13,9 @@ from atlas_rt.core.hud import ClusterPage
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.core.scene import Scene
 from atlas_rt.errors import AtlasError
+from atlas_rt.library.explanations import KeptExplanation
 from atlas_rt.library.store import StoreReader
+from atlas_rt.narrator.claude import explanation_of
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.workers.worker import Announce, Worker, unheard
@@ -28,11 +30,12 @@ LABELS = 8
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Tell of this cluster of a scene."""
+    """Tell of this cluster of a scene. said: by Claude of it."""
 
     cluster: int
     scene: Scene
     vector_index: VectorIndex
+    said: KeptExplanation | None = None
 
 
 class ClusterPageWorker(Worker):
@@ -88,6 +91,7 @@ def page_of(request: PageRequest, store: StoreReader) -> ClusterPage:
         nearest=nearest,
         apart=_farthest(request, rows, difference, SHOWN) if nearest >= 0 else (),
         theirs=_farthest(request, their_rows, -difference, SHOWN),
+        said=explanation_of(request.said, store.ids_with) if request.said else None,
     )
 
 

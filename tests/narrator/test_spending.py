@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from atlas_rt.core.money import money
 from atlas_rt.errors import MissingError
-from atlas_rt.narrator.spending import Budget, BudgetError, Ledger, money
+from atlas_rt.narrator.spending import Budget, BudgetError, Ledger
 
 MODEL = "us.anthropic.claude-haiku-5-5"
 SPEND = """

@@ -10,8 +10,10 @@ from atlas_rt.core.framing import FreeView
 from atlas_rt.core.hud import Hud
 from atlas_rt.core.requests import Hover, Request
 from atlas_rt.ui.fonts import current_fonts
+from atlas_rt.ui.panels.answer_card import AnswerCardPanel
 from atlas_rt.ui.panels.canvas import Rect, TextureRef, Thumbnails, Type
 from atlas_rt.ui.panels.clusters import ClustersPanel, free_view
+from atlas_rt.ui.panels.consent import ConsentPanel
 from atlas_rt.ui.panels.counts import build_counts
 from atlas_rt.ui.panels.detail import DetailPanel
 from atlas_rt.ui.panels.figures import FiguresPanel
@@ -44,7 +46,7 @@ class Panels:
         """What they left of the picture."""
         self._tags, self._status, self._figures = NameTags(), StatusPanel(), FiguresPanel()
         self._search, self._hover, self._detail = SearchPanel(), HoverCard(), DetailPanel()
-        self._clusters = ClustersPanel()
+        self._clusters, self._answer, self._consent = ClustersPanel(), AnswerCardPanel(), ConsentPanel()
         self._live, self._notices, self._welcome = LivePanel(), Notices(), WelcomePanel()
         self._help = HelpPanel(layout or {})
 
@@ -71,11 +73,13 @@ class Panels:
             self._figures.build(context, self._clusters.width(context))
         self._live.build(context, self._detail.width(context))
         self._welcome.build(context)
+        self._answer.build(context)
         self._notices.build(context)
         if not hud.help_open:
             self._hover.build(context, self._detail.width(context), self._clusters.width(context))
         self.covered = context.covered
         self.free = free_view(context, self._clusters.taken(context), self._detail.width(context))
+        self._consent.build(context)
         self._help.build(context)
         if context.pointed_id != self._pointed_id:
             self._pointed_id = context.pointed_id

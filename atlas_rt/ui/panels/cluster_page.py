@@ -5,9 +5,11 @@ from __future__ import annotations
 from imgui_bundle import imgui
 
 from atlas_rt.core.hud import ClusterPage, ClusterPanel, ClusterRow
-from atlas_rt.core.requests import OpenClusterPage
+from atlas_rt.core.narration import Topic
+from atlas_rt.core.requests import OpenClusterPage, OpenQuestion
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
+from atlas_rt.ui.panels.explanation import build_ask, build_asking, build_claims, build_text, source_of
 from atlas_rt.ui.panels.panel_context import PanelContext
 
 COLUMNS, GAP, CELL = 4, 6.0, 62.0
@@ -16,6 +18,7 @@ LABEL_ROW, BAR = 23.0, 6.0
 DATES_HEIGHT = 54.0
 MONTHS_MAX = 36
 """Beyond so many months the dates are told by years."""
+HOW = "how they differ"
 NAMED_BY = {
     "vocabulary": "named by the vocabulary",
     "claude": "named by Claude",
@@ -58,13 +61,14 @@ class ClusterPageView:
         nearest: ClusterRow | None,
     ) -> float:
         """Everything from top to bottom; where it ends."""
-        y = self._words(context, canvas, inside, row)
         page = page or ClusterPage(row.cluster.id)
+        y = self._words(context, canvas, inside, row)
+        y = self._claude(context, canvas, inside._replace(y=y), row, page)
         y = self._images(context, canvas, inside._replace(y=y), "Most typical", page.typical or row.cluster.exemplars)
         borderline = page.borderline or row.cluster.borderline
         y = self._images(context, canvas, inside._replace(y=y), "At its edge", borderline)
         if nearest is not None and page.apart:
-            y = self._apart(context, canvas, inside._replace(y=y), page, nearest)
+            y = self._apart(context, canvas, inside._replace(y=y), page, row, nearest)
         if page.labels:
             y = self._labels(context, canvas, inside._replace(y=y), page, nearest)
         if page.months:
@@ -85,6 +89,28 @@ class ClusterPageView:
             canvas.text(inside.x, y, line, theme.SMALL, theme.INK_SOFT)
             y += context.px(19.0)
         return y + context.px(SECTION * 0.75)
+
+    def _claude(self, context: PanelContext, canvas: Canvas, inside: Rect, row: ClusterRow, page: ClusterPage) -> float:
+        """What Claude said, says, or could be asked; where it ends."""
+        narrator, said, y = context.hud.narrator, page.said, inside.y
+        topic = Topic("cluster", clusters=(row.cluster.id,), names=(row.name,))
+        asking = narrator.asking
+        if asking is not None and asking.topic.clusters == topic.clusters and asking.topic.kind == topic.kind:
+            return build_asking(context, canvas, inside, asking) + context.px(SECTION * 0.5)
+        if said is not None:
+            if row.cluster.named_by != "claude":
+                told = f"Claude calls it “{said.name}”. {said.why}" if said.name else said.why
+                y = build_text(context, canvas, inside._replace(y=y), told, theme.INK_SOFT) + context.px(6.0)
+            y = build_claims(context, canvas, inside._replace(y=y), said.claims)
+            text = context.type.fit(source_of(said), inside.width, theme.CAPTION)
+            canvas.text(inside.x, y, text, theme.CAPTION, theme.INK_FAINT)
+            y += context.px(20.0)
+        if narrator.trouble:
+            y = build_text(context, canvas, inside._replace(y=y), narrator.trouble, theme.WARNING, most=12)
+            y += context.px(8.0)
+        if said is None:
+            y = build_ask(context, canvas, inside._replace(y=y), topic, narrator.offer.usd)
+        return y + (context.px(SECTION) if y > inside.y else 0.0)
 
     def _images(self, context: PanelContext, canvas: Canvas, inside: Rect, title: str, ids: tuple[int, ...]) -> float:
         if not ids:
@@ -111,16 +137,24 @@ class ClusterPageView:
         return inside.y + lines * (height + gap) - gap
 
     def _apart(
-        self, context: PanelContext, canvas: Canvas, inside: Rect, page: ClusterPage, nearest: ClusterRow
+        self,
+        context: PanelContext,
+        canvas: Canvas,
+        inside: Rect,
+        page: ClusterPage,
+        row: ClusterRow,
+        nearest: ClusterRow,
     ) -> float:
         """The nearest cluster, and the images that show best how the two differ."""
         y = self._heading(context, canvas, inside, "What sets it apart")
         y = self._grid(context, canvas, inside._replace(y=y), "apart", page.apart) + context.px(8.0)
+        self._ask_how(context, canvas, inside._replace(y=y), row, nearest)
         lead = "rather than "
         end = canvas.text(inside.x, y, lead, theme.CAPTION, theme.INK_FAINT)
         canvas.dot((end + context.px(5.0), y + context.px(7.5)), context.px(4.0), theme.rgba(*nearest.rgb))
         x = end + context.px(14.0)
-        name = context.type.fit(nearest.name, inside.right - x, theme.CAPTION, strong=True)
+        room = inside.right - x - context.type.width(HOW, theme.CAPTION) - context.px(12.0)
+        name = context.type.fit(nearest.name, room, theme.CAPTION, strong=True)
         width = context.type.width(name, theme.CAPTION, strong=True)
         clicked, pointed = context.button("nearest", Rect(x, y - context.px(2.0), width, context.px(20.0)))
         canvas.text(x, y, name, theme.CAPTION, theme.INK if pointed else theme.INK_SOFT, strong=True)
@@ -128,6 +162,18 @@ class ClusterPageView:
             context.requests.append(OpenClusterPage(nearest.cluster.id))
         y += context.px(22.0)
         return self._grid(context, canvas, inside._replace(y=y), "theirs", page.theirs) + context.px(SECTION)
+
+    def _ask_how(
+        self, context: PanelContext, canvas: Canvas, inside: Rect, row: ClusterRow, nearest: ClusterRow
+    ) -> None:
+        """At the right: have the difference told in words."""
+        width = context.type.width(HOW, theme.CAPTION)
+        place = Rect(inside.right - width, inside.y - context.px(2.0), width, context.px(20.0))
+        clicked, pointed = context.button("how", place)
+        canvas.text(place.x, inside.y, HOW, theme.CAPTION, theme.INK if pointed else theme.ACCENT)
+        if clicked:
+            clusters, names = (row.cluster.id, nearest.cluster.id), (row.name, nearest.name)
+            context.requests.append(OpenQuestion(Topic("difference", clusters=clusters, names=names)))
 
     def _labels(
         self, context: PanelContext, canvas: Canvas, inside: Rect, page: ClusterPage, nearest: ClusterRow | None

@@ -7,7 +7,9 @@ from imgui_bundle import imgui
 from atlas_rt.core.cluster_list import ORDERS
 from atlas_rt.core.framing import FreeView
 from atlas_rt.core.hud import ClusterPanel, ClusterRow
+from atlas_rt.core.money import money
 from atlas_rt.core.requests import (
+    AskClaude,
     BeginRename,
     ClusterRequest,
     Do,
@@ -19,18 +21,21 @@ from atlas_rt.core.requests import (
     RenameCluster,
     ShowAllClusters,
     SortClusters,
+    StopClaude,
     VisitCluster,
 )
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels import detail
 from atlas_rt.ui.panels.canvas import Canvas, Rect
 from atlas_rt.ui.panels.cluster_page import ClusterPageView
+from atlas_rt.ui.panels.explanation import left_words
 from atlas_rt.ui.panels.icons import chevron, cross, eye, magnifier, pencil
 from atlas_rt.ui.panels.panel_context import Fade, PanelContext
 from atlas_rt.ui.panels.text_field import TextField
 
 WIDTH, LEAST_HEIGHT = 340.0, 120.0
 HEAD, FOOT = 122.0, 30.0
+EXPLAIN = 46.0
 ROW, STRIP = 112.0, 48.0
 GAP = 6.0
 EXEMPLARS = 4
@@ -116,6 +121,7 @@ class ClustersPanel:
     def _list(self, context: PanelContext, canvas: Canvas, rect: Rect, panel: ClusterPanel, alpha: float) -> None:
         self._head(context, canvas, rect, panel)
         foot = context.px(FOOT) if not context.hud.kiosk and rect.height > context.px(HEAD + FOOT + ROW) else 0.0
+        foot += context.px(EXPLAIN) if foot and self._explains(context) else 0.0
         top = rect.y + context.px(HEAD)
         area = Rect(rect.x + context.px(6.0), top, rect.width - context.px(10.0), rect.bottom - top - foot)
         if area.height < 1.0:
@@ -127,6 +133,8 @@ class ClustersPanel:
             self._nothing(context, canvas, area, panel)
         if foot:
             self._foot(context, canvas, rect, panel)
+            if self._explains(context):
+                self._explain(context, canvas, Rect(rect.x, rect.bottom - foot, rect.width, context.px(EXPLAIN)))
 
     def _head(self, context: PanelContext, canvas: Canvas, rect: Rect, panel: ClusterPanel) -> None:
         x, y = rect.x + context.px(theme.PAD), rect.y + context.px(14.0)
@@ -198,6 +206,35 @@ class ClustersPanel:
         for number, line in enumerate(context.type.lines(text, width, theme.SMALL)):
             y = area.y + context.px(16.0 + 20.0 * number)
             canvas.text(area.x + context.px(10.0), y, line, theme.SMALL, theme.INK_SOFT)
+
+    def _explains(self, context: PanelContext) -> bool:
+        """There is something to say of Claude below the list."""
+        narrator = context.hud.narrator
+        return not narrator.closed and bool(narrator.offer.left or narrator.asking)
+
+    def _explain(self, context: PanelContext, canvas: Canvas, rect: Rect) -> None:
+        """Have Claude explain all clusters, or how far it is with that."""
+        narrator = context.hud.narrator
+        asking, left = narrator.asking, narrator.offer.left
+        canvas.line((rect.x, rect.y), (rect.right, rect.y), theme.RIM)
+        line = rect.inset(context.px(theme.PAD))._replace(y=rect.y + context.px(9.0), height=context.px(28.0))
+        if asking is None:
+            count = f"all {len(left):,}" if len(left) > 1 else "the last one"
+            about = f"Explain {count}  ·  about {money(narrator.offer.usd * len(left))}"
+            if narrator.waiting is not None and len(left):
+                about = "Preparing what would be sent …"
+            if context.labelled_button(canvas, line, about) and narrator.waiting is None:
+                context.requests.append(AskClaude(left))
+            return
+        stop = context.type.width("Stop", theme.CAPTION, strong=True) + context.px(24.0)
+        place = Rect(line.right - stop, line.y + context.px(2.0), stop, context.px(24.0))
+        told = "stopping" if asking.stopping else left_words(asking) or "1 question"
+        text = context.type.fit(f"Claude: {told}", place.x - line.x - context.px(8.0), theme.SMALL)
+        canvas.text(line.x, line.y + context.px(5.0), text, theme.SMALL, theme.INK_SOFT)
+        if not asking.stopping and context.labelled_button(canvas, place, "Stop"):
+            context.requests.append(StopClaude())
+        bar = Rect(line.x, rect.y - context.px(0.5), line.width, context.px(2.0))
+        canvas.fill(bar._replace(width=bar.width * asking.done / asking.total), theme.ACCENT)
 
     def _foot(self, context: PanelContext, canvas: Canvas, rect: Rect, panel: ClusterPanel) -> None:
         told = f"{panel.free:,} in no cluster" if panel.free > 0 else ""

@@ -6,6 +6,7 @@ from imgui_bundle import imgui
 
 from atlas_rt.core.hud import Hud
 from atlas_rt.core.images import Failure
+from atlas_rt.core.money import money
 from atlas_rt.core.progress import STAGES, duration
 from atlas_rt.core.reports import Progress
 from atlas_rt.ui import theme
@@ -34,7 +35,7 @@ class StatusPanel:
         hud = context.hud
         self._listing = self._listing and bool(hud.failures)
         working = hud.progress is not None and hud.progress.stage in STAGES
-        rows = 2 + (1.45 if working else 0) + bool(hud.failures)
+        rows = 2 + (1.45 if working else 0) + bool(hud.failures) + bool(spent_line(hud))
         width = min(self._width(context, working), context.size[0] - context.px(2 * theme.MARGIN))
         height = context.px(rows * ROW + 18.0) + troubles_height(context, width - context.px(2 * theme.PAD))
         rect = Rect(context.px(theme.MARGIN), context.size[1] - context.px(theme.MARGIN) - height, width, height)
@@ -54,6 +55,7 @@ class StatusPanel:
         )
         lines = [first, type_.width(engine_line(hud), theme.CAPTION)]
         lines.append(type_.width(failures_line(hud), theme.SMALL) if hud.failures else 0.0)
+        lines.append(type_.width(spent_line(hud), theme.CAPTION))
         return min(max(lines) + context.px(2 * theme.PAD), context.px(WIDTH * 1.3))
 
     def _rows(self, context: PanelContext, canvas: Canvas, rect: Rect, working: bool) -> None:
@@ -82,6 +84,10 @@ class StatusPanel:
         told = troubles_height(context, inner)
         build_troubles(context, canvas, Rect(x, y, inner, told))
         y += told
+        if spent := spent_line(hud):
+            text = context.type.fit(spent, inner, theme.CAPTION)
+            canvas.text(x, y + context.px(2.0), text, theme.CAPTION, theme.INK_SOFT)
+            y += row
         text = context.type.fit(engine_line(hud), inner, theme.CAPTION)
         canvas.text(x, y + context.px(2.0), text, theme.CAPTION, theme.INK_FAINT)
 
@@ -133,6 +139,15 @@ def counted(hud: Hud) -> str:
 def failures_line(hud: Hud) -> str:
     count = len(hud.failures)
     return f"{count:,} file{'' if count == 1 else 's'} could not be read"
+
+
+def spent_line(hud: Hud) -> str:
+    """What Claude has cost; empty where it has cost nothing."""
+    spent = hud.narrator.spent
+    if spent is None or not (spent.month or spent.library):
+        return ""
+    here = f"Claude: {money(spent.library)} of {money(spent.library_budget)} spent here"
+    return f"{here}  ·  {money(spent.month)} of {money(spent.month_budget)} this month"
 
 
 def engine_line(hud: Hud) -> str:
