@@ -62,13 +62,14 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the server sends. fault: of a stream: "cut" (TCP), "short" (ends between frames), "inside" (ends in a
-    frame), "crc", "silence"; empty for none."""
+    frame), "crc", "silence"; empty for none. pause_secs: before each frame."""
 
     status: int = 200
     body: bytes = b""
     error: str = ""
     frames: tuple[bytes, ...] = ()
     fault: str = ""
+    pause_secs: float = 0.0
 
 
 def error(status: int, code: str, message: str) -> Answer:
@@ -93,7 +94,13 @@ def message(
 
 
 def stream(
-    *pieces: str, tool: bool = False, stop: str = "end_turn", fault: str = "", sent: int = 2000, received: int = 150
+    *pieces: str,
+    tool: bool = False,
+    stop: str = "end_turn",
+    fault: str = "",
+    sent: int = 2000,
+    received: int = 150,
+    pause_secs: float = 0.0,
 ) -> Answer:
     """An answer to ConverseStream in these pieces of text, or of a tool's input."""
     deltas = [{"toolUse": {"input": piece}} if tool else {"text": piece} for piece in pieces]
@@ -106,7 +113,7 @@ def stream(
     if not fault or fault == "crc":
         events += [("contentBlockStop", {"contentBlockIndex": 0}), ("messageStop", {"stopReason": stop})]
         events.append(("metadata", {"usage": usage, "metrics": {"latencyMs": 1}}))
-    return Answer(frames=tuple(frame(kind, facts) for kind, facts in events), fault=fault)
+    return Answer(frames=tuple(frame(kind, facts) for kind, facts in events), fault=fault, pause_secs=pause_secs)
 
 
 def frame(kind: str, facts: Any, *, exception: bool = False) -> bytes:
@@ -221,6 +228,7 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.fault == "inside":
             frames = [*frames[:-1], frames[-1][:20]]
         for each in frames:
+            time.sleep(answer.pause_secs)
             self.wfile.write(b"%x\r\n%s\r\n" % (len(each), each))
             self.wfile.flush()
         if answer.fault == "silence":
