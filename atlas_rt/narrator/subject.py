@@ -1,27 +1,35 @@
-"""A group of images to be named and explained, and what the program itself knows of it."""
+"""What is to be explained: images of a library, and what the program itself knows of them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 
 import numpy as np
 
 from atlas_rt.core.arrays import Floats, Ids, Rows
+from atlas_rt.core.explanations import Kind
 from atlas_rt.core.maps import Cluster
+from atlas_rt.core.rows import rows_of
 from atlas_rt.core.scene import Scene
+from atlas_rt.errors import MissingError
 from atlas_rt.library.store import StoreReader
+from atlas_rt.narrator.cluster_parts import ClusterPart, is_private, parts_of
+from atlas_rt.narrator.label_counts import LabelCounts, label_counts
+from atlas_rt.narrator.sheet_choice import typical, typical_of_many
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.vector_index import VectorIndex
 
 PICTURES = 16
 """Images on a contact sheet."""
-TYPICAL_SHARE = 0.75
-"""A sheet shows images from the middle of its group to this share of it: what is typical, not only what is central."""
 NEIGHBOURS = 3
 LABELS = 8
+REST = 4096
+"""Images of the rest of the library that a selection is compared with, evenly over all: 12 ms."""
+
+ImageIds = Sequence[int] | Ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +54,29 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Images with a contact sheet of their own. name: empty for none; private: whether it is not sent. size: images.
+    shown: how many of them are on the sheet. labels: of all of them."""
+
+    name: str
+    size: int
+    shown: int
+    labels: LabelCounts
+    private: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
-    """What is to be named. cluster: its id on the map. name: what it is called now. why: the vocabulary's reason, empty
-    where it is called otherwise. pictures: those of the sheet, numbered from 1 in this order. vectors: (k, dim) of
-    them. neighbours: the nearest groups, nearest first. ids: (size,) of all its images."""
+    """What is to be named and explained.
+
+    cluster: its id on the map, -1 for what is no cluster. name: what it is called now. why: the vocabulary's reason,
+    empty where it is called otherwise. pictures: those of the sheets, numbered from 1 in this order. vectors: (k, dim)
+    of them. neighbours: the nearest groups, nearest first; only of a cluster. ids: (size,) of all its images.
+
+    Of what is no cluster also: groups: itself, or the two that are compared, whose pictures follow each other. rest:
+    labels of what a selection is compared with. parts: how a selection or a view divides into clusters, largest first.
+    shared: images of both groups, which tell no difference and are in neither here.
+    """
 
     cluster: int
     name: str
@@ -58,23 +85,38 @@ class Subject:
     vectors: Floats
     neighbours: tuple[Neighbour, ...]
     ids: Ids
+    kind: Kind = "cluster"
+    groups: tuple[Group, ...] = ()
+    rest: LabelCounts = field(default_factory=LabelCounts)
+    parts: tuple[ClusterPart, ...] = ()
+    shared: int = 0
 
     @property
     def size(self) -> int:
         return len(self.ids)
 
     @property
+    def sheets(self) -> tuple[tuple[Picture, ...], ...]:
+        """The pictures of each contact sheet. Numbers run on from one to the next."""
+        if self.kind != "difference":
+            return (self.pictures,)
+        first = self.groups[0].shown
+        return self.pictures[:first], self.pictures[first:]
+
+    @property
     def file_names(self) -> tuple[str, ...]:
-        """The names of the files on the sheet, without their folders."""
+        """The names of the files on the sheets, without their folders."""
         return tuple(PurePath(picture.path).name for picture in self.pictures)
 
     def labels(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
         """(word, numbers of the pictures it is a label of), those of most pictures first."""
         counts = Counter(word for picture in self.pictures for word in picture.labels)
         best = sorted(counts, key=lambda word: (-counts[word], word))[:LABELS]
-        return tuple(
-            (word, tuple(at for at, picture in enumerate(self.pictures, 1) if word in picture.labels)) for word in best
-        )
+        return tuple((word, self.labelled(word)) for word in best)
+
+    def labelled(self, word: str) -> tuple[int, ...]:
+        """The numbers of the pictures that a word is a label of."""
+        return tuple(at for at, picture in enumerate(self.pictures, 1) if word in picture.labels)
 
 
 def subjects_of(
@@ -86,7 +128,7 @@ def subjects_of(
     if not members:
         return ()
     means = {cluster: vector_index.at(rows.astype(np.int32)).mean(axis=0) for cluster, rows in members.items()}
-    sheets = {cluster: _typical(rows, vector_index, means[cluster]) for cluster, rows in members.items()}
+    sheets = {cluster: typical(rows, vector_index, means[cluster], PICTURES) for cluster, rows in members.items()}
     vectors = {cluster: vector_index.at(rows.astype(np.int32)) for cluster, rows in sheets.items()}
     records = {record.id: record for record in scene.cluster_records}
     wanted = {record.id for record in clusters}
@@ -105,13 +147,114 @@ def subjects_of(
     )
 
 
-def _typical(rows: Rows, vector_index: VectorIndex, mean: Floats) -> Rows:
-    """Of a group at most so many that a sheet holds: evenly from the most central on."""
-    order = np.argsort(-(vector_index.at(rows.astype(np.int32)) @ mean), kind="stable")
-    if len(rows) <= PICTURES:
-        return rows[order]
-    last = max(PICTURES, round(TYPICAL_SHARE * len(rows))) - 1
-    return rows[order[np.linspace(0, last, PICTURES).round().astype(np.intp)]]
+def selection_subject(ids: ImageIds, scene: Scene, vector_index: VectorIndex, store: StoreReader) -> Subject:
+    """Images that a person selected, in any order. vector_index: in the scene's rows.
+
+    Raises MissingError where fewer than two of them are in the scene: then nothing is together.
+    """
+    rows = np.sort(_rows(ids, scene))
+    if len(rows) < 2:
+        raise MissingError("Fewer than two of the selected images are on the map; select two or more.")
+    sheet = typical_of_many(rows, vector_index, PICTURES)
+    rest = np.delete(scene.ids, rows)
+    return _subject(
+        "selection",
+        f"{len(rows):,} selected images",
+        (rows,),
+        (sheet,),
+        scene,
+        vector_index,
+        store,
+        rest=label_counts(rest, store, scene.model, at_most=REST),
+    )
+
+
+def view_subject(ids: ImageIds, scene: Scene, vector_index: VectorIndex, store: StoreReader) -> Subject:
+    """The images in sight, those that matter most first: these are shown. vector_index: in the scene's rows.
+
+    Raises MissingError where none of them is in the scene.
+    """
+    rows = _rows(ids, scene)
+    if not len(rows):
+        raise MissingError("No image is in sight; fly to where some are.")
+    return _subject("view", "what is in sight", (rows,), (rows[:PICTURES],), scene, vector_index, store)
+
+
+def difference_subject(
+    first_ids: ImageIds,
+    second_ids: ImageIds,
+    names: tuple[str, str],
+    scene: Scene,
+    vector_index: VectorIndex,
+    store: StoreReader,
+) -> Subject:
+    """Two groups that are compared. names: what they are called, empty for none; only those that the program or Claude
+    gave to clusters are sent. vector_index: in the scene's rows.
+
+    Images of both groups are left out. A group that lies wholly in the other is compared with the rest of it. Raises
+    MissingError where a group has no image in the scene, or both have the same.
+    """
+    first, second = np.sort(_rows(first_ids, scene)), np.sort(_rows(second_ids, scene))
+    if not len(first) or not len(second):
+        raise MissingError(f"The {'second' if len(first) else 'first'} group has no image on the map; choose another.")
+    shared = np.intersect1d(first, second)
+    if len(shared) == len(first) == len(second):
+        raise MissingError("Both groups have the same images, so nothing tells them apart; choose two that differ.")
+    firsts = first if len(shared) == len(first) else np.setdiff1d(first, shared)
+    seconds = second if len(shared) == len(second) else np.setdiff1d(second, shared)
+    sheets = tuple(typical_of_many(rows, vector_index, PICTURES) for rows in (firsts, seconds))
+    name = " and ".join(_called(name, number) for number, name in enumerate(names))
+    return _subject(
+        "difference", name, (firsts, seconds), sheets, scene, vector_index, store, names=names, shared=len(shared)
+    )
+
+
+def _subject(
+    kind: Kind,
+    name: str,
+    groups: tuple[Rows, ...],
+    sheets: tuple[Rows, ...],
+    scene: Scene,
+    vector_index: VectorIndex,
+    store: StoreReader,
+    *,
+    names: tuple[str, ...] = ("",),
+    rest: LabelCounts | None = None,
+    shared: int = 0,
+) -> Subject:
+    """groups: the rows of each group; sheets: those of them that its sheet shows."""
+    shown, rows = np.concatenate(sheets), np.concatenate(groups)
+    public = {record.name for record in scene.cluster_records if not is_private(record)}
+    return Subject(
+        cluster=-1,
+        name=name,
+        why="",
+        pictures=_pictures(shown, scene, store),
+        vectors=vector_index.at(shown.astype(np.int32)),
+        neighbours=(),
+        ids=scene.ids[rows],
+        kind=kind,
+        groups=tuple(
+            Group(
+                called, len(group), len(sheet), label_counts(scene.ids[group], store, scene.model), called not in public
+            )
+            for called, group, sheet in zip(names, groups, sheets, strict=True)
+        ),
+        rest=rest or LabelCounts(),
+        parts=parts_of(rows, shown, scene) if kind != "difference" else (),
+        shared=shared,
+    )
+
+
+def _called(name: str, number: int) -> str:
+    return name or ("the first group", "the second group")[number]
+
+
+def _rows(ids: ImageIds, scene: Scene) -> Rows:
+    """The rows of these images in their order, each once; images that the scene lacks are passed over."""
+    wanted = np.array(list(dict.fromkeys(ids)), np.int64)
+    rows, known = rows_of(scene.ids, wanted)
+    return rows[known]
 
 
 def _nearest(cluster: int, means: dict[int, Floats]) -> Sequence[int]:
@@ -123,7 +266,7 @@ def _nearest(cluster: int, means: dict[int, Floats]) -> Sequence[int]:
 
 
 def _neighbour(record: Cluster, vectors: Floats) -> Neighbour:
-    return Neighbour(record.name, vectors, private=record.named_by in {"user", "exemplar"})
+    return Neighbour(record.name, vectors, private=is_private(record))
 
 
 def _pictures(rows: Rows, scene: Scene, store: StoreReader) -> tuple[Picture, ...]:
