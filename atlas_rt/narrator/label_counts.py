@@ -40,6 +40,9 @@ class LabelCounts:
         """How many carry it, as a person reads it: "12 of 16", or "3 %" where not all were counted."""
         if self.counted == self.size:
             return f"{self.counts.get(word, 0):,} of {self.size:,}"
+        return self.percent(word)
+
+    def percent(self, word: str) -> str:
         return f"{100 * self.share(word):.0f} %"
 
 

@@ -24,6 +24,8 @@ from atlas_rt.search.vector_index import VectorIndex
 
 PICTURES = 16
 """Images on a contact sheet."""
+CALLED_MAX = 27
+"""Characters of a name in a title of two, which has 60 at most."""
 NEIGHBOURS = 3
 LABELS = 8
 REST = 4096
@@ -247,7 +249,10 @@ def _subject(
 
 
 def _called(name: str, number: int) -> str:
-    return name or ("the first group", "the second group")[number]
+    """A group in a title of two."""
+    if not name:
+        return ("the first group", "the second group")[number]
+    return name if len(name) <= CALLED_MAX else f"{name[: CALLED_MAX - 1].rstrip()}…"
 
 
 def _rows(ids: ImageIds, scene: Scene) -> Rows:
