@@ -7,12 +7,10 @@ from itertools import zip_longest
 
 from atlas_rt.core.explanations import Claim, Explanation
 from atlas_rt.library.cluster_names import LENGTH_MAX
-from atlas_rt.narrator.label_counts import LabelCounts, more_common
+from atlas_rt.narrator.label_counts import LEAST, LabelCounts, more_common
 from atlas_rt.narrator.subject import Subject
 from atlas_rt.search.cluster_words import WORDS
 
-LEAST = 2
-"""A word of fewer images than this says nothing of what they share."""
 MOST = 0.5
 PARTS = 3
 """Clusters in sight that are told one by one."""
@@ -26,7 +24,7 @@ def selection_answer(subject: Subject) -> Explanation:
     """What most of the images share, what the rest of the library has less of, and the cluster that most are in."""
     labels, rest = subject.groups[0].labels, subject.rest
     common = _common(labels)
-    apart = [word for word in _ahead(labels, rest) if labels.counts[word] >= LEAST][:WORDS]
+    apart = _ahead(labels, rest)[:WORDS]
     told = [_look_like(labels, common)]
     if apart:
         rarer = ", ".join(f"{word} ({labels.percent(word)} here, {rest.percent(word)} elsewhere)" for word in apart)

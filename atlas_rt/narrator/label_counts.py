@@ -5,15 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from atlas_rt.core.arrays import Ids
-from atlas_rt.library.store import StoreReader
-from atlas_rt.narrator.sheet_choice import spread
-from atlas_rt.search.labels import SURE
-
-COUNTED = 20_000
-"""Images of a group whose labels are counted, evenly over all: 60 ms."""
-DIFFERS = 0.15
-"""By how much the shares of a label must differ to be told: 3 of 16 images against none."""
+DIFFERS = 0.2
+"""By how much the shares of a label must differ to be told: 4 of 16 images against none."""
+LEAST = 2
+"""A word of fewer images than this says nothing about their group."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +41,9 @@ class LabelCounts:
         return f"{100 * self.share(word):.0f} %"
 
 
-def label_counts(ids: Ids, store: StoreReader, model: str, *, at_most: int = COUNTED) -> LabelCounts:
-    """The labels that a model gave these images. Raises MissingError where the library cannot be read."""
-    some = spread(ids, at_most)
-    return LabelCounts(len(ids), len(some), store.label_counts(some, model, least=SURE))
-
-
 def more_common(here: LabelCounts, there: LabelCounts) -> tuple[str, ...]:
     """The words that clearly more of the images here carry than of those there, the largest difference first."""
-    ahead = {word: here.share(word) - there.share(word) for word in here.counts}
+    least = min(LEAST, here.counted)
+    ahead = {word: here.share(word) - there.share(word) for word, count in here.counts.items() if count >= least}
     clear = [word for word, by in ahead.items() if by >= DIFFERS]
     return tuple(sorted(clear, key=lambda word: (-round(ahead[word], 6), word)))

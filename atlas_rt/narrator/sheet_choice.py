@@ -12,9 +12,6 @@ from atlas_rt.search.vector_index import VectorIndex
 
 TYPICAL_SHARE = 0.75
 """A sheet shows images from the middle of its group to this share of it: what is typical, not only what is central."""
-LOOKED_AT = 4096
-"""Images of a selection among which the typical ones are looked for: a selection of all of a large library would not
-fit in memory."""
 
 T = TypeVar("T", bound=np.generic)
 
@@ -26,12 +23,6 @@ def typical(rows: Rows, vector_index: VectorIndex, mean: Floats, count: int) -> 
         return rows[order]
     last = max(count, round(TYPICAL_SHARE * len(rows))) - 1
     return rows[order[np.linspace(0, last, count).round().astype(np.intp)]]
-
-
-def typical_of_many(rows: Rows, vector_index: VectorIndex, count: int) -> Rows:
-    """The same of a group of any size."""
-    some = spread(rows, LOOKED_AT)
-    return typical(some, vector_index, vector_index.at(some.astype(np.int32)).mean(axis=0), count)
 
 
 def spread(values: NDArray[T], count: int) -> NDArray[T]:

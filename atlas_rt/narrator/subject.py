@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 import numpy as np
@@ -17,9 +17,10 @@ from atlas_rt.core.scene import Scene
 from atlas_rt.errors import MissingError
 from atlas_rt.library.store import StoreReader
 from atlas_rt.narrator.cluster_parts import ClusterPart, is_private, parts_of
-from atlas_rt.narrator.label_counts import LabelCounts, label_counts
-from atlas_rt.narrator.sheet_choice import typical, typical_of_many
-from atlas_rt.search.labels import SURE
+from atlas_rt.narrator.label_counts import LabelCounts
+from atlas_rt.narrator.sheet_choice import spread, typical
+from atlas_rt.narrator.word_fits import WordFits
+from atlas_rt.search.labels import SURE, Vocabulary
 from atlas_rt.search.vector_index import VectorIndex
 
 PICTURES = 16
@@ -28,8 +29,9 @@ CALLED_MAX = 27
 """Characters of a name in a title of two, which has 60 at most."""
 NEIGHBOURS = 3
 LABELS = 8
-REST = 4096
-"""Images of the rest of the library that a selection is compared with, evenly over all: 12 ms."""
+LOOKED_AT = 4096
+"""Images of each group, and of the rest of the library, from which their words and typical images are found, evenly
+over all: a selection of all of a large library would not fit in memory."""
 
 ImageIds = Sequence[int] | Ids
 
@@ -149,37 +151,43 @@ def subjects_of(
     )
 
 
-def selection_subject(ids: ImageIds, scene: Scene, vector_index: VectorIndex, store: StoreReader) -> Subject:
-    """Images that a person selected, in any order. vector_index: in the scene's rows.
+def selection_subject(
+    ids: ImageIds,
+    scene: Scene,
+    vector_index: VectorIndex,
+    store: StoreReader,
+    *,
+    vocabulary: Vocabulary | None = None,
+) -> Subject:
+    """Images that a person selected, in any order. vector_index: in the scene's rows. vocabulary: finds more words than
+    the labels; without it, only these are known.
 
     Raises MissingError where fewer than two of them are in the scene: then nothing is together.
     """
     rows = np.sort(_rows(ids, scene))
     if len(rows) < 2:
         raise MissingError("Fewer than two of the selected images are on the map; select two or more.")
-    sheet = typical_of_many(rows, vector_index, PICTURES)
-    rest = np.delete(scene.ids, rows)
-    return _subject(
-        "selection",
-        f"{len(rows):,} selected images",
-        (rows,),
-        (sheet,),
-        scene,
-        vector_index,
-        store,
-        rest=label_counts(rest, store, scene.model, at_most=REST),
-    )
+    source = _Source(scene, vector_index, store, vocabulary)
+    return source.subject("selection", f"{len(rows):,} selected images", (rows,), ("",))
 
 
-def view_subject(ids: ImageIds, scene: Scene, vector_index: VectorIndex, store: StoreReader) -> Subject:
-    """The images in sight, those that matter most first: these are shown. vector_index: in the scene's rows.
+def view_subject(
+    ids: ImageIds,
+    scene: Scene,
+    vector_index: VectorIndex,
+    store: StoreReader,
+    *,
+    vocabulary: Vocabulary | None = None,
+) -> Subject:
+    """The images in sight, those that matter most first: these are shown. The rest as for a selection.
 
     Raises MissingError where none of them is in the scene.
     """
     rows = _rows(ids, scene)
     if not len(rows):
         raise MissingError("No image is in sight; fly to where some are.")
-    return _subject("view", "what is in sight", (rows,), (rows[:PICTURES],), scene, vector_index, store)
+    source = _Source(scene, vector_index, store, vocabulary)
+    return source.subject("view", "what is in sight", (rows,), ("",))
 
 
 def difference_subject(
@@ -189,9 +197,11 @@ def difference_subject(
     scene: Scene,
     vector_index: VectorIndex,
     store: StoreReader,
+    *,
+    vocabulary: Vocabulary | None = None,
 ) -> Subject:
     """Two groups that are compared. names: what they are called, empty for none; only those that the program or Claude
-    gave to clusters are sent. vector_index: in the scene's rows.
+    gave to clusters are sent. The rest as for a selection.
 
     Images of both groups are left out. A group that lies wholly in the other is compared with the rest of it. Raises
     MissingError where a group has no image in the scene, or both have the same.
@@ -202,50 +212,74 @@ def difference_subject(
     shared = np.intersect1d(first, second)
     if len(shared) == len(first) == len(second):
         raise MissingError("Both groups have the same images, so nothing tells them apart; choose two that differ.")
-    firsts = first if len(shared) == len(first) else np.setdiff1d(first, shared)
-    seconds = second if len(shared) == len(second) else np.setdiff1d(second, shared)
-    sheets = tuple(typical_of_many(rows, vector_index, PICTURES) for rows in (firsts, seconds))
+    groups = tuple(each if len(shared) == len(each) else np.setdiff1d(each, shared) for each in (first, second))
     name = " and ".join(_called(name, number) for number, name in enumerate(names))
-    return _subject(
-        "difference", name, (firsts, seconds), sheets, scene, vector_index, store, names=names, shared=len(shared)
-    )
+    source = _Source(scene, vector_index, store, vocabulary)
+    return source.subject("difference", name, groups, names, shared=len(shared))
 
 
-def _subject(
-    kind: Kind,
-    name: str,
-    groups: tuple[Rows, ...],
-    sheets: tuple[Rows, ...],
-    scene: Scene,
-    vector_index: VectorIndex,
-    store: StoreReader,
-    *,
-    names: tuple[str, ...] = ("",),
-    rest: LabelCounts | None = None,
-    shared: int = 0,
-) -> Subject:
-    """groups: the rows of each group; sheets: those of them that its sheet shows."""
-    shown, rows = np.concatenate(sheets), np.concatenate(groups)
-    public = {record.name for record in scene.cluster_records if not is_private(record)}
-    return Subject(
-        cluster=-1,
-        name=name,
-        why="",
-        pictures=_pictures(shown, scene, store),
-        vectors=vector_index.at(shown.astype(np.int32)),
-        neighbours=(),
-        ids=scene.ids[rows],
-        kind=kind,
-        groups=tuple(
-            Group(
-                called, len(group), len(sheet), label_counts(scene.ids[group], store, scene.model), called not in public
-            )
-            for called, group, sheet in zip(names, groups, sheets, strict=True)
-        ),
-        rest=rest or LabelCounts(),
-        parts=parts_of(rows, shown, scene) if kind != "difference" else (),
-        shared=shared,
-    )
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What subjects are read from."""
+
+    scene: Scene
+    vector_index: VectorIndex
+    store: StoreReader
+    vocabulary: Vocabulary | None
+
+    def subject(
+        self, kind: Kind, name: str, groups: tuple[Rows, ...], names: tuple[str, ...], *, shared: int = 0
+    ) -> Subject:
+        """groups: the rows of each; names: theirs."""
+        scene = self.scene
+        looked_at = [spread(rows, LOOKED_AT) for rows in groups]
+        vectors = [self._vectors(rows) for rows in looked_at]
+        middle = self._vectors(spread(np.arange(len(scene.ids)), LOOKED_AT)).mean(axis=0)
+        fits = WordFits(self.vocabulary, vectors, middle)
+        sheets = [
+            rows[:PICTURES] if kind == "view" else typical(some, self.vector_index, each.mean(axis=0), PICTURES)
+            for rows, some, each in zip(groups, looked_at, vectors, strict=True)
+        ]
+        shown, rows = np.concatenate(sheets), np.concatenate(groups)
+        public = {record.name for record in scene.cluster_records if not is_private(record)}
+        return Subject(
+            cluster=-1,
+            name=name,
+            why="",
+            pictures=self._pictures(shown, fits),
+            vectors=self._vectors(shown),
+            neighbours=(),
+            ids=scene.ids[rows],
+            kind=kind,
+            groups=tuple(
+                Group(called, len(group), len(sheet), self._labels(group, fits), called not in public)
+                for called, group, sheet in zip(names, groups, sheets, strict=True)
+            ),
+            rest=self._labels(np.delete(np.arange(len(scene.ids)), rows), fits)
+            if kind == "selection"
+            else LabelCounts(),
+            parts=parts_of(rows, shown, scene) if kind != "difference" else (),
+            shared=shared,
+        )
+
+    def _vectors(self, rows: Rows) -> Floats:
+        return self.vector_index.at(rows.astype(np.int32))
+
+    def _labels(self, rows: Rows, fits: WordFits) -> LabelCounts:
+        """Of so many of these rows as are looked at."""
+        some = spread(rows, LOOKED_AT)
+        counts = self.store.label_counts(self.scene.ids[some], self.scene.model, least=SURE)
+        fitting = fits.of(self._vectors(some)).sum(axis=0).tolist()
+        found = counts | {word: count for word, count in zip(fits.words, fitting, strict=True) if count}
+        return LabelCounts(len(rows), len(some), found)
+
+    def _pictures(self, rows: Rows, fits: WordFits) -> tuple[Picture, ...]:
+        """With the words that they look like before their labels."""
+        pictures = _pictures(rows, self.scene, self.store)
+        return tuple(
+            replace(picture, labels=(*fitting, *(word for word in picture.labels if word not in fits.words)))
+            for picture, fitting in zip(pictures, fits.words_of(self._vectors(rows)), strict=True)
+        )
 
 
 def _called(name: str, number: int) -> str:
