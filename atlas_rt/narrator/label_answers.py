@@ -21,7 +21,7 @@ Evidence = tuple[str, tuple[int, ...]]
 
 
 def selection_answer(subject: Subject) -> Explanation:
-    """What most of the images share, what the rest of the library has less of, and the cluster that most are in."""
+    """What most of the images share, what the rest of the library has less of, and the clusters that they are in."""
     labels, rest = subject.groups[0].labels, subject.rest
     common = _common(labels)
     apart = _ahead(labels, rest)[:WORDS]
@@ -29,9 +29,11 @@ def selection_answer(subject: Subject) -> Explanation:
     if apart:
         rarer = ", ".join(f"{word} ({labels.percent(word)} here, {rest.percent(word)} elsewhere)" for word in apart)
         told.append(f"what sets them apart: {rarer}")
-    most = subject.parts[0]
+    most, named = subject.parts[0], [part for part in subject.parts if part.name]
     if most.name and most.size > MOST * subject.size:
         told.append(f"{most.size:,} of {subject.size:,} are in the cluster “{most.name}”")
+    elif len(named) > 1:
+        told.append(f"they come from {len(named):,} clusters: {_divided(subject)}")
     claims = _labelled(subject, dict.fromkeys((*apart, *common)))
     return _answer(_listed(common) or subject.name, told, subject, claims)
 
@@ -115,7 +117,7 @@ def _labelled(subject: Subject, words: Iterable[str]) -> list[Evidence]:
 
 
 def _divided(subject: Subject) -> str:
-    """Images in sight by their clusters: "40 of “dogs”, 12 of “cats”, 3 of another cluster, 5 in no cluster"."""
+    """Images by their clusters: "40 of “dogs”, 12 of “cats”, 3 of another cluster, 5 in no cluster"."""
     named = [part for part in subject.parts if part.name]
     told = [f"{part.size:,} of “{part.name}”" for part in named[:PARTS]]
     if others := named[PARTS:]:
