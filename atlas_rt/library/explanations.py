@@ -32,8 +32,8 @@ class KeptClaim:
 @dataclass(frozen=True, slots=True)
 class KeptExplanation:
     """One answer. request: the hash of what was sent. name: empty where no name of Claude's fitted. date: 2026-11-28.
-    size: how many contents there were; contents: of a cluster, those with the smallest hashes, ascending. kind: of
-    `core.explanations`. caption: empty for none."""
+    size: how many contents a cluster had; contents: those with the smallest hashes, ascending; of anything else there
+    are none. kind: of `core.explanations`. caption: empty for none."""
 
     request: str
     name: str

@@ -195,8 +195,8 @@ class ClaudeNarrator:
 
     def _keep(self, key: str, subject: Subject, found: Explanation) -> None:
         claims = (KeptClaim(each.text, tuple(sorted(self._contents_of(each.images)))) for each in found.claims)
-        contents = self._contents_of(subject.ids.tolist())
-        sample = sample_of(contents) if subject.kind == "cluster" else ()  # nothing else is looked for by its images
+        # Nothing but a cluster is looked for by its images, and a selection may be of all of a large library.
+        contents = self._contents_of(subject.ids.tolist()) if subject.kind == "cluster" else ()
         self._kept.keep(
             KeptExplanation(
                 request=key,
@@ -208,7 +208,7 @@ class ClaudeNarrator:
                 date=found.date,
                 cost_usd=found.cost_usd,
                 size=len(contents),
-                contents=sample,
+                contents=sample_of(contents),
                 kind=subject.kind,
                 caption=found.caption,
             )

@@ -142,6 +142,18 @@ def test_the_vocabulary_tells_what_a_selection_shares_and_what_sets_it_apart(sou
     )
 
 
+def test_of_very_many_images_some_are_looked_at_and_shares_are_told(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("atlas_rt.narrator.subject.LOOKED_AT", 60)
+    (first, firsts), all_ids = source.cluster(0), source.scene.ids.tolist()
+    found = explain(view_subject(all_ids, *source.read))
+    assert re.search(r"; some look like: \w+ \(\d+ %\)", found.why)
+    others = [id_ for id_ in all_ids if id_ not in firsts]
+    compared = difference_subject(firsts, others, (first.name, ""), *source.read, vocabulary=source.vocabulary)
+    assert re.search(rf"{first.name}: \d+ of {len(firsts)} here, \d+ % there", str(explain(compared).claims))
+
+
 def test_the_vocabulary_tells_which_clusters_are_in_sight(source: Source) -> None:
     (first, firsts), (second, seconds) = source.cluster(0), source.cluster(1)
     free = source.scene.ids[source.scene.clusters < 0][:1].tolist()
