@@ -20,7 +20,7 @@ from atlas_rt.library.sources import absolute
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.narrator.claude import ClaudeNarrator
-from atlas_rt.narrator.contact_sheet import contact_sheet
+from atlas_rt.narrator.contact_sheet import contact_sheet, contact_sheets
 from atlas_rt.narrator.language import NAMES
 from atlas_rt.narrator.name_check import NameCheck
 from atlas_rt.narrator.permission import Permission
@@ -161,7 +161,7 @@ def _ask(
             store,
             ladder=AnswerLadder(bedrock),
             manner=plan.manner,
-            sheet=lambda subject: contact_sheet(subject.pictures, tiles),
+            sheets=lambda subject: contact_sheets(subject, tiles),
             check=NameCheck(encoder.encode, collection.model.text.templates),
             ledger=ledger,
             kept=kept,

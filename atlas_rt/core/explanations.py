@@ -1,13 +1,19 @@
-"""What a narrator says of a group of images."""
+"""What a narrator says of images: of a cluster, of a selection, of a view, or of how two groups differ."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["cluster", "selection", "view", "difference"]
+"""What is explained: a cluster of the map, images that a person selected, those in sight, how two groups differ."""
+CAPTION_MAX = 300
+"""Characters of a caption: two lines under a flight."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Something that is to be seen in some images of the group. images: their ids."""
+    """Something that is to be seen in some of the images. images: their ids."""
 
     text: str
     images: tuple[int, ...]
@@ -17,9 +23,10 @@ class Claim:
 class Explanation:
     """A name and the reasons for it.
 
-    name: empty where the narrator found none that fits. named_by: "vocabulary" or "claude". model, date: of Claude's
-    answer, the date as 2026-11-28; empty for the vocabulary's. cost_usd: of all requests that led to it. remark: what a
-    person should know of how it came about, empty else.
+    name: of a cluster, else a short title; empty where the narrator found none that fits. named_by: "vocabulary" or
+    "claude". model, date: of Claude's answer, the date as 2026-11-28; empty for the vocabulary's. cost_usd: of all
+    requests that led to it. remark: what a person should know of how it came about, empty else. caption: one or two
+    sentences for the guided tour, of clusters only; empty where there is none.
     """
 
     name: str
@@ -30,3 +37,4 @@ class Explanation:
     date: str = ""
     cost_usd: float = 0.0
     remark: str = ""
+    caption: str = ""

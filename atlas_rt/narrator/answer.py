@@ -7,36 +7,59 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from atlas_rt.core.explanations import CAPTION_MAX, Kind
 from atlas_rt.library.cluster_names import LENGTH_MAX
 from atlas_rt.narrator.language import NAMES, is_in
 
-NAME_WORDS_MAX = 7
+NAME_WORDS_MAX, TITLE_WORDS_MAX = 7, 12
+"""Of a sign on the map, and of the title of an answer that stands on a panel."""
 WHY_MAX, CLAIM_MAX = 240, 200
 CLAIMS_MAX = 6
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["name", "english_name", "why", "claims"],
-    "properties": {
-        "name": {"type": "string", "description": "two to five words, no sentence, at most 60 characters"},
-        "english_name": {"type": "string", "description": "the same name in English"},
-        "why": {"type": "string", "description": "one line: what these pictures have in common"},
-        "claims": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["text", "images"],
-                "properties": {
-                    "text": {"type": "string", "description": "something that can be seen"},
-                    "images": {"type": "array", "items": {"type": "integer"}},
-                },
-            },
+_TITLE = "a short title, no sentence, at most 60 characters"
+_NAMES: dict[Kind, str] = {
+    "cluster": "two to five words, no sentence, at most 60 characters",
+    "selection": _TITLE,
+    "view": _TITLE,
+    "difference": _TITLE,
+}
+_REASONS: dict[Kind, str] = {
+    "cluster": "one line: what these pictures have in common",
+    "selection": "one line: what these pictures have in common",
+    "view": "one line: what is in sight",
+    "difference": "one line: how the two groups differ",
+}
+_CLAIMS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["text", "images"],
+        "properties": {
+            "text": {"type": "string", "description": "something that can be seen"},
+            "images": {"type": "array", "items": {"type": "integer"}},
         },
     },
 }
-"""What is asked for. Lengths and numbers are checked here: not every model takes them in a schema."""
 _MARKUP = re.compile(r"^#|[<>{}`*|\\]|\[.*?\]\(|__|https?://|&\w+;")
+
+
+def schema_of(kind: Kind) -> dict[str, Any]:
+    """What is asked for. Lengths and numbers are checked here: not every model takes them in a schema."""
+    properties: dict[str, Any] = {
+        "name": {"type": "string", "description": _NAMES[kind]},
+        "english_name": {"type": "string", "description": "the same name in English"},
+        "why": {"type": "string", "description": _REASONS[kind]},
+        "claims": _CLAIMS,
+    }
+    if kind == "cluster":
+        told = f"one or two sentences for a guided tour, at most {CAPTION_MAX} characters"
+        properties["caption"] = {"type": "string", "description": told}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(properties),
+        "properties": properties,
+    }
 
 
 class AnswerError(Exception):
@@ -45,7 +68,7 @@ class AnswerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NumberedClaim:
-    """Something that is to be seen in some pictures of the sheet. images: their numbers, from 1."""
+    """Something that is to be seen in some pictures of the sheets. images: their numbers, from 1."""
 
     text: str
     images: tuple[int, ...]
@@ -53,28 +76,32 @@ class NumberedClaim:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A usable answer. english_name: the same name, for encoders that read English best."""
+    """A usable answer. english_name: the same name, for encoders that read English best. caption: empty for
+    none."""
 
     name: str
     english_name: str
     why: str
     claims: tuple[NumberedClaim, ...]
+    caption: str = ""
 
 
-def read_answer(facts: Mapping[str, Any], *, pictures: int, language: str) -> Answer:
-    """The answer in a JSON object. pictures: how many the sheet had. Raises AnswerError.
+def read_answer(facts: Mapping[str, Any], *, pictures: int, language: str, kind: Kind = "cluster") -> Answer:
+    """The answer in a JSON object. pictures: how many the sheets had. Raises AnswerError.
 
-    A claim about pictures that do not exist is left out; there must be one about those that do.
+    A claim about pictures that do not exist is left out; there must be one about those that do. A caption may be
+    missing: no name is worth less without one.
     """
     name, why = _line(facts, "name", LENGTH_MAX), _line(facts, "why", WHY_MAX)
-    _refuse_sentence(name)
+    caption = _line(facts, "caption", CAPTION_MAX) if kind == "cluster" and "caption" in facts else ""
+    _refuse_sentence(name, kind)
     english = name if language == "en" else _line(facts, "english_name", LENGTH_MAX)
     claims = tuple(claim for each in _list(facts, "claims")[:CLAIMS_MAX] if (claim := _claim(each, pictures)))
     if not claims:
         raise AnswerError(f"no claim names pictures by their numbers from 1 to {pictures}")
-    if not is_in(" ".join((name, why, *(claim.text for claim in claims))), language):
+    if not is_in(" ".join((name, why, caption, *(claim.text for claim in claims))), language):
         raise AnswerError(f"it is not written in {NAMES[language]}")
-    return Answer(name, english, why, claims)
+    return Answer(name, english, why, claims, caption)
 
 
 def _line(facts: Mapping[str, Any], key: str, longest: int) -> str:
@@ -91,9 +118,10 @@ def _line(facts: Mapping[str, Any], key: str, longest: int) -> str:
     return line
 
 
-def _refuse_sentence(name: str) -> None:
-    if len(name.split()) > NAME_WORDS_MAX or name.endswith((".", "!", "?", "。", "！", "？", ":")) or ". " in name:
-        raise AnswerError("the name is a sentence, and must be two to five words")
+def _refuse_sentence(name: str, kind: Kind) -> None:
+    longest, wanted = (NAME_WORDS_MAX, "two to five words") if kind == "cluster" else (TITLE_WORDS_MAX, "a short title")
+    if len(name.split()) > longest or name.endswith((".", "!", "?", "。", "！", "？", ":")) or ". " in name:
+        raise AnswerError(f"the name is a sentence, and must be {wanted}")
 
 
 def _claim(facts: Any, pictures: int) -> NumberedClaim | None:

@@ -1,7 +1,7 @@
-"""The narrator that asks Claude: one contact sheet and what is known of it, a checked answer, kept for good.
+"""The narrator that asks Claude: contact sheets and what is known of them, a checked answer, kept for good.
 
-At most two requests for a group: an answer that cannot be used, or whose name fits a neighbouring group clearly better,
-is asked for once more; then it is dropped. Each request is entered in the ledger before it is sent.
+At most two requests for a subject: an answer that cannot be used, or whose name fits a neighbouring group clearly
+better, is asked for once more; then it is dropped. Each request is entered in the ledger before it is sent.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from atlas_rt.aws.stoppable_call import Stop, never
 from atlas_rt.core.explanations import Claim, Explanation
 from atlas_rt.library.explanations import Explanations, KeptClaim, KeptExplanation, sample_of
 from atlas_rt.library.store import StoreReader
-from atlas_rt.narrator.answer import SCHEMA, Answer, AnswerError, read_answer
+from atlas_rt.narrator.answer import Answer, AnswerError, read_answer, schema_of
 from atlas_rt.narrator.contact_sheet import sheet_size
 from atlas_rt.narrator.name_check import NameCheck
 from atlas_rt.narrator.narrator import OnText, told_apart
@@ -35,8 +35,8 @@ USUAL_OUTPUT_TOKENS = 300
 CHARACTERS_A_TOKEN = 3.0
 """Of English text a token has 4 in the mean; the running total is corrected by what Bedrock counts."""
 
-Sheet = Callable[[Subject], bytes]
-"""The contact sheet of a subject, JPEG."""
+Sheets = Callable[[Subject], tuple[bytes, ...]]
+"""The contact sheets of a subject, JPEG."""
 IdsOf = Callable[[Sequence[bytes]], dict[bytes, int]]
 """Hashes of contents -> ids of the images of this library that hold them."""
 ContentsOf = Callable[[Sequence[int]], Collection[bytes]]
@@ -54,20 +54,21 @@ class Manner:
 
 def estimate_usd(subject: Subject, manner: Manner, *, output_tokens: int = USUAL_OUTPUT_TOKENS) -> float:
     """What one request about a subject costs."""
-    text = instructions(manner.language) + description(subject, file_names=manner.file_names) + json.dumps(SCHEMA)
-    sent = picture_tokens(*sheet_size(len(subject.pictures))) + round(len(text) / CHARACTERS_A_TOKEN)
-    return cost_usd(manner.model_id, Usage(sent, output_tokens))
+    told = description(subject, file_names=manner.file_names) + json.dumps(schema_of(subject.kind))
+    words = round(len(instructions(subject.kind, manner.language) + told) / CHARACTERS_A_TOKEN)
+    pictures = sum(picture_tokens(*sheet_size(len(sheet))) for sheet in subject.sheets)
+    return cost_usd(manner.model_id, Usage(pictures + words, output_tokens))
 
 
 class ClaudeNarrator:
-    """Asks Claude about the groups of one library. Whoever makes one has the person's consent."""
+    """Asks Claude about the images of one library. Whoever makes one has the person's consent."""
 
     def __init__(
         self,
         ladder: AnswerLadder,
         manner: Manner,
         *,
-        sheet: Sheet,
+        sheets: Sheets,
         check: NameCheck,
         ledger: Ledger,
         kept: Explanations,
@@ -75,7 +76,7 @@ class ClaudeNarrator:
         ids_of: IdsOf,
         today: Callable[[], date] = date.today,
     ) -> None:
-        self._ladder, self._manner, self._sheet, self._check = ladder, manner, sheet, check
+        self._ladder, self._manner, self._sheets, self._check = ladder, manner, sheets, check
         self._ledger, self._kept, self._today = ledger, kept, today
         self._contents_of, self._ids_of = contents_of, ids_of
         self._quota_used_up: tuple[date, DailyQuotaError] | None = None
@@ -87,7 +88,7 @@ class ClaudeNarrator:
         *,
         ladder: AnswerLadder,
         manner: Manner,
-        sheet: Sheet,
+        sheets: Sheets,
         check: NameCheck,
         ledger: Ledger,
         kept: Explanations,
@@ -96,7 +97,7 @@ class ClaudeNarrator:
         return cls(
             ladder,
             manner,
-            sheet=sheet,
+            sheets=sheets,
             check=check,
             ledger=ledger,
             kept=kept,
@@ -125,14 +126,18 @@ class ClaudeNarrator:
         asking = _Asking(
             question,
             lambda asked: self._request(asked, subject, on_text, stop),
-            lambda facts: read_answer(facts, pictures=len(subject.pictures), language=self._manner.language),
+            lambda facts: read_answer(
+                facts, pictures=len(subject.pictures), language=self._manner.language, kind=subject.kind
+            ),
         )
         answer, remark = asking.usable(), ""
         neighbour = self._check.fits_better(answer.english_name, subject)
         if neighbour is not None and not asking.twice:
             answer = asking.usable(again_unfitting(answer.name, neighbour))
             neighbour = self._check.fits_better(answer.english_name, subject)
-        name = told_apart(answer.name, taken, [word for word, _ in subject.labels()])
+        name = answer.name
+        if subject.kind == "cluster":  # the title of another answer stands on no map
+            name = told_apart(name, taken, [word for word, _ in subject.labels()])
         if neighbour is not None:
             remark = f"Claude's name {answer.name!r} fits the cluster {neighbour.name!r} better, and is not used."
             name = ""
@@ -148,6 +153,7 @@ class ClaudeNarrator:
             date=self._today().isoformat(),
             cost_usd=round(asking.usd, 9),
             remark=remark,
+            caption=answer.caption,
         )
         self._keep(key, subject, found)
         return found
@@ -155,10 +161,10 @@ class ClaudeNarrator:
     def _question(self, subject: Subject) -> Question:
         return Question(
             model_id=self._manner.model_id,
-            system=instructions(self._manner.language),
-            pictures=(self._sheet(subject),),
+            system=instructions(subject.kind, self._manner.language),
+            pictures=self._sheets(subject),
             text=description(subject, file_names=self._manner.file_names),
-            schema=SCHEMA,
+            schema=schema_of(subject.kind),
             name=FORM,
             says=SAYS,
             output_tokens=OUTPUT_TOKENS,
@@ -189,7 +195,8 @@ class ClaudeNarrator:
 
     def _keep(self, key: str, subject: Subject, found: Explanation) -> None:
         claims = (KeptClaim(each.text, tuple(sorted(self._contents_of(each.images)))) for each in found.claims)
-        contents = self._contents_of(subject.ids.tolist())
+        # Nothing but a cluster is looked for by its images, and a selection may be of all of a large library.
+        contents = self._contents_of(subject.ids.tolist()) if subject.kind == "cluster" else ()
         self._kept.keep(
             KeptExplanation(
                 request=key,
@@ -202,6 +209,8 @@ class ClaudeNarrator:
                 cost_usd=found.cost_usd,
                 size=len(contents),
                 contents=sample_of(contents),
+                kind=subject.kind,
+                caption=found.caption,
             )
         )
 
@@ -252,4 +261,4 @@ def explanation_of(kept: KeptExplanation, ids_of: IdsOf) -> Explanation:
     """A kept answer, its claims about the images of this library; a claim about none of them is left out."""
     claims = (Claim(each.text, tuple(sorted(ids_of(each.contents).values()))) for each in kept.claims)
     shown = tuple(claim for claim in claims if claim.images)
-    return Explanation(kept.name, kept.why, shown, "claude", kept.model, kept.date, kept.cost_usd)
+    return Explanation(kept.name, kept.why, shown, "claude", kept.model, kept.date, kept.cost_usd, caption=kept.caption)

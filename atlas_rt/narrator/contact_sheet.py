@@ -1,5 +1,7 @@
 """The images of a group on one sheet, on a numbered grid: what is sent of them, and nothing else.
 
+Two groups that are compared have a sheet each, whose numbers run on.
+
 A sheet is made from pixels alone, so nothing that stood in the files (places, cameras, dates) comes along.
 """
 
@@ -15,7 +17,7 @@ from atlas_rt.core.images import MEDIUM_TILE_PX
 from atlas_rt.errors import DecodeError, MissingError
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.tile_making import load_picture
-from atlas_rt.narrator.subject import Picture
+from atlas_rt.narrator.subject import Picture, Subject
 
 CELL_PX = 273
 """Four of them are 1092 px, the longest side that is worth its tokens."""
@@ -32,11 +34,18 @@ def sheet_size(pictures: int) -> tuple[int, int]:
     return columns * CELL_PX, math.ceil(pictures / columns) * CELL_PX
 
 
-def contact_sheet(pictures: Sequence[Picture], tiles: TileFiles) -> bytes:
-    """A JPEG with these pictures, numbered from 1, row by row. Those whose files are not there come from their tiles.
+def contact_sheets(subject: Subject, tiles: TileFiles) -> tuple[bytes, ...]:
+    """The sheets of a subject, as they are sent. Raises MissingError as `contact_sheet`."""
+    sheets, first = [], 1
+    for pictures in subject.sheets:
+        sheets.append(contact_sheet(pictures, tiles, first=first))
+        first += len(pictures)
+    return tuple(sheets)
 
-    Raises MissingError where neither can be read.
-    """
+
+def contact_sheet(pictures: Sequence[Picture], tiles: TileFiles, *, first: int = 1) -> bytes:
+    """A JPEG with these pictures, numbered from `first`, row by row. Those whose files are not there come from their
+    tiles. Raises MissingError where neither can be read."""
     width_px, height_px = sheet_size(len(pictures))
     sheet = Image.new("RGB", (width_px, height_px), GROUND)
     drawing, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=LABEL_PX - 7)
@@ -48,7 +57,7 @@ def contact_sheet(pictures: Sequence[Picture], tiles: TileFiles) -> bytes:
         space = (room[0] - shown.width) // 2, (room[1] - shown.height) // 2
         sheet.paste(shown, (left + space[0], top + LABEL_PX + space[1]))
         drawing.rectangle((left, top, left + room[0] - 1, top + LABEL_PX - 1), fill=BAR)
-        drawing.text((left + 8, top + 2), str(at + 1), font=font, fill=INK)
+        drawing.text((left + 8, top + 2), str(first + at), font=font, fill=INK)
     file = io.BytesIO()
     sheet.save(file, "JPEG", quality=QUALITY)
     return file.getvalue()

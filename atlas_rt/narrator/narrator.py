@@ -1,4 +1,4 @@
-"""The one interface to whoever names and explains groups of images."""
+"""The one interface to whoever names and explains images: clusters, selections, views, and how two groups differ."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Narrator(Protocol):
         on_text: OnText | None = None,
         stop: Stop = never,
     ) -> Explanation:
-        """taken: names of other groups, from which this one's will differ. Raises AtlasError with a sentence."""
+        """taken: names of other clusters, from which a cluster's will differ. Raises AtlasError with a sentence."""
         ...
 
 

@@ -28,7 +28,7 @@ class Plan:
     @property
     def largest_px(self) -> tuple[int, int]:
         """Width and height of the largest contact sheet."""
-        return max(sheet_size(len(subject.pictures)) for subject in self.subjects)
+        return max(sheet_size(len(sheet)) for subject in self.subjects for sheet in subject.sheets)
 
     @property
     def priced(self) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from atlas_rt.aws.stoppable_call import Stop, never
-from atlas_rt.core.explanations import Claim, Explanation
+from atlas_rt.core.explanations import CAPTION_MAX, Claim, Explanation
+from atlas_rt.narrator.label_answers import claims_about, difference_answer, images, selection_answer, view_answer
 from atlas_rt.narrator.narrator import OnText
 from atlas_rt.narrator.subject import Subject
 
@@ -25,16 +26,40 @@ class VocabularyNarrator:
         on_text: OnText | None = None,
         stop: Stop = never,  # noqa: ARG002  it takes no time
     ) -> Explanation:
-        """The cluster's own name and reason, with the pictures that carry its labels."""
+        """Names and reasons from labels and clusters, with the pictures that show them."""
+        explanation = _ANSWERS[subject.kind](subject)
         if on_text is not None:
-            on_text(subject.why)
-        return Explanation(subject.name, subject.why, claims_of(subject), "vocabulary")
+            on_text(explanation.why)
+        return explanation
 
 
 def claims_of(subject: Subject) -> tuple[Claim, ...]:
     """The labels that most pictures of the sheet carry, with the images that do."""
-    return tuple(
-        Claim(f"looks like: {word}", tuple(subject.pictures[number - 1].id for number in numbers))
-        for word, numbers in subject.labels()[:CLAIMS]
-        if len(numbers) >= LEAST
-    )
+    return claims_about(subject, [(f"looks like: {word}", subject.labelled(word)) for word in _words(subject)])
+
+
+def _cluster_answer(subject: Subject) -> Explanation:
+    """The cluster's own name and reason."""
+    return Explanation(subject.name, subject.why, claims_of(subject), "vocabulary", caption=_caption(subject))
+
+
+def _caption(subject: Subject) -> str:
+    """For the guided tour: what the cluster is called, how large it is, and why."""
+    words = _words(subject)
+    why = subject.why or (f"most of its pictures look like: {', '.join(words)}" if words else "")
+    name = f"{subject.name}, {images(subject.size)}" if subject.name else images(subject.size)
+    sentences = [f"{each[0].upper()}{each[1:]}." for each in (name, why) if each]
+    whole = " ".join(sentences)
+    return whole if len(whole) <= CAPTION_MAX else sentences[0]
+
+
+def _words(subject: Subject) -> list[str]:
+    return [word for word, numbers in subject.labels()[:CLAIMS] if len(numbers) >= LEAST]
+
+
+_ANSWERS = {
+    "cluster": _cluster_answer,
+    "selection": selection_answer,
+    "view": view_answer,
+    "difference": difference_answer,
+}

@@ -40,6 +40,12 @@ def words_from(vocabulary: Vocabulary, vectors: Floats) -> Describe | None:
     return describe
 
 
+def words_apart(vocabulary: Vocabulary, above: Floats) -> list[str]:
+    """The words that set any images apart from others, best first, if they fit. above: (dim,) their mean less the
+    others'."""
+    return _distinctive(above, np.zeros(0, np.float32), vocabulary) if vocabulary.words else []
+
+
 def _said(members: Sequence[Rows], vectors: Floats, vocabulary: Vocabulary) -> Floats:
     """(clusters, words) 0..1: how much the labels of a cluster's images say a word and those of others do not.
 
@@ -66,7 +72,7 @@ def _distinctive(above_others: Floats, said: Floats, vocabulary: Vocabulary) -> 
     fits = np.flatnonzero(above >= FITS)
     familiarity = log_familiarity(len(vocabulary.words), vocabulary.own)
     worth = above + FAMILIARITY * vocabulary.temperature * familiarity
-    if len(fits):
+    if len(fits) and len(said):
         worth += SAID * said[: len(worth)]
     best = fits[np.argsort(-worth[fits], kind="stable")][:WORDS]
     return [vocabulary.words[word] for word in best]

@@ -33,6 +33,7 @@ from atlas_rt.library.relocation import settled_place
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.narrator.sheets import Sheets
 from atlas_rt.permission import permission_of
+from atlas_rt.search.labels import Vocabulary, load_vocabulary, read_own_words
 from atlas_rt.settings import Settings
 from atlas_rt.window.writer import Writer
 from atlas_rt.workers.claude import ClaudeEvent, ClaudeRequest, ClaudeWorker
@@ -93,7 +94,11 @@ class Session:
         self._names = RenamingWorker(self.place, names, data_named=bool(settings.data), announce=told)
         self.tiles = TileWorker(self.place, announce=told)
         sheets = Sheets(TileFiles(self.place.folder))
-        self.questions = QuestionWorker(self.place, permission, sheets, data=data, announce=told)
+
+        def words() -> Vocabulary:
+            return load_vocabulary(model, cache, own=read_own_words(settings.labels_path).words, runtime=self.runtime)
+
+        self.questions = QuestionWorker(self.place, permission, sheets, data=data, vocabulary=words, announce=told)
         self._make_claude = partial(
             ClaudeWorker,
             self.place,

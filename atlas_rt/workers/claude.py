@@ -188,7 +188,7 @@ class ClaudeWorker(Worker):
                 store,
                 ladder=connection.ladder,
                 manner=self._permission.manner(request.region),
-                sheet=self._sheets.of,
+                sheets=self._sheets.of,
                 check=connection.check,
                 ledger=self._ledger,
                 kept=Explanations(self._data),
@@ -207,7 +207,8 @@ class ClaudeWorker(Worker):
                         break
                 else:
                     answered += 1
-                    names[subject.cluster] = found.name or subject.name
+                    if subject.cluster >= 0:
+                        names[subject.cluster] = found.name or subject.name
                     self._tell(Replied(topic, found))
         return answered
 

@@ -12,7 +12,7 @@ from atlas_rt.core.maps import Cluster, Map
 from atlas_rt.core.rows import rows_of
 from atlas_rt.errors import MissingError
 from atlas_rt.library.cluster_names import ClusterName, ClusterNames
-from atlas_rt.library.explanations import Explanations, KeptExplanation
+from atlas_rt.library.explanations import CLUSTER, Explanations, KeptExplanation
 from atlas_rt.library.personal_data import Kept
 from atlas_rt.library.store import StoreReader
 from atlas_rt.mapping.clusters import GivenName, named_by_person
@@ -39,7 +39,8 @@ def named_map(map_: Map, store: StoreReader, names: ClusterNames, explanations: 
     20 names of 100,000 images: 30 ms.
     """
     kept, remark = _kept(names.read)
-    said, trouble = _kept(explanations.read) if explanations else ((), "")
+    answers, trouble = _kept(explanations.read) if explanations else ((), "")
+    said = [each for each in answers if each.kind == CLUSTER]  # a title of selected images is no cluster's name
     samples = [(each.contents, each.size) for each in kept] + [(each.contents, each.size) for each in said]
     placed = _placed(map_, store, samples, len(kept))
     given = {cluster: kept[place] for cluster, place in placed[0].items()}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,12 +29,17 @@ from atlas_rt.narrator.permission import Permission
 from atlas_rt.narrator.plan import plan_of, unexplained
 from atlas_rt.narrator.sheets import Sheets
 from atlas_rt.narrator.spending import Ledger
-from atlas_rt.narrator.subject import Subject, subjects_of
+from atlas_rt.narrator.subject import Subject, difference_subject, selection_subject, subjects_of, view_subject
 from atlas_rt.narrator.vocabulary import VocabularyNarrator
 from atlas_rt.narrator.wording import description, instructions
+from atlas_rt.search.labels import Vocabulary
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.workers.worker import Announce, Worker, unheard
 
+USUAL_REGION = "us-east-1"
+"""For prices before anybody has to know the region: finding it out loads boto3."""
+GAP_PX = 24
+"""Between two sheets that are shown."""
 GONE = "what was asked about is not on the map any more"
 
 
@@ -127,9 +133,13 @@ class QuestionWorker(Worker):
         sheets: Sheets,
         *,
         data: Path,
+        vocabulary: Callable[[], Vocabulary],
         announce: Announce = unheard,
     ) -> None:
+        """data: where the ledger and consents lie. vocabulary: loads words for images, when a question needs them."""
         super().__init__(announce=announce)
+        self._load_vocabulary = vocabulary
+        self._vocabulary: Vocabulary | None = None
         self._place, self._permission, self._sheets = place, permission, sheets
         self._ledger = Ledger(data, place.folder.name, permission.budget)
         self._consents = Consents(data)
@@ -175,7 +185,7 @@ class QuestionWorker(Worker):
                 return self._offer(asked)
             case AnswerRequest(topic, shown):
                 subject = self._subjects((topic,), shown)[0]
-                usd = estimate_usd(subject, self._permission.manner(self._permission.region))
+                usd = estimate_usd(subject, self._permission.manner(self._permission.region or USUAL_REGION))
                 return Answered(topic, VocabularyNarrator().explain(subject), usd)
             case ProposalRequest():
                 return self._proposed(asked)
@@ -194,7 +204,7 @@ class QuestionWorker(Worker):
         if not topics:
             return Offer()
         subjects = self._subjects(topics[:1], asked.shown)
-        plan = plan_of(subjects, self._permission.manner(self._permission.region), "", (0.0, 0.0))
+        plan = plan_of(subjects, self._permission.manner(self._permission.region or USUAL_REGION), "", (0.0, 0.0))
         return Offer(topics, plan.usd[0])
 
     def _proposed(self, asked: ProposalRequest) -> Proposed:
@@ -218,17 +228,30 @@ class QuestionWorker(Worker):
         return Proposed(replace(proposal, consented=consented), plan.subjects)
 
     def _page(self, asked: PageRequest) -> PageShown:
-        picture = Image.open(io.BytesIO(self._sheets.of(asked.subject))).convert("RGB")
+        sheets = [np.asarray(Image.open(io.BytesIO(each)).convert("RGB")) for each in self._sheets.of(asked.subject)]
+        pixels = _beside(sheets)
         text = description(asked.subject, file_names=asked.file_names)
-        told = f"{text}\n\n{instructions(self._permission.language)}"
-        return PageShown(ProposalPage(asked.at, picture.size, told), np.asarray(picture))
+        told = f"{text}\n\n{instructions(asked.subject.kind, self._permission.language)}"
+        return PageShown(ProposalPage(asked.at, (pixels.shape[1], pixels.shape[0]), told), pixels)
 
     def _subjects(self, topics: Sequence[Topic], shown: Shown) -> tuple[Subject, ...]:
+        vocabulary = None
+        if any(topic.kind != "cluster" for topic in topics):
+            vocabulary = self._known_words()
         with StoreReader.open(self._place.folder) as store:
-            return subjects_about(topics, shown, store)
+            return subjects_about(topics, shown, store, vocabulary)
+
+    def _known_words(self) -> Vocabulary | None:
+        """Not before a question needs them; None where the model's text tower cannot be used."""
+        if self._vocabulary is None:
+            with contextlib.suppress(MissingError):
+                self._vocabulary = self._load_vocabulary()
+        return self._vocabulary
 
 
-def subjects_about(topics: Sequence[Topic], shown: Shown, store: StoreReader) -> tuple[Subject, ...]:
+def subjects_about(
+    topics: Sequence[Topic], shown: Shown, store: StoreReader, vocabulary: Vocabulary | None
+) -> tuple[Subject, ...]:
     """One for each topic. Raises MissingError where nothing of one is on the map any more."""
     scene, vector_index = shown.scene, shown.vector_index
     wanted = {cluster for topic in topics if topic.kind == "cluster" for cluster in topic.clusters}
@@ -236,11 +259,30 @@ def subjects_about(topics: Sequence[Topic], shown: Shown, store: StoreReader) ->
     clusters = {subject.cluster: subject for subject in subjects_of(records, scene, vector_index, store)}
 
     def about(topic: Topic) -> Subject:
-        if topic.kind == "cluster" and topic.clusters[0] in clusters:
-            return clusters[topic.clusters[0]]
-        raise MissingError(GONE)
+        if topic.kind == "selection":
+            return selection_subject(topic.ids, scene, vector_index, store, vocabulary=vocabulary)
+        if topic.kind == "view":
+            return view_subject(topic.ids, scene, vector_index, store, vocabulary=vocabulary)
+        if topic.kind == "difference":
+            first, second = (scene.ids[scene.clusters == cluster] for cluster in topic.clusters)
+            names = topic.names[0], topic.names[1]
+            return difference_subject(first, second, names, scene, vector_index, store, vocabulary=vocabulary)
+        if topic.clusters[0] not in clusters:
+            raise MissingError(GONE)
+        return clusters[topic.clusters[0]]
 
     return tuple(about(topic) for topic in topics)
+
+
+def _beside(sheets: Sequence[Bytes]) -> Bytes:
+    """Pictures next to each other, (h, w, 3), with a gap between them."""
+    height = max(sheet.shape[0] for sheet in sheets)
+    width = sum(sheet.shape[1] for sheet in sheets) + GAP_PX * (len(sheets) - 1)
+    whole, x = np.zeros((height, width, 3), np.uint8), 0
+    for sheet in sheets:
+        whole[: sheet.shape[0], x : x + sheet.shape[1]] = sheet
+        x += sheet.shape[1] + GAP_PX
+    return whole
 
 
 def _without(asked: Asked, trouble: str) -> Told | None:

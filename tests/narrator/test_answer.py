@@ -43,6 +43,10 @@ def test_a_good_answer_is_read() -> None:
         ({"name": "Animals \u202e\u0007"}, "name holds markup or characters that cannot be printed"),
         ({"why": "see https://example.com/x"}, "why holds markup"),
         ({"why": "x" * 300}, "why has 300 characters"),
+        ({"caption": "x" * 301}, "caption has 301 characters, and at most 300 are allowed"),
+        ({"caption": "See <b>this</b>."}, "caption holds markup"),
+        ({"caption": ["x"]}, "caption is missing"),
+        ({"caption": "Die Tiere sind von der Seite und mit dem Kopf auf der Wiese"}, "it is not written in English"),
         ({"claims": []}, "no claim names pictures by their numbers from 1 to 4"),
         ({"claims": "many"}, "no claim names pictures"),
         (
@@ -57,6 +61,19 @@ def test_what_cannot_be_used_says_why(changes: dict[str, Any], said: str) -> Non
     with pytest.raises(AnswerError) as told:
         read(**changes)
     assert said in str(told.value)
+
+
+def test_a_caption_may_be_sentences_and_is_of_clusters_alone() -> None:
+    caption = "Here are wild animals. Do they look at you?"
+    assert (read(caption=caption).caption, read().caption) == (caption, "")
+    assert read_answer(GOOD | {"caption": caption}, pictures=4, language="en", kind="view").caption == ""
+
+
+def test_a_title_may_be_longer_than_a_name_on_the_map_and_is_no_sentence_either() -> None:
+    title = GOOD | {"name": "What most of these many animals have in common"}
+    assert read_answer(title, pictures=4, language="en", kind="selection").name == title["name"]
+    with pytest.raises(AnswerError, match="must be a short title"):
+        read_answer(title | {"name": "They are animals."}, pictures=4, language="en", kind="difference")
 
 
 def test_a_claim_about_pictures_that_do_not_exist_is_left_out() -> None:

@@ -45,7 +45,7 @@ def narrator(folder: Path, **manner: Any) -> ClaudeNarrator:
     return ClaudeNarrator(
         AnswerLadder(shared_client()),
         Manner(MODEL, **({"language": "en"} | manner)),
-        sheet=lambda _: b"sheet",
+        sheets=lambda _: (b"sheet",),
         check=NameCheck(lambda _: np.full(4, 0.5, np.float32), ()),
         ledger=ledger(folder),
         kept=Explanations(folder),

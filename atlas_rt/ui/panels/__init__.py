@@ -74,7 +74,7 @@ class Panels:
         self._live.build(context, self._detail.width(context))
         self._welcome.build(context)
         self._answer.build(context)
-        self._notices.build(context)
+        self._notices.build(context, self._answer.top(context))
         if not hud.help_open:
             self._hover.build(context, self._detail.width(context), self._clusters.width(context))
         self.covered = context.covered

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from imgui_bundle import imgui
 
+from atlas_rt.core.money import money
 from atlas_rt.core.narration import AnswerCard
-from atlas_rt.core.requests import CloseQuestion
+from atlas_rt.core.requests import AskClaude, CloseQuestion
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
-from atlas_rt.ui.panels.explanation import build_ask, build_asking, build_claims, build_text, source_of
+from atlas_rt.ui.panels.explanation import build_asking, build_claims, build_text, source_of
 from atlas_rt.ui.panels.icons import cross
 from atlas_rt.ui.panels.panel_context import Fade, PanelContext
 
@@ -25,23 +26,29 @@ class AnswerCardPanel:
         self._fade = Fade()
         self._height = 0.0
         """Of its contents in the last frame, before scaling."""
+        self._rect: Rect | None = None
 
     def build(self, context: PanelContext) -> None:
         card = context.hud.narrator.card
         alpha = self._fade.advance(card is not None, context.hud)
         if card is None:
-            self._height = 0.0
+            self._height, self._rect = 0.0, None
             return
-        rect = self._place(context)
+        rect = self._rect = self._place(context)
         with context.panel("answer", rect, alpha=alpha) as canvas:
             x, right = rect.x + context.px(theme.PAD), rect.right - context.px(theme.PAD)
-            title = context.type.fit(card.topic.title, right - x - context.px(30.0), theme.BODY, strong=True)
-            canvas.text(x, rect.y + context.px(14.0), title, theme.BODY, theme.INK, strong=True)
             self._close(context, canvas, (right - context.px(6.0), rect.y + context.px(23.0)))
+            end = self._claude(context, canvas, (right - context.px(28.0), rect.y + context.px(23.0)), card)
+            title = context.type.fit(card.topic.title, end - x - context.px(10.0), theme.BODY, strong=True)
+            canvas.text(x, rect.y + context.px(14.0), title, theme.BODY, theme.INK, strong=True)
             top = rect.y + context.px(HEAD)
             inside = Rect(rect.x, top, rect.width - context.px(4.0), rect.bottom - top - context.px(FOOT))
             if inside.height >= 1.0:
                 self._scrolled(context, inside, card, alpha)
+
+    def top(self, context: PanelContext) -> float:
+        """Where the window's free part ends below."""
+        return context.size[1] if self._rect is None else self._rect.y
 
     def _place(self, context: PanelContext) -> Rect:
         margin = context.px(theme.MARGIN)
@@ -62,6 +69,24 @@ class AnswerCardPanel:
         if clicked:
             context.requests.append(CloseQuestion())
 
+    def _claude(self, context: PanelContext, canvas: Canvas, at_px: tuple[float, float], card: AnswerCard) -> float:
+        """Ask Claude, or do not wait for it, at the right of the title; where the room for that ends."""
+        narrator = context.hud.narrator
+        asking = narrator.asking is not None and narrator.asking.topic == card.topic
+        if asking or card.claude is not None or card.own is None or narrator.closed:
+            return at_px[0]
+        label, request = f"Ask Claude  ·  {money(card.usd)}", AskClaude((card.topic,))
+        if narrator.waiting == card.topic:
+            label = "Preparing …"
+        width = context.type.width(label, theme.CAPTION, strong=True) + context.px(24.0)
+        place = Rect(at_px[0] - width, at_px[1] - context.px(13.0), width, context.px(26.0))
+        clicked, pointed = context.button("ask", place)
+        canvas.fill(place, theme.faded(theme.ACCENT, 0.30 if pointed else 0.18), place.height / 2.0)
+        canvas.text_in(place, label, theme.CAPTION, theme.ACCENT, strong=True)
+        if clicked and narrator.waiting is None:
+            context.requests.append(request)
+        return place.x
+
     def _scrolled(self, context: PanelContext, area: Rect, card: AnswerCard, alpha: float) -> None:
         imgui.set_cursor_screen_pos((area.x, area.y))
         imgui.begin_child("said", (area.width, area.height))
@@ -78,6 +103,10 @@ class AnswerCardPanel:
     def _contents(self, context: PanelContext, canvas: Canvas, inside: Rect, card: AnswerCard) -> float:
         """Claude's answer once it is there, the vocabulary's until then; where it ends."""
         asking, y = context.hud.narrator.asking, inside.y
+        if card.trouble:
+            y = build_text(context, canvas, inside, card.trouble, theme.WARNING, most=14) + context.px(8.0)
+        if asking is not None and asking.topic == card.topic:
+            y = build_asking(context, canvas, inside._replace(y=y), asking)
         said = card.claude or card.own
         if said is not None:
             if said.name and card.claude is not None:
@@ -91,10 +120,4 @@ class AnswerCardPanel:
         elif not card.trouble:
             canvas.text(inside.x, y, "…", theme.BODY, theme.INK_SOFT)
             y += context.px(24.0)
-        if card.trouble:
-            y = build_text(context, canvas, inside._replace(y=y), card.trouble, theme.WARNING) + context.px(8.0)
-        if asking is not None and asking.topic == card.topic:
-            y = build_asking(context, canvas, inside._replace(y=y), asking)
-        elif card.claude is None and card.own is not None:
-            y = build_ask(context, canvas, inside._replace(y=y), card.topic, card.usd)
         return y

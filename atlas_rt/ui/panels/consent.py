@@ -115,7 +115,7 @@ class ConsentPanel:
         if len(proposal.usd) > 1:
             cost += f"; all {len(proposal.usd):,}: about {money(sum(proposal.usd))}"
         facts = [
-            ("to", "Amazon Bedrock, with your AWS account"),
+            ("to", "Amazon Bedrock, your account"),
             ("region", proposal.region),
             ("model", model_name(proposal.model)),
             ("sent", "the sheet and the words below"),

@@ -24,9 +24,9 @@ class Notices:
         self._first_speed = self._speed = 0.0
         self._speed_secs = SPEED_SECS
 
-    def build(self, context: PanelContext) -> None:
-        y = context.size[1] - context.px(BOTTOM)
-        y = self._build_hint(context, y)
+    def build(self, context: PanelContext, bottom: float) -> None:
+        """bottom: what lies below is taken."""
+        y = self._build_hint(context, bottom - context.px(BOTTOM))
         for notice in reversed(context.hud.notices):
             y = self._build_notice(context, notice, y)
 
@@ -52,7 +52,7 @@ class Notices:
         self._speed_secs += hud.dt_secs
         if self._speed_secs < SPEED_SECS:
             return f"Speed {self._speed / self._first_speed:.0%}", 1.0
-        free = not (hud.searching or hud.selected or hud.help_open or hud.welcome or hud.kiosk)
+        free = not (hud.searching or hud.selected or hud.help_open or hud.welcome or hud.kiosk or hud.narrator.card)
         self._hint_secs += hud.dt_secs if free else 0.0
         alpha = self._hint.advance(free and (hud.touring or self._hint_secs < HINT_SECS), hud)
         return ("Guided tour  ·  Esc to stop" if hud.touring else HINT), alpha
