@@ -74,13 +74,25 @@ class ClusterRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SubclusterRow:
+    """A subcluster on the page of its cluster. name: empty where there were no words. words: others that tell it from
+    its siblings. images: ids, the most typical first."""
+
+    id: int
+    name: str
+    words: tuple[str, ...]
+    size: int
+    images: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterPage:
     """What is known of one cluster, read from the store.
 
     typical, borderline: ids of images, best first. labels: (word, share of its images, share of the nearest cluster's),
     the commonest first. months: (year, month, images) in the order of time, by the files' times of change. nearest: the
     cluster it is most alike, -1 for none; apart, theirs: ids of the images of each that show best how the two differ.
-    remark: what could not be read.
+    remark: what could not be read. subclusters: what it divides into, the largest first.
     """
 
     id: int
@@ -92,6 +104,7 @@ class ClusterPage:
     apart: tuple[int, ...] = ()
     theirs: tuple[int, ...] = ()
     remark: str = ""
+    subclusters: tuple[SubclusterRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

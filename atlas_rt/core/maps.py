@@ -6,6 +6,7 @@ images lie within the unit sphere around the origin.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -47,6 +48,13 @@ class Subcluster:
     words: tuple[str, ...]
     size: int
     exemplars: tuple[int, ...]
+
+
+def parts_of(cluster: int, records: Iterable[Subcluster]) -> tuple[Subcluster, ...]:
+    """What a cluster divides into, the largest first. A single image that is left of a subcluster is none, and one
+    subcluster alone divides nothing."""
+    parts = sorted((each for each in records if each.parent == cluster and each.size > 1), key=lambda each: -each.size)
+    return tuple(parts) if len(parts) > 1 else ()
 
 
 @dataclass(frozen=True, slots=True)

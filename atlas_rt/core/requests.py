@@ -144,6 +144,20 @@ class OpenClusterPage:
     id: int
 
 
+@dataclass(frozen=True, slots=True)
+class PointAtSubcluster:
+    """The pointer rests on a subcluster on the page of its cluster: light its images alone, -1 for none."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class VisitSubcluster:
+    """Fly until the subcluster fills what the panels leave of the view."""
+
+    id: int
+
+
 ClusterRequest = (
     PointAtCluster
     | VisitCluster
@@ -156,4 +170,18 @@ ClusterRequest = (
     | RenameCluster
     | OpenClusterPage
 )
-Request = Do | Search | FlyTo | Select | Deselect | Hover | CopyPath | OpenSource | AddPaths | Retry | ClusterRequest
+SubclusterRequest = PointAtSubcluster | VisitSubcluster
+Request = (
+    Do
+    | Search
+    | FlyTo
+    | Select
+    | Deselect
+    | Hover
+    | CopyPath
+    | OpenSource
+    | AddPaths
+    | Retry
+    | ClusterRequest
+    | SubclusterRequest
+)
