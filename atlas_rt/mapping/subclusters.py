@@ -69,12 +69,12 @@ def find_subclusters(
     subclusters = []
     for parent, groups in divided:
         words = describe(groups, within=np.flatnonzero(clusters == parent.id)) if describe and groups else None
-        taken = {parent.name}
+        taken: set[str] = set()
         for place, rows in enumerate(groups):
             order = by_centrality(vectors[rows], vectors[rows].mean(axis=0))
             exemplars = rows[order[:EXEMPLARS]]
             stem = PurePath(paths[exemplars[0]]).stem if words else ""
-            said = words[place] if words else ClusterWords()
+            said = _other_than(parent.name, words[place]) if words else ClusterWords()
             name, _, named_by = named(said, stem, taken)
             taken.add(name)
             subclusters.append(
@@ -89,6 +89,11 @@ def find_subclusters(
                 )
             )
     return found, tuple(subclusters)
+
+
+def _other_than(name: str, found: ClusterWords) -> ClusterWords:
+    """Without the name of the cluster, which says nothing within it, unless there is no other word."""
+    return ClusterWords(tuple(word for word in found.words if word != name) or found.words)
 
 
 def _within(positions: Floats, vectors: Floats, rows: Rows) -> list[Rows]:
