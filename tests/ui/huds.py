@@ -11,7 +11,7 @@ import numpy as np
 
 from atlas_rt.core.answers import Match, SearchAnswer
 from atlas_rt.core.arrays import Bytes
-from atlas_rt.core.hud import ClusterPage, ClusterPanel, ClusterRow, Hud, ImageFacts
+from atlas_rt.core.hud import ClusterPage, ClusterPanel, ClusterRow, Hud, ImageFacts, SubclusterRow
 from atlas_rt.core.maps import Cluster
 from atlas_rt.core.requests import Request
 from atlas_rt.ui.input import Button, Event, Input, KeyStroke, Modifiers, PointerMoved, Typed
@@ -143,6 +143,15 @@ def make_page(id_: int) -> ClusterPage:
     labels = tuple((f"word {place}", 0.9 - place / 10, 0.1) for place in range(8))
     months = ((2024, 11, 3), (2025, 1, 20), (2025, 2, 4))
     return ClusterPage(id_, images, images[:4], labels, months, id_ + 1, images[:4], tuple(range(5000, 5004)))
+
+
+def make_parts(id_: int) -> tuple[SubclusterRow, ...]:
+    """What the cluster of `make_page` divides into: one with words, one with a long name, one without any."""
+    told = (("tabby", ("kitten",)), ("a word that is far too long for its line", ()), ("", ()))
+    return tuple(
+        SubclusterRow(10 * id_ + place, name, words, 9 - place, tuple(range(100 * id_ + place, 100 * id_ + place + 4)))
+        for place, (name, words) in enumerate(told)
+    )
 
 
 def make_panel(count: int, **changes: Any) -> ClusterPanel:
