@@ -9,7 +9,7 @@ from atlas_rt.commands.collection import Collection, open_collection, read_colle
 from atlas_rt.commands.explaining import answer_language, explain
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.core.explanations import Explanation
-from atlas_rt.core.maps import parts_of
+from atlas_rt.core.maps import subclusters_of
 from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library import personal_data
 from atlas_rt.library.cluster_names import ClusterNames, checked_name
@@ -92,7 +92,7 @@ def _rows(collection: Collection) -> list[dict[str, Any]]:
                     "size": each.size,
                     "exemplars": [paths[id_] for id_ in each.exemplars if id_ in paths],
                 }
-                for each in parts_of(cluster.id, scene.subcluster_records)
+                for each in subclusters_of(cluster.id, scene.subcluster_records)
             ],
             "evidence": [
                 {"text": claim.text, "images": [paths[id_] for id_ in claim.images if id_ in paths]}

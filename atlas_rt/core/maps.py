@@ -50,7 +50,7 @@ class Subcluster:
     exemplars: tuple[int, ...]
 
 
-def parts_of(cluster: int, records: Iterable[Subcluster]) -> tuple[Subcluster, ...]:
+def subclusters_of(cluster: int, records: Iterable[Subcluster]) -> tuple[Subcluster, ...]:
     """What a cluster divides into, the largest first. A single image that is left of a subcluster is none, and one
     subcluster alone divides nothing."""
     parts = sorted((each for each in records if each.parent == cluster and each.size > 1), key=lambda each: -each.size)

@@ -90,6 +90,20 @@ class VisitCluster:
 
 
 @dataclass(frozen=True, slots=True)
+class PointAtSubcluster:
+    """The pointer rests on a subcluster on the page of its cluster: light its images alone, -1 for none."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class VisitSubcluster:
+    """Fly until the subcluster fills what the panels leave of the view."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
 class IsolateCluster:
     """Draw this cluster alone, or everything again if it is alone already."""
 
@@ -144,23 +158,11 @@ class OpenClusterPage:
     id: int
 
 
-@dataclass(frozen=True, slots=True)
-class PointAtSubcluster:
-    """The pointer rests on a subcluster on the page of its cluster: light its images alone, -1 for none."""
-
-    id: int
-
-
-@dataclass(frozen=True, slots=True)
-class VisitSubcluster:
-    """Fly until the subcluster fills what the panels leave of the view."""
-
-    id: int
-
-
 ClusterRequest = (
     PointAtCluster
     | VisitCluster
+    | PointAtSubcluster
+    | VisitSubcluster
     | IsolateCluster
     | HideCluster
     | ShowAllClusters
@@ -170,18 +172,4 @@ ClusterRequest = (
     | RenameCluster
     | OpenClusterPage
 )
-SubclusterRequest = PointAtSubcluster | VisitSubcluster
-Request = (
-    Do
-    | Search
-    | FlyTo
-    | Select
-    | Deselect
-    | Hover
-    | CopyPath
-    | OpenSource
-    | AddPaths
-    | Retry
-    | ClusterRequest
-    | SubclusterRequest
-)
+Request = Do | Search | FlyTo | Select | Deselect | Hover | CopyPath | OpenSource | AddPaths | Retry | ClusterRequest

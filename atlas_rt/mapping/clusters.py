@@ -256,7 +256,7 @@ def named(found: ClusterWords, stem: str, taken: set[str]) -> tuple[str, str, st
     if not words:
         return _free([stem], taken), f"no word fits; it is named after its most typical picture, {stem}", "exemplar"
     names = [words[0], *(f"{words[0]}, {second}" for second in words[1:])]
-    told = f"most of its pictures look like: {', '.join(words)}"
+    told = f"most look like: {', '.join(words)}"
     return _free(names, taken), f"{told}; {apart}" if apart else told, "vocabulary"
 
 

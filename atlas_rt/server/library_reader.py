@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from atlas_rt.core.arrays import Floats, Ids
 from atlas_rt.core.explanations import Explanation
 from atlas_rt.core.images import LibraryPlace
-from atlas_rt.core.maps import Cluster, parts_of
+from atlas_rt.core.maps import Cluster, subclusters_of
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.runtime import Runtime
 from atlas_rt.core.scene import Scene
@@ -217,7 +217,7 @@ class LibraryReader:
         record = _record_in(scene, id_)
         within = [
             SubclusterFacts(each.id, each.name, each.size, list(each.exemplars))
-            for each in parts_of(id_, scene.subcluster_records)
+            for each in subclusters_of(id_, scene.subcluster_records)
         ]
         return ClusterMembers(_cluster_facts(record), scene.ids[scene.clusters == id_].tolist(), within)
 

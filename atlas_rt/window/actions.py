@@ -19,11 +19,10 @@ from atlas_rt.core.requests import (
     Retry,
     Search,
     Select,
-    SubclusterRequest,
 )
 from atlas_rt.core.tour import Tour
 from atlas_rt.settings import pictures_folder
-from atlas_rt.window import clusters, opening, selection, subclusters, undoing
+from atlas_rt.window import clusters, opening, selection, undoing
 from atlas_rt.window.parts import Parts
 
 
@@ -52,8 +51,6 @@ def carry_out(parts: Parts, request: Request) -> None:
             parts.session.try_again(part)
         case _ if isinstance(request, ClusterRequest):
             clusters.carry_out(parts, request)
-        case _ if isinstance(request, SubclusterRequest):
-            subclusters.carry_out(parts, request)
 
 
 def _do(parts: Parts, name: str) -> None:

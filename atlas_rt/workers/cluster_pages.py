@@ -11,7 +11,7 @@ from atlas_rt.core.arrays import Floats, Ids, Rows
 from atlas_rt.core.channels import Latest
 from atlas_rt.core.hud import ClusterPage, SubclusterRow
 from atlas_rt.core.images import LibraryPlace
-from atlas_rt.core.maps import parts_of
+from atlas_rt.core.maps import subclusters_of
 from atlas_rt.core.scene import Scene
 from atlas_rt.errors import AtlasError
 from atlas_rt.library.store import StoreReader
@@ -84,19 +84,19 @@ def page_of(request: PageRequest, store: StoreReader) -> ClusterPage:
         request.cluster,
         typical=_farthest(request, rows, mine, TYPICAL),
         borderline=_farthest(request, rows, -difference, BORDERLINE) if nearest >= 0 else (),
+        subclusters=_subclusters(request),
         labels=_labels(store, scene.model, ids, scene.ids[their_rows]),
         months=_months(store.changed_secs(ids)),
         nearest=nearest,
         apart=_farthest(request, rows, difference, SHOWN) if nearest >= 0 else (),
         theirs=_farthest(request, their_rows, -difference, SHOWN),
-        subclusters=_subclusters(request),
     )
 
 
 def _subclusters(request: PageRequest) -> tuple[SubclusterRow, ...]:
     """What the cluster divides into, the largest first."""
     scene, found = request.scene, []
-    for record in parts_of(request.cluster, scene.subcluster_records):
+    for record in subclusters_of(request.cluster, scene.subcluster_records):
         rows = np.flatnonzero(scene.subclusters == record.id)
         images = _farthest(request, rows, _mean(request.vector_index, rows), SHOWN)
         others = tuple(word for word in record.words if word not in record.name.split(", "))

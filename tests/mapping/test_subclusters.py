@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.arrays import Floats, Ids, Ints
-from atlas_rt.core.maps import Map, Subcluster, parts_of
+from atlas_rt.core.maps import Map, Subcluster, subclusters_of
 from atlas_rt.core.submap import submap
 from atlas_rt.engine.placing import ReferenceMap, extended
 from atlas_rt.mapping.clusters import find_clusters
@@ -99,7 +99,7 @@ def names(map_: Map) -> dict[str, int]:
 def test_a_cluster_of_three_kinds_divides_into_them_and_one_of_a_single_kind_does_not(whole: Map) -> None:
     assert len(whole.cluster_records) == OTHERS + 2
     birds = the_birds(whole)
-    parts = parts_of(birds, whole.subcluster_records)
+    parts = subclusters_of(birds, whole.subcluster_records)
     assert [each.name for each in parts] == ["owl", "swan", "eagle"]
     assert {each.parent for each in whole.subcluster_records} == {birds}
     bounds: list[int] = np.cumsum([0, *BIRDS.values()]).tolist()
@@ -209,9 +209,9 @@ def test_a_group_shrinks_with_its_images_until_it_is_none(whole: Map, images: Im
             vectors_at=images[1].__getitem__,
         )
         for after in (hidden, forgotten):
-            parts = parts_of(birds, after.subcluster_records)
+            parts = subclusters_of(birds, after.subcluster_records)
             assert {each.name: each.size for each in parts} == told | others
             assert [each.size for each in parts] == sorted((each.size for each in parts), reverse=True)
             assert {id_ for each in after.subcluster_records for id_ in each.exemplars} <= set(after.ids.tolist())
     kept = np.isin(whole.subclusters, [owl.id]) | (whole.clusters != birds)
-    assert parts_of(birds, submap(whole, kept).subcluster_records) == ()  # one alone divides nothing
+    assert subclusters_of(birds, submap(whole, kept).subcluster_records) == ()  # one alone divides nothing

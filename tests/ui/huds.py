@@ -133,7 +133,7 @@ def typed(text: str) -> tuple[Event, ...]:
 def make_row(id_: int, **changes: Any) -> ClusterRow:
     """A cluster with four exemplars of its own."""
     exemplars = tuple(range(100 * id_, 100 * id_ + 4))
-    why = "most of its pictures look like: dog, cat, horse; dog rather than car"
+    why = "most look like: dog, cat, horse; dog rather than car"
     cluster = Cluster(id_, f"animals {id_}", why, "vocabulary", 40 - id_, exemplars, exemplars[2:], (0.0, 0.0, 0.0))
     return replace(ClusterRow(cluster, (220, 120, 90)), **changes)
 

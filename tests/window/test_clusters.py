@@ -13,7 +13,7 @@ import pytest
 from atlas_rt.core.camera import project
 from atlas_rt.core.cluster_list import ShownClusters
 from atlas_rt.core.hud import ClusterPage
-from atlas_rt.core.maps import Cluster, parts_of
+from atlas_rt.core.maps import Cluster, subclusters_of
 from atlas_rt.core.requests import (
     BeginRename,
     Deselect,
@@ -238,8 +238,8 @@ def test_a_name_that_cannot_be_written_is_told_and_changes_nothing(player: Playe
 
 def test_a_part_of_a_cluster_is_lit_and_flown_to_until_a_new_map_lacks_it(player: Player) -> None:
     world, scene = player.app.parts.world, player.app.parts.world.scene
-    cluster = next(each for each in clusters(player) if parts_of(each.id, scene.subcluster_records))
-    part = parts_of(cluster.id, scene.subcluster_records)[1]
+    cluster = next(each for each in clusters(player) if subclusters_of(each.id, scene.subcluster_records))
+    part = subclusters_of(cluster.id, scene.subcluster_records)[1]
     inside, around = scene.subclusters == part.id, scene.clusters == cluster.id
 
     def lit() -> set[int]:
