@@ -142,7 +142,10 @@ def make_page(id_: int) -> ClusterPage:
     images = tuple(range(100 * id_, 100 * id_ + 8))
     labels = tuple((f"word {place}", 0.9 - place / 10, 0.1) for place in range(8))
     months = ((2024, 11, 3), (2025, 1, 20), (2025, 2, 4))
-    return ClusterPage(id_, images, images[:4], labels, months, id_ + 1, images[:4], tuple(range(5000, 5004)))
+    return ClusterPage(
+        id_, typical=images, borderline=images[:4], labels=labels, months=months, nearest=id_ + 1, apart=images[:4],
+        theirs=tuple(range(5000, 5004)),
+    )  # fmt: skip
 
 
 def make_parts(id_: int) -> tuple[SubclusterRow, ...]:
