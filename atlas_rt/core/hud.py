@@ -89,8 +89,9 @@ class SubclusterRow:
 class ClusterPage:
     """What is known of one cluster, read from the store.
 
-    typical, borderline: ids of images, best first. subclusters: what it divides into, the largest first, none where it
-    is all of one kind. labels: (word, share of its images, share of the nearest cluster's), the commonest first. months: (year, month, images) in the order of time, by the files' times of change. nearest: the
+    typical, borderline: ids of images, best first. subclusters: what it divides into, the largest first; none where it
+    is all of one kind. labels: (word, share of its images, share of the nearest cluster's), the commonest first.
+    months: (year, month, images) in the order of time, by the files' times of change. nearest: the
     cluster it is most alike, -1 for none; apart, theirs: ids of the images of each that show best how the two differ.
     remark: what could not be read.
     """
