@@ -9,6 +9,7 @@ from atlas_rt.commands.collection import Collection, open_collection, read_colle
 from atlas_rt.commands.explaining import explain
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.core.explanations import Explanation
+from atlas_rt.core.maps import subclusters_of
 from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library import personal_data
 from atlas_rt.library.cluster_names import ClusterNames, checked_name
@@ -85,6 +86,15 @@ def _rows(collection: Collection) -> list[dict[str, Any]]:
             "size": cluster.size,
             "exemplars": [paths[id_] for id_ in cluster.exemplars if id_ in paths],
             "borderline": [paths[id_] for id_ in cluster.borderline if id_ in paths],
+            "subclusters": [
+                {
+                    "id": each.id,
+                    "name": each.name,
+                    "size": each.size,
+                    "exemplars": [paths[id_] for id_ in each.exemplars if id_ in paths],
+                }
+                for each in subclusters_of(cluster.id, scene.subcluster_records)
+            ],
             "evidence": [
                 {"text": claim.text, "images": [paths[id_] for id_ in claim.images if id_ in paths]}
                 for claim in said[cluster.id].claims

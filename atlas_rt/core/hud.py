@@ -76,11 +76,24 @@ class ClusterRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SubclusterRow:
+    """A subcluster on the page of its cluster. name: empty where there were no words. words: others that tell it from
+    its siblings. images: ids, the most typical first."""
+
+    id: int
+    name: str
+    words: tuple[str, ...]
+    size: int
+    images: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterPage:
     """What is known of one cluster, read from the store.
 
-    typical, borderline: ids of images, best first. labels: (word, share of its images, share of the nearest cluster's),
-    the commonest first. months: (year, month, images) in the order of time, by the files' times of change. nearest: the
+    typical, borderline: ids of images, best first. subclusters: what it divides into, the largest first; none where it
+    is all of one kind. labels: (word, share of its images, share of the nearest cluster's), the commonest first.
+    months: (year, month, images) in the order of time, by the files' times of change. nearest: the
     cluster it is most alike, -1 for none; apart, theirs: ids of the images of each that show best how the two differ.
     said: by Claude of it, None where it was not asked. remark: what could not be read.
     """
@@ -88,6 +101,7 @@ class ClusterPage:
     id: int
     typical: tuple[int, ...] = ()
     borderline: tuple[int, ...] = ()
+    subclusters: tuple[SubclusterRow, ...] = ()
     labels: tuple[tuple[str, float, float], ...] = ()
     months: tuple[tuple[int, int, int], ...] = ()
     nearest: int = -1

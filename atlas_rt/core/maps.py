@@ -6,6 +6,7 @@ images lie within the unit sphere around the origin.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,6 +34,30 @@ class Cluster:
 
 
 @dataclass(frozen=True, slots=True)
+class Subcluster:
+    """Images of one cluster that stand closer to each other than to the rest of it.
+
+    parent: the id of that cluster. named_by: "vocabulary" or "exemplar". words: those that tell it from the other
+    subclusters of its cluster, best first. exemplars: image ids, the most typical first.
+    """
+
+    id: int
+    parent: int
+    name: str
+    named_by: str
+    words: tuple[str, ...]
+    size: int
+    exemplars: tuple[int, ...]
+
+
+def subclusters_of(cluster: int, records: Iterable[Subcluster]) -> tuple[Subcluster, ...]:
+    """What a cluster divides into, the largest first. A single image that is left of a subcluster is none, and one
+    subcluster alone divides nothing."""
+    parts = sorted((each for each in records if each.parent == cluster and each.size > 1), key=lambda each: -each.size)
+    return tuple(parts) if len(parts) > 1 else ()
+
+
+@dataclass(frozen=True, slots=True)
 class Map:
     """Where every image stands. A new map is a new object, and a published one is never written to again.
 
@@ -50,6 +75,7 @@ class Map:
     than this field.
     stacks: (n,) int64, for each image the id of the one it stacks under, its own where it is alone; (0,) where nobody
     looked for near-duplicates.
+    subclusters: (n,) int32, the subcluster of each image, -1 for none; (0,) in maps older than this field.
     """
 
     ids: Ids
@@ -71,6 +97,8 @@ class Map:
     granularity: str = "some"
     clusters_given: int = 0
     stacks: Ids = field(default_factory=lambda: np.zeros(0, np.int64))
+    subclusters: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
+    subcluster_records: tuple[Subcluster, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,20 @@ class VisitCluster:
 
 
 @dataclass(frozen=True, slots=True)
+class PointAtSubcluster:
+    """The pointer rests on a subcluster on the page of its cluster: light its images alone, -1 for none."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class VisitSubcluster:
+    """Fly until the subcluster fills what the panels leave of the view."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
 class IsolateCluster:
     """Draw this cluster alone, or everything again if it is alone already."""
 
@@ -193,6 +207,8 @@ class StopClaude:
 ClusterRequest = (
     PointAtCluster
     | VisitCluster
+    | PointAtSubcluster
+    | VisitSubcluster
     | IsolateCluster
     | HideCluster
     | ShowAllClusters

@@ -5,13 +5,13 @@ Rows: every per-image array has the same order, ascending by id; `core.rows` fin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Bytes, Floats, Ids, Ints, Rows, Tiers
-from atlas_rt.core.maps import Cluster
+from atlas_rt.core.maps import Cluster, Subcluster
 
 HIDDEN, PLAIN, FANNED = -1, 0, 1
 """Tiers of a view's rows: under their leader and not drawn; as they are; fanned out, before what is plain."""
@@ -59,6 +59,8 @@ class Scene:
     model: str
     stacks: Stacks | None = None
     away: NDArray[np.bool_] | None = None
+    subclusters: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
+    subcluster_records: tuple[Subcluster, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Ids, Ints
-from atlas_rt.core.maps import Cluster, Map
+from atlas_rt.core.maps import Cluster, Map, Subcluster
+
+Group = TypeVar("Group", Cluster, Subcluster)
 
 
 def submap(map_: Map, kept: NDArray[np.bool_]) -> Map:
     """The map of the `kept` images, (n,) bool. A stack that loses its leader is led by the first of the others, a
-    cluster that loses all its images is left out."""
+    cluster or subcluster that loses all its images is left out."""
     if kept.all():
         return map_
     new_row = np.cumsum(kept, dtype=np.int32) - 1
     both = kept[map_.edges].all(axis=1)
     ids, clusters = map_.ids[kept], map_.clusters[kept]
-    shrunk = [_shrunk(record, ids, clusters) for record in map_.cluster_records]
+    subclusters = map_.subclusters[kept] if len(map_.subclusters) else map_.subclusters
     return dataclasses.replace(
         map_,
         ids=ids,
@@ -30,15 +33,29 @@ def submap(map_: Map, kept: NDArray[np.bool_]) -> Map:
         clusters=clusters,
         fitted=map_.fitted[kept],
         stacks=_led(ids, map_.stacks[kept]) if len(map_.stacks) else map_.stacks,
-        cluster_records=tuple(record for record in shrunk if record.size),
+        cluster_records=left(map_.cluster_records, ids, clusters),
+        subclusters=subclusters,
+        subcluster_records=left(map_.subcluster_records, ids, subclusters),
     )
 
 
-def _shrunk(record: Cluster, ids: Ids, clusters: Ints) -> Cluster:
-    size = int((clusters == record.id).sum())
+def left(records: tuple[Group, ...], ids: Ids, groups: Ints) -> tuple[Group, ...]:
+    """The records of those groups that still hold an image, with the sizes they have and the images that are there.
+
+    groups: (n,) the group of each image, in the rows of ids.
+    """
+    shrunk = (_shrunk(record, ids, groups) for record in records)
+    return tuple(record for record in shrunk if record.size)
+
+
+def _shrunk(record: Group, ids: Ids, groups: Ints) -> Group:
+    size = int((groups == record.id).sum())
     if size == record.size:
         return record
-    exemplars, borderline = (_among(named, ids) for named in (record.exemplars, record.borderline))
+    exemplars = _among(record.exemplars, ids)
+    if isinstance(record, Subcluster):
+        return dataclasses.replace(record, size=size, exemplars=exemplars)
+    borderline = _among(record.borderline, ids)
     return dataclasses.replace(record, size=size, exemplars=exemplars, borderline=borderline)
 
 

@@ -57,7 +57,7 @@ class World:
         self._departure = Departure()
         self._lights = Lights()
         self._found: Floats | None = None  # (n,) the lights of the search, also while a cluster is lit instead
-        self._lit_cluster = -1
+        self._lit_cluster = self._lit_subcluster = -1
         self._shown = ShownClusters()
         self._marker = Marker()
         self._quiet_secs = 0.0
@@ -119,6 +119,13 @@ class World:
             self._lit_cluster = cluster
             self._relight()
 
+    def light_subcluster(self, subcluster: int) -> None:
+        """Of the cluster that is pointed at, light only this part; -1 for all of it."""
+        if subcluster != self._lit_subcluster:
+            self._lit_subcluster = subcluster
+            if self._lit_cluster >= 0:
+                self._relight()
+
     def mark(self, fix: LiveFix | None) -> None:
         """Move the live marker, or take it away."""
         self._marker.move_to(fix)
@@ -179,7 +186,14 @@ class World:
 
     def before_cluster(self, cluster: int, free: FreeView) -> Pose | None:
         """The pose from which a cluster fills what is free of the picture; None where it has no image here."""
-        points = self._closed[self.scene.clusters == cluster]
+        return self._before(self._closed[self.scene.clusters == cluster], free)
+
+    def before_subcluster(self, subcluster: int, free: FreeView) -> Pose | None:
+        """The same for a subcluster."""
+        here = self.scene.subclusters == subcluster
+        return self._before(self._closed[here], free) if subcluster >= 0 and here.any() else None
+
+    def _before(self, points: Floats, free: FreeView) -> Pose | None:
         if not len(points):
             return None
         eye = np.asarray(self.camera.pose.eye, np.float32)
@@ -282,7 +296,11 @@ class World:
     def _relight(self) -> None:
         """Light what is pointed at, else what the search found, else nothing."""
         if self._lit_cluster >= 0:
-            self._lights.fade_to(lights_of_cluster(self.scene.clusters, self._lit_cluster))
+            part = (self._lit_subcluster, self._lit_cluster)
+            if any((each.id, each.parent) == part for each in self.scene.subcluster_records):
+                self._lights.fade_to(lights_of_cluster(self.scene.subclusters, self._lit_subcluster))
+            else:
+                self._lights.fade_to(lights_of_cluster(self.scene.clusters, self._lit_cluster))
         elif self._found is not None:
             self._lights.fade_to(self._found)
         else:

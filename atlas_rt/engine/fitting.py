@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Floats, Ids, Ints
-from atlas_rt.core.maps import Cluster, Map
+from atlas_rt.core.maps import Cluster, Map, Subcluster
 from atlas_rt.core.rows import rows_of
 from atlas_rt.engine.placing import EDGES
 from atlas_rt.library.file_content import content_hash
@@ -46,6 +47,15 @@ class FitJob:
     threads: int = 1
 
 
+class Groups(NamedTuple):
+    """The clusters of a fit and the subclusters within them."""
+
+    clusters: Ints
+    cluster_records: tuple[Cluster, ...]
+    subclusters: Ints
+    subcluster_records: tuple[Subcluster, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """A finished fit: what `Map` holds under these names, in the rows of the job's ids. secs: of "layout" (neighbours
@@ -56,6 +66,8 @@ class Fitted:
     weights: Floats
     clusters: Ints
     cluster_records: tuple[Cluster, ...]
+    subclusters: Ints
+    subcluster_records: tuple[Subcluster, ...]
     scale: float
     drift: float
     network: bytes
@@ -77,8 +89,8 @@ def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> 
     one, of = _one_of_each(vectors)
     old = job.old
     if job.only_clusters and old is not None:
-        groups, records = _clusters(old.positions[one][of], vectors, job)
-        return Fitted(old.positions, old.edges, old.weights, groups, records, old.scale, old.drift, old.network, {})
+        groups = _groups(old.positions[one][of], vectors, job)
+        return Fitted(old.positions, old.edges, old.weights, *groups, old.scale, old.drift, old.network, {})
     old_rows, known = _known(job)
     held = known & old.fitted[old_rows] if old and job.anchored else None
     shared = known if held is None else held
@@ -103,12 +115,12 @@ def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> 
     with threadpool_limits(job.threads):
         edges, weights = knn_edges(vectors, EDGES, known=_near_of_all(near, of), threads=job.threads)
     laps.append(time.perf_counter())
-    groups, records = _clusters(places[one][of], vectors, job)
+    groups = _groups(places[one][of], vectors, job)
     laps.append(time.perf_counter())
     secs = dict(zip(("layout", "network", "edges", "clusters"), np.diff(laps).tolist(), strict=True))
     drift = layout.drift(places[shared], old.positions[old_rows[shared]]) if old and job.anchored else 0.0
     scale = 1.0 / how.scale if how.scale > 0 and made.graph is not None else 0.0
-    return Fitted(places, edges, weights, groups, records, scale, drift, network, secs)
+    return Fitted(places, edges, weights, *groups, scale, drift, network, secs)
 
 
 def _network(
@@ -144,20 +156,33 @@ def _near_of_all(near: tuple[Floats, Ints] | None, of: NDArray[np.intp]) -> tupl
     return None
 
 
-def _clusters(places: Floats, vectors: Floats, job: FitJob) -> tuple[Ints, tuple[Cluster, ...]]:
+def _groups(places: Floats, vectors: Floats, job: FitJob) -> Groups:
     """places: copies all where the first of them is, as spread out they'd be a dozen clusters."""
     from atlas_rt.mapping.clusters import find_clusters
+    from atlas_rt.mapping.subclusters import find_subclusters
     from atlas_rt.search.cluster_words import words_from
 
-    return find_clusters(
+    describe = words_from(job.vocabulary, vectors)
+    clusters, records = find_clusters(
         places,
         vectors=vectors,
         ids=job.ids,
         paths=job.paths,
-        describe=words_from(job.vocabulary, vectors),
+        describe=describe,
         old=job.old,
         granularity=job.granularity,
     )
+    subclusters, within = find_subclusters(
+        places,
+        clusters=clusters,
+        records=records,
+        vectors=vectors,
+        ids=job.ids,
+        paths=job.paths,
+        describe=describe,
+        old=job.old,
+    )
+    return Groups(clusters, records, subclusters, within)
 
 
 def _one_of_each(vectors: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

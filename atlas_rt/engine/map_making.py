@@ -80,6 +80,8 @@ class MapMaker:
             clusters=fitted.clusters,
             fitted=np.ones(len(begun.ids), np.bool_),
             cluster_records=fitted.cluster_records,
+            subclusters=fitted.subclusters,
+            subcluster_records=fitted.subcluster_records,
             generation=0,
             kind=kind,
             model=self._model_id,
@@ -142,10 +144,10 @@ def same(map_: Map | None, ids: Ids, rows: Ints) -> bool:
 
 
 def alike(one: Map | None, other: Map) -> bool:
-    """The same images in the same places, joined by the same lines, in the same stacks."""
+    """The same images in the same places, joined by the same lines, in the same groups and stacks."""
     if one is None:
         return False
-    names = ("ids", "rows", "positions", "edges", "weights", "clusters", "stacks")
+    names = ("ids", "rows", "positions", "edges", "weights", "clusters", "stacks", "subclusters")
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from atlas_rt.core.arrays import Floats, Ids, Ints
 from atlas_rt.core.maps import Cluster, Map
 from atlas_rt.core.rows import rows_of
+from atlas_rt.core.submap import left
 from atlas_rt.library.maps import FIT
 from atlas_rt.mapping import layout
 from atlas_rt.mapping.duplicates import carried
@@ -29,11 +30,12 @@ Vectors = Callable[[Ints], Floats]
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where n new images stand, in which clusters, and their nearest among the reference images: ids, rows of their
-    vectors and similarities, (n, k) each."""
+    """Where n new images stand, in which clusters and subclusters, and their nearest among the reference images: ids,
+    rows of their vectors and similarities, (n, k) each."""
 
     positions: Floats
     clusters: Ints
+    subclusters: Ints
     nearest: Ids
     nearest_rows: Ints
     similarities: Floats
@@ -49,6 +51,8 @@ class ReferenceMap:
         self.map = map_
         self._rows, self._positions = map_.rows[usable], map_.positions[usable]
         self._ids, self._clusters = map_.ids[usable], map_.clusters[usable]
+        none = np.full(len(self._ids), -1, np.int32)
+        self._subclusters = map_.subclusters[usable] if len(map_.subclusters) else none
         self._vectors_at = vectors_at
         self._usual: Usual | None = None
 
@@ -73,16 +77,25 @@ class ReferenceMap:
             nowhere = np.full(len(vectors), -1, np.int32)
             none = np.zeros((len(vectors), 0))
             positions = layout.normalise(layout.principal_axes(vectors))
-            return Placed(positions, nowhere, none.astype(np.int64), none.astype(np.int32), none.astype(np.float32))
+            nearest = none.astype(np.int64), none.astype(np.int32), none.astype(np.float32)
+            return Placed(positions, nowhere, nowhere, *nearest)
         placements = self._projector.place(vectors)
         near = np.stack([placement.neighbours for placement in placements])
+        groups = np.array([self._groups(rows) for rows in near[:, :EDGES]], np.int32).reshape(-1, 2)
         return Placed(
             np.stack([placement.position for placement in placements]),
-            np.array([_usual(self._clusters[rows]) for rows in near[:, :EDGES]], np.int32),
+            groups[:, 0],
+            groups[:, 1],
             self._ids[near],
             self._rows[near],
             np.stack([placement.similarities for placement in placements]),
         )
+
+    def _groups(self, neighbours: Ints) -> tuple[int, int]:
+        """The cluster and the subcluster that most of an image's neighbours are in: rows, the nearest first."""
+        cluster = _usual(self._clusters[neighbours])
+        there = neighbours[self._clusters[neighbours] == cluster]  # a subcluster of another cluster is none of it
+        return cluster, _usual(self._subclusters[there])
 
     def lack(self, ids: Ids, rows: Ints) -> NDArray[np.intp]:
         """Which of these images (ids, rows of their vectors) are none of the reference images, ascending."""
@@ -106,6 +119,9 @@ def extended(
     positions[kept] = old.positions[at]
     clusters = np.full(len(ids), -1, np.int32)
     clusters[kept] = old.clusters[at]
+    subclusters = np.full(len(ids) if len(old.subclusters) else 0, -1, np.int32)
+    if len(old.subclusters):
+        subclusters[kept] = old.subclusters[at]
     fitted = np.zeros(len(ids), np.bool_)
     fitted[kept] = old.fitted[at]
     new = np.flatnonzero(~kept)
@@ -114,6 +130,8 @@ def extended(
         vectors = vectors_at(rows[new])
         placed = reference.place(vectors)
         positions[new], clusters[new] = layout.off_taken(placed.positions, positions[kept]), placed.clusters
+        if len(subclusters):
+            subclusters[new] = placed.subclusters
         found = [_among_anchors(ids, rows, new, placed)]
         if not provisional:
             others = reference.lack(ids, rows)
@@ -133,6 +151,8 @@ def extended(
         fitted=fitted,
         stacks=np.where(stacks < 0, ids, stacks) if len(old.stacks) else old.stacks,
         cluster_records=tuple(_resized(record, clusters) for record in old.cluster_records),
+        subclusters=subclusters,
+        subcluster_records=left(old.subcluster_records, ids, subclusters),
     )
 
 

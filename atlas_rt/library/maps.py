@@ -1,7 +1,7 @@
 """Published maps, one folder each: written under another name, then renamed, so a reader finds a whole map or none.
 
     <model>/map-7/   ids.npy rows.npy positions.npy edges.npy weights.npy clusters.npy fitted.npy stacks.npy
-                     clusters.json projector.onnx manifest.json
+                     subclusters.npy clusters.json subclusters.json projector.onnx manifest.json
 
 The manifest names the size and the hash of every other file: a map that a power cut left half written is passed over.
 """
@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.maps import Cluster, Map
+from atlas_rt.core.maps import Cluster, Map, Subcluster
 from atlas_rt.errors import MissingError
 from atlas_rt.library import disk_errors
 
@@ -56,11 +56,14 @@ _ARRAYS: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
     "clusters": (np.int32, ()),
     "fitted": (np.bool_, ()),
     "stacks": (np.int64, ()),
+    "subclusters": (np.int32, ()),
 }
 """Field of Map -> dtype and the shape of one row."""
-_LATER = {"stacks"}
+_LATER = {"stacks", "subclusters"}
 """Arrays that maps written before lack; they are empty then."""
 _MANIFEST = "manifest.json"
+_SUBCLUSTERS = "subclusters.json"
+"""A file of its own: versions before it read maps that have it."""
 
 
 def write_map(folder: Path, map_: Map, *, made_as: Path | None = None) -> Path:
@@ -121,10 +124,12 @@ def read_map(folder: Path, generation: int) -> Map:
         contents = {name: _checked(place, name, facts) for name, facts in manifest["files"].items()}
         here = [name for name in _ARRAYS if name not in _LATER or f"{name}.npy" in contents]
         arrays = {name: _array(contents[f"{name}.npy"], name) for name in here}
-        clusters = tuple(_cluster(fields) for fields in json.loads(contents["clusters.json"]))
+        clusters = tuple(Cluster(**_fields(each)) for each in json.loads(contents["clusters.json"]))
+        subclusters = tuple(Subcluster(**_fields(each)) for each in json.loads(contents.get(_SUBCLUSTERS, b"[]")))
         return Map(
             **arrays,
             cluster_records=clusters,
+            subcluster_records=subclusters,
             generation=generation,
             kind=str(manifest["kind"]),
             model=str(manifest["model"]),
@@ -173,9 +178,9 @@ def _place(folder: Path, generation: int) -> Path:
 
 
 def _write_files(place: Path, map_: Map) -> None:
-    clusters = [dataclasses.asdict(cluster) for cluster in map_.cluster_records]
     contents = {f"{name}.npy": _npy(getattr(map_, name), name) for name in _ARRAYS}
-    contents["clusters.json"] = json.dumps(clusters, indent=1).encode()
+    contents["clusters.json"] = _json(map_.cluster_records)
+    contents[_SUBCLUSTERS] = _json(map_.subcluster_records)
     if map_.network:
         contents[NETWORK] = map_.network
     for name, content in contents.items():
@@ -212,9 +217,13 @@ def _array(content: bytes, name: str) -> NDArray[Any]:
     return values
 
 
-def _cluster(fields: dict[str, Any]) -> Cluster:
-    lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
-    return Cluster(**(fields | lists))
+def _json(records: tuple[Cluster, ...] | tuple[Subcluster, ...]) -> bytes:
+    return json.dumps([dataclasses.asdict(each) for each in records], indent=1).encode()
+
+
+def _fields(record: dict[str, Any]) -> dict[str, Any]:
+    """With its lists as tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
 
 
 def _manifest(place: Path) -> dict[str, Any]:

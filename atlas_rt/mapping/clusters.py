@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,8 +57,13 @@ class ClusterWords:
     apart: str = ""
 
 
-Describe = Callable[[Sequence[Rows]], Sequence[ClusterWords]]
-"""From the rows of each cluster to words for each."""
+class Describe(Protocol):
+    """Gives words for groups of images."""
+
+    def __call__(self, members: Sequence[Rows], *, within: Rows | None = None) -> Sequence[ClusterWords]:
+        """From the rows of each group to words for each. within: the rows of the images from which the words tell a
+        group apart, None for all images."""
+        ...
 
 
 def find_clusters(
@@ -90,13 +95,13 @@ def find_clusters(
     taken = {given[number].name for number in numbers if number in given}
     clusters = []
     for place, (number, rows) in enumerate(zip(numbers, members, strict=True)):
-        order = _by_centrality(vectors[rows], means[place])
+        order = by_centrality(vectors[rows], means[place])
         exemplars = rows[order[:EXEMPLARS]]
         if number in given:
             name, why, named_by = given[number].name, given[number].why, given[number].named_by
         else:
             stem = PurePath(paths[exemplars[0]]).stem if describe else ""
-            name, why, named_by = _named(words[place], stem, taken)
+            name, why, named_by = named(words[place], stem, taken)
         taken.add(name)
         borderline = rows[_by_margin(vectors[rows], means, place)[:BORDERLINE]]
         x, y, z = (float(value) for value in positions[rows].mean(axis=0))
@@ -158,10 +163,18 @@ def _numbers(members: list[Rows], ids: Ids, old: Map | None) -> list[int]:
     fresh = itertools.count(next_id(old))
     if old is None:
         return list(itertools.islice(fresh, len(members)))
-    at, known = rows_of(old.ids, ids)
-    before = np.where(known, old.clusters[at], -1)
-    held = np.isin(old.ids, ids)
-    sizes = {record.id: int((old.clusters[held] == record.id).sum()) for record in old.cluster_records}
+    return kept_numbers(members, ids, old_ids=old.ids, old_groups=old.clusters, fresh=fresh)
+
+
+def kept_numbers(
+    members: Sequence[Rows], ids: Ids, *, old_ids: Ids, old_groups: Ints, fresh: Iterator[int]
+) -> list[int]:
+    """The number of each group: of the old groups, -1 for none, that which shares most with it; else the next fresh."""
+    at, known = rows_of(old_ids, ids)
+    before = np.full(len(ids), -1, np.int32)
+    before[known] = old_groups[at[known]]
+    there, counts = np.unique(old_groups[np.isin(old_ids, ids)], return_counts=True)
+    sizes = {int(number): int(count) for number, count in zip(there, counts, strict=True) if number >= 0}
     matches = []
     for group, rows in enumerate(members):
         for number, shared in zip(*np.unique(before[rows], return_counts=True), strict=True):
@@ -179,15 +192,24 @@ def _groups(positions: Floats, granularity: str) -> list[Rows]:
     """The rows of each cluster, largest first, equal ones by their first row."""
     share = GRANULARITIES[granularity]
     smallest = max(math.ceil(SMALLEST_CLUSTER * min(share, 1.0)), round(GROWTH * share * len(positions) ** 0.5))
+    return leaves(positions, smallest, density_neighbours=DENSITY_NEIGHBOURS, all_pairs_to=ALL_PAIRS_TO)
+
+
+def leaves(positions: Floats, smallest: int, *, density_neighbours: int, all_pairs_to: int) -> list[Rows]:
+    """The rows of each leaf of HDBSCAN's tree with at least `smallest` images, largest first.
+
+    density_neighbours: the nearest images, itself included, by the last of which it is told how densely images stand.
+    all_pairs_to: up to so many images every pair is looked at, beyond it only the nearest.
+    """
     if len(positions) < 2 * smallest:
         return []
     from sklearn.cluster import HDBSCAN
 
     how = {"min_cluster_size": smallest, "cluster_selection_method": "leaf"}
-    if len(positions) <= ALL_PAIRS_TO:
-        numbers = HDBSCAN(min_samples=DENSITY_NEIGHBOURS, copy=True, **how).fit(positions).labels_
+    if len(positions) <= all_pairs_to:
+        numbers = HDBSCAN(min_samples=density_neighbours, copy=True, **how).fit(positions).labels_
     else:  # which counts an image among its neighbours in the one case only
-        finder = HDBSCAN(min_samples=DENSITY_NEIGHBOURS - 1, metric="precomputed", copy=False, **how)
+        finder = HDBSCAN(min_samples=density_neighbours - 1, metric="precomputed", copy=False, **how)
         numbers = finder.fit(_distances(positions)).labels_
     groups = [np.flatnonzero(numbers == number) for number in range(int(numbers.max()) + 1)]
     return sorted(groups, key=lambda rows: (-len(rows), rows[0]))
@@ -212,7 +234,8 @@ def _distances(positions: Floats) -> Any:
     return near + bridges + bridges.T
 
 
-def _by_centrality(vectors: Floats, mean: Floats) -> Rows:
+def by_centrality(vectors: Floats, mean: Floats) -> Rows:
+    """The order of (n, dim) vectors by how typical each is, the most typical first."""
     return np.argsort(-(vectors @ mean), kind="stable")
 
 
@@ -225,7 +248,7 @@ def _by_margin(vectors: Floats, means: list[Floats], own: int) -> Rows:
     return np.argsort(margin, kind="stable")
 
 
-def _named(found: ClusterWords, stem: str, taken: set[str]) -> tuple[str, str, str]:
+def named(found: ClusterWords, stem: str, taken: set[str]) -> tuple[str, str, str]:
     """A name that is not taken, why, and by what it was named."""
     words, apart = found.words, found.apart
     if not words and not stem:
@@ -233,7 +256,7 @@ def _named(found: ClusterWords, stem: str, taken: set[str]) -> tuple[str, str, s
     if not words:
         return _free([stem], taken), f"no word fits; it is named after its most typical picture, {stem}", "exemplar"
     names = [words[0], *(f"{words[0]}, {second}" for second in words[1:])]
-    told = f"most of its pictures look like: {', '.join(words)}"
+    told = f"most look like: {', '.join(words)}"
     return _free(names, taken), f"{told}; {apart}" if apart else told, "vocabulary"
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.arrays import Floats
+from atlas_rt.core.arrays import Floats, Ints
 from atlas_rt.mapping.clusters import ClusterWords, Describe
-from atlas_rt.search.labels import Vocabulary, log_familiarity
+from atlas_rt.search.labels import COUNT, Vocabulary, log_familiarity
 
 Rows = NDArray[np.intp]
 
@@ -30,10 +30,13 @@ def words_from(vocabulary: Vocabulary, vectors: Floats) -> Describe | None:
     if not vocabulary.words:
         return None
 
-    def describe(members: Sequence[Rows]) -> list[ClusterWords]:
+    labels = _Labels(vectors, vocabulary)
+
+    def describe(members: Sequence[Rows], *, within: Rows | None = None) -> list[ClusterWords]:
         means = [vectors[rows].mean(axis=0) for rows in members]
-        middle = vectors.sum(axis=0) / max(len(vectors), 1)
-        said = _said(members, vectors, vocabulary)
+        all_ = vectors if within is None else vectors[within]
+        middle = all_.sum(axis=0) / max(len(all_), 1)
+        said = _said(members, labels)
         words = [_distinctive(mean - middle, says, vocabulary) for mean, says in zip(means, said, strict=True)]
         return [ClusterWords(tuple(best), _apart(means, at, words, vocabulary)) for at, best in enumerate(words)]
 
@@ -46,18 +49,34 @@ def words_apart(vocabulary: Vocabulary, above: Floats) -> list[str]:
     return _distinctive(above, np.zeros(0, np.float32), vocabulary) if vocabulary.words else []
 
 
-def _said(members: Sequence[Rows], vectors: Floats, vocabulary: Vocabulary) -> Floats:
+class _Labels:
+    """The labels of images, kept once they are known: subclusters ask for those of their clusters' images again."""
+
+    def __init__(self, vectors: Floats, vocabulary: Vocabulary) -> None:
+        self._vectors, self._vocabulary = vectors, vocabulary
+        self.words = len(vocabulary.words)
+        self._known = np.zeros(len(vectors), np.bool_)
+        self._places = np.zeros((len(vectors), min(COUNT, self.words)), np.int32)
+        self._confidences = np.zeros(self._places.shape, np.float32)
+
+    def of(self, rows: Rows) -> tuple[Ints, Floats]:
+        """The places of the words of these images' labels in the vocabulary, and their confidences, (n, k) each."""
+        missing = rows[~self._known[rows]]
+        if len(missing):
+            self._confidences[missing], self._places[missing] = self._vocabulary.best(self._vectors[missing])
+            self._known[missing] = True
+        return self._places[rows], self._confidences[rows]
+
+
+def _said(members: Sequence[Rows], labels: _Labels) -> Floats:
     """(clusters, words) 0..1: how much the labels of a cluster's images say a word and those of others do not.
 
     Class TF-IDF (Grootendorst 2022): a word's share in what the cluster's labels say, times the logarithm of 1 plus
     what clusters say in the mean over what all say of that word; then by the largest of the cluster.
     """
-    places = {word: place for place, word in enumerate(vocabulary.words)}
-    counts = np.zeros((len(members), max(len(places), 1)), np.float32)
+    counts = np.zeros((len(members), labels.words), np.float32)
     for cluster, rows in enumerate(members):
-        for labels in vocabulary.label(vectors[rows]) if places else ():
-            for word, confidence in labels:
-                counts[cluster, places[word]] += confidence
+        np.add.at(counts[cluster], *labels.of(rows))
     of_clusters = counts.sum(axis=1, keepdims=True)
     shares = counts / np.maximum(of_clusters, 1e-9)
     rarity = np.log1p(of_clusters.mean() / np.maximum(counts.sum(axis=0), 1e-9)) if len(members) else counts

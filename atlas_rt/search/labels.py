@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from atlas_rt.core.arrays import Floats
+from atlas_rt.core.arrays import Floats, Ints
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.runtime import ANYWHERE, Runtime
 from atlas_rt.encoders.encoder import TextEncoder
@@ -68,24 +69,27 @@ class Vocabulary:
 
         Confidences are a softmax over the whole vocabulary, familiar words ahead by as much as they are used more.
         """
-        familiarity = log_familiarity(len(self.words), self.own)
-        return [
-            found
-            for start in range(0, len(vectors), BLOCK)
-            for found in self._block(vectors[start:][:BLOCK], familiarity, count)
-        ]
-
-    def _block(self, vectors: Floats, familiarity: Floats, count: int) -> list[tuple[Label, ...]]:
-        found = confidences(vectors @ self.vectors.T, familiarity, self.temperature)
-        count = min(count, len(self.words))
-        best = np.argpartition(-found, count - 1, axis=1)[:, :count]  # a full sort takes ten times as long
-        shares = np.take_along_axis(found, best, axis=1)
-        order = np.lexsort((best, -shares), axis=1)
-        best, shares = np.take_along_axis(best, order, axis=1), np.take_along_axis(shares, order, axis=1)
+        shares, best = self.best(vectors, count)
         return [
             tuple((self.words[word], share) for word, share in zip(row, values, strict=True))
             for row, values in zip(best.tolist(), shares.tolist(), strict=True)
         ]
+
+    def best(self, vectors: Floats, count: int = COUNT) -> tuple[Floats, Ints]:
+        """The same as arrays: the confidences, and the places of the words, (n, k) each."""
+        familiarity, count = log_familiarity(len(self.words), self.own), min(count, len(self.words))
+        shares, best = np.zeros((len(vectors), count), np.float32), np.zeros((len(vectors), count), np.int32)
+        for start in range(0, len(vectors), BLOCK):
+            part = slice(start, start + BLOCK)
+            shares[part], best[part] = self._block(vectors[part], familiarity, count)
+        return shares, best
+
+    def _block(self, vectors: Floats, familiarity: Floats, count: int) -> tuple[Floats, NDArray[np.intp]]:
+        found = confidences(vectors @ self.vectors.T, familiarity, self.temperature)
+        best = np.argpartition(-found, count - 1, axis=1)[:, :count]  # a full sort takes ten times as long
+        shares = np.take_along_axis(found, best, axis=1)
+        order = np.lexsort((best, -shares), axis=1)
+        return np.take_along_axis(shares, order, axis=1), np.take_along_axis(best, order, axis=1)
 
 
 def log_familiarity(words: int, own: int = 0) -> Floats:

@@ -78,11 +78,22 @@ class ClusterFacts:
 
 
 @dataclass(frozen=True)
+class SubclusterFacts:
+    """Images of a cluster that stand closer to each other than to the rest of it. exemplars: ids."""
+
+    id: int
+    name: str
+    size: int
+    exemplars: list[int]
+
+
+@dataclass(frozen=True)
 class ClusterMembers:
-    """A cluster and the ids of all its images, ascending."""
+    """A cluster, the ids of all its images, ascending, and what it divides into, the largest first."""
 
     cluster: ClusterFacts
     images: list[int]
+    subclusters: list[SubclusterFacts]
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from atlas_rt.core.arrays import Floats, Ids
 from atlas_rt.core.explanations import Explanation
 from atlas_rt.core.images import LibraryPlace
-from atlas_rt.core.maps import Cluster
+from atlas_rt.core.maps import Cluster, subclusters_of
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.runtime import Runtime
 from atlas_rt.core.scene import Scene
@@ -48,6 +48,7 @@ from atlas_rt.server.answers import (
     Near,
     Neighbours,
     SearchResults,
+    SubclusterFacts,
     Word,
 )
 from atlas_rt.workers.facts import nearest_images
@@ -214,7 +215,11 @@ class LibraryReader:
         """A cluster with its images. Raises UnknownError."""
         scene = self._newest().scene
         record = _record_in(scene, id_)
-        return ClusterMembers(_cluster_facts(record), scene.ids[scene.clusters == id_].tolist())
+        within = [
+            SubclusterFacts(each.id, each.name, each.size, list(each.exemplars))
+            for each in subclusters_of(id_, scene.subcluster_records)
+        ]
+        return ClusterMembers(_cluster_facts(record), scene.ids[scene.clusters == id_].tolist(), within)
 
     def said_by_claude(self, id_: int) -> Explanation | None:
         """What Claude said of a cluster when a person last had it explained, None for nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
 from mcp.server import MCPServer
@@ -80,7 +81,7 @@ class Tools:
     def cluster(self, cluster_id: int) -> ClusterMembers:
         """One cluster and its images (the first 500 ids; `size` counts all)."""
         found = _told(lambda: self._reader.cluster(cluster_id))
-        return ClusterMembers(found.cluster, found.images[:MEMBERS_MAX])
+        return replace(found, images=found.images[:MEMBERS_MAX])
 
     def image(
         self,

@@ -12,10 +12,12 @@ from atlas_rt.core.requests import (
     IsolateCluster,
     OpenClusterPage,
     PointAtCluster,
+    PointAtSubcluster,
     RenameCluster,
     ShowAllClusters,
     SortClusters,
     VisitCluster,
+    VisitSubcluster,
 )
 from atlas_rt.core.undo import Undoable
 from atlas_rt.errors import UsageError
@@ -26,18 +28,23 @@ from atlas_rt.window.session import Session
 from atlas_rt.workers.renaming import GiveName, NamesWritten
 
 GONE = "this cluster is not on the map any more"
+GONE_WITHIN = "this group is not on the map any more"
 
 
 def carry_out(parts: Parts, request: ClusterRequest) -> None:
     """Do what was asked for in the panel."""
     state = parts.panel_state.clusters
-    if not isinstance(request, PointAtCluster | ShowAllClusters):
+    if not isinstance(request, PointAtCluster | PointAtSubcluster | ShowAllClusters):
         state.focused = state.open
     match request:
         case PointAtCluster(id_):
             _light(parts, id_)
         case VisitCluster(id_):
             visit(parts, id_)
+        case PointAtSubcluster(id_):
+            parts.world.light_subcluster(id_)
+        case VisitSubcluster(id_):
+            visit_subcluster(parts, id_)
         case IsolateCluster(id_):
             isolate(parts, id_)
         case HideCluster(id_):
@@ -148,6 +155,20 @@ def visit(parts: Parts, cluster: int) -> None:
     parts.panel_state.clusters.cursor = cluster
     if world.shown_clusters.conceals(cluster):
         world.shown_clusters = world.shown_clusters.with_cluster(cluster)
+    world.let_go()
+    world.camera.fly_to(pose)
+
+
+def visit_subcluster(parts: Parts, subcluster: int) -> None:
+    """Fly until the subcluster fills what the panels leave of the view. Its cluster is drawn, if it was not."""
+    world = parts.world
+    parent = next((each.parent for each in world.scene.subcluster_records if each.id == subcluster), -1)
+    pose = world.before_subcluster(subcluster, parts.display.free_view)
+    if pose is None:
+        parts.panel_state.say(GONE_WITHIN)
+        return
+    if world.shown_clusters.conceals(parent):
+        world.shown_clusters = world.shown_clusters.with_cluster(parent)
     world.let_go()
     world.camera.fly_to(pose)
 

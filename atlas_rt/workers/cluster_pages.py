@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Floats, Ids, Rows
 from atlas_rt.core.channels import Latest
-from atlas_rt.core.hud import ClusterPage
+from atlas_rt.core.hud import ClusterPage, SubclusterRow
 from atlas_rt.core.images import LibraryPlace
+from atlas_rt.core.maps import subclusters_of
 from atlas_rt.core.scene import Scene
 from atlas_rt.errors import AtlasError
 from atlas_rt.library.explanations import KeptExplanation
@@ -86,6 +87,7 @@ def page_of(request: PageRequest, store: StoreReader) -> ClusterPage:
         request.cluster,
         typical=_farthest(request, rows, mine, TYPICAL),
         borderline=_farthest(request, rows, -difference, BORDERLINE) if nearest >= 0 else (),
+        subclusters=_subclusters(request),
         labels=_labels(store, scene.model, ids, scene.ids[their_rows]),
         months=_months(store.changed_secs(ids)),
         nearest=nearest,
@@ -93,6 +95,17 @@ def page_of(request: PageRequest, store: StoreReader) -> ClusterPage:
         theirs=_farthest(request, their_rows, -difference, SHOWN),
         said=explanation_of(request.said, store.ids_with) if request.said else None,
     )
+
+
+def _subclusters(request: PageRequest) -> tuple[SubclusterRow, ...]:
+    """What the cluster divides into, the largest first."""
+    scene, found = request.scene, []
+    for record in subclusters_of(request.cluster, scene.subcluster_records):
+        rows = np.flatnonzero(scene.subclusters == record.id)
+        images = _farthest(request, rows, _mean(request.vector_index, rows), SHOWN)
+        others = tuple(word for word in record.words if word not in record.name.split(", "))
+        found.append(SubclusterRow(record.id, record.name, others, len(rows), images))
+    return tuple(found)
 
 
 def _nearest(request: PageRequest, rows: Rows) -> tuple[int, Floats, Floats]:

@@ -278,6 +278,8 @@ def make_scene(map_: Map, catalogue: Catalogue) -> Scene:
         model=map_.model,
         stacks=stacks,
         away=away if away.any() else None,
+        subclusters=shown.subclusters,
+        subcluster_records=shown.subcluster_records,
     )
 
 

@@ -100,6 +100,11 @@ def test_clusters_have_names_sizes_and_exemplars(reader: Person, library: Librar
             True,
         ) * 3
         assert all(Path(path).parent == library.source for path in cluster["exemplars"] + cluster["borderline"])
+        for part in cluster["subclusters"]:
+            assert part.keys() == {"id", "name", "size", "exemplars"}
+            assert 1 < part["size"] < cluster["size"]
+            assert all(Path(path).parent == library.source for path in part["exemplars"])
+    assert any(cluster["subclusters"] for cluster in told)
     lines = reader.ask("clusters", library.source, "--no-update").lines
     assert len(lines) == len(told) + 1
     assert sum(int(line.split()[0]) for line in lines) == 138

@@ -113,9 +113,10 @@ class Slow:
 
 
 def same_map(one: Map, other: Map) -> None:
-    for name in ("ids", "positions", "edges", "weights", "clusters", "fitted"):
+    for name in ("ids", "positions", "edges", "weights", "clusters", "fitted", "subclusters"):
         assert same_bits(getattr(one, name), getattr(other, name)), name
     assert one.cluster_records == other.cluster_records
+    assert one.subcluster_records == other.subcluster_records
     assert (one.kind, one.scale, one.drift, one.network) == ("umap", other.scale, other.drift, other.network)
 
 

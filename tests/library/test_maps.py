@@ -6,11 +6,12 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from atlas_rt.core.maps import Cluster, Map
+from atlas_rt.core.maps import Cluster, Map, Subcluster
 from atlas_rt.errors import MissingError
 from atlas_rt.library import maps
 
@@ -18,6 +19,7 @@ from atlas_rt.library import maps
 def map_of(generation: int, count: int = 20, seed: int = 0) -> Map:
     random = np.random.default_rng(seed)
     cluster = Cluster(0, "cats 猫", "they look alike", "vocabulary", count, (1, 2), (3,), (0.1, -0.2, 0.3))
+    part = Subcluster(5, 0, "tabby 猫", "vocabulary", ("tabby 猫", "kitten"), count // 2, (1,))
     return Map(
         ids=np.arange(1, count + 1, dtype=np.int64),
         rows=np.arange(count, dtype=np.int32),
@@ -32,6 +34,8 @@ def map_of(generation: int, count: int = 20, seed: int = 0) -> Map:
         model="starter",
         seed=42,
         stacks=np.maximum(np.arange(1, count + 1, dtype=np.int64) // 2 * 2, 1),
+        subclusters=np.where(np.arange(count) % 2, 5, -1).astype(np.int32),
+        subcluster_records=(part,),
     )
 
 
@@ -64,14 +68,27 @@ def test_a_map_of_nothing_is_a_map(tmp_path: Path) -> None:
     assert read.edges.shape == (0, 2)
 
 
-def test_a_map_written_before_images_stacked_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("files", "lacks"),
+    [
+        (["stacks.npy"], {"stacks": np.zeros(0, np.int64)}),
+        (["subclusters.npy", "subclusters.json"], {"subclusters": np.zeros(0, np.int32), "subcluster_records": ()}),
+    ],
+)
+def test_a_map_written_before_images_stacked_or_clusters_divided_is_read(
+    tmp_path: Path, files: list[str], lacks: dict[str, Any]
+) -> None:
     place = maps.write_map(tmp_path, map_of(1))
-    (place / "stacks.npy").unlink()
     manifest = json.loads((place / "manifest.json").read_text())
-    del manifest["files"]["stacks.npy"]
+    for name in files:
+        (place / name).unlink()
+        del manifest["files"][name]
     (place / "manifest.json").write_text(json.dumps(manifest))
     assert maps.latest(tmp_path) == 1
-    assert_same(maps.read_map(tmp_path, 1), dataclasses.replace(map_of(1), stacks=np.zeros(0, np.int64)))
+    assert_same(maps.read_map(tmp_path, 1), dataclasses.replace(map_of(1), **lacks))
+    again = maps.write_map(tmp_path, dataclasses.replace(maps.read_map(tmp_path, 1), generation=2))
+    assert_same(maps.read_map(tmp_path, 2), dataclasses.replace(map_of(2), **lacks))
+    assert again.name == "map-2"
 
 
 def test_the_last_three_generations_stay(tmp_path: Path) -> None:

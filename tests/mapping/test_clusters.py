@@ -61,7 +61,7 @@ def test_groups_are_found_largest_first_and_named(found: Found) -> None:
     assert [cluster.name for cluster in clusters] == ["owl", "car", "tree"]
     assert [cluster.size for cluster in clusters] == [int((numbers == number).sum()) for number in range(3)]
     assert [cluster.size for cluster in clusters] == sorted((cluster.size for cluster in clusters), reverse=True)
-    assert clusters[0].why == "most of its pictures look like: owl, bird; owl rather than car"
+    assert clusters[0].why == "most look like: owl, bird; owl rather than car"
     assert {cluster.named_by for cluster in clusters} == {"vocabulary"}
 
 

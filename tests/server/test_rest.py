@@ -122,6 +122,8 @@ def test_a_cluster_is_told_with_its_images_and_explained_offline(door: Door) -> 
     cluster = door.ask(f"/clusters/{largest['id']}").document
     assert cluster["cluster"] == largest
     assert len(cluster["images"]) == largest["size"]
+    assert [len(each["exemplars"]) for each in cluster["subclusters"]] != []
+    assert all(set(each["exemplars"]) <= set(cluster["images"]) for each in cluster["subclusters"])
     why = door.ask(f"/clusters/{largest['id']}/explain", method="POST").document
     assert (why["explained_by"], why["text"], why["cost_usd"]) == ("vocabulary", largest["why"], 0.0)
     assert set(why["evidence"]) <= set(cluster["images"])

@@ -11,7 +11,7 @@ import numpy as np
 
 from atlas_rt.core.answers import Match, SearchAnswer
 from atlas_rt.core.arrays import Bytes
-from atlas_rt.core.hud import ClusterPage, ClusterPanel, ClusterRow, Hud, ImageFacts
+from atlas_rt.core.hud import ClusterPage, ClusterPanel, ClusterRow, Hud, ImageFacts, SubclusterRow
 from atlas_rt.core.maps import Cluster
 from atlas_rt.core.requests import Request
 from atlas_rt.ui.input import Button, Event, Input, KeyStroke, Modifiers, PointerMoved, Typed
@@ -133,7 +133,7 @@ def typed(text: str) -> tuple[Event, ...]:
 def make_row(id_: int, **changes: Any) -> ClusterRow:
     """A cluster with four exemplars of its own."""
     exemplars = tuple(range(100 * id_, 100 * id_ + 4))
-    why = "most of its pictures look like: dog, cat, horse; dog rather than car"
+    why = "most look like: dog, cat, horse; dog rather than car"
     cluster = Cluster(id_, f"animals {id_}", why, "vocabulary", 40 - id_, exemplars, exemplars[2:], (0.0, 0.0, 0.0))
     return replace(ClusterRow(cluster, (220, 120, 90)), **changes)
 
@@ -142,7 +142,19 @@ def make_page(id_: int) -> ClusterPage:
     images = tuple(range(100 * id_, 100 * id_ + 8))
     labels = tuple((f"word {place}", 0.9 - place / 10, 0.1) for place in range(8))
     months = ((2024, 11, 3), (2025, 1, 20), (2025, 2, 4))
-    return ClusterPage(id_, images, images[:4], labels, months, id_ + 1, images[:4], tuple(range(5000, 5004)))
+    return ClusterPage(
+        id_, typical=images, borderline=images[:4], labels=labels, months=months, nearest=id_ + 1, apart=images[:4],
+        theirs=tuple(range(5000, 5004)),
+    )  # fmt: skip
+
+
+def make_parts(id_: int) -> tuple[SubclusterRow, ...]:
+    """What the cluster of `make_page` divides into: one with words, one with a long name, one without any."""
+    told = (("tabby", ("kitten",)), ("a word that is far too long for its line", ()), ("", ()))
+    return tuple(
+        SubclusterRow(10 * id_ + place, name, words, 9 - place, tuple(range(100 * id_ + place, 100 * id_ + place + 4)))
+        for place, (name, words) in enumerate(told)
+    )
 
 
 def make_panel(count: int, **changes: Any) -> ClusterPanel:

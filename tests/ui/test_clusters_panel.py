@@ -13,22 +13,25 @@ from atlas_rt.core.requests import (
     BeginRename,
     Do,
     FindClusters,
+    FlyTo,
     HideCluster,
     Hover,
     IsolateCluster,
     OpenClusterPage,
     PointAtCluster,
+    PointAtSubcluster,
     RenameCluster,
     Request,
     Select,
     ShowAllClusters,
     SortClusters,
     VisitCluster,
+    VisitSubcluster,
 )
 from atlas_rt.ui.input import Button, KeyStroke, Modifiers, PointerMoved
 from atlas_rt.ui.panels.canvas import Rect
 from atlas_rt.ui.panels.cluster_page import spans
-from tests.ui.huds import SIZE_PX, Sheet, make_facts, make_hud, make_page, make_panel, make_row, typed
+from tests.ui.huds import SIZE_PX, Sheet, make_facts, make_hud, make_page, make_panel, make_parts, make_row, typed
 
 ROW_PX = 112
 FIRST_ROW_Y = 16 + 122
@@ -40,7 +43,7 @@ def hud_of(**changes: Any) -> Hud:
 
 def asked(requests: list[Request]) -> list[Request]:
     """Without what the pointer lights on its way."""
-    return [request for request in requests if not isinstance(request, PointAtCluster | Hover)]
+    return [request for request in requests if not isinstance(request, PointAtCluster | PointAtSubcluster | Hover)]
 
 
 def name_of(row: int) -> tuple[float, float]:
@@ -146,6 +149,23 @@ def test_the_page_leads_to_the_nearest_cluster_and_back(sheet: Sheet) -> None:
         if isinstance(request, OpenClusterPage)
     ]
     assert set(found) == {OpenClusterPage(2)}
+
+
+def test_the_parts_of_a_cluster_are_lit_visited_and_let_go_of(sheet: Sheet) -> None:
+    page = replace(make_page(1), subclusters=make_parts(1))
+    hud = hud_of(opened=make_row(1), page=page, nearest=make_row(2))
+    sheet.show(hud, frames=3)
+    lines = [(60.0, y) for y in (455.0, 505.0, 555.0)]
+    for place, line in enumerate(lines):
+        assert PointAtSubcluster(10 + place) in sheet.show(hud, PointerMoved(line), frames=2)
+    assert asked(sheet.click(hud, *lines[0])) == [VisitSubcluster(10)]
+    assert asked(sheet.click(hud, 220.0, lines[1][1])) == [FlyTo(102), Select(102)]
+    assert PointAtSubcluster(-1) in sheet.show(hud, PointerMoved((900.0, 300.0)), frames=2)
+    whole = replace(hud, clusters=replace(hud.clusters, page=make_page(1)))
+    for without in (hud_of(), whole, replace(hud, clusters=replace(hud.clusters, open=False))):  # Esc, a refit, K
+        sheet.show(hud, PointerMoved((10.0, 10.0)), frames=3)
+        sheet.show(hud, PointerMoved(lines[2]), frames=3)
+        assert PointAtSubcluster(-1) in sheet.show(without, frames=3)
 
 
 def test_what_is_hidden_is_told_with_the_panel_closed(sheet: Sheet) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from atlas_rt.core.camera import project
 from atlas_rt.core.cluster_list import ShownClusters
-from atlas_rt.core.maps import Cluster
+from atlas_rt.core.hud import ClusterPage
+from atlas_rt.core.maps import Cluster, subclusters_of
 from atlas_rt.core.requests import (
     BeginRename,
     Deselect,
@@ -23,13 +24,15 @@ from atlas_rt.core.requests import (
     OpenClusterPage,
     OpenSource,
     PointAtCluster,
+    PointAtSubcluster,
     RenameCluster,
     Search,
     Select,
     ShowAllClusters,
     VisitCluster,
+    VisitSubcluster,
 )
-from atlas_rt.core.scene import HIDDEN
+from atlas_rt.core.scene import HIDDEN, Scene
 from atlas_rt.core.world import World
 from atlas_rt.library.cluster_names import ClusterNames
 from atlas_rt.settings import Settings
@@ -89,6 +92,12 @@ def notice(player: Player) -> str:
     return notices[-1].text if notices else ""
 
 
+def page_of(player: Player) -> ClusterPage:
+    page = state(player).page
+    assert page is not None
+    return page
+
+
 def members(player: Player, cluster: int) -> list[int]:
     scene = player.app.parts.world.scene
     ids: list[int] = scene.ids[scene.clusters == cluster].tolist()
@@ -101,21 +110,27 @@ def hidden(player: Player) -> set[int]:
     return set() if view.tiers is None else set(view.scene.ids[view.tiers == HIDDEN].tolist())
 
 
-def with_clusters(player: Player, *, without: int) -> None:
-    """A new map comes on which one cluster is no more."""
-    session, scene = player.app.parts.session, player.app.parts.world.scene
+def with_scene(player: Player, scene: Scene) -> None:
+    """This map comes as a newer one."""
+    session = player.app.parts.session
     assert session is not None
     assert session.first is not None
+    scene = dataclasses.replace(scene, generation=scene.generation + 1)
+    arrivals.show(player.app.parts, dataclasses.replace(session.first, scene=scene, tiles=session.first.tiles[:0]))
+    player.frame(2)
+
+
+def with_clusters(player: Player, *, without: int) -> None:
+    """A new map comes on which one cluster is no more."""
+    scene = player.app.parts.world.scene
     kept = [place for place, record in enumerate(scene.cluster_records) if record.id != without]
     scene = dataclasses.replace(
         scene,
-        generation=scene.generation + 1,
         clusters=np.where(scene.clusters == without, -1, scene.clusters).astype(np.int32),
         cluster_records=tuple(scene.cluster_records[place] for place in kept),
         cluster_hues=scene.cluster_hues[kept],
     )
-    arrivals.show(player.app.parts, dataclasses.replace(session.first, scene=scene, tiles=session.first.tiles[:0]))
-    player.frame(2)
+    with_scene(player, scene)
 
 
 def test_a_cluster_is_found_lit_flown_to_and_shown_alone(player: Player) -> None:
@@ -219,6 +234,43 @@ def test_a_name_that_cannot_be_written_is_told_and_changes_nothing(player: Playe
     file.with_suffix(".elsewhere").rename(file)
     player.do("undo")
     player.see(lambda: clusters(player)[0].name == record.name, why="the old name")
+
+
+def test_a_part_of_a_cluster_is_lit_and_flown_to_until_a_new_map_lacks_it(player: Player) -> None:
+    world, scene = player.app.parts.world, player.app.parts.world.scene
+    cluster = next(each for each in clusters(player) if subclusters_of(each.id, scene.subcluster_records))
+    part = subclusters_of(cluster.id, scene.subcluster_records)[1]
+    inside, around = scene.subclusters == part.id, scene.clusters == cluster.id
+
+    def lit() -> set[int]:
+        player.frame(4, dt_secs=0.1)
+        lights = world.view(SIZE_PX).lights
+        assert lights is not None
+        return set(scene.ids[lights > 0.0].tolist())
+
+    player.do("clusters", OpenClusterPage(cluster.id), HideCluster(cluster.id))
+    player.see(lambda: state(player).page)
+    assert part.id in [each.id for each in page_of(player).subclusters]
+    player.do(PointAtSubcluster(part.id), PointAtCluster(cluster.id))
+    assert lit() == set(scene.ids[inside].tolist())
+    player.do(VisitSubcluster(part.id))
+    assert hidden(player) == set()
+    player.frame(30, dt_secs=0.1)
+    view, taken = world.view(SIZE_PX), player.app.parts.display.free_view.left
+    xy, depths = project(view.positions[inside], view.view_from_world, view.clip_from_view, SIZE_PX)
+    seen = (depths > 0.0) & (xy >= (taken * SIZE_PX[0], 0.0)).all(axis=1) & (xy <= SIZE_PX).all(axis=1)
+    assert seen.mean() >= 0.75  # one of four may stand far from the others
+    player.do(PointAtSubcluster(-1))
+    assert lit() == set(scene.ids[around].tolist())
+    player.do(PointAtSubcluster(part.id))
+    with_scene(player, dataclasses.replace(scene, subclusters=scene.subclusters[:0], subcluster_records=()))
+    assert lit() == set(scene.ids[around].tolist())
+    pose = world.camera.pose
+    player.do(VisitSubcluster(part.id), PointAtSubcluster(part.id))
+    assert notice(player) == "this group is not on the map any more"
+    assert world.camera.pose == pose
+    player.do(PointAtSubcluster(-1), PointAtCluster(-1))
+    with_scene(player, scene)
 
 
 def test_what_a_new_map_lacks_is_let_go_of(player: Player) -> None:

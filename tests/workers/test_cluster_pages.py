@@ -36,6 +36,19 @@ def test_a_page_tells_of_the_clusters_own_images_and_of_the_nearest_ones(indexed
         assert shares == sorted(shares, reverse=True)
         assert all(0.0 < share <= 1.0 and 0.0 <= other <= 1.0 for _, share, other in page.labels)
     assert any(page.labels for page in pages)
+    divided = [(record, page) for record, page in zip(scene.cluster_records, pages, strict=True) if page.subclusters]
+    assert divided
+    for record, page in divided:
+        own = set(scene.ids[scene.clusters == record.id].tolist())
+        parts = [set(scene.ids[scene.subclusters == each.id].tolist()) for each in page.subclusters]
+        assert [each.size for each in page.subclusters] == sorted(map(len, parts), reverse=True)
+        assert record.size / 2 <= sum(map(len, parts)) == len(set.union(*parts)) <= record.size
+        assert set.union(*parts) <= own
+        for each, part in zip(page.subclusters, parts, strict=True):
+            assert each.name
+            assert len(each.images) == 4
+            assert set(each.images) <= part
+            assert each.name not in each.words
     vectors = dict(zip(scene.ids.tolist(), arrival.vector_index.whole(), strict=True))
     page = pages[0]
     rows = {name: np.stack([vectors[id_] for id_ in getattr(page, name)]) for name in ("apart", "theirs")}

@@ -11,6 +11,7 @@ from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
 from atlas_rt.ui.panels.explanation import build_ask, build_asking, build_claims, build_text, source_of
 from atlas_rt.ui.panels.panel_context import PanelContext
+from atlas_rt.ui.panels.subclusters import SubclusterList
 
 COLUMNS, GAP, CELL = 4, 6.0, 62.0
 HEADING, SECTION = 26.0, 16.0
@@ -32,6 +33,11 @@ class ClusterPageView:
 
     def __init__(self) -> None:
         self._shown = -1
+        self._subclusters = SubclusterList()
+
+    def leave(self, context: PanelContext) -> None:
+        """The page is not shown any more."""
+        self._subclusters.leave(context)
 
     def build(self, context: PanelContext, area: Rect, panel: ClusterPanel, alpha: float) -> None:
         """area: below the name."""
@@ -67,6 +73,7 @@ class ClusterPageView:
         y = self._images(context, canvas, inside._replace(y=y), "Most typical", page.typical or row.cluster.exemplars)
         borderline = page.borderline or row.cluster.borderline
         y = self._images(context, canvas, inside._replace(y=y), "At its edge", borderline)
+        y = self._within(context, canvas, inside._replace(y=y), row, page)
         if nearest is not None and page.apart:
             y = self._apart(context, canvas, inside._replace(y=y), page, row, nearest)
         if page.labels:
@@ -135,6 +142,16 @@ class ClusterPageView:
         imgui.pop_id()
         lines = -(-len(ids) // COLUMNS)
         return inside.y + lines * (height + gap) - gap
+
+    def _within(self, context: PanelContext, canvas: Canvas, inside: Rect, row: ClusterRow, page: ClusterPage) -> float:
+        """What it divides into."""
+        if not page.subclusters:
+            self._subclusters.leave(context)
+            return inside.y
+        y = self._heading(context, canvas, inside, "Within it")
+        free = row.cluster.size - sum(each.size for each in page.subclusters)
+        below = inside._replace(y=y - context.px(4.0))
+        return self._subclusters.build(context, canvas, below, page.subclusters, free) + context.px(SECTION)
 
     def _apart(
         self,

@@ -85,6 +85,7 @@ class ClustersPanel:
             self._name.leave("")
             self._renaming = -1
             self._point_at(context, -1)
+            self._page.leave(context)
             if not panel.open and panel.concealed and not context.hud.welcome:
                 self._pill(context, panel)
             return
@@ -97,6 +98,7 @@ class ClustersPanel:
                 self._find.leave(panel.wanted)
                 self._build_page(context, canvas, rect, panel, alpha)
             else:
+                self._page.leave(context)
                 self._list(context, canvas, rect, panel, alpha)
 
     # -- places ------------------------------------------------------------------------------------------------------
