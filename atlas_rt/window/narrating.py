@@ -271,9 +271,10 @@ def _hear_end(parts: Parts, ended: Ended) -> None:
     state.requests = state.requests[1:]
     if session is not None:
         session.questions.ask(SpentRequest())
-    if ended.total > 1 or ended.stopped:
+    stopped = ended.stopped and ended.answered < ended.total  # the last answer may have come all the same
+    if ended.total > 1 or stopped:
         count = f"{ended.answered:,} of {ended.total:,} answered" if ended.total > 1 else "not answered"
-        parts.panel_state.say(f"{'stopped: ' if ended.stopped else ''}{count}, {money(ended.usd)} spent")
+        parts.panel_state.say(f"{'stopped: ' if stopped else ''}{count}, {money(ended.usd)} spent")
     if ended.remark:
         parts.panel_state.say(ended.remark, "warning")
 

@@ -170,7 +170,7 @@ def test_nothing_is_contacted_before_consent_and_what_was_shown_is_sent(
 
 
 def test_an_answer_is_read_as_it_comes_and_can_be_stopped(play: Play, bedrock: BedrockServer, data: Path) -> None:
-    bedrock.answers = answers(pause_secs=0.05)
+    bedrock.answers = answers(pause_secs=0.3)
     player = play(narrator="on")
     cluster = next(iter(records(player)))
     player.do("clusters", OpenClusterPage(cluster), "why")
