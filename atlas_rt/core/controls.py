@@ -54,7 +54,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("neighbour_down", ("Down",), "the neighbour below", "Find"),
     Action("clusters", ("K",), "the clusters, in a list", "Find"),
     Action("rename_cluster", ("F2",), "rename the cluster you are at", "Find", kiosk=False),
-    Action("why", ("Y",), "why these images are together; what you look at", "Find"),
+    Action("why", ("Y",), "what you look at; why these are together", "Find"),
     Action("click", ("Click",), "select an image", "Find", mouse=True),
     Action("double_click", ("Double-click",), "fly to an image", "Find", mouse=True),
     Action("live", ("L",), "camera on or off", "Live", kiosk=True),

@@ -1,4 +1,4 @@
-"""The help: every action of `core.controls` with its keys, in two columns."""
+"""The help: every action of `core.controls` with its keys, in three columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from atlas_rt.ui.panels.canvas import Canvas, Rect, Type
 from atlas_rt.ui.panels.panel_context import Fade, PanelContext
 
 ROW, HEADING, TITLE = 26.0, 34.0, 56.0
-COLUMN, KEYS, BETWEEN = 372.0, 150.0, 44.0
+COLUMN, KEYS, BETWEEN = 382.0, 132.0, 28.0
 PAD = 30.0
 LEAST_SHRUNK = 0.05
 """Some window managers make windows as small as they like; letters without a size cannot be drawn."""
@@ -20,12 +20,12 @@ LEAST_SHRUNK = 0.05
 Group = tuple[str, tuple[Action, ...]]
 
 
-def help_columns(*, kiosk: bool) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
-    """Actions by group: the first in the left column, the others in the right. A kiosk hides how to leave it."""
+def help_columns(*, kiosk: bool) -> tuple[tuple[Group, ...], ...]:
+    """Actions by group: flying, finding and what is left of it, the program. A kiosk hides how to leave it."""
     listed = [action for action in ACTIONS if not kiosk or (action.kiosk and action.name != "leave_kiosk")]
     names = list(dict.fromkeys(action.group for action in listed))
     groups = [(name, tuple(action for action in listed if action.group == name)) for name in names]
-    return tuple(groups[:1]), tuple(groups[1:])
+    return tuple(groups[:1]), tuple(groups[1:-1]), tuple(groups[-1:])
 
 
 class HelpPanel:
@@ -46,7 +46,7 @@ class HelpPanel:
             return
         columns = help_columns(kiosk=context.hud.kiosk)
         tallest = max(sum(len(actions) * ROW + HEADING for _, actions in column) for column in columns)
-        size = (2.0 * COLUMN + BETWEEN + 2.0 * PAD, TITLE + tallest + PAD)
+        size = (len(columns) * (COLUMN + BETWEEN) - BETWEEN + 2.0 * PAD, TITLE + tallest + PAD)
         context = self._shrunk(context, size)
         width, height = context.px(size[0]), context.px(size[1])
         whole = Rect(0.0, 0.0, *context.size)
