@@ -9,6 +9,7 @@ from typing import Any
 from atlas_rt.aws.answer_ladder import AnswerLadder
 from atlas_rt.aws.bedrock import Bedrock
 from atlas_rt.aws.bedrock_errors import BedrockError
+from atlas_rt.aws.model_memory import ModelMemory
 from atlas_rt.commands.collection import Collection
 from atlas_rt.commands.output import answers_yes, asks, print_json, say, tell, write_whole
 from atlas_rt.encoders.encoder import TextEncoder
@@ -158,7 +159,7 @@ def _ask(
     with StoreReader.open(collection.place.folder) as store:
         narrator = ClaudeNarrator.of_library(
             store,
-            ladder=AnswerLadder(bedrock),
+            ladder=AnswerLadder(bedrock, ModelMemory.of_cache(collection.cache)),
             manner=plan.manner,
             sheet=lambda subject: contact_sheet(subject.pictures, tiles),
             check=NameCheck(encoder.encode, collection.model.text.templates),

@@ -195,6 +195,9 @@ def test_what_ends_all_ends_at_once_and_keeps_what_was_answered(
     assert (told.code, len(bedrock.conversations)) == (3, 2)
     assert "are used up. Go on tomorrow" in told.err
     assert [row["named_by"] for row in json.loads(told.out)][:2] == ["claude", "vocabulary"]
+    told = owner.ask("clusters", home.source, "--no-update", "--explain", "--yes")  # another process, the same day
+    assert (told.code, len(bedrock.conversations)) == (3, 2)
+    assert "Bedrock told so earlier today" in told.err
 
 
 def test_a_budget_stops_in_the_middle(owner: Person, home: Library, bedrock: BedrockServer) -> None:
