@@ -31,13 +31,12 @@ from atlas_rt.server.library_reader import LibraryReader
 from atlas_rt.server.rest import Services, build
 from tests.bedrock_server import Answer, Asked, BedrockServer, error, message, settings_for
 from tests.commands.person import Person, environment
-from tests.commands.test_explain import named
+from tests.commands.test_explain import QUOTA, named
 from tests.libraries import Library, wait_for
 from tests.server.door import Answered, Door
 
 MODEL = "us.anthropic.claude-haiku-5-5"
 GOOD = named(lambda words: f"Drawings of {words[0]}")
-QUOTA = error(429, "ThrottlingException", "Too many tokens per day, please wait before trying again.")
 DENIED = error(403, "AccessDeniedException", "You are not authorized to perform: bedrock:InvokeModel")
 
 
