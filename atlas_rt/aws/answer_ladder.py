@@ -3,20 +3,26 @@
 The ways, from the strictest: a JSON schema for the whole answer; a tool that must be used; the same tool, offered, with
 a sentence that asks for it; plain text with one JSON object. Newer models refuse a forced tool, older ones the schema,
 and no list of who takes what stays true. So a 400 steps one way down, and the way that was answered is remembered for
-the model.
+the model (`model_memory`).
 """
 
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from atlas_rt.aws.bedrock import Bedrock, OnText, Reply
-from atlas_rt.aws.bedrock_errors import BrokenAnswerError, RefusedAnswerError, RequestRefusedError, Usage
+from atlas_rt.aws.bedrock_errors import (
+    BrokenAnswerError,
+    DailyQuotaError,
+    RefusedAnswerError,
+    RequestRefusedError,
+    Usage,
+)
 from atlas_rt.aws.claude_models import model_of
+from atlas_rt.aws.model_memory import ModelMemory
 from atlas_rt.aws.stoppable_call import Stop, never
 
 WAYS = ("schema", "forced tool", "tool", "text")
@@ -52,41 +58,55 @@ class Answered:
 class AnswerLadder:
     """Asks, and remembers for each model which way it takes. May be used by several threads."""
 
-    def __init__(self, bedrock: Bedrock) -> None:
+    def __init__(self, bedrock: Bedrock, memory: ModelMemory | None = None) -> None:
+        """memory: what is known of models from elsewhere; without it only what this ladder finds out."""
         self._bedrock = bedrock
-        self._ways: dict[str, str] = {}
-        self._lock = threading.Lock()
+        self._memory = ModelMemory() if memory is None else memory
 
     def way_of(self, model_id: str) -> str:
         """The way that this model is asked next."""
-        with self._lock:
-            return self._ways.get(model_id, WAYS[0])
+        way = self._memory.way_of(model_id)
+        return way if way in WAYS else WAYS[0]
+
+    def check_quota(self, model_id: str) -> None:
+        """Raise DailyQuotaError where the day's tokens are used up, as far as is known; nothing is sent."""
+        if sentence := self._memory.used_up(self._quota_of(model_id)):
+            raise DailyQuotaError(sentence)
 
     def ask(self, question: Question, *, on_text: OnText | None = None, stop: Stop = never) -> Answered:
-        """on_text: hears the pieces of the answer; without it, it comes at once. Raises BedrockError, StoppedError."""
-        ways = WAYS[WAYS.index(self.way_of(question.model_id)) :]
-        for way in ways:
-            if way == "forced tool" and not model_of(question.model_id).forces_tools:
-                continue
+        """on_text: hears the pieces of the answer; without it, it comes at once. Raises BedrockError, StoppedError.
+
+        After a DailyQuotaError nothing is sent until tomorrow.
+        """
+        self.check_quota(question.model_id)
+        refused: RequestRefusedError | None = None
+        for way in self._ways(question.model_id):
             try:
                 reply = self._reply(request_of(question, way), on_text, stop)
-            except RequestRefusedError:
-                if way == WAYS[-1]:
-                    raise
+            except RequestRefusedError as error:
+                refused = error
+            except DailyQuotaError as error:
+                self._memory.remember_used_up(self._quota_of(question.model_id), str(error))
+                raise
             else:
-                self._remember(question.model_id, way)
+                self._memory.remember_way(question.model_id, way)
                 return _answered(reply)
-        raise AssertionError("the last way answers or raises")
+        assert refused is not None
+        raise refused
+
+    def _ways(self, model_id: str) -> list[str]:
+        """From the one that the model took last down, then those above it: a model may change its mind."""
+        at = WAYS.index(self.way_of(model_id))
+        forces = model_of(model_id).forces_tools
+        return [way for way in (*WAYS[at:], *WAYS[:at]) if forces or way != "forced tool"]
+
+    def _quota_of(self, model_id: str) -> str:
+        return f"{model_id} in {self._bedrock.region} as {self._bedrock.profile}"
 
     def _reply(self, request: dict[str, Any], on_text: OnText | None, stop: Stop) -> Reply:
         if on_text is None:
             return self._bedrock.converse(request, stop=stop)
         return self._bedrock.stream(request, on_text=on_text, stop=stop)
-
-    def _remember(self, model_id: str, way: str) -> None:
-        """Only what was answered: a request that is refused in every way says nothing of the model."""
-        with self._lock:
-            self._ways[model_id] = way
 
 
 def request_of(question: Question, way: str) -> dict[str, Any]:

@@ -64,6 +64,7 @@ class Bedrock:
         """
         self._session = open_session()
         self.region = region_of(self._session, region)
+        self.profile = str(self._session.profile_name)
         if not self.region:
             raise AccessError(NO_REGION)
         check_credentials(self._session)

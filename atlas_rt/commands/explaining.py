@@ -9,6 +9,7 @@ from typing import Any
 from atlas_rt.aws.answer_ladder import AnswerLadder
 from atlas_rt.aws.bedrock import Bedrock
 from atlas_rt.aws.bedrock_errors import BedrockError
+from atlas_rt.aws.model_memory import ModelMemory
 from atlas_rt.commands.collection import Collection
 from atlas_rt.commands.output import answers_yes, asks, print_json, say, tell, write_whole
 from atlas_rt.core.money import money
@@ -159,7 +160,7 @@ def _ask(
     with StoreReader.open(collection.place.folder) as store:
         narrator = ClaudeNarrator.of_library(
             store,
-            ladder=AnswerLadder(bedrock),
+            ladder=AnswerLadder(bedrock, ModelMemory.of_cache(collection.cache)),
             manner=plan.manner,
             sheets=lambda subject: contact_sheets(subject, tiles),
             check=NameCheck(encoder.encode, collection.model.text.templates),

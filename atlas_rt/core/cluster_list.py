@@ -55,6 +55,12 @@ class ShownClusters:
         alone = self.alone if cluster == self.alone else -1
         return ShownClusters(self.hidden - {cluster} if alone < 0 else self.hidden, alone)
 
+    def with_change(self, old: ShownClusters, new: ShownClusters) -> ShownClusters:
+        """These, with what differs between `old` and `new` as it is in `new`."""
+        changed = old.hidden ^ new.hidden
+        alone = self.alone if old.alone == new.alone else new.alone
+        return ShownClusters((self.hidden - changed) | (new.hidden & changed), alone)
+
     def kept_to(self, ids: Collection[int]) -> ShownClusters:
         """Without the clusters that a new scene lacks."""
         return ShownClusters(self.hidden & frozenset(ids), self.alone if self.alone in ids else -1)

@@ -9,6 +9,12 @@ ENTRIES_MAX = 200
 
 Change = Callable[[], str]
 """Makes a change, or sets it going; returns why it cannot be made, empty where it can."""
+Notice = str | Callable[[], str]
+"""A sentence, or what gives it once the change is made."""
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,13 +23,15 @@ class Undoable:
 
     undone, redone: the notice once it is taken back, and once it is made again. undo, redo: how that is done. key: what
     it changed, where the same change is told of a second time once it was made again; None where that cannot happen.
+    void: whether nothing is left of what it changed; it is passed over then and forgotten.
     """
 
-    undone: str
-    redone: str
+    undone: Notice
+    redone: Notice
     undo: Change
     redo: Change
     key: object = None
+    void: Callable[[], bool] = _never
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +58,25 @@ class UndoStack:
 
     def undo(self) -> Outcome:
         """Take back the newest change. One that cannot be taken back now stays the newest."""
+        _forget_void(self._made)
         if not self._made:
             return Outcome("there is nothing to take back")
         why_not = self._made[-1].undo()
         if why_not:
             return Outcome(f"Nothing was taken back. {why_not}", failed=True)
         self._taken_back.append(self._made.pop())
-        return Outcome(self._taken_back[-1].undone)
+        return Outcome(_text(self._taken_back[-1].undone))
 
     def redo(self) -> Outcome:
         """Make the change again that was taken back last."""
+        _forget_void(self._taken_back)
         if not self._taken_back:
             return Outcome("there is nothing to do again")
         why_not = self._taken_back[-1].redo()
         if why_not:
             return Outcome(f"Nothing was changed. {why_not}", failed=True)
         self._made.append(self._taken_back.pop())
-        return Outcome(self._made[-1].redone)
+        return Outcome(_text(self._made[-1].redone))
 
     def fail(self, change: Undoable) -> None:
         """An undo or redo that was set going has failed: the change goes back to where it was."""
@@ -76,3 +86,13 @@ class UndoStack:
         elif change in self._made:
             self._made.remove(change)
             self._taken_back.append(change)
+
+
+def _forget_void(changes: list[Undoable]) -> None:
+    """Let go of the newest changes of which nothing is left."""
+    while changes and changes[-1].void():
+        changes.pop()
+
+
+def _text(notice: Notice) -> str:
+    return notice if isinstance(notice, str) else notice()

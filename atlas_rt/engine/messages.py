@@ -73,6 +73,13 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True)
+class Removed:
+    """These files and folders belong to the library no more; their images are hidden next."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Add:
     """Take these files and folders into the library."""
 
@@ -133,6 +140,17 @@ class Job:
 
 
 FromEngine = (
-    Progress | Failure | IndexReport | Published | Provider | Locked | Refused | Said | Added | Trouble | SourceState
+    Progress
+    | Failure
+    | IndexReport
+    | Published
+    | Provider
+    | Locked
+    | Refused
+    | Said
+    | Added
+    | Removed
+    | Trouble
+    | SourceState
 )
 ToEngine = Add | Remove | Rescan | Refit | Undo | Stop

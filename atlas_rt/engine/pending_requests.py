@@ -6,7 +6,7 @@ from collections import deque
 from multiprocessing.connection import Connection
 
 from atlas_rt.engine.announcements import Announcements
-from atlas_rt.engine.messages import Add, Added, Remove, Stop, ToEngine
+from atlas_rt.engine.messages import Add, Added, Remove, Removed, Stop, ToEngine
 from atlas_rt.library.store_writer import StoreWriter
 
 
@@ -59,4 +59,5 @@ class PendingRequests:
             self._announcements.tell(Added(request.paths, new))
         elif isinstance(request, Remove):
             self._store.remove_extras(request.paths)
+            self._announcements.tell(Removed(request.paths))
         self._requests.append(request)

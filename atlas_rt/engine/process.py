@@ -27,7 +27,20 @@ from atlas_rt.core.retries import Retries
 from atlas_rt.engine import crash_log
 from atlas_rt.engine.child import Child
 from atlas_rt.engine.entry import serve
-from atlas_rt.engine.messages import Add, Added, FromEngine, Job, Locked, Published, Refused, Said, Stop, ToEngine
+from atlas_rt.engine.messages import (
+    Add,
+    Added,
+    FromEngine,
+    Job,
+    Locked,
+    Published,
+    Refused,
+    Remove,
+    Removed,
+    Said,
+    Stop,
+    ToEngine,
+)
 from atlas_rt.errors import AtlasError
 from atlas_rt.library.store_writer import StoreWriter, writing
 
@@ -44,7 +57,7 @@ class EngineProcess:
         self._job = job
         self._retries = Retries()
         self._ended = False
-        self._unheeded: tuple[Add, ...] = ()
+        self._unheeded: tuple[Add | Remove, ...] = ()
         self._start()
 
     @property
@@ -57,14 +70,14 @@ class EngineProcess:
         return self._ended
 
     @property
-    def unheeded(self) -> tuple[Add, ...]:
-        """What was to be added and is not stored yet, as far as is known."""
+    def unheeded(self) -> tuple[Add | Remove, ...]:
+        """What was to be added or removed and is not stored yet, as far as is known, in order."""
         return self._unheeded
 
     def tell(self, request: ToEngine) -> None:
-        """Send a request. An Add is kept for the next engine if this one dies before it has stored it; another
-        request sent to an engine that has just died is lost."""
-        if isinstance(request, Add):
+        """Send a request. An Add or a Remove is kept for the next engine if this one dies before it has stored it;
+        another request sent to an engine that has just died is lost."""
+        if isinstance(request, Add | Remove):
             self._unheeded = (*self._unheeded, request)
         if self._start_secs is None:
             self._send(request)
@@ -91,15 +104,17 @@ class EngineProcess:
             self._child.end(limit_secs=limit_secs)
         elif self._unheeded:  # no other engine will be started to store it
             with contextlib.suppress(AtlasError), writing(self._job.place, StoreWriter) as store:
-                store.add_extras(path for add in self._unheeded for path in add.paths)
+                for request in self._unheeded:
+                    store_it = store.add_extras if isinstance(request, Add) else store.remove_extras
+                    store_it(request.paths)
 
     def _start(self) -> None:
         self._start_secs: float | None = None
         self._scanned, self._silent_secs, self._begun_secs = False, 0.0, time.monotonic()
         self._child = Child(serve, self._job.niceness, name="atlas-engine")
         self._send(self._job)
-        for add in self._unheeded:
-            self._send(add)
+        for request in self._unheeded:
+            self._send(request)
 
     def _send(self, word: Job | ToEngine) -> None:
         with contextlib.suppress(OSError):  # it has died already, which `messages` finds
@@ -109,12 +124,18 @@ class EngineProcess:
         self._scanned = self._scanned or isinstance(message, Progress)
         if _is_headway(message):
             self._retries.went_well()
-        if isinstance(message, Added):
-            self._unheeded = tuple(add for add in self._unheeded if add.paths != message.paths)
+        if isinstance(message, Added | Removed):
+            self._note_stored(Add(message.paths) if isinstance(message, Added) else Remove(message.paths))
         if isinstance(message, Progress) and message.stage == "idle":
             self._child.forget_errors()
         self._ended = self._ended or isinstance(message, Locked | Refused)
         self._ended = self._ended or (isinstance(message, IndexReport) and not self._job.stay)
+
+    def _note_stored(self, request: Add | Remove) -> None:
+        """Only the first of its kind: what was added may be removed and added again."""
+        if request in self._unheeded:
+            at = self._unheeded.index(request)
+            self._unheeded = self._unheeded[:at] + self._unheeded[at + 1 :]
 
     def _mourn(self) -> Iterator[FromEngine]:
         """Tell of an engine that has died, and of what comes of it."""

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from atlas_rt.core.plain_text import is_plain
 from atlas_rt.errors import UsageError
 from atlas_rt.library.personal_data import Kept, PersonalFile
 
@@ -96,7 +97,7 @@ class ClusterNames:
 def checked_name(word: str) -> str:
     """A name as it is kept, empty for none. Raises UsageError."""
     name = " ".join(word.split())
-    if len(name) > LENGTH_MAX or not name.isprintable():
+    if len(name) > LENGTH_MAX or not is_plain(name):
         raise UsageError(f"a name has at most {LENGTH_MAX} characters, all of them printable, unlike {word!r}")
     return name
 

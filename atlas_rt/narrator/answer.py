@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from atlas_rt.core.explanations import CAPTION_MAX, Kind
+from atlas_rt.core.plain_text import is_plain
 from atlas_rt.library.cluster_names import LENGTH_MAX
 from atlas_rt.narrator.language import NAMES, is_in
 
@@ -113,7 +114,7 @@ def _line(facts: Mapping[str, Any], key: str, longest: int) -> str:
         raise AnswerError(f"{key} is empty")
     if len(line) > longest:
         raise AnswerError(f"{key} has {len(line)} characters, and at most {longest} are allowed")
-    if not line.isprintable() or _MARKUP.search(line):
+    if not is_plain(line) or _MARKUP.search(line):
         raise AnswerError(f"{key} holds markup or characters that cannot be printed")
     return line
 

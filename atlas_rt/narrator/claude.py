@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from atlas_rt.aws.answer_ladder import Answered, AnswerLadder, Question
-from atlas_rt.aws.bedrock_errors import BedrockError, BrokenAnswerError, DailyQuotaError, StoppedError, Usage
+from atlas_rt.aws.bedrock_errors import BedrockError, BrokenAnswerError, StoppedError, Usage
 from atlas_rt.aws.claude_models import cost_usd, picture_tokens
 from atlas_rt.aws.stoppable_call import Stop, never
 from atlas_rt.core.explanations import Claim, Explanation
@@ -79,7 +79,6 @@ class ClaudeNarrator:
         self._ladder, self._manner, self._sheets, self._check = ladder, manner, sheets, check
         self._ledger, self._kept, self._today = ledger, kept, today
         self._contents_of, self._ids_of = contents_of, ids_of
-        self._quota_used_up: tuple[date, DailyQuotaError] | None = None
 
     @classmethod
     def of_library(
@@ -174,9 +173,8 @@ class ClaudeNarrator:
         self, question: Question, subject: Subject, on_text: OnText | None, stop: Stop
     ) -> tuple[Answered, float]:
         """One request, entered in the ledger: its answer, and what it cost."""
-        if self._quota_used_up and self._quota_used_up[0] == self._today():
-            raise self._quota_used_up[1]
         model = question.model_id
+        self._ladder.check_quota(model)
         reserved = self._ledger.reserve(model, estimate_usd(subject, self._manner, output_tokens=OUTPUT_TOKENS))
         hear = PartialAnswer(on_text).hear if on_text else None
         try:
@@ -186,8 +184,6 @@ class ClaudeNarrator:
         except BedrockError as error:
             if error.usage is not None or not error.billed:
                 self._ledger.settle(reserved, cost_usd(model, error.usage or Usage()))
-            if isinstance(error, DailyQuotaError):
-                self._quota_used_up = (self._today(), error)
             raise
         usd = cost_usd(model, answered.usage)
         self._ledger.settle(reserved, usd)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Floats, Ints
 from atlas_rt.core.assets import assets_folder
+from atlas_rt.core.plain_text import is_plain
 from atlas_rt.core.runtime import ANYWHERE, Runtime
 from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.encoders.registry import Model
@@ -166,7 +167,7 @@ def read_own_words(file: Path | None) -> OwnWords:
         return OwnWords(remark=f"your labels are not used: the file cannot be read ({error.strerror}): {file}")
     except UnicodeDecodeError:
         return OwnWords(remark=f"your labels are not used: save the file as text in UTF-8: {file}")
-    usable = [word for word in words if len(word) <= OWN_LENGTH_MAX and word.isprintable()]
+    usable = [word for word in words if len(word) <= OWN_LENGTH_MAX and is_plain(word)]
     remarks = []
     if left := len(words) - len(usable):
         lines = "1 line is" if left == 1 else f"{left:,} lines are"

@@ -11,8 +11,10 @@ import contextlib
 import io
 import sys
 import threading
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -24,8 +26,10 @@ from atlas_rt.engine.child import Child
 from atlas_rt.errors import AtlasError, DecodeError
 from atlas_rt.excepthooks import ending_with_a_sentence
 from atlas_rt.library.decoding.decode import read_image
-from atlas_rt.library.tile_files import read_tiles
+from atlas_rt.library.tile_files import TileFiles, read_tiles
 from atlas_rt.library.tile_making import load_picture
+from atlas_rt.narrator.contact_sheet import contact_sheet
+from atlas_rt.narrator.subject import Picture
 from atlas_rt.server.library_reader import TileRecord
 
 MEMORY_BYTES = 3 * 2**30
@@ -74,6 +78,20 @@ class _Thumbnail:
             return _jpeg(square.resize(size, Image.Resampling.BICUBIC))
 
 
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """The contact sheet of a group. folder: of the library, where the tiles lie."""
+
+    pictures: tuple[Picture, ...]
+    folder: Path
+
+    def run(self) -> bytes:
+        return contact_sheet(self.pictures, TileFiles(self.folder))
+
+
+_Task = _Pixels | _Picture | _Thumbnail | _Sheet
+
+
 class Decoder:
     """The child process. May be used from several threads at once, each of which waits for its turn."""
 
@@ -98,12 +116,23 @@ class Decoder:
         """A stored tile as a JPEG. Raises DecodeError."""
         return self._ask(_Thumbnail(tile))
 
+    def sheet(self, pictures: Sequence[Picture], folder: Path) -> bytes:
+        """The contact sheet of a group, the same as the narrator makes, not opened here. folder: of the library.
+
+        Where a file ends the decoder or takes too long, all of the sheet is made from tiles, which are our own. Raises
+        DecodeError where these cannot be read either.
+        """
+        try:
+            return self._ask(_Sheet(tuple(pictures), folder))
+        except DecodeError:
+            return self._ask(_Sheet(tuple(replace(each, path="") for each in pictures), folder))
+
     def close(self) -> None:
         """End the child."""
         with self._lock:
             self._end()
 
-    def _ask(self, task: _Pixels | _Picture | _Thumbnail) -> bytes:
+    def _ask(self, task: _Task) -> bytes:
         with self._lock:
             try:
                 self._child = self._child or Child(serve, name="atlas-decoder")
@@ -134,7 +163,7 @@ def serve(pipe: Connection) -> None:
             pipe.send_bytes(_answer(pipe.recv()))
 
 
-def _answer(task: _Pixels | _Picture | _Thumbnail) -> bytes:
+def _answer(task: _Task) -> bytes:
     try:
         return _DONE + task.run()
     except DecodeError as error:

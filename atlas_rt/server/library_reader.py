@@ -33,6 +33,8 @@ from atlas_rt.library.cluster_names import ClusterNames
 from atlas_rt.library.explanations import Explanations
 from atlas_rt.library.store import StoreReader
 from atlas_rt.narrator.claude import explanation_of
+from atlas_rt.narrator.plan import unexplained
+from atlas_rt.narrator.subject import Subject, subjects_of
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.query import Filter
 from atlas_rt.search.vector_index import VectorIndex
@@ -99,7 +101,8 @@ class LibraryReader:
         self._looked_secs = 0.0
         self._reading, self._searching, self._encoding = threading.Lock(), threading.Lock(), threading.Lock()
         labels = _LabelLookup(place, model.id)
-        self._searcher = Searcher(model, TextEncoder(model, runtime=runtime), labels, cache=cache)
+        self._text_encoder = TextEncoder(model, runtime=runtime)
+        self._searcher = Searcher(model, self._text_encoder, labels, cache=cache)
         self._runtime = runtime
         self._encoder: ImageEncoder | None = None
 
@@ -198,6 +201,11 @@ class LibraryReader:
         with self._searching:
             return self._embedding(self._searcher.vector_of(text))
 
+    def phrase_vector(self, phrase: str) -> Floats:
+        """(dim,) of a phrase in which no sign or weight is heeded."""
+        with self._searching:
+            return self._text_encoder.encode(phrase)
+
     def embed_pixels(self, pixels: Floats) -> Embedding:
         """The vector of a picture. pixels: (3, size, size) float32, the encoder's input."""
         with self._encoding:
@@ -229,6 +237,25 @@ class LibraryReader:
         with StoreReader.open(self.place.folder) as store:
             return explanation_of(kept, store.ids_with)
 
+    def unexplained(self, id_: int, language: str) -> bool:
+        """Whether Claude has not explained a cluster in this language and no person named it. Raises UnknownError."""
+        arrival = self._newest()
+        record = _record_in(arrival.scene, id_)
+        return record in unexplained(arrival.scene, arrival.explained, language)
+
+    def subject(self, id_: int, store: StoreReader) -> tuple[Subject, list[str]]:
+        """A cluster as a narrator is asked about it, and the names of all others. Raises UnknownError."""
+        arrival = self._newest()
+        scene = arrival.scene
+        subjects = subjects_of([_record_in(scene, id_)], scene, arrival.vector_index, store)
+        if not subjects:
+            raise UnknownError(f"there are no images in cluster {id_} any more")
+        return subjects[0], [record.name for record in scene.cluster_records if record.id != id_]
+
+    def look_again(self) -> None:
+        """Look at the disk for news with the next request."""
+        self._looked_secs = 0.0
+
     def words(self, ids: list[int]) -> list[Word]:
         """The everyday words that these images carry, and by which share of them, the most common first."""
         with StoreReader.open(self.place.folder) as store:
@@ -248,7 +275,7 @@ class LibraryReader:
         with StoreReader.open(self.place.folder) as store:
             contents = store.content_hashes(scene.ids[scene.clusters == id_].tolist())
         self._names.give(name, contents, instead_of=arrival.given.get(id_))
-        self._looked_secs = 0.0
+        self.look_again()
         return _cluster_facts(_record_in(self._newest().scene, id_))
 
     # -- the map -------------------------------------------------------------------------------------------------------

@@ -103,4 +103,17 @@ def listen(services: Services, server: socket.socket, *, host: str, token: str, 
         limit_concurrency=CONNECTIONS_MAX,
         timeout_graceful_shutdown=GRACE_SECS,
     )
-    uvicorn.Server(config).run(sockets=[server])
+    _Server(config, ending=services.explainer.close).run(sockets=[server])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, which tells that it ends before it waits for what is being answered."""
+
+    def __init__(self, config: uvicorn.Config, *, ending: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ending = ending
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn."""
+        self._ending()
+        await super().shutdown(sockets)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from pathlib import Path as FilePath
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, FastAPI, Path, Query, Request, Security
 from fastapi.concurrency import run_in_threadpool
@@ -15,10 +17,19 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.security import HTTPBearer
 
 from atlas_rt import __version__
+from atlas_rt.aws.bedrock_errors import (
+    BedrockError,
+    DailyQuotaError,
+    RefusedAnswerError,
+    StoppedError,
+    ThrottledError,
+    UnreachableError,
+)
 from atlas_rt.core.arrays import Floats
 from atlas_rt.errors import AtlasError, DecodeError, MissingError, UsageError
 from atlas_rt.library.formats import readable_suffixes
 from atlas_rt.library.received import keep
+from atlas_rt.narrator.spending import BudgetError
 from atlas_rt.server.answers import (
     ClusterFacts,
     ClusterMembers,
@@ -56,16 +67,26 @@ SUFFIXES = {
 PICTURE_PX_MAX = 4096
 TEXT_MAX = 1000
 ID_MAX = 2**63 - 1
+CONNECTED_SECS = 0.2
+"""So often it is looked whether a client still waits for Claude."""
+THROTTLED_SECS = 60
+"""Quotas other than a day's are for a minute."""
+
+T = TypeVar("T")
 
 _SAYS = {
     400: "The request cannot be read, or calls the server by another name",
     401: "The token is missing or wrong",
+    402: "A budget for Claude is used up",
     403: "The request comes from another web page",
     404: "There is no such image or cluster, or none any more",
     408: "The body came too slowly",
     413: "The body is too large",
     415: "The body is of a kind that is not read here",
     422: "A value is wrong, or the body is not a picture",
+    429: "Claude takes no more requests now; Retry-After says for how many seconds",
+    502: "Claude cannot be asked as this server is set up, or gave no answer that can be used",
+    504: "Claude cannot be reached",
     503: "The library or the disk cannot be used just now",
 }
 Id = Annotated[int, Path(ge=0, le=ID_MAX)]
@@ -112,7 +133,7 @@ def build(services: Services) -> FastAPI:
         redoc_url=None,
     )
     for kind, status in _STATUS.items():
-        app.add_exception_handler(kind, _answered_with(status, services))
+        app.add_exception_handler(kind, _answered_with(status, services if kind in _OF_THE_DISK else None))
     app.add_exception_handler(RequestValidationError, _wrong_value)
     addresses = Addresses(services)
     for path, answer, method, more in addresses.table():
@@ -144,6 +165,13 @@ class Addresses:
         arrays = {200: {"model": MapPlaces, "content": {"application/octet-stream": {}}}}
         bodies = {"requestBody": {"required": True, "content": _IMAGE_BODIES}}
         any_body = {"requestBody": {"required": True, "content": {"application/json": _TEXT_BODY} | _IMAGE_BODIES}}
+        explained = {
+            "statuses": {402, 404, 429, 502, 504},
+            "responses": {
+                422: {"description": "A value is wrong, or Claude does not want to describe the pictures"}
+                | {"model": Problem},
+            },
+        }
         sent = {
             "statuses": {408, 415},
             "openapi_extra": bodies,
@@ -157,7 +185,7 @@ class Addresses:
             ("/neighbors/{id}", self.neighbors, "GET", {"statuses": {404}}),
             ("/clusters", self.clusters, "GET", {}),
             ("/clusters/{id}", self.cluster, "GET", {"statuses": {404}}),
-            ("/clusters/{id}/explain", self.explain, "POST", {"statuses": {404}}),
+            ("/clusters/{id}/explain", self.explain, "POST", explained),
             ("/map", self.map, "GET", {"responses": arrays, "response_model": None}),
             ("/images/{id}", self.image, "GET", {"statuses": {404}}),
             ("/images/{id}/thumbnail", self.thumbnail, "GET", _picture_answer(jpeg)),
@@ -196,9 +224,12 @@ class Addresses:
         """One cluster, with the ids of all its images."""
         return self._reader.cluster(id)
 
-    def explain(self, id: Id) -> Explanation:  # noqa: A002
-        """Why the images of a cluster stand together."""
-        return self._services.explainer.explain(self._reader, id)
+    async def explain(self, id: Id, request: Request) -> Explanation:  # noqa: A002
+        """Why the images of a cluster stand together: what Claude said of them, else what their everyday words say. A
+        server that was started with `--narrator on` asks Claude about a cluster that it has not explained yet and that
+        no person named; that takes seconds and costs money, within the server's budgets. A client that leaves stops
+        it."""
+        return await _while_connected(request, self._services.explainer.explain(self._reader, id))
 
     def map(self, request: Request) -> Response:
         """Where every image stands, and which are neighbours: JSON, or with `Accept: application/octet-stream` the
@@ -262,6 +293,22 @@ def _known_parameters(request: Request) -> None:
         raise BadValueError(f"this address has no parameter {unknown[0]!r}; {there}")
 
 
+async def _while_connected(request: Request, answer: Coroutine[Any, Any, T]) -> T:
+    """An answer that takes a while; cancelled when its client leaves, or the server does not wait any longer.
+
+    Raises StoppedError when the client has left, who does not hear of it.
+    """
+    task = asyncio.ensure_future(answer)
+    try:
+        while not task.done():
+            await asyncio.wait({task}, timeout=CONNECTED_SECS)
+            if not task.done() and await request.is_disconnected():
+                raise StoppedError("nobody waits for the answer")
+        return task.result()
+    finally:
+        task.cancel()
+
+
 def _picture_answer(jpeg: dict[int, Any]) -> dict[str, Any]:
     return {"statuses": {404}, "responses": jpeg, "response_class": Response, "response_model": None}
 
@@ -300,17 +347,28 @@ def _text_in(body: bytes) -> str:
     return text
 
 
-def _answered_with(status: int, services: Services) -> Callable[[Request, Exception], Response]:
-    """A handler of one kind of error. Sentences of the disk name paths: they are told to the person, not the client."""
+def _answered_with(status: int, told: Services | None) -> Callable[[Request, Exception], Response]:
+    """A handler of one kind of error. told: sentences of the disk name paths, so they are told there and not to the
+    client; None where the client is told."""
 
     def handle(_: Request, error: Exception) -> Response:
         sentence = str(error)
-        if status == 503:
-            services.tell(sentence)
+        if told is not None:
+            told.tell(sentence)
             sentence = "the library or the disk cannot be used just now; the server's standard error says more"
-        return JSONResponse({"detail": sentence}, status)
+        headers = {"Retry-After": str(_retry_secs(error))} if isinstance(error, ThrottledError) else None
+        return JSONResponse({"detail": sentence}, status, headers)
 
     return handle
+
+
+def _retry_secs(error: ThrottledError) -> int:
+    """Seconds until Claude may take requests again: a day's quota comes back tomorrow."""
+    if not isinstance(error, DailyQuotaError):
+        return THROTTLED_SECS
+    now = datetime.now()
+    tomorrow = datetime.combine(now.date() + timedelta(days=1), datetime.min.time())
+    return int((tomorrow - now).total_seconds()) + 1
 
 
 def _wrong_value(_: Request, error: Exception) -> Response:
@@ -323,7 +381,14 @@ _STATUS: dict[type[AtlasError], int] = {
     UnknownError: 404,
     UnreadableKindError: 415,
     BadValueError: 422,
+    BudgetError: 402,
+    BedrockError: 502,
+    ThrottledError: 429,
+    UnreachableError: 504,
+    RefusedAnswerError: 422,
+    StoppedError: 503,
     MissingError: 503,
     AtlasError: 503,
 }
 """The nearest kind counts."""
+_OF_THE_DISK = {MissingError, AtlasError}

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from atlas_rt.core.controls import BY_NAME
+from atlas_rt.core.plain_text import JOINERS
 from atlas_rt.ui import keys
 from atlas_rt.ui.input import Button, Click, Event, Input, KeyStroke, Modifiers, Point, PointerMoved, Typed, Wheel
 from atlas_rt.ui.toolkit import mouse
@@ -127,7 +128,7 @@ class Listener:
     def on_text(self, text: str) -> bool:
         self._touch()
         fresh, self._fresh_place = self._fresh_place, None
-        if not text.isprintable():
+        if not all(each.isprintable() or each in JOINERS for each in text):
             return HANDLED
         if self._text_focused:
             self._events.append(Typed(text))

@@ -22,7 +22,7 @@ from atlas_rt.core.requests import (
 from atlas_rt.core.undo import Undoable
 from atlas_rt.errors import UsageError
 from atlas_rt.library.cluster_names import NameChange, checked_name
-from atlas_rt.window import narrating
+from atlas_rt.window import hiding, narrating
 from atlas_rt.window.parts import Parts
 from atlas_rt.window.session import Session
 from atlas_rt.workers.renaming import GiveName, NamesWritten
@@ -50,7 +50,7 @@ def carry_out(parts: Parts, request: ClusterRequest) -> None:
         case HideCluster(id_):
             hide(parts, id_)
         case ShowAllClusters():
-            show_all(parts)
+            hiding.change(parts, ShownClusters())
         case SortClusters(order) if order in ORDERS:
             state.order = order
             state.moved += 1
@@ -176,16 +176,17 @@ def visit_subcluster(parts: Parts, subcluster: int) -> None:
 def isolate(parts: Parts, cluster: int) -> None:
     """Draw this cluster alone, or everything as before."""
     if record_of(parts, cluster) is not None:
-        parts.world.shown_clusters = parts.world.shown_clusters.isolated(cluster)
+        hiding.change(parts, parts.world.shown_clusters.isolated(cluster))
 
 
 def hide(parts: Parts, cluster: int) -> None:
     """Leave this cluster out of the map, or draw it again."""
     if record_of(parts, cluster) is not None:
-        parts.world.shown_clusters = parts.world.shown_clusters.toggled(cluster)
+        hiding.change(parts, parts.world.shown_clusters.toggled(cluster))
 
 
 def show_all(parts: Parts) -> None:
+    """For a tour, or another visitor: nobody takes that back."""
     parts.world.shown_clusters = ShownClusters()
 
 

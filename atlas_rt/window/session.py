@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from atlas_rt.aws.model_memory import ModelMemory
 from atlas_rt.core.answers import LiveFix, SearchAnswer
 from atlas_rt.core.arrays import Bytes, Floats
 from atlas_rt.core.channels import Inbox
@@ -107,6 +108,7 @@ class Session:
             model,
             data=data,
             data_named=bool(settings.data),
+            memory=ModelMemory.of_cache(cache),
             runtime=self.runtime,
             announce=told,
         )

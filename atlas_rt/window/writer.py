@@ -129,8 +129,9 @@ class Writer:
         self._job = replace(self._job, request=None)
         self._troubles.clear()
         engine.stop(limit_secs=0.0)  # it has said its last word
-        for add in engine.unheeded:
-            yield Said(f"Not added: {', '.join(Path(path).name for path in add.paths)}")
+        for request in engine.unheeded:
+            what = "Not added" if isinstance(request, Add) else "Not taken off the map"
+            yield Said(f"{what}: {', '.join(Path(path).name for path in request.paths)}")
 
     def _note(self, trouble: Trouble) -> None:
         self._troubles.pop(trouble.part, None)

@@ -12,6 +12,7 @@ from pathlib import Path
 from atlas_rt.aws.answer_ladder import AnswerLadder
 from atlas_rt.aws.bedrock import Bedrock
 from atlas_rt.aws.bedrock_errors import BedrockError, StoppedError
+from atlas_rt.aws.model_memory import ModelMemory
 from atlas_rt.core.channels import Closed, Inbox, Latest
 from atlas_rt.core.explanations import Explanation
 from atlas_rt.core.images import LibraryPlace
@@ -105,14 +106,16 @@ class ClaudeWorker(Worker):
         *,
         data: Path,
         data_named: bool,
+        memory: ModelMemory,
         runtime: Runtime = ANYWHERE,
         announce: Announce = unheard,
     ) -> None:
-        """data: where answers and the ledger lie; data_named: the person named it, so that it may lie anywhere."""
+        """data: where answers and the ledger lie; data_named: the person named it, so that it may lie anywhere. memory:
+        what is known of models."""
         super().__init__(announce=announce)
         self._place, self._permission, self._sheets = place, permission, sheets
         self._data, self._data_named = data, data_named
-        self._model, self._runtime = model, runtime
+        self._model, self._runtime, self._memory = model, runtime, memory
         self._ledger = Ledger(data, place.folder.name, permission.budget)
         self._asked: Inbox[ClaudeRequest | None] = Inbox(WAITING_MAX)
         self._events: Inbox[ClaudeEvent] = Inbox(EVENTS_MAX)
@@ -177,7 +180,7 @@ class ClaudeWorker(Worker):
         bedrock = Bedrock(region=request.region)
         encoder = TextEncoder(self._model, runtime=self._runtime)
         check = NameCheck(encoder.encode, self._model.text.templates)
-        self._connection = _Connection(request.region, AnswerLadder(bedrock), check)
+        self._connection = _Connection(request.region, AnswerLadder(bedrock, self._memory), check)
         return self._connection, bedrock.check(self._permission.manner(request.region).model_id)
 
     def _ask_all(self, request: ClaudeRequest, connection: _Connection) -> int:

@@ -20,6 +20,7 @@ from tests.commands.person import Person, environment
 from tests.libraries import Library
 
 MODEL = "us.anthropic.claude-haiku-5-5"
+QUOTA = error(429, "ThrottlingException", "Too many tokens per day, please wait before trying again.")
 
 
 @pytest.fixture
@@ -189,12 +190,14 @@ def test_what_ends_all_ends_at_once_and_keeps_what_was_answered(
 ) -> None:
     good = bedrock.answers
     assert callable(good)
-    quota = error(429, "ThrottlingException", "Too many tokens per day, please wait before trying again.")
-    bedrock.answers = lambda asked: good(asked) if len(bedrock.conversations) == 1 else quota
+    bedrock.answers = lambda asked: good(asked) if len(bedrock.conversations) == 1 else QUOTA
     told = owner.ask("clusters", home.source, "--no-update", "--explain", "--yes", "--json")
     assert (told.code, len(bedrock.conversations)) == (3, 2)
     assert "are used up. Go on tomorrow" in told.err
     assert [row["named_by"] for row in json.loads(told.out)][:2] == ["claude", "vocabulary"]
+    told = owner.ask("clusters", home.source, "--no-update", "--explain", "--yes")  # another process, the same day
+    assert (told.code, len(bedrock.conversations)) == (3, 2)
+    assert "Bedrock told so earlier today" in told.err
 
 
 def test_a_budget_stops_in_the_middle(owner: Person, home: Library, bedrock: BedrockServer) -> None:
@@ -204,28 +207,46 @@ def test_a_budget_stops_in_the_middle(owner: Person, home: Library, bedrock: Bed
     assert 0 < len(bedrock.conversations) < len(home.map.cluster_records)
 
 
+def at_a_terminal(owner: Person, home: Library, *words: str, answer: str = "") -> tuple[int, str, str]:
+    """Exit code, standard output, and what the terminal showed. answer: what is typed there."""
+    ours, theirs = os.openpty()
+    command = owner.command(["clusters", home.source, "--no-update", "--explain", *words])
+    variables = environment() | {"COLUMNS": "200"}
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, env=variables) as process:
+        os.close(theirs)
+        os.write(ours, answer.encode())
+        assert process.stdout is not None
+        out = process.stdout.read().decode()
+        code = process.wait(60)
+    said = os.read(ours, 20_000).decode()
+    os.close(ours)
+    return code, out, said
+
+
 @pytest.mark.parametrize("answer", ["y", "n"])
 def test_at_a_terminal_it_shows_what_is_sent_and_asks(
     owner: Person, home: Library, bedrock: BedrockServer, answer: str
 ) -> None:
-    quota = error(429, "ThrottlingException", "Too many tokens per day, please wait before trying again.")
-    bedrock.answers = [quota]
-    ours, theirs = os.openpty()
-    command = owner.command(["clusters", home.source, "--no-update", "--explain"])
-    variables = environment() | {"COLUMNS": "200"}
-    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, env=variables) as process:
-        os.close(theirs)
-        os.write(ours, f"{answer}\n".encode())
-        assert process.stdout is not None
-        out = process.stdout.read().decode()
-        assert process.wait(60) == (3 if answer == "y" else 0)
-    said = os.read(ours, 20_000).decode()
-    os.close(ours)
+    bedrock.answers = [QUOTA]
+    code, out, said = at_a_terminal(owner, home, answer=f"{answer}\n")
+    assert code == (3 if answer == "y" else 0)
     assert "for each cluster one contact sheet of at most 16 images" in said
     assert "Send this? [y/N]" in said
     assert len(out.splitlines()) == len(home.map.cluster_records) + 1
     assert ("Go on tomorrow" in said, "nothing was sent" in said) == (answer == "y", answer == "n")
     assert len(bedrock.conversations) == (answer == "y")
+
+
+def test_whoever_agreed_before_is_told_the_cost_and_not_asked(
+    owner: Person, home: Library, bedrock: BedrockServer
+) -> None:
+    bedrock.answers = [QUOTA]
+    code, out, said = at_a_terminal(owner, home, "--narrator", "on")
+    assert (code, len(bedrock.conversations), len(out.splitlines())) == (3, 1, len(home.map.cluster_records) + 1)
+    assert "for each cluster one contact sheet of at most 16 images" in said
+    assert re.search(r"cost    about \$0\.000\d+ for one, \$0\.00\d+ for all", said)
+    assert "Send this?" not in said
+    assert "Go on tomorrow" in said
 
 
 def test_wrong_words_are_refused_before_anything_is_read(owner: Person, home: Library) -> None:

@@ -52,3 +52,14 @@ def test_clusters_are_hidden_shown_alone_and_shown_again() -> None:
     assert alone.with_cluster(-1) == hidden
     assert hidden.kept_to({7}) == shown
     assert alone.kept_to({4}) == hidden
+
+
+def test_a_change_is_turned_back_only_in_what_it_changed() -> None:
+    none = ShownClusters()
+    one, both = none.toggled(4), none.toggled(4).toggled(7)
+    assert both.with_change(both, one) == one
+    assert ShownClusters(frozenset({7})).with_change(both, one) == none  # 4 was shown since, and stays so
+    alone = both.isolated(7)
+    assert alone.with_change(alone, both) == both
+    assert both.with_change(both, alone) == alone
+    assert alone.with_change(one, none) == ShownClusters(frozenset({7}), 7)

@@ -71,3 +71,18 @@ def test_it_remembers_so_many() -> None:
     for _ in range(ENTRIES_MAX + 5):
         shelf.write("a")
     assert sum(shelf.stack.undo().text == "a is off" for _ in range(ENTRIES_MAX + 5)) == ENTRIES_MAX
+
+
+def test_a_change_of_which_nothing_is_left_is_passed_over_and_notices_tell_how_it_is_now() -> None:
+    stack, gone = UndoStack(), set[str]()
+    stack.add(Undoable(lambda: f"{len(gone)} gone", "on", lambda: "", lambda: ""))
+    for name in "ab":
+        stack.add(Undoable(f"{name} off", f"{name} on", lambda: "", lambda: "", void=lambda name=name: name in gone))
+    assert stack.undo().text == "b off"
+    gone.add("b")
+    assert stack.redo().text == "there is nothing to do again"
+    gone.add("a")
+    assert stack.undo().text == "2 gone"
+    gone.clear()
+    assert stack.undo().text == "there is nothing to take back"
+    assert stack.redo().text == "on"

@@ -20,7 +20,7 @@ from atlas_rt.core.images import Failure, LibraryPlace
 from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.core.troubles import Trouble
 from atlas_rt.engine.crash_log import CRASHES_MAX
-from atlas_rt.engine.messages import Add, Added, FromEngine, Job, Locked, Refused, Rescan, Said
+from atlas_rt.engine.messages import Add, Added, FromEngine, Job, Locked, Refused, Remove, Removed, Rescan, Said
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.store import StoreReader
@@ -233,6 +233,29 @@ def test_what_is_added_while_the_engine_is_dead_is_stored_by_the_next(make_job: 
     hear(engine)
     engine.stop()
     assert dropped.name in known(make_job().place)
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_what_is_removed_and_added_while_the_engine_is_dead_is_stored_in_that_order(
+    make_job: MakeJob, tmp_path: Path
+) -> None:
+    dropped = copy_pictures(PICTURES[1:3], tmp_path / "dropped")
+    taken_off, kept = (Add((str(file),)) for file in sorted(dropped.iterdir()))
+    engine = EngineProcess(make_job(stay=True, fit=False))
+    for add in (taken_off, kept):
+        engine.tell(add)
+    hear(engine)
+    os.kill(engine.pid, signal.SIGKILL)
+    changes = (Remove(taken_off.paths), Remove(kept.paths), kept)
+    for change in changes:
+        engine.tell(change)
+    assert engine.unheeded == changes
+    hear(engine, until=Removed)
+    hear(engine)
+    assert engine.unheeded == ()
+    engine.stop()
+    with StoreReader.open(make_job().place.folder) as store:
+        assert store.extras() == kept.paths
 
 
 def test_what_is_added_while_the_engine_is_dead_and_stopped_before_the_next_is_stored(

@@ -63,9 +63,11 @@ def test_names_are_kept_with_a_sample_of_the_contents(names: ClusterNames, tmp_p
     many = contents("many", 1000)
     names.give("  a   wide name ", many)
     assert names.read().entries[-1] == ClusterName("a wide name", 1000, tuple(sorted(many)[:256]))
-    for wrong in ("x" * 61, "a\x07b"):
+    for wrong in ("x" * 61, "a\x07b", "a\u200bb", "a\u200d"):
         with pytest.raises(UsageError, match="at most 60 characters"):
             names.give(wrong, many)
+    names.give("گل\u200cها", many)
+    assert named(names)[-1] == "گل\u200cها"
 
 
 def test_a_new_name_takes_the_place_of_the_old_one(names: ClusterNames) -> None:

@@ -40,6 +40,8 @@ def test_a_good_answer_is_read() -> None:
         ({"name": "**Wild** animals"}, "name holds markup"),
         ({"name": "# Wild animals"}, "name holds markup"),
         ({"name": "<b>Animals</b>"}, "name holds markup"),
+        ({"name": "Ani\u200bmals"}, "name holds markup or characters that cannot be printed"),
+        ({"name": "Animals\u200d"}, "name holds markup or characters that cannot be printed"),
         ({"name": "Animals \u202e\u0007"}, "name holds markup or characters that cannot be printed"),
         ({"why": "see https://example.com/x"}, "why holds markup"),
         ({"why": "x" * 300}, "why has 300 characters"),
@@ -79,6 +81,20 @@ def test_a_title_may_be_longer_than_a_name_on_the_map_and_is_no_sentence_either(
 def test_a_claim_about_pictures_that_do_not_exist_is_left_out() -> None:
     claims = [{"text": "a tail", "images": [1, 99]}, {"text": "an ear", "images": [True]}, GOOD["claims"][1]]
     assert read(claims=claims).claims == (NumberedClaim("a mane", (3,)),)
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "why"),
+    [
+        ("fa", "گل\u200cهای سرخ", "همه گل\u200cهای سرخ را نشان می\u200cدهند"),
+        ("hi", "क्\u200dषेत्र", "सभी चित्र खेत दिखाते हैं"),
+        ("en", "Families \U0001f468\u200d\U0001f469\u200d\U0001f467", "They show families."),
+    ],
+)
+def test_a_name_with_joiners_is_a_name(language: str, name: str, why: str) -> None:
+    claims = [{"text": why, "images": [1]}]
+    answer = read(language, name=name, why=why, claims=claims)
+    assert (answer.name, answer.why) == (name, why)
 
 
 @pytest.mark.parametrize(

@@ -193,8 +193,8 @@ def test_words_that_are_no_longer_wanted_are_not_encoded(model: Model, tmp_path:
 
 def test_a_persons_file_of_words_is_read_line_by_line(tmp_path: Path) -> None:
     file = tmp_path / "labels.txt"
-    file.write_bytes("\ufeff# mine\r\n\r\n  Oma   Käthe \r\ngarden gnome\r\nOma Käthe\r\n".encode())
-    assert read_own_words(file).words == ("Oma Käthe", "garden gnome")
+    file.write_bytes("\ufeff# mine\r\n\r\n  Oma   Käthe \r\nگل\u200cها\r\nOma Käthe\r\n".encode())
+    assert read_own_words(file).words == ("Oma Käthe", "گل\u200cها")
     assert read_own_words(file).remark == ""
     assert read_own_words(tmp_path / "none.txt") == read_own_words(None)
 

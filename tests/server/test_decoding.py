@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,10 @@ import pytest
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.decoding.decode import read_image
+from atlas_rt.library.store import StoreReader
+from atlas_rt.library.tile_files import TileFiles
+from atlas_rt.narrator.contact_sheet import contact_sheet
+from atlas_rt.narrator.subject import Picture
 from atlas_rt.server import decoding
 from atlas_rt.server.decoding import Decoder
 from tests.libraries import PICTURES, Library, children, wait_for
@@ -58,3 +63,22 @@ def test_a_decoder_that_dies_or_takes_too_long_is_replaced(
         decoder.picture(str(tmp_path / "endless.png"), 64)
     monkeypatch.undo()
     assert decoder.picture(path, 64).startswith(b"\xff\xd8")
+
+
+def test_a_contact_sheet_is_the_narrators_and_where_a_file_harms_it_made_of_tiles(
+    decoder: Decoder, library: Library, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = library.place.folder
+    with StoreReader.open(folder) as store:
+        catalogue = store.catalogue()
+    pictures = [
+        Picture(int(catalogue.ids[row]), catalogue.paths[row], int(catalogue.tiles[row]), 1.0, ()) for row in range(3)
+    ]
+    sheet = contact_sheet(pictures, TileFiles(folder))
+    assert decoder.sheet(pictures, folder) == sheet
+    os.mkfifo(tmp_path / "endless.png")
+    harmful = [replace(pictures[0], path=str(tmp_path / "endless.png")), *pictures[1:]]
+    monkeypatch.setattr(decoding, "PATIENCE_SECS", 1.0)
+    of_tiles = decoder.sheet(harmful, folder)
+    assert of_tiles == contact_sheet([replace(each, path="") for each in pictures], TileFiles(folder))
+    assert of_tiles != sheet

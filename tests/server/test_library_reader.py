@@ -8,7 +8,7 @@ from atlas_rt.core.runtime import ANYWHERE
 from atlas_rt.library.cluster_names import ClusterNames
 from atlas_rt.library.explanations import Explanations, KeptClaim, KeptExplanation, sample_of
 from atlas_rt.library.store import StoreReader
-from atlas_rt.server.explaining import KnownExplainer
+from atlas_rt.server.explaining import known
 from atlas_rt.server.library_reader import LibraryReader
 from atlas_rt.workers.scenes import SceneReader
 from tests.libraries import Library
@@ -46,7 +46,7 @@ def test_paths_are_shown_where_the_person_allowed_it_and_names_given_elsewhere_a
     assert readers[1].clusters()[0].name == "My name"
     assert readers[1].rename(cluster.id, "").name == cluster.name
 
-    assert KnownExplainer().explain(readers[0], cluster.id).explained_by == "vocabulary"
+    assert known(readers[0], cluster.id).explained_by == "vocabulary"
     with StoreReader.open(library.place.folder) as store:
         contents = store.content_hashes(readers[0].cluster(cluster.id).images)
         claim = KeptClaim("a claim", tuple(store.content_hashes(cluster.exemplars[:2])))
@@ -55,6 +55,6 @@ def test_paths_are_shown_where_the_person_allowed_it_and_names_given_elsewhere_a
     )
     said.keep(kept)
     readers[0]._looked_secs = 0.0
-    told = KnownExplainer().explain(readers[0], cluster.id)
+    told = known(readers[0], cluster.id)
     assert (told.name, told.text, told.explained_by, told.model) == ("Woods", "why", "claude", "claude-x")
     assert told.evidence == sorted(cluster.exemplars[:2])

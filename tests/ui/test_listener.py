@@ -79,6 +79,13 @@ def test_several_characters_at_once_are_one_text(desk: Desk) -> None:
     assert typed(desk.listener.take()) == "日本語"
 
 
+def test_joiners_are_typed_and_control_characters_are_not(desk: Desk) -> None:
+    desk.listener.text_focused = True
+    for text in ("گل\u200cها", "\u200c", "\x08", "a\u202e"):
+        desk.listener.on_text(text)
+    assert typed(desk.listener.take()) == "گل\u200cها\u200c"
+
+
 def test_repeated_text_is_no_second_action(desk: Desk) -> None:
     desk.press(key.L, keycode=46, text="l")
     desk.listener.on_text("l")

@@ -51,13 +51,15 @@ class Paint:
 class PlainFolder:
     """One source with its files, and files from elsewhere that were dropped on its window.
 
-    sure: path -> colour of what must be shown like this. ever: path -> every colour it has had.
+    sure: path -> colour of what must be shown like this. ever: path -> every colour it has had. dropped, taken_off:
+    files from elsewhere that belong to the library, and that did until the person took that back.
     """
 
     def __init__(self, root: Path, paint: Paint, *, count: int) -> None:
         self.root, self._paint = root, paint
         self._aside = root.with_name(f"{root.name} unplugged")
         self.dropped: dict[Path, int] = {}
+        self.taken_off: dict[Path, int] = {}
         self.files: dict[str, int] = {}
         self.sure: dict[Path, int] = {}
         self.ever: dict[Path, set[int]] = {}
@@ -121,6 +123,17 @@ class PlainFolder:
         self.dropped.pop(file)
         self._paint.in_use.pop(file)
         file.unlink()
+
+    def take_off(self, name: str) -> None:
+        """A file that was dropped is to leave the map; it stays where it lies."""
+        file = next(file for file in self.dropped if file.name == name)
+        self.taken_off[file] = self.dropped.pop(file)
+        self._touch(file)
+
+    def add_again(self, name: str) -> None:
+        file = next(file for file in self.taken_off if file.name == name)
+        self.dropped[file] = self.taken_off.pop(file)
+        self._touch(file, self.dropped[file])
 
     def unplug(self, *, empty: bool) -> None:
         """The drive goes; a mount point is left behind as an empty folder, or nothing is."""

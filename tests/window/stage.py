@@ -19,7 +19,7 @@ import cv2
 import moderngl
 import numpy as np
 
-from atlas_rt.core.requests import OpenSource, Retry
+from atlas_rt.core.requests import OpenSource, Retry, ShowAllClusters
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Input
 from atlas_rt.window.session import Session
@@ -53,7 +53,7 @@ class Stage:
         """cache: where the libraries will be. desk: an empty folder for everything else."""
         self.cache, self.desk, self._context = cache, desk, context
         paint = Paint()
-        self.folders = (PlainFolder(desk / "few", paint, count=6), PlainFolder(desk / "many", paint, count=12))
+        self.folders = (PlainFolder(desk / "few", paint, count=6), PlainFolder(desk / "many", paint, count=18))
         self.pictures = desk / "saved"
         self.pictures.mkdir()
         self.saved = 0
@@ -64,7 +64,12 @@ class Stage:
         self._records: dict[tuple[Path, int], int] = {}
         self._hook, threading.excepthook = threading.excepthook, self._note_raised
         settings = Settings(
-            cache=str(cache), data=str(desk / "data"), offline=True, quality="low", webcam=str(film(desk / "film.mp4"))
+            cache=str(cache),
+            data=str(desk / "data"),
+            offline=True,
+            quality="low",
+            granularity="many",
+            webcam=str(film(desk / "film.mp4")),
         )
         self.player = Player(context, settings, self.folders[0].root, size_px=(320, 640))
         self.app = self.player.app
@@ -104,6 +109,11 @@ class Stage:
         """The id of an image on the map, -1 where it is empty."""
         ids = self.app.parts.world.scene.ids
         return int(ids[at % len(ids)]) if len(ids) else -1
+
+    def cluster_at(self, at: int) -> int:
+        """The id of a cluster on the map, -1 where there is none."""
+        records = self.app.parts.world.scene.cluster_records
+        return records[at % len(records)].id if records else -1
 
     def frames(self, count: int = 1, *, dt_secs: float = FRAME_SECS) -> None:
         """Let frames pass, and keep what is said in them."""
@@ -167,6 +177,7 @@ class Stage:
         self._check_counts()
         self._check_pictures()
         self._check_panels()
+        self._check_clusters()
         assert all(folder.is_untouched() for folder in self.folders)
 
     def settle(self) -> None:
@@ -226,6 +237,10 @@ class Stage:
         for file in list(self.folder.dropped):
             if any(text.startswith("Not added") and file.name in text for text in self.said):
                 self.folder.not_dropped(file)
+        for file in list(self.folder.taken_off):
+            if (text := f"Not taken off the map: {file.name}") in self.said:
+                self.said.discard(text)
+                self.folder.add_again(file.name)
 
     def _check_threads(self) -> None:
         """No thread of the open library has died without a word, and none of an earlier one lives on."""
@@ -287,6 +302,17 @@ class Stage:
         if not self._panels_follow():
             self.see(self._panels_follow, secs=LAG_SECS, why="the panel of what is selected")
 
+    def _check_clusters(self) -> None:
+        """What the person does with clusters is about those on the map, and names are soon written."""
+        world, state = self.app.parts.world, self.app.parts.panel_state.clusters
+        ids = {record.id for record in world.scene.cluster_records}
+        assert {state.cursor, state.pointed, state.renaming, state.opened, world.shown_clusters.alone} <= ids | {-1}
+        assert world.shown_clusters.hidden <= ids
+        panel = state.panel(world.scene, world.shown_clusters)
+        assert panel.page is None or panel.page.id == state.opened
+        if state.pending:
+            self.see(lambda: not state.pending, secs=LAG_SECS, why="the name of a cluster")
+
     def _panels_follow(self) -> bool:
         """The panel tells of the image that is selected, by its name. That takes a thread a moment."""
         world, panel_state = self.app.parts.world, self.app.parts.panel_state
@@ -314,6 +340,10 @@ class Stage:
             "query": panel_state.query,
             "console": panel_state.searching,
             "panel": panel_state.selected is not None,
+            "clusters": panel_state.clusters.open,
+            "page": panel_state.clusters.opened >= 0,
+            "name": panel_state.clusters.renaming >= 0,
+            "cluster alone": world.shown_clusters.alone >= 0,
             "selection": world.selected_ids,
             "tour": world.tour is not None,
             "orbit": world.orbiting,
@@ -340,6 +370,7 @@ class Stage:
                 folder.plug_in()
         if self.session.live:
             self.player.do("live")
+        self.player.do(ShowAllClusters())
         self.escape_to_the_plain_map()
         self.settle()
 

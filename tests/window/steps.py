@@ -23,7 +23,21 @@ from hypothesis.stateful import (
 )
 
 from atlas_rt.core import retries
-from atlas_rt.core.requests import Deselect, FlyTo, Hover, OpenSource, Search, Select
+from atlas_rt.core.requests import (
+    BeginRename,
+    Deselect,
+    FlyTo,
+    HideCluster,
+    Hover,
+    IsolateCluster,
+    OpenClusterPage,
+    OpenSource,
+    RenameCluster,
+    Search,
+    Select,
+    ShowAllClusters,
+    VisitCluster,
+)
 from atlas_rt.engine.messages import Refit, Undo
 from atlas_rt.ui.input import Click, Input, Modifiers, PointerMoved
 from atlas_rt.window import session
@@ -31,12 +45,14 @@ from tests.window.stage import Stage
 
 STEPS = 30
 """Of a sequence."""
-FEWEST, MOST = {"few": 3, "many": 10}, {"few": 9, "many": 15}
-"""Files of each folder. Ten are fitted, by a process of its own."""
+FEWEST, MOST = {"few": 3, "many": 16}, {"few": 9, "many": 21}
+"""Files of each folder. Sixteen are fitted, by a process of its own, and have clusters."""
 DROPPED_MOST = 4
 SIZES = ((320, 240), (480, 270), (320, 640), (64, 48))
 """In a window as high as the third, an image that is visited shows its large tile."""
 WORDS = ("red", "blue square", "green -red", "nothing like it", "x")
+NAMES = ("mine", "گل\u200cها", "")
+"""For clusters; the last one brings the program's own back."""
 PATIENCE_SECS = 30.0
 
 Step = Callable[..., None]
@@ -300,6 +316,42 @@ class Steps(RuleBasedStateMachine):
     def go(self, name: str) -> None:
         self._act(name)
 
+    # -- clusters ----------------------------------------------------------------------------------------------------
+
+    @step()
+    def clusters(self) -> None:
+        self._act("clusters")
+
+    @step(at=ANY)
+    def open_page(self, at: int) -> None:
+        self._open_clusters()
+        self.stage.player.do(OpenClusterPage(self.stage.cluster_at(at)))
+
+    @step(at=ANY, hide=st.sampled_from((HideCluster, IsolateCluster, VisitCluster)))
+    def hide_cluster(self, at: int, hide: type[HideCluster | IsolateCluster | VisitCluster]) -> None:
+        self._open_clusters()
+        self.stage.player.do(hide(self.stage.cluster_at(at)))
+
+    @step()
+    def show_all_clusters(self) -> None:
+        self.stage.player.do(ShowAllClusters())
+
+    @step(at=ANY, name=st.sampled_from(NAMES))
+    def rename_cluster(self, at: int, name: str) -> None:
+        self._open_clusters()
+        cluster = self.stage.cluster_at(at)
+        self.stage.player.do(BeginRename(cluster), RenameCluster(cluster, name))
+
+    @step()
+    def take_back(self) -> None:
+        self._act("undo")
+        self._note_taken_off("taken off the map again: ", self.stage.folder.take_off)
+
+    @step()
+    def do_again(self) -> None:
+        self._act("redo")
+        self._note_taken_off("adding ", self.stage.folder.add_again)
+
     # -- the window --------------------------------------------------------------------------------------------------
 
     @step(size_px=st.sampled_from(SIZES))
@@ -370,6 +422,16 @@ class Steps(RuleBasedStateMachine):
         selected = [Path(world.scene.paths[world.row(id_)]).name for id_ in world.selected_ids]
         chosen = [name for name in selected if name in files] if at % 2 else []
         return (chosen or files)[at % len(chosen or files)]
+
+    def _open_clusters(self) -> None:
+        if not self.stage.app.parts.panel_state.clusters.open:
+            self._act("clusters")
+
+    def _note_taken_off(self, words: str, note: Callable[[str], None]) -> None:
+        """The newest notice may be about a file that was dropped."""
+        notices = self.stage.app.parts.panel_state.notices
+        if notices and notices[-1].text.startswith(words):
+            note(notices[-1].text.removeprefix(words))
 
     # -- steps -------------------------------------------------------------------------------------------------------
 

@@ -294,6 +294,53 @@ def test_what_a_new_map_lacks_is_let_go_of(player: Player) -> None:
     assert now.wanted == ""
 
 
+def test_what_was_hidden_or_shown_alone_is_taken_back_and_done_again(player: Player) -> None:
+    first, second, third = clusters(player)[:3]
+    everything = set(player.app.parts.world.scene.ids.tolist())
+    stacked = hidden(player)
+
+    def told_by(action: str) -> str:
+        player.do(action)
+        return notice(player)
+
+    def drawn() -> list[bool]:
+        return [each.exemplars[0] not in hidden(player) for each in (first, second, third)]
+
+    player.do(HideCluster(first.id), HideCluster(second.id), IsolateCluster(third.id), IsolateCluster(second.id))
+    assert drawn() == [False, True, False]
+    assert told_by("undo") == f"“{third.name}” is shown alone again"
+    assert drawn() == [False, False, True]
+    assert told_by("undo") == "the other clusters are shown again"
+    assert drawn() == [False, False, True]
+    assert told_by("undo") == f"“{second.name}” is shown again"
+    assert drawn() == [False, True, True]
+    assert told_by("redo") == f"“{second.name}” is hidden again"
+    player.do(VisitCluster(second.id))  # it is drawn for that, and stays so
+    player.do(ShowAllClusters(), ShowAllClusters())
+    assert drawn() == [True, True, True]
+    assert told_by("undo") == f"“{first.name}” is hidden again"
+    assert drawn() == [False, True, True]
+    assert told_by("redo") == f"“{first.name}” is shown again"
+    assert hidden(player) == stacked
+    player.do(IsolateCluster(first.id), "step_back")  # Esc
+    assert told_by("undo") == f"“{first.name}” is shown alone again"
+    assert hidden(player) >= everything - set(members(player, first.id))
+
+
+def test_what_a_refit_took_away_is_passed_over(player: Player) -> None:
+    kept, gone = clusters(player)[0], clusters(player)[2]
+    stacked = hidden(player)
+    player.do(HideCluster(kept.id), HideCluster(gone.id), IsolateCluster(gone.id))
+    with_clusters(player, without=gone.id)
+    player.do("redo")
+    assert notice(player) == "there is nothing to do again"
+    player.do("undo")
+    assert notice(player) == f"“{kept.name}” is shown again"
+    assert hidden(player) == stacked
+    player.do("redo", "redo")
+    assert player.app.parts.world.shown_clusters == ShownClusters(frozenset({kept.id}))
+
+
 def test_a_name_is_given_taken_back_and_given_again(player: Player, data: Path, tmp_path: Path) -> None:
     record = clusters(player)[0]
     names = ClusterNames(data)
