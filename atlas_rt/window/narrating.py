@@ -252,7 +252,7 @@ def _hear_claude(parts: Parts, event: ClaudeEvent) -> None:
             _note(parts, topic, explanation.remark)
             if state.card is not None and state.card.topic == topic:
                 state.card = replace(state.card, claude=explanation)
-            elif explanation.name and state.asking is not None and state.asking.total == 1:
+            elif explanation.name and not _in_sight(parts, topic) and state.asking and state.asking.total == 1:
                 parts.panel_state.say(f"Claude on {topic.title}: {explanation.name}", "good")
             if session is not None:
                 session.scenes.poke()
