@@ -135,7 +135,8 @@ class Pipeline:
         self._told, self._between_batches = told, between_batches
         self._model_id = encoder.model.id
         self._spec: Preprocessing = encoder.model.image.preprocessing
-        self._known = store.hashes(self._model_id)
+        self._known = set(store.hashes(self._model_id))
+        self._overtaken: list[Todo] = []
         self.tally = Tally()
 
     def run(self, todo: Sequence[Todo], *, alone: bool = False, spared: int = 0) -> None:
@@ -155,6 +156,9 @@ class Pipeline:
                     self._commit(batch)
                     batch, begun = [], time.monotonic()
             self._commit(batch)
+        if overtaken := self._overtaken:
+            self._overtaken = []
+            self.run(overtaken, alone=alone, spared=spared)
 
     def _in_order(self, pool: ThreadPoolExecutor, groups: Sequence[Sequence[Todo]], *, ahead: int) -> Iterator[Group]:
         """Groups in their order, with a bounded number in work."""
@@ -247,7 +251,7 @@ class Pipeline:
         self.tally.decode_secs += sum(group.decode_secs for group in batch)
         self.tally.encode_secs += sum(group.encode_secs for group in batch)
         self.tally.store_secs += store_secs
-        self.tally.done += len(outcomes)
+        self.tally.done += len(outcomes) - sum(outcome.todo in self._overtaken for outcome in outcomes)
         self.tally.failed += len(broken)
 
     def _store_batch(
@@ -274,9 +278,14 @@ class Pipeline:
         self.tally.moved |= set(committed.ids.values())
 
     def _again(self, seen: Seen, labels: dict[int, Labels]) -> Ready | None:
-        """A file with content that is stored: it shares the tile, the vector and the labels."""
+        """A file with content that is stored: it shares the tile, the vector and the labels. None where the content is
+        not stored any more."""
         known = self._store.known(seen.hash, self._model_id)
         if known is None or known.vector_row is None:
+            # An earlier batch gave the file that had this content another one, as where many files are renumbered. It
+            # is read once more, as if it were new.
+            self._known.discard(seen.hash)
+            self._overtaken.append(seen.todo)
             return None
         todo = seen.todo
         labels[todo.id] = self._store.labels(known.id, self._model_id)

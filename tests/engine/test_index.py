@@ -17,8 +17,10 @@ from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.engine.crash_log import SLOTS
 from atlas_rt.engine.engine import Engine
 from atlas_rt.engine.messages import Job, Provider, Published, Refused
+from atlas_rt.engine.pipeline import BATCH
 from atlas_rt.library import maps
 from atlas_rt.library.cache_layout import place_of
+from atlas_rt.library.file_content import content_hash
 from atlas_rt.library.store import StoreReader
 from tests import towers
 from tests.libraries import (
@@ -321,3 +323,21 @@ def test_two_copies_stand_side_by_side(make_job: MakeJob, folder: Path) -> None:
     assert other is not None
     apart = np.linalg.norm(place_row(latest_map(job.place), one) - place_row(latest_map(job.place), other))
     assert 0.0 < apart < 0.1
+
+
+def test_files_that_are_all_renumbered_are_known_by_what_they_hold_now(cache: Path, tmp_path: Path) -> None:
+    """More of them than a batch: the first ones give away the content of those that follow."""
+    folder = copy_pictures(PICTURES[: BATCH + 4], tmp_path / "numbered")
+    job = job_of(folder, cache, fit=False)
+    index(job)
+    names = sorted(path.name for path in folder.iterdir())
+    for name in names:
+        (folder / name).rename(folder / f"{name}.old")
+    for name, after in zip(names, [*names[1:], names[0]], strict=True):
+        (folder / f"{name}.old").rename(folder / after)
+    assert counts(index(job)) == {"images": len(names), "changed": len(names)}
+    for name in names:
+        id_ = id_at(job.place, folder / name)
+        assert id_ is not None
+        with StoreReader.open(job.place.folder) as store:
+            assert set(store.content_hashes([id_])) == {content_hash((folder / name).read_bytes())}
