@@ -211,6 +211,9 @@ def _bench(parser: argparse.ArgumentParser) -> None:
     )
     add_setting(parser, "quality")
     parser.add_argument(
+        "--no-peer", action="store_true", help="frame: do not draw the same scene with three.js in Chromium meanwhile"
+    )
+    parser.add_argument(
         "--while-indexing", metavar="FOLDER", help="frame: index this folder meanwhile, into an empty cache"
     )
     _add_no_update(parser)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from atlas_rt.core.palette import cluster_hues, node_hues
 from atlas_rt.core.scene import Pose, Scene
 from atlas_rt.mapping.neighbours import nearest
 from atlas_rt.search.vector_index import VectorIndex
-from atlas_rt.workers.scenes import Arrival, node_size
+from atlas_rt.workers.scenes import NODE_SIZE_SHARE, Arrival, node_size
 
 CLUSTERS = 24
 KINDS = 60
@@ -55,6 +56,39 @@ def made_arrival(nodes: int) -> Arrival:
     pixels = np.broadcast_to(pixels, (nodes, SMALL_TILE_PX, SMALL_TILE_PX, 3))
     vector_index = VectorIndex(np.zeros((nodes, 1), np.float32))
     return Arrival(scene, vector_index, scene.tiles, np.ascontiguousarray(pixels), ())
+
+
+def enlarged(arrival: Arrival, nodes: int) -> Arrival:
+    """A scene of so many images from a real one: copies of its images, each moved by the median distance to the nearest
+    neighbour in a direction of its own, joined to their five nearest. A larger scene is cut."""
+    scene = arrival.scene
+    rows = np.resize(np.arange(len(scene.ids)), nodes)
+    rng = np.random.default_rng(SEED)
+    jitter = rng.normal(size=(nodes, 3))
+    jitter *= node_size(scene.positions) / NODE_SIZE_SHARE / np.linalg.norm(jitter, axis=1, keepdims=True)
+    jitter[: len(scene.ids)] = 0.0
+    positions = (scene.positions[rows] + jitter).astype(np.float32)
+    edges, weights = _edges(positions)
+    grown = replace(
+        scene,
+        ids=np.arange(1, nodes + 1, dtype=np.int64),
+        paths=tuple(scene.paths[row] for row in rows.tolist()),
+        positions=positions,
+        aspects=scene.aspects[rows],
+        mean_rgb=scene.mean_rgb[rows],
+        hues=scene.hues[rows],
+        tiles=scene.tiles[rows],
+        sizes_px=scene.sizes_px[rows],
+        clusters=scene.clusters[rows],
+        edges=edges,
+        weights=weights,
+        node_size=node_size(positions),
+        stacks=None,
+        away=None,
+        subclusters=np.zeros(0, np.int32),
+        subcluster_records=(),
+    )
+    return Arrival(grown, VectorIndex(np.zeros((nodes, 1), np.float32)), arrival.tiles, arrival.pixels, ())
 
 
 def made_vectors(images: int, dim: int, *, seed: int = SEED) -> Floats:

@@ -46,14 +46,23 @@ def _collection(settings: Settings, arguments: argparse.Namespace) -> Collection
 
 
 def _frame(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
-    from atlas_rt.bench import frame  # the window's libraries
+    from atlas_rt.bench import frame, scene, side_by_side  # the window's libraries
+    from atlas_rt.bench.peer import Peer
 
     collection = _collection(settings, arguments)
-    arrival = collection.arrival if collection else None
+    arrival = scene.enlarged(collection.arrival, arguments.nodes) if collection else None
     if arguments.while_indexing:
         folder = sources_of(settings, [arguments.while_indexing], demo=False)
         return frame.measure_while_indexing(settings, folder, nodes=arguments.nodes, arrival=arrival)
-    return frame.measure(settings, nodes=arguments.nodes, arrival=arrival)
+    arrival = arrival or scene.made_arrival(arguments.nodes)
+    alone = frame.measure(settings, nodes=arguments.nodes, arrival=arrival)
+    if arguments.no_peer:
+        return alone
+    try:
+        beside = side_by_side.measure(settings, arrival, peer=Peer())
+    except MissingError as error:
+        return BenchReport(alone.bars, alone.raw | {"peer": f"not measured: {error}"})
+    return BenchReport((*alone.bars, *beside.bars), alone.raw | beside.raw)
 
 
 def _rest(settings: Settings, arguments: argparse.Namespace) -> BenchReport:

@@ -48,6 +48,7 @@ class World:
         self.tour: Tour | None = None
         self.orbiting = False
         self.reduced_motion = reduced_motion
+        self.fov_y = FOV_Y
         self.time_secs = 0.0
         self._aspect = 16.0 / 9.0
         self._selected_ids: tuple[int, ...] = ()
@@ -271,8 +272,8 @@ class World:
             light_mix=self._lights.mix,
             eye=np.asarray(self.camera.pose.eye, np.float32),
             view_from_world=view_from_world(self.camera.pose),
-            clip_from_view=clip_from_view(FOV_Y, self._aspect, NEAR, FAR),
-            fov_y=FOV_Y,
+            clip_from_view=clip_from_view(self.fov_y, self._aspect, NEAR, FAR),
+            fov_y=self.fov_y,
             size_px=size_px,
             hovered=self._node(self.row(self.hovered_id)),
             selected=tuple(self.row(id_) for id_ in self.selected_ids),

@@ -61,7 +61,7 @@ def test_quantiles_are_named() -> None:
 
 
 def test_what_cannot_be_measured_here_is_said(reader: Person, library: Library, person: Person, folder: object) -> None:
-    frame = reader.run("bench", "frame", "--nodes", "200")
+    frame = reader.run("bench", "frame", "--nodes", "200", "--no-peer")
     assert (frame.code, "no display here" in frame.refusal) == (3, True)
     start = reader.run("bench", "start", library.source, "--no-update")
     assert (start.code, "no display here" in start.refusal) == (3, True)
