@@ -4,6 +4,10 @@
 #include "lib/light.glsl"
 
 out vec3 light;
+#ifdef GLOW
+out float shade;
+out vec2 glow_uv;
+#endif
 
 const int ACROSS = 32;
 const int DOWN = 18;
@@ -18,15 +22,19 @@ void main()
     ivec2 at = ivec2(quad % ACROSS, quad / ACROSS);
     at += ivec2(corner == 1 || corner == 2 || corner == 4, corner == 2 || corner == 4 || corner == 5);
     vec2 ndc = vec2(at) / vec2(ACROSS, DOWN) * 2.0 - 1.0;
-    gl_Position = vec4(ndc, 0.0, 1.0);
+    gl_Position = vec4(ndc, 1.0, 1.0);  // as far as can be: cards are there already
 
-    vec3 in_view = vec3(ndc.x / clip_from_view[0][0], ndc.y / clip_from_view[1][1], -1.0);
+    vec3 in_view = vec3((ndc.x + clip_from_view[2][0]) / clip_from_view[0][0], (ndc.y + clip_from_view[2][1]) / clip_from_view[1][1], -1.0);
     vec3 way = normalize(transpose(mat3(view_from_world)) * in_view);
-    float away = length(ndc * vec2(size_px.x * size_px.w, 1.0)) / BACKDROP_REACH;
+    vec2 at_whole = whole_of(ndc);
+    float away = length(at_whole * vec2(size_px.x * size_px.w * whole.y / whole.x, 1.0)) / BACKDROP_REACH;
     light = mix(BACKDROP_MIDDLE, BACKDROP_BORDER, smoothstep(0.0, 1.0, away));
     light += VIOLET * (cloud(way, VIOLET_CLOUD) + cloud(way, VIOLET_CLOUD_2));
     light += TEAL * (cloud(way, TEAL_CLOUD) + cloud(way, TEAL_CLOUD_2));
-#ifdef DIRECT
-    light = sqrt(light * vignette(ndc));
+#ifdef GLOW
+    shade = vignette(at_whole);
+    glow_uv = at_whole / GLOW_MARGIN * 0.5 + 0.5;
+#else
+    light = sqrt(light * vignette(at_whole));
 #endif
 }

@@ -29,9 +29,5 @@ void main()
     glow += BEACON_TINT * moving * (ring(away, fract(beat)) + ring(away, fract(beat + 0.5)));
     glow += BEACON_TINT * 0.55 * exp(-pow((away - 0.20) / 0.012, 2.0));
     glow *= edge * fog;
-#ifdef DIRECT
-    colour = vec4(screen_gain(min(glow, 1.2)), 1.0);
-#else
-    colour = vec4(glow * BEACON_LIGHT, 1.0);
-#endif
+    colour = vec4(screen_gain(min(glow * BEACON_LIGHT, 1.2)), 1.0);
 }

@@ -15,7 +15,7 @@ void main()
     gl_Position = vec4(0.0, 0.0, 2.0, 1.0);
     if (depth < 0.02)
         return;
-    float reach_px = clamp(node_size * BEACON_SIDES * focal_px / depth, BEACON_LEAST * size_px.y, BEACON_MOST * size_px.y);
+    float reach_px = clamp(node_size * BEACON_SIDES * focal_px / depth, BEACON_LEAST * lines_px, BEACON_MOST * lines_px);
     gl_Position = clip_from_view * in_view;
     gl_Position.xy += corner * reach_px * 2.0 * size_px.zw * gl_Position.w;
 }

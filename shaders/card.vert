@@ -4,6 +4,7 @@
 #include "lib/nodes.glsl"
 #include "lib/light.glsl"
 
+uniform sampler2D node_order;  // rows, roughly from front to back
 uniform sampler2D node_slots;  // cell in the atlas, medium layer, large layer (-1: none), when the newest came
 
 flat out vec4 tile;   // u, v and layer of its corner in the texture, level
@@ -13,9 +14,24 @@ flat out vec4 plain;  // colour where there is no tile yet, brightness of the pi
 #ifndef SPRITE
 out vec2 at_px;
 #endif
+#ifndef DIRECT
+#ifdef SPRITE
+flat
+#endif
+out float shade;
+#endif
 #if !defined(SPRITE) && !defined(ALL)
 in int row;
 #endif
+
+// Row of a place in the order. Rims are blended, so they come from back to front.
+int row_at(int place)
+{
+#ifdef RIM
+    place = chosen.w - 1 - place;
+#endif
+    return int(texelFetch(node_order, texel_of(place), 0).r);
+}
 
 float faded_in(float came_at)
 {
@@ -64,10 +80,10 @@ void main()
 {
     gl_Position = vec4(0.0, 0.0, 2.0, 1.0);  // outside, until the card proves to be drawn here
 #ifdef SPRITE
-    int row = gl_VertexID;
+    int row = row_at(gl_VertexID);
     gl_PointSize = 1.0;
 #elif defined(ALL)
-    int row = gl_VertexID >> 2;
+    int row = row_at(gl_VertexID >> 2);
 #endif
     Node node = node_at(row);
     vec4 in_view = view_from_world * vec4(node.place, 1.0);
@@ -108,7 +124,7 @@ void main()
     rim.rgb = hue * mix(hue, vec3(1.0), RIM_WHITE) * RIM_LIGHT;
 #ifdef DIRECT
     // The same in screen colours, but for the shoulder of the tone curve: a square root of each factor.
-    light *= vignette(clip.xy / clip.w);
+    light *= vignette(whole_of(clip.xy / clip.w));
     plain.a = min(sqrt(light), 1.0);
     rim.a = sqrt(clear);
     rim.rgb *= min(sqrt(light / PICTURE_LIGHT), RIM_LIGHT_MAX);
@@ -126,5 +142,8 @@ void main()
     vec2 corner = vec2(gl_VertexID & 1, (gl_VertexID >> 1) & 1) * 2.0 - 1.0;
     at_px = corner * (half_px + 1.0);
     gl_Position.xy += vec2(at_px.x, -at_px.y) * 2.0 * size_px.zw * clip.w;
+#endif
+#ifndef DIRECT
+    shade = vignette(whole_of(gl_Position.xy / clip.w));
 #endif
 }

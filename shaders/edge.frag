@@ -9,6 +9,9 @@ in vec3 light;  // in screen colours already where it goes straight to the scree
 #ifdef PULSE
 in vec3 at_place;
 #endif
+#ifdef GLOW
+uniform sampler2D glow;
+#endif
 out vec4 colour;
 
 #ifdef PULSE
@@ -23,16 +26,26 @@ float pulse()
 
 void main()
 {
-    vec3 glow = light;
+    vec3 light_here = light;
 #ifdef RIBBON
 #ifdef DIRECT
-    glow *= exp(-2.2 * across * across) - 0.11;
+    light_here *= exp(-2.2 * across * across) - 0.11;
 #else
-    glow *= exp(-RIBBON_FALL * across * across);
+    light_here *= exp(-RIBBON_FALL * across * across);
 #endif
 #endif
 #ifdef PULSE
-    glow *= 1.0 + PULSE_GAIN * pulse();
+    light_here *= 1.0 + PULSE_GAIN * pulse();
 #endif
-    colour = vec4(glow, 1.0);
+#ifdef DIRECT
+    colour = vec4(light_here, 1.0);
+#else
+    vec2 at = whole_of(gl_FragCoord.xy * size_px.zw * 2.0 - 1.0);
+    float shade = vignette(at);
+    vec3 behind = BACKDROP_MIDDLE;
+#ifdef GLOW
+    behind += texture(glow, at / GLOW_MARGIN * 0.5 + 0.5).rgb;
+#endif
+    colour = vec4(screen_gain_over(behind * shade, light_here * shade), 1.0);
+#endif
 }

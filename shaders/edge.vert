@@ -16,6 +16,7 @@ out vec3 at_place;
 
 #ifdef RIBBON
 const float LEAST_LIGHT = RIBBON_LEAST;
+const float HIDE_PX = 1.6;
 #else
 const float LEAST_LIGHT = LINE_LEAST;
 #endif
@@ -25,6 +26,37 @@ struct End {
     vec3 light;
     float brightness;
 };
+
+// Whether both cards at the ends of an edge hide all of it: each reaches to where the other begins, and the edge runs
+// behind both. Most edges are so short that from afar nothing of them is seen: on an orbit around 10,000 images 3 of 4.
+#ifdef RIBBON
+bool hidden_by_ends(int row, int other, vec3 place, vec3 other_place)
+{
+    Node node = node_at(row);
+    Node far = node_at(other);
+    vec4 node_in_view = view_from_world * vec4(place, 1.0);
+    vec4 far_in_view = view_from_world * vec4(other_place, 1.0);
+    float depth = -node_in_view.z;
+    float far_depth = -far_in_view.z;
+    if (min(depth, far_depth) <= node_size)
+        return false;
+    vec4 clip = clip_from_view * node_in_view;
+    vec4 far_clip = clip_from_view * far_in_view;
+    vec2 run = abs(far_clip.xy / far_clip.w - clip.xy / clip.w) * 0.5 * size_px.xy + 1e-3;
+    // Corners are round and the ribbon has a width of its own.
+    vec2 near_half = half_card_px(node, depth) * 0.9 - HIDE_PX;
+    vec2 far_half = half_card_px(far, far_depth) * 0.9 - HIDE_PX;
+    float near_share = clamp(min(near_half.x / run.x, near_half.y / run.y), 0.0, 1.0);
+    float far_share = clamp(min(far_half.x / run.x, far_half.y / run.y), 0.0, 1.0);
+    // The edge lies behind its own ends by so much; of the deeper card it is behind only close to that.
+    float slack = BEHIND_CARD * node_size * 0.9 / max(abs(far_depth - depth), 1e-6);
+    if (depth <= far_depth)
+        far_share = min(far_share, slack);
+    else
+        near_share = min(near_share, slack);
+    return near_share + far_share >= 1.0;
+}
+#endif
 
 End end_at(int row)
 {
@@ -67,6 +99,11 @@ void main()
     if (seen < LEAST_LIGHT)
         return;
 
+#ifdef RIBBON
+    if (rows.y >= 0 && hidden_by_ends(rows.x, rows.y, a.place, b.place))
+        return;
+#endif
+
     // Behind the node's own card: cards are not crossed out by their edges.
     vec3 towards = normalize(mine.place - eye.xyz);
     vec3 place = mine.place;
@@ -98,7 +135,7 @@ void main()
     if (which == 1)
         run = -run;
     float wanted_px = RIBBON_WIDTH * focal_px / depth * (chosen_edge || rows.y < 0 ? CHOSEN_WIDTH : 1.0);
-    float reach_px = clamp(wanted_px, 1.0, RIBBON_MOST_PX * size_px.y / RIBBON_LINES) * RIBBON_REACH + RIBBON_SOFT_PX;
+    float reach_px = clamp(wanted_px, 1.0, RIBBON_MOST_PX * lines_px / RIBBON_LINES) * RIBBON_REACH + RIBBON_SOFT_PX;
     // A ribbon that would be thinner than a pixel keeps a pixel and loses light.
     light *= mix(RIBBON_THIN, 1.0, clamp(wanted_px, 0.0, 1.0));
     gl_Position.xy += vec2(-run.y, run.x) * side * reach_px * size_px.zw * clip.w;

@@ -17,9 +17,5 @@ void main()
     float halo = exp(-max(outside, 0.0) / (width_px * RING_HALO_REACH)) * step(0.0, outside) * RING_HALO;
     float reach = 1.0 - smoothstep(width_px * 4.0, width_px * 7.0 + 4.0, outside);
     vec3 glow = light * max(line, halo * reach);
-#ifdef DIRECT
     colour = vec4(screen_gain(min(glow, 1.0)), 1.0);
-#else
-    colour = vec4(glow, 1.0);
-#endif
 }

@@ -24,7 +24,7 @@ void main()
     if (depth <= NEAR_SIZES * node_size || node.scale <= 0.0)
         return;
     half_px = half_card_px(node, depth);
-    float scale = size_px.y / RIBBON_LINES;
+    float scale = lines_px / RIBBON_LINES;
     float shortest = min(half_px.x, half_px.y);
     width_px = clamp(RING_SHARE * shortest, RING_LEAST_PX * scale, RING_MOST_PX * scale) * (kind > 0.5 ? RING_CHOSEN : 1.0);
     light = kind > 0.5 ? SELECTED * SELECTED_GAIN : kind < -0.5 ? SELECTED * FAN_GAIN : HOVERED * HOVERED_GAIN;

@@ -62,6 +62,12 @@ GLOW_LEAST = 0.004
 GLOW_SIDES, GLOW_HEIGHT = 3.0, 0.14
 """How far a disc reaches beyond its card: half sides, but at most a share of the picture's height."""
 
+GLOW_LINES, GLOW_MARGIN = 90.0, 1.3
+"""Lines of the small picture that sums glow, for the height of the picture; it reaches beyond that by this factor."""
+GLOW_NARROW, GLOW_MIDDLE, GLOW_WIDE = 1.0, 6.0, 40.0
+"""Variances of its three blurs along each axis, in squares of its texels. A disc is a mixture of two of them."""
+BLOOM_NEAR, BLOOM_FAR = 0.55, 0.85
+
 EDGE_WHITE = 0.25
 MARKER_LIGHT = (0.55, 0.95, 1.0)
 NEAR_CUT = 0.01

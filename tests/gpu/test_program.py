@@ -14,21 +14,26 @@ from atlas_rt.render.frame import BLOCK_BYTES, CONSTANTS, FRAME
 from atlas_rt.render.gl.program import Programs, ShaderError, Source, block_source, join, translate
 
 SHADERS = assets_folder("shaders")
+BOTH = (0, 1)
 VARIANTS: list[tuple[str, dict[str, int]]] = [
-    *(("card", {"TILE": tile, "DIRECT": direct}) for tile in (0, 1, 2) for direct in (0, 1)),
-    *(("card", {way: 1, "DIRECT": direct}) for way in ("SPRITE", "ALL") for direct in (0, 1)),
+    *(("card", {"TILE": tile, "DIRECT": direct, "RIM": rim}) for tile in (0, 1, 2) for direct in BOTH for rim in BOTH),
     *(
-        ("edge", {"RIBBON": ribbon, "PULSE": pulse, "DIRECT": direct})
-        for ribbon in (0, 1)
-        for pulse in (0, 1)
-        for direct in (0, 1)
+        ("card", {way: 1, "DIRECT": direct, "RIM": rim})
+        for way in ("SPRITE", "ALL")
+        for direct in BOTH
+        for rim in BOTH
     ),
-    *(("glow", {"LIT": lit, "DIRECT": direct}) for lit in (0, 1) for direct in (0, 1)),
-    *((name, {"DIRECT": direct}) for name in ("backdrop", "ring", "beacon") for direct in (0, 1)),
-    *(("bright", {"SOFT": soft}) for soft in (0, 1)),
-    ("blur", {}),
-    ("develop", {}),
-    ("upscale", {}),
+    *(
+        ("edge", {"RIBBON": ribbon, "PULSE": pulse, "DIRECT": direct, "GLOW": glow})
+        for ribbon in BOTH
+        for pulse in BOTH
+        for direct, glow in ((0, 0), (0, 1), (1, 0))
+    ),
+    *(("glow", {"LIT": lit}) for lit in BOTH),
+    *(("backdrop", {"GLOW": glow}) for glow in BOTH),
+    *(("bright", {"SOFT": soft}) for soft in BOTH),
+    *(("spread", {"WIDTH": width, "ADD": add}) for width in (1, 2, 3) for add in BOTH),
+    *((name, {}) for name in ("ring", "beacon", "blur", "mingle", "develop", "upscale")),
 ]
 
 

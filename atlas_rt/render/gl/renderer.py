@@ -1,10 +1,12 @@
 """One frame of the cloud, from a View to a framebuffer.
 
-The order: backdrop; glow, which lies behind everything, so that light never washes a picture out; cards (small ones as
-point sprites, large ones as quads, by the size of tile they show), which write depth; then what adds light: edges,
-rings, the live marker. Rich steps of the ladder draw into a half-float target with post-processing, the others
-straight into the target, or into a smaller one that is enlarged to it, with the tone curve in each shader. Nothing here
-runs once a node in Python; arrays go up when they are other objects than the frame before.
+The order: glow, summed small (`glow.py`); cards without their edges, opaque and roughly from front to back (`depth_order.py`),
+so that early depth tests reject what is hidden; the backdrop with the glow where no card is; the soft edges of cards,
+from back to front, blended and without writing depth; then what adds light: edges, rings, the live marker. Cards are
+point sprites where they are small and quads where they are large, by the size of tile they show. Every shader ends in
+screen colours. Rich steps of the ladder compute the tone curve exactly and add bloom; the cheapest draw into a smaller
+target that is enlarged. Nothing here runs once a node in Python; arrays go up when they are other objects than the
+frame before.
 """
 
 from __future__ import annotations
@@ -21,11 +23,13 @@ from atlas_rt.core.quality import LADDER, Step, governor_for
 from atlas_rt.core.scene import FANNED, View
 from atlas_rt.core.visibility import NO_NODES, light_of, near_nodes, positions_now
 from atlas_rt.render.draw_figures import DrawFigures
-from atlas_rt.render.frame import BLOCK_BYTES, CONSTANTS, FRAME, FrameBlock
+from atlas_rt.render.frame import BLOCK_BYTES, CONSTANTS, FRAME, FrameBlock, Part, all_of
 from atlas_rt.render.gl.cleanup import sweep
 from atlas_rt.render.gl.context import is_software
+from atlas_rt.render.gl.depth_order import DepthOrder
 from atlas_rt.render.gl.drawing import Pulled, RowList
 from atlas_rt.render.gl.edges import EdgeData
+from atlas_rt.render.gl.glow import Glow
 from atlas_rt.render.gl.nodes import SAMPLERS, UNIT_SLOTS, UNIT_TILES, DataTexture, NodeData
 from atlas_rt.render.gl.post_processing import PostProcessing
 from atlas_rt.render.gl.program import FRAME_BINDING, Programs
@@ -74,7 +78,9 @@ class Renderer:
         self._large = TileCache(ctx, raw, level=2, count=LARGE_LAYERS[software], smooth=not software)
         self._tiles = NodeTiles(self._small, (self._medium, self._large), self._table)
         self._pulled = Pulled(ctx)
-        self._lists = {name: RowList(ctx) for name in ("near", "medium", "large", "glow", "lit", "rings")}
+        self._order = DepthOrder(ctx)
+        self._lists = {name: RowList(ctx) for name in ("near", "medium", "large", "lit", "rings")}
+        self._glow = Glow(ctx, self._programs, self._pulled)
         self._post_processing = PostProcessing(ctx, self._programs, self._pulled)
         self._upscaler = Upscaler(ctx, self._programs, self._pulled)
         self._near = NO_NODES
@@ -128,20 +134,14 @@ class Renderer:
             step = SHARP
         if step.scale < 1.0:
             view = replace(view, size_px=_scaled(whole_px, step.scale))
-        edges = self._edge_count(view, step)
-        self._upload(view, step, edges)
-        light_target = self._light_target(step, view.size_px, target)
-        light_target.use()
-        light_target.viewport = (0, 0, *view.size_px)
-        light_target.depth_mask = True
-        light_target.clear(depth=1.0)
-        self._draw_backdrop(step)
-        self._draw_glow(view, step)
-        self._draw_cards(view, step)
-        self._draw_light(view, step, edges)
+        part = all_of(view.size_px)
+        edges = self.prepare(view, step)
+        self.draw_part(view, step, part, target, edges)
         if step.hdr:
+            self._post_processing.gather(part)
+            self._post_processing.blur()
             self._post_processing.develop(target)
-        elif light_target is not target:
+        elif step.scale < 1.0:
             self._upscaler.upscale(target, whole_px)
         self.figures = DrawFigures(step.name, len(view.scene.ids), len(self._near.rows), edges)
 
@@ -152,6 +152,8 @@ class Renderer:
         self._pulled.release()
         self._nodes.release()
         self._edges.release()
+        self._order.release()
+        self._glow.release()
         for store in (self._small, self._medium, self._large, self._table):
             store.release()
         self._post_processing.release()
@@ -159,11 +161,33 @@ class Renderer:
         self._programs.release()
         self._block_buffer.release()
 
-    def _light_target(self, step: Step, size_px: tuple[int, int], target: moderngl.Framebuffer) -> moderngl.Framebuffer:
-        """What a step draws into: the post-processing's, a smaller one, or the target itself."""
+    def prepare(self, view: View, step: Step) -> int:
+        """Upload what changed and sum up the glow of the whole picture; how many edges are drawn."""
+        edges = self._edge_count(view, step)
+        self._upload(view, step, edges)
+        self._gather_glow(view, step)
+        return edges
+
+    def draw_part(self, view: View, step: Step, part: Part, target: moderngl.Framebuffer, edges: int) -> None:
+        """Draw all but the bloom of one part of a prepared view: at rich steps into the post-processing's target, at the
+        cheapest into the upscaler's, else into `target`."""
+        self._fill_block(view, step, edges, part)
+        picture = self._picture_target(view, step, part, target)
+        picture.use()
+        picture.viewport = (0, 0, *part.size_px)
+        picture.depth_mask = True
+        picture.clear(depth=1.0)
+        self._draw_cards(view, step)
+        self._draw_backdrop(view, step)
+        self._draw_rims(view, step)
+        self._draw_light(view, step, edges)
+
+    def _picture_target(
+        self, view: View, step: Step, part: Part, target: moderngl.Framebuffer
+    ) -> moderngl.Framebuffer:
         if step.hdr:
-            return self._post_processing.open(size_px)
-        return self._upscaler.open(size_px) if step.scale < 1.0 else target
+            return self._post_processing.open(part.size_px, view.size_px)
+        return self._upscaler.open(part.size_px) if step.scale < 1.0 else target
 
     def _edge_count(self, view: View, step: Step) -> int:
         self._edges.update(view)
@@ -172,15 +196,22 @@ class Renderer:
     def _upload(self, view: View, step: Step, edges: int) -> None:
         self._nodes.update(view)
         self._tiles.update(view.scene, view.leaving, view.time_secs)
-        self._block_buffer.write(self._block.fill(view, step, edges=edges, sprite_px=self._sprite_px))
-        self._block_buffer.bind_to_uniform_block(FRAME_BINDING)
+        self._fill_block(view, step, edges, all_of(view.size_px))
+        self._order.update(view, _drawn(view))
         if self._lists_near:
             self._look_around(view, self._sprite_px / ASPECT_ROOT)
-            self._lists["near"].write(np.append(self._near.rows, _leaving_rows(view)))
+            nearest_first = self._near.rows[np.argsort(self._near.depths)]
+            self._lists["near"].write(np.append(nearest_first, _leaving_rows(view)))
         for name, rows in zip(("medium", "large"), self._tiles.rows_by_level, strict=True):
             self._lists[name].write(rows)
         self._nodes.use()
+        self._order.use()
         self._table.use(UNIT_SLOTS)
+
+    def _fill_block(self, view: View, step: Step, edges: int, part: Part) -> None:
+        block = self._block.fill(view, step, edges=edges, sprite_px=self._sprite_px, part=part)
+        self._block_buffer.write(block)
+        self._block_buffer.bind_to_uniform_block(FRAME_BINDING)
 
     def _look_around(self, view: View, min_half_px: float) -> None:
         self._near = near_nodes(view, positions_now(view), min_half_px)
@@ -195,38 +226,53 @@ class Renderer:
             program["tiles"] = UNIT_TILES
         return program
 
-    def _draw_backdrop(self, step: Step) -> None:
-        self._ctx.enable_only(moderngl.NOTHING)
-        self._pulled.render(self._program("backdrop", step), moderngl.TRIANGLES, BACKDROP_QUADS * 6)
-
     def _draw_cards(self, view: View, step: Step) -> None:
-        self._ctx.enable_only(moderngl.DEPTH_TEST | moderngl.BLEND | moderngl.PROGRAM_POINT_SIZE)
+        """What cards cover whole."""
+        self._ctx.enable_only(moderngl.DEPTH_TEST | moderngl.PROGRAM_POINT_SIZE)
         self._ctx.depth_func = "<="
         self._ctx.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA
+        self._render_cards(view, step, rim=0)
+
+    def _draw_rims(self, view: View, step: Step) -> None:
+        """Their edges of one pixel, which lie before other things than themselves only: hence nearer, not equal."""
+        self._ctx.enable_only(moderngl.DEPTH_TEST | moderngl.BLEND | moderngl.PROGRAM_POINT_SIZE)
+        self._ctx.depth_func = "<"
+        self._ctx.fbo.depth_mask = False
+        self._render_cards(view, step, rim=1)
+        self._ctx.depth_func = "<="
+
+    def _render_cards(self, view: View, step: Step, *, rim: int) -> None:
         self._small.use(UNIT_TILES)
         if self._lists_near:
-            self._lists["near"].render(self._program("card", step))
+            self._lists["near"].render(self._program("card", step, RIM=rim))
         else:
-            self._pulled.render_quads(self._program("card", step, ALL=1), _drawn(view))
+            self._pulled.render_quads(self._program("card", step, ALL=1, RIM=rim), _drawn(view))
+        self._pulled.render(self._program("card", step, SPRITE=1, RIM=rim), moderngl.POINTS, _drawn(view))
+        self._ctx.enable(moderngl.BLEND)  # these may fade in over the smaller tile
         for cache, name in ((self._medium, "medium"), (self._large, "large")):
             cache.use(UNIT_TILES)
-            self._lists[name].render(self._program("card", step, TILE=cache.level))
-        self._small.use(UNIT_TILES)
-        self._pulled.render(self._program("card", step, SPRITE=1), moderngl.POINTS, _drawn(view))
+            self._lists[name].render(self._program("card", step, TILE=cache.level, RIM=rim))
+
+    def _draw_backdrop(self, view: View, step: Step) -> None:
+        """Where no card is, at the greatest depth."""
+        self._ctx.enable_only(moderngl.DEPTH_TEST)
+        program = self._program("backdrop", step, GLOW=_glows(view, step))
+        self._pulled.render(program, moderngl.TRIANGLES, BACKDROP_QUADS * 6)
 
     def _draw_light(self, view: View, step: Step, edges: int) -> None:
         self._ctx.enable_only(moderngl.DEPTH_TEST | moderngl.BLEND)
-        self._ctx.blend_func = moderngl.ONE, moderngl.ONE
+        self._ctx.blend_func = moderngl.ONE, moderngl.ONE_MINUS_SRC_COLOR
         self._ctx.fbo.depth_mask = False
-        self._draw_edges(step, edges)
+        self._draw_edges(view, step, edges)
         self._draw_rings(view, step)
         if view.marker is not None:
             self._ctx.enable_only(moderngl.BLEND)
             self._pulled.render(self._program("beacon", step), moderngl.TRIANGLE_STRIP, 4)
         self._ctx.fbo.depth_mask = True
 
-    def _draw_edges(self, step: Step, edges: int) -> None:
-        program = self._program("edge", step, RIBBON=int(step.ribbons), PULSE=int(step.pulse))
+    def _draw_edges(self, view: View, step: Step, edges: int) -> None:
+        glow = int(step.hdr) and _glows(view, step)
+        program = self._program("edge", step, RIBBON=int(step.ribbons), PULSE=int(step.pulse), GLOW=glow)
         self._edges.use_edges()
         if not edges:
             pass
@@ -236,21 +282,20 @@ class Renderer:
             self._pulled.render(program, moderngl.LINES, 2 * edges)
         if self._edges.links:
             self._edges.use_links()
-            self._pulled.render_quads(self._program("edge", step, RIBBON=1), self._edges.links)
+            self._pulled.render_quads(self._program("edge", step, RIBBON=1, GLOW=glow), self._edges.links)
 
-    def _draw_glow(self, view: View, step: Step) -> None:
-        self._ctx.enable_only(moderngl.BLEND)
-        self._ctx.blend_func = moderngl.ONE, moderngl.ONE
-        if step.glow:
-            self._write_once("glow", view.scene.ids, lambda: np.arange(len(view.scene.ids), dtype=np.int32))
-            self._lists["glow"].render(self._program("glow", step))
-        if view.lights is not None and view.light_mix > 0.0:
+    def _gather_glow(self, view: View, step: Step) -> None:
+        if not _glows(view, step):
+            return
+        if _lights(view):
             lights = view.lights
+            assert lights is not None
             self._write_once("lit", lights, lambda: _lit_rows(lights))
-            # The brightest wins: matches that lie together would otherwise add up to a white blot.
-            self._ctx.blend_equation = moderngl.MAX, moderngl.MAX
-            self._lists["lit"].render(self._program("glow", step, LIT=1))
-            self._ctx.blend_equation = moderngl.FUNC_ADD, moderngl.FUNC_ADD
+        else:
+            self._lists["lit"].count = 0
+            self._written.pop("lit", None)
+        points = (self._program("glow", step), len(view.scene.ids)) if step.glow else None
+        self._glow.gather(view.size_px, points, (self._program("glow", step, LIT=1), self._lists["lit"]))
 
     def _write_once(self, name: str, source: object, rows: Callable[[], Ints]) -> None:
         """Fill a list of rows again when what it is made from is another object."""
@@ -278,6 +323,15 @@ def _scaled(size_px: tuple[int, int], scale: float) -> tuple[int, int]:
 def _drawn(view: View) -> int:
     """How many rows have a card: those of the scene, and behind them what leaves."""
     return len(view.scene.ids) + (len(view.leaving.ids) if view.leaving is not None else 0)
+
+
+def _lights(view: View) -> bool:
+    return view.lights is not None and view.light_mix > 0.0
+
+
+def _glows(view: View, step: Step) -> int:
+    """Whether there is glow behind the cards: of every node, or of what a search found."""
+    return int(step.glow or _lights(view))
 
 
 def _leaving_rows(view: View) -> Ints:
