@@ -16,7 +16,7 @@ out vec3 at_place;
 
 #ifdef RIBBON
 const float LEAST_LIGHT = RIBBON_LEAST;
-const float HIDE_PX = 1.6;
+const float HIDE_PX = 0.8;
 #else
 const float LEAST_LIGHT = LINE_LEAST;
 #endif
