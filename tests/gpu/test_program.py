@@ -9,32 +9,14 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.assets import assets_folder
+from atlas_rt.core.quality import LADDER
 from atlas_rt.errors import AtlasError
 from atlas_rt.render.frame import BLOCK_BYTES, CONSTANTS, FRAME
 from atlas_rt.render.gl.program import Programs, ShaderError, Source, block_source, join, translate
+from atlas_rt.render.gl.variants import variants_of
 
 SHADERS = assets_folder("shaders")
-BOTH = (0, 1)
-VARIANTS: list[tuple[str, dict[str, int]]] = [
-    *(("card", {"TILE": tile, "DIRECT": direct, "RIM": rim}) for tile in (0, 1, 2) for direct in BOTH for rim in BOTH),
-    *(
-        ("card", {way: 1, "DIRECT": direct, "RIM": rim})
-        for way in ("SPRITE", "ALL")
-        for direct in BOTH
-        for rim in BOTH
-    ),
-    *(
-        ("edge", {"RIBBON": ribbon, "PULSE": pulse, "DIRECT": direct, "GLOW": glow})
-        for ribbon in BOTH
-        for pulse in BOTH
-        for direct, glow in ((0, 0), (0, 1), (1, 0))
-    ),
-    *(("glow", {"LIT": lit}) for lit in BOTH),
-    *(("backdrop", {"GLOW": glow}) for glow in BOTH),
-    *(("bright", {"SOFT": soft}) for soft in BOTH),
-    *(("spread", {"WIDTH": width, "ADD": add}) for width in (1, 2, 3) for add in BOTH),
-    *((name, {}) for name in ("ring", "beacon", "blur", "mingle", "develop", "upscale")),
-]
+VARIANTS = list({repr(variant): variant for step in LADDER for variant in variants_of(step)}.values())
 
 
 @pytest.mark.parametrize(("name", "defines"), VARIANTS)

@@ -48,13 +48,14 @@ class PostProcessing:
             }
         return self._targets["scene"]
 
-    def gather(self, part: Part) -> None:
-        """Take what shines in the picture drawn last into the bloom, at the place of that part."""
+    def gather(self, part: Part, inner: Part) -> None:
+        """Take what shines in the picture drawn last, which is `part`, into the bloom: only what is within `inner`."""
         self._ctx.enable_only(moderngl.NOTHING)
         near = self._targets["near"]
-        near.viewport = tuple(side // NEAR_SHRINK for side in (part.left, part.bottom, part.width, part.height))
+        near.viewport = _box(part)
+        near.scissor = _box(inner) if inner != part else None
         self._shrink("scene", "near", soft=1)
-        near.viewport = (0, 0, *near.size)
+        near.viewport, near.scissor = (0, 0, *near.size), None
 
     def blur(self) -> None:
         """Blur what was gathered from all parts."""
@@ -118,6 +119,10 @@ class PostProcessing:
     def _light(self, size_px: tuple[int, int]) -> moderngl.Framebuffer:
         texture = self._ctx.texture(size_px, 3, dtype="f2", internal_format=PACKED_FLOATS)
         return self._ctx.framebuffer([_smooth(texture)])
+
+
+def _box(part: Part) -> tuple[int, int, int, int]:
+    return part.left // NEAR_SHRINK, part.bottom // NEAR_SHRINK, -(-part.width // NEAR_SHRINK), -(-part.height // NEAR_SHRINK)
 
 
 def _smooth(texture: moderngl.Texture) -> moderngl.Texture:

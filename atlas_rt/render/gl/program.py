@@ -8,6 +8,8 @@ shaders share is written from a numpy dtype: the two sides cannot disagree.
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,6 +134,22 @@ class Programs:
         if key not in self._programs:
             self._programs[key] = self._compile(name, dict(key[1]))
         return self._programs[key]
+
+    def link(self, variants: Iterable[tuple[str, dict[str, int]]], due: float) -> bool:
+        """Make what isn't there yet until the time `due` (of `time.perf_counter`), at least one; whether all are there."""
+        made = 0
+        for name, defines in variants:
+            if made and time.perf_counter() >= due:
+                return False
+            before = len(self._programs)
+            self.get(name, **defines)
+            made += len(self._programs) > before
+        return True
+
+    @property
+    def count(self) -> int:
+        """How many programs there are."""
+        return len(self._programs)
 
     def release(self) -> None:
         for program in self._programs.values():

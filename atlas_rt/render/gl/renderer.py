@@ -11,6 +11,7 @@ frame before.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -19,7 +20,7 @@ import numpy as np
 
 from atlas_rt.core.arrays import Bytes, Floats, Ints
 from atlas_rt.core.images import Tile
-from atlas_rt.core.quality import LADDER, Step, governor_for
+from atlas_rt.core.quality import LADDER, Governor, Step, governor_for
 from atlas_rt.core.scene import FANNED, View
 from atlas_rt.core.visibility import NO_NODES, light_of, near_nodes, positions_now
 from atlas_rt.render.draw_figures import DrawFigures
@@ -30,12 +31,17 @@ from atlas_rt.render.gl.depth_order import DepthOrder
 from atlas_rt.render.gl.drawing import Pulled, RowList
 from atlas_rt.render.gl.edges import EdgeData
 from atlas_rt.render.gl.glow import Glow
+from atlas_rt.render.gl.limits import limits_of
 from atlas_rt.render.gl.nodes import SAMPLERS, UNIT_SLOTS, UNIT_TILES, DataTexture, NodeData
+from atlas_rt.render.gl.offscreen import OffscreenTarget
 from atlas_rt.render.gl.post_processing import PostProcessing
+from atlas_rt.render.gl.probe import SIZE_PX as PROBE_PX
+from atlas_rt.render.gl.probe import plain_view, probe_tiles, probe_view
 from atlas_rt.render.gl.program import FRAME_BINDING, Programs
 from atlas_rt.render.gl.raw_gl import RawGL
-from atlas_rt.render.gl.tiles import SmallTiles, TileCache
+from atlas_rt.render.gl.tiles import PAGE_PX, SmallTiles, TileCache
 from atlas_rt.render.gl.upscaler import Upscaler
+from atlas_rt.render.gl.variants import variants_of
 from atlas_rt.render.node_tiles import MEDIUM_FROM_PX, NodeTiles
 
 BACKDROP_QUADS = 32 * 18
@@ -51,6 +57,8 @@ LEAST_EDGES = 2500
 """A step that draws a share of the edges draws at least so many."""
 LOOK_SECS = 0.05
 """How long the list of near nodes, and so of wanted tiles, may be old."""
+WARM_SECS = 0.02
+"""How long a frame that rests, or shows nothing, may spend on programs that later frames need."""
 MEDIUM_LAYERS = {True: 256, False: 512}
 LARGE_LAYERS = {True: 16, False: 24}
 """Layers for software and for hardware: 22 and 22 MB, or 45 and 34."""
@@ -59,23 +67,30 @@ LARGE_LAYERS = {True: 16, False: 24}
 class Renderer:
     """Owns every GPU object of the cloud. All calls on the thread of the context."""
 
-    def __init__(self, ctx: moderngl.Context, *, quality: str = "auto") -> None:
+    def __init__(self, ctx: moderngl.Context, *, quality: str = "auto", programs: Programs | None = None) -> None:
+        """programs: those of another renderer, for which this one only tries what it will draw (see `warm`).
+
+        Raises NoGraphicsError where the driver offers too little.
+        """
         self._ctx = ctx
+        limits = limits_of(ctx)
+        limits.check(texture_px=PAGE_PX, block_bytes=BLOCK_BYTES)
         software = is_software(ctx)
         self._lists_near = software
         raw = RawGL(ctx)
-        self._programs = Programs(ctx, FRAME, CONSTANTS)
+        self._probes = programs is not None
+        self._programs = programs or Programs(ctx, FRAME, CONSTANTS)
         self._governor = governor_for(quality, software=software)
-        largest_point = float(ctx.info["GL_POINT_SIZE_RANGE"][1])
-        self._sprite_px = min(SPRITE_PX[software], largest_point / 2.0 - 1.0)
+        self._sprite_px = min(SPRITE_PX[software], limits.point_px / 2.0 - 1.0)
         self._block = FrameBlock()
         self._block_buffer = ctx.buffer(reserve=BLOCK_BYTES, dynamic=True)
         self._nodes = NodeData(ctx)
         self._edges = EdgeData(ctx)
         self._table = DataTexture(ctx, 4)
-        self._small = SmallTiles(ctx, raw, smooth=not software)
-        self._medium = TileCache(ctx, raw, level=1, count=MEDIUM_LAYERS[software], smooth=not software)
-        self._large = TileCache(ctx, raw, level=2, count=LARGE_LAYERS[software], smooth=not software)
+        medium, large = (1, 1) if self._probes else (MEDIUM_LAYERS[software], LARGE_LAYERS[software])
+        self._small = SmallTiles(ctx, raw, smooth=not software, layers=limits.layers)
+        self._medium = TileCache(ctx, raw, level=1, count=min(medium, limits.layers), smooth=not software)
+        self._large = TileCache(ctx, raw, level=2, count=min(large, limits.layers), smooth=not software)
         self._tiles = NodeTiles(self._small, (self._medium, self._large), self._table)
         self._pulled = Pulled(ctx)
         self._order = DepthOrder(ctx)
@@ -86,6 +101,8 @@ class Renderer:
         self._near = NO_NODES
         self._near_of: tuple[object, float] = (None, 0.0)
         self._written: dict[str, object] = {}
+        self._cold = [] if self._probes else _steps_from(self._governor)
+        self._probe: Renderer | None = None
         self.figures = DrawFigures()
 
     def load_small(self, tiles: Ints, pixels: Bytes) -> None:
@@ -138,12 +155,53 @@ class Renderer:
         edges = self.prepare(view, step)
         self.draw_part(view, step, part, target, edges)
         if step.hdr:
-            self._post_processing.gather(part)
+            self._post_processing.gather(part, part)
             self._post_processing.blur()
             self._post_processing.develop(target)
         elif step.scale < 1.0:
             self._upscaler.upscale(target, whole_px)
         self.figures = DrawFigures(step.name, len(view.scene.ids), len(self._near.rows), edges)
+        if still or not len(view.scene.ids):
+            self.warm()
+
+    def warm(self, budget_secs: float = WARM_SECS) -> bool:
+        """Draw all that may be shown once, tiny and unseen, until the budget is spent: the current step of the ladder
+        first. Whether nothing is left that would make a later frame wait for the driver's compiler.
+
+        `draw` calls it when the picture comes to rest and while there is nothing to show.
+        """
+        due = time.perf_counter() + budget_secs
+        linked = all(self._programs.link(variants_of(step), due) for step in self._cold)
+        while linked and self._cold and time.perf_counter() < due:
+            if self._probe is None:
+                self._probe = Renderer(self._ctx, programs=self._programs)
+                for tile in probe_tiles():
+                    self._probe.accept(tile)
+            self._probe.draw_probe(self._cold.pop(0))
+        if not self._cold and self._probe is not None:
+            self._probe.release()
+            self._probe = None
+        return not self._cold
+
+    def draw_probe(self, step: Step) -> None:
+        """Draw what shows everything, and what shows nothing special, at one step."""
+        target = OffscreenTarget(self._ctx, PROBE_PX)
+        view = probe_view()
+        for shown in (view, plain_view(view)):
+            self.draw(shown, target.target, step=step)
+        target.release()
+
+    def gather_bloom(self, part: Part, inner: Part) -> None:
+        """Take what shines within `inner` of the part drawn last."""
+        self._post_processing.gather(part, inner)
+
+    def blur_bloom(self) -> None:
+        """Blur what was gathered from all parts."""
+        self._post_processing.blur()
+
+    def develop(self, target: moderngl.Framebuffer) -> None:
+        """Write the part drawn last, with its bloom, into `target`."""
+        self._post_processing.develop(target)
 
     def release(self) -> None:
         """Free every GPU object; the renderer is of no use afterwards."""
@@ -158,7 +216,10 @@ class Renderer:
             store.release()
         self._post_processing.release()
         self._upscaler.release()
-        self._programs.release()
+        if self._probe is not None:
+            self._probe.release()
+        if not self._probes:
+            self._programs.release()
         self._block_buffer.release()
 
     def prepare(self, view: View, step: Step) -> int:
@@ -217,8 +278,8 @@ class Renderer:
         self._near = near_nodes(view, positions_now(view), min_half_px)
         self._near_of = view.scene, view.time_secs
 
-    def _program(self, name: str, step: Step, **defines: int) -> moderngl.Program:
-        program = self._programs.get(name, DIRECT=int(not step.hdr), **defines)
+    def _program(self, name: str, **defines: int) -> moderngl.Program:
+        program = self._programs.get(name, **defines)
         for sampler, unit in SAMPLERS.items():
             if sampler in program:
                 program[sampler] = unit
@@ -244,19 +305,19 @@ class Renderer:
     def _render_cards(self, view: View, step: Step, *, rim: int) -> None:
         self._small.use(UNIT_TILES)
         if self._lists_near:
-            self._lists["near"].render(self._program("card", step, RIM=rim))
+            self._lists["near"].render(self._program("card", DIRECT=int(not step.hdr), RIM=rim))
         else:
-            self._pulled.render_quads(self._program("card", step, ALL=1, RIM=rim), _drawn(view))
-        self._pulled.render(self._program("card", step, SPRITE=1, RIM=rim), moderngl.POINTS, _drawn(view))
+            self._pulled.render_quads(self._program("card", DIRECT=int(not step.hdr), ALL=1, RIM=rim), _drawn(view))
+        self._pulled.render(self._program("card", DIRECT=int(not step.hdr), SPRITE=1, RIM=rim), moderngl.POINTS, _drawn(view))
         self._ctx.enable(moderngl.BLEND)  # these may fade in over the smaller tile
         for cache, name in ((self._medium, "medium"), (self._large, "large")):
             cache.use(UNIT_TILES)
-            self._lists[name].render(self._program("card", step, TILE=cache.level, RIM=rim))
+            self._lists[name].render(self._program("card", DIRECT=int(not step.hdr), TILE=cache.level, RIM=rim))
 
     def _draw_backdrop(self, view: View, step: Step) -> None:
         """Where no card is, at the greatest depth."""
         self._ctx.enable_only(moderngl.DEPTH_TEST)
-        program = self._program("backdrop", step, GLOW=_glows(view, step))
+        program = self._program("backdrop", GLOW=_glows(view, step))
         self._pulled.render(program, moderngl.TRIANGLES, BACKDROP_QUADS * 6)
 
     def _draw_light(self, view: View, step: Step, edges: int) -> None:
@@ -267,12 +328,12 @@ class Renderer:
         self._draw_rings(view, step)
         if view.marker is not None:
             self._ctx.enable_only(moderngl.BLEND)
-            self._pulled.render(self._program("beacon", step), moderngl.TRIANGLE_STRIP, 4)
+            self._pulled.render(self._program("beacon"), moderngl.TRIANGLE_STRIP, 4)
         self._ctx.fbo.depth_mask = True
 
     def _draw_edges(self, view: View, step: Step, edges: int) -> None:
-        glow = int(step.hdr) and _glows(view, step)
-        program = self._program("edge", step, RIBBON=int(step.ribbons), PULSE=int(step.pulse), GLOW=glow)
+        exact = {"DIRECT": int(not step.hdr), "GLOW": int(step.hdr) * _glows(view, step)}
+        program = self._program("edge", RIBBON=int(step.ribbons), PULSE=int(step.pulse), **exact)
         self._edges.use_edges()
         if not edges:
             pass
@@ -282,7 +343,7 @@ class Renderer:
             self._pulled.render(program, moderngl.LINES, 2 * edges)
         if self._edges.links:
             self._edges.use_links()
-            self._pulled.render_quads(self._program("edge", step, RIBBON=1, GLOW=glow), self._edges.links)
+            self._pulled.render_quads(self._program("edge", RIBBON=1, **exact), self._edges.links)
 
     def _gather_glow(self, view: View, step: Step) -> None:
         if not _glows(view, step):
@@ -294,8 +355,8 @@ class Renderer:
         else:
             self._lists["lit"].count = 0
             self._written.pop("lit", None)
-        points = (self._program("glow", step), len(view.scene.ids)) if step.glow else None
-        self._glow.gather(view.size_px, points, (self._program("glow", step, LIT=1), self._lists["lit"]))
+        points = (self._program("glow"), len(view.scene.ids)) if step.glow else None
+        self._glow.gather(view.size_px, points, (self._program("glow", LIT=1), self._lists["lit"]))
 
     def _write_once(self, name: str, source: object, rows: Callable[[], Ints]) -> None:
         """Fill a list of rows again when what it is made from is another object."""
@@ -313,7 +374,7 @@ class Renderer:
             fanned = np.setdiff1d(np.flatnonzero(view.tiers == FANNED), rows)
             rows, kinds = [*fanned.tolist(), *rows], np.append(np.full(len(fanned), -1.0, np.float32), kinds)
         self._lists["rings"].write(np.array(rows, np.int32), kinds)
-        self._lists["rings"].render(self._program("ring", step))
+        self._lists["rings"].render(self._program("ring"))
 
 
 def _scaled(size_px: tuple[int, int], scale: float) -> tuple[int, int]:
@@ -323,6 +384,13 @@ def _scaled(size_px: tuple[int, int], scale: float) -> tuple[int, int]:
 def _drawn(view: View) -> int:
     """How many rows have a card: those of the scene, and behind them what leaves."""
     return len(view.scene.ids) + (len(view.leaving.ids) if view.leaving is not None else 0)
+
+
+def _steps_from(governor: Governor) -> list[Step]:
+    """The steps that may be drawn, the current one and the sharp one first."""
+    if governor.fixed:
+        return [governor.step]
+    return sorted(LADDER, key=lambda step: (step is not governor.step, step is not SHARP))
 
 
 def _lights(view: View) -> bool:
