@@ -72,7 +72,7 @@ void main()
     face *= plain.a * (FACE_TOP - FACE_FALL * uv.y);
 
     float short_px = min(half_px.x, half_px.y);
-    float rim_px = clamp(RIM_SHARE * short_px, RIM_LEAST_PX, RIM_MOST_PX);
+    float rim_px = clamp(RIM_SHARE * short_px, RIM_LEAST_PX, RIM_MOST_PX * unit_px());
     float on_rim = clamp((outside + rim_px + 0.5) * RIM_COVER, 0.0, RIM_COVER) * clamp(short_px * RIM_SLOPE - RIM_FROM, 0.0, 1.0);
     face = mix(face, rim.rgb, on_rim);
 #ifdef DIRECT

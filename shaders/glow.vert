@@ -46,9 +46,9 @@ void main()
     vec2 half_px = half_card_px(node, depth);
     float longest = max(half_px.x, half_px.y);
 #ifdef LIT
-    float strength = GLOW_FOUND * node.light * node.light * light_mix * (1.0 - FOUND_FADE * smoothstep(FOUND_FROM_PX, FOUND_TO_PX, longest));
+    float strength = GLOW_FOUND * node.light * node.light * light_mix * (1.0 - FOUND_FADE * smoothstep(FOUND_FROM_PX, FOUND_TO_PX, longest / unit_px()));
 #else
-    float strength = GLOW_REST * glow_gain * (1.0 - smoothstep(GLOW_FROM_PX, GLOW_TO_PX, longest)) * mix(1.0, node.brightness, light_mix);
+    float strength = GLOW_REST * glow_gain * (1.0 - smoothstep(GLOW_FROM_PX, GLOW_TO_PX, longest / unit_px())) * mix(1.0, node.brightness, light_mix);
 #endif
     strength *= clarity(distance(eye.xyz, node.place));
     if (strength < GLOW_LEAST)

@@ -58,6 +58,8 @@ GLOW_REST, GLOW_FOUND = 0.09, 0.8
 GLOW_FROM_PX, GLOW_TO_PX = 14.0, 90.0
 FOUND_FROM_PX, FOUND_TO_PX, FOUND_FADE = 24.0, 220.0, 0.8
 """It fades as the card grows on screen, or it would blind when near."""
+LOOK_LINES = 720.0
+"""Height of the picture that these sizes, and the widest rims, are meant for: in a larger one they grow with it."""
 GLOW_LEAST = 0.004
 GLOW_SIDES, GLOW_HEIGHT = 3.0, 0.14
 """How far a disc reaches beyond its card: half sides, but at most a share of the picture's height."""

@@ -46,6 +46,9 @@ float clarity(float distance_to_eye)
 // An even noise of -0.5..0.5 over neighbouring pixels (Roberts' R2 sequence: one product, one fraction).
 float dither(vec2 at_px) { return fract(dot(at_px, vec2(0.75487767, 0.56984029))) - 0.5; }
 
+// How many pixels one of the picture that the look was made for takes: sizes that a person sees grow with the picture.
+float unit_px() { return max(lines_px / LOOK_LINES, 1.0); }
+
 // Where on the whole picture this place of the part of it that is drawn lies; both -1..1.
 vec2 whole_of(vec2 ndc) { return ndc * whole.xy + whole.zw; }
 

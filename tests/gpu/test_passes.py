@@ -106,8 +106,8 @@ def test_glow_moves_smoothly_with_its_node(make_renderer: Make, shoot: Shoot) ->
         columns = np.maximum(light, 0).sum(axis=0)
         middles.append(float((columns * np.arange(640)).sum() / columns.sum()))
     steps = np.diff(middles)
-    assert steps.mean() > 3.0
-    assert np.abs(steps - steps.mean()).max() < 0.25 * steps.mean()
+    wanted = 0.01 * camera.focal_px(lit.fov_y, 400) / 2.0
+    assert steps == pytest.approx(np.full(6, wanted), rel=0.1)
 
 
 @pytest.mark.parametrize("step", [HIGH, LADDER[step_named("low")]], ids=["high", "low"])

@@ -8,6 +8,7 @@ the whole. Bloom reaches across parts, so parts are drawn twice: once for what s
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import moderngl
 import numpy as np
@@ -17,7 +18,6 @@ from atlas_rt.core.quality import Step
 from atlas_rt.core.scene import View
 from atlas_rt.render.frame import Part
 from atlas_rt.render.gl.offscreen import OffscreenTarget
-from atlas_rt.render.gl.renderer import Renderer
 
 PART_PX = 2040
 """Side of a part, a multiple of 12, so that bloom's texels fall in with it."""
@@ -25,8 +25,31 @@ OVERLAP_PX = 24
 """More than the half side of a sprite, and a multiple of 12 too."""
 
 
+WHOLE_PX = 4096 * 2304
+"""Pictures of at most so many pixels are drawn as a whole where the driver's targets are large enough."""
+
+
+class PartDrawer(Protocol):
+    """The renderer, as seen from here."""
+
+    def prepare(self, view: View, step: Step) -> int: ...
+
+    def draw_part(self, view: View, step: Step, part: Part, target: moderngl.Framebuffer, edges: int) -> None: ...
+
+    def gather_bloom(self, part: Part, inner: Part) -> None: ...
+
+    def blur_bloom(self) -> None: ...
+
+    def develop(self, target: moderngl.Framebuffer) -> None: ...
+
+
+def needs_parts(size_px: tuple[int, int], target_px: int) -> bool:
+    """Whether a picture of this size is drawn in parts; target_px: the largest side the driver can draw into."""
+    return max(size_px) > target_px or size_px[0] * size_px[1] > WHOLE_PX
+
+
 def in_parts(
-    ctx: moderngl.Context, renderer: Renderer, view: View, step: Step, *, part_px: int = PART_PX
+    ctx: moderngl.Context, renderer: PartDrawer, view: View, step: Step, *, part_px: int = PART_PX
 ) -> Bytes:
     """(h, w, 3) uint8 RGB of the view at a step that draws every pixel, top row first."""
     width, height = view.size_px

@@ -31,6 +31,7 @@ from atlas_rt.render.gl.depth_order import DepthOrder
 from atlas_rt.render.gl.drawing import Pulled, RowList
 from atlas_rt.render.gl.edges import EdgeData
 from atlas_rt.render.gl.glow import Glow
+from atlas_rt.render.gl.large_picture import in_parts, needs_parts
 from atlas_rt.render.gl.limits import limits_of
 from atlas_rt.render.gl.nodes import SAMPLERS, UNIT_SLOTS, UNIT_TILES, DataTexture, NodeData
 from atlas_rt.render.gl.offscreen import OffscreenTarget
@@ -74,6 +75,7 @@ class Renderer:
         """
         self._ctx = ctx
         limits = limits_of(ctx)
+        self._target_px = limits.target_px
         limits.check(texture_px=PAGE_PX, block_bytes=BLOCK_BYTES)
         software = is_software(ctx)
         self._lists_near = software
@@ -99,7 +101,7 @@ class Renderer:
         self._post_processing = PostProcessing(ctx, self._programs, self._pulled)
         self._upscaler = Upscaler(ctx, self._programs, self._pulled)
         self._near = NO_NODES
-        self._near_of: tuple[object, float] = (None, 0.0)
+        self._near_of: tuple[object, object, float] = (None, None, 0.0)
         self._written: dict[str, object] = {}
         self._cold = [] if self._probes else _steps_from(self._governor)
         self._probe: Renderer | None = None
@@ -116,15 +118,15 @@ class Renderer:
     def clear(self) -> None:
         """Forget every tile, because another library is shown from now on."""
         self._tiles.clear()
-        self._near, self._near_of = NO_NODES, (None, 0.0)
+        self._near, self._near_of = NO_NODES, (None, None, 0.0)
 
     def wanted(self, view: View) -> list[tuple[int, int]]:
         """(id, level) of the medium and large tiles to fetch now, medium before large and nearest first.
 
         Cheap enough for every frame: it looks around again every LOOK_SECS.
         """
-        scene, looked_secs = self._near_of
-        if scene is not view.scene or abs(view.time_secs - looked_secs) >= LOOK_SECS:
+        scene, size_px, looked_secs = self._near_of
+        if scene is not view.scene or size_px != view.size_px or abs(view.time_secs - looked_secs) >= LOOK_SECS:
             self._look_around(view, MEDIUM_FROM_PX)
         return self._tiles.wanted(self._near, view.scene)
 
@@ -163,6 +165,21 @@ class Renderer:
         self.figures = DrawFigures(step.name, len(view.scene.ids), len(self._near.rows), edges)
         if still or not len(view.scene.ids):
             self.warm()
+
+    def picture(self, view: View) -> Bytes:
+        """(h, w, 3) uint8 RGB of the view, top row first: at the step that was asked for, or as richly as can be where
+        steps change by themselves. Larger pictures than the driver or memory allows are drawn in parts.
+        """
+        step = self._governor.step if self._governor.fixed else LADDER[0]
+        if needs_parts(view.size_px, self._target_px):
+            sweep(self._ctx)
+            return in_parts(self._ctx, self, view, step if step.scale == 1.0 else SHARP)
+        picture = OffscreenTarget(self._ctx, view.size_px)
+        try:
+            self.draw(view, picture.target, step=step)
+            return picture.read()
+        finally:
+            picture.release()
 
     def warm(self, budget_secs: float = WARM_SECS) -> bool:
         """Draw all that may be shown once, tiny and unseen, until the budget is spent: the current step of the ladder
@@ -276,7 +293,7 @@ class Renderer:
 
     def _look_around(self, view: View, min_half_px: float) -> None:
         self._near = near_nodes(view, positions_now(view), min_half_px)
-        self._near_of = view.scene, view.time_secs
+        self._near_of = view.scene, view.size_px, view.time_secs
 
     def _program(self, name: str, **defines: int) -> moderngl.Program:
         program = self._programs.get(name, **defines)
