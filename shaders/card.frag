@@ -78,6 +78,6 @@ void main()
 #ifdef DIRECT
     colour = vec4(mix(sqrt(FOG_COLOUR), face, rim.a), cover);
 #else
-    colour = vec4(sqrt(shoulder(mix(FOG_COLOUR, face, rim.a) * shade)), cover);
+    colour = vec4(screen_of(mix(FOG_COLOUR, face, rim.a) * shade), cover);
 #endif
 }

@@ -21,21 +21,13 @@ const float HIDE_PX = 0.8;
 const float LEAST_LIGHT = LINE_LEAST;
 #endif
 
-struct End {
-    vec3 place;
-    vec3 light;
-    float brightness;
-};
-
 // Whether both cards at the ends of an edge hide all of it: each reaches to where the other begins, and the edge runs
-// behind both. Most edges are so short that from afar nothing of them is seen: on an orbit around 10,000 images 3 of 4.
+// behind both. Most edges are so short that from afar nothing of them is seen: on an orbit around 10,000 images one of three.
 #ifdef RIBBON
-bool hidden_by_ends(int row, int other, vec3 place, vec3 other_place)
+bool hidden_by_ends(Node node, Node far)
 {
-    Node node = node_at(row);
-    Node far = node_at(other);
-    vec4 node_in_view = view_from_world * vec4(place, 1.0);
-    vec4 far_in_view = view_from_world * vec4(other_place, 1.0);
+    vec4 node_in_view = view_from_world * vec4(node.place, 1.0);
+    vec4 far_in_view = view_from_world * vec4(far.place, 1.0);
     float depth = -node_in_view.z;
     float far_depth = -far_in_view.z;
     if (min(depth, far_depth) <= node_size)
@@ -58,15 +50,22 @@ bool hidden_by_ends(int row, int other, vec3 place, vec3 other_place)
 }
 #endif
 
-End end_at(int row)
+// The node at one end; the live marker for -1.
+Node end_at(int row)
 {
     if (row < 0)
-        return End(marker.xyz, MARKER_LIGHT, 1.0);
+        return Node(marker.xyz, 1.0, 1.0, 1.0, 1.0, false);
+    Node node = node_at(row);
+    node.brightness = node.scale > 0.0 ? mix(1.0, UNLIT + LIT_GAIN * node.light, light_mix) : 0.0;
+    return node;
+}
+
+vec3 light_at(int row)
+{
+    if (row < 0)
+        return MARKER_LIGHT;
     vec3 hue = hue_of(row);
-    float lit = mix(1.0, UNLIT + LIT_GAIN * light_of(row), light_mix);
-    if (texelFetch(node_places, texel_of(row), 0).w < 0.0)
-        lit = 0.0;  // its node is not drawn
-    return End(place_of(row), linear_of(hue) * mix(hue, vec3(1.0), EDGE_WHITE), lit);
+    return linear_of(hue) * mix(hue, vec3(1.0), EDGE_WHITE);
 }
 
 void main()
@@ -82,9 +81,9 @@ void main()
 #endif
     vec4 ends = texelFetch(edge_ends, texel_of(edge), 0);
     ivec2 rows = ivec2(ends.xy);
-    End a = end_at(rows.x);
-    End b = end_at(rows.y);
-    End mine = which == 0 ? a : b;
+    Node a = end_at(rows.x);
+    Node b = end_at(rows.y);
+    Node mine = which == 0 ? a : b;
 
     bool chosen_edge = any(equal(chosen.xx, rows)) || any(equal(chosen.yy, rows));
     float strength = ends.z * edge_gain * a.brightness * b.brightness;
@@ -100,7 +99,7 @@ void main()
         return;
 
 #ifdef RIBBON
-    if (rows.y >= 0 && hidden_by_ends(rows.x, rows.y, a.place, b.place))
+    if (rows.y >= 0 && hidden_by_ends(a, b))
         return;
 #endif
 
@@ -123,7 +122,7 @@ void main()
     float away = distance(eye.xyz, place);
     // Ribbons that pass close before the eye must not blind it.
     float open = smoothstep(OPEN_FROM, OPEN_TO, away);
-    light = mine.light * strength * clarity(away) * open;
+    light = light_at(which == 0 ? rows.x : rows.y) * strength * clarity(away) * open;
     vec4 clip = clip_from_view * mine_in_view;
     gl_Position = clip;
 #ifdef RIBBON

@@ -120,9 +120,7 @@ def take(collection: Collection, shot: Shot) -> Bytes:
         display.release()
 
 
-def _large(
-    display: WindowPicture, world: World, collection: Collection, shot: Shot, facts: ImageFacts | None
-) -> Bytes:
+def _large(display: WindowPicture, world: World, collection: Collection, shot: Shot, facts: ImageFacts | None) -> Bytes:
     """A picture drawn in parts, and the panels over it: drawn once, as large as the driver allows, and enlarged to the
     whole where that is less."""
     view = world.view(shot.size_px)

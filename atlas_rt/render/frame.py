@@ -55,11 +55,12 @@ FRAME = np.dtype(
         ("lines_px", "f4"),
     ]
 )
-"""size_px: width, height, and their inverses. focus: where the pulse runs out from, and its strength. marker: position,
-and 1 when there is one. chosen: rows hovered and newest selected, the first of those that leave, and how many there are with those. whole: scale
-and offset from this part's -1..1 to the whole picture's; lines_px: height of the whole picture. focal_px: pixels
-of a length of 1 at depth 1. edge_gain, glow_gain: how much light each edge and each node at rest may give. gone: 0..1
-of the way of what leaves."""
+"""size_px: width, height, and their inverses. focus: where the pulse runs out from, and its strength. marker:
+position, and 1 when there is one. chosen: rows hovered and newest selected, the first of those that leave, and how
+many there are with those. whole: scale and offset from this part's -1..1 to the whole picture's; lines_px: height of
+the whole picture. focal_px: pixels of a length of 1 at depth 1. edge_gain, glow_gain: how much light each edge and
+each node at rest may give. gone: 0..1 of the way of what leaves."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

@@ -3,22 +3,14 @@
 vec3 linear_of(vec3 screen) { return screen * screen; }
 
 // A shoulder: straight up to the knee, so that pictures keep their colours, then towards 1 as 1 - exp(-x), of which this
-// is within 0.02. Cards, at most 1.6 bright, need no more.
+// is within 0.02.
 vec3 shoulder(vec3 light)
 {
     vec3 above = max(light - KNEE, 0.0) / (1.0 - KNEE);
     return min(light, KNEE) + (1.0 - KNEE) * (1.0 - 1.0 / (1.0 + above + 0.5 * above * above));
 }
 
-// What is brighter than the screen loses a little of its hue, as film does.
-vec3 tone(vec3 light)
-{
-    float brightest = max(light.r, max(light.g, light.b));
-    light = mix(light, vec3(brightest), PALE * smoothstep(PALE_FROM, PALE_TO, brightest));
-    return shoulder(light);
-}
-
-vec3 screen_of(vec3 light) { return sqrt(tone(light)); }
+vec3 screen_of(vec3 light) { return sqrt(shoulder(light)); }
 
 // The light that a screen colour came from; what the shoulder pressed together is only roughly got back.
 vec3 light_from(vec3 screen)

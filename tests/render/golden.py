@@ -1,9 +1,9 @@
 """Golden pictures: a handful of states that every renderer draws, and the harness that compares them.
 
-A renderer brings a function that draws a View (`Draw`); its pictures lie in `golden/` as `WAY-STATE.png`, where WAY names
-it ("gl", "soft"). Two pictures are alike when few pixels differ by much and their means hardly at all: another version of
-a driver rounds otherwise, a change of look does not pass. When one fails, the new picture and the difference are saved
-in a folder that the failure names; `ATLAS_RT_GOLDEN=write` writes new ones instead.
+A renderer brings a function that draws a View (`Draw`); its pictures lie in `golden/` as `WAY-STATE.png`, where WAY
+names it ("gl", "soft"). Two pictures are alike when few pixels differ by much and their means hardly at all: another
+version of a driver rounds otherwise, a change of look does not pass. When one fails, the new picture and the
+difference are saved in a folder that the failure names; `ATLAS_RT_GOLDEN=write` writes new ones instead.
 """
 
 from __future__ import annotations

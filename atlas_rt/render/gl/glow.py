@@ -36,7 +36,10 @@ class Glow:
         self._targets: dict[str, moderngl.Framebuffer] = {}
 
     def gather(
-        self, size_px: tuple[int, int], points: tuple[moderngl.Program, int] | None, discs: tuple[moderngl.Program, RowList]
+        self,
+        size_px: tuple[int, int],
+        points: tuple[moderngl.Program, int] | None,
+        discs: tuple[moderngl.Program, RowList],
     ) -> None:
         """Sum up the light of `points` (a program and how many), then lay `discs` into it, the brightest winning:
         matches that lie together would otherwise add up to a white blot."""

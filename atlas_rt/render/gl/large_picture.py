@@ -1,8 +1,9 @@
 """Pictures larger than a driver's targets, or than memory allows at once: drawn in parts that fit together.
 
 Each part has the perspective of the whole, off its centre, and every size in pixels refers to the whole, so that no
-seam shows. Parts overlap: a point sprite is dropped when its centre lies outside of what is drawn. Glow is summed once for
-the whole. Bloom reaches across parts, so parts are drawn twice: once for what shines in them, then for the picture.
+seam shows. Parts overlap: a point sprite is dropped when its centre lies outside of what is drawn. Glow is summed once
+for the whole. Bloom reaches across parts, so parts are drawn twice: once for what shines in them, then for the
+picture.
 """
 
 from __future__ import annotations
@@ -48,9 +49,7 @@ def needs_parts(size_px: tuple[int, int], target_px: int) -> bool:
     return max(size_px) > target_px or size_px[0] * size_px[1] > WHOLE_PX
 
 
-def in_parts(
-    ctx: moderngl.Context, renderer: PartDrawer, view: View, step: Step, *, part_px: int = PART_PX
-) -> Bytes:
+def in_parts(ctx: moderngl.Context, renderer: PartDrawer, view: View, step: Step, *, part_px: int = PART_PX) -> Bytes:
     """(h, w, 3) uint8 RGB of the view at a step that draws every pixel, top row first."""
     width, height = view.size_px
     inner = [

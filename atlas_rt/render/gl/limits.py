@@ -1,4 +1,4 @@
-"""What the driver can do, asked of it: OpenGL 3.3 promises little (256 layers, textures of 1,024 px, points of 1 px)."""
+"""What the driver can do, asked of it: OpenGL 3.3 promises no more than 256 layers and textures of 1,024 px."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def limits_of(ctx: moderngl.Context) -> DriverLimits:
     return DriverLimits(
         texture_px=int(info["GL_MAX_TEXTURE_SIZE"]),
         target_px=min(
-            int(info["GL_MAX_TEXTURE_SIZE"]), int(info["GL_MAX_RENDERBUFFER_SIZE"]), *map(int, info["GL_MAX_VIEWPORT_DIMS"])
+            int(info["GL_MAX_TEXTURE_SIZE"]),
+            int(info["GL_MAX_RENDERBUFFER_SIZE"]),
+            *map(int, info["GL_MAX_VIEWPORT_DIMS"]),
         ),
         layers=int(info["GL_MAX_ARRAY_TEXTURE_LAYERS"]),
         point_px=float(info["GL_POINT_SIZE_RANGE"][1]),

@@ -53,9 +53,9 @@ class PostProcessing:
         self._ctx.enable_only(moderngl.NOTHING)
         near = self._targets["near"]
         near.viewport = _box(part)
-        near.scissor = _box(inner) if inner != part else None
+        near.scissor = _box(inner)
         self._shrink("scene", "near", soft=1)
-        near.viewport, near.scissor = (0, 0, *near.size), None
+        near.viewport = near.scissor = (0, 0, *near.size)
 
     def blur(self) -> None:
         """Blur what was gathered from all parts."""
@@ -122,7 +122,12 @@ class PostProcessing:
 
 
 def _box(part: Part) -> tuple[int, int, int, int]:
-    return part.left // NEAR_SHRINK, part.bottom // NEAR_SHRINK, -(-part.width // NEAR_SHRINK), -(-part.height // NEAR_SHRINK)
+    return (
+        part.left // NEAR_SHRINK,
+        part.bottom // NEAR_SHRINK,
+        -(-part.width // NEAR_SHRINK),
+        -(-part.height // NEAR_SHRINK),
+    )
 
 
 def _smooth(texture: moderngl.Texture) -> moderngl.Texture:

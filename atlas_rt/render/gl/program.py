@@ -136,7 +136,7 @@ class Programs:
         return self._programs[key]
 
     def link(self, variants: Iterable[tuple[str, dict[str, int]]], due: float) -> bool:
-        """Make what isn't there yet until the time `due` (of `time.perf_counter`), at least one; whether all are there."""
+        """Make what isn't there yet until `due` (as `time.perf_counter` counts), one at least; whether all are."""
         made = 0
         for name, defines in variants:
             if made and time.perf_counter() >= due:

@@ -1,12 +1,12 @@
 """One frame of the cloud, from a View to a framebuffer.
 
-The order: glow, summed small (`glow.py`); cards without their edges, opaque and roughly from front to back (`depth_order.py`),
-so that early depth tests reject what is hidden; the backdrop with the glow where no card is; the soft edges of cards,
-from back to front, blended and without writing depth; then what adds light: edges, rings, the live marker. Cards are
-point sprites where they are small and quads where they are large, by the size of tile they show. Every shader ends in
-screen colours. Rich steps of the ladder compute the tone curve exactly and add bloom; the cheapest draw into a smaller
-target that is enlarged. Nothing here runs once a node in Python; arrays go up when they are other objects than the
-frame before.
+The order: glow, summed small (`glow.py`); cards without their edges, opaque and roughly from front to back
+(`depth_order.py`), so that early depth tests reject what is hidden; the backdrop with the glow where no card is; the
+soft edges of cards, from back to front, blended and without writing depth; then what adds light: edges, rings, the
+live marker. Cards are point sprites where they are small and quads where they are large, by the size of tile they
+show. Every shader ends in screen colours. Rich steps of the ladder compute the tone curve exactly and add bloom; the
+cheapest draw into a smaller target that is enlarged. Nothing here runs once a node in Python; arrays go up when they
+are other objects than the frame before.
 """
 
 from __future__ import annotations
@@ -247,8 +247,8 @@ class Renderer:
         return edges
 
     def draw_part(self, view: View, step: Step, part: Part, target: moderngl.Framebuffer, edges: int) -> None:
-        """Draw all but the bloom of one part of a prepared view: at rich steps into the post-processing's target, at the
-        cheapest into the upscaler's, else into `target`."""
+        """Draw all but the bloom of one part of a prepared view: at rich steps into the target of the
+        post-processing, at the cheapest into the upscaler's, else into `target`."""
         self._fill_block(view, step, edges, part)
         picture = self._picture_target(view, step, part, target)
         picture.use()
@@ -260,9 +260,7 @@ class Renderer:
         self._draw_rims(view, step)
         self._draw_light(view, step, edges)
 
-    def _picture_target(
-        self, view: View, step: Step, part: Part, target: moderngl.Framebuffer
-    ) -> moderngl.Framebuffer:
+    def _picture_target(self, view: View, step: Step, part: Part, target: moderngl.Framebuffer) -> moderngl.Framebuffer:
         if step.hdr:
             return self._post_processing.open(part.size_px, view.size_px)
         return self._upscaler.open(part.size_px) if step.scale < 1.0 else target
@@ -325,7 +323,9 @@ class Renderer:
             self._lists["near"].render(self._program("card", DIRECT=int(not step.hdr), RIM=rim))
         else:
             self._pulled.render_quads(self._program("card", DIRECT=int(not step.hdr), ALL=1, RIM=rim), _drawn(view))
-        self._pulled.render(self._program("card", DIRECT=int(not step.hdr), SPRITE=1, RIM=rim), moderngl.POINTS, _drawn(view))
+        self._pulled.render(
+            self._program("card", DIRECT=int(not step.hdr), SPRITE=1, RIM=rim), moderngl.POINTS, _drawn(view)
+        )
         self._ctx.enable(moderngl.BLEND)  # these may fade in over the smaller tile
         for cache, name in ((self._medium, "medium"), (self._large, "large")):
             cache.use(UNIT_TILES)
@@ -342,7 +342,7 @@ class Renderer:
         self._ctx.blend_func = moderngl.ONE, moderngl.ONE_MINUS_SRC_COLOR
         self._ctx.fbo.depth_mask = False
         self._draw_edges(view, step, edges)
-        self._draw_rings(view, step)
+        self._draw_rings(view)
         if view.marker is not None:
             self._ctx.enable_only(moderngl.BLEND)
             self._pulled.render(self._program("beacon"), moderngl.TRIANGLE_STRIP, 4)
@@ -381,7 +381,7 @@ class Renderer:
             self._written[name] = source
             self._lists[name].write(rows())
 
-    def _draw_rings(self, view: View, step: Step) -> None:
+    def _draw_rings(self, view: View) -> None:
         rows = [*view.selected, *([view.hovered] if view.hovered >= 0 and view.hovered not in view.selected else [])]
         kinds = np.zeros(len(rows), np.float32)
         kinds[: len(view.selected)] = 1.0

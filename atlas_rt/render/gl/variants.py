@@ -12,7 +12,7 @@ BOTH = (0, 1)
 
 
 def variants_of(step: Step) -> Iterator[Variant]:
-    """All variants for one step, what every frame needs first. (Cards of hardware, ALL, and of software are both here.)"""
+    """All variants for one step, those of every frame first; cards as hardware (ALL) and as software draws them."""
     direct = int(not step.hdr)
     for rim in BOTH:
         for way in ({"SPRITE": 1}, {"ALL": 1}, {}, {"TILE": 1}, {"TILE": 2}):
