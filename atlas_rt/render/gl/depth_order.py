@@ -13,7 +13,7 @@ from atlas_rt.core.arrays import Floats, Ints
 from atlas_rt.core.scene import View
 from atlas_rt.render.gl.nodes import UNIT_ORDER, DataTexture
 
-TURN = 0.05
+TURN = 0.1
 """Turns of the head under so many radians leave the order: rows one card apart may then be the wrong way round, which
 costs a few pixels that are shaded twice."""
 STEPS = 65535

@@ -31,6 +31,7 @@ SAMPLERS = {
     "edge_ends": UNIT_EDGES,
     "node_order": UNIT_ORDER,
     "glow": UNIT_GLOW,
+    "tiles": UNIT_TILES,
 }
 
 

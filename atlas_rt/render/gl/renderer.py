@@ -103,6 +103,7 @@ class Renderer:
         self._near = NO_NODES
         self._near_of: tuple[object, object, float] = (None, None, 0.0)
         self._written: dict[str, object] = {}
+        self._bound: set[int] = set()
         self._cold = [] if self._probes else _steps_from(self._governor)
         self._probe: Renderer | None = None
         self.figures = DrawFigures()
@@ -295,11 +296,11 @@ class Renderer:
 
     def _program(self, name: str, **defines: int) -> moderngl.Program:
         program = self._programs.get(name, **defines)
-        for sampler, unit in SAMPLERS.items():
-            if sampler in program:
-                program[sampler] = unit
-        if "tiles" in program:
-            program["tiles"] = UNIT_TILES
+        if program.glo not in self._bound:  # a program keeps its units
+            self._bound.add(program.glo)
+            for sampler, unit in SAMPLERS.items():
+                if sampler in program:
+                    program[sampler] = unit
         return program
 
     def _draw_cards(self, view: View, step: Step) -> None:
