@@ -1,15 +1,21 @@
-// The backdrop's colour, dithered where it goes straight to the screen.
+// The backdrop's colour, with the light that all nodes together throw on it (GLOW), dithered against banding.
 
 #include "lib/light.glsl"
 
 in vec3 light;
+#ifdef GLOW
+uniform sampler2D glow;
+in float shade;
+in vec2 glow_uv;
+#endif
 out vec4 colour;
 
 void main()
 {
-#ifdef DIRECT
-    colour = vec4(light + dither(gl_FragCoord.xy) * 0.004, 1.0);
+#ifdef GLOW
+    vec3 screen = screen_of((light + texture(glow, glow_uv).rgb) * shade);
 #else
-    colour = vec4(light, 1.0);
+    vec3 screen = light;
 #endif
+    colour = vec4(screen + dither(gl_FragCoord.xy) * DITHER, 1.0);
 }

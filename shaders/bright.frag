@@ -1,4 +1,7 @@
-// Shrinks by four or three and keeps what is brighter than a picture can be, with a soft threshold (SOFT).
+// Shrinks by four or three; from screen colours to light, of which only what is brighter than a picture can be is kept,
+// with a soft threshold (SOFT).
+
+#include "lib/light.glsl"
 
 uniform sampler2D source;
 uniform vec2 texel;  // of the source, in uv
@@ -11,8 +14,7 @@ void main()
     vec3 light = 0.25 * (texture(source, uv + texel * vec2(-1.0, -1.0)).rgb + texture(source, uv + texel * vec2(1.0, -1.0)).rgb
                        + texture(source, uv + texel * vec2(-1.0, 1.0)).rgb + texture(source, uv + texel * vec2(1.0, 1.0)).rgb);
 #ifdef SOFT
-    // One burning pixel is not a lamp.
-    light = min(light, 4.0);
+    light = light_from(light);
     float brightest = max(light.r, max(light.g, light.b));
     float least = min(light.r, min(light.g, light.b));
     // Pictures reach 0.85 and grey; what shines is coloured or brighter.

@@ -1,4 +1,5 @@
-// The card's face: picture, rim, rounded corners with edges of one pixel. Software OpenGL spends most of its time here.
+// The card's face: picture, rim, rounded corners with edges of one pixel. What it covers whole is drawn first, without
+// blending, so that what lies behind is never shaded; its soft edge of one pixel comes later, blended (RIM).
 
 #include "lib/light.glsl"
 
@@ -11,7 +12,15 @@ flat in vec4 plain;
 #ifndef SPRITE
 in vec2 at_px;
 #endif
+#ifndef DIRECT
+#ifdef SPRITE
+flat
+#endif
+in float shade;
+#endif
 out vec4 colour;
+
+const float COVERED = 0.999;
 
 // The picture at `uv`. Level and inset are the same for the whole card, so neighbours in the atlas never bleed in,
 // at any level.
@@ -35,29 +44,40 @@ void main()
     vec2 corner = abs(at_px) - half_px + shape.z;
     float outside = length(max(corner, 0.0)) + min(max(corner.x, corner.y), 0.0) - shape.z;
     float cover = clamp(0.5 - outside, 0.0, 1.0);
-    if (cover < 0.04)
+#ifdef RIM
+    if (cover < 0.04 || cover >= COVERED)
         discard;
+#else
+    if (cover < COVERED)
+        discard;
+#endif
 
     vec2 uv = at_px / half_px * 0.5 + 0.5;
+#ifdef RIM
+    vec3 face = plain.rgb;  // the rim's colour hides all but a trace of it
+#else
     vec3 face = picture(uv);
 #ifndef DIRECT
     face = linear_of(face);
 #endif
+#endif
 #if TILE == 0
+#ifndef RIM
     face = mix(plain.rgb, face, shape.w);
+#endif
 #else
     cover *= shape.w;
 #endif
     // Light falls from above.
-    face *= plain.a * (1.07 - 0.14 * uv.y);
+    face *= plain.a * (FACE_TOP - FACE_FALL * uv.y);
 
     float short_px = min(half_px.x, half_px.y);
-    float rim_px = clamp(0.055 * short_px, 0.75, 3.0);
-    float on_rim = clamp((outside + rim_px + 0.5) * 0.95, 0.0, 0.95) * clamp(short_px * 0.2 - 0.4, 0.0, 1.0);
+    float rim_px = clamp(RIM_SHARE * short_px, RIM_LEAST_PX, RIM_MOST_PX * unit_px());
+    float on_rim = clamp((outside + rim_px + 0.5) * RIM_COVER, 0.0, RIM_COVER) * clamp(short_px * RIM_SLOPE - RIM_FROM, 0.0, 1.0);
     face = mix(face, rim.rgb, on_rim);
 #ifdef DIRECT
     colour = vec4(mix(sqrt(FOG_COLOUR), face, rim.a), cover);
 #else
-    colour = vec4(mix(FOG_COLOUR, face, rim.a), cover);
+    colour = vec4(screen_of(mix(FOG_COLOUR, face, rim.a) * shade), cover);
 #endif
 }

@@ -1,18 +1,18 @@
-// From light to screen: bloom, vignette, tone curve, dither.
+// Bloom over a finished picture: its light is taken back from the screen's curve, and both go through it together.
 
 #include "lib/light.glsl"
 
 uniform sampler2D scene;
-uniform sampler2D near_bloom;
-uniform sampler2D far_bloom;
+uniform sampler2D bloom;
 
 in vec2 uv;
 out vec4 colour;
 
 void main()
 {
-    vec3 light = texture(scene, uv).rgb;
-    light += 0.55 * texture(near_bloom, uv).rgb + 0.85 * texture(far_bloom, uv).rgb;
-    light *= vignette(uv * 2.0 - 1.0);
-    colour = vec4(screen_of(light) + dither(gl_FragCoord.xy) * 0.004, 1.0);
+    vec3 screen = texelFetch(scene, ivec2(gl_FragCoord.xy), 0).rgb;
+    vec2 at = whole_of(uv * 2.0 - 1.0);
+    vec3 shine = texture(bloom, at * 0.5 + 0.5).rgb;
+    vec3 light = screen * screen + shine * shine;
+    colour = vec4(sqrt(light) + dither(gl_FragCoord.xy) * DITHER, 1.0);
 }

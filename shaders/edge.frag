@@ -9,6 +9,9 @@ in vec3 light;  // in screen colours already where it goes straight to the scree
 #ifdef PULSE
 in vec3 at_place;
 #endif
+#ifdef GLOW
+uniform sampler2D glow;
+#endif
 out vec4 colour;
 
 #ifdef PULSE
@@ -16,23 +19,33 @@ out vec4 colour;
 float pulse()
 {
     float away = distance(at_place, focus.xyz);
-    float wave = (fract(away * 1.1 - pulse_secs * 0.22) - 0.5) * 9.0;
-    return focus.w * exp(-wave * wave - 1.3 * away);
+    float wave = (fract(away * PULSE_WAVES - pulse_secs * PULSE_SPEED) - 0.5) * PULSE_SHARPNESS;
+    return focus.w * exp(-wave * wave - PULSE_FALL * away);
 }
 #endif
 
 void main()
 {
-    vec3 glow = light;
+    vec3 light_here = light;
 #ifdef RIBBON
 #ifdef DIRECT
-    glow *= exp(-2.2 * across * across) - 0.11;
+    light_here *= exp(-2.2 * across * across) - 0.11;
 #else
-    glow *= exp(-3.2 * across * across);
+    light_here *= exp(-RIBBON_FALL * across * across);
 #endif
 #endif
 #ifdef PULSE
-    glow *= 1.0 + 4.0 * pulse();
+    light_here *= 1.0 + PULSE_GAIN * pulse();
 #endif
-    colour = vec4(glow, 1.0);
+#ifdef DIRECT
+    colour = vec4(light_here, 1.0);
+#else
+    vec2 at = whole_of(gl_FragCoord.xy * size_px.zw * 2.0 - 1.0);
+    float shade = vignette(at);
+    vec3 behind = BACKDROP_MIDDLE;
+#ifdef GLOW
+    behind += texture(glow, at / GLOW_MARGIN * 0.5 + 0.5).rgb;
+#endif
+    colour = vec4(screen_gain_over(behind * shade, light_here * shade), 1.0);
+#endif
 }

@@ -14,30 +14,58 @@ out vec3 light;
 out vec3 at_place;
 #endif
 
-const vec3 MARKER_LIGHT = vec3(0.55, 0.95, 1.0);
-const float NEAR_CUT = 0.01;
-const float LINE_LIGHT = 0.65;  // a hard line of a pixel is brighter than a soft one
 #ifdef RIBBON
-const float LEAST_LIGHT = 0.002;
+const float LEAST_LIGHT = RIBBON_LEAST;
+const float HIDE_PX = 0.8;
 #else
-const float LEAST_LIGHT = 0.006;
+const float LEAST_LIGHT = LINE_LEAST;
 #endif
 
-struct End {
-    vec3 place;
-    vec3 light;
-    float brightness;
-};
+// Whether both cards at the ends of an edge hide all of it: each reaches to where the other begins, and the edge runs
+// behind both. Most edges are so short that from afar nothing of them is seen: on an orbit around 10,000 images one of three.
+#ifdef RIBBON
+bool hidden_by_ends(Node node, Node far)
+{
+    vec4 node_in_view = view_from_world * vec4(node.place, 1.0);
+    vec4 far_in_view = view_from_world * vec4(far.place, 1.0);
+    float depth = -node_in_view.z;
+    float far_depth = -far_in_view.z;
+    if (min(depth, far_depth) <= node_size)
+        return false;
+    vec4 clip = clip_from_view * node_in_view;
+    vec4 far_clip = clip_from_view * far_in_view;
+    vec2 run = abs(far_clip.xy / far_clip.w - clip.xy / clip.w) * 0.5 * size_px.xy + 1e-3;
+    // Corners are round and the ribbon has a width of its own.
+    vec2 near_half = half_card_px(node, depth) * 0.9 - HIDE_PX;
+    vec2 far_half = half_card_px(far, far_depth) * 0.9 - HIDE_PX;
+    float near_share = clamp(min(near_half.x / run.x, near_half.y / run.y), 0.0, 1.0);
+    float far_share = clamp(min(far_half.x / run.x, far_half.y / run.y), 0.0, 1.0);
+    // The edge lies behind its own ends by so much; of the deeper card it is behind only close to that.
+    float slack = BEHIND_CARD * node_size * 0.9 / max(abs(far_depth - depth), 1e-6);
+    if (depth <= far_depth)
+        far_share = min(far_share, slack);
+    else
+        near_share = min(near_share, slack);
+    return near_share + far_share >= 1.0;
+}
+#endif
 
-End end_at(int row)
+// The node at one end; the live marker for -1.
+Node end_at(int row)
 {
     if (row < 0)
-        return End(marker.xyz, MARKER_LIGHT, 1.0);
+        return Node(marker.xyz, 1.0, 1.0, 1.0, 1.0, false);
+    Node node = node_at(row);
+    node.brightness = node.scale > 0.0 ? mix(1.0, UNLIT + LIT_GAIN * node.light, light_mix) : 0.0;
+    return node;
+}
+
+vec3 light_at(int row)
+{
+    if (row < 0)
+        return MARKER_LIGHT;
     vec3 hue = hue_of(row);
-    float lit = mix(1.0, 0.16 + 1.09 * light_of(row), light_mix);
-    if (texelFetch(node_places, texel_of(row), 0).w < 0.0)
-        lit = 0.0;  // its node is not drawn
-    return End(place_of(row), linear_of(hue) * mix(hue, vec3(1.0), 0.25), lit);
+    return linear_of(hue) * mix(hue, vec3(1.0), EDGE_WHITE);
 }
 
 void main()
@@ -53,14 +81,14 @@ void main()
 #endif
     vec4 ends = texelFetch(edge_ends, texel_of(edge), 0);
     ivec2 rows = ivec2(ends.xy);
-    End a = end_at(rows.x);
-    End b = end_at(rows.y);
-    End mine = which == 0 ? a : b;
+    Node a = end_at(rows.x);
+    Node b = end_at(rows.y);
+    Node mine = which == 0 ? a : b;
 
     bool chosen_edge = any(equal(chosen.xx, rows)) || any(equal(chosen.yy, rows));
     float strength = ends.z * edge_gain * a.brightness * b.brightness;
     if (chosen_edge && a.brightness * b.brightness > 0.0)
-        strength = max(strength * 2.0, 0.30);
+        strength = max(strength * CHOSEN_GAIN, CHOSEN_LEAST);
     if (rows.y < 0)
         strength = ends.z;
 
@@ -70,10 +98,15 @@ void main()
     if (seen < LEAST_LIGHT)
         return;
 
+#ifdef RIBBON
+    if (rows.y >= 0 && hidden_by_ends(a, b))
+        return;
+#endif
+
     // Behind the node's own card: cards are not crossed out by their edges.
     vec3 towards = normalize(mine.place - eye.xyz);
     vec3 place = mine.place;
-    vec4 mine_in_view = view_from_world * vec4(place + towards * node_size * 1.3, 1.0);
+    vec4 mine_in_view = view_from_world * vec4(place + towards * node_size * BEHIND_CARD, 1.0);
     vec3 other = which == 0 ? b.place : a.place;
     vec4 other_in_view = view_from_world * vec4(other, 1.0);
     float depth = -mine_in_view.z;
@@ -88,8 +121,8 @@ void main()
     }
     float away = distance(eye.xyz, place);
     // Ribbons that pass close before the eye must not blind it.
-    float open = smoothstep(0.03, 0.30, away);
-    light = mine.light * strength * clarity(away) * open;
+    float open = smoothstep(OPEN_FROM, OPEN_TO, away);
+    light = light_at(which == 0 ? rows.x : rows.y) * strength * clarity(away) * open;
     vec4 clip = clip_from_view * mine_in_view;
     gl_Position = clip;
 #ifdef RIBBON
@@ -100,10 +133,10 @@ void main()
     run = dot(run, run) > 1e-9 ? normalize(run) : vec2(1.0, 0.0);
     if (which == 1)
         run = -run;
-    float wanted_px = 0.0021 * focal_px / depth * (chosen_edge || rows.y < 0 ? 1.8 : 1.0);
-    float reach_px = clamp(wanted_px, 1.0, 5.0 * size_px.y / 900.0) * 1.1 + 0.5;
+    float wanted_px = RIBBON_WIDTH * focal_px / depth * (chosen_edge || rows.y < 0 ? CHOSEN_WIDTH : 1.0);
+    float reach_px = clamp(wanted_px, 1.0, RIBBON_MOST_PX * lines_px / RIBBON_LINES) * RIBBON_REACH + RIBBON_SOFT_PX;
     // A ribbon that would be thinner than a pixel keeps a pixel and loses light.
-    light *= mix(0.55, 1.0, clamp(wanted_px, 0.0, 1.0));
+    light *= mix(RIBBON_THIN, 1.0, clamp(wanted_px, 0.0, 1.0));
     gl_Position.xy += vec2(-run.y, run.x) * side * reach_px * size_px.zw * clip.w;
     across = side;
 #endif

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from atlas_rt.commands.collection import Collection, open_collection, sources_of
@@ -25,6 +26,8 @@ from atlas_rt.library.store import StoreReader
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.tile_making import load_picture
 from atlas_rt.render.gl.context import open_headless
+from atlas_rt.render.gl.large_picture import needs_parts
+from atlas_rt.render.gl.limits import limits_of
 from atlas_rt.render.gl.offscreen import OffscreenTarget
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Input, KeyStroke, Modifiers
@@ -40,6 +43,9 @@ from atlas_rt.workers.tiles import fetch_tile
 
 SETTLE_SECS = 20.0
 """Longer than any fade of a tile or a panel, and than the hint of the first seconds."""
+STAND_IN_PX = 640
+"""Longest side of the picture in which tiles and panels settle where the true one is drawn in parts."""
+STRIP_LINES = 512
 UNMARKED = Input(events=tuple(KeyStroke("End", down=down, modifiers=Modifiers()) for down in (True, False)))
 """Moves the caret to the end: a field that takes the focus selects all of its text."""
 TILE_ROUNDS = 4
@@ -97,7 +103,8 @@ def take(collection: Collection, shot: Shot) -> Bytes:
     """(h, w, 3) uint8 RGB of the shot. Raises MissingError without OpenGL, UsageError for an unknown image."""
     selected = int(collection.scene.ids[collection.row_of(shot.select)]) if shot.select else -1
     display = WindowPicture(open_headless(), quality=shot.quality)
-    picture = _picture(display, shot.size_px)
+    large = needs_parts(shot.size_px, limits_of(display.context).target_px)
+    picture = _picture(display, _fitting(shot.size_px, STAND_IN_PX) if large else shot.size_px)
     try:
         display.show(collection.arrival)
         world = _world(collection, shot, selected)
@@ -107,10 +114,43 @@ def take(collection: Collection, shot: Shot) -> Bytes:
         for _ in range(TILE_ROUNDS):
             if not _develop(display, world, collection, shot, facts, picture):
                 break
-        return picture.read()
+        return _large(display, world, collection, shot, facts) if large else picture.read()
     finally:
         picture.release()
         display.release()
+
+
+def _large(display: WindowPicture, world: World, collection: Collection, shot: Shot, facts: ImageFacts | None) -> Bytes:
+    """A picture drawn in parts, and the panels over it: drawn once, as large as the driver allows, and enlarged to the
+    whole where that is less."""
+    view = world.view(shot.size_px)
+    pixels = display.picture_of(view)
+    if shot.hud:
+        panels_px = _fitting(shot.size_px, limits_of(display.context).target_px)
+        hud = _hud(collection, world, view, display, shot, facts, 0.0)
+        display.build_panels(hud, UNMARKED, framebuffer_px=panels_px, dpi_scale=1.0)
+        lay_over(pixels, display.panels_picture(panels_px))
+    return pixels
+
+
+def lay_over(pixels: Bytes, panels: Bytes) -> None:
+    """Put panels (h, w, 4), colours times opacity, over a picture (H, W, 3) of the same shape, in place."""
+    height, width = pixels.shape[:2]
+    for top in range(0, height, STRIP_LINES):
+        strip = pixels[top : top + STRIP_LINES]
+        over = panels[top : top + STRIP_LINES]
+        if panels.shape[:2] != (height, width):
+            box = (0.0, top * panels.shape[0] / height, panels.shape[1], (top + len(strip)) * panels.shape[0] / height)
+            size = (width, len(strip))
+            over = np.asarray(Image.fromarray(panels, "RGBa").resize(size, Image.Resampling.BILINEAR, box))
+        kept = strip * (255 - over[..., 3:].astype(np.uint16))
+        strip[:] = np.minimum(over[..., :3] + (kept + 127) // 255, 255)
+
+
+def _fitting(size_px: tuple[int, int], most_px: int) -> tuple[int, int]:
+    """The size, made smaller so that no side is longer than this."""
+    share = min(1.0, most_px / max(size_px))
+    return max(round(size_px[0] * share), 1), max(round(size_px[1] * share), 1)
 
 
 def _picture(display: WindowPicture, size_px: tuple[int, int]) -> OffscreenTarget:
@@ -136,7 +176,7 @@ def _develop(
         if shot.hud:
             hud = _hud(collection, world, view, display, shot, facts, dt_secs)
             display.build_panels(hud, UNMARKED, framebuffer_px=shot.size_px, dpi_scale=1.0)
-        display.draw(view, picture.target, panels=shot.hud)
+        display.draw(replace(view, size_px=picture.size_px), picture.target, panels=shot.hud)
     wanted = display.wanted_tiles(view)
     files = TileFiles(collection.place.folder, writable=False)
     for id_, level in wanted:

@@ -15,12 +15,12 @@ from statistics import median
 class Step:
     """What one rung of the ladder draws.
 
-    hdr: into a half-float target with bloom and the tone curve at the end; otherwise straight into the target, with the
-    tone curve in each shader. edge_share: share of the edges drawn, strongest first. ribbons: edges as soft ribbons up
-    to 5 px wide, otherwise as lines one pixel wide. glow: discs of light around every node; otherwise only around what
-    a search lit. card_px: half side under which a node is a soft point of its mean colour. pulse: light runs along the
-    edges. scale: side of the picture that is drawn, as a share of the window's, to which it is enlarged (panels are
-    always drawn in full).
+    hdr: the tone curve is computed exactly in each shader, and bloom is added at the end; otherwise an approximation
+    of the curve and no bloom, straight into the target. edge_share: share of the edges drawn, strongest first.
+    ribbons: edges as soft ribbons up to 5 px wide, otherwise as lines one pixel wide. glow: light around every node;
+    otherwise only around what a search lit. card_px: half side under which a node is a soft point of its mean colour.
+    pulse: light runs along the edges. scale: side of the picture that is drawn, as a share of the window's, to which
+    it is enlarged (panels are always drawn in full).
     """
 
     name: str
@@ -77,6 +77,11 @@ class Governor:
         self._recent_ms: list[float] = []
         self._calm_secs = 0.0
         self._patience_secs = [CALM_SECS] * len(ladder)
+
+    @property
+    def fixed(self) -> bool:
+        """The step never changes."""
+        return self._fixed
 
     @property
     def step(self) -> Step:

@@ -11,7 +11,6 @@ from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.framing import FreeView
 from atlas_rt.core.hud import Hud
 from atlas_rt.core.images import Tile
-from atlas_rt.core.quality import LADDER
 from atlas_rt.core.requests import Request
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.scene import Scene, View, empty_scene
@@ -151,10 +150,15 @@ class WindowPicture:
 
     def picture_of(self, view: View) -> Bytes:
         """(h, w, 3) the view drawn once more, without panels and as richly as can be, whatever the ladder's step."""
-        picture = OffscreenTarget(self.context, view.size_px)
+        return self._renderer.picture(view)
+
+    def panels_picture(self, size_px: tuple[int, int]) -> Bytes:
+        """(h, w, 4) uint8 the panels built last, on nothing: colours times opacity, and the opacity."""
+        picture = OffscreenTarget(self.context, size_px)
         try:
-            self._renderer.draw(view, picture.target, step=LADDER[0])
-            return picture.read()
+            picture.target.clear(0.0, 0.0, 0.0, 0.0)
+            self._overlay.draw(picture.target)
+            return picture.read(components=4)
         finally:
             picture.release()
 

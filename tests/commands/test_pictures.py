@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from atlas_rt.commands import doctor
+from atlas_rt.commands.shot import lay_over
 from atlas_rt.library import inotify_limits
 from atlas_rt.settings import Settings
 from tests.commands.person import WITHOUT_OPENGL, Person, Told
@@ -48,6 +49,16 @@ def test_one_frame_as_a_picture(reader: Person, library: Library, here: Path) ->
         assert np.asarray(plain)[32:50, 32:98].max() > 200  # the panel's title
     assert colours(here / "plain.png") > 1000
     assert listing(library.source) == library.before
+
+
+@pytest.mark.parametrize("shrunk", [1, 2])
+def test_panels_are_laid_over_a_picture_drawn_in_parts(shrunk: int) -> None:
+    pixels = np.full((1200, 40, 3), 100, np.uint8)
+    panels = np.zeros((1200 // shrunk, 40 // shrunk, 4), np.uint8)
+    panels[600 // shrunk :] = (50, 0, 0, 128)
+    lay_over(pixels, panels)
+    assert (pixels[:590] == 100).all()
+    assert np.abs(pixels[610:].astype(int) - (100, 50, 50)).max() <= 1
 
 
 @pytest.mark.parametrize(

@@ -9,27 +9,14 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.assets import assets_folder
+from atlas_rt.core.quality import LADDER
 from atlas_rt.errors import AtlasError
-from atlas_rt.render.gl.frame import BLOCK_BYTES, CONSTANTS, FRAME
+from atlas_rt.render.frame import BLOCK_BYTES, CONSTANTS, FRAME
 from atlas_rt.render.gl.program import Programs, ShaderError, Source, block_source, join, translate
+from atlas_rt.render.gl.variants import variants_of
 
 SHADERS = assets_folder("shaders")
-VARIANTS: list[tuple[str, dict[str, int]]] = [
-    *(("card", {"TILE": tile, "DIRECT": direct}) for tile in (0, 1, 2) for direct in (0, 1)),
-    *(("card", {way: 1, "DIRECT": direct}) for way in ("SPRITE", "ALL") for direct in (0, 1)),
-    *(
-        ("edge", {"RIBBON": ribbon, "PULSE": pulse, "DIRECT": direct})
-        for ribbon in (0, 1)
-        for pulse in (0, 1)
-        for direct in (0, 1)
-    ),
-    *(("glow", {"LIT": lit, "DIRECT": direct}) for lit in (0, 1) for direct in (0, 1)),
-    *((name, {"DIRECT": direct}) for name in ("backdrop", "ring", "beacon") for direct in (0, 1)),
-    *(("bright", {"SOFT": soft}) for soft in (0, 1)),
-    ("blur", {}),
-    ("develop", {}),
-    ("upscale", {}),
-]
+VARIANTS = list({repr(variant): variant for step in LADDER for variant in variants_of(step)}.values())
 
 
 @pytest.mark.parametrize(("name", "defines"), VARIANTS)

@@ -76,7 +76,7 @@ def test_growing_keeps_every_level(make_renderer: Make, shoot: Shoot) -> None:
 
 
 def test_alpha_of_a_tile_is_accepted(ctx: moderngl.Context) -> None:
-    small = SmallTiles(ctx, RawGL(ctx), smooth=True)
+    small = SmallTiles(ctx, RawGL(ctx), smooth=True, layers=8)
     small.load(np.array([0], np.int32), np.full((1, 32, 32, 4), 200, np.uint8))
     assert small.loaded[0]
     assert not small.loaded[1]
@@ -84,7 +84,7 @@ def test_alpha_of_a_tile_is_accepted(ctx: moderngl.Context) -> None:
 
 
 def test_ten_thousand_tiles_load_well_within_a_second(ctx: moderngl.Context) -> None:
-    small = SmallTiles(ctx, RawGL(ctx), smooth=False)
+    small = SmallTiles(ctx, RawGL(ctx), smooth=False, layers=8)
     pixels = np.random.default_rng(1).integers(0, 256, (10_000, 32, 32, 3), dtype=np.uint8)
     start = time.process_time()
     small.load(np.arange(10_000, dtype=np.int32), pixels)

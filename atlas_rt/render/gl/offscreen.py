@@ -19,16 +19,16 @@ class OffscreenTarget:
         self.target = ctx.framebuffer([ctx.texture(size_px, 4)], ctx.depth_renderbuffer(size_px))
         self._ctx = ctx
 
-    def read(self) -> Bytes:
-        """(h, w, 3) uint8 RGB, top row first."""
-        return read(self.target)
+    def read(self, *, components: int = 3) -> Bytes:
+        """(h, w, components) uint8 RGB or RGBA, top row first."""
+        return read(self.target, components=components)
 
     def release(self) -> None:
         release_target(self._ctx, self.target)
 
 
-def read(target: Target) -> Bytes:
-    """(h, w, 3) uint8 RGB of a framebuffer object, top row first; not for the window's own framebuffer."""
+def read(target: Target, *, components: int = 3) -> Bytes:
+    """(h, w, components) uint8 of a framebuffer object, top row first; not for the window's own framebuffer."""
     width, height = target.size
-    rows = np.frombuffer(target.read(components=3, alignment=1), np.uint8).reshape(height, width, 3)
+    rows = np.frombuffer(target.read(components=components, alignment=1), np.uint8).reshape(height, width, components)
     return np.ascontiguousarray(rows[::-1])

@@ -8,6 +8,8 @@ shaders share is written from a numpy dtype: the two sides cannot disagree.
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,6 +101,12 @@ def block_source(name: str, layout: np.dtype[np.void]) -> str:
     return "\n".join([f"layout(std140) uniform {name} {{", *body, "};"])
 
 
+def _define(name: str, value: float | tuple[float, ...]) -> str:
+    """A number, or several as a vector."""
+    text = repr(float(value)) if isinstance(value, float | int) else f"vec{len(value)}{tuple(map(float, value))!r}"
+    return f"#define {name} {text}"
+
+
 class Programs:
     """Compiles each pair of shaders once for each set of defines, and keeps it."""
 
@@ -106,14 +114,14 @@ class Programs:
         self,
         ctx: moderngl.Context,
         frame_layout: np.dtype[np.void],
-        constants: dict[str, float],
+        constants: dict[str, float | tuple[float, ...]],
         *,
         folder: Path | None = None,
     ) -> None:
         self._ctx = ctx
         self._folder = folder or assets_folder("shaders")
         self._prelude = "\n".join(
-            [*(f"#define {name} {value!r}" for name, value in constants.items()), block_source("Frame", frame_layout)]
+            [*(_define(name, value) for name, value in constants.items()), block_source("Frame", frame_layout)]
         )
         self._programs: dict[tuple[str, tuple[tuple[str, int], ...]], moderngl.Program] = {}
 
@@ -126,6 +134,22 @@ class Programs:
         if key not in self._programs:
             self._programs[key] = self._compile(name, dict(key[1]))
         return self._programs[key]
+
+    def link(self, variants: Iterable[tuple[str, dict[str, int]]], due: float) -> bool:
+        """Make what isn't there yet until `due` (as `time.perf_counter` counts), one at least; whether all are."""
+        made = 0
+        for name, defines in variants:
+            if made and time.perf_counter() >= due:
+                return False
+            before = len(self._programs)
+            self.get(name, **defines)
+            made += len(self._programs) > before
+        return True
+
+    @property
+    def count(self) -> int:
+        """How many programs there are."""
+        return len(self._programs)
 
     def release(self) -> None:
         for program in self._programs.values():

@@ -10,7 +10,6 @@ from itertools import pairwise
 
 import moderngl
 import numpy as np
-from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Bytes, Ints
 from atlas_rt.core.images import LARGE_TILE_PX, MEDIUM_TILE_PX, SMALL_TILE_PX, Tile
@@ -57,15 +56,20 @@ def shrinking(smooth: bool) -> tuple[int, int]:
 class SmallTiles:
     """The atlas of small tiles. `loaded` says, by record, which cells hold a picture."""
 
-    def __init__(self, ctx: moderngl.Context, raw: RawGL, *, smooth: bool) -> None:
+    def __init__(self, ctx: moderngl.Context, raw: RawGL, *, smooth: bool, layers: int) -> None:
+        """layers: how many pages the driver allows; images beyond them keep their mean colour until they come near."""
         self._ctx = ctx
         self._raw = raw
+        self._layers = layers
         self._filter = shrinking(smooth)
         self._texture = self._allocate(1)
         self.loaded = np.zeros(CELLS, np.bool_)
 
     def load(self, records: Ints, pixels: Bytes) -> None:
         """Upload tiles (k, 32, 32, 3 or 4) into the cells of their records (k,)."""
+        fitting = records < self._layers * CELLS
+        if not fitting.all():
+            records, pixels = records[fitting], pixels[fitting]
         if not len(records):
             return
         self._reserve(int(records.max()) + 1)
@@ -99,7 +103,7 @@ class SmallTiles:
         needed = -(-count // CELLS)
         if needed <= pages:
             return
-        grown = self._allocate(max(needed, int(pages * GROWTH)))
+        grown = self._allocate(min(max(needed, int(pages * GROWTH)), self._layers))
         if self.loaded.any():
             self._raw.copy_layers(self._texture, grown, SMALL_LEVELS)
         self._texture.release()
@@ -137,14 +141,6 @@ class TileCache:
         for level, pixels in enumerate(tile.mips[: self._levels]):
             self._raw.upload(self._texture, np.ascontiguousarray(pixels), level=level, x=0, y=0, layer=seat.slot)
         return seat.evicted
-
-    def layers_of(self, records: Ints) -> NDArray[np.int64]:
-        """(n,) the layer of each tile record (n,), -1 for those that are not here."""
-        layers = np.full(int(records.max(initial=-1)) + 1, -1, np.int64)
-        for record, layer in self.slots.items():
-            if record < len(layers):
-                layers[record] = layer
-        return layers[records]
 
     def clear(self) -> None:
         """Forget every tile."""

@@ -6,6 +6,7 @@ import moderngl
 
 from atlas_rt.render.gl.cleanup import release_target
 from atlas_rt.render.gl.drawing import Pulled
+from atlas_rt.render.gl.nodes import UNIT_SOURCE
 from atlas_rt.render.gl.program import Programs
 
 
@@ -34,9 +35,9 @@ class Upscaler:
         self._ctx.enable_only(moderngl.NOTHING)
         target.use()
         target.viewport = (0, 0, *size_px)
-        texture.use(0)
+        texture.use(UNIT_SOURCE)
         program = self._programs.get("upscale")
-        program["source"] = 0
+        program["source"] = UNIT_SOURCE
         self._pulled.render(program, moderngl.TRIANGLES, 3)
 
     def release(self) -> None:

@@ -1,6 +1,8 @@
-"""What every shader knows of the frame: one uniform block, filled from a View."""
+"""What both renderers know of a frame: one record, filled from a View. For shaders it is a uniform block."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,12 +19,14 @@ from atlas_rt.core.visibility import (
     GROWTH_MAX,
     LIGHT_FROM,
     LIGHT_TO,
+    LIT_GAIN,
     LIT_GROWTH,
     LIT_SIZE,
+    UNLIT,
     light_of,
     min_angle,
 )
-from atlas_rt.render.gl.nodes import FANNED_FROM
+from atlas_rt.render import look
 
 FRAME = np.dtype(
     [
@@ -33,6 +37,7 @@ FRAME = np.dtype(
         ("focus", "f4", (4,)),
         ("marker", "f4", (4,)),
         ("chosen", "i4", (4,)),
+        ("whole", "f4", (4,)),
         ("node_size", "f4"),
         ("min_angle", "f4"),
         ("focal_px", "f4"),
@@ -47,17 +52,48 @@ FRAME = np.dtype(
         ("edge_gain", "f4"),
         ("glow_gain", "f4"),
         ("gone", "f4"),
+        ("lines_px", "f4"),
     ]
 )
-"""size_px: width, height, and their inverses. focus: where the pulse runs out from, and its strength. marker: position,
-and 1 when there is one. chosen: rows hovered and newest selected, and the first of those that leave. focal_px: pixels
-of a length of 1 at depth 1. edge_gain, glow_gain: how much light each edge and each node at rest may give. gone: 0..1
-of the way of what leaves."""
+"""size_px: width, height, and their inverses. focus: where the pulse runs out from, and its strength. marker:
+position, and 1 when there is one. chosen: rows hovered and newest selected, the first of those that leave, and how
+many there are with those. whole: scale and offset from this part's -1..1 to the whole picture's; lines_px: height of
+the whole picture. focal_px: pixels of a length of 1 at depth 1. edge_gain, glow_gain: how much light each edge and
+each node at rest may give. gone: 0..1 of the way of what leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A rectangle of a picture that is drawn by itself, in pixels from the lower left corner of the whole."""
+
+    left: int
+    bottom: int
+    width: int
+    height: int
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        return self.width, self.height
+
+    def whole(self, size_px: tuple[int, int]) -> tuple[float, float, float, float]:
+        """Scale (2) and offset (2) from -1..1 on this part to -1..1 on the whole picture of that size."""
+        return (
+            self.width / size_px[0],
+            self.height / size_px[1],
+            (2 * self.left + self.width) / size_px[0] - 1.0,
+            (2 * self.bottom + self.height) / size_px[1] - 1.0,
+        )
+
+
+def all_of(size_px: tuple[int, int]) -> Part:
+    """The whole picture as a part."""
+    return Part(0, 0, *size_px)
+
 
 BLOCK_BYTES = -(-FRAME.itemsize // 16) * 16
 """std140 rounds a block up to whole vectors."""
 
-CONSTANTS = {
+CONSTANTS: dict[str, float | tuple[float, ...]] = {
     "LIGHT_FROM": LIGHT_FROM,
     "LIGHT_TO": LIGHT_TO,
     "LIT_SIZE_LEAST": LIT_SIZE[0],
@@ -68,9 +104,11 @@ CONSTANTS = {
     "CHOSEN_NEARER": CHOSEN_NEARER,
     "CHOSEN_FIRST": CHOSEN_FIRST,
     "FANNED_NEARER": FANNED_NEARER,
-    "FANNED_FROM": FANNED_FROM,
+    "UNLIT": UNLIT,
+    "LIT_GAIN": LIT_GAIN,
+    **look.CONSTANTS,
 }
-"""Numbers of `core.visibility` that the shaders share, as defines."""
+"""Numbers that the shaders share with Python, as defines."""
 
 FOG_START = 0.7
 CLOUD_RADIUS = 0.9
@@ -127,6 +165,16 @@ def place_of(view: View, row: int) -> Floats:
     return start + np.float32(smootherstep(view.morph)) * (end - start)
 
 
+def _cropped(clip_from_view: Floats, whole: tuple[float, float, float, float]) -> Floats:
+    """The perspective of a part of a picture: off its centre, with the whole picture's angles."""
+    if whole == (1.0, 1.0, 0.0, 0.0):
+        return clip_from_view
+    cropped = clip_from_view.astype(np.float64)
+    for axis in (0, 1):
+        cropped[axis] = (cropped[axis] - whole[2 + axis] * cropped[3]) / whole[axis]
+    return cropped.astype(np.float32)
+
+
 class FrameBlock:
     """The block as numpy fields, filled once a frame."""
 
@@ -134,14 +182,16 @@ class FrameBlock:
         self.values = np.zeros((), FRAME)
         self._search = BestMatch()
 
-    def fill(self, view: View, step: Step, *, edges: int, sprite_px: float) -> bytes:
-        """The bytes of the block for this view at this step of the ladder, with `edges` drawn."""
+    def fill(self, view: View, step: Step, *, edges: int, sprite_px: float, part: Part | None = None) -> bytes:
+        """The bytes of the block for this view, or a part of it, at this step of the ladder, with `edges` drawn."""
         values = self.values
         nodes = len(view.scene.ids)
-        width, height = view.size_px
+        part = part or all_of(view.size_px)
+        width, height = part.size_px
+        whole = part.whole(view.size_px)
         # GLSL keeps matrices by columns.
         values["view_from_world"] = view.view_from_world.T
-        values["clip_from_view"] = view.clip_from_view.T
+        values["clip_from_view"] = _cropped(view.clip_from_view, whole).T
         values["eye"][:3] = view.eye
         values["size_px"] = width, height, 1.0 / width, 1.0 / height
         self._search.update(view)
@@ -149,9 +199,12 @@ class FrameBlock:
         values["focus"] = (*(place_of(view, row) if row >= 0 else (0.0, 0.0, 0.0)), strength * view.ambient)
         values["marker"] = (0.0, 0.0, 0.0, 0.0) if view.marker is None else (*view.marker, 1.0)
         values["chosen"][:3] = view.hovered, view.selected[-1] if view.selected else -1, nodes
+        values["chosen"][3] = nodes + (len(view.leaving.ids) if view.leaving is not None else 0)
+        values["whole"] = whole
+        values["lines_px"] = view.size_px[1]
         values["node_size"] = view.scene.node_size
         values["min_angle"] = min_angle(nodes)
-        values["focal_px"] = focal_px(view.fov_y, height)
+        values["focal_px"] = focal_px(view.fov_y, view.size_px[1])
         values["morph"] = smootherstep(view.morph)
         values["light_mix"] = 0.0 if view.lights is None else view.light_mix
         values["time_secs"] = view.time_secs % CLOCK_SECS
