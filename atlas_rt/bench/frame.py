@@ -85,7 +85,7 @@ def fly(
 def prepare(app: App, arrival: Arrival) -> None:
     """The scene in its place, with counts and provider shown."""
     app.parts.display.show(arrival)
-    app.parts.world.morph_to(arrival.scene)
+    app.parts.world.morph_to(arrival.scene, prepared=arrival.prepared)
     app.parts.panel_state.provider = "CPU"
     app.parts.panel_state.source = "bench"
 

@@ -76,7 +76,7 @@ class CountTags:
         self._age_secs += dt_secs
         if self._scene is not view.scene or self._age_secs >= LOOK_SECS:
             self._scene, self._age_secs = view.scene, 0.0
-            self._rows, _ = near_nodes(view, positions_now(view), COUNTED_PX[0]).nearest(COUNTED_PX[0], NEAR_MAX)
+            self._rows, _ = near_nodes(view, COUNTED_PX[0]).nearest(COUNTED_PX[0], NEAR_MAX)
         rows = self._rows[view.tiers[self._rows] != HIDDEN]
         counted = np.flatnonzero((stacks.sizes[rows] > 1) & (view.tiers[rows] == PLAIN))
         if not len(counted):

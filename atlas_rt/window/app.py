@@ -15,6 +15,7 @@ import time
 from atlas_rt.core.hud import Hud, running_on
 from atlas_rt.core.scene import View
 from atlas_rt.core.tags import CountTags, name_tags, node_at
+from atlas_rt.core.visibility import place_of
 from atlas_rt.core.world import World
 from atlas_rt.encoders import registry
 from atlas_rt.errors import MissingError
@@ -252,7 +253,8 @@ class App:
         parts = self.parts
         world, panel_state, session = parts.world, parts.panel_state, parts.session
         size_px = parts.window.size_px
-        at = node_at(view, view.hovered, world.positions()[view.hovered], size_px) if view.hovered >= 0 else (0, 0, 0)
+        hovered = view.hovered
+        at = node_at(view, hovered, place_of(view, hovered), size_px) if hovered >= 0 else (0, 0, 0)
         return Hud(
             size_px=size_px,
             dt_secs=dt_secs,

@@ -46,12 +46,14 @@ from atlas_rt.workers.pictures import DecodedPicture, PictureWorker
 from atlas_rt.workers.places import PlaceWorker
 from atlas_rt.workers.questions import QuestionWorker, Shown
 from atlas_rt.workers.renaming import ChangeNames, GiveName, NamesWritten, RenamingWorker
-from atlas_rt.workers.scenes import Arrival, SceneReader, SceneWorker
+from atlas_rt.workers.scenes import Arrival, SceneReader, SceneWorker, made_ready
 from atlas_rt.workers.search import Query, SearchWorker
 from atlas_rt.workers.tiles import TileWorker, Want
 from atlas_rt.workers.worker import Change, State, Worker
 
 NICENESS = 19
+USUAL_ASPECT = 16.0 / 9.0
+"""Of a window that has drawn nothing yet."""
 READ_ONLY_POLL_SECS = 1.0
 CHANGES_MAX = 256
 """Of threads' states that wait to be heard."""
@@ -76,7 +78,8 @@ class Session:
         data = data_folder(settings.data_path)
         names, explanations = ClusterNames(data), Explanations(data)
         reader = SceneReader(self.place, model=model.id, dim=model.dim, names=names, explanations=explanations)
-        self.first = reader.read()
+        first = reader.read()
+        self.first = None if first is None else made_ready(first, aspect=USUAL_ASPECT)
         if self.first is not None and self.first.remark:
             self._remarks.append(Said(self.first.remark))
         holder = Lock(self.place).holder()
@@ -162,13 +165,15 @@ class Session:
                 worker.retry()
 
     def arrival(self) -> Arrival | None:
-        """The newest scene, if one came since the last frame."""
-        arrival = self.scenes.take()
-        if arrival is not None:
-            self._arrival = arrival
-            if self._places is not None:
-                self._places.show(arrival)
-        return arrival
+        """The newest scene, if one came since the last call. Once it is shown, `follow` it."""
+        return self.scenes.take()
+
+    def follow(self, arrival: Arrival, *, aspect: float) -> None:
+        """Whatever is asked from now on is asked about this one. aspect: of the window that shows it."""
+        self._arrival = arrival
+        self.scenes.follow(arrival.prepared, aspect=aspect)
+        if self._places is not None:
+            self._places.show(arrival)
 
     def add(self, paths: tuple[str, ...]) -> bool:
         """Take files and folders into the library; False where nothing can be added (`why_not_added`)."""

@@ -2,55 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import moderngl
 import numpy as np
 
-from atlas_rt.core.arrays import Floats
-from atlas_rt.core.scene import Scene, View
+from atlas_rt.core.edges import ordered
+from atlas_rt.core.preparation import Preparation
+from atlas_rt.core.scene import View
 from atlas_rt.render.gl.nodes import UNIT_EDGES, DataTexture
 
-FALL = 3.5
-"""Strength is similarity * exp(-FALL * length): long weak edges nearly vanish, short strong ones weave the clusters."""
-USUAL_LENGTH, REACH_MAX = 0.1, 3.0
-"""Where half of the edges are longer than this, lengths count for less: few images lie far apart, no less joined."""
-LEAST_STRENGTH = 0.006
-"""Weaker edges would change no pixel by one step of 255."""
 LINK_STRENGTH = 0.9
-
-
-def ordered(scene: Scene) -> Floats:
-    """(k, 4) row, row, strength, phase of the edges that can be seen, first those that give the picture most light.
-
-    That light is strength times the length that cards leave free: the very strongest edges are so short that the
-    cards at their ends hide them.
-    """
-    ends = scene.positions[scene.edges]
-    lengths = np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)
-    reach = np.clip(np.median(lengths) / USUAL_LENGTH, 1.0, REACH_MAX) if len(lengths) else 1.0
-    strength = np.clip(scene.weights, 0.0, 1.0) * np.exp(-FALL / reach * lengths)
-    order = np.argsort(-strength * np.maximum(lengths - scene.node_size, 0.0), kind="stable")
-    order = order[strength[order] >= LEAST_STRENGTH]
-    rows = np.empty((len(order), 4), np.float32)
-    rows[:, :2] = scene.edges[order]
-    rows[:, 2] = strength[order]
-    rows[:, 3] = np.arange(len(order)) * 0.61803398875 % 1.0
-    return rows
 
 
 class EdgeData:
     """The scene's edges, and the links from the live marker to its neighbours."""
 
     def __init__(self, ctx: moderngl.Context) -> None:
-        self._edges = DataTexture(ctx, 4)
+        self._edges, self._coming = DataTexture(ctx, 4), DataTexture(ctx, 4)
+        self._staged: Preparation | None = None
         self._links = DataTexture(ctx, 4)
         self._seen: tuple[object, object] = (None, None)
         self._linked: tuple[int, ...] = ()
         self.count = 0
         self.links = 0
 
+    def staging(self, prepared: Preparation) -> Iterator[None]:
+        """Upload a coming scene's edges, in steps, while others are drawn; `update` takes them from there."""
+        self._staged = None
+        yield from self._coming.writing(prepared.edges)
+        self._staged = prepared
+
     def update(self, view: View) -> None:
         """Upload what has changed since the frame before."""
-        if self._seen[0] is not view.scene.edges or self._seen[1] is not view.scene.positions:
+        if self._staged is not None and view.scene is self._staged.scene:
+            self._seen = (view.scene.edges, view.scene.positions)
+            self.count, self._staged = len(self._staged.edges), None
+            self._edges, self._coming = self._coming, self._edges
+        elif self._seen[0] is not view.scene.edges or self._seen[1] is not view.scene.positions:
             self._seen = (view.scene.edges, view.scene.positions)
             rows = ordered(view.scene)
             self.count = len(rows)
@@ -70,4 +59,6 @@ class EdgeData:
 
     def release(self) -> None:
         self._edges.release()
+        self._coming.release()
+        self._staged = None
         self._links.release()

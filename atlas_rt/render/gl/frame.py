@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from atlas_rt.core.arrays import Floats
 from atlas_rt.core.camera import focal_px
 from atlas_rt.core.easing import smootherstep
 from atlas_rt.core.quality import Step
@@ -21,6 +20,7 @@ from atlas_rt.core.visibility import (
     LIT_SIZE,
     light_of,
     min_angle,
+    place_of,
 )
 from atlas_rt.render.gl.nodes import FANNED_FROM
 
@@ -116,15 +116,6 @@ def focus_of(view: View, search: BestMatch) -> tuple[int, float]:
     if search.best_row >= 0:
         return search.best_row, float(view.light_mix) * search.best_light
     return -1, 0.35
-
-
-def place_of(view: View, row: int) -> Floats:
-    """(3,) where one row stands in this frame."""
-    end: Floats = view.positions[row]
-    if view.morph >= 1.0:
-        return end
-    start: Floats = view.old_positions[row]
-    return start + np.float32(smootherstep(view.morph)) * (end - start)
 
 
 class FrameBlock:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import moderngl
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,9 @@ LARGE_FROM_PX = 84.0
 HELD_SHARE = 0.9
 """Share of the layers that may be wanted at once: the rest keeps what was just seen from going and coming."""
 WANTED_MAX = 48
+
+SLICE = 64
+"""Small tiles uploaded at once where a frame must not wait: 1 ms on llvmpipe."""
 
 Rows = NDArray[np.int64]
 
@@ -57,6 +62,12 @@ class NodeTiles:
         """Upload small tiles (k, 32, 32, 3 or 4) by tile record (k,)."""
         self._small.load(records, pixels)
         self._stale = True
+
+    def staging(self, records: Ints, pixels: Bytes) -> Iterator[None]:
+        """Upload small tiles in steps; they show with the next scene."""
+        for start in range(0, len(records), SLICE):
+            self._small.load(records[start : start + SLICE], pixels[start : start + SLICE])
+            yield
 
     def accept(self, tile: Tile) -> None:
         """Upload a small, medium or large tile; it shows from the next frame on, fading in."""
@@ -156,10 +167,12 @@ class NodeTiles:
     def _kept_times(self, scene: Scene) -> NDArray[np.float32]:
         """When each row's newest tile came, carried over from the scene before."""
         came = np.full(len(scene.ids), LONG_AGO, np.float32)
-        rows, known = rows_of(self._ids, scene.ids)
-        same = np.flatnonzero(known)
-        same = same[self._tiles[rows[same]] == scene.tiles[same]]
-        came[same] = self._table[rows[same], 3]
+        recent = np.flatnonzero(self._table[: len(self._ids), 3] > LONG_AGO)  # those of medium and large tiles: few
+        rows, known = rows_of(scene.ids, self._ids[recent])
+        same = known & (len(scene.ids) > 0)
+        recent, rows = recent[same], rows[same]
+        same = self._tiles[recent] == scene.tiles[rows]
+        came[rows[same]] = self._table[recent[same], 3]
         return came
 
     def _write(self, record: int, level: int, layer: int | None) -> None:

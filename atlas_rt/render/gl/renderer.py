@@ -9,7 +9,7 @@ runs once a node in Python; arrays go up when they are other objects than the fr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import moderngl
@@ -17,9 +17,10 @@ import numpy as np
 
 from atlas_rt.core.arrays import Bytes, Floats, Ints
 from atlas_rt.core.images import Tile
+from atlas_rt.core.preparation import Preparation
 from atlas_rt.core.quality import LADDER, Step, governor_for
 from atlas_rt.core.scene import FANNED, View
-from atlas_rt.core.visibility import NO_NODES, light_of, near_nodes, positions_now
+from atlas_rt.core.visibility import ASPECT_ROOT, NO_NODES, light_of, near_nodes
 from atlas_rt.render.gl.cleanup import sweep
 from atlas_rt.render.gl.context import is_software
 from atlas_rt.render.gl.drawing import Pulled, RowList
@@ -37,8 +38,6 @@ BACKDROP_QUADS = 32 * 18
 SPRITE_PX = {True: 16.0, False: 6.0}
 """Half side up to which a card is a point sprite, for software and for hardware. A sprite vanishes when its centre
 leaves the screen, a quad costs llvmpipe four vertices and two triangles: there, a list says which rows need one."""
-ASPECT_ROOT = 1.74
-"""Half the long side of the longest card, as a share of half the side of a square of its area."""
 SHARP = next(step for step in reversed(LADDER) if step.scale == 1.0)
 """The cheapest step that draws every pixel."""
 LEAST_EDGES = 2500
@@ -91,11 +90,19 @@ class Renderer:
         self._near = NO_NODES
         self._near_of: tuple[object, float] = (None, 0.0)
         self._written: dict[str, object] = {}
+        self._sampled: dict[int, moderngl.Program] = {}  # whose samplers know their units
         self.figures = DrawFigures()
 
     def load_small(self, tiles: Ints, pixels: Bytes) -> None:
         """Upload small tiles in bulk: `pixels` (k, 32, 32, 3 or 4) for the tile records `tiles` (k,)."""
         self._tiles.load_small(tiles, pixels)
+
+    def staging(self, prepared: Preparation, tiles: Ints, pixels: Bytes) -> Iterator[None]:
+        """Upload a coming scene and its small tiles in steps of about a millisecond, while another scene is drawn; it
+        is drawn from the first View that shows it. Tiles as in `load_small`."""
+        yield from self._tiles.staging(tiles, pixels)
+        yield from self._edges.staging(prepared)
+        yield from self._nodes.staging(prepared)
 
     def accept(self, tile: Tile) -> None:
         """Upload one tile; it fades in over the coarser one."""
@@ -193,11 +200,14 @@ class Renderer:
         self._tiles.use_table()
 
     def _look_around(self, view: View, min_half_px: float) -> None:
-        self._near = near_nodes(view, positions_now(view), min_half_px)
+        self._near = near_nodes(view, min_half_px)
         self._near_of = view.scene, view.time_secs
 
     def _program(self, name: str, step: Step, **defines: int) -> moderngl.Program:
         program = self._programs.get(name, DIRECT=int(not step.hdr), **defines)
+        if self._sampled.get(program.glo) is program:
+            return program
+        self._sampled[program.glo] = program
         for sampler, unit in SAMPLERS.items():
             if sampler in program:
                 program[sampler] = unit
