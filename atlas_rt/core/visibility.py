@@ -157,7 +157,7 @@ def pick(view: View, at_px: tuple[float, float]) -> int:
     The foremost card that contains the pixel; where none does, the node whose centre is closest on screen, within
     PICK_REACH_PX.
     """
-    rows = np.sort(_rows_under(view, at_px))
+    rows = _rows_under(view, at_px)
     if view.tiers is not None:
         rows = rows[view.tiers[rows] != HIDDEN]
     xy, depths = project(positions_now(view, rows), view.view_from_world, view.clip_from_view, view.size_px)
@@ -264,7 +264,7 @@ def _rows_in_sight(view: View, *, farthest: float, margin: float) -> Rows:
     if boxes is None or view.cells is None:
         return np.arange(len(view.scene.ids))
     right, up, depths = _turned(boxes.middles, view)
-    reach_right, reach_up, reach = _reaches(boxes, view.view_from_world[:3, :3])
+    reach_right, reach_up, reach = _reaches(boxes.halves, view.view_from_world[:3, :3])
     slope_x, slope_y = _slopes(view)
     deepest, edge = depths + reach, np.float32(margin)
     seen = (deepest > 0.0) & (depths - reach < np.float32(farthest))
@@ -274,24 +274,34 @@ def _rows_in_sight(view: View, *, farthest: float, margin: float) -> Rows:
 
 
 def _rows_under(view: View, at_px: tuple[float, float]) -> Rows:
-    """The rows of the cells in which a card may lie under a pixel, or a centre within PICK_REACH_PX of it."""
-    boxes = _boxes_now(view)
-    if boxes is None or view.cells is None:
-        return np.arange(len(view.scene.ids))
-    right, up, depths = _turned(boxes.middles, view)
-    matrix, (slope_x, slope_y) = view.view_from_world[:3, :3], _slopes(view)
+    """The rows, ascending, of which a card may lie under a pixel, or the centre within PICK_REACH_PX of it."""
+    slope_x, slope_y = _slopes(view)
     at_x = np.float32(2.0 * at_px[0] / max(view.size_px[0], 1) - 1.0) * slope_x
     at_y = np.float32(1.0 - 2.0 * at_px[1] / max(view.size_px[1], 1)) * slope_y
-    # How far a point lies beside the ray through the pixel is linear in its place, like its depth.
-    along_x, along_y = matrix[0] + at_x * matrix[2], matrix[1] + at_y * matrix[2]
-    reach_x, reach_y, reach = _reaches(boxes, np.stack([along_x, along_y, matrix[2]]))
-    deepest = depths + reach
-    largest = view.scene.node_size * GROWTH_MAX * sum(LIT_SIZE) * ASPECT_ROOT
-    near = np.float32(PICK_REACH_PX / focal_px(view.fov_y, view.size_px[1]))
-    allowed = np.maximum(deepest * near, np.float32(largest))
-    under = (deepest > 0.0) & (np.abs(right - at_x * depths) - reach_x <= allowed)
-    under &= np.abs(up - at_y * depths) - reach_y <= allowed
-    return view.cells.rows_in(np.flatnonzero(under))
+    lit = view.lights is not None and view.light_mix > 0.0
+    half = view.scene.node_size * (sum(LIT_SIZE) if lit else 1.0)
+    least = min_angle(len(view.scene.ids)) * (1.0 + LIT_GROWTH if lit else 1.0)
+    near = PICK_REACH_PX / focal_px(view.fov_y, view.size_px[1])
+
+    def under(points: Floats, halves: Floats | None) -> Rows:
+        """Which points, or boxes around them, may lie there."""
+        right, up, depths = _turned(points, view)
+        # How far a point lies beside the ray through the pixel is linear in its place, as its depth is.
+        beside, above = np.abs(right - at_x * depths), np.abs(up - at_y * depths)
+        if halves is not None:
+            turn = view.view_from_world[:3, :3]
+            reach = _reaches(halves, np.stack([turn[0] + at_x * turn[2], turn[1] + at_y * turn[2], turn[2]]))
+            beside, above, depths = beside - reach[0], above - reach[1], depths + reach[2]
+        card = np.maximum(np.float32(half), np.minimum(depths * np.float32(least), np.float32(half * GROWTH_MAX)))
+        reach_px = np.maximum(card * np.float32(ASPECT_ROOT), depths * np.float32(near))
+        return np.flatnonzero((depths > 0.0) & (np.maximum(beside, above) <= reach_px))
+
+    boxes = _boxes_now(view)
+    if boxes is None or view.cells is None:
+        return under(positions_now(view), None)
+    rows = view.cells.rows_in(under(boxes.middles, boxes.halves))
+    found: Rows = np.sort(rows[under(positions_now(view, rows), None)])
+    return found
 
 
 def _boxes_now(view: View) -> Boxes | None:
@@ -314,9 +324,9 @@ def _turned(points: Floats, view: View) -> tuple[Floats, Floats, Floats]:
     return right, up, depths
 
 
-def _reaches(boxes: Boxes, directions: Floats) -> tuple[Floats, Floats, Floats]:
-    """How far boxes reach from their middles along three directions (3, 3): (k,) each."""
-    x, y, z = boxes.halves[:, 0], boxes.halves[:, 1], boxes.halves[:, 2]
+def _reaches(halves: Floats, directions: Floats) -> tuple[Floats, Floats, Floats]:
+    """How far boxes of these half sides (k, 3) reach from their middles along three directions (3, 3): (k,) each."""
+    x, y, z = halves[:, 0], halves[:, 1], halves[:, 2]
     first, second, third = np.abs(directions)
     return (
         x * first[0] + y * first[1] + z * first[2],
