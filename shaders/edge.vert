@@ -11,7 +11,8 @@ out float across;  // -1..1
 #endif
 out vec3 light;
 #ifdef PULSE
-out vec3 at_place;
+uniform sampler2D node_reached;  // world units along edges from what is selected or found
+out vec2 walked;
 #endif
 
 const vec3 MARKER_LIGHT = vec3(0.55, 0.95, 1.0);
@@ -39,6 +40,10 @@ End end_at(int row)
         lit = 0.0;  // its node is not drawn
     return End(place_of(row), linear_of(hue) * mix(hue, vec3(1.0), 0.25), lit);
 }
+
+#ifdef PULSE
+float reached_at(int row) { return texelFetch(node_reached, texel_of(row), 0).r; }
+#endif
 
 void main()
 {
@@ -111,7 +116,10 @@ void main()
     light *= LINE_LIGHT;
 #endif
 #ifdef PULSE
-    at_place = place;
+    float along = distance(place, a.place), left = distance(place, b.place);
+    walked = vec2(along + ends.w * PULSE_SPACING, 1e6);  // without a source: by the edge's own phase
+    if (pulse_walks > 0.0)
+        walked = vec2(reached_at(rows.x) + along, reached_at(rows.y) + left);
 #endif
 #ifdef DIRECT
     light = screen_gain(light);

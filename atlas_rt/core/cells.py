@@ -44,7 +44,7 @@ class Cells:
     rows: Ints
 
     def boxes(self, positions: Floats) -> Boxes:
-        """Around where the rows stand, positions (n, 3). 100,000 take 2 ms: for when they set off, not for each frame."""
+        """Around where the rows stand, positions (n, 3). 100,000 take 2 ms: not for every frame."""
         if not len(self.rows):
             return Boxes(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.float32))
         filled = np.where(self.rows < 0, self.rows[-1, 0], self.rows) if self.rows[-1, -1] < 0 else self.rows

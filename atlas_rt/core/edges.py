@@ -21,16 +21,23 @@ def ordered(scene: Scene) -> Floats:
     That light is strength times the length that cards leave free: the very strongest edges are so short that the
     cards at their ends hide them. 500,000 edges take 150 ms: a thread's work.
     """
+    rows, seen = all_ordered(scene)
+    return rows[:seen]
+
+
+def all_ordered(scene: Scene) -> tuple[Floats, int]:
+    """(m, 4) as `ordered`, and behind those that can be seen the others; how many can be seen."""
     lengths = edge_lengths(scene)
     reach = np.clip(np.median(lengths) / USUAL_LENGTH, 1.0, REACH_MAX) if len(lengths) else 1.0
     strength = np.clip(scene.weights, 0.0, 1.0) * np.exp(-FALL / reach * lengths)
     order = np.argsort(-strength * np.maximum(lengths - scene.node_size, 0.0), kind="stable")
-    order = order[strength[order] >= LEAST_STRENGTH]
+    visible = strength[order] >= LEAST_STRENGTH
+    order = np.concatenate([order[visible], order[~visible]])
     rows = np.empty((len(order), 4), np.float32)
     rows[:, :2] = scene.edges[order]
     rows[:, 2] = strength[order]
     rows[:, 3] = np.arange(len(order)) * 0.61803398875 % 1.0
-    return rows
+    return rows, int(visible.sum())
 
 
 def edge_lengths(scene: Scene) -> Floats:

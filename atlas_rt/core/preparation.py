@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from atlas_rt.core import stacks
 from atlas_rt.core.arrays import Floats, Tiers
 from atlas_rt.core.cells import Boxes, Cells, cells_of
-from atlas_rt.core.edges import ordered
+from atlas_rt.core.edges import all_ordered
 from atlas_rt.core.framing import home_pose
+from atlas_rt.core.graph import Graph, graph_of
 from atlas_rt.core.motion import outwards
 from atlas_rt.core.rows import rows_of
 from atlas_rt.core.scene import Pose, Scene
@@ -42,8 +43,8 @@ class Preparation:
     """A scene with what is looked up in it.
 
     places: (n, 3) where every image stands while no stack is open; tiers: how it is drawn then. cells, boxes: of these
-    places. edges: (k, 4) as `ordered`. home: the pose that shows all of it in a picture of this aspect. way: from the
-    scene that was shown when this was made; None after none.
+    places. edges: (k, 4) as `core.edges.ordered`; graph: of all edges. home: the pose that shows all of it in a picture
+    of this aspect. way: from the scene that was shown when this was made; None after none.
     """
 
     scene: Scene
@@ -52,6 +53,7 @@ class Preparation:
     cells: Cells
     boxes: Boxes
     edges: Floats
+    graph: Graph
     home: Pose
     aspect: float
     way: Way | None = None
@@ -62,13 +64,15 @@ def prepare(scene: Scene, *, aspect: float, before: Preparation | None = None) -
     places = stacks.closed(scene)
     cells = cells_of(places)
     way = None if before is None else way_from(before.scene, before.places, scene, places, cells)
+    edges, seen = all_ordered(scene)
     return Preparation(
         scene=scene,
         places=places,
         tiers=stacks.tiers(scene, ()),
         cells=cells,
         boxes=cells.boxes(places),
-        edges=ordered(scene),
+        edges=edges[:seen],
+        graph=graph_of(edges, scene.positions),
         home=home_pose(places, aspect),
         aspect=aspect,
         way=way,

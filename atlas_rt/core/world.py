@@ -24,6 +24,7 @@ from atlas_rt.core.lights import Lights, carried, lights_of_cluster
 from atlas_rt.core.marker import Marker
 from atlas_rt.core.motion import MORPH_SECS, Departure, Morph, leaving, outwards
 from atlas_rt.core.preparation import ARRIVAL, Preparation, Way, way_from
+from atlas_rt.core.pulse import SOURCES
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.scene import HIDDEN, Pose, Scene, View, empty_scene
 from atlas_rt.core.tour import Tour
@@ -54,6 +55,8 @@ class World:
         self._opened: frozenset[int] = frozenset()  # rows of the leaders whose stacks are fanned out
         self._closed = self.scene.positions  # where every row stands while no stack is fanned out
         self._prepared: Preparation | None = None  # what a thread made of the scene
+        self._reached: Floats | None = None
+        self._reached_from: tuple[int, ...] = ()
         self._cells = cells_of(self._closed)
         self._boxes = self._old_boxes = self._cells.boxes(self._closed)  # around every row's place, and where it stood
         self._morph = Morph(self._closed, reduced_motion=reduced_motion)
@@ -83,6 +86,7 @@ class World:
         if self._found is not None:
             self._found = carried(self._found, way.rows, way.known)
         self._prepared = None if prepared is None else replace(prepared, way=None)  # it holds the scene before
+        self._reached, self._reached_from = None, ()
         self.scene, self._closed, self._cells = scene, places, cells
         self._shown = self._shown.kept_to({record.id for record in scene.cluster_records})
         if self._lit_cluster >= 0:
@@ -140,6 +144,24 @@ class World:
             self._lit_subcluster = subcluster
             if self._lit_cluster >= 0:
                 self._relight()
+
+    @property
+    def pulse_sources(self) -> tuple[int, ...]:
+        """The rows that light runs out from along the edges: what is selected, else the best of what was found."""
+        stacked = self.scene.stacks
+        best = self.answer.best[:SOURCES] if self._found is not None and self.answer is not None else ()
+        ids = self._selected_ids or tuple(match.id for match in best)
+        rows = (self.row(id_) for id_ in ids)
+        return tuple(dict.fromkeys(row if stacked is None else int(stacked.leaders[row]) for row in rows if row >= 0))
+
+    def reach(self, sources: tuple[int, ...], reached: Floats | None) -> None:
+        """Let light run out from these rows. reached: (n,) as in a View, None to let none run."""
+        self._reached, self._reached_from = reached, sources
+
+    @property
+    def reached_from(self) -> tuple[int, ...]:
+        """The rows that light runs out from now."""
+        return self._reached_from
 
     def mark(self, fix: LiveFix | None) -> None:
         """Move the live marker, or take it away."""
@@ -313,6 +335,8 @@ class World:
             cells=self._cells,
             boxes=self._boxes,
             old_boxes=self._old_boxes,
+            reached=self._reached,
+            graph=None if self._prepared is None else self._prepared.graph,
         )
 
     # -- steps -------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from atlas_rt.window import clusters, narrating, undoing
 from atlas_rt.window.incoming import Incoming
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
+from atlas_rt.window.session import Session
 from atlas_rt.workers.scenes import Arrival
 
 UPLOAD_BUDGET_SECS = 0.002
@@ -156,10 +157,26 @@ def _hear_threads(parts: Parts) -> bool:
         changed = True
         world.mark(fix)
         display.show_picture("live", fix.picture)
+    changed |= _hear_pulses(parts, session)
     for tile in session.drain_tiles(budget_secs=UPLOAD_BUDGET_SECS):
         changed = True
         display.accept(tile)
     return changed
+
+
+def _hear_pulses(parts: Parts, session: Session) -> bool:
+    """Let light run out from what is selected or found, once it is known how far all else is from it."""
+    world, prepared = parts.world, parts.world.prepared
+    reached, sources = session.pulses.take(), world.pulse_sources
+    if reached is not None and prepared is not None and reached.graph is prepared.graph and reached.sources == sources:
+        world.reach(sources, reached.distances)
+        return True
+    if sources != world.reached_from and prepared is not None:
+        world.reach(sources, None)
+        if sources:
+            session.pulses.ask(prepared.graph, sources)
+        return True
+    return False
 
 
 def _tell_of_new(parts: Parts) -> None:

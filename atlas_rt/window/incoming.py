@@ -1,4 +1,4 @@
-"""A scene that has come and is not shown yet: it goes to the GPU a little in each frame, while the one before it is seen."""
+"""A scene that has come: it goes to the GPU a little in each frame, while the one before it is still seen."""
 
 from __future__ import annotations
 

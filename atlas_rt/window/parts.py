@@ -22,8 +22,8 @@ class Parts:
     """Owned by the main thread.
 
     world, panel_state, session: those of the library that is open, replaced together by `opening`. panel_hovered: id of
-    the image that the pointer rests on in a panel, -1 for none. incoming: the scene that is shown next. pointer: what lies under it. running: False
-    once the person has left.
+    the image that the pointer rests on in a panel, -1 for none. incoming: the scene that is shown next. pointer: what
+    lies under it in the cloud. running: False once the person has left.
     """
 
     settings: Settings

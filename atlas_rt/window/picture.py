@@ -101,18 +101,13 @@ class WindowPicture:
 
     def show(self, arrival: Arrival) -> None:
         """Take a scene and its new tiles, at once."""
-        if len(arrival.tiles):
-            self._renderer.load_small(arrival.tiles, arrival.pixels)
+        for _ in self.staging(arrival):
+            pass
         self.show_staged(arrival)
 
     def staging(self, arrival: Arrival) -> Iterator[None]:
         """Take a scene and its new tiles in short steps, while another one is shown; `show_staged` ends it."""
-        if arrival.prepared is None:
-            if len(arrival.tiles):
-                self._renderer.load_small(arrival.tiles, arrival.pixels)
-            yield
-        else:
-            yield from self._renderer.staging(arrival.prepared, arrival.tiles, arrival.pixels)
+        yield from self._renderer.staging(arrival.prepared, arrival.tiles, arrival.pixels)
 
     def show_staged(self, arrival: Arrival) -> None:
         """Show a scene whose tiles are here."""

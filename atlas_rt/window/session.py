@@ -44,6 +44,7 @@ from atlas_rt.workers.live_place import Encode, LivePlaceWorker
 from atlas_rt.workers.lookout import LockLookout
 from atlas_rt.workers.pictures import DecodedPicture, PictureWorker
 from atlas_rt.workers.places import PlaceWorker
+from atlas_rt.workers.pulses import PulseWorker
 from atlas_rt.workers.questions import QuestionWorker, Shown
 from atlas_rt.workers.renaming import ChangeNames, GiveName, NamesWritten, RenamingWorker
 from atlas_rt.workers.scenes import Arrival, SceneReader, SceneWorker, made_ready
@@ -94,6 +95,7 @@ class Session:
         self.search = SearchWorker(model, self.place, runtime=self.runtime, announce=told)
         self.facts = FactsWorker(self.place, announce=told)
         self.pictures = PictureWorker(announce=told)
+        self.pulses = PulseWorker(announce=told)
         self._pages = ClusterPageWorker(self.place, announce=told)
         self._names = RenamingWorker(self.place, names, data_named=bool(settings.data), announce=told)
         self.tiles = TileWorker(self.place, announce=told)
@@ -299,6 +301,7 @@ class Session:
             self.tiles,
             self.pictures,
             self._pages,
+            self.pulses,
             self.facts,
             self.search,
             self.scenes,
@@ -314,7 +317,7 @@ class Session:
 
     def _workers(self) -> Iterator[Worker]:
         yield from (self.scenes, self.search, self.facts, self.pictures, *self.tiles.workers, self._lookout)
-        yield from (self._pages, self._names, self.questions)
+        yield from (self._pages, self._names, self.questions, self.pulses)
         yield from (worker for worker in (self._claude, self._live_place, self._places) if worker is not None)
 
 

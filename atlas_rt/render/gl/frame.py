@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from atlas_rt.core import pulse
 from atlas_rt.core.camera import focal_px
 from atlas_rt.core.easing import smootherstep
 from atlas_rt.core.quality import Step
@@ -18,9 +19,7 @@ from atlas_rt.core.visibility import (
     LIGHT_TO,
     LIT_GROWTH,
     LIT_SIZE,
-    light_of,
     min_angle,
-    place_of,
 )
 from atlas_rt.render.gl.nodes import FANNED_FROM
 
@@ -30,7 +29,6 @@ FRAME = np.dtype(
         ("clip_from_view", "f4", (4, 4)),
         ("eye", "f4", (4,)),
         ("size_px", "f4", (4,)),
-        ("focus", "f4", (4,)),
         ("marker", "f4", (4,)),
         ("chosen", "i4", (4,)),
         ("node_size", "f4"),
@@ -47,12 +45,14 @@ FRAME = np.dtype(
         ("edge_gain", "f4"),
         ("glow_gain", "f4"),
         ("gone", "f4"),
+        ("pulse_strength", "f4"),
+        ("pulse_walks", "f4"),
     ]
 )
-"""size_px: width, height, and their inverses. focus: where the pulse runs out from, and its strength. marker: position,
-and 1 when there is one. chosen: rows hovered and newest selected, and the first of those that leave. focal_px: pixels
-of a length of 1 at depth 1. edge_gain, glow_gain: how much light each edge and each node at rest may give. gone: 0..1
-of the way of what leaves."""
+"""size_px: width, height, and their inverses. marker: position, and 1 when there is one. chosen: rows hovered and newest
+selected, and the first of those that leave. focal_px: pixels of a length of 1 at depth 1. edge_gain, glow_gain: how
+much light each edge and each node at rest may give. gone: 0..1 of the way of what leaves. pulse_strength: of the light
+that runs along edges; pulse_walks: 1 where it runs out from what is selected or found, 0 where it drifts."""
 
 BLOCK_BYTES = -(-FRAME.itemsize // 16) * 16
 """std140 rounds a block up to whole vectors."""
@@ -69,8 +69,14 @@ CONSTANTS = {
     "CHOSEN_FIRST": CHOSEN_FIRST,
     "FANNED_NEARER": FANNED_NEARER,
     "FANNED_FROM": FANNED_FROM,
+    "PULSE_PACE": pulse.PACE,
+    "PULSE_SPACING": pulse.SPACING,
+    "PULSE_WIDTH": pulse.WIDTH,
+    "PULSE_FADE": pulse.FADE,
+    "PULSE_GAIN": pulse.GAIN,
+    "PULSE_AMBIENT_PACE": pulse.AMBIENT_PACE,
 }
-"""Numbers of `core.visibility` that the shaders share, as defines."""
+"""Numbers of `core.visibility` and `core.pulse` that the shaders share, as defines."""
 
 FOG_START = 0.7
 CLOUD_RADIUS = 0.9
@@ -84,38 +90,9 @@ CLOCK_SECS = 3600.0
 """The shaders' clock starts again each hour: float32 loses milliseconds after a day of a kiosk."""
 
 
-class BestMatch:
-    """What the frame needs to know of a search's lights as a whole, found once for each search."""
-
-    def __init__(self) -> None:
-        self._lights: object = None
-        self.best_row = -1
-        self.best_light = 0.0
-
-    def update(self, view: View) -> None:
-        if view.lights is self._lights:
-            return
-        self._lights = view.lights
-        self.best_row, self.best_light = -1, 0.0
-        if view.lights is not None and len(view.lights):
-            lights = light_of(view.lights)
-            self.best_row = int(np.argmax(view.lights))
-            self.best_light = float(lights[self.best_row])
-
-
 def _shared(full: float, count: float, *, most: float = 1.0) -> float:
     """How much light each of `count` things may give when `full` of them may shine at full strength."""
     return float(min(most, (full / max(count, 1e-6)) ** 0.5))
-
-
-def focus_of(view: View, search: BestMatch) -> tuple[int, float]:
-    """Where the pulse runs out from: the newest selection, else the best of the search, else (-1) the middle; and how
-    strong it is, 0..1."""
-    if view.selected:
-        return view.selected[-1], 1.0
-    if search.best_row >= 0:
-        return search.best_row, float(view.light_mix) * search.best_light
-    return -1, 0.35
 
 
 class FrameBlock:
@@ -123,7 +100,6 @@ class FrameBlock:
 
     def __init__(self) -> None:
         self.values = np.zeros((), FRAME)
-        self._search = BestMatch()
 
     def fill(self, view: View, step: Step, *, edges: int, sprite_px: float) -> bytes:
         """The bytes of the block for this view at this step of the ladder, with `edges` drawn."""
@@ -135,9 +111,6 @@ class FrameBlock:
         values["clip_from_view"] = view.clip_from_view.T
         values["eye"][:3] = view.eye
         values["size_px"] = width, height, 1.0 / width, 1.0 / height
-        self._search.update(view)
-        row, strength = focus_of(view, self._search)
-        values["focus"] = (*(place_of(view, row) if row >= 0 else (0.0, 0.0, 0.0)), strength * view.ambient)
         values["marker"] = (0.0, 0.0, 0.0, 0.0) if view.marker is None else (*view.marker, 1.0)
         values["chosen"][:3] = view.hovered, view.selected[-1] if view.selected else -1, nodes
         values["node_size"] = view.scene.node_size
@@ -153,5 +126,7 @@ class FrameBlock:
         values["sprite_px"] = sprite_px
         values["edge_gain"] = _shared(EDGES_AT_FULL, edges, most=EDGE_LIGHT_MAX)
         values["glow_gain"] = _shared(NODES_AT_FULL, nodes)
+        values["pulse_strength"] = pulse.strength_of(view)
+        values["pulse_walks"] = float(view.reached is not None)
         values["gone"] = smootherstep(view.gone)
         return values.tobytes()

@@ -23,7 +23,7 @@ SLICE_LINES = 16
 FANNED_FROM = 8.0
 """Added to the aspects of cards that are fanned out; those of hidden ones are negative."""
 
-UNIT_PLACES, UNIT_OLD_PLACES, UNIT_COLOURS, UNIT_LIGHTS, UNIT_SLOTS, UNIT_EDGES = range(6)
+UNIT_PLACES, UNIT_OLD_PLACES, UNIT_COLOURS, UNIT_LIGHTS, UNIT_SLOTS, UNIT_EDGES, UNIT_REACHED = range(7)
 """Texture units of the data textures, which stay bound for the whole frame."""
 SAMPLERS = {
     "node_places": UNIT_PLACES,
@@ -32,6 +32,7 @@ SAMPLERS = {
     "node_lights": UNIT_LIGHTS,
     "node_slots": UNIT_SLOTS,
     "edge_ends": UNIT_EDGES,
+    "node_reached": UNIT_REACHED,
 }
 
 
@@ -95,7 +96,7 @@ class NodeData:
         self._places, self._coming_places = DataTexture(ctx, 4), DataTexture(ctx, 4)
         self._old_places = DataTexture(ctx, 4)
         self._colours, self._coming_colours = DataTexture(ctx, 2), DataTexture(ctx, 2)
-        self._lights = DataTexture(ctx, 1)
+        self._lights, self._reached = DataTexture(ctx, 1), DataTexture(ctx, 1)
         self._seen: dict[str, tuple[object, ...]] = {}
         self._staged: Preparation | None = None
 
@@ -132,12 +133,16 @@ class NodeData:
             unlit = np.zeros(0 if leaving is None else len(leaving.ids), np.float32)
             self._lights.write(np.append(view.lights, unlit))
 
+        if view.reached is not None and self._is_new("reached", view.reached):
+            self._reached.write(view.reached)
+
     def use(self) -> None:
         """Bind to the units the shaders expect."""
         self._places.use(UNIT_PLACES)
         self._old_places.use(UNIT_OLD_PLACES)
         self._colours.use(UNIT_COLOURS)
         self._lights.use(UNIT_LIGHTS)
+        self._reached.use(UNIT_REACHED)
 
     def release(self) -> None:
         for texture in (
@@ -145,6 +150,7 @@ class NodeData:
             self._old_places,
             self._colours,
             self._lights,
+            self._reached,
             self._coming_places,
             self._coming_colours,
         ):

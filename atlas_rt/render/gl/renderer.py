@@ -97,12 +97,14 @@ class Renderer:
         """Upload small tiles in bulk: `pixels` (k, 32, 32, 3 or 4) for the tile records `tiles` (k,)."""
         self._tiles.load_small(tiles, pixels)
 
-    def staging(self, prepared: Preparation, tiles: Ints, pixels: Bytes) -> Iterator[None]:
+    def staging(self, prepared: Preparation | None, tiles: Ints, pixels: Bytes) -> Iterator[None]:
         """Upload a coming scene and its small tiles in steps of about a millisecond, while another scene is drawn; it
-        is drawn from the first View that shows it. Tiles as in `load_small`."""
+        is drawn from the first View that shows it. Tiles as in `load_small`. Without a preparation the scene itself
+        goes up with that View."""
         yield from self._tiles.staging(tiles, pixels)
-        yield from self._edges.staging(prepared)
-        yield from self._nodes.staging(prepared)
+        if prepared is not None:
+            yield from self._edges.staging(prepared)
+            yield from self._nodes.staging(prepared)
 
     def accept(self, tile: Tile) -> None:
         """Upload one tile; it fades in over the coarser one."""
@@ -254,6 +256,8 @@ class Renderer:
             self._pulled.render_quads(program, edges)
         else:
             self._pulled.render(program, moderngl.LINES, 2 * edges)
+        if singled := self._edges.stand_out(edges):
+            self._pulled.render_quads(self._program("edge", step, RIBBON=1, PULSE=int(step.pulse)), singled)
         if self._edges.links:
             self._edges.use_links()
             self._pulled.render_quads(self._program("edge", step, RIBBON=1), self._edges.links)
