@@ -49,10 +49,10 @@ FRAME = np.dtype(
         ("pulse_walks", "f4"),
     ]
 )
-"""size_px: width, height, and their inverses. marker: position, and 1 when there is one. chosen: rows hovered and newest
-selected, and the first of those that leave. focal_px: pixels of a length of 1 at depth 1. edge_gain, glow_gain: how
-much light each edge and each node at rest may give. gone: 0..1 of the way of what leaves. pulse_strength: of the light
-that runs along edges; pulse_walks: 1 where it runs out from what is selected or found, 0 where it drifts."""
+"""size_px: width, height, and their inverses. marker: position, and 1 when there is one. chosen: rows hovered and
+selected last, and the first of those that leave. focal_px: pixels of a length of 1 at depth 1. edge_gain, glow_gain:
+how much light each edge and each node at rest may give. gone: 0..1 of the way of what leaves. pulse_strength: of the
+light that runs along edges; pulse_walks: 1 where it runs out from what is selected or found, 0 where it drifts."""
 
 BLOCK_BYTES = -(-FRAME.itemsize // 16) * 16
 """std140 rounds a block up to whole vectors."""
