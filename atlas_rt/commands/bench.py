@@ -48,6 +48,11 @@ def _collection(settings: Settings, arguments: argparse.Namespace) -> Collection
 def _frame(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
     from atlas_rt.bench import frame  # the window's libraries
 
+    if arguments.submission or arguments.arrivals:
+        if arguments.source or arguments.demo:
+            raise UsageError("this makes its own scene: leave the source out")
+        measure = frame.measure_submission if arguments.submission else frame.measure_arrivals
+        return measure(settings, nodes=arguments.nodes)
     collection = _collection(settings, arguments)
     arrival = collection.arrival if collection else None
     if arguments.while_indexing:

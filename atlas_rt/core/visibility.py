@@ -40,6 +40,8 @@ CHOSEN_FIRST = 1.05
 _LEAST_DEPTH = np.float32(1e-6)
 PICK_REACH_PX = 14.0
 """A click this close to a node's centre still means it."""
+LOOK_AGAIN_SECS = 0.045
+"""How long the row under the pointer may be old while the camera flies."""
 ASPECT_ROOT = 1.74
 """Half the long side of the longest card, as a share of half the side of a square of its area."""
 
@@ -177,30 +179,32 @@ def pick(view: View, at_px: tuple[float, float]) -> int:
 
 
 class Pointer:
-    """The row under the pointer, looked for only when something moved."""
+    """The row under the pointer, looked for only when something moved.
+
+    While the camera flies or rows are on their way, so often as LOOK_AGAIN_SECS: a card passes under a pointer that
+    stands still in several frames. Where rows mean other images or are drawn otherwise, and where the pointer itself
+    moved alone, at once.
+    """
 
     def __init__(self) -> None:
-        self._looked: tuple[object, ...] = ()
+        self._rows: tuple[object, ...] = ()
+        self._pose: tuple[object, ...] = ()
+        self._at_px = (-1.0, -1.0)
+        self._looked_secs = 0.0
         self._row = -1
 
     def row_under(self, view: View, at_px: tuple[float, float]) -> int:
         """As `pick`."""
-        moving = (view.old_positions, view.morph) if view.morph < 1.0 else ()
-        light = (view.lights, view.light_mix) if view.light_mix > 0.0 else ()
-        seen = (view.scene, view.positions, view.tiers, *moving, *light)
-        where = (at_px, view.size_px, view.view_from_world.tobytes(), view.hovered, view.selected)
-        looked = (*seen, *where)
-        if len(looked) != len(self._looked) or any(
-            one is not other and (not isinstance(one, _COMPARED) or one != other)
-            for one, other in zip(looked, self._looked, strict=True)
-        ):
+        rows = (view.scene, view.positions, view.tiers)
+        light = (view.light_mix, id(view.lights)) if view.light_mix > 0.0 else ()
+        pose = (view.view_from_world.tobytes(), view.size_px, view.hovered, view.selected, view.morph, *light)
+        same = len(rows) == len(self._rows) and all(one is other for one, other in zip(rows, self._rows, strict=True))
+        moved, pointed = pose != self._pose, at_px != self._at_px
+        soon = moved and 0.0 <= view.time_secs - self._looked_secs < LOOK_AGAIN_SECS
+        if not same or ((moved or pointed) and not soon):
             self._row = pick(view, at_px)
-            self._looked = looked
+            self._rows, self._pose, self._at_px, self._looked_secs = rows, pose, at_px, view.time_secs
         return self._row
-
-
-_COMPARED = (tuple, float, int, bytes)
-"""What of a view is compared by value; arrays are by their identity, for none is ever changed."""
 
 
 def drawn_depths(view: View, rows: NDArray[np.int64], depths: Floats) -> Floats:

@@ -63,13 +63,26 @@ def test_the_pointer_looks_only_when_something_moved(monkeypatch: pytest.MonkeyP
     pointer, view = Pointer(), crowd(100)
     assert [pointer.row_under(view, (5.0, 5.0)) for _ in range(3)] == [3, 3, 3]
     assert len(looks) == 1
+    pointer.row_under(view, (6.0, 5.0))
+    assert len(looks) == 2
     for changed in (
-        dataclasses.replace(view, view_from_world=view.view_from_world + np.float32(0.1)),
         dataclasses.replace(view, positions=view.positions.copy()),
-        dataclasses.replace(view, morph=0.5),
         dataclasses.replace(view, tiers=np.zeros(100, np.int8)),
     ):
         before = len(looks)
         pointer.row_under(changed, (5.0, 5.0))
-        pointer.row_under(changed, (6.0, 5.0))
-        assert len(looks) == before + 2
+        assert len(looks) == before + 1
+
+
+def test_while_the_camera_flies_the_pointer_looks_again_every_few_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+    monkeypatch.setattr(visibility, "pick", lambda _, at_px: looks.append(at_px) or 3)
+    pointer, view = Pointer(), crowd(100)
+    for frame in range(12):
+        turned = view.view_from_world + np.float32(0.01 * frame)
+        now = dataclasses.replace(view, view_from_world=turned, time_secs=1.0 + frame / 60.0)
+        pointer.row_under(now, (5.0 + frame, 5.0))
+    assert len(looks) == 4
+    pointer.row_under(dataclasses.replace(now, time_secs=2.0), (16.0, 5.0))  # it has stopped: where it stands
+    pointer.row_under(dataclasses.replace(now, time_secs=2.1), (16.0, 5.0))
+    assert len(looks) == 5
