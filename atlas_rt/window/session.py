@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -172,6 +173,8 @@ class Session:
 
     def follow(self, arrival: Arrival, *, aspect: float) -> None:
         """Whatever is asked from now on is asked about this one. aspect: of the window that shows it."""
+        if arrival.prepared is not None:  # the way here holds the scene before
+            arrival = replace(arrival, prepared=replace(arrival.prepared, way=None))
         self._arrival = arrival
         self.scenes.follow(arrival.prepared, aspect=aspect)
         if self._places is not None:

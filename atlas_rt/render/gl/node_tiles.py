@@ -55,8 +55,13 @@ class NodeTiles:
         self._stale = True
         self._time_secs = 0.0
         self._hour = 0
-        self.rows_by_level: tuple[Rows, Rows] = (np.zeros(0, np.int64), np.zeros(0, np.int64))
-        """Rows that have a medium, and a large, tile."""
+        self._rows: tuple[set[int], set[int]] = (set(), set())
+
+    @property
+    def rows_by_level(self) -> tuple[Rows, Rows]:
+        """Rows that have a medium, and a large, tile: as few as there are layers."""
+        medium, large = (np.fromiter(sorted(rows), np.int64, len(rows)) for rows in self._rows)
+        return medium, large
 
     def load_small(self, records: Ints, pixels: Bytes) -> None:
         """Upload small tiles (k, 32, 32, 3 or 4) by tile record (k,)."""
@@ -81,7 +86,6 @@ class NodeTiles:
             self._write(evicted, tile.level, -1)
             self._stale = self._leaving is not None  # it may be one that leaves, which has no row of its own
         self._write(tile.record, tile.level, self._caches[tile.level - 1].slots.find(tile.record))
-        self._list_rows()
 
     def clear(self) -> None:
         """Forget every tile: what is shown from now on is another library's, whose records mean other pictures."""
@@ -182,7 +186,11 @@ class NodeTiles:
             self._table[row, level] = layer
             if layer >= 0:
                 self._table[row, 3] = self._time_secs
+                self._rows[level - 1].add(row)
+            else:
+                self._rows[level - 1].discard(row)
             self._texture.write_row(row, self._table[row])
 
     def _list_rows(self) -> None:
-        self.rows_by_level = (np.flatnonzero(self._table[:, 1] >= 0), np.flatnonzero(self._table[:, 2] >= 0))
+        medium, large = (set(np.flatnonzero(self._table[:, level] >= 0).tolist()) for level in (1, 2))
+        self._rows = medium, large

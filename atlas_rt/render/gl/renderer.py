@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import moderngl
 import numpy as np
 
-from atlas_rt.core.arrays import Bytes, Floats, Ints
+from atlas_rt.core.arrays import Bytes, Floats, Ints, Tiers
 from atlas_rt.core.images import Tile
 from atlas_rt.core.preparation import Preparation
 from atlas_rt.core.quality import LADDER, Step, governor_for
@@ -90,6 +90,8 @@ class Renderer:
         self._near = NO_NODES
         self._near_of: tuple[object, float] = (None, 0.0)
         self._written: dict[str, object] = {}
+        self._fanned_in: Tiers | None = None
+        self._fanned = np.zeros(0, np.intp)  # rows that are fanned out in these tiers
         self._sampled: dict[int, moderngl.Program] = {}  # whose samplers know their units
         self.figures = DrawFigures()
 
@@ -289,7 +291,9 @@ class Renderer:
         if view.selected:
             kinds[len(view.selected) - 1] = 2.0
         if view.selected and view.tiers is not None:
-            fanned = np.setdiff1d(np.flatnonzero(view.tiers == FANNED), rows)
+            if self._fanned_in is not view.tiers:
+                self._fanned_in, self._fanned = view.tiers, np.flatnonzero(view.tiers == FANNED)
+            fanned = np.setdiff1d(self._fanned, rows)
             rows, kinds = [*fanned.tolist(), *rows], np.append(np.full(len(fanned), -1.0, np.float32), kinds)
         self._lists["rings"].write(np.array(rows, np.int32), kinds)
         self._lists["rings"].render(self._program("ring", step))
