@@ -70,6 +70,7 @@ class NodeTiles:
 
     def staging(self, records: Ints, pixels: Bytes) -> Iterator[None]:
         """Upload small tiles in steps; they show with the next scene."""
+        yield from self._small.reserving(int(records.max(initial=-1)) + 1)
         for start in range(0, len(records), SLICE):
             self._small.load(records[start : start + SLICE], pixels[start : start + SLICE])
             yield

@@ -105,6 +105,8 @@ class Renderer:
         goes up with that View."""
         yield from self._tiles.staging(tiles, pixels)
         if prepared is not None:
+            self._pulled.reserve(len(prepared.edges))
+            yield
             yield from self._edges.staging(prepared)
             yield from self._nodes.staging(prepared)
 
