@@ -216,6 +216,9 @@ def _bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--while-indexing", metavar="FOLDER", help="frame: index this folder meanwhile, into an empty cache"
     )
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument("--submission", action="store_true", help="frame: what it costs besides drawing (GALLIUM_NOOP=1)")
+    part.add_argument("--arrivals", action="store_true", help="frame: while new maps are published")
     _add_no_update(parser)
 
 

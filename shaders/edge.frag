@@ -1,4 +1,4 @@
-// Light along an edge: gaussian across, with a slow pulse running outward from the focus.
+// Light along an edge: gaussian across, with light that runs along it.
 
 #include "lib/light.glsl"
 
@@ -7,7 +7,7 @@ in float across;
 #endif
 in vec3 light;  // in screen colours already where it goes straight to the screen
 #ifdef PULSE
-in vec3 at_place;
+in vec2 walked;  // world units along edges, over the one end and over the other
 #endif
 #ifdef GLOW
 uniform sampler2D glow;
@@ -15,12 +15,13 @@ uniform sampler2D glow;
 out vec4 colour;
 
 #ifdef PULSE
-// Rings that travel outward from the focus, weaker the further they are.
+// How bright the fronts are here: `core/pulse.py` has the same formula, and the reasons.
 float pulse()
 {
-    float away = distance(at_place, focus.xyz);
-    float wave = (fract(away * PULSE_WAVES - pulse_secs * PULSE_SPEED) - 0.5) * PULSE_SHARPNESS;
-    return focus.w * exp(-wave * wave - PULSE_FALL * away);
+    float reached = min(walked.x, walked.y);
+    float pace = mix(PULSE_AMBIENT_PACE, PULSE_PACE, pulse_walks);
+    float off = (fract((reached - pace * pulse_secs) / PULSE_SPACING) - 0.5) * PULSE_SPACING / PULSE_WIDTH;
+    return pulse_strength * exp(-off * off - PULSE_FADE * reached * pulse_walks);
 }
 #endif
 

@@ -11,7 +11,8 @@ out float across;  // -1..1
 #endif
 out vec3 light;
 #ifdef PULSE
-out vec3 at_place;
+uniform sampler2D node_reached;  // world units along edges from what is selected or found
+out vec2 walked;
 #endif
 
 #ifdef RIBBON
@@ -67,6 +68,10 @@ vec3 light_at(int row)
     vec3 hue = hue_of(row);
     return linear_of(hue) * mix(hue, vec3(1.0), EDGE_WHITE);
 }
+
+#ifdef PULSE
+float reached_at(int row) { return texelFetch(node_reached, texel_of(row), 0).r; }
+#endif
 
 void main()
 {
@@ -144,7 +149,10 @@ void main()
     light *= LINE_LIGHT;
 #endif
 #ifdef PULSE
-    at_place = place;
+    float along = distance(place, a.place), left = distance(place, b.place);
+    walked = vec2(along + ends.w * PULSE_SPACING, 1e6);  // without a source: by the edge's own phase
+    if (pulse_walks > 0.0)
+        walked = vec2(reached_at(rows.x) + along, reached_at(rows.y) + left);
 #endif
 #ifdef DIRECT
     light = screen_gain(light);

@@ -49,6 +49,7 @@ class Watcher:
                 self.session.scenes.poke()
         if (arrival := self.session.arrival()) is not None:
             self.images = len(arrival.scene.ids)
+            self.session.follow(arrival, aspect=1.6)
 
     @property
     def troubles(self) -> list[str]:

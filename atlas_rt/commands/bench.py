@@ -49,6 +49,11 @@ def _frame(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
     from atlas_rt.bench import frame, scene, side_by_side  # the window's libraries
     from atlas_rt.bench.peer import Peer
 
+    if arguments.submission or arguments.arrivals:
+        if arguments.source or arguments.demo:
+            raise UsageError("this makes its own scene: leave the source out")
+        measure = frame.measure_submission if arguments.submission else frame.measure_arrivals
+        return measure(settings, nodes=arguments.nodes)
     collection = _collection(settings, arguments)
     arrival = scene.enlarged(collection.arrival, arguments.nodes) if collection else None
     if arguments.while_indexing:

@@ -16,6 +16,8 @@ def rows_of(ids: Ids, wanted: Ids) -> tuple[NDArray[np.intp], NDArray[np.bool_]]
     """For each wanted id its row in `ids` (ascending) and whether it is there at all; rows of missing ones are 0."""
     if not len(ids):
         return np.zeros(len(wanted), np.intp), np.zeros(len(wanted), np.bool_)
+    if ids is wanted or np.array_equal(ids, wanted):  # mostly so, and a look instead of 100,000 searches
+        return np.arange(len(ids)), np.ones(len(ids), np.bool_)
     rows = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
     known: NDArray[np.bool_] = ids[rows] == wanted
     return np.where(known, rows, 0), known

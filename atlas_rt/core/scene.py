@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Bytes, Floats, Ids, Ints, Rows, Tiers
+from atlas_rt.core.cells import Boxes, Cells
+from atlas_rt.core.graph import Graph
 from atlas_rt.core.maps import Cluster, Subcluster
 
 HIDDEN, PLAIN, FANNED = -1, 0, 1
@@ -104,7 +106,10 @@ class View:
     selected: rows, the last one the newest. marker: the live position, or None, with its neighbour rows. time_secs:
     the clock by which tiles fade in; it always runs. pulse_secs: the clock of ambient motion, whose strength `ambient`
     is 0 (still) to 1; it stands with reduced motion. size_px: framebuffer. concealed: ids of the clusters that are not
-    drawn. pointed: the id of the cluster that is lit, -1 for none.
+    drawn. pointed: the id of the cluster that is lit, -1 for none. cells: the rows by neighbourhood, with boxes around
+    positions and old_boxes around old_positions; None: whoever looks around looks at every row. reached: (n,)
+    world units walked along edges from what is selected or found, None where nothing is, or it is not known yet. graph:
+    of all edges, None where nobody made it.
     """
 
     scene: Scene
@@ -131,6 +136,11 @@ class View:
     ambient: float
     concealed: frozenset[int] = frozenset()
     pointed: int = -1
+    cells: Cells | None = None
+    boxes: Boxes | None = None
+    old_boxes: Boxes | None = None
+    reached: Floats | None = None
+    graph: Graph | None = None
 
 
 def empty_scene() -> Scene:

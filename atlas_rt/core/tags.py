@@ -29,32 +29,50 @@ MARGIN = 0.1
 """Names this share of the window outside of it are left out."""
 
 
-def name_tags(view: View, size_px: tuple[int, int]) -> tuple[NameTag, ...]:
-    """The clusters' names that are in sight, the largest first. Positions in pixels of a window of this size."""
-    records = view.scene.cluster_records
-    if not records or not view.settled:
-        return ()
-    centres = np.array([record.centre for record in records], np.float32)
-    xy, depths = project(centres, view.view_from_world, view.clip_from_view, size_px)
-    before = np.clip(depths / TOO_NEAR - 1.0, 0.0, 1.0)
-    strengths = np.exp(-FOG_DENSITY * np.maximum(depths - FOG_FROM, 0.0)) * before
-    if view.lights is not None:
-        pointed = np.array([record.id == view.pointed for record in records])
-        strengths = np.where(pointed, before, strengths * (1.0 - SEARCH_DIMS * view.light_mix))
-    size = np.asarray(size_px, np.float32)
-    seen = (depths > TOO_NEAR) & ((xy > -MARGIN * size) & (xy < (1.0 + MARGIN) * size)).all(axis=1)
-    order = sorted(np.flatnonzero(seen), key=lambda i: -records[i].size)
-    return tuple(
-        NameTag(
-            text=records[i].name,
-            at_px=(float(xy[i, 0]), float(xy[i, 1])),
-            strength=float(strengths[i]),
-            rgb=_rgb(view.scene.cluster_hues[i]),
-            size=records[i].size,
+class NameTags:
+    """The names of the clusters of a scene."""
+
+    def __init__(self) -> None:
+        self._scene: Scene | None = None
+        self._order: list[int] = []  # the largest first; those of a first map may have no name yet
+        self._centres: Floats = np.zeros((0, 3), np.float32)
+        self._colours: list[tuple[int, int, int]] = []
+
+    def tags(self, view: View, size_px: tuple[int, int]) -> tuple[NameTag, ...]:
+        """The names that are in sight, the largest first. Positions in pixels of a window of this size."""
+        if view.scene is not self._scene:
+            self._take(view.scene)
+        if not self._order or not view.settled:
+            return ()
+        records = view.scene.cluster_records
+        xy, depths = project(self._centres, view.view_from_world, view.clip_from_view, size_px)
+        before = np.clip(depths / TOO_NEAR - 1.0, 0.0, 1.0)
+        strengths = np.exp(-FOG_DENSITY * np.maximum(depths - FOG_FROM, 0.0)) * before
+        if view.lights is not None:
+            pointed = np.array([records[place].id == view.pointed for place in self._order])
+            strengths = np.where(pointed, before, strengths * (1.0 - SEARCH_DIMS * view.light_mix))
+        size = np.asarray(size_px, np.float32)
+        seen = (depths > TOO_NEAR) & ((xy > -MARGIN * size) & (xy < (1.0 + MARGIN) * size)).all(axis=1)
+        rows = np.flatnonzero(seen)
+        found = zip(rows.tolist(), xy[rows].tolist(), strengths[rows].tolist(), strict=True)
+        return tuple(
+            NameTag(records[self._order[at]].name, (x, y), strength, self._colours[at], records[self._order[at]].size)
+            for at, (x, y), strength in found
+            if records[self._order[at]].id not in view.concealed
         )
-        for i in order
-        if records[i].name and records[i].id not in view.concealed  # those of a first map may have no name yet
-    )
+
+    def _take(self, scene: Scene) -> None:
+        records = scene.cluster_records
+        self._scene = scene
+        named = [place for place, record in enumerate(records) if record.name]
+        self._order = sorted(named, key=lambda place: -records[place].size)
+        self._centres = np.array([records[place].centre for place in self._order], np.float32).reshape(-1, 3)
+        self._colours = [_rgb(scene.cluster_hues[place]) for place in self._order]
+
+
+def name_tags(view: View, size_px: tuple[int, int]) -> tuple[NameTag, ...]:
+    """As `NameTags.tags`, for one view."""
+    return NameTags().tags(view, size_px)
 
 
 class CountTags:
@@ -76,7 +94,7 @@ class CountTags:
         self._age_secs += dt_secs
         if self._scene is not view.scene or self._age_secs >= LOOK_SECS:
             self._scene, self._age_secs = view.scene, 0.0
-            self._rows, _ = near_nodes(view, positions_now(view), COUNTED_PX[0]).nearest(COUNTED_PX[0], NEAR_MAX)
+            self._rows, _ = near_nodes(view, COUNTED_PX[0]).nearest(COUNTED_PX[0], NEAR_MAX)
         rows = self._rows[view.tiers[self._rows] != HIDDEN]
         counted = np.flatnonzero((stacks.sizes[rows] > 1) & (view.tiers[rows] == PLAIN))
         if not len(counted):

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.arrays import Floats
+from atlas_rt.core.arrays import Floats, Rows
 from atlas_rt.core.camera import focal_px, project
+from atlas_rt.core.cells import Boxes
 from atlas_rt.core.easing import smootherstep
 from atlas_rt.core.scene import FANNED, HIDDEN, View
 
@@ -41,6 +42,10 @@ CHOSEN_FIRST = 1.05
 _LEAST_DEPTH = np.float32(1e-6)
 PICK_REACH_PX = 14.0
 """A click this close to a node's centre still means it."""
+LOOK_AGAIN_SECS = 0.045
+"""How long the row under the pointer may be old while the camera flies."""
+ASPECT_ROOT = 1.74
+"""Half the long side of the longest card, as a share of half the side of a square of its area."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,15 @@ def positions_now(view: View, rows: NDArray[np.int64] | slice = slice(None)) -> 
     return starts + np.float32(smootherstep(view.morph)) * (ends - starts)
 
 
+def place_of(view: View, row: int) -> Floats:
+    """(3,) where one row stands in this frame."""
+    end: Floats = view.positions[row]
+    if view.morph >= 1.0:
+        return end
+    start: Floats = view.old_positions[row]
+    return start + np.float32(smootherstep(view.morph)) * (end - start)
+
+
 def grown(half: float, depth: float, nodes: int) -> float:
     """Half the side of a card at a depth, world units: far ones are drawn larger than they are."""
     return max(half, min(depth * min_angle(nodes), half * GROWTH_MAX))
@@ -112,23 +126,22 @@ def half_sizes(view: View, rows: NDArray[np.int64], depths: Floats) -> Floats:
     return grown
 
 
-def near_nodes(view: View, positions: Floats, min_half_px: float) -> NearNodes:
+def near_nodes(view: View, min_half_px: float) -> NearNodes:
     """The nodes whose card may be larger than `min_half_px` and whose centre is about on screen; unsorted.
 
-    Two passes over the positions (0.15 ms at 100,000), then an exact look at the few that remain.
+    A glance at the cells, then an exact look at the rows of those that are near and in sight.
     """
     largest = view.scene.node_size * (sum(LIT_SIZE) if view.lights is not None else 1.0)
     focal = focal_px(view.fov_y, view.size_px[1])
     least = min_angle(len(view.scene.ids)) * (1.0 + LIT_GROWTH if view.lights is not None else 1.0)
     grown = GROWTH_MAX if least * focal >= min_half_px else 1.0
-    forward = -view.view_from_world[2, :3]
-    offset = np.float32(forward @ view.eye)
-    depths = positions @ forward
-    rows = np.flatnonzero((depths > offset) & (depths < offset + np.float32(largest * grown * focal / min_half_px)))
-    depths = depths[rows] - offset
-    across = np.abs((positions[rows] - view.eye) @ view.view_from_world[:2, :3].T)
-    reach = depths[:, None] / np.array([view.clip_from_view[0, 0], view.clip_from_view[1, 1]], np.float32)
-    on_screen = np.all(across < reach + np.float32(4.0 * largest), axis=1)
+    farthest, margin = largest * grown * focal / min_half_px, 4.0 * largest
+    rows = _rows_in_sight(view, farthest=farthest, margin=margin)
+    right, up, depths = _turned(positions_now(view, rows), view)
+    slope_x, slope_y = _slopes(view)
+    on_screen = (depths > 0.0) & (depths < np.float32(farthest))
+    on_screen &= np.abs(right) < depths * slope_x + np.float32(margin)
+    on_screen &= np.abs(up) < depths * slope_y + np.float32(margin)
     if view.tiers is not None:
         on_screen &= view.tiers[rows] != HIDDEN
     rows, depths = rows[on_screen], depths[on_screen]
@@ -148,25 +161,52 @@ def pick(view: View, at_px: tuple[float, float]) -> int:
     The foremost card that contains the pixel; where none does, the node whose centre is closest on screen, within
     PICK_REACH_PX.
     """
-    xy, depths = project(positions_now(view), view.view_from_world, view.clip_from_view, view.size_px)
-    away = np.abs(xy - np.asarray(at_px, np.float32))
-    largest_px = _largest_half_px(view, depths)
-    rows = np.flatnonzero(
-        (depths > 0.0) & (np.maximum(away[:, 0], away[:, 1]) <= np.maximum(largest_px, np.float32(PICK_REACH_PX)))
-    )
+    rows = _rows_under(view, at_px)
     if view.tiers is not None:
         rows = rows[view.tiers[rows] != HIDDEN]
+    xy, depths = project(positions_now(view, rows), view.view_from_world, view.clip_from_view, view.size_px)
+    before = depths > 0.0
+    rows, depths, away = rows[before], depths[before], np.abs(xy[before] - np.asarray(at_px, np.float32))
     if not len(rows):
         return -1
     root = np.sqrt(view.scene.aspects[rows])
-    half = screen_radii(view, rows, depths[rows])
-    inside = (away[rows, 0] <= half * root) & (away[rows, 1] <= half / root)
+    half = screen_radii(view, rows, depths)
+    inside = (away[:, 0] <= half * root) & (away[:, 1] <= half / root)
     if inside.any():
         hits = rows[inside]
-        return int(hits[np.argmin(drawn_depths(view, hits, depths[hits]))])
-    distance = np.hypot(away[rows, 0], away[rows, 1])
+        return int(hits[np.argmin(drawn_depths(view, hits, depths[inside]))])
+    distance = np.hypot(away[:, 0], away[:, 1])
     best = int(np.argmin(distance))
     return int(rows[best]) if distance[best] <= PICK_REACH_PX else -1
+
+
+class Pointer:
+    """The row under the pointer, looked for only when something moved.
+
+    While the camera flies or rows are on their way, so often as LOOK_AGAIN_SECS: a card passes under a pointer that
+    stands still in several frames. Where rows mean other images or are drawn otherwise, and where the pointer itself
+    moved alone, at once.
+    """
+
+    def __init__(self) -> None:
+        self._rows: tuple[object, ...] = ()
+        self._pose: tuple[object, ...] = ()
+        self._at_px = (-1.0, -1.0)
+        self._looked_secs = 0.0
+        self._row = -1
+
+    def row_under(self, view: View, at_px: tuple[float, float]) -> int:
+        """As `pick`."""
+        rows = (view.scene, view.positions, view.tiers)
+        light = (view.light_mix, id(view.lights)) if view.light_mix > 0.0 else ()
+        pose = (view.view_from_world.tobytes(), view.size_px, view.hovered, view.selected, view.morph, *light)
+        same = len(rows) == len(self._rows) and all(one is other for one, other in zip(rows, self._rows, strict=True))
+        moved, pointed = pose != self._pose, at_px != self._at_px
+        soon = moved and 0.0 <= view.time_secs - self._looked_secs < LOOK_AGAIN_SECS
+        if not same or ((moved or pointed) and not soon):
+            self._row = pick(view, at_px)
+            self._rows, self._pose, self._at_px, self._looked_secs = rows, pose, at_px, view.time_secs
+        return self._row
 
 
 def drawn_depths(view: View, rows: NDArray[np.int64], depths: Floats) -> Floats:
@@ -178,19 +218,22 @@ def drawn_depths(view: View, rows: NDArray[np.int64], depths: Floats) -> Floats:
     if view.tiers is not None:
         fanned = view.tiers[rows] == FANNED
         nearer = np.where(fanned, np.maximum(nearer, depths * np.float32(FANNED_NEARER)), nearer)
-    chosen = np.isin(rows, [view.hovered, *view.selected[-1:]])
+    chosen = rows == view.hovered
+    if view.selected:
+        chosen |= rows == view.selected[-1]
     return depths - np.where(chosen, np.maximum(nearer * np.float32(CHOSEN_FIRST), most), nearer)
 
 
 def rows_in_sight(view: View, count: int) -> NDArray[np.int64]:
     """The rows of the `count` largest cards whose centre is on screen, from left to right."""
-    xy, depths = project(positions_now(view), view.view_from_world, view.clip_from_view, view.size_px)
+    rows = np.sort(_rows_in_sight(view, farthest=np.inf, margin=0.0))
+    xy, depths = project(positions_now(view, rows), view.view_from_world, view.clip_from_view, view.size_px)
     inside = (depths > 0.0) & (xy >= 0.0).all(axis=1) & (xy < np.asarray(view.size_px, np.float32)).all(axis=1)
     if view.tiers is not None:
-        inside &= view.tiers != HIDDEN
-    rows = np.flatnonzero(inside)
-    largest = rows[np.argsort(-screen_radii(view, rows, depths[rows]), kind="stable")[:count]]
-    return largest[np.argsort(xy[largest, 0], kind="stable")]
+        inside &= view.tiers[rows] != HIDDEN
+    rows, xy, depths = rows[inside], xy[inside], depths[inside]
+    largest = np.argsort(-screen_radii(view, rows, depths), kind="stable")[:count]
+    return rows[largest[np.argsort(xy[largest, 0], kind="stable")]]
 
 
 def neighbour_towards(view: View, row: int, direction: tuple[float, float]) -> int:
@@ -215,9 +258,89 @@ def neighbour_towards(view: View, row: int, direction: tuple[float, float]) -> i
     return int(joined[np.argmax(along)])
 
 
-def _largest_half_px(view: View, depths: Floats) -> Floats:
-    """(n,) an upper bound of half a card's long side in pixels."""
-    focal = focal_px(view.fov_y, view.size_px[1])
-    largest = view.scene.node_size * GROWTH_MAX * sum(LIT_SIZE) * float(np.sqrt(3.0))
-    bound = np.float32(largest * focal) / np.maximum(depths, _LEAST_DEPTH)
-    return bound.astype(np.float32, copy=False)
+# -- cells -------------------------------------------------------------------------------------------------------------
+
+
+def _rows_in_sight(view: View, *, farthest: float, margin: float) -> Rows:
+    """The rows of the cells of which a part may be on screen and less deep than `farthest`, with some around it.
+
+    margin: world units.
+    """
+    boxes = _boxes_now(view)
+    if boxes is None or view.cells is None:
+        return np.arange(len(view.scene.ids))
+    right, up, depths = _turned(boxes.middles, view)
+    reach_right, reach_up, reach = _reaches(boxes.halves, view.view_from_world[:3, :3])
+    slope_x, slope_y = _slopes(view)
+    deepest, edge = depths + reach, np.float32(margin)
+    seen = (deepest > 0.0) & (depths - reach < np.float32(farthest))
+    seen &= np.abs(right) - reach_right <= deepest * slope_x + edge
+    seen &= np.abs(up) - reach_up <= deepest * slope_y + edge
+    return view.cells.rows_in(np.flatnonzero(seen))
+
+
+def _rows_under(view: View, at_px: tuple[float, float]) -> Rows:
+    """The rows, ascending, of which a card may lie under a pixel, or the centre within PICK_REACH_PX of it."""
+    slope_x, slope_y = _slopes(view)
+    at_x = np.float32(2.0 * at_px[0] / max(view.size_px[0], 1) - 1.0) * slope_x
+    at_y = np.float32(1.0 - 2.0 * at_px[1] / max(view.size_px[1], 1)) * slope_y
+    lit = view.lights is not None and view.light_mix > 0.0
+    half = view.scene.node_size * (sum(LIT_SIZE) if lit else 1.0)
+    least = min_angle(len(view.scene.ids)) * (1.0 + LIT_GROWTH if lit else 1.0)
+    near = PICK_REACH_PX / focal_px(view.fov_y, view.size_px[1])
+
+    def under(points: Floats, halves: Floats | None) -> Rows:
+        """Which points, or boxes around them, may lie there."""
+        right, up, depths = _turned(points, view)
+        # How far a point lies beside the ray through the pixel is linear in its place, as its depth is.
+        beside, above = np.abs(right - at_x * depths), np.abs(up - at_y * depths)
+        if halves is not None:
+            turn = view.view_from_world[:3, :3]
+            reach = _reaches(halves, np.stack([turn[0] + at_x * turn[2], turn[1] + at_y * turn[2], turn[2]]))
+            beside, above, depths = beside - reach[0], above - reach[1], depths + reach[2]
+        card = np.maximum(np.float32(half), np.minimum(depths * np.float32(least), np.float32(half * GROWTH_MAX)))
+        reach_px = np.maximum(card * np.float32(ASPECT_ROOT), depths * np.float32(near))
+        return np.flatnonzero((depths > 0.0) & (np.maximum(beside, above) <= reach_px))
+
+    boxes = _boxes_now(view)
+    if boxes is None or view.cells is None:
+        return under(positions_now(view), None)
+    rows = view.cells.rows_in(under(boxes.middles, boxes.halves))
+    found: Rows = np.sort(rows[under(positions_now(view, rows), None)])
+    return found
+
+
+def _boxes_now(view: View) -> Boxes | None:
+    """The boxes of the view's cells in this frame; None where it has none."""
+    if view.boxes is None or view.old_boxes is None:
+        return None
+    return view.old_boxes.on_the_way(view.boxes, smootherstep(view.morph))
+
+
+def _turned(points: Floats, view: View) -> tuple[Floats, Floats, Floats]:
+    """How far points (k, 3) are to the right, up, and deep: (k,) each, world units from the eye.
+
+    Without a matrix product: the library behind it wakes threads, which costs milliseconds where the cores are busy.
+    """
+    matrix = view.view_from_world
+    x, y, z = points[:, 0], points[:, 1], points[:, 2]
+    right = x * matrix[0, 0] + y * matrix[0, 1] + z * matrix[0, 2] + matrix[0, 3]
+    up = x * matrix[1, 0] + y * matrix[1, 1] + z * matrix[1, 2] + matrix[1, 3]
+    depths = -(x * matrix[2, 0] + y * matrix[2, 1] + z * matrix[2, 2] + matrix[2, 3])
+    return right, up, depths
+
+
+def _reaches(halves: Floats, directions: Floats) -> tuple[Floats, Floats, Floats]:
+    """How far boxes of these half sides (k, 3) reach from their middles along three directions (3, 3): (k,) each."""
+    x, y, z = halves[:, 0], halves[:, 1], halves[:, 2]
+    first, second, third = np.abs(directions)
+    return (
+        x * first[0] + y * first[1] + z * first[2],
+        x * second[0] + y * second[1] + z * second[2],
+        x * third[0] + y * third[1] + z * third[2],
+    )
+
+
+def _slopes(view: View) -> tuple[np.float32, np.float32]:
+    """Tangents of half the angles that the picture shows across and down."""
+    return np.float32(1.0) / view.clip_from_view[0, 0], np.float32(1.0) / view.clip_from_view[1, 1]

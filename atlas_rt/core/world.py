@@ -16,20 +16,21 @@ from atlas_rt.core import stacks
 from atlas_rt.core.answers import LiveFix, SearchAnswer
 from atlas_rt.core.arrays import Floats, Tiers
 from atlas_rt.core.camera import clip_from_view, view_from_world
+from atlas_rt.core.cells import Boxes, Cells, cells_of
 from atlas_rt.core.cluster_list import ShownClusters
 from atlas_rt.core.flight import FlyCamera
 from atlas_rt.core.framing import CLOSE_UP, FOV_Y, FreeView, close_up_pose, group_pose, home_pose
 from atlas_rt.core.lights import Lights, carried, lights_of_cluster
 from atlas_rt.core.marker import Marker
 from atlas_rt.core.motion import MORPH_SECS, Departure, Morph, leaving, outwards
-from atlas_rt.core.rows import row_of, rows_of
+from atlas_rt.core.preparation import ARRIVAL, Preparation, Way, way_from
+from atlas_rt.core.pulse import SOURCES
+from atlas_rt.core.rows import row_of
 from atlas_rt.core.scene import HIDDEN, Pose, Scene, View, empty_scene
 from atlas_rt.core.tour import Tour
 from atlas_rt.core.visibility import LIT_SIZE, grown
 
 NEAR, FAR = 0.004, 40.0
-ARRIVAL = np.float32(0.2)
-"""How far out of its place a new image comes from, world units."""
 FAN_SECS = 0.35
 AMBIENT_SECS = 10.0
 """Ambient motion fades this long after the last input."""
@@ -54,6 +55,11 @@ class World:
         self._selected_ids: tuple[int, ...] = ()
         self._opened: frozenset[int] = frozenset()  # rows of the leaders whose stacks are fanned out
         self._closed = self.scene.positions  # where every row stands while no stack is fanned out
+        self._prepared: Preparation | None = None  # what a thread made of the scene
+        self._reached: Floats | None = None
+        self._reached_from: tuple[int, ...] = ()
+        self._cells = cells_of(self._closed)
+        self._boxes = self._old_boxes = self._cells.boxes(self._closed)  # around every row's place, and where it stood
         self._morph = Morph(self._closed, reduced_motion=reduced_motion)
         self._departure = Departure()
         self._lights = Lights()
@@ -66,19 +72,23 @@ class World:
 
     # -- what arrives ------------------------------------------------------------------------------------------------
 
-    def morph_to(self, scene: Scene) -> None:
+    def morph_to(self, scene: Scene, *, prepared: Preparation | None = None) -> None:
         """Show another scene: images both hold fly from where they are, new ones come in from outside the cloud.
 
-        The eye keeps the whole map in sight until the person moves it.
+        The eye keeps the whole map in sight until the person moves it. prepared: what a thread has made of the scene;
+        what it cannot know, since a morph is on its way or a stack is open, is made here.
         """
-        here = self.positions()
-        rows, known = rows_of(self.scene.ids, scene.ids)
-        self._see_off(scene, here, anything_stays=bool(known.any()))
-        before = self._morph.carried_tiers(len(scene.ids), rows, known)
-        self._lights.carry(rows, known)
+        places = stacks.closed(scene) if prepared is None else prepared.places
+        cells = cells_of(places) if prepared is None else prepared.cells
+        way = self._way_to(scene, places, cells, None if prepared is None else prepared.way)
+        self._see_off(scene, way)
+        before = self._morph.carried_tiers(len(scene.ids), way.rows, way.known)
+        self._lights.carry(way.rows, way.known)
         if self._found is not None:
-            self._found = carried(self._found, rows, known)
-        self.scene, self._closed = scene, stacks.closed(scene)
+            self._found = carried(self._found, way.rows, way.known)
+        self._prepared = None if prepared is None else replace(prepared, way=None)  # it holds the scene before
+        self._reached, self._reached_from = None, ()
+        self.scene, self._closed, self._cells = scene, places, cells
         self._shown = self._shown.kept_to({record.id for record in scene.cluster_records})
         if self._lit_cluster >= 0:
             self._relight()
@@ -87,19 +97,28 @@ class World:
             self.hovered_id = -1
         self._selected_ids = tuple(id_ for id_ in self._selected_ids if self.row(id_) >= 0)
         self._opened = self._to_open()
-        places = self._arranged()
-        old = places.copy()
-        old[known] = here[rows[known]]
-        if known.any():
-            old[~known] += ARRIVAL * outwards(old[~known])
-        moved = bool(len(old)) and float(np.abs(old - places).max()) > 0.0
-        self._set_off(old, places, before, MORPH_SECS if moved else 0.0)
+        arranged = self._arranged()
+        starts = way.starts
+        if arranged is not places and not way.known.all():  # a newcomer comes in from outside of its fan
+            starts = starts.copy()
+            new = ~way.known
+            starts[new] = arranged[new] + (ARRIVAL * outwards(arranged[new]) if way.known.any() else np.float32(0.0))
+        moved = way.moves if arranged is places else not np.array_equal(starts, arranged)
+        boxes = way.boxes if starts is way.starts else None
+        self._set_off(starts, arranged, before, MORPH_SECS if moved else 0.0, from_boxes=boxes)
         self._morph.settled = self._morph.done
         if self._was_empty and len(scene.ids):
             self._was_empty = False
             self.camera.pose = self.home()
         elif self._untouched and moved:
             self.camera.fly_to(self.home(), remember=False)
+
+    def _way_to(self, scene: Scene, places: Floats, cells: Cells, made: Way | None) -> Way:
+        """From where every image stands at this moment: as a thread has `made` it if that is still so."""
+        at_rest = self._morph.done and self._morph.places is self._closed
+        if made is not None and at_rest and made.before is self.scene:
+            return made
+        return way_from(self.scene, self.positions(), scene, places, cells)
 
     def light_by(self, answer: SearchAnswer | None) -> None:
         """Light the cloud by an answer, or let the light go. An answer about another scene gives no light: it is kept
@@ -126,6 +145,24 @@ class World:
             self._lit_subcluster = subcluster
             if self._lit_cluster >= 0:
                 self._relight()
+
+    @property
+    def pulse_sources(self) -> tuple[int, ...]:
+        """The rows that light runs out from along the edges: what is selected, else the best of what was found."""
+        stacked = self.scene.stacks
+        best = self.answer.best[:SOURCES] if self._found is not None and self.answer is not None else ()
+        ids = self._selected_ids or tuple(match.id for match in best)
+        rows = (self.row(id_) for id_ in ids)
+        return tuple(dict.fromkeys(row if stacked is None else int(stacked.leaders[row]) for row in rows if row >= 0))
+
+    def reach(self, sources: tuple[int, ...], reached: Floats | None) -> None:
+        """Let light run out from these rows. reached: (n,) as in a View, None to let none run."""
+        self._reached, self._reached_from = reached, sources
+
+    @property
+    def reached_from(self) -> tuple[int, ...]:
+        """The rows that light runs out from now."""
+        return self._reached_from
 
     def mark(self, fix: LiveFix | None) -> None:
         """Move the live marker, or take it away."""
@@ -165,6 +202,16 @@ class World:
         return row >= 0 and self._shown.conceals(int(self.scene.clusters[row]))
 
     @property
+    def aspect(self) -> float:
+        """Width by height of the picture drawn last."""
+        return self._aspect
+
+    @property
+    def prepared(self) -> Preparation | None:
+        """What a thread made of the scene, None where none did."""
+        return self._prepared
+
+    @property
     def live(self) -> LiveFix | None:
         """What the camera's newest frame was found to be, None while no camera is on."""
         return self._marker.fix
@@ -180,7 +227,9 @@ class World:
 
     def home(self) -> Pose:
         """The pose from which all that is drawn fills the picture."""
-        concealed = self._shown.concealed(self.scene.clusters)
+        concealed, prepared = self._shown.concealed(self.scene.clusters), self._prepared
+        if concealed is None and prepared is not None and prepared.aspect == self._aspect:
+            return prepared.home
         if concealed is None or concealed.all():
             return home_pose(self._closed, self._aspect)
         return home_pose(self._closed[~concealed], self._aspect)
@@ -284,6 +333,11 @@ class World:
             ambient=self.ambient,
             concealed=self._concealed_clusters(),
             pointed=self._lit_cluster,
+            cells=self._cells,
+            boxes=self._boxes,
+            old_boxes=self._old_boxes,
+            reached=self._reached,
+            graph=None if self._prepared is None else self._prepared.graph,
         )
 
     # -- steps -------------------------------------------------------------------------------------------------------
@@ -312,10 +366,21 @@ class World:
             return frozenset()
         return frozenset(each.id for each in self.scene.cluster_records if self._shown.conceals(each.id))
 
-    def _set_off(self, here: Floats, places: Floats, before: Tiers | None, secs: float) -> None:
-        """Move every row from `here` to its place. before: how each row was drawn until now."""
-        after = stacks.tiers(self.scene, self._opened, self._shown.concealed(self.scene.clusters))
+    def _set_off(
+        self, here: Floats, places: Floats, before: Tiers | None, secs: float, *, from_boxes: Boxes | None = None
+    ) -> None:
+        """Move every row from `here` to its place. before: how each row was drawn until now. from_boxes: around `here`,
+        where they are known."""
+        prepared, concealed = self._prepared, self._shown.concealed(self.scene.clusters)
+        plain = prepared is not None and not self._opened and concealed is None
+        after = prepared.tiers if prepared and plain else stacks.tiers(self.scene, self._opened, concealed)
         self._morph.set_off(here, places, before=before, after=after, secs=secs)
+        at_place = prepared is not None and places is prepared.places
+        self._boxes = prepared.boxes if prepared and at_place else self._cells.boxes(places)
+        if self._morph.done or here is places:
+            self._old_boxes = self._boxes
+        else:
+            self._old_boxes = self._cells.boxes(here) if from_boxes is None else from_boxes
 
     def _arranged(self) -> Floats:
         """(n, 3) where every row comes to stand."""
@@ -358,12 +423,12 @@ class World:
         """The row that is seen for this one."""
         return stacks.node_of(self.scene.stacks, self._morph.tiers, row)
 
-    def _see_off(self, scene: Scene, here: Floats, *, anything_stays: bool) -> None:
+    def _see_off(self, scene: Scene, way: Way) -> None:
         """Let what a coming scene lacks be seen going, unless it shares nothing with this one: it follows on none."""
-        gone = ~rows_of(scene.ids, self.scene.ids)[1]
+        gone = way.gone
         if self._morph.tiers is not None:
-            gone &= self._morph.tiers != HIDDEN
-        if scene.model != self.scene.model or (len(scene.ids) and not anything_stays):
+            gone = gone & (self._morph.tiers != HIDDEN)
+        if scene.model != self.scene.model or (len(scene.ids) and not way.known.any()):
             self._departure.cancel()
         elif not self.reduced_motion and gone.any():
-            self._departure.begin(leaving(self.scene, gone, here))
+            self._departure.begin(leaving(self.scene, gone, self.positions()))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from atlas_rt.core import pulse
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.camera import focal_px
 from atlas_rt.core.easing import smootherstep
@@ -23,7 +24,6 @@ from atlas_rt.core.visibility import (
     LIT_GROWTH,
     LIT_SIZE,
     UNLIT,
-    light_of,
     min_angle,
 )
 from atlas_rt.render import look
@@ -34,7 +34,6 @@ FRAME = np.dtype(
         ("clip_from_view", "f4", (4, 4)),
         ("eye", "f4", (4,)),
         ("size_px", "f4", (4,)),
-        ("focus", "f4", (4,)),
         ("marker", "f4", (4,)),
         ("chosen", "i4", (4,)),
         ("whole", "f4", (4,)),
@@ -53,13 +52,16 @@ FRAME = np.dtype(
         ("glow_gain", "f4"),
         ("gone", "f4"),
         ("lines_px", "f4"),
+        ("pulse_strength", "f4"),
+        ("pulse_walks", "f4"),
     ]
 )
-"""size_px: width, height, and their inverses. focus: where the pulse runs out from, and its strength. marker:
-position, and 1 when there is one. chosen: rows hovered and newest selected, the first of those that leave, and how
-many there are with those. whole: scale and offset from this part's -1..1 to the whole picture's; lines_px: height of
-the whole picture. focal_px: pixels of a length of 1 at depth 1. edge_gain, glow_gain: how much light each edge and
-each node at rest may give. gone: 0..1 of the way of what leaves."""
+"""size_px: width, height, and their inverses. marker: position, and 1 when there is one. chosen: rows hovered and
+newest selected, the first of those that leave, and how many there are with those. whole: scale and offset from this
+part's -1..1 to the whole picture's; lines_px: height of the whole. focal_px: pixels of a length of 1 at depth 1.
+edge_gain, glow_gain: how much light each edge and each node at rest may give. gone: 0..1 of the way of what leaves.
+pulse_strength: of the light that runs along edges; pulse_walks: 1 where it runs out from what is selected or found, 0
+where it drifts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,12 @@ CONSTANTS: dict[str, float | tuple[float, ...]] = {
     "FANNED_NEARER": FANNED_NEARER,
     "UNLIT": UNLIT,
     "LIT_GAIN": LIT_GAIN,
+    "PULSE_PACE": pulse.PACE,
+    "PULSE_SPACING": pulse.SPACING,
+    "PULSE_WIDTH": pulse.WIDTH,
+    "PULSE_FADE": pulse.FADE,
+    "PULSE_GAIN": pulse.GAIN,
+    "PULSE_AMBIENT_PACE": pulse.AMBIENT_PACE,
     **look.CONSTANTS,
 }
 """Numbers that the shaders share with Python, as defines."""
@@ -122,47 +130,9 @@ CLOCK_SECS = 3600.0
 """The shaders' clock starts again each hour: float32 loses milliseconds after a day of a kiosk."""
 
 
-class BestMatch:
-    """What the frame needs to know of a search's lights as a whole, found once for each search."""
-
-    def __init__(self) -> None:
-        self._lights: object = None
-        self.best_row = -1
-        self.best_light = 0.0
-
-    def update(self, view: View) -> None:
-        if view.lights is self._lights:
-            return
-        self._lights = view.lights
-        self.best_row, self.best_light = -1, 0.0
-        if view.lights is not None and len(view.lights):
-            lights = light_of(view.lights)
-            self.best_row = int(np.argmax(view.lights))
-            self.best_light = float(lights[self.best_row])
-
-
 def _shared(full: float, count: float, *, most: float = 1.0) -> float:
     """How much light each of `count` things may give when `full` of them may shine at full strength."""
     return float(min(most, (full / max(count, 1e-6)) ** 0.5))
-
-
-def focus_of(view: View, search: BestMatch) -> tuple[int, float]:
-    """Where the pulse runs out from: the newest selection, else the best of the search, else (-1) the middle; and how
-    strong it is, 0..1."""
-    if view.selected:
-        return view.selected[-1], 1.0
-    if search.best_row >= 0:
-        return search.best_row, float(view.light_mix) * search.best_light
-    return -1, 0.35
-
-
-def place_of(view: View, row: int) -> Floats:
-    """(3,) where one row stands in this frame."""
-    end: Floats = view.positions[row]
-    if view.morph >= 1.0:
-        return end
-    start: Floats = view.old_positions[row]
-    return start + np.float32(smootherstep(view.morph)) * (end - start)
 
 
 def _cropped(clip_from_view: Floats, whole: tuple[float, float, float, float]) -> Floats:
@@ -180,7 +150,6 @@ class FrameBlock:
 
     def __init__(self) -> None:
         self.values = np.zeros((), FRAME)
-        self._search = BestMatch()
 
     def fill(self, view: View, step: Step, *, edges: int, sprite_px: float, part: Part | None = None) -> bytes:
         """The bytes of the block for this view, or a part of it, at this step of the ladder, with `edges` drawn."""
@@ -194,9 +163,6 @@ class FrameBlock:
         values["clip_from_view"] = _cropped(view.clip_from_view, whole).T
         values["eye"][:3] = view.eye
         values["size_px"] = width, height, 1.0 / width, 1.0 / height
-        self._search.update(view)
-        row, strength = focus_of(view, self._search)
-        values["focus"] = (*(place_of(view, row) if row >= 0 else (0.0, 0.0, 0.0)), strength * view.ambient)
         values["marker"] = (0.0, 0.0, 0.0, 0.0) if view.marker is None else (*view.marker, 1.0)
         values["chosen"][:3] = view.hovered, view.selected[-1] if view.selected else -1, nodes
         values["chosen"][3] = nodes + (len(view.leaving.ids) if view.leaving is not None else 0)
@@ -215,5 +181,7 @@ class FrameBlock:
         values["sprite_px"] = sprite_px
         values["edge_gain"] = _shared(EDGES_AT_FULL, edges, most=EDGE_LIGHT_MAX)
         values["glow_gain"] = _shared(NODES_AT_FULL, nodes)
+        values["pulse_strength"] = pulse.strength_of(view)
+        values["pulse_walks"] = float(view.reached is not None)
         values["gone"] = smootherstep(view.gone)
         return values.tobytes()

@@ -89,7 +89,6 @@ RIBBON_WIDTH, RIBBON_MOST_PX, RIBBON_LINES = 0.0021, 5.0, 900.0
 RIBBON_REACH, RIBBON_SOFT_PX = 1.1, 0.5
 RIBBON_FALL, RIBBON_THIN = 3.2, 0.55
 """Fall of its light across, and what is left of a ribbon thinner than a pixel."""
-PULSE_GAIN, PULSE_WAVES, PULSE_SPEED, PULSE_SHARPNESS, PULSE_FALL = 4.0, 1.1, 0.22, 9.0, 1.3
 
 HOVERED = (0.72, 0.82, 1.0)
 SELECTED = (1.0, 0.80, 0.42)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
@@ -24,6 +25,9 @@ HELD_SHARE = 0.9
 """Share of the layers that may be wanted at once: the rest keeps what was just seen from going and coming."""
 WANTED_MAX = 48
 
+SLICE = 64
+"""Small tiles uploaded at once where a frame must not wait: 1 ms on llvmpipe."""
+
 Rows = NDArray[np.int64]
 
 
@@ -33,6 +37,10 @@ class SmallStore(Protocol):
     loaded: NDArray[np.bool_]
 
     def load(self, records: Ints, pixels: Bytes) -> None: ...
+
+    def reserving(self, count: int) -> Iterator[None]:
+        """Make room for so many records in steps."""
+        ...
 
     def clear(self) -> None: ...
 
@@ -74,13 +82,25 @@ class NodeTiles:
         self._stale = True
         self._time_secs = 0.0
         self._hour = 0
-        self.rows_by_level: tuple[Rows, Rows] = (np.zeros(0, np.int64), np.zeros(0, np.int64))
-        """Rows that have a medium, and a large, tile."""
+        self._rows: tuple[set[int], set[int]] = (set(), set())
+
+    @property
+    def rows_by_level(self) -> tuple[Rows, Rows]:
+        """Rows that have a medium, and a large, tile: as few as there are layers."""
+        medium, large = (np.fromiter(sorted(rows), np.int64, len(rows)) for rows in self._rows)
+        return medium, large
 
     def load_small(self, records: Ints, pixels: Bytes) -> None:
         """Keep small tiles (k, 32, 32, 3 or 4) by tile record (k,)."""
         self._small.load(records, pixels)
         self._stale = True
+
+    def staging(self, records: Ints, pixels: Bytes) -> Iterator[None]:
+        """Upload small tiles in steps; they show with the next scene."""
+        yield from self._small.reserving(int(records.max(initial=-1)) + 1)
+        for start in range(0, len(records), SLICE):
+            self._small.load(records[start : start + SLICE], pixels[start : start + SLICE])
+            yield
 
     def accept(self, tile: Tile) -> None:
         """Keep a small, medium or large tile; it shows from the next frame on, fading in."""
@@ -94,7 +114,6 @@ class NodeTiles:
             self._write(evicted, tile.level, -1)
             self._stale = self._leaving is not None  # it may be one that leaves, which has no row of its own
         self._write(tile.record, tile.level, self._caches[tile.level - 1].slots.find(tile.record))
-        self._list_rows()
 
     def clear(self) -> None:
         """Forget every tile: what is shown from now on is another library's, whose records mean other pictures."""
@@ -167,10 +186,12 @@ class NodeTiles:
     def _kept_times(self, scene: Scene) -> NDArray[np.float32]:
         """When each row's newest tile came, carried over from the scene before."""
         came = np.full(len(scene.ids), LONG_AGO, np.float32)
-        rows, known = rows_of(self._ids, scene.ids)
-        same = np.flatnonzero(known)
-        same = same[self._tiles[rows[same]] == scene.tiles[same]]
-        came[same] = self._table[rows[same], 3]
+        recent = np.flatnonzero(self._table[: len(self._ids), 3] > LONG_AGO)  # those of medium and large tiles: few
+        rows, known = rows_of(scene.ids, self._ids[recent])
+        same = known & (len(scene.ids) > 0)
+        recent, rows = recent[same], rows[same]
+        same = self._tiles[recent] == scene.tiles[rows]
+        came[rows[same]] = self._table[recent[same], 3]
         return came
 
     def _write(self, record: int, level: int, layer: int | None) -> None:
@@ -180,10 +201,14 @@ class NodeTiles:
             self._table[row, level] = layer
             if layer >= 0:
                 self._table[row, 3] = self._time_secs
+                self._rows[level - 1].add(row)
+            else:
+                self._rows[level - 1].discard(row)
             self._store.write_row(row, self._table[row])
 
     def _list_rows(self) -> None:
-        self.rows_by_level = (np.flatnonzero(self._table[:, 1] >= 0), np.flatnonzero(self._table[:, 2] >= 0))
+        medium, large = (set(np.flatnonzero(self._table[:, level] >= 0).tolist()) for level in (1, 2))
+        self._rows = medium, large
 
 
 def slots_of(slots: Slots, records: Ints) -> NDArray[np.int64]:

@@ -14,7 +14,8 @@ import time
 
 from atlas_rt.core.hud import Hud, running_on
 from atlas_rt.core.scene import View
-from atlas_rt.core.tags import CountTags, name_tags, node_at
+from atlas_rt.core.tags import CountTags, NameTags, node_at
+from atlas_rt.core.visibility import place_of
 from atlas_rt.core.world import World
 from atlas_rt.encoders import registry
 from atlas_rt.errors import MissingError
@@ -101,7 +102,7 @@ class App:
             panel_state=PanelState(),
         )
         self.pacer = Pacer(settings.fps)
-        self._counts = CountTags()
+        self._names, self._counts = NameTags(), CountTags()
         self._kiosk = Kiosk(idle_secs=settings.kiosk_idle_secs) if settings.kiosk else None
         self._pose = self.parts.world.camera.pose
         self._still_secs, self._sharp = 0.0, False
@@ -252,7 +253,8 @@ class App:
         parts = self.parts
         world, panel_state, session = parts.world, parts.panel_state, parts.session
         size_px = parts.window.size_px
-        at = node_at(view, view.hovered, world.positions()[view.hovered], size_px) if view.hovered >= 0 else (0, 0, 0)
+        hovered = view.hovered
+        at = node_at(view, hovered, place_of(view, hovered), size_px) if hovered >= 0 else (0, 0, 0)
         return Hud(
             size_px=size_px,
             dt_secs=dt_secs,
@@ -264,7 +266,7 @@ class App:
             provider=running_on(panel_state.provider, session.search.provider if session else ""),
             renderer=parts.display.renderer_name,
             progress=panel_state.work,
-            name_tags=name_tags(view, size_px),
+            name_tags=self._names.tags(view, size_px),
             count_tags=self._counts.tags(view, size_px, dt_secs),
             searching=panel_state.searching,
             query=panel_state.query,

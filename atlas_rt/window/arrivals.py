@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from atlas_rt.core.images import Failure
 from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.engine.messages import Added, FromEngine, Locked, Provider, Published, Refused, Said, SourceState
 from atlas_rt.window import clusters, narrating, undoing
+from atlas_rt.window.incoming import Incoming
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
+from atlas_rt.window.session import Session
 from atlas_rt.workers.scenes import Arrival
 
 UPLOAD_BUDGET_SECS = 0.002
@@ -24,10 +28,20 @@ def hear(parts: Parts) -> bool:
 
 
 def show(parts: Parts, arrival: Arrival) -> None:
-    """Show a scene. Whatever was told of an older one follows it: the selection, its panel, the search."""
-    before, was_alone = _selected_record(parts), parts.world.shown_clusters.alone >= 0
+    """Show a scene at once, however long it takes to upload."""
+    parts.incoming = None
     parts.display.show(arrival)
-    parts.world.morph_to(arrival.scene)
+    show_staged(parts, arrival)
+
+
+def show_staged(parts: Parts, arrival: Arrival) -> None:
+    """Show a scene that is uploaded. Whatever was told of an older one follows it: the selection, its panel, the
+    search."""
+    before, was_alone = _selected_record(parts), parts.world.shown_clusters.alone >= 0
+    parts.display.show_staged(arrival)
+    parts.world.morph_to(arrival.scene, prepared=arrival.prepared)
+    if parts.session is not None:
+        parts.session.follow(arrival, aspect=parts.world.aspect)
     parts.panel_state.failures, parts.panel_state.absence = arrival.failures, arrival.absence
     parts.panel_state.keep_to(arrival.scene, selected=parts.world.selected_ids)
     _keep_clusters(parts, was_alone=was_alone)
@@ -45,6 +59,21 @@ def show(parts: Parts, arrival: Arrival) -> None:
         parts.session.tell_of(parts.world.hovered_id, neighbours=False)
     if parts.panel_state.query:
         parts.session.ask(parts.panel_state.query)
+
+
+def take_scene(parts: Parts, newest: Callable[[], Arrival | None]) -> bool:
+    """Go on with the scene that is coming, and show it once it is whole; whether there is one.
+
+    One at a time: what comes meanwhile waits, and gives way to what is newer still.
+    """
+    if parts.incoming is None:
+        if (arrival := newest()) is None:
+            return False
+        parts.incoming = Incoming(arrival, parts.display.staging(arrival))
+    elif parts.incoming.advance(budget_secs=UPLOAD_BUDGET_SECS):
+        arrival, parts.incoming = parts.incoming.arrival, None
+        show_staged(parts, arrival)
+    return True
 
 
 def _keep_clusters(parts: Parts, *, was_alone: bool) -> None:
@@ -106,9 +135,8 @@ def _hear_threads(parts: Parts) -> bool:
     if session is None:
         return False
     changed = False
-    if (arrival := session.arrival()) is not None:
+    if take_scene(parts, session.arrival):
         changed = True
-        show(parts, arrival)
     if (answer := session.answer()) is not None and answer.query == panel_state.query:
         changed = True
         world.light_by(answer)
@@ -129,10 +157,26 @@ def _hear_threads(parts: Parts) -> bool:
         changed = True
         world.mark(fix)
         display.show_picture("live", fix.picture)
+    changed |= _hear_pulses(parts, session)
     for tile in session.drain_tiles(budget_secs=UPLOAD_BUDGET_SECS):
         changed = True
         display.accept(tile)
     return changed
+
+
+def _hear_pulses(parts: Parts, session: Session) -> bool:
+    """Let light run out from what is selected or found, once it is known how far all else is from it."""
+    world, prepared = parts.world, parts.world.prepared
+    reached, sources = session.pulses.take(), world.pulse_sources
+    if reached is not None and prepared is not None and reached.graph is prepared.graph and reached.sources == sources:
+        world.reach(sources, reached.distances)
+        return True
+    if sources != world.reached_from and prepared is not None:
+        world.reach(sources, None)
+        if sources:
+            session.pulses.ask(prepared.graph, sources)
+        return True
+    return False
 
 
 def _tell_of_new(parts: Parts) -> None:

@@ -29,6 +29,7 @@ def open_library(parts: Parts, paths: tuple[str, ...], *, name: str = "") -> Non
     parts.panel_state = PanelState(source=name or source_name(paths))
     parts.panel_state.narrator.closed = session.why_not_asked
     parts.panel_hovered = -1
+    parts.incoming = None
     parts.display.clear()
     parts.window.set_title(f"atlas_rt - {parts.panel_state.source}")
     if session.first is not None:

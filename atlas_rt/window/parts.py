@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from atlas_rt.core.visibility import Pointer
 from atlas_rt.core.world import World
 from atlas_rt.encoders.registry import Model
 from atlas_rt.settings import Settings
 from atlas_rt.ui.window import AnyWindow
+from atlas_rt.window.incoming import Incoming
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.picture import WindowPicture
 from atlas_rt.window.session import Session
@@ -20,7 +22,8 @@ class Parts:
     """Owned by the main thread.
 
     world, panel_state, session: those of the library that is open, replaced together by `opening`. panel_hovered: id of
-    the image that the pointer rests on in a panel, -1 for none. running: False once the person has left.
+    the image that the pointer rests on in a panel, -1 for none. incoming: the scene that is shown next. pointer: what
+    lies under it in the cloud. running: False once the person has left.
     """
 
     settings: Settings
@@ -33,4 +36,6 @@ class Parts:
     panel_state: PanelState
     session: Session | None = None
     panel_hovered: int = -1
+    incoming: Incoming | None = None
+    pointer: Pointer = field(default_factory=Pointer)
     running: bool = True

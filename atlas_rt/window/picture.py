@@ -5,7 +5,7 @@ The window and `atlas-rt shot` share it; it does not know whether its target is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.framing import FreeView
@@ -99,10 +99,18 @@ class WindowPicture:
         return self._renderer.observe(frame_ms)
 
     def show(self, arrival: Arrival) -> None:
-        """Take a scene and its new tiles."""
+        """Take a scene and its new tiles, at once."""
+        for _ in self.staging(arrival):
+            pass
+        self.show_staged(arrival)
+
+    def staging(self, arrival: Arrival) -> Iterator[None]:
+        """Take a scene and its new tiles in short steps, while another one is shown; `show_staged` ends it."""
+        yield from self._renderer.staging(arrival.prepared, arrival.tiles, arrival.pixels)
+
+    def show_staged(self, arrival: Arrival) -> None:
+        """Show a scene whose tiles are here."""
         self._thumbnails.scene = arrival.scene
-        if len(arrival.tiles):
-            self._renderer.load_small(arrival.tiles, arrival.pixels)
 
     def clear(self) -> None:
         """Forget every tile and picture, because another library is shown from now on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -44,14 +45,17 @@ from atlas_rt.workers.live_place import Encode, LivePlaceWorker
 from atlas_rt.workers.lookout import LockLookout
 from atlas_rt.workers.pictures import DecodedPicture, PictureWorker
 from atlas_rt.workers.places import PlaceWorker
+from atlas_rt.workers.pulses import PulseWorker
 from atlas_rt.workers.questions import QuestionWorker, Shown
 from atlas_rt.workers.renaming import ChangeNames, GiveName, NamesWritten, RenamingWorker
-from atlas_rt.workers.scenes import Arrival, SceneReader, SceneWorker
+from atlas_rt.workers.scenes import Arrival, SceneReader, SceneWorker, made_ready
 from atlas_rt.workers.search import Query, SearchWorker
 from atlas_rt.workers.tiles import TileWorker, Want
 from atlas_rt.workers.worker import Change, State, Worker
 
 NICENESS = 19
+USUAL_ASPECT = 16.0 / 9.0
+"""Of a window that has drawn nothing yet."""
 READ_ONLY_POLL_SECS = 1.0
 CHANGES_MAX = 256
 """Of threads' states that wait to be heard."""
@@ -76,7 +80,8 @@ class Session:
         data = data_folder(settings.data_path)
         names, explanations = ClusterNames(data), Explanations(data)
         reader = SceneReader(self.place, model=model.id, dim=model.dim, names=names, explanations=explanations)
-        self.first = reader.read()
+        first = reader.read()
+        self.first = None if first is None else made_ready(first, aspect=USUAL_ASPECT)
         if self.first is not None and self.first.remark:
             self._remarks.append(Said(self.first.remark))
         holder = Lock(self.place).holder()
@@ -91,6 +96,7 @@ class Session:
         self.search = SearchWorker(model, self.place, runtime=self.runtime, announce=told)
         self.facts = FactsWorker(self.place, announce=told)
         self.pictures = PictureWorker(announce=told)
+        self.pulses = PulseWorker(announce=told)
         self._pages = ClusterPageWorker(self.place, announce=told)
         self._names = RenamingWorker(self.place, names, data_named=bool(settings.data), announce=told)
         self.tiles = TileWorker(self.place, announce=told)
@@ -162,13 +168,17 @@ class Session:
                 worker.retry()
 
     def arrival(self) -> Arrival | None:
-        """The newest scene, if one came since the last frame."""
-        arrival = self.scenes.take()
-        if arrival is not None:
-            self._arrival = arrival
-            if self._places is not None:
-                self._places.show(arrival)
-        return arrival
+        """The newest scene, if one came since the last call. Once it is shown, `follow` it."""
+        return self.scenes.take()
+
+    def follow(self, arrival: Arrival, *, aspect: float) -> None:
+        """Whatever is asked from now on is asked about this one. aspect: of the window that shows it."""
+        if arrival.prepared is not None:  # the way here holds the scene before
+            arrival = replace(arrival, prepared=replace(arrival.prepared, way=None))
+        self._arrival = arrival
+        self.scenes.follow(arrival.prepared, aspect=aspect)
+        if self._places is not None:
+            self._places.show(arrival)
 
     def add(self, paths: tuple[str, ...]) -> bool:
         """Take files and folders into the library; False where nothing can be added (`why_not_added`)."""
@@ -294,6 +304,7 @@ class Session:
             self.tiles,
             self.pictures,
             self._pages,
+            self.pulses,
             self.facts,
             self.search,
             self.scenes,
@@ -309,7 +320,7 @@ class Session:
 
     def _workers(self) -> Iterator[Worker]:
         yield from (self.scenes, self.search, self.facts, self.pictures, *self.tiles.workers, self._lookout)
-        yield from (self._pages, self._names, self.questions)
+        yield from (self._pages, self._names, self.questions, self.pulses)
         yield from (worker for worker in (self._claude, self._live_place, self._places) if worker is not None)
 
 

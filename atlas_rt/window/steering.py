@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from atlas_rt.core.requests import AddPaths, Deselect, Do, FlyTo, OpenSource, Request, Select
 from atlas_rt.core.scene import View
-from atlas_rt.core.visibility import pick
 from atlas_rt.ui.input import Click, Input
 from atlas_rt.window.parts import Parts
 
@@ -61,7 +60,8 @@ def _hovered(parts: Parts, told: Input, view: View) -> int:
     if told.pointer_px is None or parts.display.wants_mouse or not len(view.scene.ids):
         return -1
     ratio = view.size_px[0] / parts.window.size_px[0]
-    row = pick(view, (told.pointer_px[0] * ratio, told.pointer_px[1] * ratio))
+    at_px = (told.pointer_px[0] * ratio, told.pointer_px[1] * ratio)
+    row = parts.pointer.row_under(view, at_px)
     return int(view.scene.ids[row]) if row >= 0 else -1
 
 

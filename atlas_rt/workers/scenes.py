@@ -15,6 +15,7 @@ from atlas_rt.core.channels import Latest
 from atlas_rt.core.images import SMALL_TILE_PX, Catalogue, Failure, LibraryPlace
 from atlas_rt.core.maps import Cluster, Map
 from atlas_rt.core.palette import cluster_hues, node_hues
+from atlas_rt.core.preparation import Preparation, prepare
 from atlas_rt.core.rows import rows_of
 from atlas_rt.core.scene import Scene
 from atlas_rt.core.stacks import folded, stacks_of
@@ -50,7 +51,8 @@ class Arrival:
     records and (k, 32, 32, 3) uint8. failures: every file that could not become an image. absence: what a person should
     know of sources that are absent, empty where all are there. hidden: how many images of the map are away and not
     shown. given: cluster -> the name a person gave it. explained: cluster -> what Claude said of it. remark: a sentence
-    on names that could not be read as they should.
+    on names that could not be read as they should. prepared: what it takes to show the scene, None where nobody has
+    made that ready.
     """
 
     scene: Scene
@@ -63,6 +65,7 @@ class Arrival:
     given: Mapping[int, ClusterName] = field(default_factory=dict)
     explained: Mapping[int, KeptExplanation] = field(default_factory=dict)
     remark: str = ""
+    prepared: Preparation | None = None
 
 
 class SceneReader:
@@ -174,6 +177,8 @@ class SceneWorker(Worker):
         self._arrivals: Latest[Arrival] = Latest()
         self._poke = threading.Event()
         self._unreadable = ""
+        self._shown: Preparation | None = None
+        self._aspect = 1.0
         self.start()
 
     @property
@@ -189,6 +194,10 @@ class SceneWorker(Worker):
         """Look for news so often from now on, as `poll_secs`."""
         self._poll_secs = secs
         self._poke.set()
+
+    def follow(self, shown: Preparation | None, *, aspect: float) -> None:
+        """What the window shows now, in which shape: the next arrival is made ready to follow on it."""
+        self._shown, self._aspect = shown, aspect
 
     def retry(self) -> None:
         self._poke.set()
@@ -223,7 +232,7 @@ class SceneWorker(Worker):
         self._unreadable = ""
         self.went_well()
         if arrival is not None:
-            self._deliver(arrival)
+            self._deliver(made_ready(arrival, aspect=self._aspect, shown=self._shown))
 
     def _deliver(self, arrival: Arrival) -> None:
         """Replace an arrival that nobody took, keeping the tiles it brought."""
@@ -233,6 +242,11 @@ class SceneWorker(Worker):
             pixels = np.concatenate([missed.pixels, arrival.pixels])
             arrival = replace(arrival, tiles=tiles, pixels=pixels)
         self._arrivals.put(arrival)
+
+
+def made_ready(arrival: Arrival, *, aspect: float, shown: Preparation | None = None) -> Arrival:
+    """An arrival prepared to follow on what a window of this aspect shows."""
+    return replace(arrival, prepared=prepare(arrival.scene, aspect=aspect, before=shown))
 
 
 def _stamp(file: Path) -> tuple[int, int]:

@@ -56,6 +56,12 @@ def test_the_report_as_lines(person: Person, monkeypatch: pytest.MonkeyPatch) ->
     ]
 
 
+def test_what_makes_its_own_scene_takes_no_source(person: Person) -> None:
+    for option in ("--submission", "--arrivals"):
+        told = person.ask("bench", "frame", ".", option)
+        assert (told.code, "leave the source out" in told.refusal) == (2, True)
+
+
 def test_quantiles_are_named() -> None:
     assert quantiles([1.0, 2.0, 3.0]) == {"median": 2.0, "p95": 2.9, "p99": 2.98}
 

@@ -139,7 +139,7 @@ def test_far_nodes_keep_a_size_that_can_be_seen_but_do_not_pile_up() -> None:
 
 def test_near_nodes_are_those_that_are_large_and_on_screen() -> None:
     view = make_view([[0, 0, 0], [0, 0, -40], [0, 0, 2.5], [30, 0, 0]])
-    near = near_nodes(view, view.scene.positions, 8.0)
+    near = near_nodes(view, 8.0)
     assert near.rows.tolist() == [0]
     assert near.radii_px[0] > 8.0
 
@@ -188,7 +188,7 @@ def test_what_is_under_its_leader_is_not_picked_not_near_and_not_stepped_through
     hidden = dataclasses.replace(view, tiers=np.array([HIDDEN, PLAIN, HIDDEN], np.int8))
     assert pick(hidden, (400, 300)) == 1
     assert pick(hidden, (400 + 0.3 * camera.focal_px(FOV_Y, 600) / 2, 300)) == -1
-    assert near_nodes(hidden, hidden.positions, 5.0).rows.tolist() == [1]
+    assert near_nodes(hidden, 5.0).rows.tolist() == [1]
     assert rows_in_sight(hidden, 10).tolist() == [1]
 
 

@@ -10,10 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from atlas_rt.core.graph import reached_from
 from atlas_rt.core.images import LARGE_TILE_PX, MEDIUM_TILE_PX, Tile
+from atlas_rt.core.preparation import prepare
+from atlas_rt.core.pulse import PACE, SPACING
 from atlas_rt.core.quality import LADDER, Governor, step_named
 from atlas_rt.core.scene import FANNED, HIDDEN, PLAIN, Leaving, Scene, View
 from atlas_rt.core.visibility import pick
+from atlas_rt.render.gl import renderer as renderer_module
 from atlas_rt.render.gl.offscreen import OffscreenTarget
 from atlas_rt.render.gl.renderer import Renderer
 from tests.gpu.conftest import half_side_px, make_scene, make_view, pixel_of
@@ -28,7 +32,7 @@ RED, GREEN, BLUE, WHITE = (230, 20, 20), (20, 200, 20), (30, 40, 230), (250, 250
 
 def flat_tiles(*colours: tuple[int, int, int]) -> NDArray[np.uint8]:
     """Small tiles (k, 32, 32, 3) of one colour each."""
-    return np.array([np.full((32, 32, 3), colour, np.uint8) for colour in colours])
+    return np.array([np.full((32, 32, 3), colour, np.uint8) for colour in colours]).reshape(-1, 32, 32, 3)
 
 
 def flat_tile(record: int, level: int, colour: tuple[int, int, int]) -> Tile:
@@ -553,3 +557,91 @@ def test_a_card_that_leaves_keeps_the_better_tile_it_had(make_renderer: Make, sh
     pixels = shoot(renderer, view)
     assert looks(pixels[pixel_of(view, (0.5, 0, 0))]) == "blue"
     assert looks(pixels[pixel_of(view, (-0.5, 0, 0))]) == "red"
+
+
+# -- a scene that comes, light along edges -----------------------------------------------------------------------------
+
+
+def ring_scene(*, turned: float = 0.0) -> Scene:
+    """Six nodes around the middle with an edge from each to the next."""
+    angles = np.arange(6) * np.pi / 3.0 + turned
+    positions = np.stack([0.7 * np.cos(angles), 0.7 * np.sin(angles), 0.0 * angles], axis=1)
+    edges = np.array([(i, (i + 1) % 6) for i in range(6)], np.int32)
+    scene = make_scene(positions.tolist(), node_size=0.05)
+    return dataclasses.replace(scene, edges=edges, weights=np.full(6, 0.9, np.float32))
+
+
+@pytest.mark.parametrize("quality", STEPS)
+def test_a_staged_scene_is_drawn_like_any_other_and_the_old_one_until_then(
+    make_renderer: Make, shoot: Shoot, quality: str
+) -> None:
+    before, after = prepare(ring_scene(), aspect=1.0), prepare(ring_scene(turned=0.4), aspect=1.0)
+    tiles = np.arange(6, dtype=np.int32), flat_tiles(RED, GREEN, BLUE, WHITE, RED, GREEN)
+    renderer, plain = make_renderer(quality), make_renderer(quality)
+    for _ in renderer.staging(before, *tiles):
+        pass
+    plain.load_small(*tiles)
+    views = [
+        make_view(each.scene, distance=2.5)
+        if each is before
+        else make_view(each.scene, distance=2.5, positions=each.places, old_positions=before.places, morph=morph)
+        for each, morph in ((before, 1.0), (after, 0.5), (after, 1.0))
+    ]
+    for _ in renderer.staging(after, tiles[0][:0], tiles[1][:0]):
+        assert np.array_equal(shoot(renderer, views[0]), shoot(plain, views[0]))
+    for view in views[1:]:
+        assert np.array_equal(shoot(renderer, view), shoot(plain, view))
+
+
+def test_a_staged_scene_that_is_shown_otherwise_is_drawn_as_it_is_shown(make_renderer: Make, shoot: Shoot) -> None:
+    """A stack was opened, or a cluster hidden, while it went up."""
+    staged, other = prepare(ring_scene(), aspect=1.0), ring_scene(turned=0.4)
+    renderer, plain = make_renderer("low"), make_renderer("low")
+    for _ in renderer.staging(staged, np.zeros(0, np.int32), flat_tiles()):
+        pass
+    view = make_view(staged.scene, positions=other.positions, tiers=np.array([0, 0, HIDDEN, 0, 0, 0], np.int8))
+    assert np.array_equal(shoot(renderer, view), shoot(plain, view))
+    elsewhere = make_view(other)
+    assert np.array_equal(shoot(renderer, elsewhere), shoot(plain, elsewhere))
+
+
+def test_light_walks_along_edges_and_not_through_space(make_renderer: Make, shoot: Shoot) -> None:
+    """From the first node around: what lies across is near in space and three edges away."""
+    scene, renderer = ring_scene(), make_renderer("lean")
+    reached = reached_from(prepare(scene, aspect=1.0).graph, np.array([0]), limit=9.0)
+    assert reached == pytest.approx([0.0, 0.7, 1.4, 2.1, 1.4, 0.7], abs=1e-5)
+    dark = shoot(renderer, make_view(scene, distance=2.5)).sum(axis=2)
+
+    def light_at(walked: float, secs: float) -> float:
+        """How much brighter the edge is there, so far along from the first node."""
+        view = make_view(scene, distance=2.5, selected=(0,), reached=reached, ambient=1.0, pulse_secs=secs)
+        lit = shoot(renderer, view).sum(axis=2)
+        edge, part = divmod(walked / 0.7, 1.0)
+        a, b = scene.positions[int(edge)], scene.positions[int(edge) + 1]
+        row, column = pixel_of(view, tuple((a + (b - a) * np.float32(part)).tolist()))
+        return float((lit - dark)[row - 1 : row + 2, column - 1 : column + 2].max())
+
+    begin = SPACING / 2.0 / PACE
+    for walked in (
+        1.05,
+        1.75,
+    ):  # in the middle of the second edge, and of the third, which no longer touches the source
+        there, before = light_at(walked, begin + walked / PACE), light_at(walked, begin + (walked - 0.25) / PACE)
+        assert there > before + 15.0, walked
+
+
+def test_edges_of_what_is_hovered_are_drawn_although_their_step_leaves_them_out(
+    make_renderer: Make, shoot: Shoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renderer_module, "LEAST_EDGES", 0)
+    prepared, renderer = prepare(ring_scene(), aspect=1.0), make_renderer("bare")  # of six edges not one
+    view = make_view(prepared.scene, distance=2.5, graph=prepared.graph)
+    row, column = pixel_of(view, tuple(prepared.scene.positions[:2].mean(axis=0).tolist()))
+
+    def brightness(view: View) -> int:
+        return int(shoot(renderer, view)[row - 2 : row + 3, column - 2 : column + 3].sum(axis=2).max())
+
+    plain, hovered = brightness(view), brightness(dataclasses.replace(view, hovered=0))
+    assert hovered > plain + 30
+    assert brightness(dataclasses.replace(view, hovered=3)) < plain + 10  # of another node
+    assert brightness(dataclasses.replace(view, selected=(1,))) > plain + 30

@@ -90,6 +90,11 @@ def _laid_out(view: View, middles: NDArray[np.float64], side_px: int) -> View:
         selected=(),
         marker=None,
         marker_neighbours=(),
+        cells=None,  # with boxes around other places
+        boxes=None,
+        old_boxes=None,
+        reached=None,
+        graph=None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,11 +17,14 @@ from PIL import Image
 from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.quality import LADDER
 from atlas_rt.core.requests import AddPaths, Hover, OpenSource, Retry, Search, Select
+from atlas_rt.core.scene import Scene
 from atlas_rt.errors import DecodeError
 from atlas_rt.render.gl.offscreen import OffscreenTarget
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Input
+from atlas_rt.window import arrivals
 from atlas_rt.workers import facts, pictures
+from atlas_rt.workers.scenes import made_ready
 from tests.libraries import Library
 from tests.window.player import Player
 
@@ -416,3 +420,107 @@ def test_a_kiosk_is_fresh_for_its_next_visitor(play: Open, colours: Path) -> Non
     assert parts.world.tour is not None
     player.app.close()
     player.app.close()  # a second call does nothing
+
+
+# -- a map that goes up in slices --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One step of an upload in each frame."""
+    monkeypatch.setattr(arrivals, "UPLOAD_BUDGET_SECS", 0.0)
+
+
+def publish(player: Player, positions: np.ndarray, kept: int = 99) -> Scene:
+    """Another map of the first images that are shown, handed over as the thread that reads scenes does."""
+    session, world = player.app.parts.session, player.app.parts.world
+    assert session is not None
+    assert session._arrival is not None
+    shown = session._arrival.scene
+    scene = dataclasses.replace(
+        shown,
+        ids=shown.ids[:kept].copy(),
+        paths=shown.paths[:kept],
+        positions=positions[:kept].astype(np.float32),
+        edges=shown.edges[(shown.edges < kept).all(axis=1)],
+        weights=shown.weights[(shown.edges < kept).all(axis=1)],
+        stacks=None,
+        **{
+            name: getattr(shown, name)[:kept]
+            for name in ("aspects", "mean_rgb", "hues", "tiles", "sizes_px", "clusters")
+        },
+    )
+    arrival = dataclasses.replace(session._arrival, scene=scene, tiles=scene.tiles, pixels=small_tiles(kept, scene))
+    session.scenes._deliver(made_ready(arrival, aspect=world.aspect, shown=world.prepared))
+    return scene
+
+
+def small_tiles(kept: int, scene: Scene) -> Bytes:
+    return np.repeat(scene.mean_rgb[:kept, None, None, :], 32, axis=1).repeat(32, axis=2)
+
+
+@pytest.mark.usefixtures("slowly")
+def test_the_map_before_is_seen_and_answers_until_the_next_one_is_whole(play: Open, colours: Path) -> None:
+    player = play(colours)
+    player.settle(6)
+    parts = player.app.parts
+    before, red = parts.world.scene, player.id_of("red")
+    after = publish(player, -before.positions)
+    player.frame(2)
+    assert parts.incoming is not None
+    assert parts.world.scene is before
+    player.do(Select(red), Search("red"))  # at that moment
+    assert parts.world.scene is before
+    newer = publish(player, 0.5 * before.positions)  # and another one comes
+    player.window.visible = False  # while the window is minimised
+    player.see(lambda: parts.world.scene is after)
+    player.window.visible = True
+    player.see(lambda: parts.world.scene is newer)
+    player.see(lambda: parts.incoming is None and parts.world.resting)
+    assert parts.world.selected_ids == (red,)
+    player.see(lambda: parts.world.answer is not None and parts.world.answer.ids is newer.ids)
+    assert np.allclose(parts.world.positions(), newer.positions)
+
+
+@pytest.mark.usefixtures("slowly")
+def test_what_a_map_lacks_may_be_chosen_while_it_goes_up(play: Open, colours: Path) -> None:
+    player = play(colours)
+    player.settle(6)
+    parts = player.app.parts
+    last = int(parts.world.scene.ids[-1])
+    fewer = publish(player, parts.world.scene.positions, kept=5)
+    player.frame(2)
+    assert parts.incoming is not None
+    player.do(Select(last))
+    player.see(lambda: parts.world.scene is fewer)
+    assert parts.world.selected_ids == ()
+    player.see(lambda: parts.world.resting)
+    assert player.shown().startswith("5 images")
+
+
+@pytest.mark.usefixtures("slowly")
+def test_a_map_that_goes_up_is_dropped_when_another_library_is_opened(
+    play: Open, colours: Path, tmp_path: Path
+) -> None:
+    player = play(colours)
+    player.settle(6)
+    parts = player.app.parts
+    publish(player, -parts.world.scene.positions)
+    player.frame(2)
+    assert parts.incoming is not None
+    player.do(OpenSource((str(folder_of(tmp_path / "other", {"grey": (128, 128, 128)})),)))
+    assert parts.incoming is None
+    player.settle(1)
+
+
+def test_light_runs_out_from_what_is_selected_along_the_newest_map(play: Open, colours: Path) -> None:
+    player = play(colours)
+    player.settle(6)
+    world = player.app.parts.world
+    player.do(Select(player.id_of("red")))
+    player.see(lambda: world.view((640, 480)).reached is not None)
+    publish(player, -world.scene.positions)
+    before = world.scene
+    player.see(lambda: world.scene is not before and world.view((640, 480)).reached is not None)
+    player.do("step_back")
+    player.see(lambda: not world.selected_ids and world.view((640, 480)).reached is None)

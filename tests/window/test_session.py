@@ -93,7 +93,8 @@ def follow(session: Session, *, until: type, images: int = 0) -> list[FromEngine
             told.append(message)
             if isinstance(message, Published):
                 session.scenes.poke()
-        session.arrival()
+        if (arrival := session.arrival()) is not None:
+            session.follow(arrival, aspect=1.6)
         shown = len(session._arrival.scene.ids) if session._arrival else 0
         return any(isinstance(message, until) for message in told) and shown >= images
 

@@ -6,6 +6,8 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
+GROWTH = 1.5
+"""A map that grows with each batch of images makes the list of corners anew this seldom."""
 QUAD_CORNERS = (0, 1, 2, 2, 1, 3)
 """Two triangles over corners 0..3."""
 
@@ -89,8 +91,7 @@ class Pulled:
         """
         if not count:
             return
-        if count > self._quads:
-            self._reserve(count)
+        self.reserve(count)
         if program.glo not in self._indexed:
             self._indexed[program.glo] = self._ctx.vertex_array(program, [], index_buffer=self._corners)
         self._indexed[program.glo].render(moderngl.TRIANGLES, vertices=6 * count)
@@ -105,12 +106,15 @@ class Pulled:
             self._corners = None
         self._quads = 0
 
-    def _reserve(self, count: int) -> None:
+    def reserve(self, count: int) -> None:
+        """Make sure that so many quads can be drawn."""
+        if count <= self._quads:
+            return
         for array in self._indexed.values():
             array.release()
         self._indexed.clear()
         if self._corners is not None:
             self._corners.release()
-        self._quads = max(count, 1024)
+        self._quads = max(count, int(self._quads * GROWTH), 1024)
         numbers = np.arange(self._quads, dtype=np.uint32)[:, None] * 4 + np.array(QUAD_CORNERS, np.uint32)
         self._corners = self._ctx.buffer(numbers)

@@ -69,9 +69,11 @@ class RawGL:
         box = (x, y, layer, width, height, 1)
         self._call("glTexSubImage3D", _TEXTURE_2D_ARRAY, level, *box, _RGBA, _UNSIGNED_BYTE, pixels.ctypes.data)
 
-    def copy_layers(self, source: moderngl.TextureArray, target: moderngl.TextureArray, levels: int) -> None:
-        """Copy every layer and level of `source` into the first layers of `target`, without leaving the GPU."""
-        width, height, layers = source.size
+    def copy_layer(
+        self, source: moderngl.TextureArray, target: moderngl.TextureArray, *, layer: int, levels: int
+    ) -> None:
+        """Copy every level of a layer of `source` into the same layer of `target`, without leaving the GPU."""
+        width, height, _ = source.size
         bound, name = (ctypes.c_int * 1)(), (ctypes.c_uint * 1)()
         self._call("glGetIntegerv", _READ_FRAMEBUFFER_BINDING, ctypes.addressof(bound))
         self._call("glGenFramebuffers", 1, ctypes.addressof(name))
@@ -79,9 +81,8 @@ class RawGL:
         self._bind(target)
         for level in range(levels):
             size = (max(width >> level, 1), max(height >> level, 1))
-            for layer in range(layers):
-                self._call("glFramebufferTextureLayer", _READ_FRAMEBUFFER, _COLOR_ATTACHMENT0, source.glo, level, layer)
-                self._call("glCopyTexSubImage3D", _TEXTURE_2D_ARRAY, level, 0, 0, layer, 0, 0, *size)
+            self._call("glFramebufferTextureLayer", _READ_FRAMEBUFFER, _COLOR_ATTACHMENT0, source.glo, level, layer)
+            self._call("glCopyTexSubImage3D", _TEXTURE_2D_ARRAY, level, 0, 0, layer, 0, 0, *size)
         self._call("glDeleteFramebuffers", 1, ctypes.addressof(name))
         self._call("glBindFramebuffer", _READ_FRAMEBUFFER, bound[0])
 

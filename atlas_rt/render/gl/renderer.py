@@ -12,17 +12,18 @@ are other objects than the frame before.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import moderngl
 import numpy as np
 
-from atlas_rt.core.arrays import Bytes, Floats, Ints
+from atlas_rt.core.arrays import Bytes, Floats, Ints, Tiers
 from atlas_rt.core.images import Tile
+from atlas_rt.core.preparation import Preparation
 from atlas_rt.core.quality import LADDER, Governor, Step, governor_for
 from atlas_rt.core.scene import FANNED, View
-from atlas_rt.core.visibility import NO_NODES, light_of, near_nodes, positions_now
+from atlas_rt.core.visibility import ASPECT_ROOT, NO_NODES, light_of, near_nodes
 from atlas_rt.render.draw_figures import DrawFigures
 from atlas_rt.render.frame import BLOCK_BYTES, CONSTANTS, FRAME, FrameBlock, Part, all_of
 from atlas_rt.render.gl.cleanup import sweep
@@ -50,8 +51,6 @@ BACKDROP_QUADS = 32 * 18
 SPRITE_PX = {True: 16.0, False: 6.0}
 """Half side up to which a card is a point sprite, for software and for hardware. A sprite vanishes when its centre
 leaves the screen, a quad costs llvmpipe four vertices and two triangles: there, a list says which rows need one."""
-ASPECT_ROOT = 1.74
-"""Half the long side of the longest card, as a share of half the side of a square of its area."""
 SHARP = next(step for step in reversed(LADDER) if step.scale == 1.0)
 """The cheapest step that draws every pixel."""
 LEAST_EDGES = 2500
@@ -106,11 +105,24 @@ class Renderer:
         self._bound: set[int] = set()
         self._cold = [] if self._probes else _steps_from(self._governor)
         self._probe: Renderer | None = None
+        self._fanned_in: Tiers | None = None
+        self._fanned = np.zeros(0, np.intp)  # rows that are fanned out in these tiers
         self.figures = DrawFigures()
 
     def load_small(self, tiles: Ints, pixels: Bytes) -> None:
         """Upload small tiles in bulk: `pixels` (k, 32, 32, 3 or 4) for the tile records `tiles` (k,)."""
         self._tiles.load_small(tiles, pixels)
+
+    def staging(self, prepared: Preparation | None, tiles: Ints, pixels: Bytes) -> Iterator[None]:
+        """Upload a coming scene and its small tiles in steps of about a millisecond, while another scene is drawn; it
+        is drawn from the first View that shows it. Tiles as in `load_small`. Without a preparation the scene itself
+        goes up with that View."""
+        yield from self._tiles.staging(tiles, pixels)
+        if prepared is not None:
+            self._pulled.reserve(len(prepared.edges))
+            yield
+            yield from self._edges.staging(prepared)
+            yield from self._nodes.staging(prepared)
 
     def accept(self, tile: Tile) -> None:
         """Upload one tile; it fades in over the coarser one."""
@@ -291,7 +303,7 @@ class Renderer:
         self._block_buffer.bind_to_uniform_block(FRAME_BINDING)
 
     def _look_around(self, view: View, min_half_px: float) -> None:
-        self._near = near_nodes(view, positions_now(view), min_half_px)
+        self._near = near_nodes(view, min_half_px)
         self._near_of = view.scene, view.size_px, view.time_secs
 
     def _program(self, name: str, **defines: int) -> moderngl.Program:
@@ -359,6 +371,8 @@ class Renderer:
             self._pulled.render_quads(program, edges)
         else:
             self._pulled.render(program, moderngl.LINES, 2 * edges)
+        if singled := self._edges.stand_out(edges):
+            self._pulled.render_quads(self._program("edge", RIBBON=1, PULSE=int(step.pulse), **exact), singled)
         if self._edges.links:
             self._edges.use_links()
             self._pulled.render_quads(self._program("edge", RIBBON=1, **exact), self._edges.links)
@@ -389,7 +403,9 @@ class Renderer:
         if view.selected:
             kinds[len(view.selected) - 1] = 2.0
         if view.selected and view.tiers is not None:
-            fanned = np.setdiff1d(np.flatnonzero(view.tiers == FANNED), rows)
+            if self._fanned_in is not view.tiers:
+                self._fanned_in, self._fanned = view.tiers, np.flatnonzero(view.tiers == FANNED)
+            fanned = np.setdiff1d(self._fanned, rows)
             rows, kinds = [*fanned.tolist(), *rows], np.append(np.full(len(fanned), -1.0, np.float32), kinds)
         self._lists["rings"].write(np.array(rows, np.int32), kinds)
         self._lists["rings"].render(self._program("ring"))

@@ -6,6 +6,7 @@ textures of one layer an image, given to the images that are near. Levels are ma
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import moderngl
@@ -72,7 +73,8 @@ class SmallTiles:
             records, pixels = records[fitting], pixels[fitting]
         if not len(records):
             return
-        self._reserve(int(records.max()) + 1)
+        for _ in self.reserving(int(records.max()) + 1):
+            pass
         order = np.argsort(records, kind="stable")
         for start in range(0, len(order), SLAB):
             chosen = order[start : start + SLAB]
@@ -98,14 +100,17 @@ class SmallTiles:
                 strip = np.ascontiguousarray(tiles[start:stop].transpose(1, 0, 2, 3)).reshape(side, -1, 4)
                 self._raw.upload(self._texture, strip, level=level, x=column * side, y=row * side, layer=page)
 
-    def _reserve(self, count: int) -> None:
+    def reserving(self, count: int) -> Iterator[None]:
+        """Make room for records below `count`, in steps; until the last one what was there is drawn from."""
         pages = self._texture.layers
         needed = -(-count // CELLS)
         if needed <= pages:
             return
         grown = self._allocate(min(max(needed, int(pages * GROWTH)), self._layers))
-        if self.loaded.any():
-            self._raw.copy_layers(self._texture, grown, SMALL_LEVELS)
+        yield
+        for page in range(pages) if self.loaded.any() else ():
+            self._raw.copy_layer(self._texture, grown, layer=page, levels=SMALL_LEVELS)
+            yield
         self._texture.release()
         self._texture = grown
         self.loaded = np.concatenate([self.loaded, np.zeros((grown.layers - pages) * CELLS, np.bool_)])

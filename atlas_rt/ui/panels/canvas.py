@@ -175,9 +175,11 @@ class Canvas:
         """One line over the open map, with a soft dark edge so that it reads on white cards too."""
         edge = self.px(1.25)
         dark = theme.faded(theme.SHADOW, depth * (colour >> 24) / 255.0)
+        font = self.type.fonts.strong if strong else self.type.fonts.regular
+        size_px, dark, add = size * self.type.scale, self._ink(dark), self._list.add_text  # some hundred calls a frame
         for across, down in ((-edge, 0.0), (edge, 0.0), (0.0, -edge), (0.0, edge * 1.6)):
-            self.text(x + across, y + down, text, size, dark, strong=strong)
-        self.text(x, y, text, size, colour, strong=strong)
+            add(font, size_px, (x + across, y + down), dark, text)
+        add(font, size_px, (x, y), self._ink(colour), text)
 
     def fill(self, rect: Rect, colour: Colour, rounding: float = 0.0) -> None:
         self._list.add_rect_filled((rect.x, rect.y), (rect.right, rect.bottom), self._ink(colour), rounding)
