@@ -180,16 +180,15 @@ class Renderer:
             self.warm()
 
     def picture(self, view: View) -> Bytes:
-        """(h, w, 3) uint8 RGB of the view, top row first: at the step that was asked for, or as richly as can be where
-        steps change by themselves. Larger pictures than the driver or memory allows are drawn in parts.
+        """(h, w, 3) uint8 RGB of the view, top row first, as richly as can be, whatever the governor's step. Larger
+        pictures than the driver or memory allows are drawn in parts.
         """
-        step = self._governor.step if self._governor.fixed else LADDER[0]
         if needs_parts(view.size_px, self._target_px):
             sweep(self._ctx)
-            return in_parts(self._ctx, self, view, step if step.scale == 1.0 else SHARP)
+            return in_parts(self._ctx, self, view, LADDER[0])
         picture = OffscreenTarget(self._ctx, view.size_px)
         try:
-            self.draw(view, picture.target, step=step)
+            self.draw(view, picture.target, step=LADDER[0])
             return picture.read()
         finally:
             picture.release()
