@@ -8,7 +8,7 @@ out vec4 colour;
 void main()
 {
 #ifdef DIRECT
-    colour = vec4(light + dither(gl_FragCoord.xy) * 0.004, 1.0);
+    colour = vec4(light + dither(gl_FragCoord.xy) * DITHER, 1.0);
 #else
     colour = vec4(light, 1.0);
 #endif

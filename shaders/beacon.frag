@@ -6,8 +6,6 @@ in vec2 at;
 flat in float fog;
 out vec4 colour;
 
-const vec3 TINT = vec3(0.30, 0.85, 1.0);
-
 float ring(float away, float phase)
 {
     float radius = 0.16 + 0.80 * phase;
@@ -22,18 +20,18 @@ void main()
         discard;
     float edge = 1.0 - smoothstep(0.7, 1.0, away);
     float moving = 0.25 + 0.75 * ambient;
-    float beat = pulse_secs * 0.45;
+    float beat = pulse_secs * BEACON_BEAT;
     vec3 glow = vec3(1.6) * exp(-pow(away / 0.060, 2.0));
-    glow += TINT * 0.60 * exp(-pow(away / 0.17, 2.0));
-    glow += TINT * 0.10 * exp(-away * 3.5);
+    glow += BEACON_TINT * 0.60 * exp(-pow(away / 0.17, 2.0));
+    glow += BEACON_TINT * 0.10 * exp(-away * 3.5);
     float rays = exp(-abs(at.x) * 75.0 - abs(at.y) * 4.5) + exp(-abs(at.y) * 75.0 - abs(at.x) * 4.5);
-    glow += TINT * 0.45 * rays;
-    glow += TINT * moving * (ring(away, fract(beat)) + ring(away, fract(beat + 0.5)));
-    glow += TINT * 0.55 * exp(-pow((away - 0.20) / 0.012, 2.0));
+    glow += BEACON_TINT * 0.45 * rays;
+    glow += BEACON_TINT * moving * (ring(away, fract(beat)) + ring(away, fract(beat + 0.5)));
+    glow += BEACON_TINT * 0.55 * exp(-pow((away - 0.20) / 0.012, 2.0));
     glow *= edge * fog;
 #ifdef DIRECT
     colour = vec4(screen_gain(min(glow, 1.2)), 1.0);
 #else
-    colour = vec4(glow * 1.4, 1.0);
+    colour = vec4(glow * BEACON_LIGHT, 1.0);
 #endif
 }

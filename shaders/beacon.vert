@@ -11,11 +11,11 @@ void main()
     at = corner;
     vec4 in_view = view_from_world * vec4(marker.xyz, 1.0);
     float depth = -in_view.z;
-    fog = max(clarity(distance(eye.xyz, marker.xyz)), 0.5);
+    fog = max(clarity(distance(eye.xyz, marker.xyz)), BEACON_CLEAR);
     gl_Position = vec4(0.0, 0.0, 2.0, 1.0);
     if (depth < 0.02)
         return;
-    float reach_px = clamp(node_size * 5.0 * focal_px / depth, 0.060 * size_px.y, 0.16 * size_px.y);
+    float reach_px = clamp(node_size * BEACON_SIDES * focal_px / depth, BEACON_LEAST * size_px.y, BEACON_MOST * size_px.y);
     gl_Position = clip_from_view * in_view;
     gl_Position.xy += corner * reach_px * 2.0 * size_px.zw * gl_Position.w;
 }

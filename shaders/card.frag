@@ -49,11 +49,11 @@ void main()
     cover *= shape.w;
 #endif
     // Light falls from above.
-    face *= plain.a * (1.07 - 0.14 * uv.y);
+    face *= plain.a * (FACE_TOP - FACE_FALL * uv.y);
 
     float short_px = min(half_px.x, half_px.y);
-    float rim_px = clamp(0.055 * short_px, 0.75, 3.0);
-    float on_rim = clamp((outside + rim_px + 0.5) * 0.95, 0.0, 0.95) * clamp(short_px * 0.2 - 0.4, 0.0, 1.0);
+    float rim_px = clamp(RIM_SHARE * short_px, RIM_LEAST_PX, RIM_MOST_PX);
+    float on_rim = clamp((outside + rim_px + 0.5) * RIM_COVER, 0.0, RIM_COVER) * clamp(short_px * RIM_SLOPE - RIM_FROM, 0.0, 1.0);
     face = mix(face, rim.rgb, on_rim);
 #ifdef DIRECT
     colour = vec4(mix(sqrt(FOG_COLOUR), face, rim.a), cover);

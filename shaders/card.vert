@@ -17,10 +17,6 @@ out vec2 at_px;
 in int row;
 #endif
 
-const float FADE_SECS = 0.25;
-const float PICTURE_LIGHT = 0.8;  // so that light has room above it
-const float AWAY_LIGHT = 0.4;     // what is left of it for an image whose file is not there
-
 float faded_in(float came_at)
 {
     return clamp((time_secs - came_at) / FADE_SECS, 0.0, 1.0);
@@ -60,7 +56,7 @@ bool choose_tile(vec4 slots, float side_px)
     tile.xyz = vec3(0.0, 0.0, slots.z);
     shape.w = fade;
 #endif
-    tile.w = clamp(log2(tile_px / max(side_px, 1.0)) - 0.35, 0.0, levels);
+    tile.w = clamp(log2(tile_px / max(side_px, 1.0)) - LEVEL_BIAS, 0.0, levels);
     return true;
 }
 
@@ -76,7 +72,7 @@ void main()
     Node node = node_at(row);
     vec4 in_view = view_from_world * vec4(node.place, 1.0);
     float depth = -in_view.z;
-    if (depth <= 0.3 * node_size || node.scale <= 0.0)
+    if (depth <= NEAR_SIZES * node_size || node.scale <= 0.0)
         return;
 
     vec2 half_px = half_card_px(node, depth);
@@ -84,7 +80,7 @@ void main()
 #ifdef SPRITE
     if (longest > sprite_px)
         return;
-    half_px = max(half_px, 0.9);
+    half_px = max(half_px, POINT_LEAST_PX);
 #else
     if (longest <= sprite_px)
         return;
@@ -98,24 +94,24 @@ void main()
     bool away;
     colours_of(row, mean, hue, away);
     // A small card gets more light; a tiny one has no room for its picture and takes on some of its cluster's colour.
-    float small = 1.0 - smoothstep(3.0, 14.0, longest);
-    float tiny = 1.0 - smoothstep(2.0, 7.0, longest);
-    float light = PICTURE_LIGHT * node.brightness * (1.0 + 0.6 * small) * (away ? AWAY_LIGHT : 1.0);
-    float clear = max(clarity(distance(eye.xyz, node.place)), 0.12);
+    float small = 1.0 - smoothstep(SMALL_FROM, SMALL_TO, longest);
+    float tiny = 1.0 - smoothstep(TINY_FROM, TINY_TO, longest);
+    float light = PICTURE_LIGHT * node.brightness * (1.0 + SMALL_GAIN * small) * (away ? AWAY_LIGHT : 1.0);
+    float clear = max(clarity(distance(eye.xyz, node.place)), CLEAR_LEAST);
     bool is_point = longest < card_px;
     float short_px = min(half_px.x, half_px.y);
-    shape.xyz = vec3(half_px, short_px * (is_point ? 1.0 : 0.32));
+    shape.xyz = vec3(half_px, short_px * (is_point ? 1.0 : CORNER));
     #if TILE == 0
-    shape.w *= is_point ? 0.0 : 1.0 - 0.4 * tiny;
+    shape.w *= is_point ? 0.0 : 1.0 - TINY_FADE * tiny;
 #endif
-    plain.rgb = mix(mean, hue, 0.6 * tiny);
-    rim.rgb = hue * mix(hue, vec3(1.0), 0.3) * 1.15;
+    plain.rgb = mix(mean, hue, TINY_HUE * tiny);
+    rim.rgb = hue * mix(hue, vec3(1.0), RIM_WHITE) * RIM_LIGHT;
 #ifdef DIRECT
     // The same in screen colours, but for the shoulder of the tone curve: a square root of each factor.
     light *= vignette(clip.xy / clip.w);
     plain.a = min(sqrt(light), 1.0);
     rim.a = sqrt(clear);
-    rim.rgb *= min(sqrt(light / PICTURE_LIGHT), 1.2);
+    rim.rgb *= min(sqrt(light / PICTURE_LIGHT), RIM_LIGHT_MAX);
 #else
     plain.rgb = linear_of(plain.rgb);
     plain.a = light;

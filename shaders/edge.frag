@@ -16,8 +16,8 @@ out vec4 colour;
 float pulse()
 {
     float away = distance(at_place, focus.xyz);
-    float wave = (fract(away * 1.1 - pulse_secs * 0.22) - 0.5) * 9.0;
-    return focus.w * exp(-wave * wave - 1.3 * away);
+    float wave = (fract(away * PULSE_WAVES - pulse_secs * PULSE_SPEED) - 0.5) * PULSE_SHARPNESS;
+    return focus.w * exp(-wave * wave - PULSE_FALL * away);
 }
 #endif
 
@@ -28,11 +28,11 @@ void main()
 #ifdef DIRECT
     glow *= exp(-2.2 * across * across) - 0.11;
 #else
-    glow *= exp(-3.2 * across * across);
+    glow *= exp(-RIBBON_FALL * across * across);
 #endif
 #endif
 #ifdef PULSE
-    glow *= 1.0 + 4.0 * pulse();
+    glow *= 1.0 + PULSE_GAIN * pulse();
 #endif
     colour = vec4(glow, 1.0);
 }

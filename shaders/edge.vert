@@ -14,13 +14,10 @@ out vec3 light;
 out vec3 at_place;
 #endif
 
-const vec3 MARKER_LIGHT = vec3(0.55, 0.95, 1.0);
-const float NEAR_CUT = 0.01;
-const float LINE_LIGHT = 0.65;  // a hard line of a pixel is brighter than a soft one
 #ifdef RIBBON
-const float LEAST_LIGHT = 0.002;
+const float LEAST_LIGHT = RIBBON_LEAST;
 #else
-const float LEAST_LIGHT = 0.006;
+const float LEAST_LIGHT = LINE_LEAST;
 #endif
 
 struct End {
@@ -34,10 +31,10 @@ End end_at(int row)
     if (row < 0)
         return End(marker.xyz, MARKER_LIGHT, 1.0);
     vec3 hue = hue_of(row);
-    float lit = mix(1.0, 0.16 + 1.09 * light_of(row), light_mix);
+    float lit = mix(1.0, UNLIT + LIT_GAIN * light_of(row), light_mix);
     if (texelFetch(node_places, texel_of(row), 0).w < 0.0)
         lit = 0.0;  // its node is not drawn
-    return End(place_of(row), linear_of(hue) * mix(hue, vec3(1.0), 0.25), lit);
+    return End(place_of(row), linear_of(hue) * mix(hue, vec3(1.0), EDGE_WHITE), lit);
 }
 
 void main()
@@ -60,7 +57,7 @@ void main()
     bool chosen_edge = any(equal(chosen.xx, rows)) || any(equal(chosen.yy, rows));
     float strength = ends.z * edge_gain * a.brightness * b.brightness;
     if (chosen_edge && a.brightness * b.brightness > 0.0)
-        strength = max(strength * 2.0, 0.30);
+        strength = max(strength * CHOSEN_GAIN, CHOSEN_LEAST);
     if (rows.y < 0)
         strength = ends.z;
 
@@ -73,7 +70,7 @@ void main()
     // Behind the node's own card: cards are not crossed out by their edges.
     vec3 towards = normalize(mine.place - eye.xyz);
     vec3 place = mine.place;
-    vec4 mine_in_view = view_from_world * vec4(place + towards * node_size * 1.3, 1.0);
+    vec4 mine_in_view = view_from_world * vec4(place + towards * node_size * BEHIND_CARD, 1.0);
     vec3 other = which == 0 ? b.place : a.place;
     vec4 other_in_view = view_from_world * vec4(other, 1.0);
     float depth = -mine_in_view.z;
@@ -88,7 +85,7 @@ void main()
     }
     float away = distance(eye.xyz, place);
     // Ribbons that pass close before the eye must not blind it.
-    float open = smoothstep(0.03, 0.30, away);
+    float open = smoothstep(OPEN_FROM, OPEN_TO, away);
     light = mine.light * strength * clarity(away) * open;
     vec4 clip = clip_from_view * mine_in_view;
     gl_Position = clip;
@@ -100,10 +97,10 @@ void main()
     run = dot(run, run) > 1e-9 ? normalize(run) : vec2(1.0, 0.0);
     if (which == 1)
         run = -run;
-    float wanted_px = 0.0021 * focal_px / depth * (chosen_edge || rows.y < 0 ? 1.8 : 1.0);
-    float reach_px = clamp(wanted_px, 1.0, 5.0 * size_px.y / 900.0) * 1.1 + 0.5;
+    float wanted_px = RIBBON_WIDTH * focal_px / depth * (chosen_edge || rows.y < 0 ? CHOSEN_WIDTH : 1.0);
+    float reach_px = clamp(wanted_px, 1.0, RIBBON_MOST_PX * size_px.y / RIBBON_LINES) * RIBBON_REACH + RIBBON_SOFT_PX;
     // A ribbon that would be thinner than a pixel keeps a pixel and loses light.
-    light *= mix(0.55, 1.0, clamp(wanted_px, 0.0, 1.0));
+    light *= mix(RIBBON_THIN, 1.0, clamp(wanted_px, 0.0, 1.0));
     gl_Position.xy += vec2(-run.y, run.x) * side * reach_px * size_px.zw * clip.w;
     across = side;
 #endif

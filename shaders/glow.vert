@@ -8,9 +8,6 @@ in int row;
 flat out vec3 light;
 out vec2 at;
 
-const float REST = 0.09;
-const float FOUND = 0.8;
-
 void main()
 {
     gl_Position = vec4(0.0, 0.0, 2.0, 1.0);
@@ -24,16 +21,16 @@ void main()
     vec2 half_px = half_card_px(node, depth);
     float longest = max(half_px.x, half_px.y);
 #ifdef LIT
-    float strength = FOUND * node.light * node.light * light_mix * (1.0 - 0.8 * smoothstep(24.0, 220.0, longest));
+    float strength = GLOW_FOUND * node.light * node.light * light_mix * (1.0 - FOUND_FADE * smoothstep(FOUND_FROM_PX, FOUND_TO_PX, longest));
 #else
-    float strength = REST * glow_gain * (1.0 - smoothstep(14.0, 90.0, longest)) * mix(1.0, node.brightness, light_mix);
+    float strength = GLOW_REST * glow_gain * (1.0 - smoothstep(GLOW_FROM_PX, GLOW_TO_PX, longest)) * mix(1.0, node.brightness, light_mix);
 #endif
     strength *= clarity(distance(eye.xyz, node.place));
-    if (strength < 0.004)
+    if (strength < GLOW_LEAST)
         return;
     vec3 hue = hue_of(row);
     light = linear_of(hue) * hue * strength;
 
     gl_Position = clip_from_view * in_view;
-    gl_Position.xy += corner * (half_px + vec2(min(longest * 3.0, 0.14 * size_px.y))) * 2.0 * size_px.zw * gl_Position.w;
+    gl_Position.xy += corner * (half_px + vec2(min(longest * GLOW_SIDES, GLOW_HEIGHT * size_px.y))) * 2.0 * size_px.zw * gl_Position.w;
 }

@@ -10,9 +10,6 @@ flat out vec3 light;
 flat out float width_px;
 out vec2 at_px;
 
-const vec3 HOVERED = vec3(0.72, 0.82, 1.0);
-const vec3 SELECTED = vec3(1.0, 0.80, 0.42);
-
 void main()
 {
     Node node = node_at(row);
@@ -24,15 +21,15 @@ void main()
     light = vec3(0.0);
     width_px = 1.0;
     at_px = corner;
-    if (depth <= 0.3 * node_size || node.scale <= 0.0)
+    if (depth <= NEAR_SIZES * node_size || node.scale <= 0.0)
         return;
     half_px = half_card_px(node, depth);
-    float scale = size_px.y / 900.0;
+    float scale = size_px.y / RIBBON_LINES;
     float shortest = min(half_px.x, half_px.y);
-    width_px = clamp(0.05 * shortest, 1.5 * scale, 4.0 * scale) * (kind > 0.5 ? 1.4 : 1.0);
-    light = kind > 0.5 ? SELECTED * 1.5 : kind < -0.5 ? SELECTED * 0.35 : HOVERED * 1.15;
+    width_px = clamp(RING_SHARE * shortest, RING_LEAST_PX * scale, RING_MOST_PX * scale) * (kind > 0.5 ? RING_CHOSEN : 1.0);
+    light = kind > 0.5 ? SELECTED * SELECTED_GAIN : kind < -0.5 ? SELECTED * FAN_GAIN : HOVERED * HOVERED_GAIN;
     if (kind > 1.5)
-        light *= 1.0 + 0.15 * ambient * sin(pulse_secs * 2.6);
+        light *= 1.0 + RING_BEAT * ambient * sin(pulse_secs * RING_BEAT_SPEED);
     half_px += width_px * 0.5 + 1.0;
     at_px = corner * (half_px + width_px * 7.0 + 4.0);
     vec4 clip = clip_of_card(row, node, in_view);

@@ -26,6 +26,8 @@ LIGHT_FROM, LIGHT_TO = 1.4, 3.6
 """Deviations above the median between which a search lights a node from 0 to 1."""
 LIT_SIZE = (0.75, 1.15)
 """A node's size while searching: the first, plus the second times its light."""
+UNLIT, LIT_GAIN = 0.16, 1.09
+"""A node's brightness while searching: the first, plus the second times its light."""
 LIT_GROWTH = 1.2
 """What a search lit is at least this much larger than the smallest card: it is looked for from afar."""
 FOUND_NEARER = 0.4
@@ -80,7 +82,7 @@ def brightness_of(view: View, rows: NDArray[np.int64]) -> Floats:
     """(k,) how bright rows are drawn: 1 while nothing is searched, else by their lights."""
     if view.lights is None:
         return np.ones(len(rows), np.float32)
-    lit: Floats = 1.0 + np.float32(view.light_mix) * (0.16 + 1.09 * light_of(view.lights[rows]) - 1.0)
+    lit: Floats = 1.0 + np.float32(view.light_mix) * (UNLIT + LIT_GAIN * light_of(view.lights[rows]) - 1.0)
     return lit
 
 

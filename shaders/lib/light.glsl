@@ -1,19 +1,15 @@
 // Colour and light. Linear light everywhere; the screen's curve is taken as a square root, exact both ways and cheap.
 
-const vec3 FOG_COLOUR = vec3(0.0030, 0.0042, 0.0100);
-const float FOG_DENSITY = 0.45;
-
 vec3 linear_of(vec3 screen) { return screen * screen; }
 
 // A shoulder: straight up to the knee, so that pictures keep their colours, then towards 1. What is brighter than the
 // screen loses a little of its hue, as film does.
 vec3 tone(vec3 light)
 {
-    const float knee = 0.72;
     float brightest = max(light.r, max(light.g, light.b));
-    light = mix(light, vec3(brightest), 0.35 * smoothstep(0.9, 4.0, brightest));
-    vec3 above = max(light - knee, 0.0) / (1.0 - knee);
-    return min(light, knee) + (1.0 - knee) * (1.0 - exp(-above));
+    light = mix(light, vec3(brightest), PALE * smoothstep(PALE_FROM, PALE_TO, brightest));
+    vec3 above = max(light - KNEE, 0.0) / (1.0 - KNEE);
+    return min(light, KNEE) + (1.0 - KNEE) * (1.0 - exp(-above));
 }
 
 vec3 screen_of(vec3 light) { return sqrt(tone(light)); }
@@ -34,4 +30,4 @@ float clarity(float distance_to_eye)
 // An even noise of -0.5..0.5 over neighbouring pixels (Roberts' R2 sequence: one product, one fraction).
 float dither(vec2 at_px) { return fract(dot(at_px, vec2(0.75487767, 0.56984029))) - 0.5; }
 
-float vignette(vec2 ndc) { return mix(1.0, 0.72, smoothstep(0.35, 1.9, dot(ndc, ndc))); }
+float vignette(vec2 ndc) { return mix(1.0, VIGNETTE_LEAST, smoothstep(VIGNETTE_FROM, VIGNETTE_TO, dot(ndc, ndc))); }

@@ -48,7 +48,7 @@ Node node_at(int row)
     node.aspect = node.fanned ? texel.w - FANNED_FROM : abs(texel.w);
     node.scale = texel.w < 0.0 ? 0.0 : row < chosen.z ? 1.0 : 1.0 - gone;
     node.light = light_of(row);
-    node.brightness = mix(1.0, 0.16 + 1.09 * node.light, light_mix) * node.scale;
+    node.brightness = mix(1.0, UNLIT + LIT_GAIN * node.light, light_mix) * node.scale;
     if (row == chosen.x || row == chosen.y)
         node.brightness = max(node.brightness, 1.0);
     return node;

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Floats, Tiers
 from atlas_rt.core.scene import FANNED, HIDDEN, Leaving, View
+from atlas_rt.render.look import FANNED_FROM
 
 TEXELS_ACROSS = 2048
 """Width of every data texture; the shaders find row r at (r % 2048, r / 2048)."""
-FANNED_FROM = 8.0
-"""Added to the aspects of cards that are fanned out; those of hidden ones are negative."""
 
 UNIT_PLACES, UNIT_OLD_PLACES, UNIT_COLOURS, UNIT_LIGHTS, UNIT_SLOTS, UNIT_EDGES = range(6)
 """Texture units of the data textures, which stay bound for the whole frame."""
+UNIT_TILES = 8
 SAMPLERS = {
     "node_places": UNIT_PLACES,
     "node_old_places": UNIT_OLD_PLACES,

@@ -99,6 +99,12 @@ def block_source(name: str, layout: np.dtype[np.void]) -> str:
     return "\n".join([f"layout(std140) uniform {name} {{", *body, "};"])
 
 
+def _define(name: str, value: float | tuple[float, ...]) -> str:
+    """A number, or several as a vector."""
+    text = repr(float(value)) if isinstance(value, float | int) else f"vec{len(value)}{tuple(map(float, value))!r}"
+    return f"#define {name} {text}"
+
+
 class Programs:
     """Compiles each pair of shaders once for each set of defines, and keeps it."""
 
@@ -106,14 +112,14 @@ class Programs:
         self,
         ctx: moderngl.Context,
         frame_layout: np.dtype[np.void],
-        constants: dict[str, float],
+        constants: dict[str, float | tuple[float, ...]],
         *,
         folder: Path | None = None,
     ) -> None:
         self._ctx = ctx
         self._folder = folder or assets_folder("shaders")
         self._prelude = "\n".join(
-            [*(f"#define {name} {value!r}" for name, value in constants.items()), block_source("Frame", frame_layout)]
+            [*(_define(name, value) for name, value in constants.items()), block_source("Frame", frame_layout)]
         )
         self._programs: dict[tuple[str, tuple[tuple[str, int], ...]], moderngl.Program] = {}
 

@@ -10,7 +10,7 @@ runs once a node in Python; arrays go up when they are other objects than the fr
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import moderngl
 import numpy as np
@@ -20,17 +20,19 @@ from atlas_rt.core.images import Tile
 from atlas_rt.core.quality import LADDER, Step, governor_for
 from atlas_rt.core.scene import FANNED, View
 from atlas_rt.core.visibility import NO_NODES, light_of, near_nodes, positions_now
+from atlas_rt.render.draw_figures import DrawFigures
+from atlas_rt.render.frame import BLOCK_BYTES, CONSTANTS, FRAME, FrameBlock
 from atlas_rt.render.gl.cleanup import sweep
 from atlas_rt.render.gl.context import is_software
 from atlas_rt.render.gl.drawing import Pulled, RowList
 from atlas_rt.render.gl.edges import EdgeData
-from atlas_rt.render.gl.frame import BLOCK_BYTES, CONSTANTS, FRAME, FrameBlock
-from atlas_rt.render.gl.node_tiles import MEDIUM_FROM_PX, UNIT_TILES, NodeTiles
-from atlas_rt.render.gl.nodes import SAMPLERS, NodeData
+from atlas_rt.render.gl.nodes import SAMPLERS, UNIT_SLOTS, UNIT_TILES, DataTexture, NodeData
 from atlas_rt.render.gl.post_processing import PostProcessing
 from atlas_rt.render.gl.program import FRAME_BINDING, Programs
 from atlas_rt.render.gl.raw_gl import RawGL
+from atlas_rt.render.gl.tiles import SmallTiles, TileCache
 from atlas_rt.render.gl.upscaler import Upscaler
+from atlas_rt.render.node_tiles import MEDIUM_FROM_PX, NodeTiles
 
 BACKDROP_QUADS = 32 * 18
 """As in `shaders/backdrop.vert`."""
@@ -50,21 +52,6 @@ LARGE_LAYERS = {True: 16, False: 24}
 """Layers for software and for hardware: 22 and 22 MB, or 45 and 34."""
 
 
-@dataclass(frozen=True, slots=True)
-class DrawFigures:
-    """What the last frame drew. step: of the ladder. near: cards large on screen."""
-
-    step: str = ""
-    nodes: int = 0
-    near: int = 0
-    edges: int = 0
-
-    @property
-    def drawn(self) -> str:
-        """In words, for the frame figures."""
-        return f"{self.nodes:,} images, {self.near:,} near, {self.edges:,} edges"
-
-
 class Renderer:
     """Owns every GPU object of the cloud. All calls on the thread of the context."""
 
@@ -81,9 +68,11 @@ class Renderer:
         self._block_buffer = ctx.buffer(reserve=BLOCK_BYTES, dynamic=True)
         self._nodes = NodeData(ctx)
         self._edges = EdgeData(ctx)
-        self._tiles = NodeTiles(
-            ctx, raw, medium=MEDIUM_LAYERS[software], large=LARGE_LAYERS[software], smooth=not software
-        )
+        self._table = DataTexture(ctx, 4)
+        self._small = SmallTiles(ctx, raw, smooth=not software)
+        self._medium = TileCache(ctx, raw, level=1, count=MEDIUM_LAYERS[software], smooth=not software)
+        self._large = TileCache(ctx, raw, level=2, count=LARGE_LAYERS[software], smooth=not software)
+        self._tiles = NodeTiles(self._small, (self._medium, self._large), self._table)
         self._pulled = Pulled(ctx)
         self._lists = {name: RowList(ctx) for name in ("near", "medium", "large", "glow", "lit", "rings")}
         self._post_processing = PostProcessing(ctx, self._programs, self._pulled)
@@ -163,7 +152,8 @@ class Renderer:
         self._pulled.release()
         self._nodes.release()
         self._edges.release()
-        self._tiles.release()
+        for store in (self._small, self._medium, self._large, self._table):
+            store.release()
         self._post_processing.release()
         self._upscaler.release()
         self._programs.release()
@@ -190,7 +180,7 @@ class Renderer:
         for name, rows in zip(("medium", "large"), self._tiles.rows_by_level, strict=True):
             self._lists[name].write(rows)
         self._nodes.use()
-        self._tiles.use_table()
+        self._table.use(UNIT_SLOTS)
 
     def _look_around(self, view: View, min_half_px: float) -> None:
         self._near = near_nodes(view, positions_now(view), min_half_px)
@@ -213,15 +203,15 @@ class Renderer:
         self._ctx.enable_only(moderngl.DEPTH_TEST | moderngl.BLEND | moderngl.PROGRAM_POINT_SIZE)
         self._ctx.depth_func = "<="
         self._ctx.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA
-        self._tiles.use_level(0)
+        self._small.use(UNIT_TILES)
         if self._lists_near:
             self._lists["near"].render(self._program("card", step))
         else:
             self._pulled.render_quads(self._program("card", step, ALL=1), _drawn(view))
-        for level, name in ((1, "medium"), (2, "large")):
-            self._tiles.use_level(level)
-            self._lists[name].render(self._program("card", step, TILE=level))
-        self._tiles.use_level(0)
+        for cache, name in ((self._medium, "medium"), (self._large, "large")):
+            cache.use(UNIT_TILES)
+            self._lists[name].render(self._program("card", step, TILE=cache.level))
+        self._small.use(UNIT_TILES)
         self._pulled.render(self._program("card", step, SPRITE=1), moderngl.POINTS, _drawn(view))
 
     def _draw_light(self, view: View, step: Step, edges: int) -> None:

@@ -138,14 +138,6 @@ class TileCache:
             self._raw.upload(self._texture, np.ascontiguousarray(pixels), level=level, x=0, y=0, layer=seat.slot)
         return seat.evicted
 
-    def layers_of(self, records: Ints) -> NDArray[np.int64]:
-        """(n,) the layer of each tile record (n,), -1 for those that are not here."""
-        layers = np.full(int(records.max(initial=-1)) + 1, -1, np.int64)
-        for record, layer in self.slots.items():
-            if record < len(layers):
-                layers[record] = layer
-        return layers[records]
-
     def clear(self) -> None:
         """Forget every tile."""
         self.slots = Slots(self.slots.count)

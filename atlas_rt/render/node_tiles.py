@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import moderngl
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,13 +11,10 @@ from atlas_rt.core.arrays import Bytes, Ids, Ints
 from atlas_rt.core.images import Tile
 from atlas_rt.core.rows import rows_of
 from atlas_rt.core.scene import Leaving, Scene
+from atlas_rt.core.slots import Slots
 from atlas_rt.core.visibility import NearNodes
-from atlas_rt.render.gl.frame import CLOCK_SECS
-from atlas_rt.render.gl.nodes import UNIT_SLOTS, DataTexture
-from atlas_rt.render.gl.raw_gl import RawGL
-from atlas_rt.render.gl.tiles import SmallTiles, TileCache
+from atlas_rt.render.frame import CLOCK_SECS
 
-UNIT_TILES = 8
 LONG_AGO = -1e4
 """When a tile came that shall not fade in."""
 MEDIUM_FROM_PX = 20.0
@@ -29,20 +27,46 @@ WANTED_MAX = 48
 Rows = NDArray[np.int64]
 
 
-class NodeTiles:
-    """Owns every tile texture of the cloud, and the table that tells the card shader where a row's tiles are.
+class SmallStore(Protocol):
+    """Where a renderer keeps small tiles. loaded: (k,) bool, by tile record, which it holds."""
 
-    The table has four numbers a row: cell of the small tile, layer of the medium, layer of the large (-1: none), and
+    loaded: NDArray[np.bool_]
+
+    def load(self, records: Ints, pixels: Bytes) -> None: ...
+
+    def clear(self) -> None: ...
+
+
+class TileStore(Protocol):
+    """Where it keeps those of one larger level, in slots."""
+
+    level: int
+    slots: Slots
+
+    def accept(self, tile: Tile) -> int | None: ...
+
+    def clear(self) -> None: ...
+
+
+class TableStore(Protocol):
+    """Where it reads the table from, (n, 4) float32."""
+
+    def write(self, rows: NDArray[np.generic]) -> None: ...
+
+    def write_row(self, row: int, values: NDArray[np.generic]) -> None: ...
+
+
+class NodeTiles:
+    """Which tiles are here, and the table that tells a renderer where a row's tiles are.
+
+    The table has four numbers a row: record of the small tile, slot of the medium, slot of the large (-1: none), and
     the shaders' time at which the newest of them came, from which it fades in.
     """
 
-    def __init__(self, ctx: moderngl.Context, raw: RawGL, *, medium: int, large: int, smooth: bool) -> None:
-        self._small = SmallTiles(ctx, raw, smooth=smooth)
-        self._caches = (
-            TileCache(ctx, raw, level=1, count=medium, smooth=smooth),
-            TileCache(ctx, raw, level=2, count=large, smooth=smooth),
-        )
-        self._texture = DataTexture(ctx, 4)
+    def __init__(self, small: SmallStore, caches: tuple[TileStore, TileStore], table: TableStore) -> None:
+        self._small = small
+        self._caches = caches
+        self._store = table
         self._table = np.zeros((0, 4), np.float32)
         self._ids: Ids = np.zeros(0, np.int64)
         self._tiles: Ints = np.zeros(0, np.int32)
@@ -54,12 +78,12 @@ class NodeTiles:
         """Rows that have a medium, and a large, tile."""
 
     def load_small(self, records: Ints, pixels: Bytes) -> None:
-        """Upload small tiles (k, 32, 32, 3 or 4) by tile record (k,)."""
+        """Keep small tiles (k, 32, 32, 3 or 4) by tile record (k,)."""
         self._small.load(records, pixels)
         self._stale = True
 
     def accept(self, tile: Tile) -> None:
-        """Upload a small, medium or large tile; it shows from the next frame on, fading in."""
+        """Keep a small, medium or large tile; it shows from the next frame on, fading in."""
         if tile.level == 0:
             self._accept_small(tile)
             return
@@ -95,15 +119,8 @@ class NodeTiles:
             table = np.concatenate([table, self._part(leaving.tiles)])
         self._ids, self._tiles, self._leaving, self._stale = scene.ids, scene.tiles, leaving, False
         self._table = table
-        self._texture.write(self._table)
+        self._store.write(self._table)
         self._list_rows()
-
-    def use_table(self) -> None:
-        self._texture.use(UNIT_SLOTS)
-
-    def use_level(self, level: int) -> None:
-        """Bind the tiles of a level to the unit the card shader reads."""
-        (self._small, *self._caches)[level].use(UNIT_TILES)
 
     def wanted(self, near: NearNodes, scene: Scene) -> list[tuple[int, int]]:
         """(image id, level) of the tiles to fetch now, at most WANTED_MAX: medium before large, each nearest first.
@@ -124,12 +141,6 @@ class NodeTiles:
         found.sort(key=lambda tile: (tile[2], tile[0]))
         return [(id_, level) for _, id_, level in found[:WANTED_MAX]]
 
-    def release(self) -> None:
-        self._small.release()
-        for cache in self._caches:
-            cache.release()
-        self._texture.release()
-
     def _part(self, tiles: Ints) -> NDArray[np.float32]:
         """(k, 4) rows of the table of the images with these tile records, none of which fades in."""
         part = np.full((len(tiles), 4), -1.0, np.float32)
@@ -139,7 +150,7 @@ class NodeTiles:
         known[known] = loaded[tiles[known]]
         part[known, 0] = tiles[known]
         for cache in self._caches:
-            part[:, cache.level] = cache.layers_of(tiles)
+            part[:, cache.level] = slots_of(cache.slots, tiles)
         return part
 
     def _accept_small(self, tile: Tile) -> None:
@@ -169,7 +180,16 @@ class NodeTiles:
             self._table[row, level] = layer
             if layer >= 0:
                 self._table[row, 3] = self._time_secs
-            self._texture.write_row(row, self._table[row])
+            self._store.write_row(row, self._table[row])
 
     def _list_rows(self) -> None:
         self.rows_by_level = (np.flatnonzero(self._table[:, 1] >= 0), np.flatnonzero(self._table[:, 2] >= 0))
+
+
+def slots_of(slots: Slots, records: Ints) -> NDArray[np.int64]:
+    """(n,) the slot of each tile record (n,), -1 for those that hold none."""
+    found = np.full(int(records.max(initial=-1)) + 1, -1, np.int64)
+    for record, slot in slots.items():
+        if record < len(found):
+            found[record] = slot
+    return found[records]

@@ -1,4 +1,4 @@
-"""What every shader knows of the frame: one uniform block, filled from a View."""
+"""What both renderers know of a frame: one record, filled from a View. For shaders it is a uniform block."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from atlas_rt.core.visibility import (
     GROWTH_MAX,
     LIGHT_FROM,
     LIGHT_TO,
+    LIT_GAIN,
     LIT_GROWTH,
     LIT_SIZE,
+    UNLIT,
     light_of,
     min_angle,
 )
-from atlas_rt.render.gl.nodes import FANNED_FROM
+from atlas_rt.render import look
 
 FRAME = np.dtype(
     [
@@ -57,7 +59,7 @@ of the way of what leaves."""
 BLOCK_BYTES = -(-FRAME.itemsize // 16) * 16
 """std140 rounds a block up to whole vectors."""
 
-CONSTANTS = {
+CONSTANTS: dict[str, float | tuple[float, ...]] = {
     "LIGHT_FROM": LIGHT_FROM,
     "LIGHT_TO": LIGHT_TO,
     "LIT_SIZE_LEAST": LIT_SIZE[0],
@@ -68,9 +70,11 @@ CONSTANTS = {
     "CHOSEN_NEARER": CHOSEN_NEARER,
     "CHOSEN_FIRST": CHOSEN_FIRST,
     "FANNED_NEARER": FANNED_NEARER,
-    "FANNED_FROM": FANNED_FROM,
+    "UNLIT": UNLIT,
+    "LIT_GAIN": LIT_GAIN,
+    **look.CONSTANTS,
 }
-"""Numbers of `core.visibility` that the shaders share, as defines."""
+"""Numbers that the shaders share with Python, as defines."""
 
 FOG_START = 0.7
 CLOUD_RADIUS = 0.9
