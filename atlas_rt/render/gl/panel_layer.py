@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import moderngl
 import numpy as np
 
+from atlas_rt.render.frame import CONSTANTS, FRAME
 from atlas_rt.render.gl.cleanup import release_target
 from atlas_rt.render.gl.drawing import Pulled
-from atlas_rt.render.gl.frame import CONSTANTS, FRAME
 from atlas_rt.render.gl.program import Programs
 
 Box = tuple[int, int, int, int]

@@ -17,7 +17,7 @@ import numpy as np
 
 from atlas_rt.core.arrays import Bytes, Floats, Ints
 from atlas_rt.core.images import Tile
-from atlas_rt.core.quality import LADDER, Step, governor_for
+from atlas_rt.core.quality import LADDER, LEAST_EDGES, Step, governor_for
 from atlas_rt.core.scene import FANNED, View
 from atlas_rt.core.visibility import NO_NODES, light_of, near_nodes, positions_now
 from atlas_rt.render.draw_figures import DrawFigures
@@ -27,6 +27,7 @@ from atlas_rt.render.gl.context import is_software
 from atlas_rt.render.gl.drawing import Pulled, RowList
 from atlas_rt.render.gl.edges import EdgeData
 from atlas_rt.render.gl.nodes import SAMPLERS, UNIT_SLOTS, UNIT_TILES, DataTexture, NodeData
+from atlas_rt.render.gl.offscreen import OffscreenTarget
 from atlas_rt.render.gl.post_processing import PostProcessing
 from atlas_rt.render.gl.program import FRAME_BINDING, Programs
 from atlas_rt.render.gl.raw_gl import RawGL
@@ -43,8 +44,6 @@ ASPECT_ROOT = 1.74
 """Half the long side of the longest card, as a share of half the side of a square of its area."""
 SHARP = next(step for step in reversed(LADDER) if step.scale == 1.0)
 """The cheapest step that draws every pixel."""
-LEAST_EDGES = 2500
-"""A step that draws a share of the edges draws at least so many."""
 LOOK_SECS = 0.05
 """How long the list of near nodes, and so of wanted tiles, may be old."""
 MEDIUM_LAYERS = {True: 256, False: 512}
@@ -144,6 +143,20 @@ class Renderer:
         elif light_target is not target:
             self._upscaler.upscale(target, whole_px)
         self.figures = DrawFigures(step.name, len(view.scene.ids), len(self._near.rows), edges)
+
+    @property
+    def refines(self) -> bool:
+        """Nothing: what is drawn at rest is sharp at once."""
+        return False
+
+    def picture(self, view: View) -> Bytes:
+        """(h, w, 3) the view drawn once more, as richly as can be, whatever the governor's step."""
+        picture = OffscreenTarget(self._ctx, view.size_px)
+        try:
+            self.draw(view, picture.target, step=LADDER[0])
+            return picture.read()
+        finally:
+            picture.release()
 
     def release(self) -> None:
         """Free every GPU object; the renderer is of no use afterwards."""
