@@ -1,0 +1,76 @@
+"""Which band of the picture each card and each edge touches: lists for every band, in the order they came in."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from atlas_rt.render.soft.kernels.compiler import kernel
+from atlas_rt.render.soft.kernels.pixels import HALF, ONE, f32
+from atlas_rt.render.soft.kernels.records import Counts, Records
+
+
+@kernel
+def band_of(y: f32, height: int, rows: int) -> int:
+    """The band of a height in pixels, or the nearest one. rows: of a band."""
+    return int(min(max(y, f32(0.0)), f32(height - 1))) // rows
+
+
+@kernel
+def _starts(starts: Counts) -> int:
+    """Counts of each band (at 1 + band) -> where its list begins; returns the length of all."""
+    for band in range(1, len(starts)):
+        starts[band] += starts[band - 1]
+    return int(starts[-1])
+
+
+@kernel
+def bin_cards(
+    nodes: Records, ordered: Counts, count: int, height: int, rows: int, starts: Counts, items: Counts, ends: Counts
+) -> int:
+    """items[starts[b] : starts[b + 1]]: the rows whose card touches band b, front to back.
+
+    Returns how many items there are; if that is more than `items` holds, they are not written.
+    """
+    starts[:] = 0
+    for at in range(count):
+        node = nodes[ordered[at]]
+        reach = node.down + ONE
+        for band in range(band_of(node.y - reach, height, rows), band_of(node.y + reach, height, rows) + 1):
+            starts[band + 1] += 1
+    total = _starts(starts)
+    if total > len(items):
+        return total
+    ends[:] = starts[:-1]
+    for at in range(count):
+        node = nodes[ordered[at]]
+        reach = node.down + ONE
+        for band in range(band_of(node.y - reach, height, rows), band_of(node.y + reach, height, rows) + 1):
+            items[ends[band]] = ordered[at]
+            ends[band] += 1
+    return total
+
+
+@kernel
+def bin_segments(
+    segments: Records, count: int, height: int, rows: int, starts: Counts, items: Counts, ends: Counts
+) -> int:
+    """The same for the first `count` segments of edges."""
+    starts[:] = 0
+    for at in range(count):
+        segment = segments[at]
+        reach = max(segment.reach0, segment.reach1) * f32(1.5) + HALF
+        low, high = min(segment.y0, segment.y1) - reach, max(segment.y0, segment.y1) + reach
+        for band in range(band_of(low, height, rows), band_of(high, height, rows) + 1):
+            starts[band + 1] += 1
+    total = _starts(starts)
+    if total > len(items):
+        return total
+    ends[:] = starts[:-1]
+    for at in range(count):
+        segment = segments[at]
+        reach = max(segment.reach0, segment.reach1) * f32(1.5) + HALF
+        low, high = min(segment.y0, segment.y1) - reach, max(segment.y0, segment.y1) + reach
+        for band in range(band_of(low, height, rows), band_of(high, height, rows) + 1):
+            items[ends[band]] = np.int32(at)
+            ends[band] += 1
+    return total

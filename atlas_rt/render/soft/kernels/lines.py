@@ -1,0 +1,150 @@
+"""Edges as additive light, tested against the depth of the cards, coloured only once a pixel of theirs is seen."""
+
+from __future__ import annotations
+
+import math
+
+from atlas_rt.render import look
+from atlas_rt.render.soft.kernels.compiler import kernel
+from atlas_rt.render.soft.kernels.pixels import HALF, ONE, ZERO, add_light, f32, i32, nearness, vignette
+from atlas_rt.render.soft.kernels.records import Counts, Depths, Pixels, Record, Records
+
+RIBBON_FALL = f32(look.RIBBON_FALL)
+PULSE_GAIN, PULSE_WAVES, PULSE_SPEED = f32(look.PULSE_GAIN), f32(look.PULSE_WAVES), f32(look.PULSE_SPEED)
+PULSE_SHARPNESS, PULSE_FALL = f32(look.PULSE_SHARPNESS), f32(look.PULSE_FALL)
+LEAST_STEPS = f32(0.5)
+PULSE_STEPS = 8
+"""Pixels along an edge that share one strength of the pulse: its wave is many times as long."""
+
+Light = tuple[f32, f32, f32, f32, f32, f32]
+
+
+@kernel
+def _clipped(start: f32, run: f32, low: f32, high: f32, span: tuple[f32, f32]) -> tuple[f32, f32]:
+    """The part of 0..1 in which `start` + t * `run` lies in low..high."""
+    if run == ZERO:
+        return span if low <= start <= high else (ONE, ZERO)
+    one, two = (low - start) / run, (high - start) / run
+    return max(span[0], min(one, two)), min(span[1], max(one, two))
+
+
+@kernel
+def _lights(frame: Record, segment: Record, nodes: Records) -> Light:
+    """Light at the start, and what is added on the way to the end."""
+    a, b = nodes[segment.a], nodes[segment.b]
+    near = vignette(frame, segment.x0, segment.y0) * segment.shine0
+    far = vignette(frame, segment.x1, segment.y1) * segment.shine1
+    red, green, blue = a.red * near, a.green * near, a.blue * near
+    return red, green, blue, b.red * far - red, b.green * far - green, b.blue * far - blue
+
+
+@kernel
+def _pulse(frame: Record, segment: Record, nodes: Records, share: f32) -> f32:
+    """How much brighter the rings that travel outward from the focus make a point of an edge."""
+    a, b = nodes[segment.a], nodes[segment.b]
+    # The middle of an edge on screen is not its middle in the world: the nearer end takes up more of it.
+    share = share * segment.near1 / (segment.near0 + (segment.near1 - segment.near0) * share)
+    share = segment.t0 + (segment.t1 - segment.t0) * share
+    x = a.wx + (b.wx - a.wx) * share - frame.focus[0]
+    y = a.wy + (b.wy - a.wy) * share - frame.focus[1]
+    z = a.wz + (b.wz - a.wz) * share - frame.focus[2]
+    away = f32(math.sqrt(x * x + y * y + z * z))
+    wave = away * PULSE_WAVES - frame.pulse_secs * PULSE_SPEED
+    wave = (wave - f32(math.floor(wave)) - HALF) * PULSE_SHARPNESS
+    return ONE + PULSE_GAIN * frame.focus[3] * f32(math.exp(-wave * wave - PULSE_FALL * away))
+
+
+@kernel
+def _draw_line(
+    frame: Record, segment: Record, nodes: Records, picture: Pixels, depths: Depths, top: int, bottom: int
+) -> None:
+    """A line of one pixel within the rows top..bottom."""
+    width = picture.shape[1]
+    run_x, run_y = segment.x1 - segment.x0, segment.y1 - segment.y0
+    steps = max(abs(run_x), abs(run_y))
+    if steps < LEAST_STEPS:
+        return
+    span = _clipped(segment.y0, run_y, f32(top), f32(bottom), (ZERO, ONE))
+    span = _clipped(segment.x0, run_x, ZERO, f32(width), span)
+    if span[0] >= span[1]:
+        return
+    step = ONE / steps
+    is_lit = False
+    light = (ZERO, ZERO, ZERO, ZERO, ZERO, ZERO)
+    gain = ONE
+    first, last = int(math.ceil(span[0] * steps)), int(math.floor(span[1] * steps)) + 1
+    step_x, step_y, step_near = run_x * step, run_y * step, (segment.near1 - segment.near0) * step
+    for k in range(first, last):
+        x, y = i32(segment.x0 + step_x * f32(k)), i32(segment.y0 + step_y * f32(k))
+        if y < top or y >= bottom or x < 0 or x >= width:
+            continue
+        if nearness(segment.near0 + step_near * f32(k)) <= i32(depths[y, x]):
+            continue
+        share = step * f32(k)
+        if not is_lit:
+            light = _lights(frame, segment, nodes)
+        if frame.focus[3] > ZERO and (not is_lit or k % PULSE_STEPS == 0):
+            gain = _pulse(frame, segment, nodes, share)
+        is_lit = True
+        red, green, blue, red_run, green_run, blue_run = light
+        add_light(
+            picture, y, x, (red + red_run * share) * gain, (green + green_run * share) * gain, (blue + blue_run * share) * gain
+        )  # fmt: skip
+
+
+@kernel
+def _draw_ribbon(
+    frame: Record, segment: Record, nodes: Records, picture: Pixels, depths: Depths, top: int, bottom: int
+) -> None:
+    """A soft ribbon: steps along the longer side, at each a few pixels across."""
+    width = picture.shape[1]
+    run_x, run_y = segment.x1 - segment.x0, segment.y1 - segment.y0
+    is_flat = abs(run_x) >= abs(run_y)
+    length = f32(math.sqrt(run_x * run_x + run_y * run_y))
+    if not length > f32(1e-3):
+        return
+    along, run = (segment.x0, run_x) if is_flat else (segment.y0, run_y)
+    across, slope = (segment.y0, run_y / run) if is_flat else (segment.x0, run_x / run)
+    lean = abs(run) / length
+    widest = max(segment.reach0, segment.reach1) / lean
+    span = _clipped(segment.y0, run_y, f32(top) - widest, f32(bottom) + widest, (ZERO, ONE))
+    span = _clipped(segment.x0, run_x, -widest, f32(width) + widest, span)
+    if span[0] >= span[1]:
+        return
+    ends = along + run * span[0], along + run * span[1]
+    low, high = (0, width) if is_flat else (top, bottom)
+    first = max(int(math.ceil(min(ends[0], ends[1]) - HALF)), low)
+    last = min(int(math.floor(max(ends[0], ends[1]) - HALF)) + 1, high)
+    low, high = (top, bottom) if is_flat else (0, width)
+    light = _lights(frame, segment, nodes)
+    red, green, blue, red_run, green_run, blue_run = light
+    for k in range(first, last):
+        share = (f32(k) + HALF - along) / run
+        middle = across + slope * (f32(k) + HALF - along)
+        reach = (segment.reach0 + (segment.reach1 - segment.reach0) * share) / lean
+        near = nearness(segment.near0 + (segment.near1 - segment.near0) * share)
+        gain = _pulse(frame, segment, nodes, share) if frame.focus[3] > ZERO else ONE
+        r, g, b = (red + red_run * share) * gain, (green + green_run * share) * gain, (blue + blue_run * share) * gain
+        for off in range(
+            max(int(math.ceil(middle - reach - HALF)), low), min(int(math.floor(middle + reach - HALF)) + 1, high)
+        ):
+            y, x = (off, k) if is_flat else (k, off)
+            if near > i32(depths[y, x]):
+                side = (f32(off) + HALF - middle) / reach
+                fall = f32(math.exp(-RIBBON_FALL * side * side))
+                add_light(picture, y, x, r * fall, g * fall, b * fall)
+
+
+@kernel
+def draw_segments(
+    frames: Records, segments: Records, nodes: Records, items: Counts, first: int, last: int,
+    picture: Pixels, depths: Depths, top: int, bottom: int,
+) -> None:  # fmt: skip
+    """Add the light of the segments items[first:last] to the rows top..bottom."""
+    frame = frames[0]
+    for at in range(first, last):
+        segment = segments[items[at]]
+        if segment.reach0 > ZERO:
+            _draw_ribbon(frame, segment, nodes, picture, depths, top, bottom)
+        else:
+            _draw_line(frame, segment, nodes, picture, depths, top, bottom)

@@ -1,0 +1,180 @@
+"""Rows of a view as nodes on screen, and their order from front to back."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from atlas_rt.core import visibility
+from atlas_rt.core.arrays import Floats, Tiers
+from atlas_rt.core.scene import FANNED, HIDDEN
+from atlas_rt.render import look
+from atlas_rt.render.soft.kernels.compiler import kernel
+from atlas_rt.render.soft.kernels.pixels import HALF, ONE, ZERO, f32, smooth
+from atlas_rt.render.soft.kernels.records import Counts, Record, Records
+
+LIGHT_FROM, LIGHT_RANGE = f32(visibility.LIGHT_FROM), f32(visibility.LIGHT_TO - visibility.LIGHT_FROM)
+LIT_LEAST, LIT_MORE = f32(visibility.LIT_SIZE[0]), f32(visibility.LIT_SIZE[1])
+UNLIT, LIT_GAIN, LIT_GROWTH = f32(visibility.UNLIT), f32(visibility.LIT_GAIN), f32(visibility.LIT_GROWTH)
+GROWTH_MAX = f32(visibility.GROWTH_MAX)
+FOUND_NEARER, FANNED_NEARER = f32(visibility.FOUND_NEARER), f32(visibility.FANNED_NEARER)
+CHOSEN_NEARER, CHOSEN_FIRST = f32(visibility.CHOSEN_NEARER), f32(visibility.CHOSEN_FIRST)
+FOG_DENSITY, NEAR_SIZES = f32(look.FOG_DENSITY), f32(look.NEAR_SIZES)
+EDGE_WHITE = f32(look.EDGE_WHITE)
+OPEN_FROM, OPEN_TO = f32(look.OPEN_FROM), f32(look.OPEN_TO)
+FAR_PX = f32(1e6)
+"""Nothing lies further off the screen: what is put into an integer must fit."""
+BUCKETS = 8192
+
+
+@kernel
+def clarity(frame: Record, away: f32) -> f32:
+    """0..1, what the fog leaves of what is so far from the eye."""
+    return f32(math.exp(-FOG_DENSITY * max(away - frame.fog_start, ZERO)))
+
+
+@kernel
+def open_before(away: f32) -> f32:
+    """0..1, how much light an edge may give so close to the eye."""
+    return smooth(OPEN_FROM, OPEN_TO, away)
+
+
+@kernel
+def _place(frame: Record, places: Floats, old_places: Floats, row: int, node: Record) -> None:
+    """Where a row stands now, and where that is before the eye."""
+    way = frame.morph if row < frame.chosen[2] else frame.gone
+    x, y, z = places[row, 0], places[row, 1], places[row, 2]
+    if way < ONE:
+        x = old_places[row, 0] + (x - old_places[row, 0]) * way
+        y = old_places[row, 1] + (y - old_places[row, 1]) * way
+        z = old_places[row, 2] + (z - old_places[row, 2]) * way
+    m = frame.view_from_world
+    node.view_x = m[0, 0] * x + m[1, 0] * y + m[2, 0] * z + m[3, 0]
+    node.view_y = m[0, 1] * x + m[1, 1] * y + m[2, 1] * z + m[3, 1]
+    node.depth = -(m[0, 2] * x + m[1, 2] * y + m[2, 2] * z + m[3, 2])
+    node.away = f32(math.sqrt(node.view_x * node.view_x + node.view_y * node.view_y + node.depth * node.depth))
+    node.wx, node.wy, node.wz = x, y, z
+
+
+@kernel
+def screen_x(frame: Record, view_x: f32, depth: f32) -> f32:
+    """Pixels from the left."""
+    across = view_x * frame.clip_from_view[0, 0] / depth
+    return min(max((across + ONE) * HALF * frame.size_px[0], -FAR_PX), FAR_PX)
+
+
+@kernel
+def screen_y(frame: Record, view_y: f32, depth: f32) -> f32:
+    """Pixels from the top."""
+    up = view_y * frame.clip_from_view[1, 1] / depth
+    return min(max((ONE - up) * HALF * frame.size_px[1], -FAR_PX), FAR_PX)
+
+
+@kernel
+def _shine(frame: Record, card: Record, node: Record, is_chosen: bool, is_drawn: bool, scale: f32) -> None:
+    """The light of the card, and what it gives its edges."""
+    searched = ONE + frame.light_mix * (UNLIT + LIT_GAIN * node.light - ONE)
+    node.brightness = searched * scale
+    if is_chosen:
+        node.brightness = max(node.brightness, ONE)
+    node.clear = clarity(frame, node.away)
+    node.lit = searched if is_drawn else ZERO
+    node.red = card.hue_red * card.hue_red * (card.hue_red + (ONE - card.hue_red) * EDGE_WHITE)
+    node.green = card.hue_green * card.hue_green * (card.hue_green + (ONE - card.hue_green) * EDGE_WHITE)
+    node.blue = card.hue_blue * card.hue_blue * (card.hue_blue + (ONE - card.hue_blue) * EDGE_WHITE)
+
+
+@kernel
+def _size(frame: Record, card: Record, node: Record, scale: f32) -> None:
+    """Half sides of the card on screen: as `half_card_px` of the shaders."""
+    half = frame.node_size * (ONE + frame.light_mix * (LIT_LEAST + LIT_MORE * node.light - ONE))
+    least = node.depth * frame.min_angle * (ONE + LIT_GROWTH * node.light * frame.light_mix)
+    half = max(half, min(least, half * GROWTH_MAX))
+    half_px = min(scale * half * frame.focal_px / node.depth, FAR_PX)
+    node.across = half_px * card.root
+    node.down = half_px / card.root
+
+
+@kernel
+def _covering(frame: Record, node: Record, is_chosen: bool, is_fanned: bool) -> f32:
+    """The depth by which a card covers others: as in `clip_of_card` of the shaders."""
+    nearer = node.depth * FOUND_NEARER * node.light * frame.light_mix
+    if is_fanned:
+        nearer = max(nearer, node.depth * FANNED_NEARER)
+    if is_chosen:
+        nearer = max(nearer * CHOSEN_FIRST, min(CHOSEN_NEARER * frame.node_size, HALF * node.depth))
+    return node.depth - nearer
+
+
+@kernel
+def project(
+    frames: Records,
+    places: Floats,
+    old_places: Floats,
+    lights: Floats,
+    tiers: Tiers,
+    cards: Records,
+    shift: tuple[f32, f32],
+    nodes: Records,
+    first: int,
+    last: int,
+    visible: Counts,
+) -> int:
+    """Fill `nodes` of the rows first..last. visible: from `first` on, the rows whose card is on screen.
+
+    shift: pixels by which all is moved, for the samples within a pixel. Returns how many are visible.
+    """
+    frame = frames[0]
+    count = 0
+    for row in range(first, last):
+        node, card, tier = nodes[row], cards[row], tiers[row]
+        _place(frame, places, old_places, row, node)
+        node.light = ZERO
+        if frame.light_mix > ZERO:
+            node.light = min(max((lights[row] - LIGHT_FROM) / LIGHT_RANGE, ZERO), ONE)
+        is_chosen = row == frame.chosen[0] or row == frame.chosen[1]
+        scale = ONE if row < frame.chosen[2] else ONE - frame.gone
+        _shine(frame, card, node, is_chosen, tier != HIDDEN, scale)
+        node.across = ZERO
+        if not node.depth > ZERO:  # or it is not a number
+            continue
+        node.x = screen_x(frame, node.view_x, node.depth) + shift[0]
+        node.y = screen_y(frame, node.view_y, node.depth) + shift[1]
+        if tier == HIDDEN or not node.depth > NEAR_SIZES * frame.node_size or not scale > ZERO or not node.away < FAR_PX:
+            continue
+        _size(frame, card, node, scale)
+        node.covering = _covering(frame, node, is_chosen, tier == FANNED)
+        across, down = node.across + ONE, node.down + ONE
+        if (
+            node.x > -across
+            and node.x < frame.size_px[0] + across
+            and node.y > -down
+            and node.y < frame.size_px[1] + down
+        ):
+            visible[first + count] = row
+            count += 1
+    return count
+
+
+@kernel
+def sort(nodes: Records, visible: Counts, count: int, ordered: Counts, buckets: Counts) -> None:
+    """The first `count` of `visible` rows from front to back, by counting: their depths fall into BUCKETS steps that
+    grow with them. buckets: (BUCKETS + 1,) and (n,) of room behind it."""
+    nearest, farthest = f32(1e30), f32(1e-30)
+    for at in range(count):
+        depth = max(nodes[visible[at]].covering, f32(1e-20))
+        nearest, farthest = min(nearest, depth), max(farthest, depth)
+    steps = f32(BUCKETS - 1) / max(f32(math.log(farthest / nearest)), f32(1e-6))
+    buckets[: BUCKETS + 1] = 0
+    for at in range(count):
+        depth = max(nodes[visible[at]].covering, f32(1e-20))
+        bucket = min(max(np.int32(f32(math.log(depth / nearest)) * steps), 0), BUCKETS - 1)
+        buckets[BUCKETS + 1 + at] = bucket
+        buckets[bucket + 1] += 1
+    for bucket in range(BUCKETS):
+        buckets[bucket + 1] += buckets[bucket]
+    for at in range(count):
+        bucket = buckets[BUCKETS + 1 + at]
+        ordered[buckets[bucket]] = visible[at]
+        buckets[bucket] += 1

@@ -1,0 +1,104 @@
+"""The pictures of the nodes in memory, in three sizes, every level of each: what textures are to OpenGL."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlas_rt.core.arrays import Bytes, Floats, Ints
+from atlas_rt.core.images import LARGE_TILE_PX, MEDIUM_TILE_PX, SMALL_TILE_PX, Tile
+from atlas_rt.core.library_path import library_path_kept
+from atlas_rt.core.slots import Slots
+from atlas_rt.render.soft.kernels.cards import LARGE_LEVELS, MEDIUM_LEVELS, SMALL_LEVELS
+from atlas_rt.render.soft.kernels.records import Pixels
+
+with library_path_kept():
+    import cv2
+
+SLAB = 2048
+"""Small tiles whose levels are made at once: few enough to stay in the cache."""
+GROWTH = 1.5
+
+
+class SmallTiles:
+    """Every small tile, by its record. `loaded` says which records have one."""
+
+    def __init__(self) -> None:
+        self.loaded: NDArray[np.bool_] = np.zeros(1, np.bool_)
+        self.levels: tuple[Pixels, ...] = _empty_levels(SMALL_TILE_PX, SMALL_LEVELS, 1)
+
+    def load(self, records: Ints, pixels: Bytes) -> None:
+        """Keep tiles (k, 32, 32, 3 or 4) by their records (k,)."""
+        if not len(records):
+            return
+        self._reserve(int(records.max()) + 1)
+        for start in range(0, len(records), SLAB):
+            chosen = records[start : start + SLAB]
+            stack = np.ascontiguousarray(pixels[start : start + SLAB]).reshape(-1, SMALL_TILE_PX, pixels.shape[3])
+            for level, texels in enumerate(self.levels):
+                # All tiles of the slab as one tall picture: halving never mixes two of them.
+                texels[chosen] = _packed(stack).reshape(len(chosen), -1)
+                if level + 1 < SMALL_LEVELS:
+                    stack = cv2.resize(stack, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        self.loaded[records] = True
+
+    def clear(self) -> None:
+        """Forget every tile."""
+        self.loaded[:] = False
+
+    def _reserve(self, count: int) -> None:
+        if count <= len(self.loaded):
+            return
+        size = max(count, int(len(self.loaded) * GROWTH))
+        grown = _empty_levels(SMALL_TILE_PX, SMALL_LEVELS, size)
+        if self.loaded.any():
+            for old, new in zip(self.levels, grown, strict=True):
+                new[: len(old)] = old
+        self.levels = grown
+        self.loaded = np.concatenate([self.loaded, np.zeros(size - len(self.loaded), np.bool_)])
+
+
+class TileCache:
+    """Tiles of one level (1 medium, 2 large), the least recently used giving way."""
+
+    def __init__(self, *, level: int, count: int) -> None:
+        self.level = level
+        self.slots = Slots(count)
+        side, levels = {1: (MEDIUM_TILE_PX, MEDIUM_LEVELS), 2: (LARGE_TILE_PX, LARGE_LEVELS)}[level]
+        self.levels: tuple[Pixels, ...] = _empty_levels(side, levels, count)
+
+    def accept(self, tile: Tile) -> int | None:
+        """Keep a tile; the record that had to leave, if one did."""
+        seat = self.slots.take(tile.record)
+        for texels, pixels in zip(self.levels, tile.mips, strict=False):
+            texels[seat.slot] = _packed(np.ascontiguousarray(pixels)).reshape(-1)
+        return seat.evicted
+
+    def clear(self) -> None:
+        """Forget every tile."""
+        self.slots = Slots(self.slots.count)
+
+
+class Table:
+    """Where the table of tiles is kept: a copy of it, with a last row for the live marker."""
+
+    def __init__(self) -> None:
+        self.rows: Floats = np.full((1, 4), -1.0, np.float32)
+
+    def write(self, rows: NDArray[np.generic]) -> None:
+        self.rows = np.concatenate([rows, np.full((1, 4), -1.0)]).astype(np.float32)
+
+    def write_row(self, row: int, values: NDArray[np.generic]) -> None:
+        self.rows[row] = values
+
+
+def _empty_levels(side: int, levels: int, count: int) -> tuple[Pixels, ...]:
+    """(count, side * side) pixels for each level. Memory that is never written to is never taken."""
+    return tuple(np.zeros((count, (side >> level) ** 2), np.uint32) for level in range(levels))
+
+
+def _packed(rgb: Bytes) -> Pixels:
+    """(h, w, 3 or 4) bytes -> (h, w) 0xFFRRGGBB."""
+    code = cv2.COLOR_RGB2BGRA if rgb.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
+    pixels: Pixels = cv2.cvtColor(rgb, code).view(np.uint32)[..., 0]
+    return pixels
