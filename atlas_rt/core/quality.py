@@ -60,9 +60,6 @@ SOFTWARE_LADDER: tuple[Step, ...] = (
 """The same for the rasterizer, which draws with the processor and without OpenGL. Pixels are cheap there, so all of them
 are drawn for as long as that is fast enough; it has no ribbons, and no size under which a card is a point."""
 
-LEAST_EDGES = 2500
-"""A step that draws a share of the edges draws at least so many."""
-
 BUDGET_MS = 14.0
 """A frame's own work may take this long: 16.7 ms less what the flip and the system need."""
 CALM_SECS = 2.0

@@ -17,7 +17,7 @@ import numpy as np
 
 from atlas_rt.core.arrays import Bytes, Floats, Ints
 from atlas_rt.core.images import Tile
-from atlas_rt.core.quality import LADDER, LEAST_EDGES, Step, governor_for
+from atlas_rt.core.quality import LADDER, Step, governor_for
 from atlas_rt.core.scene import FANNED, View
 from atlas_rt.core.visibility import NO_NODES, light_of, near_nodes, positions_now
 from atlas_rt.render.draw_figures import DrawFigures
@@ -44,6 +44,8 @@ ASPECT_ROOT = 1.74
 """Half the long side of the longest card, as a share of half the side of a square of its area."""
 SHARP = next(step for step in reversed(LADDER) if step.scale == 1.0)
 """The cheapest step that draws every pixel."""
+LEAST_EDGES = 2500
+"""A step that draws a share of the edges draws at least so many."""
 LOOK_SECS = 0.05
 """How long the list of near nodes, and so of wanted tiles, may be old."""
 MEDIUM_LAYERS = {True: 256, False: 512}
