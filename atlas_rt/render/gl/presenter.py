@@ -3,7 +3,7 @@
 Which way is cheap depends on the driver. llvmpipe's window is BGRA, and a texture made as unsized GL_RGBA from GL_BGRA
 bytes has the same layout: 0.09 ms to upload 1280 x 720 and 0.09 ms to blit it upside down, against 1.2 and 2.2 ms for a
 GL_RGBA8 texture, and 1.7 ms for a triangle that shows it. Elsewhere the blit may be slow or wrong. So both ways are tried
-once, in the target that is drawn into first, and the faster one that gives the right pixels is taken.
+once, in the window itself, and the faster one that gives the right pixels is taken.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from atlas_rt.render.gl.raw_gl import RawGL
 Pixels = NDArray[np.uint32]
 """(h, w) 0xFFRRGGBB, top row first."""
 TRIES = 5
+TEST_PX = (512, 256)
+"""Part of the target that is drawn into: enough to tell the ways apart, and there also if the window has shrunk."""
 WRONG = float("inf")
 MARKS = (0xFFE01020, 0xFF20D040, 0xFF3050F0, 0xFFF0F0F0)
 """Colours of the corners of the test picture: top left, top right, bottom left, bottom right."""
@@ -61,22 +63,26 @@ class Presenter:
         return self._way.name if self._way else ""
 
     def show(self, pixels: Pixels, target: moderngl.Framebuffer) -> None:
-        """Fill the target, which has the size of `pixels` (h, w); it is in use afterwards.
-
-        Raises MissingError, the first time, where no way gives the right pixels.
-        """
+        """Fill the target, which has the size of `pixels` (h, w); it is in use afterwards."""
         if self._way is None:
-            self._way = self._choose(pixels.shape[1], pixels.shape[0], target)
+            self.choose(target)
+            assert self._way is not None
         self._way.show(pixels, target)
+
+    def choose(self, target: moderngl.Framebuffer) -> None:
+        """Take the faster of the ways that show a test picture as it is, in a corner of the target.
+
+        Raises MissingError where none does.
+        """
+        width, height = (max(min(side, most), 1) for side, most in zip(target.size, TEST_PX, strict=True))
+        self._way = self._fastest(_test_picture(width, height), target)
 
     def release(self) -> None:
         if self._way is not None:
             self._way.release()
             self._way = None
 
-    def _choose(self, width: int, height: int, target: moderngl.Framebuffer) -> Way:
-        """The faster of the ways that show a test picture as it is."""
-        pixels = _test_picture(width, height)
+    def _fastest(self, pixels: Pixels, target: moderngl.Framebuffer) -> Way:
         ways = [make(self._ctx) for make in self._ways]
         secs = [self._tried(way, pixels, target) for way in ways]
         fastest = ways[secs.index(min(secs))]
