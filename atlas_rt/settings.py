@@ -82,8 +82,8 @@ class Settings:
     )
     renderer: str = setting(
         "auto",
-        "what draws the map: gl (OpenGL), software (a rasterizer of atlas_rt's own) or auto, which takes software where "
-        "OpenGL has no graphics card (default: auto)",
+        "what draws the map: gl (OpenGL), software (atlas_rt's own rasterizer) or auto, which is software where OpenGL "
+        "has no graphics card (default: auto)",
         metavar="auto|gl|software",
         choices=RENDERERS,
     )

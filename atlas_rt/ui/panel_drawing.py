@@ -1,8 +1,9 @@
 """How Dear ImGui's panels get into a frame: those that look as they did in the frame before are not drawn again.
 
-Each window of Dear ImGui is a list of triangles. A list whose bytes, clip rectangles and textures are those of the frame
-before is drawn into a layer, once, and from then on the layer is shown; any other list is drawn as it is. So nothing that
-changed comes a frame late, and what never rests (tags that follow their clusters) does not go through the layer at all.
+Each window of Dear ImGui is a list of triangles. A list whose bytes, clip rectangles and textures are those of the
+frame before is drawn into a layer, once, and from then on the layer is shown; any other list is drawn as it is. So
+nothing that changed comes a frame late, and what never rests (tags that follow their clusters) does not go through the
+layer at all.
 """
 
 from __future__ import annotations
@@ -28,15 +29,15 @@ class Usable(Protocol):
 
 
 Target = TypeVar("Target", bound=Usable)
-Shown = TypeVar("Shown", bound=Usable, contravariant=True)
+Target_contra = TypeVar("Target_contra", bound=Usable, contravariant=True)
 
 
-class Layer(Protocol[Shown]):
+class Layer(Protocol[Target_contra]):
     """Where panels are kept as they were drawn: `render.gl.panel_layer`."""
 
     def open(self, size_px: Size, box_px: Box) -> Usable: ...
 
-    def show(self, boxes_px: Sequence[Box], target: Shown) -> None: ...
+    def show(self, boxes_px: Sequence[Box], target: Target_contra) -> None: ...
 
     def release(self) -> None: ...
 
@@ -157,7 +158,7 @@ def around(one: Box, other: Box) -> Box:
 def look_of(each: imgui.ImDrawList, data: imgui.ImDrawData, pictures: int, known: Look | None) -> Look:
     """How a list looks in this frame; the very object `known` if it looks like that."""
     glyphs = {texture.get_tex_id() for texture in data.textures or ()}
-    commands = []
+    commands: list[tuple[float, ...]] = []
     for command in each.cmd_buffer:
         texture, clip = command.get_tex_id(), command.clip_rect
         contents = -1 if texture in glyphs else pictures

@@ -1,8 +1,8 @@
 """The rasterizer on its way: a thread loads or compiles it, and gives it the tiles that came meanwhile.
 
-Compiling takes seconds, once; until then OpenGL draws. What the window is told of tiles goes to both: a queue keeps it in
-order, the thread works it off, and whoever takes the rasterizer adds what came last. So nothing is missing when the next
-frame is drawn by it.
+Compiling takes seconds, once; until then OpenGL draws. What the window is told of tiles goes to both: a queue keeps it
+in order, the thread works it off, and whoever takes the rasterizer adds what came last. So nothing is missing when the
+next frame is drawn by it.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class ChangeOver(Worker):
         self._rasterizer = rasterizer
         self._over.set()
 
-    def failed(self, error: BaseException) -> None:
+    def failed(self, error: BaseException) -> None:  # noqa: ARG002
         self._over.set()
 
     def close(self, *, limit_secs: float = 0.0) -> None:

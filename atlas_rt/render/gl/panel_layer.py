@@ -1,8 +1,8 @@
 """Panels as they were drawn last, in a picture of the window's size, to put over a frame at the cost of their pixels.
 
-Dear ImGui's triangles cost llvmpipe 4 to 5 ms a frame at 1280 x 720, because each fragment blends a colour with a texture.
-From here it is one lookup a pixel inside the panels' rectangles, and one draw call for all of them: another texture or
-uniform between two calls makes llvmpipe wait for everything before (2.4 ms where it was tried).
+Dear ImGui's triangles cost llvmpipe 4 to 5 ms a frame at 1280 x 720, because each fragment blends a colour with a
+texture. From here it is one lookup a pixel inside the panels' rectangles, and one draw call for all of them: another
+texture or uniform between two calls makes llvmpipe wait for everything before (2.4 ms where it was tried).
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class PanelLayer:
         program["source"] = 0
         left, top, width, height = np.array(boxes_px, np.float32).T
         corners = np.stack([left, size_px[1] - top - height, left + width, size_px[1] - top], axis=1)
-        corners /= np.float32((*size_px, *size_px))
+        corners /= np.array((*size_px, *size_px), np.float32)
         for start in range(0, len(corners), BOXES):
             some = np.zeros((BOXES, 4), np.float32)
             some[: len(corners[start : start + BOXES])] = corners[start : start + BOXES]

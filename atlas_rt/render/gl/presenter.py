@@ -1,8 +1,8 @@
 """A picture that the processor drew, on its way into the window: one upload, one copy.
 
 Which way is cheap depends on the driver. llvmpipe's window is BGRA, and a texture made as unsized GL_RGBA from GL_BGRA
-bytes has the same layout: 0.09 ms to upload 1280 x 720 and 0.09 ms to blit it upside down, against 1.2 and 2.2 ms for a
-GL_RGBA8 texture, and 1.7 ms for a triangle that shows it. Elsewhere the blit may be slow or wrong. So both ways are tried
+bytes has the same layout: 0.09 ms to upload 1280 x 720 and 0.09 ms to blit it upside down, against 1.2 and 2.2 ms for
+a GL_RGBA8 texture, and 1.7 ms for a triangle that shows it. Elsewhere the blit may be slow or wrong. So both ways are tried
 once, in the window itself, and the faster one that gives the right pixels is taken.
 """
 
@@ -133,20 +133,18 @@ class Blit:
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx, self._raw = ctx, RawGL(ctx)
+        self._texture: moderngl.Texture
         self._source: moderngl.Framebuffer | None = None
 
     def show(self, pixels: Pixels, target: moderngl.Framebuffer) -> None:
         size_px = pixels.shape[1], pixels.shape[0]
         if self._source is None or self._source.size != size_px:
             self.release()
-            texture = self._ctx.texture(size_px, 4)
-            self._raw.lay_out_as_window(texture)
-            self._source = self._ctx.framebuffer([texture])
-        texture = self._source.color_attachments[0]
-        assert isinstance(texture, moderngl.Texture)
-        self._raw.upload_bgra(texture, pixels)
+            self._texture = self._ctx.texture(size_px, 4)
+            self._raw.lay_out_as_window(self._texture)
+            self._source = self._ctx.framebuffer([self._texture])
+        self._raw.upload_bgra(self._texture, pixels)
         target.use()
-        target.scissor = None
         self._raw.blit_upside_down(self._source, target)
 
     def release(self) -> None:
@@ -175,7 +173,6 @@ class Triangle:
         self._raw.upload_bgra(self._texture, pixels)
         target.use()
         target.viewport = (0, 0, *size_px)
-        target.scissor = None
         self._ctx.enable_only(moderngl.NOTHING)
         self._texture.use(0)
         program = self._programs.get("present")

@@ -1,18 +1,20 @@
 """The rasterizer, compiled: from the kernels that were kept, or once for all where there are none.
 
-Compiling takes 6 to 20 s, loading what was kept 0.3 s. `python -m atlas_rt.render.soft.loading` compiles; `scripts/setup`
-calls it.
+Compiling takes 12 s of one core, loading what was kept 0.4 to 1 s. `python -m atlas_rt.render.soft.loading` compiles;
+`scripts/setup` calls it.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from atlas_rt import kernel_cache
+from atlas_rt.core.scene import View, empty_scene
 
 if TYPE_CHECKING:
     from atlas_rt.render.soft.rasterizer import Rasterizer
@@ -27,16 +29,41 @@ def is_compiled() -> bool:
 
 
 def load_rasterizer() -> Rasterizer:
-    """A rasterizer whose kernels are compiled. May be called on any thread; then it belongs to whoever has it."""
+    """A rasterizer whose kernels are all compiled. May be called on any thread; then it belongs to whoever has it."""
     kernel_cache.prepare()
-    from atlas_rt.core.world import World
     from atlas_rt.render.soft.rasterizer import Rasterizer
 
     rasterizer = Rasterizer(threads=min(_cores(), THREADS_MAX))
-    world = World()
-    for glow in (False, True):
-        rasterizer.draw(world.view((64, 64)), edge_share=1.0, glow=glow)
+    view = _lit_view()
+    rasterizer.draw(view, edge_share=1.0, glow=True)
     return rasterizer
+
+
+def _lit_view() -> View:
+    """A view in which everything is drawn that can be, so that every kernel is compiled: three nodes, lit by a search."""
+    from atlas_rt.core.world import World
+
+    world = World(reduced_motion=True)
+    positions = np.array([(-0.1, 0.0, 0.0), (0.1, 0.0, 0.0), (0.0, 0.1, 0.0)], np.float32)
+    count = len(positions)
+    world.morph_to(
+        replace(
+            empty_scene(),
+            ids=np.arange(count, dtype=np.int64),
+            paths=("",) * count,
+            positions=positions,
+            aspects=np.ones(count, np.float32),
+            mean_rgb=np.full((count, 3), 128, np.uint8),
+            hues=np.full((count, 3), 128, np.uint8),
+            tiles=np.arange(count, dtype=np.int32),
+            sizes_px=np.full((count, 2), 32, np.int32),
+            clusters=np.full(count, -1, np.int32),
+            edges=np.array([(0, 1), (1, 2)], np.int32),
+            weights=np.ones(2, np.float32),
+            node_size=0.05,
+        )
+    )
+    return replace(world.view((64, 64)), lights=np.ones(count, np.float32), light_mix=1.0, selected=(0,))
 
 
 def _cores() -> int:

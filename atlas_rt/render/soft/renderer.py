@@ -1,4 +1,4 @@
-"""The cloud drawn by the processor and put into a target: the rasterizer, its quality ladder, and a way to the window."""
+"""The cloud drawn by the processor: the rasterizer, its own quality ladder, and a way into the window."""
 
 from __future__ import annotations
 
