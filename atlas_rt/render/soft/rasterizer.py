@@ -30,7 +30,7 @@ from atlas_rt.render.soft.kernels.records import SEGMENT, Counts, Pixels, Record
 from atlas_rt.render.soft.kernels.segments import make_segments
 from atlas_rt.render.soft.rings import rings_of
 from atlas_rt.render.soft.rows import RowData
-from atlas_rt.render.soft.space import Space, noise
+from atlas_rt.render.soft.space import Space, ordered_dither
 from atlas_rt.render.soft.tiles import SmallTiles, Table, TileCache
 
 STEP: Step = LADDER[0]
@@ -44,6 +44,7 @@ LOOK_SECS = 0.05
 BAND_PX = 92160
 """Pixels of a band: 72 rows of 1280. With their depths 0.55 MB, which fits in the second cache of a core."""
 LEAST_BANDS, LEAST_ROWS = 8, 4
+DITHER = ordered_dither()
 
 Shift = tuple[np.float32, np.float32]
 STRAIGHT: Shift = (np.float32(0.0), np.float32(0.0))
@@ -169,12 +170,11 @@ class Rasterizer:
 
     def _draw_bands(self, frames: Records, grid: Floats, rings: Records, is_still: bool) -> None:
         rows, lists, canvas = self._rows, self._lists, self._canvas
-        tiles = (*self._small.levels, *self._medium.levels, *self._large.levels)
-        dots = noise(canvas.size_px[0])
+        tiles = self._small.texels, self._medium.texels, self._large.texels
 
         def part(first: int) -> None:
             draw_bands(
-                frames, rows.nodes, rows.cards, self._table.rows, tiles, is_still, grid, dots,
+                frames, rows.nodes, rows.cards, self._table.rows, tiles, is_still, grid, canvas.space.cell_px, DITHER,
                 canvas.card_starts, lists.card_items, lists.segments, canvas.line_starts, lists.line_items, rings,
                 canvas.rows, first, self._threads, canvas.picture, canvas.depths,
             )  # fmt: skip

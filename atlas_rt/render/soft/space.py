@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from atlas_rt.core.arrays import Floats, Ints
@@ -30,10 +28,9 @@ class Space:
 
     def __init__(self, size_px: tuple[int, int]) -> None:
         width, height = size_px
-        self.cell_px = max((width * height / CELLS) ** 0.5, 1.0)
-        self.shape = max(round(height / self.cell_px), 1) + 1, max(round(width / self.cell_px), 1) + 1
-        self._down = _spread(COARSE[1], self.shape[0])
-        self._across = _spread(COARSE[0], self.shape[1])
+        self.cell_px = max(round((width * height / CELLS) ** 0.5), 4)
+        self._down = _spread(COARSE[1], height, self.cell_px)
+        self._across = _spread(COARSE[0], width, self.cell_px)
         self._ndc = np.stack(
             np.meshgrid(np.linspace(-1.0, 1.0, COARSE[0]), np.linspace(1.0, -1.0, COARSE[1])), axis=-1
         ).astype(np.float32)  # (19, 33, 2), top row first
@@ -52,7 +49,7 @@ class Space:
     def grid(
         self, view: View, frames: Records, nodes: Records, cards: Records, rows: Counts, count: int, *, glow: bool
     ) -> Floats:
-        """(gh + 1, gw + 1, 3) screen colours 0..255. rows: the first `count` of them are the nodes on screen."""
+        """(gh + 1, 3, gw + 1) screen colours 0..255. rows: the first `count` of them are the nodes on screen."""
         light = self._spread_out(self._gradient + self._clouds(view))
         cell = np.float32(self.cell_px)
         if glow and count:
@@ -61,8 +58,8 @@ class Space:
             light += cv2.GaussianBlur(summed, (0, 0), max(BLUR * float(radius_px) / self.cell_px, 0.3)).reshape(light.shape)
         if view.lights is not None and view.light_mix > 0.0:
             find_glow(frames, nodes, cards, rows, count, cell, light)
-        colours: Floats = np.minimum(np.sqrt(light * self._vignette) * np.float32(255.0), np.float32(254.0))
-        return colours
+        colours = np.minimum(np.sqrt(light * self._vignette) * np.float32(255.0), np.float32(254.0))
+        return np.ascontiguousarray(colours.transpose(0, 2, 1))
 
     def _clouds(self, view: View) -> Floats:
         flat = self._ndc / np.array([view.clip_from_view[0, 0], view.clip_from_view[1, 1]], np.float32)
@@ -78,13 +75,12 @@ class Space:
         return np.ascontiguousarray(fine, np.float32)
 
 
-@lru_cache(maxsize=4)
-def noise(width: int) -> Ints:
-    """(8, width) int32 of 0..255: an ordered dither, even over each 8 x 8 pixels."""
+def ordered_dither() -> Ints:
+    """(8, 8) int32 of 0..255, each step as often as any other, neighbours far apart."""
     tile = np.zeros((1, 1), np.int32)
     while len(tile) < 8:
         tile = np.block([[4 * tile, 4 * tile + 2], [4 * tile + 3, 4 * tile + 1]]).astype(np.int32)
-    return np.ascontiguousarray(np.tile(tile * 4 + 2, (1, -(-width // 8)))[:, :width])
+    return np.ascontiguousarray(tile * 4 + 2)
 
 
 def _smooth(share: Floats) -> Floats:
@@ -92,9 +88,10 @@ def _smooth(share: Floats) -> Floats:
     return share * share * (3.0 - 2.0 * share)
 
 
-def _spread(coarse: int, fine: int) -> Floats:
-    """(fine, coarse) weights that interpolate from corners to corners."""
-    at = np.linspace(0.0, coarse - 1.0, fine)
+def _spread(coarse: int, size_px: int, cell_px: int) -> Floats:
+    """(fine, coarse) weights that interpolate from corners to corners; the last cell may reach beyond the picture."""
+    fine = -(-size_px // cell_px) + 1
+    at = np.minimum(np.arange(fine) * cell_px / size_px, 1.0) * (coarse - 1.0)
     low = np.minimum(at.astype(int), coarse - 2)
     weights = np.zeros((fine, coarse), np.float32)
     weights[np.arange(fine), low] = 1.0 - (at - low)

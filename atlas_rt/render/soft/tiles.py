@@ -9,7 +9,7 @@ from atlas_rt.core.arrays import Bytes, Floats, Ints
 from atlas_rt.core.images import LARGE_TILE_PX, MEDIUM_TILE_PX, SMALL_TILE_PX, Tile
 from atlas_rt.core.library_path import library_path_kept
 from atlas_rt.core.slots import Slots
-from atlas_rt.render.soft.kernels.cards import LARGE_LEVELS, MEDIUM_LEVELS, SMALL_LEVELS
+from atlas_rt.render.soft.kernels.cards import LEAST_SIDE
 from atlas_rt.render.soft.kernels.records import Pixels
 
 with library_path_kept():
@@ -25,21 +25,21 @@ class SmallTiles:
 
     def __init__(self) -> None:
         self.loaded: NDArray[np.bool_] = np.zeros(1, np.bool_)
-        self.levels: tuple[Pixels, ...] = _empty_levels(SMALL_TILE_PX, SMALL_LEVELS, 1)
+        self.texels: Pixels = _texels(SMALL_TILE_PX, 1)
 
     def load(self, records: Ints, pixels: Bytes) -> None:
         """Keep tiles (k, 32, 32, 3 or 4) by their records (k,)."""
         if not len(records):
             return
         self._reserve(int(records.max()) + 1)
+        levels = _levels(self.texels, SMALL_TILE_PX)
         for start in range(0, len(records), SLAB):
             chosen = records[start : start + SLAB]
             stack = np.ascontiguousarray(pixels[start : start + SLAB]).reshape(-1, SMALL_TILE_PX, pixels.shape[3])
-            for level, texels in enumerate(self.levels):
-                # All tiles of the slab as one tall picture: halving never mixes two of them.
-                texels[chosen] = _packed(stack).reshape(len(chosen), -1)
-                if level + 1 < SMALL_LEVELS:
+            for level, texels in enumerate(levels):
+                if level:  # all tiles of the slab are one tall picture: halving never mixes two of them
                     stack = cv2.resize(stack, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+                texels[chosen] = _packed(stack).reshape(len(chosen), -1)
         self.loaded[records] = True
 
     def clear(self) -> None:
@@ -47,15 +47,16 @@ class SmallTiles:
         self.loaded[:] = False
 
     def _reserve(self, count: int) -> None:
-        if count <= len(self.loaded):
+        before = len(self.loaded)
+        if count <= before:
             return
-        size = max(count, int(len(self.loaded) * GROWTH))
-        grown = _empty_levels(SMALL_TILE_PX, SMALL_LEVELS, size)
+        size = max(count, int(before * GROWTH))
+        grown = _texels(SMALL_TILE_PX, size)
         if self.loaded.any():
-            for old, new in zip(self.levels, grown, strict=True):
-                new[: len(old)] = old
-        self.levels = grown
-        self.loaded = np.concatenate([self.loaded, np.zeros(size - len(self.loaded), np.bool_)])
+            for old, new in zip(_levels(self.texels, SMALL_TILE_PX), _levels(grown, SMALL_TILE_PX), strict=True):
+                new[:before] = old
+        self.texels = grown
+        self.loaded = np.concatenate([self.loaded, np.zeros(size - before, np.bool_)])
 
 
 class TileCache:
@@ -64,13 +65,13 @@ class TileCache:
     def __init__(self, *, level: int, count: int) -> None:
         self.level = level
         self.slots = Slots(count)
-        side, levels = {1: (MEDIUM_TILE_PX, MEDIUM_LEVELS), 2: (LARGE_TILE_PX, LARGE_LEVELS)}[level]
-        self.levels: tuple[Pixels, ...] = _empty_levels(side, levels, count)
+        self._side = {1: MEDIUM_TILE_PX, 2: LARGE_TILE_PX}[level]
+        self.texels: Pixels = _texels(self._side, count)
 
     def accept(self, tile: Tile) -> int | None:
         """Keep a tile; the record that had to leave, if one did."""
         seat = self.slots.take(tile.record)
-        for texels, pixels in zip(self.levels, tile.mips, strict=False):
+        for texels, pixels in zip(_levels(self.texels, self._side), tile.mips, strict=False):
             texels[seat.slot] = _packed(np.ascontiguousarray(pixels)).reshape(-1)
         return seat.evicted
 
@@ -92,9 +93,21 @@ class Table:
         self.rows[row] = values
 
 
-def _empty_levels(side: int, levels: int, count: int) -> tuple[Pixels, ...]:
-    """(count, side * side) pixels for each level. Memory that is never written to is never taken."""
-    return tuple(np.zeros((count, (side >> level) ** 2), np.uint32) for level in range(levels))
+def _sides(side: int) -> list[int]:
+    return [side >> level for level in range((side // LEAST_SIDE).bit_length())]
+
+
+def _texels(side: int, count: int) -> Pixels:
+    """Room for so many tiles at all levels. Memory that is never written to is never taken."""
+    return np.zeros(count * sum(each * each for each in _sides(side)), np.uint32)
+
+
+def _levels(texels: Pixels, side: int) -> list[Pixels]:
+    """(count, side * side) pixels of each level, as the kernels find them."""
+    sizes = [each * each for each in _sides(side)]
+    count = len(texels) // sum(sizes)
+    parts = np.split(texels, np.cumsum([count * size for size in sizes])[:-1])
+    return [part.reshape(count, -1) for part in parts]
 
 
 def _packed(rgb: Bytes) -> Pixels:

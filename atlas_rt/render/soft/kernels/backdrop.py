@@ -14,39 +14,53 @@ FIXED = f32(65536.0)
 
 
 @kernel
-def backdrop(grid: Floats, noise: Ints, picture: Pixels, depths: Depths, top: int, bottom: int) -> None:
-    """Fill the rows top..bottom. grid: (gh + 1, gw + 1, 3) screen colours 0..255 at the corners of its cells.
-    noise: (8, w) 0..255. Depths are cleared."""
-    height, width = picture.shape
-    high, wide = grid.shape[0] - 1, grid.shape[1] - 1
-    line = np.empty((wide + 1, 3), np.int32)
+def backdrop(grid: Floats, cell_px: int, noise: Ints, picture: Pixels, depths: Depths, top: int, bottom: int) -> None:
+    """Fill the rows top..bottom. grid: (gh + 1, 3, gw + 1) screen colours 0..255 at the corners of square cells.
+    noise: (8, 8) 0..255. Depths are cleared.
+
+    Each row of corners is spread over the columns once; the rows of pixels between two of them are long plain loops.
+    """
+    width = picture.shape[1]
+    upper, lower, dots = np.empty((3, width), np.int32), np.empty((3, width), np.int32), np.empty((8, width), np.int32)
+    for y in range(8):
+        for x in range(width):
+            dots[y, x] = noise[y, x & 7] << 8
+    before = -1
     for y in range(top, bottom):
-        at = (y + 0.5) / height * high
-        cell = min(int(at), high - 1)
-        share = f32(at - cell)
-        for i in range(wide + 1):
+        cell = y // cell_px
+        if cell != before:
+            _spread(grid[cell], cell_px, upper)
+            _spread(grid[cell + 1], cell_px, lower)
             for c in range(3):
-                line[i, c] = i32((grid[cell, i, c] + (grid[cell + 1, i, c] - grid[cell, i, c]) * share) * FIXED)
-        out, near, dots = picture[y], depths[y], noise[y & 7]
-        for i in range(wide):
-            left, right = i * width // wide, (i + 1) * width // wide
-            if right > left:
-                _span(line[i], line[i + 1], dots[left:right], out[left:right])
-        near[:] = np.uint16(0)
+                for x in range(width):
+                    lower[c, x] = i32(f32(lower[c, x] - upper[c, x]) / f32(cell_px))
+            before = cell
+        _row(upper, lower, i32(y - cell * cell_px), dots[y & 7], picture[y])
+        depths[y, :] = np.uint16(0)
 
 
 @kernel
-def _span(start: Ints, end: Ints, dots: Ints, out: Pixels) -> None:
-    """Pixels from one colour to the next. Everything in 32 bits, or it is not vectorised."""
-    count = i32(len(out))
-    red, green, blue = start[0], start[1], start[2]
-    red_step = i32((end[0] - red) // count)
-    green_step = i32((end[1] - green) // count)
-    blue_step = i32((end[2] - blue) // count)
-    for t in range(len(out)):
-        k = i32(t)
-        dot = i32(dots[t] << i32(8))
-        r = i32(i32(i32(red + i32(red_step * k)) + dot) & i32(0xFF0000))
-        g = i32(i32(i32(i32(green + i32(green_step * k)) + dot) >> i32(8)) & i32(0xFF00))
-        b = i32(i32(i32(blue + i32(blue_step * k)) + dot) >> i32(16))
-        out[t] = u32(i32(i32(r | g) | b)) | u32(0xFF000000)
+def _spread(corners: Floats, cell_px: int, line: Ints) -> None:
+    """Colours at a row of corners -> at all columns of pixels, (3, w)."""
+    width = line.shape[1]
+    for c in range(3):
+        out = line[c]
+        for cell in range(corners.shape[1] - 1):
+            value = i32(corners[c, cell] * FIXED)
+            step = i32((corners[c, cell + 1] - corners[c, cell]) * FIXED / f32(cell_px))
+            start = cell * cell_px
+            for x in range(start, min(start + cell_px, width)):
+                out[x] = value
+                value += step
+
+
+@kernel
+def _row(upper: Ints, step: Ints, k: i32, dots: Ints, out: Pixels) -> None:
+    """One row of pixels, k below its corners. Everything in 32 bits, or it is not vectorised."""
+    red, green, blue = upper[0], upper[1], upper[2]
+    red_step, green_step, blue_step = step[0], step[1], step[2]
+    for x in range(len(out)):
+        r = i32(i32(i32(red[x] + i32(red_step[x] * k)) + dots[x]) & i32(0xFF0000))
+        g = i32(i32(i32(i32(green[x] + i32(green_step[x] * k)) + dots[x]) >> i32(8)) & i32(0xFF00))
+        b = i32(i32(i32(blue[x] + i32(blue_step[x] * k)) + dots[x]) >> i32(16))
+        out[x] = u32(i32(i32(r | g) | b)) | u32(0xFF000000)

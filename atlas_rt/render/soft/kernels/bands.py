@@ -19,16 +19,16 @@ from atlas_rt.render.soft.kernels.records import Counts, Depths, Pixels, Records
 @kernel
 def draw_bands(
     frames: Records, nodes: Records, cards: Records, table: Floats, tiles: Tiles, is_still: bool,
-    grid: Floats, noise: Ints, card_starts: Counts, card_items: Counts,
+    grid: Floats, cell_px: int, noise: Ints, card_starts: Counts, card_items: Counts,
     segments: Records, line_starts: Counts, line_items: Counts, rings: Records,
     rows: int, first: int, step: int, picture: Pixels, depths: Depths,
 ) -> None:  # fmt: skip
     """Draw every `step`th band of so many rows, from `first` on."""
     height, width = picture.shape
-    columns = np.empty((width, 2), np.int32)
+    columns = np.empty((2, width), np.uint32)
     for band in range(first, len(card_starts) - 1, step):
         top, bottom = band * rows, min((band + 1) * rows, height)
-        backdrop(grid, noise, picture, depths, top, bottom)
+        backdrop(grid, cell_px, noise, picture, depths, top, bottom)
         draw_cards(
             frames, nodes, cards, table, tiles, is_still, card_items, card_starts[band], card_starts[band + 1],
             columns, picture, depths, top, bottom,

@@ -11,15 +11,18 @@ import math
 import numpy as np
 
 from atlas_rt.core.arrays import Floats
+from atlas_rt.core.images import LARGE_TILE_PX, MEDIUM_TILE_PX, SMALL_TILE_PX
 from atlas_rt.render import look
 from atlas_rt.render.soft.kernels.compiler import kernel
-from atlas_rt.render.soft.kernels.pixels import HALF, MOST, ONE, TWO, ZERO, f32, i32, nearness, packed, smooth, u16, u32, vignette
+from atlas_rt.render.soft.kernels.pixels import HALF, MOST, ONE, TWO, ZERO, f32, i32, nearness, packed, smooth, u16, u32, u64, vignette
 from atlas_rt.render.soft.kernels.records import Counts, Depths, Pixels, Record, Records
 
-Tiles = tuple[Pixels, ...]
-"""Every level of the small, medium and large tiles: (slots, side * side) pixels each."""
-SMALL_LEVELS, MEDIUM_LEVELS, LARGE_LEVELS = 4, 6, 8
-"""As OpenGL has them: 32..4, 128..4 and 512..4 pixels."""
+Tiles = tuple[Pixels, Pixels, Pixels]
+"""The small, medium and large tiles: all of the finest level (slots * side * side), then all of the next, and so on.
+What is small on screen lies close together so."""
+SIDES = SMALL_TILE_PX, MEDIUM_TILE_PX, LARGE_TILE_PX
+LEAST_SIDE = 4
+"""What is smaller on screen is hardly more than its mean colour."""
 
 FOG_RED, FOG_GREEN, FOG_BLUE = (f32(math.sqrt(each) * 255.0) for each in look.FOG_COLOUR)
 CLEAR_LEAST, PICTURE_LIGHT = f32(look.CLEAR_LEAST), f32(look.PICTURE_LIGHT)
@@ -31,8 +34,10 @@ FACE_TOP, FACE_FALL = f32(look.FACE_TOP), f32(look.FACE_FALL)
 RIM_SHARE, RIM_LEAST_PX, RIM_MOST_PX = f32(look.RIM_SHARE), f32(look.RIM_LEAST_PX), f32(look.RIM_MOST_PX)
 RIM_LIGHT, RIM_WHITE, RIM_COVER = f32(look.RIM_LIGHT), f32(look.RIM_WHITE), f32(look.RIM_COVER)
 RIM_FROM, RIM_SLOPE, RIM_LIGHT_MAX = f32(look.RIM_FROM), f32(look.RIM_SLOPE), f32(look.RIM_LIGHT_MAX)
-LEVEL_BIAS, FADE_SECS = f32(look.LEVEL_BIAS), f32(look.FADE_SECS)
-SMOOTH_FROM_PX = f32(24.0)
+FADE_SECS = f32(look.FADE_SECS)
+FINEST = f32(2.0 ** (look.LEVEL_BIAS + 0.5))
+"""Texels a pixel from which the next coarser level is nearer."""
+SMOOTH_FROM_PX = f32(40.0)
 """Side of a card from which texels are blended: below, two texels differ by less than the eye follows in motion."""
 SMALL_ONLY_PX = f32(16.0)
 """Half the long side up to which a card shows its small tile, whatever else is there."""
@@ -62,7 +67,7 @@ def _first_free(depths: Depths, box: Box) -> int:
     for y in range(top, bottom):
         line = depths[y]
         least = u16(65535)
-        for x in range(left, right):
+        for x in range(u64(left), u64(right)):
             least = min(least, line[x])
         if least == 0:
             return y
@@ -103,13 +108,6 @@ def _paint(frame: Record, node: Record, card: Record, has_tile: bool, across: f3
 
 
 @kernel
-def _level(side: int, side_px: f32, levels: int) -> int:
-    """The level of a tile for a card of this size, the nearest."""
-    level = f32(math.log2(f32(side) / max(side_px, ONE))) - LEVEL_BIAS
-    return int(min(max(level, ZERO), f32(levels - 1)) + HALF)
-
-
-@kernel
 def _choose(slots: Floats, longest: f32, fade: f32) -> tuple[int, int, f32]:
     """Which sizes of tile a card shows (0 small, 1 medium, 2 large): below, above, and how much of that."""
     has_medium, has_large = slots[1] >= ZERO, slots[2] >= ZERO
@@ -123,17 +121,20 @@ def _choose(slots: Floats, longest: f32, fade: f32) -> tuple[int, int, f32]:
 
 @kernel
 def _texels(tiles: Tiles, size: int, slot: f32, side_px: f32) -> tuple[Pixels, int]:
-    """The texels of a tile at the right level, and their side. Without one, a single black texel."""
+    """The texels of a tile at the level that suits a card of this size, and their side; without one any texel."""
+    texels = tiles[0] if size == 0 else tiles[1] if size == 1 else tiles[2]
+    side = SIDES[size]
     if slot < ZERO:
-        return tiles[0][0], 1
-    if size == 0:
-        level = _level(32, side_px, SMALL_LEVELS)
-        return tiles[level][int(slot)], 32 >> level
-    if size == 1:
-        level = _level(128, side_px, MEDIUM_LEVELS)
-        return tiles[SMALL_LEVELS + level][int(slot)], 128 >> level
-    level = _level(512, side_px, LARGE_LEVELS)
-    return tiles[SMALL_LEVELS + MEDIUM_LEVELS + level][int(slot)], 512 >> level
+        return texels[:1], 1
+    whole = 4 * side * side - LEAST_SIDE * LEAST_SIDE  # three times the texels of all levels of a tile
+    slots = 3 * len(texels) // whole
+    begin = 0
+    # The nearest level, where one more halves the side: log2(side / side_px) - LEVEL_BIAS, rounded.
+    while f32(side) > side_px * FINEST and side > LEAST_SIDE:
+        begin += slots * side * side
+        side >>= 1
+    begin += int(slot) * side * side
+    return texels[begin : begin + side * side], side
 
 
 @kernel
@@ -142,67 +143,8 @@ def _row_span(node: Record, across: f32, into: f32, corner: f32, left: int, righ
     if into <= ZERO:
         return left, right
     reach = across - corner + f32(math.sqrt(max(corner * corner - into * into, ZERO)))
-    return (
-        max(left, int(math.ceil(node.x - reach - HALF))),
-        min(right, int(math.floor(node.x + reach - HALF)) + 1),
-    )
-
-
-@kernel
-def _fill(
-    node: Record, box: Box, paint: Paint, across: f32, down: f32, texels: Pixels, side: int,
-    columns: Counts, picture: Pixels, depths: Depths, near: u16,
-) -> None:  # fmt: skip
-    """Fill a small card."""
-    left, right, top, bottom = box
-    corner, gain, red, green, blue, fog, rim_red, rim_green, rim_blue, rim_px, rim_share, _ = paint
-    rim = packed(rim_red, rim_green, rim_blue)
-    rim_ag, rim_rb = (rim & GREEN) >> u32(8), rim & RED_BLUE
-    edge, rim_gain = rim_px + HALF, rim_share * UNIT
-    scale_x, scale_y = f32(side) / (TWO * across), f32(side) / (TWO * down)
-    for x in range(left, right):
-        away = f32(x) + HALF - node.x
-        columns[x, 0] = min(max(i32((away + across) * scale_x), i32(0)), i32(side - 1))
-        columns[x, 1] = i32(min(max((abs(away) - across + edge) * RIM_COVER, ZERO), RIM_COVER) * rim_gain)
-    for y in range(top, bottom):
-        away = f32(y) + HALF - node.y
-        row = min(max(int((away + down) * scale_y), 0), side - 1) * side
-        falling = FACE_TOP - FACE_FALL * (away + down) / (TWO * down)
-        r, g, b = red * falling + FOG_RED * fog, green * falling + FOG_GREEN * fog, blue * falling + FOG_BLUE * fog
-        room = UNIT * (MOST - max(r, max(g, b))) / MOST
-        scale = u32(max(min(gain * falling * UNIT, room), ZERO))
-        base = packed(r, g, b)
-        row_rim = i32(min(max((abs(away) - down + edge) * RIM_COVER, ZERO), RIM_COVER) * rim_gain)
-        start, stop = _row_span(node, across, abs(away) - down + corner, corner, left, right)
-        out, covered = picture[y], depths[y]
-        for x in range(start, stop):
-            if covered[x] == 0:
-                texel = texels[row + columns[x, 0]]
-                rb = (((texel & RED_BLUE) * scale) >> u32(8)) & RED_BLUE
-                ag = (((texel & GREEN) >> u32(8)) * scale) & GREEN
-                colour = u32(base + (rb | ag))
-                on_rim = u32(max(columns[x, 1], row_rim))
-                rest = u32(256) - on_rim
-                rb = (((colour & RED_BLUE) * rest + rim_rb * on_rim) >> u32(8)) & RED_BLUE
-                ag = (((colour & GREEN) >> u32(8)) * rest + rim_ag * on_rim) & GREEN
-                out[x] = OPAQUE | rb | ag
-                covered[x] = near
-
-
-@kernel
-def _blended(texels: Pixels, side: int, u: f32, v: f32) -> u32:
-    """The colour at a point of a tile, between its four nearest texels. u, v: 0..1."""
-    most = f32(side - 1)
-    across = min(max(u * f32(side) - HALF, ZERO), most)
-    down = min(max(v * f32(side) - HALF, ZERO), most)
-    x, y = int(across), int(down)
-    fx, fy = u32((across - f32(x)) * UNIT), u32((down - f32(y)) * UNIT)
-    right = 1 if x + 1 < side else 0
-    at = y * side + x
-    below = at + side if y + 1 < side else at
-    upper = _mixed(texels[at], texels[at + right], fx)
-    lower = _mixed(texels[below], texels[below + right], fx)
-    return _mixed(upper, lower, fy)
+    start = max(left, int(math.ceil(node.x - reach - HALF)))
+    return start, max(start, min(right, int(math.floor(node.x + reach - HALF)) + 1))
 
 
 @kernel
@@ -215,54 +157,113 @@ def _mixed(one: u32, other: u32, share: u32) -> u32:
 
 
 @kernel
-def _outside(away_x: f32, away_y: f32, across: f32, down: f32, corner: f32) -> f32:
-    """How far a point lies outside of a rounded card, pixels; negative inside."""
-    x, y = abs(away_x) - across + corner, abs(away_y) - down + corner
-    if x > ZERO and y > ZERO:
-        return f32(math.sqrt(x * x + y * y)) - corner
-    return max(x, y) - corner
+def _shaded(paint: Paint, v: f32) -> tuple[u32, u32]:
+    """What a row of the card, v 0..1 from its top, is without its picture, and by how many 256ths that is weighted."""
+    falling = FACE_TOP - FACE_FALL * v
+    red, green, blue = paint[2] * falling, paint[3] * falling, paint[4] * falling
+    red, green, blue = red + FOG_RED * paint[5], green + FOG_GREEN * paint[5], blue + FOG_BLUE * paint[5]
+    room = (MOST - max(red, max(green, blue))) * (UNIT / MOST)
+    return packed(red, green, blue), u32(max(min(paint[1] * falling * UNIT, room), ZERO))
+
+
+@kernel
+def _lit(texel: u32, base: u32, scale: u32) -> u32:
+    """The picture's colour over what is without it."""
+    rb = (((texel & RED_BLUE) * scale) >> u32(8)) & RED_BLUE
+    ag = (((texel & GREEN) >> u32(8)) * scale) & GREEN
+    return u32(base + (rb | ag))
+
+
+@kernel
+def _rim_at(away: f32, half: f32, paint: Paint) -> u32:
+    """0..256, how much of the rim's colour a pixel has, by its distance from the middle along one direction."""
+    on_rim = min(max((abs(away) - half + paint[9] + HALF) * RIM_COVER, ZERO), RIM_COVER)
+    return u32(on_rim * paint[10] * UNIT)
+
+
+@kernel
+def _fill(
+    node: Record, box: Box, paint: Paint, across: f32, down: f32, texels: Pixels, side: int,
+    columns: Pixels, picture: Pixels, depths: Depths, near: u16,
+) -> None:  # fmt: skip
+    """Fill a small card."""
+    left, right, top, bottom = box
+    rim = packed(paint[6], paint[7], paint[8])
+    texel_of, rim_of = columns[0], columns[1]
+    scale_x, scale_y, most = f32(side) / (TWO * across), f32(side) / (TWO * down), f32(side) - HALF
+    shrink = HALF / down
+    for x in range(u64(left), u64(right)):
+        away = f32(i32(x)) + HALF - node.x
+        texel_of[x] = u32(min(max((away + across) * scale_x, ZERO), most))
+        rim_of[x] = _rim_at(away, across, paint)
+    for y in range(u64(top), u64(bottom)):
+        away = f32(i32(y)) + HALF - node.y
+        row = u32(min(max((away + down) * scale_y, ZERO), most)) * u32(side)
+        base, scale = _shaded(paint, (away + down) * shrink)
+        row_rim = _rim_at(away, down, paint)
+        start, stop = _row_span(node, across, abs(away) - down + paint[0], paint[0], left, right)
+        out, covered = picture[y], depths[y]
+        for x in range(u64(start), u64(stop)):
+            if covered[x] == 0:
+                colour = _lit(texels[u64(row + texel_of[x])], base, scale)
+                out[x] = OPAQUE | _mixed(colour, rim, max(rim_of[x], row_rim))
+                covered[x] = near
+
+
+@kernel
+def _blended(texels: Pixels, side: int, u: f32, v: f32) -> u32:
+    """The colour at a point of a tile, between its four nearest texels. u, v: 0..1."""
+    most = f32(side - 1)
+    across = min(max(u * f32(side) - HALF, ZERO), most)
+    down = min(max(v * f32(side) - HALF, ZERO), most)
+    x, y = u64(across), u64(down)
+    fx, fy = u32((across - f32(i32(x))) * UNIT), u32((down - f32(i32(y))) * UNIT)
+    right = u64(1 if x + u64(1) < u64(side) else 0)
+    at = y * u64(side) + x
+    below = at + u64(side if y + u64(1) < u64(side) else 0)
+    upper = _mixed(texels[at], texels[at + right], fx)
+    lower = _mixed(texels[below], texels[below + right], fx)
+    return _mixed(upper, lower, fy)
 
 
 @kernel
 def _fill_smooth(
     node: Record, box: Box, paint: Paint, across: f32, down: f32, texels: Pixels, side: int,
-    above: Pixels, above_side: int, fade: f32, picture: Pixels, depths: Depths, near: u16,
+    above: Pixels, above_side: int, fade: f32, columns: Pixels, picture: Pixels, depths: Depths, near: u16,
 ) -> None:  # fmt: skip
     """Fill a large card. above, fade: the tile that fades in over the other, and how far it has."""
     left, right, top, bottom = box
-    corner, gain, red, green, blue, fog, rim_red, rim_green, rim_blue, rim_px, rim_share, _ = paint
-    share = u32(fade * UNIT)
-    rim = packed(rim_red, rim_green, rim_blue)
-    for y in range(top, bottom):
-        away_y = f32(y) + HALF - node.y
+    corner, share = paint[0], u32(fade * UNIT)
+    rim = packed(paint[6], paint[7], paint[8])
+    rim_of = columns[1]
+    for x in range(u64(left), u64(right)):
+        rim_of[x] = _rim_at(f32(i32(x)) + HALF - node.x, across, paint)
+    for y in range(u64(top), u64(bottom)):
+        away_y = f32(i32(y)) + HALF - node.y
         v = (away_y + down) / (TWO * down)
-        falling = FACE_TOP - FACE_FALL * v
-        r, g, b = red * falling + FOG_RED * fog, green * falling + FOG_GREEN * fog, blue * falling + FOG_BLUE * fog
-        room = UNIT * (MOST - max(r, max(g, b))) / MOST
-        scale = u32(max(min(gain * falling * UNIT, room), ZERO))
-        base = packed(r, g, b)
-        start, stop = _row_span(node, across, abs(away_y) - down + corner, corner, left, right)
+        base, scale = _shaded(paint, v)
+        row_rim = _rim_at(away_y, down, paint)
+        into = abs(away_y) - down + corner
+        start, stop = _row_span(node, across, into, corner, left, right)
         out, covered = picture[y], depths[y]
-        for x in range(start, stop):
+        for x in range(u64(start), u64(stop)):
             if covered[x] == 0:
-                away_x = f32(x) + HALF - node.x
+                away_x = f32(i32(x)) + HALF - node.x
                 u = (away_x + across) / (TWO * across)
                 texel = _blended(texels, side, u, v)
                 if share:
                     texel = _mixed(texel, _blended(above, above_side, u, v), share)
-                rb = (((texel & RED_BLUE) * scale) >> u32(8)) & RED_BLUE
-                ag = (((texel & GREEN) >> u32(8)) * scale) & GREEN
-                colour = u32(base + (rb | ag))
-                on_rim = (_outside(away_x, away_y, across, down, corner) + rim_px + HALF) * RIM_COVER
-                if on_rim > ZERO:
-                    colour = _mixed(colour, rim, u32(min(on_rim, RIM_COVER) * rim_share * UNIT))
-                out[x] = OPAQUE | colour
+                on_rim = max(rim_of[x], row_rim)
+                aside = abs(away_x) - across + corner
+                if into > ZERO and aside > ZERO:  # the rim follows the corner
+                    on_rim = _rim_at(f32(math.sqrt(aside * aside + into * into)), corner, paint)
+                out[x] = OPAQUE | _mixed(_lit(texel, base, scale), rim, on_rim)
                 covered[x] = near
 
 
 @kernel
 def draw_card(
-    frame: Record, node: Record, card: Record, slots: Floats, tiles: Tiles, is_still: bool, columns: Counts,
+    frame: Record, node: Record, card: Record, slots: Floats, tiles: Tiles, is_still: bool, columns: Pixels,
     picture: Pixels, depths: Depths, top: int, bottom: int,
 ) -> None:  # fmt: skip
     """Draw what of a card lies in the rows top..bottom and is not covered. slots: its row of the table of tiles."""
@@ -283,8 +284,8 @@ def draw_card(
     if is_still or side_px > SMOOTH_FROM_PX:
         over, over_side = _texels(tiles, above, slots[above], side_px)
         _fill_smooth(
-            node, box, paint, across, down, texels, side, over, over_side, fade, picture, depths, near
-        )  # fmt: skip
+            node, box, paint, across, down, texels, side, over, over_side, fade, columns, picture, depths, near
+        )
     else:
         _fill(node, box, paint, across, down, texels, side, columns, picture, depths, near)
 
@@ -292,9 +293,9 @@ def draw_card(
 @kernel
 def draw_cards(
     frames: Records, nodes: Records, cards: Records, table: Floats, tiles: Tiles, is_still: bool,
-    items: Counts, first: int, last: int, columns: Counts, picture: Pixels, depths: Depths, top: int, bottom: int,
+    items: Counts, first: int, last: int, columns: Pixels, picture: Pixels, depths: Depths, top: int, bottom: int,
 ) -> None:  # fmt: skip
-    """Draw the cards items[first:last], front to back, into the rows top..bottom. columns: (w, 2) to work in."""
+    """Draw the cards items[first:last], front to back, into the rows top..bottom. columns: (2, w) to work in."""
     frame = frames[0]
     for at in range(first, last):
         row = items[at]

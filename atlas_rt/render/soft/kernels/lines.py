@@ -6,7 +6,7 @@ import math
 
 from atlas_rt.render import look
 from atlas_rt.render.soft.kernels.compiler import kernel
-from atlas_rt.render.soft.kernels.pixels import HALF, ONE, ZERO, add_light, f32, i32, nearness, vignette
+from atlas_rt.render.soft.kernels.pixels import HALF, ONE, ZERO, add_light, code_of, f32, i32, u64, vignette
 from atlas_rt.render.soft.kernels.records import Counts, Depths, Pixels, Record, Records
 
 RIBBON_FALL = f32(look.RIBBON_FALL)
@@ -60,27 +60,32 @@ def _draw_line(
 ) -> None:
     """A line of one pixel within the rows top..bottom."""
     width = picture.shape[1]
-    run_x, run_y = segment.x1 - segment.x0, segment.y1 - segment.y0
+    x0, y0, near0 = segment.x0, segment.y0, segment.near0
+    run_x, run_y = segment.x1 - x0, segment.y1 - y0
     steps = max(abs(run_x), abs(run_y))
     if steps < LEAST_STEPS:
         return
-    span = _clipped(segment.y0, run_y, f32(top), f32(bottom), (ZERO, ONE))
-    span = _clipped(segment.x0, run_x, ZERO, f32(width), span)
+    span = (ZERO, ONE)
+    if min(y0, segment.y1) < f32(top) or max(y0, segment.y1) >= f32(bottom):
+        span = _clipped(y0, run_y, f32(top), f32(bottom), span)
+    if min(x0, segment.x1) < ZERO or max(x0, segment.x1) >= f32(width):
+        span = _clipped(x0, run_x, ZERO, f32(width), span)
     if span[0] >= span[1]:
         return
     step = ONE / steps
     is_lit = False
     light = (ZERO, ZERO, ZERO, ZERO, ZERO, ZERO)
     gain = ONE
-    first, last = int(math.ceil(span[0] * steps)), int(math.floor(span[1] * steps)) + 1
-    step_x, step_y, step_near = run_x * step, run_y * step, (segment.near1 - segment.near0) * step
-    for k in range(first, last):
-        x, y = i32(segment.x0 + step_x * f32(k)), i32(segment.y0 + step_y * f32(k))
-        if y < top or y >= bottom or x < 0 or x >= width:
+    step_x, step_y, step_near = run_x * step, run_y * step, (segment.near1 - near0) * step
+    rows, columns = u64(bottom - top), u64(width)
+    for k in range(i32(math.ceil(span[0] * steps)), i32(math.floor(span[1] * steps)) + 1):
+        at = f32(k)
+        x, y = u64(i32(x0 + step_x * at)), u64(i32(y0 + step_y * at))
+        if y - u64(top) >= rows or x >= columns:
             continue
-        if nearness(segment.near0 + step_near * f32(k)) <= i32(depths[y, x]):
+        if code_of(near0 + step_near * at) <= i32(depths[y, x]):
             continue
-        share = step * f32(k)
+        share = step * at
         if not is_lit:
             light = _lights(frame, segment, nodes)
         if frame.focus[3] > ZERO and (not is_lit or k % PULSE_STEPS == 0):
@@ -122,7 +127,7 @@ def _draw_ribbon(
         share = (f32(k) + HALF - along) / run
         middle = across + slope * (f32(k) + HALF - along)
         reach = (segment.reach0 + (segment.reach1 - segment.reach0) * share) / lean
-        near = nearness(segment.near0 + (segment.near1 - segment.near0) * share)
+        near = code_of(segment.near0 + (segment.near1 - segment.near0) * share)
         gain = _pulse(frame, segment, nodes, share) if frame.focus[3] > ZERO else ONE
         r, g, b = (red + red_run * share) * gain, (green + green_run * share) * gain, (blue + blue_run * share) * gain
         for off in range(

@@ -14,6 +14,7 @@ f32 = np.float32
 i32 = np.int32
 u16 = np.uint16
 u32 = np.uint32
+u64 = np.uint64
 
 FULL = f32(65025.0)
 """Light of 1, where a screen colour is 0..255: its square."""
@@ -21,8 +22,8 @@ MOST = f32(255.0)
 ZERO, ONE, TWO, THREE, HALF = f32(0.0), f32(1.0), f32(2.0), f32(3.0), f32(0.5)
 OPAQUE = u32(0xFF000000)
 KNEE = f32(look.KNEE)
-LEAST_CODE = i32(100 << 11)
-"""Depths from 2 ** 27 down to a tiny part of a node are told apart, each to 0.05 %."""
+LEAST_CODE = i32(112 << 11)
+"""Depths from 2 ** 15 down to 2 ** -16 are told apart, each to 0.05 %."""
 VIGNETTE_FALL = f32(1.0 - look.VIGNETTE_LEAST)
 VIGNETTE_FROM = f32(look.VIGNETTE_FROM)
 VIGNETTE_TO = f32(look.VIGNETTE_TO)
@@ -36,10 +37,15 @@ def smooth(low: f32, high: f32, value: f32) -> f32:
 
 
 @kernel
+def code_of(near: f32) -> i32:
+    """The same for what surely lies within these limits."""
+    return i32((f32(near).view(i32) >> i32(12)) - LEAST_CODE)
+
+
+@kernel
 def nearness(near: f32) -> i32:
     """One over a depth as 16 bits that grow with it, 1..65535: the float's own exponent (5 bits) and 11 of its bits."""
-    code = (f32(near).view(i32) >> i32(12)) - LEAST_CODE
-    return min(max(code, i32(1)), i32(65535))
+    return min(max(code_of(near), i32(1)), i32(65535))
 
 
 @kernel
