@@ -11,6 +11,7 @@ import pytest
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.errors import AtlasError
 from atlas_rt.render.frame import BLOCK_BYTES, CONSTANTS, FRAME
+from atlas_rt.render.gl.panel_layer import BOXES
 from atlas_rt.render.gl.program import Programs, ShaderError, Source, block_source, join, translate
 
 SHADERS = assets_folder("shaders")
@@ -29,6 +30,8 @@ VARIANTS: list[tuple[str, dict[str, int]]] = [
     ("blur", {}),
     ("develop", {}),
     ("upscale", {}),
+    ("present", {}),
+    ("panels", {"BOXES": BOXES}),
 ]
 
 
