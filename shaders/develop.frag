@@ -12,7 +12,7 @@ out vec4 colour;
 void main()
 {
     vec3 light = texture(scene, uv).rgb;
-    light += 0.55 * texture(near_bloom, uv).rgb + 0.85 * texture(far_bloom, uv).rgb;
+    light += BLOOM_NEAR * texture(near_bloom, uv).rgb + BLOOM_FAR * texture(far_bloom, uv).rgb;
     light *= vignette(uv * 2.0 - 1.0);
     colour = vec4(screen_of(light) + dither(gl_FragCoord.xy) * DITHER, 1.0);
 }

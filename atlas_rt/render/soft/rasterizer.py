@@ -28,6 +28,7 @@ from atlas_rt.render.soft.kernels.bins import bin_cards, bin_segments
 from atlas_rt.render.soft.kernels.projection import BUCKETS, project, sort
 from atlas_rt.render.soft.kernels.records import SEGMENT, Counts, Pixels, Records
 from atlas_rt.render.soft.kernels.segments import make_segments
+from atlas_rt.render.soft.refinement import PASSES, Refinement, Shift
 from atlas_rt.render.soft.rings import rings_of
 from atlas_rt.render.soft.rows import RowData
 from atlas_rt.render.soft.space import Space, ordered_dither
@@ -46,7 +47,6 @@ BAND_PX = 92160
 LEAST_BANDS, LEAST_ROWS = 8, 4
 DITHER = ordered_dither()
 
-Shift = tuple[np.float32, np.float32]
 STRAIGHT: Shift = (np.float32(0.0), np.float32(0.0))
 
 
@@ -105,6 +105,12 @@ class Rasterizer:
         anyway.
         """
         return self.draw_sample(view, edge_share=edge_share, glow=glow, shift=STRAIGHT, is_still=False)
+
+    def refined(self, view: View, passes: int = PASSES) -> Refinement:
+        """The picture of a view at rest, to be made step by step; of no use once another view was drawn."""
+        return Refinement(
+            lambda shift: self.draw_sample(view, edge_share=1.0, glow=True, shift=shift, is_still=True), passes=passes
+        )
 
     def draw_sample(self, view: View, *, edge_share: float, glow: bool, shift: Shift, is_still: bool) -> Pixels:
         """As `draw`. shift: pixels by which all but the backdrop is moved. is_still: with blended texels in every card,

@@ -25,7 +25,7 @@ def draw_bands(
 ) -> None:  # fmt: skip
     """Draw every `step`th band of so many rows, from `first` on."""
     height, width = picture.shape
-    columns = np.empty((2, width), np.uint32)
+    columns = np.empty((4, width), np.uint32)
     for band in range(first, len(card_starts) - 1, step):
         top, bottom = band * rows, min((band + 1) * rows, height)
         backdrop(grid, cell_px, noise, picture, depths, top, bottom)

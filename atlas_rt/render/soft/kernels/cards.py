@@ -182,6 +182,15 @@ def _rim_at(away: f32, half: f32, paint: Paint) -> u32:
 
 
 @kernel
+def _rim_in_corner(away: f32, across: f32, into: f32, paint: Paint, on_rim: u32) -> u32:
+    """The same in a row that touches the corners, into which it reaches so far: there the rim is round."""
+    aside = abs(away) - across + paint[0]
+    if aside > ZERO:
+        return _rim_at(f32(math.sqrt(aside * aside + into * into)), paint[0], paint)
+    return on_rim
+
+
+@kernel
 def _fill(
     node: Record, box: Box, paint: Paint, across: f32, down: f32, texels: Pixels, side: int,
     columns: Pixels, picture: Pixels, depths: Depths, near: u16,
@@ -235,29 +244,41 @@ def _fill_smooth(
     left, right, top, bottom = box
     corner, share = paint[0], u32(fade * UNIT)
     rim = packed(paint[6], paint[7], paint[8])
-    rim_of = columns[1]
+    scale_x, scale_y, most, shrink = f32(side) / (TWO * across), f32(side) / (TWO * down), f32(side - 1), HALF / down
+    texel_of, rim_of, beside, share_of = columns[0], columns[1], columns[2], columns[3]
     for x in range(u64(left), u64(right)):
-        rim_of[x] = _rim_at(f32(i32(x)) + HALF - node.x, across, paint)
+        away_x = f32(i32(x)) + HALF - node.x
+        at = min(max((away_x + across) * scale_x - HALF, ZERO), most)
+        texel_of[x], beside[x] = u32(at), u32(min(at + ONE, most))
+        share_of[x] = u32((at - f32(i32(at))) * UNIT)
+        rim_of[x] = _rim_at(away_x, across, paint)
     for y in range(u64(top), u64(bottom)):
         away_y = f32(i32(y)) + HALF - node.y
-        v = (away_y + down) / (TWO * down)
+        v = (away_y + down) * shrink
         base, scale = _shaded(paint, v)
+        at = min(max((away_y + down) * scale_y - HALF, ZERO), most)
+        upper, lower = u32(at) * u32(side), u32(min(at + ONE, most)) * u32(side)
+        below = u32((at - f32(i32(at))) * UNIT)
         row_rim = _rim_at(away_y, down, paint)
         into = abs(away_y) - down + corner
         start, stop = _row_span(node, across, into, corner, left, right)
         out, covered = picture[y], depths[y]
         for x in range(u64(start), u64(stop)):
             if covered[x] == 0:
-                away_x = f32(i32(x)) + HALF - node.x
-                u = (away_x + across) / (TWO * across)
-                texel = _blended(texels, side, u, v)
+                one, other = texel_of[x], beside[x]
+                texel = _mixed(texels[u64(upper + one)], texels[u64(upper + other)], share_of[x])
+                under = _mixed(texels[u64(lower + one)], texels[u64(lower + other)], share_of[x])
+                texel = _mixed(texel, under, below)
                 if share:
+                    u = (f32(i32(x)) + HALF - node.x + across) * HALF / across
                     texel = _mixed(texel, _blended(above, above_side, u, v), share)
+                colour = _lit(texel, base, scale)
                 on_rim = max(rim_of[x], row_rim)
-                aside = abs(away_x) - across + corner
-                if into > ZERO and aside > ZERO:  # the rim follows the corner
-                    on_rim = _rim_at(f32(math.sqrt(aside * aside + into * into)), corner, paint)
-                out[x] = OPAQUE | _mixed(_lit(texel, base, scale), rim, on_rim)
+                if into > ZERO:
+                    on_rim = _rim_in_corner(f32(i32(x)) + HALF - node.x, across, into, paint, on_rim)
+                if on_rim:
+                    colour = _mixed(colour, rim, on_rim)
+                out[x] = OPAQUE | colour
                 covered[x] = near
 
 
@@ -295,7 +316,7 @@ def draw_cards(
     frames: Records, nodes: Records, cards: Records, table: Floats, tiles: Tiles, is_still: bool,
     items: Counts, first: int, last: int, columns: Pixels, picture: Pixels, depths: Depths, top: int, bottom: int,
 ) -> None:  # fmt: skip
-    """Draw the cards items[first:last], front to back, into the rows top..bottom. columns: (2, w) to work in."""
+    """Draw the cards items[first:last], front to back, into the rows top..bottom. columns: (4, w) to work in."""
     frame = frames[0]
     for at in range(first, last):
         row = items[at]

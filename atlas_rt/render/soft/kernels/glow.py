@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from atlas_rt.core.arrays import Floats
 from atlas_rt.render import look
 from atlas_rt.render.soft.kernels.compiler import kernel
-from atlas_rt.render.soft.kernels.pixels import ONE, ZERO, f32, smooth
+from atlas_rt.render.soft.kernels.pixels import HALF, ONE, ZERO, f32, smooth
 from atlas_rt.render.soft.kernels.records import Counts, Record, Records
 
 GLOW_REST, GLOW_FOUND, GLOW_LEAST = f32(look.GLOW_REST), f32(look.GLOW_FOUND), f32(look.GLOW_LEAST)
@@ -17,6 +19,9 @@ GLOW_SIDES, GLOW_HEIGHT = f32(look.GLOW_SIDES), f32(look.GLOW_HEIGHT)
 DISC = f32(math.pi / 4.0)
 """Volume of (1 - r * r) ** 3 over the unit disc: what a disc of radius 1 adds up to."""
 FOUND_LEAST = f32(0.02)
+DISC_SIGMA, LEAST_SIGMA = f32(0.316), f32(0.3)
+"""Standard deviation of a disc's light along one direction, of its radius; and the least in cells."""
+MOST_TAPS = 60
 
 
 @kernel
@@ -28,7 +33,7 @@ def _radius(frame: Record, node: Record) -> f32:
 
 @kernel
 def sum_glow(frames: Records, nodes: Records, cards: Records, rows: Counts, count: int, cell: f32, grid: Floats) -> f32:
-    """Add what the nodes of `rows` give to the corners of the grid (gh + 1, gw + 1, 3), as points of light.
+    """Add what the nodes of `rows` give to the corners of the grid (gh + 1, 3, gw + 1), as points of light.
 
     cell: side of a cell in pixels. Returns the radius of their discs in pixels, the mean by their light.
     """
@@ -44,7 +49,7 @@ def sum_glow(frames: Records, nodes: Records, cards: Records, rows: Counts, coun
         radius = _radius(frame, node)
         x, y = node.x / cell, node.y / cell
         column, row = int(math.floor(x)), int(math.floor(y))
-        if column < 0 or row < 0 or column >= grid.shape[1] - 1 or row >= grid.shape[0] - 1:
+        if column < 0 or row < 0 or column >= grid.shape[2] - 1 or row >= grid.shape[0] - 1:
             continue
         light = strength * DISC * radius * radius / (cell * cell)
         total += radius * light
@@ -53,18 +58,50 @@ def sum_glow(frames: Records, nodes: Records, cards: Records, rows: Counts, coun
         for c in range(3):
             hue = card.hue_red if c == 0 else card.hue_green if c == 1 else card.hue_blue
             give = hue * hue * hue * light
-            grid[row, column, c] += give * (ONE - right) * (ONE - below)
-            grid[row, column + 1, c] += give * right * (ONE - below)
-            grid[row + 1, column, c] += give * (ONE - right) * below
-            grid[row + 1, column + 1, c] += give * right * below
+            grid[row, c, column] += give * (ONE - right) * (ONE - below)
+            grid[row, c, column + 1] += give * right * (ONE - below)
+            grid[row + 1, c, column] += give * (ONE - right) * below
+            grid[row + 1, c, column + 1] += give * right * below
     return total / weights
+
+
+@kernel
+def blur(summed: Floats, radius: f32, room: Floats, light: Floats) -> None:
+    """Spread points of light over discs of so many cells, as a gaussian does, and add them to `light`.
+
+    (gh + 1, 3, gw + 1) each; room: to work in. The inner loops run along rows, or they are not vectorised.
+    """
+    sigma = max(radius * DISC_SIGMA, LEAST_SIGMA)
+    reach = min(int(math.ceil(f32(2.7) * sigma)), MOST_TAPS)
+    taps = np.empty(2 * reach + 1, np.float32)
+    for k in range(2 * reach + 1):
+        away = f32(k - reach) / sigma
+        taps[k] = f32(math.exp(-HALF * away * away))
+    taps /= taps.sum()
+    rows, columns = summed.shape[0], summed.shape[2]
+    for row in range(rows):
+        for c in range(3):
+            out = room[row, c]
+            out[:] = ZERO
+            for k in range(max(row - reach, 0), min(row + reach + 1, rows)):
+                tap, source = taps[k - row + reach], summed[k, c]
+                for x in range(columns):
+                    out[x] += source[x] * tap
+            whole = light[row, c]
+            for k in range(-reach, reach + 1):
+                tap = taps[k + reach]
+                start, stop = max(-k, 0), min(columns - k, columns)
+                if start < stop:
+                    target, source = whole[start:stop], out[start + k : stop + k]
+                    for x in range(len(target)):
+                        target[x] += source[x] * tap
 
 
 @kernel
 def _found_disc(node: Record, card: Record, radius: f32, strength: f32, cell: f32, grid: Floats) -> None:
     """One disc: at each corner of the grid the brightest wins."""
     left = max(int(math.ceil((node.x - radius) / cell)), 0)
-    right = min(int(math.floor((node.x + radius) / cell)) + 1, grid.shape[1])
+    right = min(int(math.floor((node.x + radius) / cell)) + 1, grid.shape[2])
     top = max(int(math.ceil((node.y - radius) / cell)), 0)
     bottom = min(int(math.floor((node.y + radius) / cell)) + 1, grid.shape[0])
     red = card.hue_red * card.hue_red * card.hue_red * strength
@@ -76,9 +113,9 @@ def _found_disc(node: Record, card: Record, radius: f32, strength: f32, cell: f3
             across = (f32(column) * cell - node.x) / radius
             fall = max(ONE - across * across - down * down, ZERO)
             fall = fall * fall * fall
-            grid[row, column, 0] = max(grid[row, column, 0], red * fall)
-            grid[row, column, 1] = max(grid[row, column, 1], green * fall)
-            grid[row, column, 2] = max(grid[row, column, 2], blue * fall)
+            grid[row, 0, column] = max(grid[row, 0, column], red * fall)
+            grid[row, 1, column] = max(grid[row, 1, column], green * fall)
+            grid[row, 2, column] = max(grid[row, 2, column], blue * fall)
 
 
 @kernel
