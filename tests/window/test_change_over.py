@@ -20,6 +20,7 @@ from atlas_rt.errors import MissingError
 from atlas_rt.render.gl.offscreen import OffscreenTarget
 from atlas_rt.render.gl.presenter import Presenter
 from atlas_rt.render.soft import loading
+from atlas_rt.render.soft.renderer import picture_of
 from atlas_rt.window.change_over import LARGER_KEPT, ChangeOver
 from atlas_rt.window.picture import WindowPicture
 from atlas_rt.workers.scenes import Arrival
@@ -231,6 +232,28 @@ def test_windows_of_any_size_are_filled(context: moderngl.Context) -> None:
     assert context.error == "GL_NO_ERROR"
 
 
+def test_it_gets_sharper_at_rest_and_then_has_no_more_to_do(
+    display: WindowPicture, target: OffscreenTarget, gate: Gate
+) -> None:
+    shown = arrival(RED, BLUE)
+    view = view_of(shown)
+    display.show(shown)
+    let_it_happen(display, gate)
+    moving = pixels_of(display, target, view)
+    assert not display.refines
+    pictures = []
+    while not pictures or display.refines:
+        display.draw(view, target.target, panels=False, still=True)
+        pictures.append(target.read().astype(np.int16))
+    assert len(pictures) > 2
+    assert np.any(pictures[0] != pictures[-1])
+    display.draw(view, target.target, panels=False, still=True)  # the window was uncovered
+    assert np.array_equal(target.read(), pictures[-1])
+    assert np.array_equal(pixels_of(display, target, view), moving)  # the first motion ends it
+    assert not display.refines
+    assert np.array_equal(display.picture_of(view), pictures[-1])
+
+
 def test_loading_compiles_every_kernel() -> None:
     """What the first frames draw must not have to compile: that would stop the window for seconds."""
     import sys
@@ -246,5 +269,6 @@ def test_loading_compiles_every_kernel() -> None:
     shown = arrival(RED, BLUE, RED)
     rasterizer.load_small(shown.tiles, shown.pixels)
     rasterizer.draw(replace(view_of(shown), hovered=0, selected=(1,)), edge_share=0.5, glow=False)
+    picture_of(rasterizer, view_of(shown))
     assert signatures() == before
     rasterizer.release()

@@ -36,6 +36,7 @@ def load_rasterizer() -> Rasterizer:
     rasterizer = Rasterizer(threads=min(_cores(), THREADS_MAX))
     view = _lit_view()
     rasterizer.draw(view, edge_share=1.0, glow=True)
+    rasterizer.refined(view, passes=1).step()
     return rasterizer
 
 

@@ -15,6 +15,7 @@ from atlas_rt.core.scene import View
 from atlas_rt.render.draw_figures import DrawFigures
 from atlas_rt.render.soft.kernels.records import Pixels
 from atlas_rt.render.soft.rasterizer import Rasterizer
+from atlas_rt.render.soft.refinement import Refinement
 
 with library_path_kept():
     import cv2
@@ -38,6 +39,8 @@ class SoftwareRenderer:
         self._rasterizer, self._presenter = rasterizer, presenter
         self._governor = governor_for(quality, software=True, ladder=SOFTWARE_LADDER)
         self._enlarged: Pixels = np.zeros((0, 0), np.uint32)
+        self._refinement: Refinement | None = None
+        self._refined: Pixels | None = None
         self.figures = DrawFigures()
 
     @property
@@ -47,7 +50,8 @@ class SoftwareRenderer:
 
     @property
     def refines(self) -> bool:
-        return False
+        """The last frame was a still one, and another still one would look better."""
+        return self._refinement is not None and self._refinement.done < self._refinement.passes
 
     def load_small(self, tiles: Ints, pixels: Bytes) -> None:
         """Keep small tiles: `pixels` (k, 32, 32, 3 or 4) for the tile records `tiles` (k,)."""
@@ -70,22 +74,36 @@ class SoftwareRenderer:
         return self._governor.observe(frame_ms)
 
     def draw(self, view: View, target: Target, *, still: bool = False) -> None:
-        """Draw one frame into the target. still: with all edges and glow, as nothing waits for it."""
-        width, height = view.size_px
-        if width < 1 or height < 1:
+        """Draw one frame into the target. still: one step of a refinement, which begins with the first still frame and
+        ends with the first that is not."""
+        if min(view.size_px) < 1:
             return
-        step = SOFTWARE_LADDER[0] if still else self._governor.step
-        pixels = self._drawn(view, step)
+        if still:
+            pixels = self._refine(view)
+        else:
+            self._refinement = self._refined = None
+            pixels = self._drawn(view, self._governor.step)
         self.figures = replace(self._rasterizer.figures, step=f"{self._governor.step.name}, software")
         self._presenter.show(pixels, target)
 
     def picture(self, view: View) -> Bytes:
         """(h, w, 3) the view drawn as richly as can be, top row first."""
+        self._refinement = self._refined = None
         return picture_of(self._rasterizer, view)
 
     def release(self) -> None:
         self._rasterizer.release()
         self._presenter.release()
+
+    def _refine(self, view: View) -> Pixels:
+        """(h, w) the picture at rest, a little better than before; as it is once it is finished."""
+        if self._refinement is None or self._refined is None or self._refined.shape[::-1] != view.size_px:
+            self._refinement = self._rasterizer.refined(view)
+        pixels = self._refinement.step()
+        if pixels is not None:
+            self._refined = pixels
+        assert self._refined is not None
+        return self._refined
 
     def _drawn(self, view: View, step: Step) -> Pixels:
         """(h, w) the view at a step, enlarged to its size where the step draws fewer pixels."""
@@ -109,5 +127,7 @@ class SoftwareRenderer:
 
 def picture_of(rasterizer: Rasterizer, view: View) -> Bytes:
     """(h, w, 3) uint8 RGB of a view, top row first, as richly as the rasterizer can."""
-    pixels = rasterizer.draw(view, edge_share=1.0, glow=True)
+    refinement = rasterizer.refined(view)
+    while (step := refinement.step()) is not None:
+        pixels = step
     return np.ascontiguousarray(pixels.view(np.uint8).reshape(*pixels.shape, 4)[..., 2::-1])
