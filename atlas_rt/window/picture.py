@@ -65,7 +65,7 @@ class WindowPicture:
         self._target = target or (lambda: context.screen)
         self._quality = quality
         by_processor = renderer == "software" or (renderer == "auto" and is_software(context))
-        self._change = _change_over() if by_processor else None
+        self._change = _change_over(waits=waits) if by_processor else None
         self.trouble = ""
         """Why the rasterizer does not draw though it should, as a sentence; empty while there is no such trouble."""
         self._atlas = ThumbnailAtlas(context)
@@ -244,11 +244,11 @@ class WindowPicture:
         return [self._renderer] if self._change is None else [self._renderer, self._change]
 
 
-def _change_over() -> ChangeOver:
-    """Loading begins."""
-    from atlas_rt.render.soft.loading import load_rasterizer
+def _change_over(*, waits: bool) -> ChangeOver:
+    """Loading begins. waits: no frames are drawn meanwhile."""
+    from atlas_rt.render.soft import loading
 
-    return ChangeOver(load_rasterizer)
+    return ChangeOver(loading.load_rasterizer if waits else loading.load_beside_window)
 
 
 def _is_compiled() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -112,7 +113,7 @@ def target(context: moderngl.Context) -> Iterator[OffscreenTarget]:
 def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
     """The rasterizer is not compiled yet, and will be when the gate opens."""
     gate = Gate(loading.load_rasterizer)
-    monkeypatch.setattr(loading, "load_rasterizer", gate)
+    monkeypatch.setattr(loading, "load_beside_window", gate)
     monkeypatch.setattr(loading, "is_compiled", lambda: False)
     return gate
 
@@ -252,6 +253,18 @@ def test_it_gets_sharper_at_rest_and_then_has_no_more_to_do(
     assert np.array_equal(pixels_of(display, target, view), moving)  # the first motion ends it
     assert not display.refines
     assert np.array_equal(display.picture_of(view), pictures[-1])
+
+
+def test_where_nothing_is_compiled_a_process_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(loading, "is_compiled", lambda: False)
+    monkeypatch.setattr(subprocess, "run", lambda words, **_: asked.append(words))
+    loading.load_beside_window().release()
+    (words,) = asked
+    code = words[-1].replace("it.load_rasterizer()", "print(it.__file__)").replace("os.nice(5); ", "")
+    monkeypatch.undo()
+    told = subprocess.run([*words[:-1], code], capture_output=True, text=True, check=True, cwd="/")
+    assert told.stdout.strip() == loading.__file__
 
 
 def test_loading_compiles_every_kernel() -> None:
