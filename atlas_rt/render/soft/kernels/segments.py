@@ -7,7 +7,7 @@ import math
 from atlas_rt.core.arrays import Floats, Ints
 from atlas_rt.render import look
 from atlas_rt.render.soft.kernels.compiler import kernel
-from atlas_rt.render.soft.kernels.pixels import ONE, ZERO, f32
+from atlas_rt.render.soft.kernels.pixels import HALF, ONE, ZERO, f32
 from atlas_rt.render.soft.kernels.projection import clarity, open_before, screen_x, screen_y
 from atlas_rt.render.soft.kernels.records import Record, Records
 
@@ -50,7 +50,8 @@ def _reach(frame: Record, depth: f32, width: f32) -> tuple[f32, f32]:
     wanted = RIBBON_WIDTH * frame.focal_px / depth * width
     most = RIBBON_MOST_PX * frame.size_px[1] / RIBBON_LINES
     thin = RIBBON_THIN + (ONE - RIBBON_THIN) * min(wanted, ONE)
-    return min(max(wanted, ONE), max(most, ONE)) * RIBBON_REACH + RIBBON_SOFT_PX, thin
+    whole = min(max(wanted, ONE), max(most, ONE)) * RIBBON_REACH + RIBBON_SOFT_PX
+    return HALF * whole, thin
 
 
 @kernel
