@@ -28,9 +28,9 @@ def _ring_light(ring: Record, away_x: f32, away_y: f32) -> f32:
         outside = f32(math.sqrt(x * x + y * y)) - radius
     line = min(max(ring.width * HALF + HALF - abs(outside), ZERO), ONE)
     if outside < ZERO:
-        return line
+        return f32(line)
     halo = f32(math.exp(-outside / (ring.width * RING_HALO_REACH))) * RING_HALO
-    return max(line, halo * (ONE - smooth(ring.width * FOUR, ring.width * SEVEN + FOUR, outside)))
+    return f32(max(line, halo * (ONE - smooth(ring.width * FOUR, ring.width * SEVEN + FOUR, outside))))
 
 
 @kernel
@@ -82,7 +82,9 @@ def draw_marker(frames: Records, marker: Record, picture: Pixels, top: int, bott
     if frame.marker[3] == ZERO or not marker.depth >= f32(0.02):
         return
     lines = frame.size_px[1]
-    reach = min(max(frame.node_size * BEACON_SIDES * frame.focal_px / marker.depth, BEACON_LEAST * lines), BEACON_MOST * lines)
+    reach = min(
+        max(frame.node_size * BEACON_SIDES * frame.focal_px / marker.depth, BEACON_LEAST * lines), BEACON_MOST * lines
+    )
     fog = max(clarity(frame, marker.away), BEACON_CLEAR) * BEACON_LIGHT
     left, right = max(int(marker.x - reach), 0), min(int(marker.x + reach) + 1, picture.shape[1])
     for row in range(max(int(marker.y - reach), top), min(int(marker.y + reach) + 1, bottom)):

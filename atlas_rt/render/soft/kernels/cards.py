@@ -7,14 +7,28 @@ still ones: texels blended, two tiles cross-faded, the rim follows the corners.
 from __future__ import annotations
 
 import math
-
-import numpy as np
+from typing import NamedTuple
 
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.images import LARGE_TILE_PX, MEDIUM_TILE_PX, SMALL_TILE_PX
 from atlas_rt.render import look
 from atlas_rt.render.soft.kernels.compiler import kernel
-from atlas_rt.render.soft.kernels.pixels import HALF, MOST, ONE, TWO, ZERO, f32, i32, nearness, packed, smooth, u16, u32, u64, vignette
+from atlas_rt.render.soft.kernels.pixels import (
+    HALF,
+    MOST,
+    ONE,
+    TWO,
+    ZERO,
+    f32,
+    i32,
+    nearness,
+    packed,
+    smooth,
+    u16,
+    u32,
+    u64,
+    vignette,
+)
 from atlas_rt.render.soft.kernels.records import Counts, Depths, Pixels, Record, Records
 
 Tiles = tuple[Pixels, Pixels, Pixels]
@@ -46,8 +60,21 @@ OPAQUE = u32(0xFF000000)
 UNIT = f32(256.0)
 
 Box = tuple[int, int, int, int]
-Paint = tuple[f32, f32, f32, f32, f32, f32, f32, f32, f32, f32, f32, f32]
-Colour = tuple[f32, f32, f32]
+
+
+class Paint(NamedTuple):
+    """What a card is painted with: the radius of its corners; the weight of its picture; the plain colour under that,
+    0..255; the fog's share; the rim's colour, width in pixels, and strength."""
+
+    corner: f32
+    gain: f32
+    red: f32
+    green: f32
+    blue: f32
+    fog: f32
+    rim: u32
+    rim_px: f32
+    rim_share: f32
 
 
 @kernel
@@ -75,18 +102,22 @@ def _first_free(depths: Depths, box: Box) -> int:
 
 
 @kernel
-def _rim(frame: Record, card: Record, light: f32, clear: f32) -> Colour:
-    """The rim's colour, 0..255, the fog in it."""
+def _rim(card: Record, light: f32, clear: f32) -> u32:
+    """The rim's colour, the fog in it."""
     gain = min(f32(math.sqrt(light / PICTURE_LIGHT)), RIM_LIGHT_MAX) * RIM_LIGHT
     red = min(card.hue_red * (card.hue_red + (ONE - card.hue_red) * RIM_WHITE) * gain, ONE) * MOST
     green = min(card.hue_green * (card.hue_green + (ONE - card.hue_green) * RIM_WHITE) * gain, ONE) * MOST
     blue = min(card.hue_blue * (card.hue_blue + (ONE - card.hue_blue) * RIM_WHITE) * gain, ONE) * MOST
-    return FOG_RED + (red - FOG_RED) * clear, FOG_GREEN + (green - FOG_GREEN) * clear, FOG_BLUE + (blue - FOG_BLUE) * clear
+    return packed(
+        FOG_RED + (red - FOG_RED) * clear,
+        FOG_GREEN + (green - FOG_GREEN) * clear,
+        FOG_BLUE + (blue - FOG_BLUE) * clear,
+    )
 
 
 @kernel
 def _paint(frame: Record, node: Record, card: Record, has_tile: bool, across: f32, down: f32) -> Paint:
-    """Corner radius; gain of the picture; plain colour under it; share of the fog; rim: colour, width, strength."""
+    """Colours and sizes of a card with these half sides on screen."""
     longest, shortest = max(across, down), min(across, down)
     tiny = ONE - smooth(TINY_FROM, TINY_TO, longest)
     light = PICTURE_LIGHT * node.brightness * (ONE + SMALL_GAIN * (ONE - smooth(SMALL_FROM, SMALL_TO, longest)))
@@ -100,11 +131,11 @@ def _paint(frame: Record, node: Record, card: Record, has_tile: bool, across: f3
     red = (card.mean_red + (card.hue_red - card.mean_red) * hue) * plain
     green = (card.mean_green + (card.hue_green - card.mean_green) * hue) * plain
     blue = (card.mean_blue + (card.hue_blue - card.mean_blue) * hue) * plain
-    rim_red, rim_green, rim_blue = _rim(frame, card, light, clear)
+    rim = _rim(card, light, clear)
     rim_px = min(max(RIM_SHARE * shortest, RIM_LEAST_PX), RIM_MOST_PX)
     rim_share = min(max(shortest * RIM_SLOPE - RIM_FROM, ZERO), ONE)
     corner = shortest * (ONE if is_point else CORNER)
-    return corner, gain * share, red, green, blue, ONE - clear, rim_red, rim_green, rim_blue, rim_px, rim_share, longest
+    return Paint(corner, gain * share, red, green, blue, ONE - clear, rim, rim_px, rim_share)
 
 
 @kernel
@@ -160,10 +191,10 @@ def _mixed(one: u32, other: u32, share: u32) -> u32:
 def _shaded(paint: Paint, v: f32) -> tuple[u32, u32]:
     """What a row of the card, v 0..1 from its top, is without its picture, and by how many 256ths that is weighted."""
     falling = FACE_TOP - FACE_FALL * v
-    red, green, blue = paint[2] * falling, paint[3] * falling, paint[4] * falling
-    red, green, blue = red + FOG_RED * paint[5], green + FOG_GREEN * paint[5], blue + FOG_BLUE * paint[5]
-    room = (MOST - max(red, max(green, blue))) * (UNIT / MOST)
-    return packed(red, green, blue), u32(max(min(paint[1] * falling * UNIT, room), ZERO))
+    red, green, blue = paint.red * falling, paint.green * falling, paint.blue * falling
+    red, green, blue = red + FOG_RED * paint.fog, green + FOG_GREEN * paint.fog, blue + FOG_BLUE * paint.fog
+    room = (MOST - max(red, green, blue)) * (UNIT / MOST)
+    return packed(red, green, blue), u32(max(min(paint.gain * falling * UNIT, room), ZERO))
 
 
 @kernel
@@ -177,16 +208,16 @@ def _lit(texel: u32, base: u32, scale: u32) -> u32:
 @kernel
 def _rim_at(away: f32, half: f32, paint: Paint) -> u32:
     """0..256, how much of the rim's colour a pixel has, by its distance from the middle along one direction."""
-    on_rim = min(max((abs(away) - half + paint[9] + HALF) * RIM_COVER, ZERO), RIM_COVER)
-    return u32(on_rim * paint[10] * UNIT)
+    on_rim = min(max((abs(away) - half + paint.rim_px + HALF) * RIM_COVER, ZERO), RIM_COVER)
+    return u32(on_rim * paint.rim_share * UNIT)
 
 
 @kernel
 def _rim_in_corner(away: f32, across: f32, into: f32, paint: Paint, on_rim: u32) -> u32:
     """The same in a row that touches the corners, into which it reaches so far: there the rim is round."""
-    aside = abs(away) - across + paint[0]
+    aside = abs(away) - across + paint.corner
     if aside > ZERO:
-        return _rim_at(f32(math.sqrt(aside * aside + into * into)), paint[0], paint)
+        return _rim_at(f32(math.sqrt(aside * aside + into * into)), paint.corner, paint)
     return on_rim
 
 
@@ -197,7 +228,6 @@ def _fill(
 ) -> None:  # fmt: skip
     """Fill a small card."""
     left, right, top, bottom = box
-    rim = packed(paint[6], paint[7], paint[8])
     texel_of, rim_of = columns[0], columns[1]
     scale_x, scale_y, most = f32(side) / (TWO * across), f32(side) / (TWO * down), f32(side) - HALF
     shrink = HALF / down
@@ -210,12 +240,12 @@ def _fill(
         row = u32(min(max((away + down) * scale_y, ZERO), most)) * u32(side)
         base, scale = _shaded(paint, (away + down) * shrink)
         row_rim = _rim_at(away, down, paint)
-        start, stop = _row_span(node, across, abs(away) - down + paint[0], paint[0], left, right)
+        start, stop = _row_span(node, across, abs(away) - down + paint.corner, paint.corner, left, right)
         out, covered = picture[y], depths[y]
         for x in range(u64(start), u64(stop)):
             if covered[x] == 0:
                 colour = _lit(texels[u64(row + texel_of[x])], base, scale)
-                out[x] = OPAQUE | _mixed(colour, rim, max(rim_of[x], row_rim))
+                out[x] = OPAQUE | _mixed(colour, paint.rim, max(rim_of[x], row_rim))
                 covered[x] = near
 
 
@@ -242,8 +272,7 @@ def _fill_smooth(
 ) -> None:  # fmt: skip
     """Fill a large card. above, fade: the tile that fades in over the other, and how far it has."""
     left, right, top, bottom = box
-    corner, share = paint[0], u32(fade * UNIT)
-    rim = packed(paint[6], paint[7], paint[8])
+    corner, share = paint.corner, u32(fade * UNIT)
     scale_x, scale_y, most, shrink = f32(side) / (TWO * across), f32(side) / (TWO * down), f32(side - 1), HALF / down
     texel_of, rim_of, beside, share_of = columns[0], columns[1], columns[2], columns[3]
     for x in range(u64(left), u64(right)):
@@ -277,7 +306,7 @@ def _fill_smooth(
                 if into > ZERO:
                     on_rim = _rim_in_corner(f32(i32(x)) + HALF - node.x, across, into, paint, on_rim)
                 if on_rim:
-                    colour = _mixed(colour, rim, on_rim)
+                    colour = _mixed(colour, paint.rim, on_rim)
                 out[x] = OPAQUE | colour
                 covered[x] = near
 

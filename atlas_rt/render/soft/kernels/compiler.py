@@ -16,4 +16,4 @@ def kernel(function: F) -> F:
     import numba
 
     compiled = numba.njit(nogil=True, cache=True, fastmath=FAST_MATH, error_model="numpy", boundscheck=False)
-    return cast(F, compiled(function))
+    return cast("F", compiled(function))

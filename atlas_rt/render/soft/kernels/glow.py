@@ -28,7 +28,7 @@ MOST_TAPS = 60
 def _radius(frame: Record, node: Record) -> f32:
     """Of the disc of light around a card, as a square's half side."""
     longest = max(node.across, node.down)
-    return f32(math.sqrt(node.across * node.down)) + min(longest * GLOW_SIDES, GLOW_HEIGHT * frame.size_px[1])
+    return f32(math.sqrt(node.across * node.down) + min(longest * GLOW_SIDES, GLOW_HEIGHT * frame.size_px[1]))
 
 
 @kernel

@@ -51,7 +51,7 @@ def _pulse(frame: Record, segment: Record, nodes: Records, share: f32) -> f32:
     away = f32(math.sqrt(x * x + y * y + z * z))
     wave = away * PULSE_WAVES - frame.pulse_secs * PULSE_SPEED
     wave = (wave - f32(math.floor(wave)) - HALF) * PULSE_SHARPNESS
-    return ONE + PULSE_GAIN * frame.focus[3] * f32(math.exp(-wave * wave - PULSE_FALL * away))
+    return f32(ONE + PULSE_GAIN * frame.focus[3] * f32(math.exp(-wave * wave - PULSE_FALL * away)))
 
 
 @kernel
@@ -92,9 +92,9 @@ def _draw_line(
             gain = _pulse(frame, segment, nodes, share)
         is_lit = True
         red, green, blue, red_run, green_run, blue_run = light
-        add_light(
-            picture, y, x, (red + red_run * share) * gain, (green + green_run * share) * gain, (blue + blue_run * share) * gain
-        )  # fmt: skip
+        run = share * gain
+        r, g, b = red * gain + red_run * run, green * gain + green_run * run, blue * gain + blue_run * run
+        add_light(picture, y, x, r, g, b)
 
 
 @kernel

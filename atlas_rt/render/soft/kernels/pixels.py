@@ -15,6 +15,8 @@ i32 = np.int32
 u16 = np.uint16
 u32 = np.uint32
 u64 = np.uint64
+Index = int | np.uint64
+"""Unsigned where it is known not to be negative: numba would look each time."""
 
 FULL = f32(65025.0)
 """Light of 1, where a screen colour is 0..255: its square."""
@@ -64,7 +66,7 @@ def vignette(frame: Record, x: f32, y: f32) -> f32:
 
 
 @kernel
-def add_light(picture: Pixels, y: int, x: int, red: f32, green: f32, blue: f32) -> None:
+def add_light(picture: Pixels, y: Index, x: Index, red: f32, green: f32, blue: f32) -> None:
     """Add linear light, 1 being white, to a pixel."""
     before = picture[y, x]
     r = f32((before >> u32(16)) & u32(255))
@@ -83,7 +85,7 @@ def toned(light: f32) -> f32:
 
 
 @kernel
-def add_bright(picture: Pixels, y: int, x: int, red: f32, green: f32, blue: f32) -> None:
+def add_bright(picture: Pixels, y: Index, x: Index, red: f32, green: f32, blue: f32) -> None:
     """Add light that may burn: the tone curve bends it."""
     before = picture[y, x]
     r = f32((before >> u32(16)) & u32(255)) / MOST

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from atlas_rt.core import visibility
 from atlas_rt.core.arrays import Floats, Tiers
 from atlas_rt.core.scene import FANNED, HIDDEN
@@ -104,7 +102,7 @@ def _covering(frame: Record, node: Record, is_chosen: bool, is_fanned: bool) -> 
         nearer = max(nearer, node.depth * FANNED_NEARER)
     if is_chosen:
         nearer = max(nearer * CHOSEN_FIRST, min(CHOSEN_NEARER * frame.node_size, HALF * node.depth))
-    return node.depth - nearer
+    return f32(node.depth - nearer)
 
 
 @kernel
@@ -141,7 +139,12 @@ def project(
             continue
         node.x = screen_x(frame, node.view_x, node.depth) + shift[0]
         node.y = screen_y(frame, node.view_y, node.depth) + shift[1]
-        if tier == HIDDEN or not node.depth > NEAR_SIZES * frame.node_size or not scale > ZERO or not node.away < FAR_PX:
+        if (
+            tier == HIDDEN
+            or not node.depth > NEAR_SIZES * frame.node_size
+            or not scale > ZERO
+            or not node.away < FAR_PX
+        ):
             continue
         _size(frame, card, node, scale)
         node.covering = _covering(frame, node, is_chosen, tier == FANNED)
@@ -169,12 +172,12 @@ def sort(nodes: Records, visible: Counts, count: int, ordered: Counts, buckets: 
     buckets[: BUCKETS + 1] = 0
     for at in range(count):
         depth = max(nodes[visible[at]].covering, f32(1e-20))
-        bucket = min(max(np.int32(f32(math.log(depth / nearest)) * steps), 0), BUCKETS - 1)
+        bucket = min(max(int(f32(math.log(depth / nearest)) * steps), 0), BUCKETS - 1)
         buckets[BUCKETS + 1 + at] = bucket
         buckets[bucket + 1] += 1
     for bucket in range(BUCKETS):
         buckets[bucket + 1] += buckets[bucket]
     for at in range(count):
-        bucket = buckets[BUCKETS + 1 + at]
+        bucket = int(buckets[BUCKETS + 1 + at])
         ordered[buckets[bucket]] = visible[at]
         buckets[bucket] += 1

@@ -68,7 +68,9 @@ def spread_light(frames: Records, coarse: Floats, cell: f32, light: Floats) -> N
             right = at - f32(left)
             for c in range(3):
                 one = coarse[upper, c, left] + (coarse[upper, c, left + 1] - coarse[upper, c, left]) * right
-                other = coarse[upper + 1, c, left] + (coarse[upper + 1, c, left + 1] - coarse[upper + 1, c, left]) * right
+                other = (
+                    coarse[upper + 1, c, left] + (coarse[upper + 1, c, left + 1] - coarse[upper + 1, c, left]) * right
+                )
                 light[row, c, column] = one + (other - one) * below
 
 
