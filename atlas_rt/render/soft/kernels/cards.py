@@ -12,7 +12,7 @@ from typing import NamedTuple
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.images import LARGE_TILE_PX, MEDIUM_TILE_PX, SMALL_TILE_PX
 from atlas_rt.render import look
-from atlas_rt.render.soft.kernels.compiler import kernel
+from atlas_rt.render.soft.kernels.compiler import part
 from atlas_rt.render.soft.kernels.pixels import (
     HALF,
     MOST,
@@ -77,7 +77,7 @@ class Paint(NamedTuple):
     rim_share: f32
 
 
-@kernel
+@part
 def _box(node: Record, across: f32, down: f32, width: int, top: int, bottom: int) -> Box:
     """Left, right, top and bottom pixel of a card in the rows top..bottom."""
     left = max(int(math.ceil(node.x - across - HALF)), 0)
@@ -87,7 +87,7 @@ def _box(node: Record, across: f32, down: f32, width: int, top: int, bottom: int
     return left, right, upper, lower
 
 
-@kernel
+@part
 def _first_free(depths: Depths, box: Box) -> int:
     """The first row in which a pixel is not covered yet; the bottom if there is none."""
     left, right, top, bottom = box
@@ -101,7 +101,7 @@ def _first_free(depths: Depths, box: Box) -> int:
     return bottom
 
 
-@kernel
+@part
 def _rim(card: Record, light: f32, clear: f32) -> u32:
     """The rim's colour, the fog in it."""
     gain = min(f32(math.sqrt(light / PICTURE_LIGHT)), RIM_LIGHT_MAX) * RIM_LIGHT
@@ -115,7 +115,7 @@ def _rim(card: Record, light: f32, clear: f32) -> u32:
     )
 
 
-@kernel
+@part
 def _paint(frame: Record, node: Record, card: Record, has_tile: bool, across: f32, down: f32) -> Paint:
     """Colours and sizes of a card with these half sides on screen."""
     longest, shortest = max(across, down), min(across, down)
@@ -138,7 +138,7 @@ def _paint(frame: Record, node: Record, card: Record, has_tile: bool, across: f3
     return Paint(corner, gain * share, red, green, blue, ONE - clear, rim, rim_px, rim_share)
 
 
-@kernel
+@part
 def _choose(slots: Floats, longest: f32, fade: f32) -> tuple[int, int, f32]:
     """Which sizes of tile a card shows (0 small, 1 medium, 2 large): below, above, and how much of that."""
     has_medium, has_large = slots[1] >= ZERO, slots[2] >= ZERO
@@ -150,7 +150,7 @@ def _choose(slots: Floats, longest: f32, fade: f32) -> tuple[int, int, f32]:
     return (1 if has_medium and has_large else 0), best, fade
 
 
-@kernel
+@part
 def _texels(tiles: Tiles, size: int, slot: f32, side_px: f32) -> tuple[Pixels, int]:
     """The texels of a tile at the level that suits a card of this size, and their side; without one any texel."""
     texels = tiles[0] if size == 0 else tiles[1] if size == 1 else tiles[2]
@@ -168,7 +168,7 @@ def _texels(tiles: Tiles, size: int, slot: f32, side_px: f32) -> tuple[Pixels, i
     return texels[begin : begin + side * side], side
 
 
-@kernel
+@part
 def _row_span(node: Record, across: f32, into: f32, corner: f32, left: int, right: int) -> tuple[int, int]:
     """The pixels of a row that lie inside the rounded corners. into: how far the row is into them."""
     if into <= ZERO:
@@ -178,7 +178,7 @@ def _row_span(node: Record, across: f32, into: f32, corner: f32, left: int, righ
     return start, max(start, min(right, int(math.floor(node.x + reach - HALF)) + 1))
 
 
-@kernel
+@part
 def _mixed(one: u32, other: u32, share: u32) -> u32:
     """Two colours mixed, share 0..256 of the other."""
     rest = u32(256) - share
@@ -187,7 +187,7 @@ def _mixed(one: u32, other: u32, share: u32) -> u32:
     return rb | ag
 
 
-@kernel
+@part
 def _shaded(paint: Paint, v: f32) -> tuple[u32, u32]:
     """What a row of the card, v 0..1 from its top, is without its picture, and by how many 256ths that is weighted."""
     falling = FACE_TOP - FACE_FALL * v
@@ -197,7 +197,7 @@ def _shaded(paint: Paint, v: f32) -> tuple[u32, u32]:
     return packed(red, green, blue), u32(max(min(paint.gain * falling * UNIT, room), ZERO))
 
 
-@kernel
+@part
 def _lit(texel: u32, base: u32, scale: u32) -> u32:
     """The picture's colour over what is without it."""
     rb = (((texel & RED_BLUE) * scale) >> u32(8)) & RED_BLUE
@@ -205,14 +205,14 @@ def _lit(texel: u32, base: u32, scale: u32) -> u32:
     return u32(base + (rb | ag))
 
 
-@kernel
+@part
 def _rim_at(away: f32, half: f32, paint: Paint) -> u32:
     """0..256, how much of the rim's colour a pixel has, by its distance from the middle along one direction."""
     on_rim = min(max((abs(away) - half + paint.rim_px + HALF) * RIM_COVER, ZERO), RIM_COVER)
     return u32(on_rim * paint.rim_share * UNIT)
 
 
-@kernel
+@part
 def _rim_in_corner(away: f32, across: f32, into: f32, paint: Paint, on_rim: u32) -> u32:
     """The same in a row that touches the corners, into which it reaches so far: there the rim is round."""
     aside = abs(away) - across + paint.corner
@@ -221,7 +221,7 @@ def _rim_in_corner(away: f32, across: f32, into: f32, paint: Paint, on_rim: u32)
     return on_rim
 
 
-@kernel
+@part
 def _fill(
     node: Record, box: Box, paint: Paint, across: f32, down: f32, texels: Pixels, side: int,
     columns: Pixels, picture: Pixels, depths: Depths, near: u16,
@@ -249,7 +249,7 @@ def _fill(
                 covered[x] = near
 
 
-@kernel
+@part
 def _blended(texels: Pixels, side: int, u: f32, v: f32) -> u32:
     """The colour at a point of a tile, between its four nearest texels. u, v: 0..1."""
     most = f32(side - 1)
@@ -265,7 +265,7 @@ def _blended(texels: Pixels, side: int, u: f32, v: f32) -> u32:
     return _mixed(upper, lower, fy)
 
 
-@kernel
+@part
 def _fill_smooth(
     node: Record, box: Box, paint: Paint, across: f32, down: f32, texels: Pixels, side: int,
     above: Pixels, above_side: int, fade: f32, columns: Pixels, picture: Pixels, depths: Depths, near: u16,
@@ -311,7 +311,7 @@ def _fill_smooth(
                 covered[x] = near
 
 
-@kernel
+@part
 def draw_card(
     frame: Record, node: Record, card: Record, slots: Floats, tiles: Tiles, is_still: bool, columns: Pixels,
     picture: Pixels, depths: Depths, top: int, bottom: int,
@@ -340,7 +340,7 @@ def draw_card(
         _fill(node, box, paint, across, down, texels, side, columns, picture, depths, near)
 
 
-@kernel
+@part
 def draw_cards(
     frames: Records, nodes: Records, cards: Records, table: Floats, tiles: Tiles, is_still: bool,
     items: Counts, first: int, last: int, columns: Pixels, picture: Pixels, depths: Depths, top: int, bottom: int,

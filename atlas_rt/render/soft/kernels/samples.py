@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Floats
 from atlas_rt.render import look
-from atlas_rt.render.soft.kernels.compiler import kernel
+from atlas_rt.render.soft.kernels.compiler import kernel, part
 from atlas_rt.render.soft.kernels.pixels import FULL, HALF, MOST, ONE, TWO, ZERO, f32, packed, smooth, u32, u64
 from atlas_rt.render.soft.kernels.records import Pixels
 
@@ -47,7 +47,7 @@ def mean_of(sums: Sums, count: int, out: Pixels) -> None:
             target[x] = packed(red, green, blue)
 
 
-@kernel
+@part
 def _lookup(source: Floats, y: f32, x: f32, c: int) -> f32:
     """A channel of (h, w, 3) between its four nearest texels."""
     y = min(max(y - HALF, ZERO), f32(source.shape[0] - 1))

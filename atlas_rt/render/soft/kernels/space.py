@@ -8,7 +8,7 @@ import numpy as np
 
 from atlas_rt.core.arrays import Floats
 from atlas_rt.render import look
-from atlas_rt.render.soft.kernels.compiler import kernel
+from atlas_rt.render.soft.kernels.compiler import kernel, part
 from atlas_rt.render.soft.kernels.pixels import MOST, ONE, TWO, ZERO, f32, smooth
 from atlas_rt.render.soft.kernels.records import Record, Records
 
@@ -24,7 +24,7 @@ DIMMEST = f32(254.0)
 """So that the dither never carries a colour over 255."""
 
 
-@kernel
+@part
 def _cloud(frame: Record, x: f32, y: f32, which: int) -> f32:
     """0..1, how much of a cloud lies in the direction of a point of the screen."""
     m = frame.view_from_world
