@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Bytes, Floats
 
@@ -40,10 +41,10 @@ def _halved(grey: Floats) -> Floats:
     return halved
 
 
-def _grown(mask: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     for axis in (0, 1):
         padded = np.pad(mask, [(GROWN_PX, GROWN_PX) if axis == other else (0, 0) for other in (0, 1)])
-        mask = np.lib.stride_tricks.sliding_window_view(padded, 2 * GROWN_PX + 1, axis=axis).any(axis=-1)
+        mask = np.asarray(np.lib.stride_tricks.sliding_window_view(padded, 2 * GROWN_PX + 1, axis=axis).any(axis=-1))
     return mask
 
 
@@ -52,9 +53,10 @@ def _blurred(grey: Floats) -> Floats:
     taps = np.exp(-(away**2) / np.float32(2.0 * SIGMA**2)).astype(np.float32)
     taps /= taps.sum()
     for axis in (0, 1):
-        padded = np.pad(grey, [(TAPS // 2,) * 2 if axis == other else (0, 0) for other in (0, 1)], mode="symmetric")
+        padded = np.pad(grey, [(TAPS // 2,) * 2 if axis == other else (0, 0) for other in (0, 1)], mode="reflect")
         size = grey.shape[axis]
-        grey = sum(tap * np.take(padded, range(at, at + size), axis=axis) for at, tap in enumerate(taps))  # type: ignore[assignment]
+        parts = [tap * padded.take(range(at, at + size), axis=axis) for at, tap in enumerate(taps)]
+        grey = np.sum(parts, axis=0, dtype=np.float32)
     return grey
 
 
@@ -63,7 +65,7 @@ def _similarity(one: Floats, other: Floats) -> Floats:
     spread_one = _blurred(one * one) - mean_one**2
     spread_other = _blurred(other * other) - mean_other**2
     shared = _blurred(one * other) - mean_one * mean_other
-    similarity: Floats = ((2 * mean_one * mean_other + LUMINANCE) * (2 * shared + CONTRAST)) / (
+    similarity = ((2 * mean_one * mean_other + LUMINANCE) * (2 * shared + CONTRAST)) / (
         (mean_one**2 + mean_other**2 + LUMINANCE) * (spread_one + spread_other + CONTRAST)
     )
-    return similarity
+    return np.asarray(similarity, np.float32)

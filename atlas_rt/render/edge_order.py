@@ -14,6 +14,8 @@ USUAL_LENGTH, REACH_MAX = 0.1, 3.0
 LEAST_STRENGTH = 0.006
 """Weaker edges would change no pixel by one step of 255."""
 LINK_STRENGTH = 0.9
+TOO_LONG = 1e6
+"""Length of an edge to a place that is not a number: it is not seen."""
 
 
 def ordered(scene: Scene) -> Floats:
@@ -23,7 +25,9 @@ def ordered(scene: Scene) -> Floats:
     cards at their ends hide them.
     """
     ends = scene.positions[scene.edges]
-    lengths = np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        lengths = np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)
+    lengths[~np.isfinite(lengths)] = TOO_LONG
     reach = np.clip(np.median(lengths) / USUAL_LENGTH, 1.0, REACH_MAX) if len(lengths) else 1.0
     strength = np.clip(scene.weights, 0.0, 1.0) * np.exp(-FALL / reach * lengths)
     order = np.argsort(-strength * np.maximum(lengths - scene.node_size, 0.0), kind="stable")

@@ -10,7 +10,6 @@ from itertools import pairwise
 
 import moderngl
 import numpy as np
-from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Bytes, Ints
 from atlas_rt.core.images import LARGE_TILE_PX, MEDIUM_TILE_PX, SMALL_TILE_PX, Tile

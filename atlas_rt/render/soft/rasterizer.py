@@ -154,7 +154,7 @@ class Rasterizer:
         middle = total // 2 if self._threads > 1 else total
         later = self._begin(lambda: part(middle, total))
         count = part(0, middle)
-        more = later()
+        more: int = later()
         lists.visible[count : count + more] = lists.visible[middle : middle + more]
         marker = rows.nodes[-1]
         marker["red"], marker["green"], marker["blue"] = look.MARKER_LIGHT

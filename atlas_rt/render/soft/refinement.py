@@ -1,7 +1,7 @@
 """The picture of a view at rest, refined over the next frames until it is smooth.
 
-Each step draws the view once more, moved by a part of a pixel, with blended texels and soft edges, and shows the mean of
-all so far. Bloom is added as the steps go on, so that it comes softly.
+Each step draws the view once more, moved by a part of a pixel, with blended texels and soft edges, and shows the mean
+of all so far. Bloom is added as the steps go on, so that it comes softly.
 """
 
 from __future__ import annotations
@@ -70,10 +70,10 @@ def bloom_of(picture: Pixels) -> tuple[Floats, Floats]:
     size = max(width // NEAR_SHRINK, 1), max(height // NEAR_SHRINK, 1)
     bgra = picture.view(np.uint8).reshape(height, width, 4)
     light = cv2.resize(bgra, size, interpolation=cv2.INTER_AREA)[..., 2::-1].astype(np.float32) / np.float32(255.0)
-    near = cv2.GaussianBlur(_shining(light * light), (0, 0), NEAR_SIGMA)
+    near = np.asarray(cv2.GaussianBlur(_shining(light * light), (0, 0), NEAR_SIGMA), np.float32)
     size = max(size[0] // FAR_SHRINK, 1), max(size[1] // FAR_SHRINK, 1)
     far = cv2.GaussianBlur(cv2.resize(near, size, interpolation=cv2.INTER_AREA), (0, 0), FAR_SIGMA)
-    return near, far
+    return near, np.asarray(far, np.float32)
 
 
 def _shining(light: Floats) -> Floats:

@@ -1,4 +1,7 @@
-"""What kernels read of the rows of a view: places, tiers, colours, lights. Made again when the view's arrays are others."""
+"""What kernels read of the rows of a view: places, tiers, colours, lights.
+
+Each is made again when the view's arrays are other objects than in the frame before, and only then.
+"""
 
 from __future__ import annotations
 

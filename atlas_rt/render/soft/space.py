@@ -23,7 +23,8 @@ class Space:
         self.cell_px = max(round((width * height / CELLS) ** 0.5), LEAST_CELL_PX)
         shape = -(-height // self.cell_px) + 1, 3, -(-width // self.cell_px) + 1
         self._coarse: Floats = np.zeros((DOWN, 3, ACROSS), np.float32)
-        self._light, self._summed, self._room = np.zeros((3, *shape), np.float32)
+        self._light: Floats = np.zeros(shape, np.float32)
+        self._summed, self._room = np.zeros_like(self._light), np.zeros_like(self._light)
 
     def grid(
         self, view: View, frames: Records, nodes: Records, cards: Records, rows: Counts, count: int, *, glow: bool

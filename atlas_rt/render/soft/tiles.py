@@ -35,10 +35,10 @@ class SmallTiles:
         levels = _levels(self.texels, SMALL_TILE_PX)
         for start in range(0, len(records), SLAB):
             chosen = records[start : start + SLAB]
-            stack = np.ascontiguousarray(pixels[start : start + SLAB]).reshape(-1, SMALL_TILE_PX, pixels.shape[3])
+            stack = pixels[start : start + SLAB].reshape(-1, SMALL_TILE_PX, pixels.shape[3])
             for level, texels in enumerate(levels):
                 if level:  # all tiles of the slab are one tall picture: halving never mixes two of them
-                    stack = cv2.resize(stack, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+                    stack = np.asarray(cv2.resize(stack, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
                 texels[chosen] = _packed(stack).reshape(len(chosen), -1)
         self.loaded[records] = True
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from atlas_rt.core.arrays import Floats, Ints
-from atlas_rt.render.soft.kernels.compiler import kernel
-from atlas_rt.render.soft.kernels.pixels import f32, i32, u32
+from atlas_rt.render.soft.kernels.compiler import part
+from atlas_rt.render.soft.kernels.pixels import f32, i32, u16, u32
 from atlas_rt.render.soft.kernels.records import Depths, Pixels
 
 FIXED = f32(65536.0)
 """Colours 0..255 are interpolated with 16 bits behind the point."""
 
 
-@kernel
+@part
 def backdrop(grid: Floats, cell_px: int, noise: Ints, picture: Pixels, depths: Depths, top: int, bottom: int) -> None:
     """Fill the rows top..bottom. grid: (gh + 1, 3, gw + 1) screen colours 0..255 at the corners of square cells.
     noise: (8, 8) 0..255. Depths are cleared.
@@ -36,10 +36,17 @@ def backdrop(grid: Floats, cell_px: int, noise: Ints, picture: Pixels, depths: D
                     lower[c, x] = i32(f32(lower[c, x] - upper[c, x]) / f32(cell_px))
             before = cell
         _row(upper, lower, i32(y - cell * cell_px), dots[y & 7], picture[y])
-        depths[y, :] = np.uint16(0)
+        clear(depths[y])
 
 
-@kernel
+@part
+def clear(line: Depths) -> None:
+    """Nothing is nearer than anything. (A loop: numba takes a second to compile the assignment of a slice.)"""
+    for x in range(len(line)):
+        line[x] = u16(0)
+
+
+@part
 def _spread(corners: Floats, cell_px: int, line: Ints) -> None:
     """Colours at a row of corners -> at all columns of pixels, (3, w)."""
     width = line.shape[1]
@@ -54,7 +61,7 @@ def _spread(corners: Floats, cell_px: int, line: Ints) -> None:
                 value += step
 
 
-@kernel
+@part
 def _row(upper: Ints, step: Ints, k: i32, dots: Ints, out: Pixels) -> None:
     """One row of pixels, k below its corners. Everything in 32 bits, or it is not vectorised."""
     red, green, blue = upper[0], upper[1], upper[2]

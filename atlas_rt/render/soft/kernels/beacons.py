@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from atlas_rt.render import look
-from atlas_rt.render.soft.kernels.compiler import kernel
+from atlas_rt.render.soft.kernels.compiler import part
 from atlas_rt.render.soft.kernels.pixels import HALF, ONE, ZERO, add_bright, f32, i32, nearness, smooth
 from atlas_rt.render.soft.kernels.projection import clarity
 from atlas_rt.render.soft.kernels.records import Depths, Pixels, Record, Records
@@ -18,7 +18,7 @@ BEACON_SIDES, BEACON_LEAST, BEACON_MOST = f32(look.BEACON_SIDES), f32(look.BEACO
 FOUR, SEVEN = f32(4.0), f32(7.0)
 
 
-@kernel
+@part
 def _ring_light(ring: Record, away_x: f32, away_y: f32) -> f32:
     """0..1, the light of a ring's line and of the halo outside it."""
     radius = min(ring.across, ring.down) * CORNER
@@ -28,12 +28,12 @@ def _ring_light(ring: Record, away_x: f32, away_y: f32) -> f32:
         outside = f32(math.sqrt(x * x + y * y)) - radius
     line = min(max(ring.width * HALF + HALF - abs(outside), ZERO), ONE)
     if outside < ZERO:
-        return line
+        return f32(line)
     halo = f32(math.exp(-outside / (ring.width * RING_HALO_REACH))) * RING_HALO
-    return max(line, halo * (ONE - smooth(ring.width * FOUR, ring.width * SEVEN + FOUR, outside)))
+    return f32(max(line, halo * (ONE - smooth(ring.width * FOUR, ring.width * SEVEN + FOUR, outside))))
 
 
-@kernel
+@part
 def draw_rings(rings: Records, picture: Pixels, depths: Depths, top: int, bottom: int) -> None:
     """Add the rings to the rows top..bottom, where nothing nearer covers them."""
     width = picture.shape[1]
@@ -52,7 +52,7 @@ def draw_rings(rings: Records, picture: Pixels, depths: Depths, top: int, bottom
                     add_bright(picture, y, x, ring.red * light, ring.green * light, ring.blue * light)
 
 
-@kernel
+@part
 def _wave(away: f32, phase: f32) -> f32:
     """The light of a ring that widens and fades, at a distance from the middle."""
     phase = phase - f32(math.floor(phase))
@@ -61,7 +61,7 @@ def _wave(away: f32, phase: f32) -> f32:
     return f32(math.exp(-off * off)) * (ONE - phase) * (ONE - phase) * smooth(ZERO, f32(0.1), phase)
 
 
-@kernel
+@part
 def _marker_light(frame: Record, x: f32, y: f32, away: f32) -> tuple[f32, f32]:
     """White light of the core, and tinted light around it: `beacon.frag`."""
     core, halo, line = away / f32(0.060), away / f32(0.17), (away - f32(0.20)) / f32(0.012)
@@ -75,14 +75,16 @@ def _marker_light(frame: Record, x: f32, y: f32, away: f32) -> tuple[f32, f32]:
     return f32(1.6) * f32(math.exp(-core * core)), tinted
 
 
-@kernel
+@part
 def draw_marker(frames: Records, marker: Record, picture: Pixels, top: int, bottom: int) -> None:
     """Add the live marker, a node, to the rows top..bottom; it shines through all else."""
     frame = frames[0]
     if frame.marker[3] == ZERO or not marker.depth >= f32(0.02):
         return
     lines = frame.size_px[1]
-    reach = min(max(frame.node_size * BEACON_SIDES * frame.focal_px / marker.depth, BEACON_LEAST * lines), BEACON_MOST * lines)
+    reach = min(
+        max(frame.node_size * BEACON_SIDES * frame.focal_px / marker.depth, BEACON_LEAST * lines), BEACON_MOST * lines
+    )
     fog = max(clarity(frame, marker.away), BEACON_CLEAR) * BEACON_LIGHT
     left, right = max(int(marker.x - reach), 0), min(int(marker.x + reach) + 1, picture.shape[1])
     for row in range(max(int(marker.y - reach), top), min(int(marker.y + reach) + 1, bottom)):

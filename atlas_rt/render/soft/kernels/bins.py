@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from atlas_rt.render.soft.kernels.compiler import kernel
+from atlas_rt.render.soft.kernels.compiler import kernel, part
 from atlas_rt.render.soft.kernels.pixels import HALF, ONE, f32
 from atlas_rt.render.soft.kernels.records import Counts, Records
 
 
-@kernel
+@part
 def band_of(y: f32, height: int, rows: int) -> int:
     """The band of a height in pixels, or the nearest one. rows: of a band."""
     return int(min(max(y, f32(0.0)), f32(height - 1))) // rows
 
 
-@kernel
-def _starts(starts: Counts) -> int:
-    """Counts of each band (at 1 + band) -> where its list begins; returns the length of all."""
-    for band in range(1, len(starts)):
-        starts[band] += starts[band - 1]
-    return int(starts[-1])
+@part
+def _starts(starts: Counts, ends: Counts) -> int:
+    """Counts of each band (at 1 + band) -> where its list begins, in both arrays; returns the length of all."""
+    for band in range(len(ends)):
+        ends[band] = starts[band]
+        starts[band + 1] += starts[band]
+    return int(starts[len(ends)])
 
 
 @kernel
@@ -31,16 +32,16 @@ def bin_cards(
 
     Returns how many items there are; if that is more than `items` holds, they are not written.
     """
-    starts[:] = 0
+    for band in range(len(starts)):
+        starts[band] = 0
     for at in range(count):
         node = nodes[ordered[at]]
         reach = node.down + ONE
         for band in range(band_of(node.y - reach, height, rows), band_of(node.y + reach, height, rows) + 1):
             starts[band + 1] += 1
-    total = _starts(starts)
+    total = _starts(starts, ends)
     if total > len(items):
         return total
-    ends[:] = starts[:-1]
     for at in range(count):
         node = nodes[ordered[at]]
         reach = node.down + ONE
@@ -55,17 +56,17 @@ def bin_segments(
     segments: Records, count: int, height: int, rows: int, starts: Counts, items: Counts, ends: Counts
 ) -> int:
     """The same for the first `count` segments of edges."""
-    starts[:] = 0
+    for band in range(len(starts)):
+        starts[band] = 0
     for at in range(count):
         segment = segments[at]
         reach = max(segment.reach0, segment.reach1) * f32(1.5) + HALF
         low, high = min(segment.y0, segment.y1) - reach, max(segment.y0, segment.y1) + reach
         for band in range(band_of(low, height, rows), band_of(high, height, rows) + 1):
             starts[band + 1] += 1
-    total = _starts(starts)
+    total = _starts(starts, ends)
     if total > len(items):
         return total
-    ends[:] = starts[:-1]
     for at in range(count):
         segment = segments[at]
         reach = max(segment.reach0, segment.reach1) * f32(1.5) + HALF

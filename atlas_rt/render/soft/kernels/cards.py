@@ -7,14 +7,28 @@ still ones: texels blended, two tiles cross-faded, the rim follows the corners.
 from __future__ import annotations
 
 import math
-
-import numpy as np
+from typing import NamedTuple
 
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.images import LARGE_TILE_PX, MEDIUM_TILE_PX, SMALL_TILE_PX
 from atlas_rt.render import look
-from atlas_rt.render.soft.kernels.compiler import kernel
-from atlas_rt.render.soft.kernels.pixels import HALF, MOST, ONE, TWO, ZERO, f32, i32, nearness, packed, smooth, u16, u32, u64, vignette
+from atlas_rt.render.soft.kernels.compiler import part
+from atlas_rt.render.soft.kernels.pixels import (
+    HALF,
+    MOST,
+    ONE,
+    TWO,
+    ZERO,
+    f32,
+    i32,
+    nearness,
+    packed,
+    smooth,
+    u16,
+    u32,
+    u64,
+    vignette,
+)
 from atlas_rt.render.soft.kernels.records import Counts, Depths, Pixels, Record, Records
 
 Tiles = tuple[Pixels, Pixels, Pixels]
@@ -46,11 +60,24 @@ OPAQUE = u32(0xFF000000)
 UNIT = f32(256.0)
 
 Box = tuple[int, int, int, int]
-Paint = tuple[f32, f32, f32, f32, f32, f32, f32, f32, f32, f32, f32, f32]
-Colour = tuple[f32, f32, f32]
 
 
-@kernel
+class Paint(NamedTuple):
+    """What a card is painted with: the radius of its corners; the weight of its picture; the plain colour under that,
+    0..255; the fog's share; the rim's colour, width in pixels, and strength."""
+
+    corner: f32
+    gain: f32
+    red: f32
+    green: f32
+    blue: f32
+    fog: f32
+    rim: u32
+    rim_px: f32
+    rim_share: f32
+
+
+@part
 def _box(node: Record, across: f32, down: f32, width: int, top: int, bottom: int) -> Box:
     """Left, right, top and bottom pixel of a card in the rows top..bottom."""
     left = max(int(math.ceil(node.x - across - HALF)), 0)
@@ -60,7 +87,7 @@ def _box(node: Record, across: f32, down: f32, width: int, top: int, bottom: int
     return left, right, upper, lower
 
 
-@kernel
+@part
 def _first_free(depths: Depths, box: Box) -> int:
     """The first row in which a pixel is not covered yet; the bottom if there is none."""
     left, right, top, bottom = box
@@ -74,19 +101,23 @@ def _first_free(depths: Depths, box: Box) -> int:
     return bottom
 
 
-@kernel
-def _rim(frame: Record, card: Record, light: f32, clear: f32) -> Colour:
-    """The rim's colour, 0..255, the fog in it."""
+@part
+def _rim(card: Record, light: f32, clear: f32) -> u32:
+    """The rim's colour, the fog in it."""
     gain = min(f32(math.sqrt(light / PICTURE_LIGHT)), RIM_LIGHT_MAX) * RIM_LIGHT
     red = min(card.hue_red * (card.hue_red + (ONE - card.hue_red) * RIM_WHITE) * gain, ONE) * MOST
     green = min(card.hue_green * (card.hue_green + (ONE - card.hue_green) * RIM_WHITE) * gain, ONE) * MOST
     blue = min(card.hue_blue * (card.hue_blue + (ONE - card.hue_blue) * RIM_WHITE) * gain, ONE) * MOST
-    return FOG_RED + (red - FOG_RED) * clear, FOG_GREEN + (green - FOG_GREEN) * clear, FOG_BLUE + (blue - FOG_BLUE) * clear
+    return packed(
+        FOG_RED + (red - FOG_RED) * clear,
+        FOG_GREEN + (green - FOG_GREEN) * clear,
+        FOG_BLUE + (blue - FOG_BLUE) * clear,
+    )
 
 
-@kernel
+@part
 def _paint(frame: Record, node: Record, card: Record, has_tile: bool, across: f32, down: f32) -> Paint:
-    """Corner radius; gain of the picture; plain colour under it; share of the fog; rim: colour, width, strength."""
+    """Colours and sizes of a card with these half sides on screen."""
     longest, shortest = max(across, down), min(across, down)
     tiny = ONE - smooth(TINY_FROM, TINY_TO, longest)
     light = PICTURE_LIGHT * node.brightness * (ONE + SMALL_GAIN * (ONE - smooth(SMALL_FROM, SMALL_TO, longest)))
@@ -100,14 +131,14 @@ def _paint(frame: Record, node: Record, card: Record, has_tile: bool, across: f3
     red = (card.mean_red + (card.hue_red - card.mean_red) * hue) * plain
     green = (card.mean_green + (card.hue_green - card.mean_green) * hue) * plain
     blue = (card.mean_blue + (card.hue_blue - card.mean_blue) * hue) * plain
-    rim_red, rim_green, rim_blue = _rim(frame, card, light, clear)
+    rim = _rim(card, light, clear)
     rim_px = min(max(RIM_SHARE * shortest, RIM_LEAST_PX), RIM_MOST_PX)
     rim_share = min(max(shortest * RIM_SLOPE - RIM_FROM, ZERO), ONE)
     corner = shortest * (ONE if is_point else CORNER)
-    return corner, gain * share, red, green, blue, ONE - clear, rim_red, rim_green, rim_blue, rim_px, rim_share, longest
+    return Paint(corner, gain * share, red, green, blue, ONE - clear, rim, rim_px, rim_share)
 
 
-@kernel
+@part
 def _choose(slots: Floats, longest: f32, fade: f32) -> tuple[int, int, f32]:
     """Which sizes of tile a card shows (0 small, 1 medium, 2 large): below, above, and how much of that."""
     has_medium, has_large = slots[1] >= ZERO, slots[2] >= ZERO
@@ -119,7 +150,7 @@ def _choose(slots: Floats, longest: f32, fade: f32) -> tuple[int, int, f32]:
     return (1 if has_medium and has_large else 0), best, fade
 
 
-@kernel
+@part
 def _texels(tiles: Tiles, size: int, slot: f32, side_px: f32) -> tuple[Pixels, int]:
     """The texels of a tile at the level that suits a card of this size, and their side; without one any texel."""
     texels = tiles[0] if size == 0 else tiles[1] if size == 1 else tiles[2]
@@ -137,7 +168,7 @@ def _texels(tiles: Tiles, size: int, slot: f32, side_px: f32) -> tuple[Pixels, i
     return texels[begin : begin + side * side], side
 
 
-@kernel
+@part
 def _row_span(node: Record, across: f32, into: f32, corner: f32, left: int, right: int) -> tuple[int, int]:
     """The pixels of a row that lie inside the rounded corners. into: how far the row is into them."""
     if into <= ZERO:
@@ -147,7 +178,7 @@ def _row_span(node: Record, across: f32, into: f32, corner: f32, left: int, righ
     return start, max(start, min(right, int(math.floor(node.x + reach - HALF)) + 1))
 
 
-@kernel
+@part
 def _mixed(one: u32, other: u32, share: u32) -> u32:
     """Two colours mixed, share 0..256 of the other."""
     rest = u32(256) - share
@@ -156,17 +187,17 @@ def _mixed(one: u32, other: u32, share: u32) -> u32:
     return rb | ag
 
 
-@kernel
+@part
 def _shaded(paint: Paint, v: f32) -> tuple[u32, u32]:
     """What a row of the card, v 0..1 from its top, is without its picture, and by how many 256ths that is weighted."""
     falling = FACE_TOP - FACE_FALL * v
-    red, green, blue = paint[2] * falling, paint[3] * falling, paint[4] * falling
-    red, green, blue = red + FOG_RED * paint[5], green + FOG_GREEN * paint[5], blue + FOG_BLUE * paint[5]
-    room = (MOST - max(red, max(green, blue))) * (UNIT / MOST)
-    return packed(red, green, blue), u32(max(min(paint[1] * falling * UNIT, room), ZERO))
+    red, green, blue = paint.red * falling, paint.green * falling, paint.blue * falling
+    red, green, blue = red + FOG_RED * paint.fog, green + FOG_GREEN * paint.fog, blue + FOG_BLUE * paint.fog
+    room = (MOST - max(red, green, blue)) * (UNIT / MOST)
+    return packed(red, green, blue), u32(max(min(paint.gain * falling * UNIT, room), ZERO))
 
 
-@kernel
+@part
 def _lit(texel: u32, base: u32, scale: u32) -> u32:
     """The picture's colour over what is without it."""
     rb = (((texel & RED_BLUE) * scale) >> u32(8)) & RED_BLUE
@@ -174,30 +205,29 @@ def _lit(texel: u32, base: u32, scale: u32) -> u32:
     return u32(base + (rb | ag))
 
 
-@kernel
+@part
 def _rim_at(away: f32, half: f32, paint: Paint) -> u32:
     """0..256, how much of the rim's colour a pixel has, by its distance from the middle along one direction."""
-    on_rim = min(max((abs(away) - half + paint[9] + HALF) * RIM_COVER, ZERO), RIM_COVER)
-    return u32(on_rim * paint[10] * UNIT)
+    on_rim = min(max((abs(away) - half + paint.rim_px + HALF) * RIM_COVER, ZERO), RIM_COVER)
+    return u32(on_rim * paint.rim_share * UNIT)
 
 
-@kernel
+@part
 def _rim_in_corner(away: f32, across: f32, into: f32, paint: Paint, on_rim: u32) -> u32:
     """The same in a row that touches the corners, into which it reaches so far: there the rim is round."""
-    aside = abs(away) - across + paint[0]
+    aside = abs(away) - across + paint.corner
     if aside > ZERO:
-        return _rim_at(f32(math.sqrt(aside * aside + into * into)), paint[0], paint)
+        return _rim_at(f32(math.sqrt(aside * aside + into * into)), paint.corner, paint)
     return on_rim
 
 
-@kernel
+@part
 def _fill(
     node: Record, box: Box, paint: Paint, across: f32, down: f32, texels: Pixels, side: int,
     columns: Pixels, picture: Pixels, depths: Depths, near: u16,
 ) -> None:  # fmt: skip
     """Fill a small card."""
     left, right, top, bottom = box
-    rim = packed(paint[6], paint[7], paint[8])
     texel_of, rim_of = columns[0], columns[1]
     scale_x, scale_y, most = f32(side) / (TWO * across), f32(side) / (TWO * down), f32(side) - HALF
     shrink = HALF / down
@@ -210,16 +240,16 @@ def _fill(
         row = u32(min(max((away + down) * scale_y, ZERO), most)) * u32(side)
         base, scale = _shaded(paint, (away + down) * shrink)
         row_rim = _rim_at(away, down, paint)
-        start, stop = _row_span(node, across, abs(away) - down + paint[0], paint[0], left, right)
+        start, stop = _row_span(node, across, abs(away) - down + paint.corner, paint.corner, left, right)
         out, covered = picture[y], depths[y]
         for x in range(u64(start), u64(stop)):
             if covered[x] == 0:
                 colour = _lit(texels[u64(row + texel_of[x])], base, scale)
-                out[x] = OPAQUE | _mixed(colour, rim, max(rim_of[x], row_rim))
+                out[x] = OPAQUE | _mixed(colour, paint.rim, max(rim_of[x], row_rim))
                 covered[x] = near
 
 
-@kernel
+@part
 def _blended(texels: Pixels, side: int, u: f32, v: f32) -> u32:
     """The colour at a point of a tile, between its four nearest texels. u, v: 0..1."""
     most = f32(side - 1)
@@ -235,15 +265,14 @@ def _blended(texels: Pixels, side: int, u: f32, v: f32) -> u32:
     return _mixed(upper, lower, fy)
 
 
-@kernel
+@part
 def _fill_smooth(
     node: Record, box: Box, paint: Paint, across: f32, down: f32, texels: Pixels, side: int,
     above: Pixels, above_side: int, fade: f32, columns: Pixels, picture: Pixels, depths: Depths, near: u16,
 ) -> None:  # fmt: skip
     """Fill a large card. above, fade: the tile that fades in over the other, and how far it has."""
     left, right, top, bottom = box
-    corner, share = paint[0], u32(fade * UNIT)
-    rim = packed(paint[6], paint[7], paint[8])
+    corner, share = paint.corner, u32(fade * UNIT)
     scale_x, scale_y, most, shrink = f32(side) / (TWO * across), f32(side) / (TWO * down), f32(side - 1), HALF / down
     texel_of, rim_of, beside, share_of = columns[0], columns[1], columns[2], columns[3]
     for x in range(u64(left), u64(right)):
@@ -277,12 +306,12 @@ def _fill_smooth(
                 if into > ZERO:
                     on_rim = _rim_in_corner(f32(i32(x)) + HALF - node.x, across, into, paint, on_rim)
                 if on_rim:
-                    colour = _mixed(colour, rim, on_rim)
+                    colour = _mixed(colour, paint.rim, on_rim)
                 out[x] = OPAQUE | colour
                 covered[x] = near
 
 
-@kernel
+@part
 def draw_card(
     frame: Record, node: Record, card: Record, slots: Floats, tiles: Tiles, is_still: bool, columns: Pixels,
     picture: Pixels, depths: Depths, top: int, bottom: int,
@@ -311,7 +340,7 @@ def draw_card(
         _fill(node, box, paint, across, down, texels, side, columns, picture, depths, near)
 
 
-@kernel
+@part
 def draw_cards(
     frames: Records, nodes: Records, cards: Records, table: Floats, tiles: Tiles, is_still: bool,
     items: Counts, first: int, last: int, columns: Pixels, picture: Pixels, depths: Depths, top: int, bottom: int,

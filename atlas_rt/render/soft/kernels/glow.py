@@ -8,7 +8,7 @@ import numpy as np
 
 from atlas_rt.core.arrays import Floats
 from atlas_rt.render import look
-from atlas_rt.render.soft.kernels.compiler import kernel
+from atlas_rt.render.soft.kernels.compiler import kernel, part
 from atlas_rt.render.soft.kernels.pixels import HALF, ONE, ZERO, f32, smooth
 from atlas_rt.render.soft.kernels.records import Counts, Record, Records
 
@@ -24,11 +24,11 @@ DISC_SIGMA, LEAST_SIGMA = f32(0.316), f32(0.3)
 MOST_TAPS = 60
 
 
-@kernel
+@part
 def _radius(frame: Record, node: Record) -> f32:
     """Of the disc of light around a card, as a square's half side."""
     longest = max(node.across, node.down)
-    return f32(math.sqrt(node.across * node.down)) + min(longest * GLOW_SIDES, GLOW_HEIGHT * frame.size_px[1])
+    return f32(math.sqrt(node.across * node.down) + min(longest * GLOW_SIDES, GLOW_HEIGHT * frame.size_px[1]))
 
 
 @kernel
@@ -73,16 +73,19 @@ def blur(summed: Floats, radius: f32, room: Floats, light: Floats) -> None:
     """
     sigma = max(radius * DISC_SIGMA, LEAST_SIGMA)
     reach = min(int(math.ceil(f32(2.7) * sigma)), MOST_TAPS)
-    taps = np.empty(2 * reach + 1, np.float32)
+    taps, total = np.empty(2 * reach + 1, np.float32), ZERO
     for k in range(2 * reach + 1):
         away = f32(k - reach) / sigma
         taps[k] = f32(math.exp(-HALF * away * away))
-    taps /= taps.sum()
+        total += taps[k]
+    for k in range(2 * reach + 1):
+        taps[k] /= total
     rows, columns = summed.shape[0], summed.shape[2]
     for row in range(rows):
         for c in range(3):
             out = room[row, c]
-            out[:] = ZERO
+            for x in range(columns):
+                out[x] = ZERO
             for k in range(max(row - reach, 0), min(row + reach + 1, rows)):
                 tap, source = taps[k - row + reach], summed[k, c]
                 for x in range(columns):
@@ -97,7 +100,7 @@ def blur(summed: Floats, radius: f32, room: Floats, light: Floats) -> None:
                         target[x] += source[x] * tap
 
 
-@kernel
+@part
 def _found_disc(node: Record, card: Record, radius: f32, strength: f32, cell: f32, grid: Floats) -> None:
     """One disc: at each corner of the grid the brightest wins."""
     left = max(int(math.ceil((node.x - radius) / cell)), 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from atlas_rt.render import look
-from atlas_rt.render.soft.kernels.compiler import kernel
+from atlas_rt.render.soft.kernels.compiler import part
 from atlas_rt.render.soft.kernels.pixels import HALF, ONE, ZERO, add_light, code_of, f32, i32, u64, vignette
 from atlas_rt.render.soft.kernels.records import Counts, Depths, Pixels, Record, Records
 
@@ -19,7 +19,7 @@ PULSE_STEPS = 8
 Light = tuple[f32, f32, f32, f32, f32, f32]
 
 
-@kernel
+@part
 def _clipped(start: f32, run: f32, low: f32, high: f32, span: tuple[f32, f32]) -> tuple[f32, f32]:
     """The part of 0..1 in which `start` + t * `run` lies in low..high."""
     if run == ZERO:
@@ -28,7 +28,7 @@ def _clipped(start: f32, run: f32, low: f32, high: f32, span: tuple[f32, f32]) -
     return max(span[0], min(one, two)), min(span[1], max(one, two))
 
 
-@kernel
+@part
 def _lights(frame: Record, segment: Record, nodes: Records) -> Light:
     """Light at the start, and what is added on the way to the end."""
     a, b = nodes[segment.a], nodes[segment.b]
@@ -38,7 +38,7 @@ def _lights(frame: Record, segment: Record, nodes: Records) -> Light:
     return red, green, blue, b.red * far - red, b.green * far - green, b.blue * far - blue
 
 
-@kernel
+@part
 def _pulse(frame: Record, segment: Record, nodes: Records, share: f32) -> f32:
     """How much brighter the rings that travel outward from the focus make a point of an edge."""
     a, b = nodes[segment.a], nodes[segment.b]
@@ -51,10 +51,10 @@ def _pulse(frame: Record, segment: Record, nodes: Records, share: f32) -> f32:
     away = f32(math.sqrt(x * x + y * y + z * z))
     wave = away * PULSE_WAVES - frame.pulse_secs * PULSE_SPEED
     wave = (wave - f32(math.floor(wave)) - HALF) * PULSE_SHARPNESS
-    return ONE + PULSE_GAIN * frame.focus[3] * f32(math.exp(-wave * wave - PULSE_FALL * away))
+    return f32(ONE + PULSE_GAIN * frame.focus[3] * f32(math.exp(-wave * wave - PULSE_FALL * away)))
 
 
-@kernel
+@part
 def _draw_line(
     frame: Record, segment: Record, nodes: Records, picture: Pixels, depths: Depths, top: int, bottom: int
 ) -> None:
@@ -92,12 +92,12 @@ def _draw_line(
             gain = _pulse(frame, segment, nodes, share)
         is_lit = True
         red, green, blue, red_run, green_run, blue_run = light
-        add_light(
-            picture, y, x, (red + red_run * share) * gain, (green + green_run * share) * gain, (blue + blue_run * share) * gain
-        )  # fmt: skip
+        run = share * gain
+        r, g, b = red * gain + red_run * run, green * gain + green_run * run, blue * gain + blue_run * run
+        add_light(picture, y, x, r, g, b)
 
 
-@kernel
+@part
 def _draw_ribbon(
     frame: Record, segment: Record, nodes: Records, picture: Pixels, depths: Depths, top: int, bottom: int
 ) -> None:
@@ -140,7 +140,7 @@ def _draw_ribbon(
                 add_light(picture, y, x, r * fall, g * fall, b * fall)
 
 
-@kernel
+@part
 def draw_segments(
     frames: Records, segments: Records, nodes: Records, items: Counts, first: int, last: int,
     picture: Pixels, depths: Depths, top: int, bottom: int,

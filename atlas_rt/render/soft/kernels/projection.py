@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from atlas_rt.core import visibility
 from atlas_rt.core.arrays import Floats, Tiers
 from atlas_rt.core.scene import FANNED, HIDDEN
 from atlas_rt.render import look
-from atlas_rt.render.soft.kernels.compiler import kernel
+from atlas_rt.render.soft.kernels.compiler import kernel, part
 from atlas_rt.render.soft.kernels.pixels import HALF, ONE, ZERO, f32, smooth
 from atlas_rt.render.soft.kernels.records import Counts, Record, Records
 
@@ -28,19 +26,19 @@ FAR_PX = f32(1e6)
 BUCKETS = 8192
 
 
-@kernel
+@part
 def clarity(frame: Record, away: f32) -> f32:
     """0..1, what the fog leaves of what is so far from the eye."""
     return f32(math.exp(-FOG_DENSITY * max(away - frame.fog_start, ZERO)))
 
 
-@kernel
+@part
 def open_before(away: f32) -> f32:
     """0..1, how much light an edge may give so close to the eye."""
     return smooth(OPEN_FROM, OPEN_TO, away)
 
 
-@kernel
+@part
 def _place(frame: Record, places: Floats, old_places: Floats, row: int, node: Record) -> None:
     """Where a row stands now, and where that is before the eye."""
     way = frame.morph if row < frame.chosen[2] else frame.gone
@@ -57,21 +55,21 @@ def _place(frame: Record, places: Floats, old_places: Floats, row: int, node: Re
     node.wx, node.wy, node.wz = x, y, z
 
 
-@kernel
+@part
 def screen_x(frame: Record, view_x: f32, depth: f32) -> f32:
     """Pixels from the left."""
     across = view_x * frame.clip_from_view[0, 0] / depth
     return min(max((across + ONE) * HALF * frame.size_px[0], -FAR_PX), FAR_PX)
 
 
-@kernel
+@part
 def screen_y(frame: Record, view_y: f32, depth: f32) -> f32:
     """Pixels from the top."""
     up = view_y * frame.clip_from_view[1, 1] / depth
     return min(max((ONE - up) * HALF * frame.size_px[1], -FAR_PX), FAR_PX)
 
 
-@kernel
+@part
 def _shine(frame: Record, card: Record, node: Record, is_chosen: bool, is_drawn: bool, scale: f32) -> None:
     """The light of the card, and what it gives its edges."""
     searched = ONE + frame.light_mix * (UNLIT + LIT_GAIN * node.light - ONE)
@@ -85,7 +83,7 @@ def _shine(frame: Record, card: Record, node: Record, is_chosen: bool, is_drawn:
     node.blue = card.hue_blue * card.hue_blue * (card.hue_blue + (ONE - card.hue_blue) * EDGE_WHITE)
 
 
-@kernel
+@part
 def _size(frame: Record, card: Record, node: Record, scale: f32) -> None:
     """Half sides of the card on screen: as `half_card_px` of the shaders."""
     half = frame.node_size * (ONE + frame.light_mix * (LIT_LEAST + LIT_MORE * node.light - ONE))
@@ -96,7 +94,7 @@ def _size(frame: Record, card: Record, node: Record, scale: f32) -> None:
     node.down = half_px / card.root
 
 
-@kernel
+@part
 def _covering(frame: Record, node: Record, is_chosen: bool, is_fanned: bool) -> f32:
     """The depth by which a card covers others: as in `clip_of_card` of the shaders."""
     nearer = node.depth * FOUND_NEARER * node.light * frame.light_mix
@@ -104,7 +102,7 @@ def _covering(frame: Record, node: Record, is_chosen: bool, is_fanned: bool) -> 
         nearer = max(nearer, node.depth * FANNED_NEARER)
     if is_chosen:
         nearer = max(nearer * CHOSEN_FIRST, min(CHOSEN_NEARER * frame.node_size, HALF * node.depth))
-    return node.depth - nearer
+    return f32(node.depth - nearer)
 
 
 @kernel
@@ -141,7 +139,12 @@ def project(
             continue
         node.x = screen_x(frame, node.view_x, node.depth) + shift[0]
         node.y = screen_y(frame, node.view_y, node.depth) + shift[1]
-        if tier == HIDDEN or not node.depth > NEAR_SIZES * frame.node_size or not scale > ZERO or not node.away < FAR_PX:
+        if (
+            tier == HIDDEN
+            or not node.depth > NEAR_SIZES * frame.node_size
+            or not scale > ZERO
+            or not node.away < FAR_PX
+        ):
             continue
         _size(frame, card, node, scale)
         node.covering = _covering(frame, node, is_chosen, tier == FANNED)
@@ -166,15 +169,16 @@ def sort(nodes: Records, visible: Counts, count: int, ordered: Counts, buckets: 
         depth = max(nodes[visible[at]].covering, f32(1e-20))
         nearest, farthest = min(nearest, depth), max(farthest, depth)
     steps = f32(BUCKETS - 1) / max(f32(math.log(farthest / nearest)), f32(1e-6))
-    buckets[: BUCKETS + 1] = 0
+    for bucket in range(BUCKETS + 1):
+        buckets[bucket] = 0
     for at in range(count):
         depth = max(nodes[visible[at]].covering, f32(1e-20))
-        bucket = min(max(np.int32(f32(math.log(depth / nearest)) * steps), 0), BUCKETS - 1)
+        bucket = min(max(int(f32(math.log(depth / nearest)) * steps), 0), BUCKETS - 1)
         buckets[BUCKETS + 1 + at] = bucket
         buckets[bucket + 1] += 1
     for bucket in range(BUCKETS):
         buckets[bucket + 1] += buckets[bucket]
     for at in range(count):
-        bucket = buckets[BUCKETS + 1 + at]
+        bucket = int(buckets[BUCKETS + 1 + at])
         ordered[buckets[bucket]] = visible[at]
         buckets[bucket] += 1

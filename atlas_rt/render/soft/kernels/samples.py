@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Floats
 from atlas_rt.render import look
-from atlas_rt.render.soft.kernels.compiler import kernel
+from atlas_rt.render.soft.kernels.compiler import kernel, part
 from atlas_rt.render.soft.kernels.pixels import FULL, HALF, MOST, ONE, TWO, ZERO, f32, packed, smooth, u32, u64
 from atlas_rt.render.soft.kernels.records import Pixels
 
@@ -47,7 +47,7 @@ def mean_of(sums: Sums, count: int, out: Pixels) -> None:
             target[x] = packed(red, green, blue)
 
 
-@kernel
+@part
 def _lookup(source: Floats, y: f32, x: f32, c: int) -> f32:
     """A channel of (h, w, 3) between its four nearest texels."""
     y = min(max(y - HALF, ZERO), f32(source.shape[0] - 1))
@@ -57,7 +57,7 @@ def _lookup(source: Floats, y: f32, x: f32, c: int) -> f32:
     below, beside = y - f32(top), x - f32(left)
     upper = source[top, left, c] + (source[top, right, c] - source[top, left, c]) * beside
     lower = source[bottom, left, c] + (source[bottom, right, c] - source[bottom, left, c]) * beside
-    return upper + (lower - upper) * below
+    return f32(upper + (lower - upper) * below)
 
 
 @kernel
@@ -78,7 +78,11 @@ def add_bloom(near: Floats, far: Floats, strength: f32, first: int, step: int, o
                 added[c] += BLOOM_FAR * _lookup(far, y * f32(far.shape[0]), x * f32(far.shape[1]), c)
                 added[c] *= kept * FULL
             pixel = out[row, column]
-            red, green, blue = f32((pixel >> u32(16)) & u32(255)), f32((pixel >> u32(8)) & u32(255)), f32(pixel & u32(255))
+            red, green, blue = (
+                f32((pixel >> u32(16)) & u32(255)),
+                f32((pixel >> u32(8)) & u32(255)),
+                f32(pixel & u32(255)),
+            )
             red = min(f32(math.sqrt(red * red + added[0])), max(red, MOST))
             green = min(f32(math.sqrt(green * green + added[1])), max(green, MOST))
             blue = min(f32(math.sqrt(blue * blue + added[2])), max(blue, MOST))

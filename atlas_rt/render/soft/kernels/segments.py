@@ -6,8 +6,8 @@ import math
 
 from atlas_rt.core.arrays import Floats, Ints
 from atlas_rt.render import look
-from atlas_rt.render.soft.kernels.compiler import kernel
-from atlas_rt.render.soft.kernels.pixels import ONE, ZERO, f32
+from atlas_rt.render.soft.kernels.compiler import kernel, part
+from atlas_rt.render.soft.kernels.pixels import HALF, ONE, ZERO, f32
 from atlas_rt.render.soft.kernels.projection import clarity, open_before, screen_x, screen_y
 from atlas_rt.render.soft.kernels.records import Record, Records
 
@@ -20,7 +20,7 @@ RIBBON_REACH, RIBBON_SOFT_PX, RIBBON_THIN = f32(look.RIBBON_REACH), f32(look.RIB
 End = tuple[f32, f32, f32, f32, f32, f32]
 
 
-@kernel
+@part
 def _strength(frame: Record, a: Record, b: Record, strength: f32, is_chosen: bool, is_link: bool) -> f32:
     """How much light an edge gives."""
     if is_link:
@@ -30,7 +30,7 @@ def _strength(frame: Record, a: Record, b: Record, strength: f32, is_chosen: boo
     return max(strength * CHOSEN_GAIN, CHOSEN_LEAST) if is_chosen and lit > ZERO else strength
 
 
-@kernel
+@part
 def _end(frame: Record, mine: Record, other: Record, shift: tuple[f32, f32]) -> End:
     """x, y, nearness, share of the light, depth, and how far along the edge it is: cut where it passes the eye."""
     if mine.depth >= NEAR_CUT:
@@ -44,16 +44,17 @@ def _end(frame: Record, mine: Record, other: Record, shift: tuple[f32, f32]) -> 
     return x, y, ONE / NEAR_CUT, clarity(frame, away) * open_before(away), NEAR_CUT, share
 
 
-@kernel
+@part
 def _reach(frame: Record, depth: f32, width: f32) -> tuple[f32, f32]:
     """Half the width of a ribbon in pixels, and what is left of its light where it is thinner than one."""
     wanted = RIBBON_WIDTH * frame.focal_px / depth * width
     most = RIBBON_MOST_PX * frame.size_px[1] / RIBBON_LINES
     thin = RIBBON_THIN + (ONE - RIBBON_THIN) * min(wanted, ONE)
-    return min(max(wanted, ONE), max(most, ONE)) * RIBBON_REACH + RIBBON_SOFT_PX, thin
+    whole = min(max(wanted, ONE), max(most, ONE)) * RIBBON_REACH + RIBBON_SOFT_PX
+    return HALF * whole, thin
 
 
-@kernel
+@part
 def _is_off(frame: Record, segment: Record) -> bool:
     """Nothing of it is on screen, or it is not a number."""
     reach = max(segment.reach0, segment.reach1) + ONE
@@ -62,7 +63,7 @@ def _is_off(frame: Record, segment: Record) -> bool:
     return not (high_x > ZERO and low_x < frame.size_px[0] and high_y > ZERO and low_y < frame.size_px[1])
 
 
-@kernel
+@part
 def _segment(
     frame: Record, nodes: Records, a: int, b: int, strength: f32, shift: tuple[f32, f32], is_ribbon: bool, out: Record
 ) -> bool:

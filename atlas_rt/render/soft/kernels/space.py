@@ -8,7 +8,7 @@ import numpy as np
 
 from atlas_rt.core.arrays import Floats
 from atlas_rt.render import look
-from atlas_rt.render.soft.kernels.compiler import kernel
+from atlas_rt.render.soft.kernels.compiler import kernel, part
 from atlas_rt.render.soft.kernels.pixels import MOST, ONE, TWO, ZERO, f32, smooth
 from atlas_rt.render.soft.kernels.records import Record, Records
 
@@ -24,7 +24,7 @@ DIMMEST = f32(254.0)
 """So that the dither never carries a colour over 255."""
 
 
-@kernel
+@part
 def _cloud(frame: Record, x: f32, y: f32, which: int) -> f32:
     """0..1, how much of a cloud lies in the direction of a point of the screen."""
     m = frame.view_from_world
@@ -68,7 +68,9 @@ def spread_light(frames: Records, coarse: Floats, cell: f32, light: Floats) -> N
             right = at - f32(left)
             for c in range(3):
                 one = coarse[upper, c, left] + (coarse[upper, c, left + 1] - coarse[upper, c, left]) * right
-                other = coarse[upper + 1, c, left] + (coarse[upper + 1, c, left + 1] - coarse[upper + 1, c, left]) * right
+                other = (
+                    coarse[upper + 1, c, left] + (coarse[upper + 1, c, left + 1] - coarse[upper + 1, c, left]) * right
+                )
                 light[row, c, column] = one + (other - one) * below
 
 
