@@ -1,8 +1,8 @@
 """A picture that the processor drew, on its way into the window: one upload, one copy.
 
 Which way is cheap depends on the driver. llvmpipe's window is BGRA, and a texture made as unsized GL_RGBA from GL_BGRA
-bytes has the same layout: 0.09 ms to upload 1280 x 720 and 0.09 ms to blit it upside down, against 1.2 and 2.2 ms for
-a GL_RGBA8 texture, and 1.7 ms for a triangle that shows it. Elsewhere the blit may be slow or wrong. So both ways are tried
+bytes has the same layout: 0.09 ms to upload 1280 x 720 and 0.09 ms to blit it upside down, against 1.2 and 2.2 for a
+GL_RGBA8 texture, and 1.7 ms for a triangle that shows it. Elsewhere the blit may be slow or wrong. So both are tried
 once, in the window itself, and the faster one that gives the right pixels is taken.
 """
 

@@ -1,7 +1,6 @@
 """The rasterizer, compiled: from the kernels that were kept, or once for all where there are none.
 
-Compiling takes 12 s of one core, loading what was kept 0.4 to 1 s. `python -m atlas_rt.render.soft.loading` compiles;
-`scripts/setup` calls it.
+Compiling takes 12 s of one core, loading what was kept 0.4 to 1 s. `scripts/setup` compiles.
 """
 
 from __future__ import annotations
@@ -47,8 +46,8 @@ def load_rasterizer() -> Rasterizer:
 def load_beside_window() -> Rasterizer:
     """As `load_rasterizer`, on a thread beside frames that are drawn meanwhile.
 
-    What has to be compiled is compiled by a process that gives way to the window: in a thread of the window's own it made
-    frames of 35 ms take 130. Should that process fail, the thread does it.
+    What has to be compiled is compiled by a process that gives way to the window: a thread of its own made frames of 35 ms
+    take 130. Should that process fail, the thread does it.
     """
     if not is_compiled():
         kernel_cache.prepare()  # says where, to the process as well
@@ -65,7 +64,7 @@ def load_beside_window() -> Rasterizer:
 
 
 def _lit_view() -> View:
-    """A view in which everything is drawn that can be, so that every kernel is compiled: three nodes, lit by a search."""
+    """A view in which everything is drawn that can be, so that every kernel is compiled: three lit nodes."""
     from atlas_rt.core.world import World
 
     world = World(reduced_motion=True)
@@ -93,7 +92,3 @@ def _lit_view() -> View:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-if __name__ == "__main__":
-    load_rasterizer().release()
