@@ -46,8 +46,8 @@ def load_rasterizer() -> Rasterizer:
 def load_beside_window() -> Rasterizer:
     """As `load_rasterizer`, on a thread beside frames that are drawn meanwhile.
 
-    What has to be compiled is compiled by a process that gives way to the window: a thread of its own made frames of 35 ms
-    take 130. Should that process fail, the thread does it.
+    What has to be compiled is compiled by a process that gives way to the window: a thread of its own made frames of 35
+    ms take 130. Should that process fail, the thread does it.
     """
     if not is_compiled():
         kernel_cache.prepare()  # says where, to the process as well
