@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from atlas_rt.render import look
 from atlas_rt.render.soft.kernels.compiler import part
 from atlas_rt.render.soft.kernels.pixels import HALF, ONE, ZERO, add_light, code_of, f32, i32, u64, vignette
 from atlas_rt.render.soft.kernels.records import Counts, Depths, Pixels, Record, Records
 
-RIBBON_FALL, EDGE_WHITE = f32(look.RIBBON_FALL), f32(look.EDGE_WHITE)
+EDGE_WHITE = f32(look.EDGE_WHITE)
+FALL_STEPS = f32(256.0)
+FALL = np.exp(-look.RIBBON_FALL * np.linspace(0.0, 1.0, 257)).astype(np.float32)
+"""A ribbon's light across, by the square of the distance from its middle."""
 MARKER_RED, MARKER_GREEN, MARKER_BLUE = (f32(each) for each in look.MARKER_LIGHT)
 PULSE_GAIN, PULSE_WAVES, PULSE_SPEED = f32(look.PULSE_GAIN), f32(look.PULSE_WAVES), f32(look.PULSE_SPEED)
 PULSE_SHARPNESS, PULSE_FALL = f32(look.PULSE_SHARPNESS), f32(look.PULSE_FALL)
@@ -166,7 +171,7 @@ def _draw_ribbon(
             y, x = (off, k) if is_flat else (k, off)
             if near > i32(depths[y, x]):
                 side = (f32(off) + HALF - middle) / reach
-                fall = f32(math.exp(-RIBBON_FALL * side * side))
+                fall = FALL[min(i32(side * side * FALL_STEPS), i32(FALL_STEPS))]
                 add_light(picture, y, x, r * fall, g * fall, b * fall)
 
 
