@@ -19,7 +19,6 @@ from atlas_rt.core.images import Tile
 from atlas_rt.core.quality import LADDER, Step
 from atlas_rt.core.scene import View
 from atlas_rt.core.visibility import NO_NODES, near_nodes, positions_now
-from atlas_rt.render import look
 from atlas_rt.render.draw_figures import DrawFigures
 from atlas_rt.render.frame import FrameBlock
 from atlas_rt.render.node_tiles import MEDIUM_FROM_PX, NodeTiles
@@ -156,8 +155,6 @@ class Rasterizer:
         count = part(0, middle)
         more: int = later()
         lists.visible[count : count + more] = lists.visible[middle : middle + more]
-        marker = rows.nodes[-1]
-        marker["red"], marker["green"], marker["blue"] = look.MARKER_LIGHT
         return count + more
 
     def _list_edges(self, frames: Records, edges: int, shift: Shift, is_still: bool) -> int:
@@ -239,10 +236,9 @@ class Lists:
 def _binned(kernel: Callable[..., int], canvas: Canvas, items: Counts, *of: object, lines: bool) -> Counts:
     """Fill `items` by bands, or a longer array where it is too short, and return it."""
     starts = canvas.line_starts if lines else canvas.card_starts
-    height = canvas.size_px[1]
     ends = np.empty(canvas.bands, np.int32)
-    total = kernel(*of, height, canvas.rows, starts, items, ends)
+    total = kernel(*of, canvas.rows, starts, items, ends)
     if total > len(items):
         items = np.zeros(total + total // 4, np.int32)
-        kernel(*of, height, canvas.rows, starts, items, ends)
+        kernel(*of, canvas.rows, starts, items, ends)
     return items

@@ -39,7 +39,7 @@ class Refinement:
         """Steps that were made."""
         self._sums: Sums | None = None
         self._picture: Pixels | None = None
-        self._bloom: tuple[Floats, Floats] | None = None
+        self._bloom: Floats | None = None
 
     def step(self) -> Pixels | None:
         """The picture after one more pass, (h, w) as `Rasterizer.draw`'s, valid until the next step; None when it was
@@ -54,7 +54,7 @@ class Refinement:
         add_sample(pixels, self._sums)
         mean_of(self._sums, self.done, self._picture)
         if self._bloom is not None:
-            add_bloom(*self._bloom, np.float32(self.done / self.passes), 0, 1, self._picture)
+            add_bloom(self._bloom, np.float32(self.done / self.passes), self._picture)
         return self._picture
 
 
@@ -64,16 +64,28 @@ def shift_of(number: int) -> Shift:
     return np.float32(x), np.float32(y)
 
 
-def bloom_of(picture: Pixels) -> tuple[Floats, Floats]:
-    """Light that spreads around what shines, near and far: (h / 4, w / 4, 3) and (h / 12, w / 12, 3)."""
+def bloom_of(picture: Pixels) -> Floats:
+    """(h / 4, w / 4, 3) the light that spreads around what shines, over a few pixels and over some dozens."""
     height, width = picture.shape
     size = max(width // NEAR_SHRINK, 1), max(height // NEAR_SHRINK, 1)
     bgra = picture.view(np.uint8).reshape(height, width, 4)
-    light = cv2.resize(bgra, size, interpolation=cv2.INTER_AREA)[..., 2::-1].astype(np.float32) / np.float32(255.0)
-    near = np.asarray(cv2.GaussianBlur(_shining(light * light), (0, 0), NEAR_SIGMA), np.float32)
-    size = max(size[0] // FAR_SHRINK, 1), max(size[1] // FAR_SHRINK, 1)
-    far = cv2.GaussianBlur(cv2.resize(near, size, interpolation=cv2.INTER_AREA), (0, 0), FAR_SIGMA)
-    return near, np.asarray(far, np.float32)
+    small = cv2.resize(bgra, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], 4)
+    light = small[..., 2::-1].astype(np.float32) / np.float32(255.0)
+    near = cv2.GaussianBlur(_shining(light * light), (0, 0), NEAR_SIGMA)
+    far_size = max(size[0] // FAR_SHRINK, 1), max(size[1] // FAR_SHRINK, 1)
+    far = cv2.GaussianBlur(cv2.resize(near, far_size, interpolation=cv2.INTER_AREA), (0, 0), FAR_SIGMA)
+    spread = look.BLOOM_NEAR * near + look.BLOOM_FAR * cv2.resize(far, size, interpolation=cv2.INTER_LINEAR)
+    bloom: Floats = (np.reshape(spread, light.shape) * _vignette(size)).astype(np.float32)
+    return bloom
+
+
+def _vignette(size_px: tuple[int, int]) -> Floats:
+    """(h, w, 1) how much light each pixel keeps."""
+    across, down = (2.0 * (np.arange(side) + 0.5) / side - 1.0 for side in size_px)
+    squares = across[None, :, None] ** 2 + down[:, None, None] ** 2
+    share = np.clip((squares - look.VIGNETTE_FROM) / (look.VIGNETTE_TO - look.VIGNETTE_FROM), 0.0, 1.0)
+    kept: Floats = (1.0 - (1.0 - look.VIGNETTE_LEAST) * share * share * (3.0 - 2.0 * share)).astype(np.float32)
+    return kept
 
 
 def _shining(light: Floats) -> Floats:

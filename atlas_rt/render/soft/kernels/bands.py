@@ -34,7 +34,17 @@ def draw_bands(
             columns, picture, depths, top, bottom,
         )  # fmt: skip
         draw_segments(
-            frames, segments, nodes, line_items, line_starts[band], line_starts[band + 1], picture, depths, top, bottom
+            frames,
+            segments,
+            nodes,
+            cards,
+            line_items,
+            line_starts[band],
+            line_starts[band + 1],
+            picture,
+            depths,
+            top,
+            bottom,
         )
         draw_rings(rings, picture, depths, top, bottom)
         draw_marker(frames, nodes[-1], picture, top, bottom)

@@ -7,7 +7,6 @@ import math
 from atlas_rt.render import look
 from atlas_rt.render.soft.kernels.compiler import part
 from atlas_rt.render.soft.kernels.pixels import HALF, ONE, ZERO, add_bright, f32, i32, nearness, smooth
-from atlas_rt.render.soft.kernels.projection import clarity
 from atlas_rt.render.soft.kernels.records import Depths, Pixels, Record, Records
 
 CORNER = f32(look.CORNER)
@@ -85,7 +84,7 @@ def draw_marker(frames: Records, marker: Record, picture: Pixels, top: int, bott
     reach = min(
         max(frame.node_size * BEACON_SIDES * frame.focal_px / marker.depth, BEACON_LEAST * lines), BEACON_MOST * lines
     )
-    fog = max(clarity(frame, marker.away), BEACON_CLEAR) * BEACON_LIGHT
+    fog = max(marker.clear, BEACON_CLEAR) * BEACON_LIGHT
     left, right = max(int(marker.x - reach), 0), min(int(marker.x + reach) + 1, picture.shape[1])
     for row in range(max(int(marker.y - reach), top), min(int(marker.y + reach) + 1, bottom)):
         y = (f32(row) + HALF - marker.y) / reach

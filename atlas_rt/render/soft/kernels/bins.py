@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from atlas_rt.render.soft.kernels.compiler import kernel, part
-from atlas_rt.render.soft.kernels.pixels import HALF, ONE, f32
+from atlas_rt.render.soft.kernels.pixels import HALF, ONE, ZERO, f32
 from atlas_rt.render.soft.kernels.records import Counts, Records
 
 
 @part
-def band_of(y: f32, height: int, rows: int) -> int:
-    """The band of a height in pixels, or the nearest one. rows: of a band."""
-    return int(min(max(y, f32(0.0)), f32(height - 1))) // rows
+def band_of(y: f32, bands: int, share: f32) -> int:
+    """The band of a height in pixels, or the nearest one. share: one over the rows of a band."""
+    return int(min(max(y * share, ZERO), f32(bands - 1)))
 
 
 @part
@@ -26,18 +26,19 @@ def _starts(starts: Counts, ends: Counts) -> int:
 
 @kernel
 def bin_cards(
-    nodes: Records, ordered: Counts, count: int, height: int, rows: int, starts: Counts, items: Counts, ends: Counts
+    nodes: Records, ordered: Counts, count: int, rows: int, starts: Counts, items: Counts, ends: Counts
 ) -> int:
     """items[starts[b] : starts[b + 1]]: the rows whose card touches band b, front to back.
 
     Returns how many items there are; if that is more than `items` holds, they are not written.
     """
+    bands, share = len(ends), ONE / f32(rows)
     for band in range(len(starts)):
         starts[band] = 0
     for at in range(count):
         node = nodes[ordered[at]]
         reach = node.down + ONE
-        for band in range(band_of(node.y - reach, height, rows), band_of(node.y + reach, height, rows) + 1):
+        for band in range(band_of(node.y - reach, bands, share), band_of(node.y + reach, bands, share) + 1):
             starts[band + 1] += 1
     total = _starts(starts, ends)
     if total > len(items):
@@ -45,24 +46,23 @@ def bin_cards(
     for at in range(count):
         node = nodes[ordered[at]]
         reach = node.down + ONE
-        for band in range(band_of(node.y - reach, height, rows), band_of(node.y + reach, height, rows) + 1):
+        for band in range(band_of(node.y - reach, bands, share), band_of(node.y + reach, bands, share) + 1):
             items[ends[band]] = ordered[at]
             ends[band] += 1
     return total
 
 
 @kernel
-def bin_segments(
-    segments: Records, count: int, height: int, rows: int, starts: Counts, items: Counts, ends: Counts
-) -> int:
+def bin_segments(segments: Records, count: int, rows: int, starts: Counts, items: Counts, ends: Counts) -> int:
     """The same for the first `count` segments of edges."""
+    bands, share = len(ends), ONE / f32(rows)
     for band in range(len(starts)):
         starts[band] = 0
     for at in range(count):
         segment = segments[at]
         reach = max(segment.reach0, segment.reach1) * f32(1.5) + HALF
         low, high = min(segment.y0, segment.y1) - reach, max(segment.y0, segment.y1) + reach
-        for band in range(band_of(low, height, rows), band_of(high, height, rows) + 1):
+        for band in range(band_of(low, bands, share), band_of(high, bands, share) + 1):
             starts[band + 1] += 1
     total = _starts(starts, ends)
     if total > len(items):
@@ -71,7 +71,7 @@ def bin_segments(
         segment = segments[at]
         reach = max(segment.reach0, segment.reach1) * f32(1.5) + HALF
         low, high = min(segment.y0, segment.y1) - reach, max(segment.y0, segment.y1) + reach
-        for band in range(band_of(low, height, rows), band_of(high, height, rows) + 1):
+        for band in range(band_of(low, bands, share), band_of(high, bands, share) + 1):
             items[ends[band]] = np.int32(at)
             ends[band] += 1
     return total

@@ -24,5 +24,6 @@ def part(function: F) -> F:
 def _compiled(function: F, **options: bool) -> F:
     import numba
 
-    decorate = numba.njit(nogil=True, cache=True, fastmath=FAST_MATH, error_model="numpy", boundscheck=False, **options)
-    return cast("F", decorate(function))
+    njit: Any = numba.njit
+    compiled = njit(nogil=True, cache=True, fastmath=FAST_MATH, error_model="numpy", boundscheck=False, **options)
+    return cast("F", compiled(function))

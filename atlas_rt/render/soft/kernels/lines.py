@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from atlas_rt.render import look
 from atlas_rt.render.soft.kernels.compiler import part
 from atlas_rt.render.soft.kernels.pixels import HALF, ONE, ZERO, add_light, code_of, f32, i32, u64, vignette
 from atlas_rt.render.soft.kernels.records import Counts, Depths, Pixels, Record, Records
 
-RIBBON_FALL = f32(look.RIBBON_FALL)
+EDGE_WHITE = f32(look.EDGE_WHITE)
+FALL_STEPS = f32(256.0)
+FALL = np.exp(-look.RIBBON_FALL * np.linspace(0.0, 1.0, 257)).astype(np.float32)
+"""A ribbon's light across, by the square of the distance from its middle."""
+MARKER_RED, MARKER_GREEN, MARKER_BLUE = (f32(each) for each in look.MARKER_LIGHT)
 PULSE_GAIN, PULSE_WAVES, PULSE_SPEED = f32(look.PULSE_GAIN), f32(look.PULSE_WAVES), f32(look.PULSE_SPEED)
 PULSE_SHARPNESS, PULSE_FALL = f32(look.PULSE_SHARPNESS), f32(look.PULSE_FALL)
 LEAST_STEPS = f32(0.5)
@@ -29,13 +35,28 @@ def _clipped(start: f32, run: f32, low: f32, high: f32, span: tuple[f32, f32]) -
 
 
 @part
-def _lights(frame: Record, segment: Record, nodes: Records) -> Light:
+def _light(cards: Records, row: int) -> tuple[f32, f32, f32]:
+    """The colour of the light that a row gives its edges; the last row is the live marker."""
+    if row == len(cards) - 1:
+        return MARKER_RED, MARKER_GREEN, MARKER_BLUE
+    card = cards[row]
+    red, green, blue = card.hue_red, card.hue_green, card.hue_blue
+    return (
+        red * red * (red + (ONE - red) * EDGE_WHITE),
+        green * green * (green + (ONE - green) * EDGE_WHITE),
+        blue * blue * (blue + (ONE - blue) * EDGE_WHITE),
+    )
+
+
+@part
+def _lights(frame: Record, segment: Record, cards: Records) -> Light:
     """Light at the start, and what is added on the way to the end."""
-    a, b = nodes[segment.a], nodes[segment.b]
     near = vignette(frame, segment.x0, segment.y0) * segment.shine0
     far = vignette(frame, segment.x1, segment.y1) * segment.shine1
-    red, green, blue = a.red * near, a.green * near, a.blue * near
-    return red, green, blue, b.red * far - red, b.green * far - green, b.blue * far - blue
+    red, green, blue = _light(cards, segment.a)
+    other_red, other_green, other_blue = _light(cards, segment.b)
+    red, green, blue = red * near, green * near, blue * near
+    return red, green, blue, other_red * far - red, other_green * far - green, other_blue * far - blue
 
 
 @part
@@ -56,7 +77,14 @@ def _pulse(frame: Record, segment: Record, nodes: Records, share: f32) -> f32:
 
 @part
 def _draw_line(
-    frame: Record, segment: Record, nodes: Records, picture: Pixels, depths: Depths, top: int, bottom: int
+    frame: Record,
+    segment: Record,
+    nodes: Records,
+    cards: Records,
+    picture: Pixels,
+    depths: Depths,
+    top: int,
+    bottom: int,
 ) -> None:
     """A line of one pixel within the rows top..bottom."""
     width = picture.shape[1]
@@ -87,7 +115,7 @@ def _draw_line(
             continue
         share = step * at
         if not is_lit:
-            light = _lights(frame, segment, nodes)
+            light = _lights(frame, segment, cards)
         if frame.focus[3] > ZERO and (not is_lit or k % PULSE_STEPS == 0):
             gain = _pulse(frame, segment, nodes, share)
         is_lit = True
@@ -99,7 +127,14 @@ def _draw_line(
 
 @part
 def _draw_ribbon(
-    frame: Record, segment: Record, nodes: Records, picture: Pixels, depths: Depths, top: int, bottom: int
+    frame: Record,
+    segment: Record,
+    nodes: Records,
+    cards: Records,
+    picture: Pixels,
+    depths: Depths,
+    top: int,
+    bottom: int,
 ) -> None:
     """A soft ribbon: steps along the longer side, at each a few pixels across."""
     width = picture.shape[1]
@@ -121,7 +156,7 @@ def _draw_ribbon(
     first = max(int(math.ceil(min(ends[0], ends[1]) - HALF)), low)
     last = min(int(math.floor(max(ends[0], ends[1]) - HALF)) + 1, high)
     low, high = (top, bottom) if is_flat else (0, width)
-    light = _lights(frame, segment, nodes)
+    light = _lights(frame, segment, cards)
     red, green, blue, red_run, green_run, blue_run = light
     for k in range(first, last):
         share = (f32(k) + HALF - along) / run
@@ -136,13 +171,13 @@ def _draw_ribbon(
             y, x = (off, k) if is_flat else (k, off)
             if near > i32(depths[y, x]):
                 side = (f32(off) + HALF - middle) / reach
-                fall = f32(math.exp(-RIBBON_FALL * side * side))
+                fall = FALL[min(i32(side * side * FALL_STEPS), i32(FALL_STEPS))]
                 add_light(picture, y, x, r * fall, g * fall, b * fall)
 
 
 @part
 def draw_segments(
-    frames: Records, segments: Records, nodes: Records, items: Counts, first: int, last: int,
+    frames: Records, segments: Records, nodes: Records, cards: Records, items: Counts, first: int, last: int,
     picture: Pixels, depths: Depths, top: int, bottom: int,
 ) -> None:  # fmt: skip
     """Add the light of the segments items[first:last] to the rows top..bottom."""
@@ -150,6 +185,6 @@ def draw_segments(
     for at in range(first, last):
         segment = segments[items[at]]
         if segment.reach0 > ZERO:
-            _draw_ribbon(frame, segment, nodes, picture, depths, top, bottom)
+            _draw_ribbon(frame, segment, nodes, cards, picture, depths, top, bottom)
         else:
-            _draw_line(frame, segment, nodes, picture, depths, top, bottom)
+            _draw_line(frame, segment, nodes, cards, picture, depths, top, bottom)

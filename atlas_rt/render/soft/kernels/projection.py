@@ -19,7 +19,7 @@ GROWTH_MAX = f32(visibility.GROWTH_MAX)
 FOUND_NEARER, FANNED_NEARER = f32(visibility.FOUND_NEARER), f32(visibility.FANNED_NEARER)
 CHOSEN_NEARER, CHOSEN_FIRST = f32(visibility.CHOSEN_NEARER), f32(visibility.CHOSEN_FIRST)
 FOG_DENSITY, NEAR_SIZES = f32(look.FOG_DENSITY), f32(look.NEAR_SIZES)
-EDGE_WHITE = f32(look.EDGE_WHITE)
+BEHIND_CARD = f32(look.BEHIND_CARD)
 OPEN_FROM, OPEN_TO = f32(look.OPEN_FROM), f32(look.OPEN_TO)
 FAR_PX = f32(1e6)
 """Nothing lies further off the screen: what is put into an integer must fit."""
@@ -39,19 +39,23 @@ def open_before(away: f32) -> f32:
 
 
 @part
+def in_view(frame: Record, node: Record) -> tuple[f32, f32, f32]:
+    """To the right of the eye, above it, and before it."""
+    m, x, y, z = frame.view_from_world, node.wx, node.wy, node.wz
+    right = m[0, 0] * x + m[1, 0] * y + m[2, 0] * z + m[3, 0]
+    up = m[0, 1] * x + m[1, 1] * y + m[2, 1] * z + m[3, 1]
+    return right, up, -(m[0, 2] * x + m[1, 2] * y + m[2, 2] * z + m[3, 2])
+
+
+@part
 def _place(frame: Record, places: Floats, old_places: Floats, row: int, node: Record) -> None:
-    """Where a row stands now, and where that is before the eye."""
+    """Where a row stands now."""
     way = frame.morph if row < frame.chosen[2] else frame.gone
     x, y, z = places[row, 0], places[row, 1], places[row, 2]
     if way < ONE:
         x = old_places[row, 0] + (x - old_places[row, 0]) * way
         y = old_places[row, 1] + (y - old_places[row, 1]) * way
         z = old_places[row, 2] + (z - old_places[row, 2]) * way
-    m = frame.view_from_world
-    node.view_x = m[0, 0] * x + m[1, 0] * y + m[2, 0] * z + m[3, 0]
-    node.view_y = m[0, 1] * x + m[1, 1] * y + m[2, 1] * z + m[3, 1]
-    node.depth = -(m[0, 2] * x + m[1, 2] * y + m[2, 2] * z + m[3, 2])
-    node.away = f32(math.sqrt(node.view_x * node.view_x + node.view_y * node.view_y + node.depth * node.depth))
     node.wx, node.wy, node.wz = x, y, z
 
 
@@ -70,17 +74,16 @@ def screen_y(frame: Record, view_y: f32, depth: f32) -> f32:
 
 
 @part
-def _shine(frame: Record, card: Record, node: Record, is_chosen: bool, is_drawn: bool, scale: f32) -> None:
-    """The light of the card, and what it gives its edges."""
+def _shine(frame: Record, node: Record, away: f32, is_chosen: bool, is_drawn: bool, scale: f32) -> None:
+    """The light of the card, and what it gives its edges, for a node so far from the eye."""
     searched = ONE + frame.light_mix * (UNLIT + LIT_GAIN * node.light - ONE)
     node.brightness = searched * scale
     if is_chosen:
         node.brightness = max(node.brightness, ONE)
-    node.clear = clarity(frame, node.away)
+    node.clear = clarity(frame, away)
     node.lit = searched if is_drawn else ZERO
-    node.red = card.hue_red * card.hue_red * (card.hue_red + (ONE - card.hue_red) * EDGE_WHITE)
-    node.green = card.hue_green * card.hue_green * (card.hue_green + (ONE - card.hue_green) * EDGE_WHITE)
-    node.blue = card.hue_blue * card.hue_blue * (card.hue_blue + (ONE - card.hue_blue) * EDGE_WHITE)
+    node.shine = node.clear * open_before(away)
+    node.near = away / (node.depth * (away + BEHIND_CARD * frame.node_size))
 
 
 @part
@@ -128,23 +131,20 @@ def project(
     for row in range(first, last):
         node, card, tier = nodes[row], cards[row], tiers[row]
         _place(frame, places, old_places, row, node)
+        right, up, node.depth = in_view(frame, node)
+        away = f32(math.sqrt(right * right + up * up + node.depth * node.depth))
         node.light = ZERO
         if frame.light_mix > ZERO:
             node.light = min(max((lights[row] - LIGHT_FROM) / LIGHT_RANGE, ZERO), ONE)
         is_chosen = row == frame.chosen[0] or row == frame.chosen[1]
         scale = ONE if row < frame.chosen[2] else ONE - frame.gone
-        _shine(frame, card, node, is_chosen, tier != HIDDEN, scale)
+        _shine(frame, node, away, is_chosen, tier != HIDDEN, scale)
         node.across = ZERO
         if not node.depth > ZERO:  # or it is not a number
             continue
-        node.x = screen_x(frame, node.view_x, node.depth) + shift[0]
-        node.y = screen_y(frame, node.view_y, node.depth) + shift[1]
-        if (
-            tier == HIDDEN
-            or not node.depth > NEAR_SIZES * frame.node_size
-            or not scale > ZERO
-            or not node.away < FAR_PX
-        ):
+        node.x = screen_x(frame, right, node.depth) + shift[0]
+        node.y = screen_y(frame, up, node.depth) + shift[1]
+        if tier == HIDDEN or not (node.depth > NEAR_SIZES * frame.node_size and scale > ZERO and away < FAR_PX):
             continue
         _size(frame, card, node, scale)
         node.covering = _covering(frame, node, is_chosen, tier == FANNED)

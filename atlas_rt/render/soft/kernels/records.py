@@ -36,29 +36,26 @@ NODE = np.dtype(
     [
         ("x", "f4"),
         ("y", "f4"),
+        ("near", "f4"),
+        ("shine", "f4"),
+        ("clear", "f4"),
+        ("lit", "f4"),
         ("depth", "f4"),
         ("covering", "f4"),
         ("across", "f4"),
         ("down", "f4"),
-        ("clear", "f4"),
         ("brightness", "f4"),
         ("light", "f4"),
-        ("view_x", "f4"),
-        ("view_y", "f4"),
-        ("away", "f4"),
-        ("lit", "f4"),
-        ("red", "f4"),
-        ("green", "f4"),
-        ("blue", "f4"),
         ("wx", "f4"),
         ("wy", "f4"),
         ("wz", "f4"),
+        ("room", "f4"),
     ]
 )
-"""A row in this frame. x, y: pixels from the top left. depth: before the eye; covering: by which it covers others.
-across, down: half sides in pixels. clear: 0..1, what the fog leaves. light: 0..1 by the search. view_x, view_y: to the
-right of the eye and above it; away: distance from it. lit, red, green, blue: share and colour of the light it gives
-its edges. wx, wy, wz: its place in the world."""
+"""A row in this frame, 64 bytes, what edges need of it first. x, y: pixels from the top left. near: one over the depth
+at which its edges end; shine: the share of their light that reaches the eye; clear: 0..1, what the fog leaves; lit: the
+share of light it gives its edges. depth: before the eye; covering: by which it covers others. across, down: half sides
+in pixels. light: 0..1 by the search. wx, wy, wz: its place in the world."""
 
 SEGMENT = np.dtype(
     [

@@ -8,10 +8,10 @@ from atlas_rt.core.arrays import Floats, Ints
 from atlas_rt.render import look
 from atlas_rt.render.soft.kernels.compiler import kernel, part
 from atlas_rt.render.soft.kernels.pixels import HALF, ONE, ZERO, f32
-from atlas_rt.render.soft.kernels.projection import clarity, open_before, screen_x, screen_y
+from atlas_rt.render.soft.kernels.projection import clarity, in_view, open_before, screen_x, screen_y
 from atlas_rt.render.soft.kernels.records import Record, Records
 
-NEAR_CUT, BEHIND_CARD = f32(look.NEAR_CUT), f32(look.BEHIND_CARD)
+NEAR_CUT = f32(look.NEAR_CUT)
 LINE_LIGHT, LINE_LEAST, RIBBON_LEAST = f32(look.LINE_LIGHT), f32(look.LINE_LEAST), f32(look.RIBBON_LEAST)
 CHOSEN_GAIN, CHOSEN_LEAST, CHOSEN_WIDTH = f32(look.CHOSEN_GAIN), f32(look.CHOSEN_LEAST), f32(look.CHOSEN_WIDTH)
 RIBBON_WIDTH, RIBBON_MOST_PX, RIBBON_LINES = f32(look.RIBBON_WIDTH), f32(look.RIBBON_MOST_PX), f32(look.RIBBON_LINES)
@@ -34,11 +34,10 @@ def _strength(frame: Record, a: Record, b: Record, strength: f32, is_chosen: boo
 def _end(frame: Record, mine: Record, other: Record, shift: tuple[f32, f32]) -> End:
     """x, y, nearness, share of the light, depth, and how far along the edge it is: cut where it passes the eye."""
     if mine.depth >= NEAR_CUT:
-        near = ONE / (mine.depth * (ONE + BEHIND_CARD * frame.node_size / mine.away))
-        return mine.x, mine.y, near, mine.clear * open_before(mine.away), mine.depth, ZERO
+        return mine.x, mine.y, mine.near, mine.shine, mine.depth, ZERO
     share = (NEAR_CUT - mine.depth) / (other.depth - mine.depth)
-    view_x = mine.view_x + (other.view_x - mine.view_x) * share
-    view_y = mine.view_y + (other.view_y - mine.view_y) * share
+    (right, up, _), (other_right, other_up, _) = in_view(frame, mine), in_view(frame, other)
+    view_x, view_y = right + (other_right - right) * share, up + (other_up - up) * share
     away = f32(math.sqrt(view_x * view_x + view_y * view_y + NEAR_CUT * NEAR_CUT))
     x, y = screen_x(frame, view_x, NEAR_CUT) + shift[0], screen_y(frame, view_y, NEAR_CUT) + shift[1]
     return x, y, ONE / NEAR_CUT, clarity(frame, away) * open_before(away), NEAR_CUT, share
