@@ -53,7 +53,7 @@ class Command:
 
 def _view(parser: argparse.ArgumentParser) -> None:
     add_source(parser)
-    for name in ("fullscreen", "kiosk", "screen", "webcam", "quality", "reduced_motion", "fps"):
+    for name in ("fullscreen", "kiosk", "screen", "webcam", "quality", "renderer", "reduced_motion", "fps"):
         add_setting(parser, name)
     _add_narrator(parser)
     parser.add_argument("-o", "--output", metavar="FILE.png", help="where to save the picture if there is no display")
@@ -130,6 +130,7 @@ def _shot(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--look", type=point, metavar="X,Y,Z", help="the point it looks at (default: the middle)")
     parser.add_argument("--no-hud", action="store_true", help="draw the map alone, without panels")
     add_setting(parser, "quality", says="picture quality: low, normal or high (default: high)")
+    add_setting(parser, "renderer")
     _add_no_update(parser)
 
 
@@ -210,6 +211,7 @@ def _bench(parser: argparse.ArgumentParser) -> None:
         "--nodes", type=nodes, default=NODES, metavar="N", help=f"frame: images in the scene (default: {NODES:,})"
     )
     add_setting(parser, "quality")
+    add_setting(parser, "renderer")
     parser.add_argument(
         "--no-peer", action="store_true", help="frame: do not draw the same scene with three.js in Chromium meanwhile"
     )

@@ -23,6 +23,7 @@ from atlas_rt.errors import UsageError
 if TYPE_CHECKING:
     from atlas_rt.core.runtime import Runtime
 
+RENDERERS = ("auto", "gl", "software")
 QUALITIES = ("auto", "low", "normal", "high")
 NARRATORS = ("off", "ask", "on")
 GRANULARITIES = ("few", "some", "many")
@@ -78,6 +79,13 @@ class Settings:
     hidden: bool = setting(False, "read hidden files and folders too")
     quality: str = setting(
         "auto", "picture quality: auto, low, normal or high (default: auto)", metavar="LEVEL", choices=QUALITIES
+    )
+    renderer: str = setting(
+        "auto",
+        "what draws the map: gl (OpenGL), software (atlas_rt's own rasterizer) or auto, which is software where OpenGL "
+        "has no graphics card (default: auto)",
+        metavar="auto|gl|software",
+        choices=RENDERERS,
     )
     reduced_motion: bool = setting(False, "nothing moves by itself, and flights become jumps")
     fps: int = setting(60, "frames a second to aim at, 0 for no limit (default: 60)", metavar="N", between=(0, 1000))

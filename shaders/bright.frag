@@ -17,10 +17,9 @@ void main()
     light = light_from(light);
     float brightest = max(light.r, max(light.g, light.b));
     float least = min(light.r, min(light.g, light.b));
-    // Pictures reach 0.85 and grey; what shines is coloured or brighter.
-    float coloured = (brightest - least) * smoothstep(0.15, 0.8, brightest - least);
-    float over = max(brightest - 0.9, 0.0);
-    light *= clamp(0.35 * coloured + over / (over + 0.35), 0.0, 1.0);
+    float coloured = (brightest - least) * smoothstep(BLOOM_FROM, BLOOM_TO, brightest - least);
+    float over = max(brightest - BLOOM_OVER, 0.0);
+    light *= clamp(BLOOM_COLOURED * coloured + over / (over + BLOOM_SOFT), 0.0, 1.0);
 #endif
     colour = vec4(light, 1.0);
 }

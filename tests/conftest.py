@@ -5,6 +5,7 @@ A second EGL context in a process fails.
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -20,6 +21,9 @@ from atlas_rt.render.gl.context import open_headless
 from tests.libraries import PICTURES, Library, copy_pictures, job_of, listing, run
 
 pytest_plugins = ["tests.starter", "tests.bedrock_server"]
+
+# As scripts/test has it: what numba compiles stays with .venv, or each process of a test would compile for 12 s.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).parents[1] / ".venv/numba"))
 
 # Started in the background of a script, pytest ignores Ctrl-C, and so would every program it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,52 +1,71 @@
-"""How alike two pictures of one scene are: structural similarity where either shows more than empty space.
-
-Wang, Bovik, Sheikh and Simoncelli 2004, on grey pictures, an 11 x 11 gaussian, both halved by area.
-"""
+"""How alike two pictures of the same view are: structural similarity (Wang 2004) where there is anything to see."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.arrays import Bytes
-from atlas_rt.core.library_path import library_path_kept
+from atlas_rt.core.arrays import Bytes, Floats
 
-with library_path_kept():
-    import cv2
-
-WINDOW, SIGMA = 11, 1.5
-C1, C2 = (0.01 * 255.0) ** 2, (0.03 * 255.0) ** 2
-EMPTY_LEVELS = 4
-"""By so many of 255 a pixel may differ from the empty background and still count as empty."""
+GREY = np.array([0.299, 0.587, 0.114], np.float32)
+SEEN = 4.0
+"""Steps of 255 by which a pixel must differ from the empty background, in one picture or the other, to count."""
 GROWN_PX = 2
+"""Pixels by which the area that counts is grown."""
+TAPS, SIGMA = 11, 1.5
+LUMINANCE, CONTRAST = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
-def likeness(picture: Bytes, reference: Bytes, empty: Bytes) -> float:
-    """1 where they are the same, about 0.1 for an empty picture. All three (h, w, 3) RGB of one size; empty: the
-    background alone."""
-    differs = [np.abs(each.astype(np.int16) - empty).max(axis=2) > EMPTY_LEVELS for each in (picture, reference)]
-    shown = (differs[0] | differs[1]).astype(np.uint8)
-    shown = cv2.dilate(shown, np.ones((2 * GROWN_PX + 1,) * 2, np.uint8))
-    half = (max(picture.shape[1] // 2, 1), max(picture.shape[0] // 2, 1))
-    mask = cv2.resize(shown, half, interpolation=cv2.INTER_NEAREST).astype(bool)
-    if not mask.any():
+def likeness(picture: Bytes, reference: Bytes, empty_picture: Bytes, empty_reference: Bytes) -> float:
+    """0..1, the mean similarity of two pictures (h, w, 3) RGB, halved by area, where either shows anything.
+
+    empty_...: the same view without a node, drawn by the same renderer. 1 where neither shows anything.
+    """
+    one, other = _grey(picture), _grey(reference)
+    seen = np.abs(one - _grey(empty_picture)) > SEEN
+    seen |= np.abs(other - _grey(empty_reference)) > SEEN
+    counts = _halved(_grown(seen).astype(np.float32)) >= 0.5
+    if not counts.any():
         return 1.0
-    similar = _similarity(_grey(picture, half), _grey(reference, half))
-    return float(similar[mask].mean())
+    return float(_similarity(_halved(one), _halved(other))[counts].mean())
 
 
-def _grey(picture: Bytes, half: tuple[int, int]) -> NDArray[np.float64]:
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    return cv2.resize(grey, half, interpolation=cv2.INTER_AREA).astype(np.float64)
+def _grey(rgb: Bytes) -> Floats:
+    grey: Floats = np.rint(rgb.astype(np.float32) @ GREY).astype(np.float32)
+    return grey
 
 
-def _similarity(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    def blurred(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(cv2.GaussianBlur(values, (WINDOW, WINDOW), SIGMA))
+def _halved(grey: Floats) -> Floats:
+    height, width = (side // 2 * 2 for side in grey.shape)
+    halved: Floats = grey[:height, :width].reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3), dtype=np.float32)
+    return halved
 
-    mean_a, mean_b = blurred(a), blurred(b)
-    var_a, var_b = blurred(a * a) - mean_a**2, blurred(b * b) - mean_b**2
-    both = blurred(a * b) - mean_a * mean_b
-    over = (2.0 * mean_a * mean_b + C1) * (2.0 * both + C2)
-    under = (mean_a**2 + mean_b**2 + C1) * (var_a + var_b + C2)
-    return np.asarray(over / under)
+
+def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    for axis in (0, 1):
+        padded = np.pad(mask, [(GROWN_PX, GROWN_PX) if axis == other else (0, 0) for other in (0, 1)])
+        mask = np.asarray(np.lib.stride_tricks.sliding_window_view(padded, 2 * GROWN_PX + 1, axis=axis).any(axis=-1))
+    return mask
+
+
+def _blurred(grey: Floats) -> Floats:
+    away = np.arange(TAPS, dtype=np.float32) - TAPS // 2
+    taps = np.exp(-(away**2) / np.float32(2.0 * SIGMA**2)).astype(np.float32)
+    taps /= taps.sum()
+    for axis in (0, 1):
+        padded = np.pad(grey, [(TAPS // 2,) * 2 if axis == other else (0, 0) for other in (0, 1)], mode="reflect")
+        size = grey.shape[axis]
+        parts = [tap * padded.take(range(at, at + size), axis=axis) for at, tap in enumerate(taps)]
+        grey = np.sum(parts, axis=0, dtype=np.float32)
+    return grey
+
+
+def _similarity(one: Floats, other: Floats) -> Floats:
+    mean_one, mean_other = _blurred(one), _blurred(other)
+    spread_one = _blurred(one * one) - mean_one**2
+    spread_other = _blurred(other * other) - mean_other**2
+    shared = _blurred(one * other) - mean_one * mean_other
+    similarity = ((2 * mean_one * mean_other + LUMINANCE) * (2 * shared + CONTRAST)) / (
+        (mean_one**2 + mean_other**2 + LUMINANCE) * (spread_one + spread_other + CONTRAST)
+    )
+    return np.asarray(similarity, np.float32)

@@ -87,9 +87,11 @@ def compared(app: App, arrival: Arrival) -> dict[str, list[float]]:
                 view = app.parts.world.view(SIZE_PX)
                 display.draw(view, targets[0].target, panels=False)
                 reference.draw(view, targets[1].target)
-                picture, rich = targets[0].read(), targets[1].read()
-                reference.draw(replace(nothing.view(SIZE_PX), scene=empty_scene()), targets[1].target)
-                found[name].append(likeness(picture, rich, targets[1].read()))
+                shown, rich = (target.read() for target in targets)
+                empty = replace(nothing.view(SIZE_PX), scene=empty_scene())
+                display.draw(empty, targets[0].target, panels=False)
+                reference.draw(empty, targets[1].target)
+                found[name].append(likeness(shown, rich, targets[0].read(), targets[1].read()))
         return found
     finally:
         reference.release()

@@ -34,6 +34,7 @@ from atlas_rt.library.inotify_limits import (
 )
 from atlas_rt.library.store import StoreReader
 from atlas_rt.render.gl.context import headless_advice, is_software, open_headless, renderer_name
+from atlas_rt.render.soft.loading import is_compiled
 from atlas_rt.search.labels import read_words
 from atlas_rt.search.vector_index import recall_at_10
 from atlas_rt.settings import Settings
@@ -65,7 +66,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         "models": lambda: _models(settings),
         "image encoder": lambda: _image_encoder(settings),
         "text encoder": lambda: _text_encoder(settings),
-        "OpenGL": _opengl,
+        "OpenGL": lambda: _opengl(settings),
         "display": _display,
         "camera": _camera,
         "watching": lambda: _watching(settings, ()),
@@ -207,19 +208,29 @@ def _text_encoder(settings: Settings) -> Finding:
     return Finding("text encoder", OK, f"runs on {encoder.provider}")
 
 
-def _opengl() -> Finding:
+def _opengl(settings: Settings) -> Finding:
+    """The driver, and what draws the map with `--renderer` as it is set."""
     try:
         context = open_headless()
     except AtlasError as error:
-        return Finding("OpenGL", BROKEN, str(error), headless_advice(sys.platform))
+        detail = f"{error}; `atlas-rt shot` draws the map without it, without panels"
+        return Finding("OpenGL", BROKEN, detail, headless_advice(sys.platform))
     name, version, software = renderer_name(context), context.version_code / 100, is_software(context)
     context.release()
-    detail = f"{version:.1f}, {name}"
+    chosen = settings.renderer
+    by_rasterizer = chosen == "software" or (chosen == "auto" and software)
+    detail = f"{version:.1f}, {name}; the map is drawn by {_rasterizer() if by_rasterizer else 'OpenGL'}"
     if software:
         return Finding(
             "OpenGL", WARNING, detail, "the processor draws the map; a graphics driver would make it smoother"
         )
     return Finding("OpenGL", OK, detail)
+
+
+def _rasterizer() -> str:
+    """What draws instead of OpenGL, and whether it is ready."""
+    state = "compiled" if is_compiled() else "not compiled yet: the first window does that, in the background"
+    return f"atlas_rt's rasterizer ({state})"
 
 
 def _display() -> Finding:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from PIL import Image
@@ -14,6 +16,7 @@ from atlas_rt.commands.output import output_path, print_json, say, write_whole
 from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.camera import pose_looking_at
 from atlas_rt.core.hud import Hud, ImageFacts
+from atlas_rt.core.images import Tile
 from atlas_rt.core.lights import LIGHT_SECS
 from atlas_rt.core.motion import MORPH_SECS
 from atlas_rt.core.scene import Pose, View
@@ -21,11 +24,11 @@ from atlas_rt.core.tags import CountTags, name_tags
 from atlas_rt.core.troubles import lasting
 from atlas_rt.core.world import World
 from atlas_rt.encoders.encoder import TextEncoder
-from atlas_rt.errors import MissingError
+from atlas_rt.errors import MissingError, NoGraphicsError
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.tile_making import load_picture
-from atlas_rt.render.gl.context import open_headless
+from atlas_rt.render.gl.context import Context, open_headless
 from atlas_rt.render.gl.large_picture import needs_parts
 from atlas_rt.render.gl.limits import limits_of
 from atlas_rt.render.gl.offscreen import OffscreenTarget
@@ -46,6 +49,8 @@ SETTLE_SECS = 20.0
 STAND_IN_PX = 640
 """Longest side of the picture in which tiles and panels settle where the true one is drawn in parts."""
 STRIP_LINES = 512
+SETTLING_SECS = (0.0, SETTLE_SECS, SETTLE_SECS)
+"""Steps of time that are drawn: tiles and panels fade in from when they are first seen."""
 UNMARKED = Input(events=tuple(KeyStroke("End", down=down, modifiers=Modifiers()) for down in (True, False)))
 """Moves the caret to the end: a field that takes the focus selects all of its text."""
 TILE_ROUNDS = 4
@@ -58,6 +63,7 @@ class Shot:
 
     size_px: tuple[int, int]
     quality: str
+    renderer: str = "auto"
     search: str = ""
     select: str = ""
     panel: str = ""
@@ -74,6 +80,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     shot = Shot(
         size_px=arguments.size,
         quality="high" if arguments.quality in (None, "auto") else arguments.quality,
+        renderer=settings.renderer,
         search=arguments.search,
         select=arguments.select,
         panel=arguments.panel,
@@ -81,7 +88,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         gaze=arguments.look,
         hud=not arguments.no_hud,
     )
-    write_picture(take(collection, shot), path)
+    write_picture(take(collection, shot, tell=lambda text: say(settings, text)), path)
     if settings.json:
         print_json({"path": str(path), "size": list(shot.size_px), "images": len(collection.scene.ids)})
     else:
@@ -99,13 +106,35 @@ def write_picture(pixels: Bytes, path: Path) -> None:
     write_whole(path, lambda temporary: Image.fromarray(pixels).save(temporary, "PNG"))
 
 
-def take(collection: Collection, shot: Shot) -> Bytes:
-    """(h, w, 3) uint8 RGB of the shot. Raises MissingError without OpenGL, UsageError for an unknown image."""
+def take(collection: Collection, shot: Shot, *, tell: Callable[[str], None]) -> Bytes:
+    """(h, w, 3) uint8 RGB of the shot. tell: called with a sentence where the picture is not all that was asked for.
+
+    Without OpenGL the rasterizer draws it, without panels.
+
+    Raises MissingError if OpenGL was asked for and is not there, UsageError for an unknown image.
+    """
     selected = int(collection.scene.ids[collection.row_of(shot.select)]) if shot.select else -1
-    display = WindowPicture(open_headless(), quality=shot.quality)
-    large = needs_parts(shot.size_px, limits_of(display.context).target_px)
-    picture = _picture(display, _fitting(shot.size_px, STAND_IN_PX) if large else shot.size_px)
     try:
+        context = open_headless()
+    except NoGraphicsError as error:
+        if shot.renderer == "gl":
+            raise
+        tell(f"{error}; the map is drawn without it, and without panels")
+        return _take_without_opengl(collection, shot, selected)
+    return _take_with_opengl(context, collection, shot, selected, tell)
+
+
+def _take_with_opengl(
+    context: Context, collection: Collection, shot: Shot, selected: int, tell: Callable[[str], None]
+) -> Bytes:
+    large = needs_parts(shot.size_px, limits_of(context).target_px)
+    picture = _picture(context, _fitting(shot.size_px, STAND_IN_PX) if large else shot.size_px)
+    display = WindowPicture(
+        context, quality=shot.quality, renderer=shot.renderer, waits=True, target=lambda: picture.target
+    )
+    try:
+        if display.trouble:
+            tell(display.trouble)
         display.show(collection.arrival)
         world = _world(collection, shot, selected)
         facts = _facts(collection, selected) if selected >= 0 else None
@@ -153,11 +182,30 @@ def _fitting(size_px: tuple[int, int], most_px: int) -> tuple[int, int]:
     return max(round(size_px[0] * share), 1), max(round(size_px[1] * share), 1)
 
 
-def _picture(display: WindowPicture, size_px: tuple[int, int]) -> OffscreenTarget:
+def _take_without_opengl(collection: Collection, shot: Shot, selected: int) -> Bytes:
+    from atlas_rt.render.soft.loading import load_rasterizer
+    from atlas_rt.render.soft.renderer import picture_of
+
+    rasterizer = load_rasterizer()
     try:
-        return OffscreenTarget(display.context, size_px)
+        rasterizer.load_small(collection.arrival.tiles, collection.arrival.pixels)
+        world = _world(collection, shot, selected)
+        for _ in range(TILE_ROUNDS):
+            for dt_secs in SETTLING_SECS:
+                world.advance(dt_secs, frozenset())
+                view = world.view(shot.size_px)
+                pixels = picture_of(rasterizer, view)
+            if not _fetch(rasterizer, rasterizer.wanted(view), world, collection):
+                break
+        return pixels
+    finally:
+        rasterizer.release()
+
+
+def _picture(context: Context, size_px: tuple[int, int]) -> OffscreenTarget:
+    try:
+        return OffscreenTarget(context, size_px)
     except Exception as error:  # drivers refuse with many kinds of error
-        display.release()
         raise MissingError(f"the driver refuses a picture of this size ({error}); choose a smaller --size") from error
 
 
@@ -170,20 +218,30 @@ def _develop(
     picture: OffscreenTarget,
 ) -> bool:
     """Draw once with everything settled, then fetch what that frame wanted; False when it wanted nothing."""
-    for dt_secs in (0.0, SETTLE_SECS, SETTLE_SECS):  # tiles and panels fade in
+    for dt_secs in SETTLING_SECS:
         world.advance(dt_secs, frozenset())
         view = world.view(shot.size_px)
         if shot.hud:
             hud = _hud(collection, world, view, display, shot, facts, dt_secs)
             display.build_panels(hud, UNMARKED, framebuffer_px=shot.size_px, dpi_scale=1.0)
         display.draw(replace(view, size_px=picture.size_px), picture.target, panels=shot.hud)
-    wanted = display.wanted_tiles(view)
+    return _fetch(display, display.wanted_tiles(view), world, collection)
+
+
+class TileKeeper(Protocol):
+    """Whoever draws tiles."""
+
+    def accept(self, tile: Tile) -> object: ...
+
+
+def _fetch(keeper: TileKeeper, wanted: list[tuple[int, int]], world: World, collection: Collection) -> bool:
+    """Give the tiles that are wanted, as far as they can be had; whether any were."""
     files = TileFiles(collection.place.folder, writable=False)
     for id_, level in wanted:
         row = world.row(id_)
         tile = fetch_tile(files, (id_, level, int(world.scene.tiles[row]), world.scene.paths[row]))
         if tile is not None:
-            display.accept(tile)
+            keeper.accept(tile)
     return bool(wanted)
 
 

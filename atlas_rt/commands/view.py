@@ -96,9 +96,10 @@ def _without_display(settings: Settings, paths: tuple[str, ...], output: str | N
     say(settings, "there is no display here: indexing, then drawing a picture of the map")
     collection = open_collection(settings, paths)
     remember_opened(collection.cache, collection.place)
-    shot = Shot(size_px=PICTURE_PX, quality="high" if settings.quality == "auto" else settings.quality, hud=False)
+    quality = "high" if settings.quality == "auto" else settings.quality
+    shot = Shot(size_px=PICTURE_PX, quality=quality, renderer=settings.renderer, hud=False)
     try:
-        pixels = take(collection, shot)
+        pixels = take(collection, shot, tell=lambda text: say(settings, text))
     except MissingError as error:
         raise MissingError(
             f"{len(collection.scene.ids):,} images are indexed, but nothing can be drawn: {error}"

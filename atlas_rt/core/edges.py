@@ -13,6 +13,8 @@ USUAL_LENGTH, REACH_MAX = 0.1, 3.0
 """Where half of the edges are longer than this, lengths count for less: few images lie far apart, no less joined."""
 LEAST_STRENGTH = 0.006
 """Weaker edges would change no pixel by one step of 255."""
+TOO_LONG = 1e6
+"""Length of an edge to a place that is not a number: it is not seen."""
 
 
 def ordered(scene: Scene) -> Floats:
@@ -43,5 +45,7 @@ def all_ordered(scene: Scene) -> tuple[Floats, int]:
 def edge_lengths(scene: Scene) -> Floats:
     """(m,) world units, on the map at rest."""
     ends = scene.positions[scene.edges]
-    lengths: Floats = np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        lengths: Floats = np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)
+    lengths[~np.isfinite(lengths)] = TOO_LONG
     return lengths

@@ -47,6 +47,19 @@ LADDER: tuple[Step, ...] = (
 """From the richest to the cheapest. The cheapest ones draw fewer pixels, which is what software OpenGL pays for: 2,000
 cards with 4,000 edges at 1280 x 720 took 11.5 ms, of which 1.2 ms were not the pixels'."""
 
+SOFTWARE_LADDER: tuple[Step, ...] = (
+    Step("high", hdr=False, edge_share=1.0, ribbons=False, glow=True, card_px=0.0, pulse=True),
+    Step("normal", hdr=False, edge_share=0.6, ribbons=False, glow=True, card_px=0.0, pulse=True),
+    Step("light", hdr=False, edge_share=0.4, ribbons=False, glow=True, card_px=0.0, pulse=True),
+    Step("low", hdr=False, edge_share=0.4, ribbons=False, glow=False, card_px=0.0, pulse=False),
+    Step("lower", hdr=False, edge_share=0.2, ribbons=False, glow=False, card_px=0.0, pulse=False),
+    Step("lowest", hdr=False, edge_share=0.1, ribbons=False, glow=False, card_px=0.0, pulse=False),
+    Step("least", hdr=False, edge_share=0.1, ribbons=False, glow=False, card_px=0.0, pulse=False, scale=0.7),
+    Step("bare", hdr=False, edge_share=0.1, ribbons=False, glow=False, card_px=0.0, pulse=False, scale=0.5),
+)
+"""The same for the rasterizer, which draws on the processor without OpenGL. Pixels are cheap there, so all of them are
+drawn for as long as that is fast enough; it has no ribbons, and no size under which a card is a point."""
+
 BUDGET_MS = 14.0
 """A frame's own work may take this long: 16.7 ms less what the flip and the system need."""
 CALM_SECS = 2.0
@@ -55,9 +68,9 @@ CALM_SHARE = 0.6
 PATIENCE_MAX_SECS = 64.0
 
 
-def step_named(name: str) -> int:
-    """The index of a step in LADDER."""
-    return next(index for index, step in enumerate(LADDER) if step.name == name)
+def step_named(name: str, ladder: tuple[Step, ...] = LADDER) -> int:
+    """The index of a step in a ladder."""
+    return next(index for index, step in enumerate(ladder) if step.name == name)
 
 
 class Governor:
@@ -123,8 +136,8 @@ class Governor:
         self._calm_secs = 0.0
 
 
-def governor_for(quality: str, *, software: bool) -> Governor:
-    """The governor for a `--quality` word: "auto" moves, starting low where OpenGL is drawn in software."""
+def governor_for(quality: str, *, software: bool, ladder: tuple[Step, ...] = LADDER) -> Governor:
+    """The governor for a `--quality` word: "auto" moves, starting low where the processor draws."""
     if quality == "auto":
-        return Governor(start=step_named("low") if software else 0)
-    return Governor(start=step_named(quality), fixed=True)
+        return Governor(ladder, start=step_named("low", ladder) if software else 0)
+    return Governor(ladder, start=step_named(quality, ladder), fixed=True)

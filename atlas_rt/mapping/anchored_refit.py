@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from atlas_rt import kernel_cache
 from atlas_rt.core.arrays import Floats, Ints
-from atlas_rt.mapping import kernels
 from atlas_rt.mapping.attraction_curve import A, B
 
 EPOCHS = 200
@@ -81,7 +81,7 @@ def _springs(held: NDArray[np.bool_], edges: tuple[Ints, Ints, Floats]) -> Float
 
 @cache
 def _kernel() -> Any:
-    kernels.prepare()
+    kernel_cache.prepare()
     import numba
 
     a, b, pushes = A, B, PUSHES

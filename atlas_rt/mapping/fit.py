@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from atlas_rt import kernel_cache
 from atlas_rt.core.arrays import Floats, Ints
-from atlas_rt.mapping import anchored_refit, kernels
+from atlas_rt.mapping import anchored_refit
 from atlas_rt.mapping.attraction_curve import A, B
 from atlas_rt.mapping.layout import principal_axes
 from atlas_rt.mapping.neighbours import knn_graph
@@ -85,8 +86,8 @@ def nearest_others(vectors: Floats, *, threads: int = 1) -> tuple[Floats, Ints]:
 def warm_up(folder: Path | None = None) -> None:
     """Import and compile everything a fit needs, while the first images are still being decoded: 6 s, and 2 from the
     second time on, as what is compiled is kept with umap-learn's other functions. folder: where to keep it if the
-    user's cache folder is no use (`kernels.prepare`)."""
-    kernels.prepare(folder)
+    user's cache folder is no use (`kernel_cache.prepare`)."""
+    kernel_cache.prepare(folder)
     _keep_compiled()
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(64, 8)).astype(np.float32)
@@ -106,7 +107,7 @@ class UmapAlone:
 
 def umap_alone(vectors: Floats, *, seed: int) -> UmapAlone:
     """Fitted with its own search for neighbours."""
-    kernels.prepare()
+    kernel_cache.prepare()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import umap
@@ -146,7 +147,7 @@ def _layout(
     held: NDArray[np.bool_] | None,
     tell: Callable[[float], None],
 ) -> Layout:
-    kernels.prepare()
+    kernel_cache.prepare()
     with warnings.catch_warnings():
         # umap-learn warns about graphs in several parts and about its own imports; neither concerns a person.
         warnings.simplefilter("ignore")

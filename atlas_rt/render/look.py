@@ -104,6 +104,12 @@ BEACON_SIDES, BEACON_LEAST, BEACON_MOST = 5.0, 0.060, 0.16
 BEACON_CLEAR = 0.5
 BEACON_BEAT = 0.45
 
+BLOOM_NEAR, BLOOM_FAR = 0.55, 0.85
+"""Shares of what shines that spread over a few pixels, and over some dozens."""
+BLOOM_FROM, BLOOM_TO, BLOOM_COLOURED = 0.15, 0.8, 0.35
+BLOOM_OVER, BLOOM_SOFT = 0.9, 0.35
+"""Pictures reach 0.85 and grey; what shines is coloured or brighter."""
+
 CONSTANTS: dict[str, float | tuple[float, ...]] = {
     name: value
     for name, value in list(globals().items())

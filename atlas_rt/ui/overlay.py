@@ -11,7 +11,7 @@ It needs a current OpenGL context, of a window or headless alike, and leaves Ope
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any
 
 from imgui_bundle import ImVec2, imgui
 from imgui_bundle.imgui import backends
@@ -19,6 +19,7 @@ from imgui_bundle.imgui import backends
 from atlas_rt.errors import MissingError
 from atlas_rt.ui.fonts import load_fonts
 from atlas_rt.ui.input import Button, Event, Input, KeyStroke, PointerMoved, Typed, Wheel
+from atlas_rt.ui.panel_drawing import Layer, PanelDrawing, Usable
 from atlas_rt.ui.theme import apply_theme, scale_theme
 
 AWAY = -3.4e38
@@ -44,12 +45,6 @@ DESIGN_PX = (1920.0, 1080.0)
 """Windows larger than this are taken to be looked at from farther away."""
 
 
-class Target(Protocol):
-    """A framebuffer that can be drawn into, as moderngl's."""
-
-    def use(self) -> None: ...
-
-
 def scale_for(size_px: tuple[int, int], dpi_scale: float = 1.0) -> float:
     """How large to draw the panels, in quarters: as the desktop wants it, or by the window's size."""
     fitting = min(size_px[0] / DESIGN_PX[0], size_px[1] / DESIGN_PX[1])
@@ -60,6 +55,7 @@ class Overlay:
     """Owns one Dear ImGui context and its OpenGL objects. Main thread, context current.
 
     read_clipboard, write_clipboard: those of the window; without them Dear ImGui keeps a clipboard to itself.
+    layer: where panels that do not change are kept as drawn; without one all are drawn in each frame.
 
     Raises MissingError where the back end does not start.
     """
@@ -69,6 +65,7 @@ class Overlay:
         *,
         read_clipboard: Callable[[], str] | None = None,
         write_clipboard: Callable[[str], None] | None = None,
+        layer: Layer[Any] | None = None,
     ) -> None:
         self._context = imgui.create_context()
         imgui.set_current_context(self._context)
@@ -82,6 +79,7 @@ class Overlay:
         apply_theme()
         self._bridge_clipboard(read_clipboard, write_clipboard)
         self._waiting: list[Event] = []
+        self._drawing = None if layer is None else PanelDrawing(layer)
 
     @property
     def wants_mouse(self) -> bool:
@@ -125,15 +123,21 @@ class Overlay:
         backends.opengl3_new_frame()
         imgui.new_frame()
 
-    def draw(self, target: Target) -> None:
-        """End the frame and draw it over what the target holds."""
+    def draw(self, target: Usable, *, pictures: int = 0) -> None:
+        """End the frame and draw it over what the target holds. pictures: another number whenever the contents of a
+        texture that panels show changed."""
         imgui.render()
+        if self._drawing is not None:
+            self._drawing.draw(imgui.get_draw_data(), target, pictures=pictures)
+            return
         target.use()
         backends.opengl3_render_draw_data(imgui.get_draw_data())
 
     def release(self) -> None:
         """Let the OpenGL objects and the context go."""
         imgui.set_current_context(self._context)
+        if self._drawing is not None:
+            self._drawing.release()
         backends.opengl3_shutdown()
         imgui.destroy_context(self._context)
 

@@ -39,7 +39,7 @@ TRACE_MEMORY_SECS = 3.0
 WRITING_SECS = 10.0
 """How long the end of the program waits for pictures of the view that are still being written."""
 STILL_SECS = 0.5
-"""Nothing has changed for so long: one more frame is drawn, a sharp one, and then none."""
+"""Nothing has changed for so long: frames get sharp, one or (with the rasterizer) a few, and then none are drawn."""
 RETOLD_SECS = 1.0
 """In a picture at rest, how far the engine is is drawn anew so often: the cores are the engine's then."""
 
@@ -60,6 +60,7 @@ def launch(settings: Settings, paths: tuple[str, ...], *, name: str = "", size: 
         display = WindowPicture(
             open_in_window(),
             quality=settings.quality,
+            renderer=settings.renderer,
             read_clipboard=window.clipboard,
             write_clipboard=window.set_clipboard,
             layout=window.layout(),
@@ -105,7 +106,7 @@ class App:
         self._names, self._counts = NameTags(), CountTags()
         self._kiosk = Kiosk(idle_secs=settings.kiosk_idle_secs) if settings.kiosk else None
         self._pose = self.parts.world.camera.pose
-        self._still_secs, self._sharp = 0.0, False
+        self._still_secs, self._still, self._sharp = 0.0, False, False
         self._drawn_secs, self._drawn_work = 0.0, self.parts.panel_state.work
         self._closed = False
         try:
@@ -137,7 +138,7 @@ class App:
         self.pacer.end()
         if not drawn:
             self.pacer.rest(self.parts.window.wait)
-        elif not self._sharp:
+        elif not self._still:
             self.parts.display.observe((time.perf_counter() - begun) * 1000.0)
         return drawn
 
@@ -146,6 +147,7 @@ class App:
         parts = self.parts
         told = parts.window.poll()
         changed = arrivals.hear(parts) or bool(told.events or told.exposed or told.held)
+        changed |= self._change_over()
         self._follow(told, dt_secs)
         parts.world.advance(dt_secs, told.held)
         parts.panel_state.advance(dt_secs)
@@ -166,6 +168,16 @@ class App:
         if self._kiosk is not None:
             self._keep_kiosk(self._kiosk, told, dt_secs)
 
+    def _change_over(self) -> bool:
+        """Let the rasterizer draw once it is there, or say why it never will; whether anything came of it."""
+        display = self.parts.display
+        changed = display.change_over()
+        if display.trouble:
+            self.parts.panel_state.say(display.trouble, "warning")
+            display.trouble = ""
+            return True
+        return changed
+
     def _draw(self, told: Input, dt_secs: float) -> None:
         """Show one frame: panels are built before, and what is asked for in them is done at once."""
         parts = self.parts
@@ -175,9 +187,10 @@ class App:
         for request in parts.display.build_panels(hud, told, framebuffer_px=view.size_px, dpi_scale=scale):
             actions.carry_out(parts, request)
         parts.window.text_focused = parts.display.wants_text
-        self._sharp = self._still_secs >= STILL_SECS
+        self._still = self._still_secs >= STILL_SECS
         self._drawn_secs, self._drawn_work = 0.0, parts.panel_state.work
-        parts.display.draw(view, parts.display.target, still=self._sharp)
+        parts.display.draw(view, parts.display.target, still=self._still)
+        self._sharp = self._still and not parts.display.refines
         if parts.session is not None:
             parts.session.want_tiles(parts.display.wanted_tiles(view))
         parts.window.flip()

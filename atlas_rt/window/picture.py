@@ -6,6 +6,7 @@ The window and `atlas-rt shot` share it; it does not know whether its target is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.framing import FreeView
@@ -14,17 +15,27 @@ from atlas_rt.core.images import Tile
 from atlas_rt.core.requests import Request
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.scene import Scene, View, empty_scene
+from atlas_rt.errors import MissingError
+from atlas_rt.render.cloud import CloudRenderer
 from atlas_rt.render.gl.cleanup import sweep
-from atlas_rt.render.gl.context import Context, check_version, renderer_name
+from atlas_rt.render.gl.context import Context, check_version, is_software, renderer_name
 from atlas_rt.render.gl.offscreen import OffscreenTarget, Target
+from atlas_rt.render.gl.panel_layer import PanelLayer
+from atlas_rt.render.gl.presenter import Presenter
 from atlas_rt.render.gl.renderer import Renderer
 from atlas_rt.render.gl.thumbnails import TextureRef, ThumbnailAtlas
 from atlas_rt.ui.input import Input
 from atlas_rt.ui.overlay import Overlay, scale_for
 from atlas_rt.ui.panels import Panels
+from atlas_rt.window.change_over import ChangeOver
 from atlas_rt.workers.scenes import Arrival
 
+if TYPE_CHECKING:
+    from atlas_rt.render.soft.rasterizer import Rasterizer
+
 MEDIUM = 1
+LOADING_SECS = 4.0
+"""How long the first frame may wait for kernels that were compiled before; they take 0.4 to 1 s."""
 
 
 class WindowPicture:
@@ -35,12 +46,16 @@ class WindowPicture:
         context: Context,
         *,
         quality: str,
+        renderer: str = "gl",
+        waits: bool = False,
         read_clipboard: Callable[[], str] | None = None,
         write_clipboard: Callable[[str], None] | None = None,
         layout: Mapping[str, str] | None = None,
         target: Callable[[], Target] | None = None,
     ) -> None:
-        """target: where frames go, the context's own framebuffer unless told otherwise.
+        """target: where frames go, the context's own framebuffer unless told otherwise. renderer: "gl", "software" (the
+        rasterizer) or "auto", which is the rasterizer where OpenGL is drawn by the processor. waits: until the
+        rasterizer is compiled, instead of changing over to it in mid-flight.
 
         Raises MissingError where OpenGL is older than 3.3.
         """
@@ -48,12 +63,24 @@ class WindowPicture:
         context.gc_mode = "context_gc"  # Python's collector may run on a worker thread, OpenGL must not
         self.context = context
         self._target = target or (lambda: context.screen)
-        self.renderer_name = renderer_name(context)
-        self._renderer = Renderer(context, quality=quality)
+        self._quality = quality
+        by_processor = renderer == "software" or (renderer == "auto" and is_software(context))
+        self._change = _change_over(waits=waits) if by_processor else None
+        self.trouble = ""
+        """Why the rasterizer does not draw though it should, as a sentence; empty while there is no such trouble."""
         self._atlas = ThumbnailAtlas(context)
         self._thumbnails = SceneThumbnails(self._atlas)
-        self._overlay = Overlay(read_clipboard=read_clipboard, write_clipboard=write_clipboard)
+        self._overlay = Overlay(
+            read_clipboard=read_clipboard, write_clipboard=write_clipboard, layer=PanelLayer(context)
+        )
         self._panels = Panels(self._thumbnails, layout=layout)
+        self._renderer = self._first_renderer(waits=waits)
+
+    @property
+    def renderer_name(self) -> str:
+        """What really draws the map: the OpenGL driver as it names itself, or the rasterizer."""
+        driver = renderer_name(self.context)
+        return driver if isinstance(self._renderer, Renderer) else f"atlas_rt's rasterizer (shown by {driver})"
 
     @property
     def target(self) -> Target:
@@ -86,6 +113,11 @@ class WindowPicture:
         return self._renderer.pulses
 
     @property
+    def refines(self) -> bool:
+        """The last frame was a still one, and another still one would look better."""
+        return self._renderer.refines
+
+    @property
     def drawn(self) -> str:
         """What the last frame drew, in words."""
         return self._renderer.figures.drawn
@@ -106,7 +138,8 @@ class WindowPicture:
 
     def staging(self, arrival: Arrival) -> Iterator[None]:
         """Take a scene and its new tiles in short steps, while another one is shown; `show_staged` ends it."""
-        yield from self._renderer.staging(arrival.prepared, arrival.tiles, arrival.pixels)
+        for each in self._keepers():
+            yield from each.staging(arrival.prepared, arrival.tiles, arrival.pixels)
 
     def show_staged(self, arrival: Arrival) -> None:
         """Show a scene whose tiles are here."""
@@ -116,7 +149,8 @@ class WindowPicture:
         """Forget every tile and picture, because another library is shown from now on."""
         self._thumbnails.scene = empty_scene()
         self._atlas.clear()
-        self._renderer.clear()
+        for each in self._keepers():
+            each.clear()
 
     def show_picture(self, name: str, pixels: Bytes | None) -> None:
         """Put a picture ("selected", "live") before the panels, or take it away."""
@@ -127,7 +161,8 @@ class WindowPicture:
 
     def accept(self, tile: Tile) -> None:
         """Take one tile that came."""
-        self._renderer.accept(tile)
+        for each in self._keepers():
+            each.accept(tile)
         if tile.level == MEDIUM:
             self._atlas.accept(tile)
 
@@ -152,7 +187,7 @@ class WindowPicture:
         """One frame: the cloud, and over it the panels built last. still: the last one before the picture rests."""
         self._renderer.draw(view, target, still=still)
         if panels:
-            self._overlay.draw(target)
+            self._overlay.draw(target, pictures=self._atlas.contents)
         self._atlas.sweep()
         sweep(self.context)
 
@@ -170,9 +205,74 @@ class WindowPicture:
         finally:
             picture.release()
 
+    def change_over(self) -> bool:
+        """Let the rasterizer draw from now on, if it should and is there; whether that changes the picture.
+
+        Between two frames only.
+        """
+        if self._change is None:
+            return False
+        return self._take_over(patience_secs=0.0)
+
     def release(self) -> None:
+        if self._change is not None:
+            self._change.close()
         for part in (self._overlay, self._atlas, self._renderer):
             part.release()
+
+    def _first_renderer(self, *, waits: bool) -> CloudRenderer:
+        """The rasterizer, where it can be had in a moment or is waited for; OpenGL otherwise."""
+        if self._change is not None and (waits or _is_compiled()):
+            renderer = self._rasterizing(self._change.take(patience_secs=None if waits else LOADING_SECS))
+            if renderer is not None:
+                return renderer
+        return Renderer(self.context, quality=self._quality)
+
+    def _take_over(self, *, patience_secs: float) -> bool:
+        assert self._change is not None
+        renderer = self._rasterizing(self._change.take(patience_secs=patience_secs))
+        if renderer is None:
+            return False
+        self._renderer.release()
+        self._renderer = renderer
+        return True
+
+    def _rasterizing(self, rasterizer: Rasterizer | None) -> CloudRenderer | None:
+        """A renderer with this rasterizer; None while there is none, and (`trouble`) where there can be none."""
+        assert self._change is not None
+        if rasterizer is None:
+            self.trouble = self._change.failure
+            if self.trouble:
+                self._change = None
+            return None
+        from atlas_rt.render.soft.renderer import SoftwareRenderer
+
+        presenter, target = Presenter(self.context), self.target
+        self._change = None
+        try:
+            presenter.choose(target)
+        except MissingError as error:
+            self.trouble = f"{ChangeOver.lost}: {error}"
+            rasterizer.release()
+            return None
+        return SoftwareRenderer(rasterizer, presenter, quality=self._quality)
+
+    def _keepers(self) -> list[CloudRenderer | ChangeOver]:
+        """Who is told of tiles."""
+        return [self._renderer] if self._change is None else [self._renderer, self._change]
+
+
+def _change_over(*, waits: bool) -> ChangeOver:
+    """Loading begins. waits: no frames are drawn meanwhile."""
+    from atlas_rt.render.soft import loading
+
+    return ChangeOver(loading.load_rasterizer if waits else loading.load_beside_window)
+
+
+def _is_compiled() -> bool:
+    from atlas_rt.render.soft.loading import is_compiled
+
+    return is_compiled()
 
 
 class SceneThumbnails:

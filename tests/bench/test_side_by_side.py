@@ -25,17 +25,17 @@ def noise() -> Bytes:
 
 def test_likeness_falls_with_what_differs_and_leaves_out_what_is_empty(noise: Bytes) -> None:
     empty = np.zeros_like(noise)
-    assert likeness(noise, noise, empty) == pytest.approx(1.0)
+    assert likeness(noise, noise, empty, empty) == pytest.approx(1.0)
     slightly = np.clip(noise.astype(np.int16) + np.random.default_rng(2).normal(0, 12, noise.shape), 0, 255)
     other = np.ascontiguousarray(noise[::-1])
-    alike = likeness(slightly.astype(np.uint8), noise, empty)
+    alike = likeness(slightly.astype(np.uint8), noise, empty, empty)
     assert 0.6 < alike < 0.99
-    assert likeness(other, noise, empty) < 0.3
-    assert likeness(empty, noise, empty) < 0.3
+    assert likeness(other, noise, empty, empty) < 0.3
+    assert likeness(empty, noise, empty, empty) < 0.3
     half, mine = noise.copy(), slightly.astype(np.uint8)
     half[90:], mine[90:] = 0, 0  # where neither shows anything, nothing is compared
-    assert likeness(mine, half, empty) == pytest.approx(alike, abs=0.05)
-    assert likeness(empty, empty, empty) == 1.0
+    assert likeness(mine, half, empty, empty) == pytest.approx(alike, abs=0.05)
+    assert likeness(empty, empty, empty, empty) == 1.0
 
 
 def test_a_scene_is_written_as_the_peer_reads_it(tmp_path: Path) -> None:

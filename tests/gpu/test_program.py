@@ -12,11 +12,16 @@ from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.quality import LADDER
 from atlas_rt.errors import AtlasError
 from atlas_rt.render.frame import BLOCK_BYTES, CONSTANTS, FRAME
+from atlas_rt.render.gl.panel_layer import BOXES
 from atlas_rt.render.gl.program import Programs, ShaderError, Source, block_source, join, translate
 from atlas_rt.render.gl.variants import variants_of
 
 SHADERS = assets_folder("shaders")
-VARIANTS = list({repr(variant): variant for step in LADDER for variant in variants_of(step)}.values())
+VARIANTS = [
+    *{repr(variant): variant for step in LADDER for variant in variants_of(step)}.values(),
+    ("present", {}),
+    ("panels", {"BOXES": BOXES}),
+]
 
 
 @pytest.mark.parametrize(("name", "defines"), VARIANTS)

@@ -84,3 +84,18 @@ def test_pictures_of_any_size_are_kept_by_name(ctx: moderngl.Context, atlas: Thu
     assert (texels(ctx, second.texture, (30, 20)) == 60).all()
     atlas.drop_picture("panel")
     assert atlas.picture_ref("panel") is None
+
+
+def test_it_tells_when_what_a_panel_shows_has_changed(atlas: ThumbnailAtlas) -> None:
+    atlas.accept(medium(1))
+    atlas.accept(medium(2))
+    before = atlas.contents
+    assert atlas.ref(1) is not None
+    for record in range(3, CELLS_ACROSS * CELLS_DOWN + 2):  # the cell of 2, which no panel has shown, goes first
+        atlas.accept(medium(record))
+    assert atlas.contents == before
+    atlas.accept(medium(1000))
+    atlas.accept(medium(1001))
+    assert atlas.contents == before + 1
+    atlas.set_picture("live", np.zeros((4, 4, 3), np.uint8))
+    assert atlas.contents == before + 2

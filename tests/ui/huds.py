@@ -75,7 +75,7 @@ class Sheet:
         self._was_searching = False
         self.build_ms = 0.0
 
-    def show(self, hud: Hud, *events: Event, frames: int = 1) -> list[Request]:
+    def show(self, hud: Hud, *events: Event, frames: int = 1, pictures: int = 0) -> list[Request]:
         """Some frames of a hud, the events before the first; what was wished in any of them."""
         requests: list[Request] = []
         for frame in range(frames):
@@ -87,7 +87,7 @@ class Sheet:
             requests += self.panels.build(hud)
             self.build_ms = (time.perf_counter() - begun) * 1000.0
             self._target.clear(GREY, GREY, GREY, 1.0)
-            self.overlay.draw(self._target)
+            self.overlay.draw(self._target, pictures=pictures)
         return requests
 
     def click(self, hud: Hud, x: float, y: float) -> list[Request]:

@@ -1,4 +1,4 @@
-"""The few OpenGL calls moderngl has no door for: array textures with levels of our own, and copies between them.
+"""The few OpenGL calls moderngl has no door for: array textures with levels of our own, copies, pictures in BGRA.
 
 moderngl writes level 0 of an array only, and its mipmaps are made again for every layer (112 ms for 128 small
 ones, against 0.03 ms for the levels of one). Addresses come from the context moderngl itself was given, so pyglet's
@@ -12,12 +12,18 @@ import sys
 from collections.abc import Callable
 
 import moderngl
+import numpy as np
+from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Bytes
 
+_TEXTURE_2D = 0x0DE1
 _TEXTURE_2D_ARRAY = 0x8C1A
 _RGBA = 0x1908
+_BGRA = 0x80E1
 _RGBA8 = 0x8058
+_COLOR_BUFFER_BIT = 0x4000
+_NEAREST = 0x2600
 _UNSIGNED_BYTE = 0x1401
 _MAX_LEVEL = 0x813D
 _TEXTURE0 = 0x84C0
@@ -33,6 +39,8 @@ _SIGNATURES = {
     "glBindTexture": 2,
     "glTexParameteri": 3,
     "glPixelStorei": 2,
+    "glTexImage2D": 9,
+    "glTexSubImage2D": 9,
     "glTexImage3D": 10,
     "glTexSubImage3D": 11,
     "glGenFramebuffers": 2,
@@ -40,12 +48,23 @@ _SIGNATURES = {
     "glBindFramebuffer": 2,
     "glFramebufferTextureLayer": 5,
     "glCopyTexSubImage3D": 9,
+    "glBlitFramebuffer": 10,
+    "glReadPixels": 7,
 }
-_POINTER_LAST = {"glTexImage3D", "glTexSubImage3D", "glGenFramebuffers", "glDeleteFramebuffers", "glGetIntegerv"}
+_POINTER_LAST = {
+    "glTexImage2D",
+    "glTexSubImage2D",
+    "glTexImage3D",
+    "glTexSubImage3D",
+    "glGenFramebuffers",
+    "glDeleteFramebuffers",
+    "glGetIntegerv",
+    "glReadPixels",
+}
 
 
 class RawGL:
-    """Array textures of RGBA bytes with explicit levels, on top of a moderngl context."""
+    """OpenGL calls on top of a moderngl context."""
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx = ctx
@@ -86,9 +105,37 @@ class RawGL:
         self._call("glDeleteFramebuffers", 1, ctypes.addressof(name))
         self._call("glBindFramebuffer", _READ_FRAMEBUFFER, bound[0])
 
-    def _bind(self, texture: moderngl.TextureArray) -> None:
+    def lay_out_as_window(self, texture: moderngl.Texture) -> None:
+        """Allocate the texture again as unsized GL_RGBA made of BGRA bytes, which drivers lay out as a window."""
+        self._bind(texture, _TEXTURE_2D)
+        self._call("glTexImage2D", _TEXTURE_2D, 0, _RGBA, *texture.size, 0, _BGRA, _UNSIGNED_BYTE, None)
+
+    def upload_bgra(self, texture: moderngl.Texture, pixels: NDArray[np.uint32]) -> None:
+        """Fill the texture with `pixels` (h, w) 0xAARRGGBB, C-contiguous; the first row is row 0 of the texture."""
+        height, width = pixels.shape
+        self._bind(texture, _TEXTURE_2D)
+        self._call("glPixelStorei", _UNPACK_ALIGNMENT, 4)
+        box = (0, 0, width, height)
+        self._call("glTexSubImage2D", _TEXTURE_2D, 0, *box, _BGRA, _UNSIGNED_BYTE, pixels.ctypes.data)
+
+    def blit_upside_down(self, source: moderngl.Framebuffer, target: moderngl.Framebuffer) -> None:
+        """Copy all of `source` into `target`, which is in use and has its size, row 0 to the top."""
+        width, height = source.size
+        self._call("glBindFramebuffer", _READ_FRAMEBUFFER, source.glo)
+        box = (0, 0, width, height, 0, height, width, 0)
+        self._call("glBlitFramebuffer", *box, _COLOR_BUFFER_BIT, _NEAREST)
+        self._call("glBindFramebuffer", _READ_FRAMEBUFFER, target.glo)
+
+    def pixel_at(self, target: moderngl.Framebuffer, x: int, y: int) -> tuple[int, int, int]:
+        """Red, green and blue of a pixel, y upwards. Of a window's framebuffer too, which moderngl cannot read."""
+        pixel = (ctypes.c_ubyte * 4)()
+        self._call("glBindFramebuffer", _READ_FRAMEBUFFER, target.glo)
+        self._call("glReadPixels", x, y, 1, 1, _RGBA, _UNSIGNED_BYTE, ctypes.addressof(pixel))
+        return pixel[0], pixel[1], pixel[2]
+
+    def _bind(self, texture: moderngl.TextureArray | moderngl.Texture, kind: int = _TEXTURE_2D_ARRAY) -> None:
         self._call("glActiveTexture", self._unit)
-        self._call("glBindTexture", _TEXTURE_2D_ARRAY, texture.glo)
+        self._call("glBindTexture", kind, texture.glo)
 
     def _call(self, name: str, *arguments: int | None) -> None:
         self._calls[name](*arguments)

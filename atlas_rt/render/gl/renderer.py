@@ -232,6 +232,11 @@ class Renderer:
         """Write the part drawn last, with its bloom, into `target`."""
         self._post_processing.develop(target)
 
+    @property
+    def refines(self) -> bool:
+        """Nothing: what is drawn at rest is sharp at once."""
+        return False
+
     def release(self) -> None:
         """Free every GPU object; the renderer is of no use afterwards."""
         for rows in self._lists.values():

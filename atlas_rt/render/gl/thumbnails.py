@@ -40,6 +40,9 @@ class ThumbnailAtlas:
         self._texture = ctx.texture((WIDTH_PX, HEIGHT_PX), 4)
         self._texture.filter = moderngl.LINEAR, moderngl.LINEAR
         self._missing: dict[int, None] = {}
+        self._lent: set[int] = set()
+        self.contents = 0
+        """Another number whenever what a `TextureRef` that was given out shows has changed."""
         self._pictures: dict[str, moderngl.Texture] = {}
         self._dropped: list[moderngl.Texture] = []
 
@@ -51,6 +54,7 @@ class ThumbnailAtlas:
             self._missing[record] = None
             return None
         self._slots.touch((record,))
+        self._lent.add(slot)
         y, x = divmod(slot, CELLS_ACROSS)
         left, top = x * MEDIUM_TILE_PX + INSET_PX, y * MEDIUM_TILE_PX + INSET_PX
         side = MEDIUM_TILE_PX - 2.0 * INSET_PX
@@ -78,7 +82,11 @@ class ThumbnailAtlas:
         if tile.level != 1:
             return
         self._missing.pop(tile.record, None)
-        y, x = divmod(self._slots.take(tile.record).slot, CELLS_ACROSS)
+        slot = self._slots.take(tile.record).slot
+        if slot in self._lent:
+            self._lent.discard(slot)
+            self.contents += 1
+        y, x = divmod(slot, CELLS_ACROSS)
         box = (x * MEDIUM_TILE_PX, y * MEDIUM_TILE_PX, MEDIUM_TILE_PX, MEDIUM_TILE_PX)
         self._texture.write(np.ascontiguousarray(tile.mips[0]), viewport=box)
 
@@ -93,6 +101,7 @@ class ThumbnailAtlas:
             texture.repeat_x = texture.repeat_y = False
             self._pictures[name] = texture
         texture.write(np.ascontiguousarray(pixels), alignment=1)
+        self.contents += 1
 
     def picture_ref(self, name: str) -> TextureRef | None:
         """The picture of that name, or None."""

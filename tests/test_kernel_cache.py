@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from atlas_rt.mapping.kernels import is_private
+from atlas_rt.kernel_cache import is_private
 
 CODE = """
 import os, sys
 from pathlib import Path
-from atlas_rt.mapping import kernels
-kernels.prepare(Path(sys.argv[1]))
+from atlas_rt import kernel_cache
+kernel_cache.prepare(Path(sys.argv[1]))
 import numba
 print(os.environ["NUMBA_CACHE_DIR"], numba.config.CACHE_DIR, sep="\\n")
 """

@@ -1,7 +1,7 @@
 """Where numba keeps the kernels it has compiled, and that nothing else tells numba what to do.
 
 Its cache holds pickles, which are code to whoever reads them, so it lies in a folder of this user that nobody else may
-write to. By itself numba writes next to umap-learn's sources, which an installed program often may not; and it takes
+write to. By itself numba writes next to the sources, which an installed program often may not; and it takes
 settings from `.numba_config.yaml` in the current folder, the folder of such pickles among them.
 """
 
@@ -38,6 +38,19 @@ def prepare(other: Path | None = None) -> None:
         from numba.core import config
     # It is read again whenever something is compiled.
     config._config_fname = str(folder / "numba_config.yaml")
+
+
+def holds_compiled(sources: Path) -> bool:
+    """Whether modules of the folder `sources` seem to have been compiled since they were last changed.
+
+    Only by the times of the files: numba itself looks again, and compiles what is not there.
+    """
+    folder = next((each for each in _choices(None) if is_private(each)), None)
+    if folder is None:
+        return False
+    compiled = [each.stat().st_mtime for each in folder.glob(f"{sources.name}_*/*.nbi")]
+    changed = [each.stat().st_mtime for each in sources.glob("*.py")]
+    return bool(compiled) and max(compiled) >= max(changed, default=0.0)
 
 
 def _choices(other: Path | None) -> Iterator[Path]:

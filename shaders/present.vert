@@ -1,0 +1,3 @@
+// One triangle over the whole target.
+
+#include "lib/screen.glsl"

@@ -1,0 +1,108 @@
+"""Every state of a view, drawn by both renderers: a person shall not see which of them it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from atlas_rt.bench.likeness import likeness
+from atlas_rt.core import motion
+from atlas_rt.core.arrays import Bytes
+from atlas_rt.core.scene import FANNED, HIDDEN, PLAIN, Scene, View
+from atlas_rt.render.soft.rasterizer import Rasterizer
+from tests.render.soft.conftest import LARGE_PX, NODES, ViewOf, emptied, rgb_of
+
+pytestmark = pytest.mark.gpu
+Reference = Callable[[View], Bytes]
+
+
+def lights() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    return np.where(np.arange(NODES) % 9 == 0, 3.2, np.arange(NODES) % 5 * 0.5).astype(np.float32)
+
+
+def tiers() -> np.ndarray[tuple[int], np.dtype[np.int8]]:
+    rows = np.full(NODES, PLAIN, np.int8)
+    rows[::4] = HIDDEN
+    rows[1::50] = FANNED
+    return rows
+
+
+def scattered(scene: Scene) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    moved = scene.positions + np.random.default_rng(4).normal(size=(NODES, 3)) * 0.3
+    return moved.astype(np.float32)
+
+
+def nearest(view: View) -> int:
+    return int(np.argmin(np.linalg.norm(view.positions - view.eye, axis=1)))
+
+
+STATES: dict[str, Callable[[ViewOf], View]] = {
+    "orbit": lambda view_of: view_of(),
+    "orbit, other side": lambda view_of: view_of(t=0.6),
+    "dive": lambda view_of: view_of("dive", 0.3),
+    "dive, within": lambda view_of: view_of("dive", 0.75),
+    "searched": lambda view_of: view_of(lights=lights(), light_mix=1.0),
+    "search fading in": lambda view_of: view_of("dive", 0.2, lights=lights(), light_mix=0.4),
+    "pulsing": lambda view_of: view_of("dive", 0.3, ambient=1.0, pulse_secs=3.0),
+    "selected and hovered": lambda view_of: view_of(
+        "dive", 0.3, selected=(3, nearest(view_of("dive", 0.3))), hovered=9
+    ),
+    "stacks": lambda view_of: view_of(tiers=tiers(), selected=(1,)),
+    "moving": lambda view_of: view_of(old_positions=scattered(view_of().scene), morph=0.4),
+    "leaving": lambda view_of: view_of(
+        leaving=motion.leaving(view_of().scene, np.arange(NODES) % 7 == 0, view_of().scene.positions), gone=0.5
+    ),
+    "live": lambda view_of: view_of(
+        "dive", 0.2, marker=np.array([0.1, 0.1, 0.2], np.float32), marker_neighbours=tuple(range(8)), ambient=1.0
+    ),
+    "away": lambda view_of: view_of(scene=replace(view_of().scene, away=np.arange(NODES) % 2 == 0)),
+}
+
+
+def alike(view: View, draw: Callable[[View], Bytes], reference: Reference) -> float:
+    nothing = emptied(view)
+    return likeness(draw(view), reference(view), draw(nothing), reference(nothing))
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_moving_pictures_are_alike(rasterizer: Rasterizer, reference: Reference, view_of: ViewOf, state: str) -> None:
+    view = STATES[state](view_of)
+    assert alike(view, lambda each: rgb_of(rasterizer.draw(each)), reference) >= 0.88
+    drawn, wanted = rgb_of(rasterizer.draw(view)).astype(int), reference(view).astype(int)
+    assert np.abs(drawn - wanted).mean() < 8.0
+    assert np.abs(drawn.mean(axis=(0, 1)) - wanted.mean(axis=(0, 1))).max() < 6.0
+
+
+@pytest.mark.parametrize(("path", "t"), [("orbit", 0.1), ("dive", 0.6)])
+def test_a_picture_at_rest_is_more_alike(
+    rasterizer: Rasterizer, reference: Reference, view_of: ViewOf, path: str, t: float
+) -> None:
+    view = view_of(path, t, size_px=LARGE_PX)
+
+    def rested(each: View) -> Bytes:
+        refinement = rasterizer.refined(each)
+        picture = None
+        while (step := refinement.step()) is not None:
+            picture = step
+        assert picture is not None
+        return rgb_of(picture)
+
+    moving = alike(view, lambda each: rgb_of(rasterizer.draw(each)), reference)
+    assert alike(view, rested, reference) >= max(moving, 0.95)
+
+
+def test_without_anything_only_the_backdrop_is_seen(
+    rasterizer: Rasterizer, reference: Reference, view_of: ViewOf
+) -> None:
+    view = emptied(view_of())
+    difference = np.abs(rgb_of(rasterizer.draw(view)).astype(int) - reference(view))
+    assert difference.max() <= 2
+    assert difference.mean() < 0.7
+
+
+def test_an_empty_picture_is_not_alike(rasterizer: Rasterizer, reference: Reference, view_of: ViewOf) -> None:
+    """What the bars are worth."""
+    assert alike(view_of(), lambda each: rgb_of(rasterizer.draw(emptied(each))), reference) < 0.4
