@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import hashlib
 import os
 import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import platformdirs
 
 FOLDER = "numba"
+STAMP = "sources.sha256"
 
 
 def prepare(other: Path | None = None) -> None:
@@ -40,17 +42,46 @@ def prepare(other: Path | None = None) -> None:
     config._config_fname = str(folder / "numba_config.yaml")
 
 
-def holds_compiled(sources: Path) -> bool:
-    """Whether modules of the folder `sources` seem to have been compiled since they were last changed.
+def holds_compiled(sources: Path, others: Sequence[Path]) -> bool:
+    """Whether the modules of the folder `sources`, and what they were compiled with, are kept as they are now.
 
-    Only by the times of the files: numba itself looks again, and compiles what is not there.
+    others: files whose numbers are in the kernels, too.
     """
     folder = next((each for each in _choices(None) if is_private(each)), None)
     if folder is None:
         return False
-    compiled = [each.stat().st_mtime for each in folder.glob(f"{sources.name}_*/*.nbi")]
-    changed = [each.stat().st_mtime for each in sources.glob("*.py")]
-    return bool(compiled) and max(compiled) >= max(changed, default=0.0)
+    kept = _kept_in(folder, sources)
+    return any(kept.glob("*.nbi")) and _read(kept / STAMP) == _digest(sources, others)
+
+
+def forget_stale(sources: Path, others: Sequence[Path]) -> None:
+    """Remove what was compiled of the folder `sources` with other files than those of now, after `prepare`.
+
+    numba looks whether a kernel's own file has changed, not at those that it takes functions and numbers from.
+    """
+    kept, digest = _kept_in(Path(os.environ.get("NUMBA_CACHE_DIR", "")), sources), _digest(sources, others)
+    if _read(kept / STAMP) == digest or "NUMBA_CACHE_DIR" not in os.environ:
+        return
+    shutil.rmtree(kept, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        kept.mkdir(mode=0o700)
+        (kept / STAMP).write_text(digest)
+
+
+def _kept_in(folder: Path, sources: Path) -> Path:
+    """Where numba keeps what it compiles of the modules in a folder: named as `numba.core.caching` does."""
+    return folder / f"{sources.name}_{hashlib.sha1(str(sources).encode(), usedforsecurity=False).hexdigest()}"
+
+
+def _digest(sources: Path, others: Sequence[Path]) -> str:
+    return hashlib.sha256(b"".join(each.read_bytes() for each in (*sorted(sources.glob("*.py")), *others))).hexdigest()
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError:
+        return ""
 
 
 def _choices(other: Path | None) -> Iterator[Path]:

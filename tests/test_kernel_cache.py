@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from atlas_rt import kernel_cache
 from atlas_rt.kernel_cache import is_private
 
 CODE = """
@@ -79,3 +80,23 @@ def test_a_folder_of_ours_that_others_may_look_into_is_closed(tmp_path: Path) ->
     folder.mkdir(parents=True, mode=0o755)
     assert kept_in(tmp_path, tmp_path / "other", XDG_CACHE_HOME=str(tmp_path)) == str(folder)
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_what_was_compiled_of_other_sources_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sources, numbers = tmp_path / "kernels", tmp_path / "look.py"
+    sources.mkdir()
+    (sources / "cards.py").write_text("one")
+    numbers.write_text("WIDTH = 1")
+    cache = tmp_path / "cache"
+    cache.mkdir(mode=0o700)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(cache))
+    kernel_cache.forget_stale(sources, [numbers])
+    (kept,) = cache.iterdir()
+    assert not kernel_cache.holds_compiled(sources, [numbers])
+    (kept / "cards.nbi").write_text("compiled")
+    kernel_cache.forget_stale(sources, [numbers])
+    assert kernel_cache.holds_compiled(sources, [numbers])
+    numbers.write_text("WIDTH = 2")
+    assert not kernel_cache.holds_compiled(sources, [numbers])
+    kernel_cache.forget_stale(sources, [numbers])
+    assert not (kept / "cards.nbi").exists()

@@ -22,18 +22,22 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 """What holds the package: the process that compiles must take the same one."""
+KERNELS = Path(__file__).parent / "kernels"
+NUMBERS = tuple(ROOT / "atlas_rt" / name for name in ("render/look.py", "core/visibility.py", "core/pulse.py"))
+"""Where the kernels have numbers from, which are compiled into them."""
 THREADS_MAX = 2
 """More gain little: the first part of a frame is one thread's."""
 
 
 def is_compiled() -> bool:
     """Whether the kernels seem to be kept already: then loading them is a matter of a moment."""
-    return kernel_cache.holds_compiled(Path(__file__).parent / "kernels")
+    return kernel_cache.holds_compiled(KERNELS, NUMBERS)
 
 
 def load_rasterizer() -> Rasterizer:
     """A rasterizer whose kernels are all compiled. May be called on any thread; then it belongs to whoever has it."""
     kernel_cache.prepare()
+    kernel_cache.forget_stale(KERNELS, NUMBERS)
     from atlas_rt.render.soft.rasterizer import Rasterizer
 
     rasterizer = Rasterizer(threads=min(_cores(), THREADS_MAX))
