@@ -35,6 +35,10 @@ def arrival() -> Arrival:
     return replace(made, pixels=pixels)
 
 
+UNKNOWN: dict[str, None] = dict.fromkeys(("cells", "boxes", "old_boxes"))
+"""What a view knows of its places: whoever gives it others must take it away."""
+
+
 @pytest.fixture(scope="session")
 def view_of(arrival: Arrival) -> ViewOf:
     """A view of the scene from a point of a path, with changes."""
@@ -45,7 +49,7 @@ def view_of(arrival: Arrival) -> ViewOf:
 
     def view(path: str = "orbit", t: float = 0.1, *, size_px: tuple[int, int] = SMALL_PX, **changes: object) -> View:
         world.camera.pose = PATHS[path](t, reach)
-        return replace(world.view(size_px), **{"time_secs": 1000.0, "ambient": 0.0, **changes})  # type: ignore[arg-type]
+        return replace(world.view(size_px), **{"time_secs": 1000.0, "ambient": 0.0, **UNKNOWN, **changes})  # type: ignore[arg-type]
 
     return view
 
@@ -92,6 +96,7 @@ def emptied(view: View) -> View:
         selected=(),
         marker=None,
         marker_neighbours=(),
+        **UNKNOWN,
     )
 
 
