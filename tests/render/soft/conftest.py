@@ -35,7 +35,7 @@ def arrival() -> Arrival:
     return replace(made, pixels=pixels)
 
 
-UNKNOWN: dict[str, None] = dict.fromkeys(("cells", "boxes", "old_boxes"))
+UNKNOWN: dict[str, None] = dict.fromkeys(("cells", "boxes", "old_boxes", "reached", "graph"))
 """What a view knows of its places: whoever gives it others must take it away."""
 
 
