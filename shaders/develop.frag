@@ -14,5 +14,5 @@ void main()
     vec2 at = whole_of(uv * 2.0 - 1.0);
     vec3 shine = texture(bloom, at * 0.5 + 0.5).rgb;
     vec3 light = screen * screen + shine * shine;
-    colour = vec4(sqrt(light) + dither(gl_FragCoord.xy) * DITHER, 1.0);
+    colour = vec4(sqrt(light), 1.0);  // the screen is dithered already
 }

@@ -109,7 +109,7 @@ def test_without_anything_only_the_backdrop_is_seen(
 ) -> None:
     view = emptied(view_of())
     difference = np.abs(rgb_of(rasterizer.draw(view)).astype(int) - reference(view))
-    assert difference.max() <= 3
+    assert difference.max() <= 2
     assert difference.mean() < 0.7
 
 
