@@ -65,6 +65,12 @@ BUDGET_MS = 14.0
 CALM_SECS = 2.0
 CALM_SHARE = 0.6
 """A frame under this share of the budget is calm: the next step up costs about half as much again."""
+SOFTWARE_CALM_SHARE = 0.85
+"""The same for the rasterizer: panels and the way to the screen cost most there, and a step a millisecond or two."""
+OVERLOAD = 1.5
+"""Times the budget that three frames may not take. By less it is exceeded only where a quarter of a second does so:
+frames near the budget scatter around it."""
+STEADY_FRAMES = 15
 PATIENCE_MAX_SECS = 64.0
 
 
@@ -74,16 +80,24 @@ def step_named(name: str, ladder: tuple[Step, ...] = LADDER) -> int:
 
 
 class Governor:
-    """Keeps frames within the budget: down at once, up one step after two calm seconds.
+    """Keeps frames within the budget: down at once where they take far more, soon where they take more, up one step
+    after two calm seconds.
 
     A step that proved too dear is tried again only after a wait that doubles each time, so the picture doesn't swing
     between two steps. One late frame alone is a hiccup (an upload, another program) and changes nothing.
     """
 
     def __init__(
-        self, ladder: tuple[Step, ...] = LADDER, *, start: int = 0, fixed: bool = False, budget_ms: float = BUDGET_MS
+        self,
+        ladder: tuple[Step, ...] = LADDER,
+        *,
+        start: int = 0,
+        fixed: bool = False,
+        budget_ms: float = BUDGET_MS,
+        calm_share: float = CALM_SHARE,
     ) -> None:
         self._ladder = ladder
+        self._calm_share = calm_share
         self._index = start
         self._fixed = fixed
         self._budget_ms = budget_ms
@@ -107,14 +121,20 @@ class Governor:
         """
         if self._fixed:
             return False
-        self._recent_ms = [*self._recent_ms[-2:], frame_ms]
-        if len(self._recent_ms) == 3 and median(self._recent_ms) > self._budget_ms:
+        self._recent_ms = [*self._recent_ms[1 - STEADY_FRAMES :], frame_ms]
+        if self._is_too_dear():
             return self._go_down()
-        if frame_ms < CALM_SHARE * self._budget_ms:
+        if frame_ms < self._calm_share * self._budget_ms:
             self._calm_secs += interval_ms / 1000.0
-        elif frame_ms > self._budget_ms * (1.0 + CALM_SHARE) / 2.0:
+        elif frame_ms > self._budget_ms * (1.0 + self._calm_share) / 2.0:
             self._calm_secs = 0.0
         return self._calm_secs >= self._patience_secs[self._index] and self._go_up()
+
+    def _is_too_dear(self) -> bool:
+        recent = self._recent_ms
+        if len(recent) >= 3 and median(recent[-3:]) > OVERLOAD * self._budget_ms:
+            return True
+        return len(recent) == STEADY_FRAMES and median(recent) > self._budget_ms
 
     def _go_down(self) -> bool:
         if self._index + 1 == len(self._ladder):
@@ -138,6 +158,7 @@ class Governor:
 
 def governor_for(quality: str, *, software: bool, ladder: tuple[Step, ...] = LADDER) -> Governor:
     """The governor for a `--quality` word: "auto" moves, starting low where the processor draws."""
+    calm_share = SOFTWARE_CALM_SHARE if ladder is SOFTWARE_LADDER else CALM_SHARE
     if quality == "auto":
-        return Governor(ladder, start=step_named("low", ladder) if software else 0)
+        return Governor(ladder, start=step_named("low", ladder) if software else 0, calm_share=calm_share)
     return Governor(ladder, start=step_named(quality, ladder), fixed=True)

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from atlas_rt.core.quality import LADDER, Governor, governor_for
+from atlas_rt.core.quality import LADDER, SOFTWARE_LADDER, Governor, governor_for
 from atlas_rt.settings import QUALITIES
 
 FRAME_MS = 1000.0 / 60.0
@@ -22,6 +22,24 @@ def test_three_heavy_frames_go_down_at_once() -> None:
     governor = Governor()
     assert [governor.observe(25.0) for _ in range(3)] == [False, False, True]
     assert governor.step is LADDER[1]
+
+
+def test_frames_that_scatter_around_less_than_the_budget_stay_and_those_around_more_do_not() -> None:
+    governor = Governor()
+    assert not any(governor.observe(frame_ms) for frame_ms in [12.0, 17.0, 15.0, 12.5, 13.0] * 60)
+    assert sum(governor.observe(frame_ms) for frame_ms in [12.0, 17.0, 15.0, 14.5, 13.0] * 3) == 1
+
+
+def test_the_rasterizer_climbs_where_most_of_a_frame_is_not_its_own() -> None:
+    governor = governor_for("auto", software=True, ladder=SOFTWARE_LADDER)
+    for _ in range(3 * 20):
+        governor.observe(30.0)  # while something is compiled
+    assert governor.step is SOFTWARE_LADDER[-1]
+    costs_ms = (15.5, 13.6, 12.0, 11.8, 11.5, 11.3, 11.0, 10.7)
+    cost_ms = {step.name: ms for step, ms in zip(SOFTWARE_LADDER, costs_ms, strict=True)}
+    for _ in range(60 * 120):
+        governor.observe(cost_ms[governor.step.name], interval_ms=FRAME_MS)
+    assert governor.step.scale == 1.0
 
 
 def test_one_hiccup_changes_nothing() -> None:
