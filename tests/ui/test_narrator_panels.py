@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from atlas_rt.core.explanations import Claim, Explanation
@@ -33,7 +34,7 @@ from atlas_rt.core.requests import (
 from atlas_rt.ui.panels.canvas import Rect
 from atlas_rt.ui.panels.explanation import model_name, source_of
 from atlas_rt.ui.panels.status import spent_line
-from tests.ui.huds import Sheet, make_hud, make_page, make_panel, make_row
+from tests.ui.huds import Sheet, make_facts, make_hud, make_page, make_panel, make_row
 
 TOPICS = tuple(Topic("cluster", clusters=(id_,), names=(f"animals {id_}",)) for id_ in range(3))
 VIEW = Topic("view", ids=(1, 2, 3))
@@ -105,6 +106,18 @@ def test_a_question_is_answered_here_and_claude_can_be_asked(sheet: Sheet) -> No
     assert [each for each in sheet.click(hud, *image) if isinstance(each, FlyTo | Select)] == [FlyTo(101), Select(101)]
     closed = hud_of(replace(hud.narrator, closed="--offline"))
     assert AskClaude((VIEW,)) not in sheet.click(closed, *ask)
+
+
+def test_the_card_of_what_is_pointed_at_leaves_the_answer_free(sheet: Sheet) -> None:
+    hud = card()
+    rect = rect_of(sheet, hud)
+    inside = (slice(int(rect.y) + 2, int(rect.bottom) - 2), slice(int(rect.x) + 2, int(rect.right) - 2))
+    before = sheet.pixels()[inside].copy()
+    pointed = replace(hud, hovered=make_facts(7), hovered_at_px=(640.0, rect.y - 30.0, 20.0))
+    sheet.show(pointed, frames=30)
+    assert np.array_equal(sheet.pixels()[inside], before)
+    sheet.show(replace(pointed, narrator=NarratorView(closed="")), frames=3)
+    assert sheet.changed()[inside].any()  # without the answer the card may lie there
 
 
 def test_an_answer_that_comes_can_be_stopped_and_one_that_came_says_whose_it_is(sheet: Sheet) -> None:

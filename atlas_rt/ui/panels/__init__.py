@@ -76,7 +76,8 @@ class Panels:
         self._answer.build(context)
         self._notices.build(context, self._answer.top(context))
         if not hud.help_open:
-            self._hover.build(context, self._detail.width(context), self._clusters.width(context))
+            sides = self._detail.width(context), self._clusters.width(context)
+            self._hover.build(context, *sides, self._answer.top(context))
         self.covered = context.covered
         self.free = free_view(context, self._clusters.taken(context), self._detail.width(context))
         self._consent.build(context)

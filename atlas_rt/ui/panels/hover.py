@@ -22,9 +22,9 @@ class HoverCard:
         self._at_px = (0.0, 0.0, 0.0)
         self._rested_secs = self._left_secs = 0.0
 
-    def build(self, context: PanelContext, taken_right: float, taken_left: float = 0.0) -> None:
+    def build(self, context: PanelContext, taken_right: float, taken_left: float, bottom: float) -> None:
         """taken_right, taken_left: how much of either side the detail panel and the clusters have. The former shows its
-        own image better than a card."""
+        own image better than a card. bottom: what lies below is taken."""
         hud = context.hud
         if hud.hovered is not None and hud.selected is not None and hud.hovered.id == hud.selected.id:
             self._facts, self._rested_secs = None, 0.0
@@ -41,7 +41,7 @@ class HoverCard:
                 self._facts, self._rested_secs = None, 0.0
         if self._facts is not None and self._visible:
             span = taken_left, context.size[0] - taken_right
-            self._draw(context, self._facts, self._opacity(hud.reduced_motion), span)
+            self._draw(context, self._facts, self._opacity(hud.reduced_motion), span, bottom)
 
     @property
     def _visible(self) -> bool:
@@ -53,8 +53,10 @@ class HoverCard:
         appearing = min((self._rested_secs - DELAY_SECS) / FADE_SECS + 0.2, 1.0)
         return appearing * min((GRACE_SECS - self._left_secs) / FADE_SECS, 1.0)
 
-    def _draw(self, context: PanelContext, facts: ImageFacts, alpha: float, span: tuple[float, float]) -> None:
-        """span: the left and right end of what no panel has."""
+    def _draw(
+        self, context: PanelContext, facts: ImageFacts, alpha: float, span: tuple[float, float], bottom: float
+    ) -> None:
+        """span, bottom: the left, right and lower end of what no panel has."""
         canvas, pad = context.over(alpha), context.px(10.0)
         width = context.px(WIDTH)
         inner = width - 2.0 * pad
@@ -66,7 +68,7 @@ class HoverCard:
         text_height = context.px(20.0 + 18.0 * len(lines))
         height = picture_height + (context.px(8.0) if ref else 0.0) + text_height + 2.0 * pad
         (left, right), (x, y, radius) = span, self._at_px
-        free = (right - left, context.size[1])
+        free = (right - left, max(bottom, height))
         node = (x - left, y, radius)
         rect = beside(node, (width, height), free, context.px(AWAY), context.px(theme.MARGIN / 2.0))
         rect = rect._replace(x=rect.x + left)
