@@ -65,7 +65,7 @@ BUDGET_MS = 14.0
 CALM_SECS = 2.0
 CALM_SHARE = 0.6
 """A frame under this share of the budget is calm: the next step up costs about half as much again."""
-SOFTWARE_CALM_SHARE = 0.85
+SOFTWARE_CALM_SHARE = 0.92
 """The same for the rasterizer: panels and the way to the screen cost most there, and a step a millisecond or two."""
 OVERLOAD = 1.5
 """Times the budget that three frames may not take. By less it is exceeded only where a quarter of a second does so:
@@ -124,9 +124,10 @@ class Governor:
         self._recent_ms = [*self._recent_ms[1 - STEADY_FRAMES :], frame_ms]
         if self._is_too_dear():
             return self._go_down()
-        if frame_ms < self._calm_share * self._budget_ms:
+        usual_ms = median(self._recent_ms)
+        if usual_ms < self._calm_share * self._budget_ms:
             self._calm_secs += interval_ms / 1000.0
-        elif frame_ms > self._budget_ms * (1.0 + self._calm_share) / 2.0:
+        elif usual_ms > self._budget_ms * (1.0 + self._calm_share) / 2.0:
             self._calm_secs = 0.0
         return self._calm_secs >= self._patience_secs[self._index] and self._go_up()
 
