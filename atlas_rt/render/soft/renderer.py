@@ -10,7 +10,6 @@ import numpy as np
 
 from atlas_rt.core.arrays import Bytes, Ints
 from atlas_rt.core.images import Tile
-from atlas_rt.core.library_path import library_path_kept
 from atlas_rt.core.preparation import Preparation
 from atlas_rt.core.quality import SOFTWARE_LADDER, Step, governor_for
 from atlas_rt.core.scene import View
@@ -18,9 +17,6 @@ from atlas_rt.render.draw_figures import DrawFigures
 from atlas_rt.render.soft.kernels.records import Pixels
 from atlas_rt.render.soft.rasterizer import Rasterizer
 from atlas_rt.render.soft.refinement import Refinement
-
-with library_path_kept():
-    import cv2
 
 if TYPE_CHECKING:
     from atlas_rt.render.gl.offscreen import Target
@@ -43,7 +39,6 @@ class SoftwareRenderer:
     def __init__(self, rasterizer: Rasterizer, presenter: Presenter, *, quality: str = "auto") -> None:
         self._rasterizer, self._presenter = rasterizer, presenter
         self._governor = governor_for(quality, software=True, ladder=SOFTWARE_LADDER)
-        self._enlarged: Pixels = np.zeros((0, 0), np.uint32)
         self._refinement: Refinement | None = None
         self._refined: Pixels | None = None
         self.figures = DrawFigures()
@@ -118,23 +113,10 @@ class SoftwareRenderer:
         return self._refined
 
     def _drawn(self, view: View, step: Step) -> Pixels:
-        """(h, w) the view at a step, enlarged to its size where the step draws fewer pixels."""
+        """(h, w) the view at a step."""
         if not step.pulse and view.ambient > 0.0:
             view = replace(view, ambient=0.0)
-        width, height = view.size_px
-        if step.scale < 1.0:
-            small_px = max(round(width * step.scale), 1), max(round(height * step.scale), 1)
-            view = replace(view, size_px=small_px)
-        pixels = self._rasterizer.draw(view, edge_share=step.edge_share, glow=step.glow)
-        return pixels if pixels.shape == (height, width) else self._enlarge(pixels, width, height)
-
-    def _enlarge(self, pixels: Pixels, width: int, height: int) -> Pixels:
-        """Linearly: 0.5 to 1.5 ms to 1280 x 720, where OpenGL on the processor takes 2.3 and more."""
-        if self._enlarged.shape != (height, width):
-            self._enlarged = np.zeros((height, width), np.uint32)
-        source, out = (each.view(np.uint8).reshape(*each.shape, 4) for each in (pixels, self._enlarged))
-        cv2.resize(source, (width, height), dst=out, interpolation=cv2.INTER_LINEAR)
-        return self._enlarged
+        return self._rasterizer.draw(view, edge_share=step.edge_share, glow=step.glow)
 
 
 def picture_of(rasterizer: Rasterizer, view: View) -> Bytes:
