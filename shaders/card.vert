@@ -88,7 +88,7 @@ void main()
     Node node = node_at(row);
     vec4 in_view = view_from_world * vec4(node.place, 1.0);
     float depth = -in_view.z;
-    if (depth <= NEAR_SIZES * node_size || node.scale <= 0.0)
+    if (depth <= nearest || node.scale <= 0.0)
         return;
 
     vec2 half_px = half_card_px(node, depth);

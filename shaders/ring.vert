@@ -21,7 +21,7 @@ void main()
     light = vec3(0.0);
     width_px = 1.0;
     at_px = corner;
-    if (depth <= NEAR_SIZES * node_size || node.scale <= 0.0)
+    if (depth <= nearest || node.scale <= 0.0)
         return;
     half_px = half_card_px(node, depth);
     float scale = lines_px / RIBBON_LINES;

@@ -39,6 +39,8 @@ FANNED_NEARER = 0.6
 """And a stack that is fanned out, by this share of its depth: each of its cards must be visible."""
 CHOSEN_FIRST = 1.05
 """Of cards that are before others for two reasons, what is hovered or selected is this much more so."""
+NEAR_SIZES = 0.3
+"""A card nearer to the eye than so many node sizes is not drawn."""
 _LEAST_DEPTH = np.float32(1e-6)
 PICK_REACH_PX = 14.0
 """A click this close to a node's centre still means it."""
@@ -126,6 +128,13 @@ def half_sizes(view: View, rows: NDArray[np.int64], depths: Floats) -> Floats:
     return grown
 
 
+def nearest_depth(view: View) -> float:
+    """Depth, world units, up to which no card is drawn: it would hide everything, or lie before the picture's near
+    plane."""
+    clip = view.clip_from_view
+    return max(NEAR_SIZES * view.scene.node_size, float(clip[2, 3] / (clip[2, 2] - 1.0)))
+
+
 def near_nodes(view: View, min_half_px: float) -> NearNodes:
     """The nodes whose card may be larger than `min_half_px` and whose centre is about on screen; unsorted.
 
@@ -165,7 +174,7 @@ def pick(view: View, at_px: tuple[float, float]) -> int:
     if view.tiers is not None:
         rows = rows[view.tiers[rows] != HIDDEN]
     xy, depths = project(positions_now(view, rows), view.view_from_world, view.clip_from_view, view.size_px)
-    before = depths > 0.0
+    before = depths > nearest_depth(view)
     rows, depths, away = rows[before], depths[before], np.abs(xy[before] - np.asarray(at_px, np.float32))
     if not len(rows):
         return -1
@@ -228,7 +237,11 @@ def rows_in_sight(view: View, count: int) -> NDArray[np.int64]:
     """The rows of the `count` largest cards whose centre is on screen, from left to right."""
     rows = np.sort(_rows_in_sight(view, farthest=np.inf, margin=0.0))
     xy, depths = project(positions_now(view, rows), view.view_from_world, view.clip_from_view, view.size_px)
-    inside = (depths > 0.0) & (xy >= 0.0).all(axis=1) & (xy < np.asarray(view.size_px, np.float32)).all(axis=1)
+    inside = (
+        (depths > nearest_depth(view))
+        & (xy >= 0.0).all(axis=1)
+        & (xy < np.asarray(view.size_px, np.float32)).all(axis=1)
+    )
     if view.tiers is not None:
         inside &= view.tiers[rows] != HIDDEN
     rows, xy, depths = rows[inside], xy[inside], depths[inside]

@@ -25,6 +25,7 @@ from atlas_rt.core.visibility import (
     LIT_SIZE,
     UNLIT,
     min_angle,
+    nearest_depth,
 )
 from atlas_rt.render import look
 
@@ -38,6 +39,7 @@ FRAME = np.dtype(
         ("chosen", "i4", (4,)),
         ("whole", "f4", (4,)),
         ("node_size", "f4"),
+        ("nearest", "f4"),
         ("min_angle", "f4"),
         ("focal_px", "f4"),
         ("morph", "f4"),
@@ -58,7 +60,8 @@ FRAME = np.dtype(
 )
 """size_px: width, height, and their inverses. marker: position, and 1 when there is one. chosen: rows hovered and
 newest selected, the first of those that leave, and how many there are with those. whole: scale and offset from this
-part's -1..1 to the whole picture's; lines_px: height of the whole. focal_px: pixels of a length of 1 at depth 1.
+part's -1..1 to the whole picture's; lines_px: height of the whole. nearest: depth up to which no card is
+drawn. focal_px: pixels of a length of 1 at depth 1.
 edge_gain, glow_gain: how much light each edge and each node at rest may give. gone: 0..1 of the way of what leaves.
 pulse_strength: of the light that runs along edges; pulse_walks: 1 where it runs out from what is selected or found, 0
 where it drifts."""
@@ -169,6 +172,7 @@ class FrameBlock:
         values["whole"] = whole
         values["lines_px"] = view.size_px[1]
         values["node_size"] = view.scene.node_size
+        values["nearest"] = nearest_depth(view)
         values["min_angle"] = min_angle(nodes)
         values["focal_px"] = focal_px(view.fov_y, view.size_px[1])
         values["morph"] = smootherstep(view.morph)

@@ -29,8 +29,6 @@ TEAL_CLOUD, TEAL_CLOUD_2 = (0.85, -0.30, -0.60, 0.70), (-0.7, 0.35, 0.7, 0.65)
 
 FANNED_FROM = 8.0
 """Added to the aspects of cards that are fanned out; those of hidden ones are negative (OpenGL's data only)."""
-NEAR_SIZES = 0.3
-"""A card nearer to the eye than so many node sizes is not drawn."""
 POINT_LEAST_PX = 0.9
 FADE_SECS = 0.25
 PICTURE_LIGHT = 0.8
@@ -68,7 +66,6 @@ GLOW_LINES, GLOW_MARGIN = 90.0, 1.3
 """Lines of the small picture that sums glow, for the height of the picture; it reaches beyond that by this factor."""
 GLOW_NARROW, GLOW_MIDDLE, GLOW_WIDE = 1.0, 6.0, 40.0
 """Variances of its three blurs along each axis, in squares of its texels. A disc is a mixture of two of them."""
-BLOOM_NEAR, BLOOM_FAR = 0.55, 0.85
 
 EDGE_WHITE = 0.25
 MARKER_LIGHT = (0.55, 0.95, 1.0)

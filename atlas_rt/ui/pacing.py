@@ -21,6 +21,8 @@ REST_SECS = 0.1
 """How long a rest lasts unless the person ends it: so late does a window at rest hear its threads."""
 REMEMBERED = 240
 """Frames that the figures cover: four seconds at 60 a second."""
+TOLD_SECS = 0.25
+"""So long the same figures are told: what flickers cannot be read, and to reckon and draw it costs half a millisecond."""
 
 
 class Pacer:
@@ -44,6 +46,7 @@ class Pacer:
         self._late: deque[int] = deque(maxlen=REMEMBERED)
         self._due: deque[int] = deque(maxlen=REMEMBERED)
         self._missed = 0
+        self._told: tuple[float, FrameFigures] | None = None
         self.late_frames = self.due_frames = 0
         """Since the start: deadlines that were not kept, and all there were."""
 
@@ -73,7 +76,13 @@ class Pacer:
         self._deadline = self._clock()
 
     def figures(self, *, step: str = "", drawn: str = "") -> FrameFigures:
-        """Frame times of the last seconds, from a frame's first line to the return of its flip. late: 0..1."""
+        """Frame times of the last seconds, from a frame's first line to the return of its flip, the same for TOLD_SECS.
+        late: 0..1."""
+        if self._told is None or self._begun - self._told[0] >= TOLD_SECS:
+            self._told = self._begun, self._reckoned(step, drawn)
+        return self._told[1]
+
+    def _reckoned(self, step: str, drawn: str) -> FrameFigures:
         times_ms = np.array(self._work_ms or [0.0], np.float32)
         return FrameFigures(
             fps=len(self._intervals) / max(sum(self._intervals), 1e-9),

@@ -107,6 +107,12 @@ def test_nothing_behind_the_eye_is_hit() -> None:
     assert pick(make_view([]), (400, 300)) == -1
 
 
+def test_what_is_too_near_to_be_drawn_is_not_hit() -> None:
+    assert pick(make_view([[0, 0, 1.986]]), (400, 300)) == -1
+    assert pick(make_view([[0, 0, 1.98]]), (400, 300)) == 0
+    assert pick(make_view([[0, 0, 1.992]], node_size=0.001), (400, 300)) == -1  # before the near plane
+
+
 def test_picking_follows_the_morph() -> None:
     view = make_view([[0.4, 0, 0]])
     old = np.array([[-0.4, 0, 0]], np.float32)

@@ -12,20 +12,14 @@ from atlas_rt.ui.panels.panel_context import PanelContext
 WIDTH, HEIGHT = 248.0, 158.0
 BAR_PX = 3.0
 DUE_MS = 1000.0 / 60.0
-HELD_SECS = 0.25
-"""So long the same figures are shown: what flickers cannot be read, and costs a panel drawn in each frame."""
 
 
 class FiguresPanel:
     """Top left, while `hud.figures` is there; right of the clusters if these are open."""
 
-    def __init__(self) -> None:
-        self._held: FrameFigures | None = None
-        self._held_secs = 0.0
-
     def build(self, context: PanelContext, taken_left: float = 0.0) -> None:
         """taken_left: how much of the left side the clusters have."""
-        figures, margin = self._kept(context), context.px(theme.MARGIN)
+        figures, margin = context.hud.figures, context.px(theme.MARGIN)
         if figures is None:
             return
         rect = Rect(taken_left + margin, margin, context.px(WIDTH), context.px(HEIGHT))
@@ -46,13 +40,6 @@ class FiguresPanel:
             step = "  ·  ".join(part for part in (figures.step, figures.drawn) if part)
             step = context.type.fit(step, inside.width, theme.CAPTION)
             canvas.text(inside.x, graph.bottom + context.px(9.0), step, theme.CAPTION, theme.INK_FAINT)
-
-    def _kept(self, context: PanelContext) -> FrameFigures | None:
-        """The figures to show, new ones every HELD_SECS."""
-        self._held_secs += context.hud.dt_secs
-        if context.hud.figures is None or self._held is None or self._held_secs >= HELD_SECS:
-            self._held, self._held_secs = context.hud.figures, 0.0
-        return self._held
 
     def _graph(self, context: PanelContext, canvas: Canvas, graph: Rect, figures: FrameFigures) -> None:
         """The newest frames as one line, against the time each has."""

@@ -42,6 +42,15 @@ def reached(scene: Scene) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     return reached_from(graph, np.array([3]), limit=pulse.REACH)
 
 
+def before_the_eye(view_of: ViewOf) -> View:
+    """With small cards, and one of them so near that it lies before the picture's near plane."""
+    view = view_of("dive", 0.3, scene=replace(view_of().scene, node_size=0.005))
+    forward = -np.linalg.inv(view.view_from_world)[:3, 2]
+    positions = view.positions.copy()
+    positions[0] = view.eye + 0.003 * forward
+    return replace(view, scene=replace(view.scene, positions=positions), positions=positions, old_positions=positions)
+
+
 def nearest(view: View) -> int:
     return int(np.argmin(np.linalg.norm(view.positions - view.eye, axis=1)))
 
@@ -68,6 +77,7 @@ STATES: dict[str, Callable[[ViewOf], View]] = {
     "live": lambda view_of: view_of(
         "dive", 0.2, marker=np.array([0.1, 0.1, 0.2], np.float32), marker_neighbours=tuple(range(8)), ambient=1.0
     ),
+    "before the eye": before_the_eye,
     "away": lambda view_of: view_of(scene=replace(view_of().scene, away=np.arange(NODES) % 2 == 0)),
 }
 

@@ -18,7 +18,7 @@ UNLIT, LIT_GAIN, LIT_GROWTH = f32(visibility.UNLIT), f32(visibility.LIT_GAIN), f
 GROWTH_MAX = f32(visibility.GROWTH_MAX)
 FOUND_NEARER, FANNED_NEARER = f32(visibility.FOUND_NEARER), f32(visibility.FANNED_NEARER)
 CHOSEN_NEARER, CHOSEN_FIRST = f32(visibility.CHOSEN_NEARER), f32(visibility.CHOSEN_FIRST)
-FOG_DENSITY, NEAR_SIZES = f32(look.FOG_DENSITY), f32(look.NEAR_SIZES)
+FOG_DENSITY = f32(look.FOG_DENSITY)
 BEHIND_CARD = f32(look.BEHIND_CARD)
 OPEN_FROM, OPEN_TO = f32(look.OPEN_FROM), f32(look.OPEN_TO)
 FAR_PX = f32(1e6)
@@ -144,7 +144,7 @@ def project(
             continue
         node.x = screen_x(frame, right, node.depth) + shift[0]
         node.y = screen_y(frame, up, node.depth) + shift[1]
-        if tier == HIDDEN or not (node.depth > NEAR_SIZES * frame.node_size and scale > ZERO and away < FAR_PX):
+        if tier == HIDDEN or not (node.depth > frame.nearest and scale > ZERO and away < FAR_PX):
             continue
         _size(frame, card, node, scale)
         node.covering = _covering(frame, node, is_chosen, tier == FANNED)
