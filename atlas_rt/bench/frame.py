@@ -40,6 +40,7 @@ FEW_NODES = 1000
 UNPACED_FPS = 0
 """Frames in a row: a core that slept is slower for a while, and what waits for a deadline would be counted as work."""
 PUBLISH_FRAMES = 100
+COMPILING_SECS = 60.0
 NO_TILES = np.zeros(0, np.int32), np.zeros((0, SMALL_TILE_PX, SMALL_TILE_PX, 3), np.uint8)
 
 
@@ -98,7 +99,11 @@ def fly(
 
 
 def prepare(app: App, arrival: Arrival) -> None:
-    """The scene in its place, with counts and provider shown."""
+    """The scene in its place, with counts and provider shown, drawn by what will draw it."""
+    begun = time.perf_counter()
+    while app.parts.display.changing and time.perf_counter() - begun < COMPILING_SECS:
+        app.frame(1.0 / 60.0)
+        time.sleep(0.05)
     app.parts.display.show(arrival)
     app.parts.world.morph_to(arrival.scene, prepared=arrival.prepared)
     app.parts.panel_state.provider = "CPU"

@@ -22,7 +22,7 @@ REST_SECS = 0.1
 REMEMBERED = 240
 """Frames that the figures cover: four seconds at 60 a second."""
 TOLD_SECS = 0.25
-"""So long the same figures are told: what flickers cannot be read, and to reckon and draw it costs half a millisecond."""
+"""So long the same figures are told: what flickers cannot be read, and it costs half a millisecond."""
 
 
 class Pacer:

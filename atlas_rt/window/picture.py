@@ -83,6 +83,11 @@ class WindowPicture:
         return driver if isinstance(self._renderer, Renderer) else f"atlas_rt's rasterizer (shown by {driver})"
 
     @property
+    def changing(self) -> bool:
+        """OpenGL draws until the rasterizer is there."""
+        return self._change is not None
+
+    @property
     def target(self) -> Target:
         """Where frames go."""
         return self._target()
