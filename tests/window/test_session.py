@@ -83,9 +83,7 @@ def indexed_session(open_session: Open, folder: Path, cache: Path) -> Session:
     return session
 
 
-def follow(
-    session: Session, *, until: type, images: int = 0, shown_tiles: list[int] | None = None
-) -> list[FromEngine]:
+def follow(session: Session, *, until: type, images: int = 0, shown_tiles: list[int] | None = None) -> list[FromEngine]:
     """Hear the engine and pass on what it says as the window does, up to a message of this kind and, where a number is
     given, a scene with so many images. shown_tiles: takes the tiles that came."""
     told: list[FromEngine] = []
@@ -98,7 +96,7 @@ def follow(
         if (arrival := session.arrival()) is not None:
             session.follow(arrival, aspect=1.6)
             if shown_tiles is not None:
-                shown_tiles += arrival.tiles.tolist()
+                shown_tiles.extend(arrival.tiles.tolist())
         shown = len(session._arrival.scene.ids) if session._arrival else 0
         return any(isinstance(message, until) for message in told) and shown >= images
 
