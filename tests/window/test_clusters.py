@@ -39,6 +39,7 @@ from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Button, Input, Modifiers, PointerMoved
 from atlas_rt.window import arrivals
 from atlas_rt.window.cluster_state import ClusterState
+from atlas_rt.workers.scenes import Arrival
 from tests.libraries import Library
 from tests.window.player import Player
 
@@ -63,18 +64,25 @@ def opened(
     player.close()
 
 
+@pytest.fixture(scope="module")
+def first(opened: Player) -> Arrival:
+    """The library's own map."""
+    session = opened.app.parts.session
+    assert session is not None
+    assert session._arrival is not None
+    return session._arrival
+
+
 @pytest.fixture
-def player(opened: Player) -> Player:
+def player(opened: Player, first: Arrival) -> Player:
     """The same with nothing open, everything drawn, and the library's own map."""
     parts = opened.app.parts
-    assert parts.session is not None
-    assert parts.session.first is not None
     if parts.panel_state.clusters.open:
         opened.do("clusters")
     opened.window.told = Input(events=(PointerMoved(None),))
     opened.do(Search(""), Deselect(), ShowAllClusters(), "home")
-    if clusters(opened) != parts.session.first.scene.cluster_records:
-        arrivals.show(parts, parts.session.first)
+    if clusters(opened) != first.scene.cluster_records:
+        arrivals.show(parts, first)
     opened.frame(8, dt_secs=0.2)
     return opened
 
@@ -114,9 +122,11 @@ def with_scene(player: Player, scene: Scene) -> None:
     """This map comes as a newer one."""
     session = player.app.parts.session
     assert session is not None
-    assert session.first is not None
+    assert session._arrival is not None
     scene = dataclasses.replace(scene, generation=scene.generation + 1)
-    arrivals.show(player.app.parts, dataclasses.replace(session.first, scene=scene, tiles=session.first.tiles[:0]))
+    arrivals.show(
+        player.app.parts, dataclasses.replace(session._arrival, scene=scene, tiles=session._arrival.tiles[:0])
+    )
     player.frame(2)
 
 
