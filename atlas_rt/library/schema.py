@@ -14,7 +14,7 @@ extras     sources dropped on the window.
 absences   folders that the last scan could not look into or found empty (`absence`). state: missing, empty, unreadable
            or partly. images: known ones below it that were not found, shown all the same.
 metadata   what the files tell of their pictures (`core.metadata`). reader: version of what read it; an older one's rows
-           are read again. keywords: a JSON list.
+           are read again. sidecars: the stamp of those that were read (`Sidecars.stamp`). keywords: a JSON list.
 devices    what tells the device of each source, and of each mount point in it, when what is known of it was there.
 """
 
@@ -94,6 +94,7 @@ STEPS = (
     CREATE TABLE metadata (
         image_id INTEGER PRIMARY KEY REFERENCES images (id) ON DELETE CASCADE,
         reader INTEGER NOT NULL,
+        sidecars INTEGER NOT NULL,
         taken TEXT NOT NULL,
         taken_secs REAL,
         taken_from TEXT NOT NULL,
@@ -112,6 +113,7 @@ STEPS = (
         software TEXT NOT NULL,
         prompt TEXT NOT NULL
     );
+    CREATE INDEX metadata_with_sidecars ON metadata (image_id) WHERE sidecars != 0;
     """,
 )
 """Step k brings a database of version k (SQLite's `user_version`) to k + 1."""
