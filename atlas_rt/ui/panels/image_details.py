@@ -34,7 +34,7 @@ def details_of(context: PanelContext, facts: ImageFacts, width: float, room: flo
         details = [_detail(context, name, words, width - context.px(NAMES), most) for name, words in told]
         if height_of(context, details) <= room:
             break
-    while height_of(context, details) > room:
+    while details and height_of(context, details) > room:
         details.pop()
     return tuple(details)
 
