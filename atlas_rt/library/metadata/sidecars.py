@@ -37,6 +37,8 @@ class Sidecars:
 
     def stamp(self, path: str) -> int:
         """Another number whenever a sidecar of a picture came, went or changed; 0 where it has none."""
+        if path not in self._of and without_suffix(path) not in self._of:
+            return 0
         return sum(self._times[each] for each in self.of(path)) % 2**62
 
     def packets(self, path: str) -> list[bytes]:
