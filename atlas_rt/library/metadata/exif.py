@@ -26,7 +26,7 @@ _RATING, _XP_TITLE, _XP_COMMENT, _XP_KEYWORDS = 0x4746, 0x9C9B, 0x9C9C, 0x9C9E
 _LATITUDE_REF, _LATITUDE, _LONGITUDE_REF, _LONGITUDE = 1, 2, 3, 4
 
 _COMPANY = re.compile(
-    r"[\s,]+(camera|corporation|corp|company|co|ltd|inc|imaging|optical|electric|technologies|gmbh|ag)\b\.?",
+    r"[\s,]+(camera|corporation|corp|company|co|ltd|inc|imaging|optical|electric|computer|techwin|technologies|gmbh|ag)\b\.?",
     re.IGNORECASE,
 )
 _NO_CAPTION = re.compile(

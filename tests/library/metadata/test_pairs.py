@@ -46,6 +46,8 @@ def test_a_shot_is_one_image_and_its_raw_file_comes_and_goes_with_the_jpeg(folde
     (folder / "IMG_2.NEF").write_bytes(b"II*\0")
     shutil.copy(folder / "IMG_1.JPG", folder / "IMG_3.JPG")
     assert names(scanner, folder) == ["IMG_1.JPG", "IMG_2.jpg", "IMG_3.JPG", "b.IMG_1.JPG", "other.dng", "other.png"]
+    broken = scanner.scan([str(folder)], broken=[str(folder / "IMG_1.JPG")]).files
+    assert [Path(file.path).name for file in broken][:2] == ["IMG_1.CR2", "IMG_1.JPG"]
     (folder / "IMG_1.JPG").unlink()
     assert names(scanner, folder)[0] == "IMG_1.CR2"
 

@@ -15,6 +15,7 @@ from PIL.TiffImagePlugin import IFDRational
 
 from atlas_rt.core.metadata import CHANGED, DIGITIZED, FILE, ORIGINAL, XMP, Metadata
 from atlas_rt.library.metadata import xmp
+from atlas_rt.library.metadata.exif import camera_name
 from atlas_rt.library.metadata.reading import read_file, read_metadata
 from atlas_rt.library.metadata.sidecars import NO_SIDECARS, Sidecars
 from tests.library.metadata.pictures import (
@@ -106,6 +107,25 @@ def test_a_png_tells_what_stands_behind_its_pixels() -> None:
     late = png_with(("Title", "found late"))[33:]
     chunk = late[: late.index(b"IDAT") - 4]
     assert known(png_with(late=chunk)).title == "found late"
+
+
+@pytest.mark.parametrize(
+    ("make", "model", "name"),
+    [
+        ("Canon", "Canon EOS 5D", "Canon EOS 5D"),
+        ("NIKON CORPORATION", "NIKON D90", "NIKON D90"),
+        ("OLYMPUS IMAGING CORP.", "E-M5", "OLYMPUS E-M5"),
+        ("EASTMAN KODAK COMPANY", "KODAK DX4530", "KODAK DX4530"),
+        ("CASIO COMPUTER CO.,LTD.", "EX-Z750", "CASIO EX-Z750"),
+        ("Leica Camera AG", "M10", "Leica M10"),
+        ("CONTAX", "Contax T2", "Contax T2"),
+        ("Apple", "iPhone 12", "Apple iPhone 12"),
+        ("", "X100", "X100"),
+        ("Canon", "", "Canon"),
+    ],
+)
+def test_a_camera_is_named_without_saying_its_maker_twice(make: str, model: str, name: str) -> None:
+    assert camera_name(make, model) == name
 
 
 # -- dates -------------------------------------------------------------------------------------------------------------
