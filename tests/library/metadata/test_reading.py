@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import struct
 import time
 import zlib
 from pathlib import Path
@@ -20,6 +21,7 @@ from atlas_rt.library.metadata.reading import read_file, read_metadata
 from atlas_rt.library.metadata.sidecars import NO_SIDECARS, Sidecars
 from tests.library.metadata.pictures import (
     MTIME_NS,
+    PHOTO,
     bag,
     coordinates,
     make_exif,
@@ -101,6 +103,19 @@ def test_xmp_is_read_from_every_kind_of_file() -> None:
         metadata = known(data)
         assert (metadata.rating, metadata.title) == (4, "A title")
         assert metadata.keywords == ("grandma", "München")
+
+
+def test_what_stands_between_the_segments_of_a_jpeg_is_passed_over() -> None:
+    whole = with_iptc(saved(exif=photograph().tobytes()), make_iptc((25, b"grandma")))
+    odd = b"\xff\xd8" + b"\xff\xff\xff\x01\xff\xd0" + b"\xff\xfe\x00\x07hello" + whole[2:]
+    assert known(odd) == known(whole)
+    assert known(odd).keywords == ("grandma",)
+    named = whole.replace(b"8BIM\x04\x04\0\0", b"8BIM\x03\xed\x04name\0\0\0\0\x038BI\0" + b"8BIM\x04\x04\0\0")
+    length = whole.index(b"Photoshop") - 2
+    grown = int.from_bytes(whole[length : length + 2], "big") + len(named) - len(whole)
+    named = named[:length] + grown.to_bytes(2, "big") + named[length + 2 :]
+    assert known(named) == known(whole)
+    assert known(whole[:2] + b"\xff\xe1\0\0" + whole[2:]).taken_from == ORIGINAL  # a segment shorter than its length
 
 
 def test_a_png_tells_what_stands_behind_its_pixels() -> None:
@@ -251,14 +266,38 @@ def test_damage_anywhere_costs_only_what_is_damaged() -> None:
             assert known(bytes(data)).taken
 
 
-def test_a_broken_directory_keeps_what_came_before_it() -> None:
-    data = bytearray(saved(exif=photograph().tobytes()))
-    at = data.index(b"Exif\0\0") + 6
-    first = data.index((0x8769).to_bytes(2, "big"), at)  # where the first directory names the second
-    data[first + 8 : first + 12] = b"\xff\xff\xff\xf0"
-    metadata = known(bytes(data))
-    assert (metadata.camera, metadata.lens) == ("NIKON D90", "")
-    assert metadata.taken_from == CHANGED
+def test_of_a_broken_directory_every_whole_entry_is_read() -> None:
+    for tag, lacks in ((0x8769, "lens"), (0x0110, "camera"), (0x829A, "exposure_secs"), (0x927C, "")):
+        exif = photograph()
+        exif.get_ifd(PHOTO)[0x927C] = bytes(5_000)  # what the maker notes for itself
+        data = bytearray(saved(exif=exif.tobytes()))
+        entry = data.index(tag.to_bytes(2, "big"), data.index(b"Exif\0\0"))
+        data[entry + 8 : entry + 12] = b"\xff\xff\xff\xf0"  # where its value lies
+        metadata = known(bytes(data))
+        assert (metadata.camera == "NIKON D90") == (lacks != "camera")
+        assert (metadata.lens == "50mm f/1.8") == (lacks != "lens")
+        assert (metadata.exposure_secs is not None) == (lacks not in ("exposure_secs", "lens"))
+        assert (metadata.taken_from == ORIGINAL) == (lacks != "lens")
+        assert metadata.latitude is not None
+
+
+def test_directories_that_lead_in_circles_or_are_endless_end() -> None:
+    head = b"II*\0\x08\0\0\0"
+    circle = b"\x01\0" + struct.pack("<HHII", 0x8769, 4, 1, 8)
+    huge = b"\xff\xff" + struct.pack("<HHII", 0x0110, 2, 2**32 - 1, 8) * 65535
+    for body in (circle, huge, huge.replace(b"\x10\x01\x02", b"\x10\x01\x05"), b"", b"\x01"):
+        begun = time.process_time()
+        assert known(head + body).camera == ""
+        assert time.process_time() - begun < 0.2
+
+
+def test_iptc_of_a_tiff_file_is_read_whatever_its_numbers_are_called() -> None:
+    block = make_iptc((25, b"grandma"))
+    block += bytes(-len(block) % 4)
+    head = b"II*\0\x08\0\0\0\x01\0"
+    for kind, amount in ((4, len(block) // 4), (7, len(block))):
+        entry = struct.pack("<HHII", 0x83BB, kind, amount, len(head) + 16)
+        assert known(head + entry + bytes(4) + block).keywords == ("grandma",)
 
 
 # -- XMP that is meant to do harm --------------------------------------------------------------------------------------
