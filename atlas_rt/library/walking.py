@@ -226,7 +226,7 @@ class Walk:
             _skip(entry.name, listing)
             if entry.is_symlink() and not Path(entry.path).exists():
                 listing.dangling.append(entry.path)
-            elif suffix_of(entry.name) == SIDECAR_SUFFIX:
+            elif suffix_of(entry.name) == SIDECAR_SUFFIX and entry.is_file():
                 listing.sidecars[entry.path] = entry.stat().st_mtime_ns
 
     def _visit_raws(self, listing: Listing) -> None:
