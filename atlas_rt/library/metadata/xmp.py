@@ -107,8 +107,7 @@ class _Reader:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.text.clear()
-        inside = self._path[-1:] == [f"{_RDF} Description"] and self._path[-2:-1] == [f"{_RDF} RDF"]
-        if inside and not self._property:
+        if self._path[-1:] == [f"{_RDF} Description"] and not self._property:
             self._property = len(self._path) + 1
         elif self._path[-1:] == [f"{_RDF} RDF"]:
             for key, value in attributes.items():
