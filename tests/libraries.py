@@ -142,7 +142,7 @@ def as_version_0_1_0_wrote(place: LibraryPlace) -> None:
         database.executescript("PRAGMA journal_mode = DELETE; DROP INDEX images_by_path; DROP INDEX images_missed;")
         database.execute("DROP INDEX images_incomplete")
         database.execute("UPDATE images SET state = 'gone' WHERE state = 'away'")
-        for table in ("absences", "devices"):
+        for table in ("absences", "devices", "metadata"):
             database.execute(f"DROP TABLE {table}")
         for column in ("present", "away_secs", "incomplete"):
             database.execute(f"ALTER TABLE images DROP COLUMN {column}")
@@ -156,6 +156,13 @@ def as_version_0_1_0_wrote(place: LibraryPlace) -> None:
         assert tidy[0] == tidy[1]
         database.execute("PRAGMA user_version = 1")
         database.commit()
+
+
+def as_written_before_metadata(place: LibraryPlace) -> None:
+    """The database as it was before anything but pixels was read of the files."""
+    with closing(sqlite3.connect(place.folder / "library.db")) as database, database:
+        database.execute("DROP TABLE metadata")
+        database.execute("PRAGMA user_version = 4")
 
 
 def same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:

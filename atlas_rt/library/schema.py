@@ -13,6 +13,8 @@ suspects   files the engine was reading when it died, and how often.
 extras     sources dropped on the window.
 absences   folders that the last scan could not look into or found empty (`absence`). state: missing, empty, unreadable
            or partly. images: known ones below it that were not found, shown all the same.
+metadata   what the files tell of their pictures (`core.metadata`). reader: version of what read it; an older one's rows
+           are read again. sidecars: the stamp of those that were read (`Sidecars.stamp`). keywords: a JSON list.
 devices    what tells the device of each source, and of each mount point in it, when what is known of it was there.
 """
 
@@ -88,5 +90,30 @@ STEPS = (
     """,
     # names that a person gives are kept in the data folder (cluster_names.py); nothing was ever written to this table
     "DROP TABLE cluster_names",
+    """
+    CREATE TABLE metadata (
+        image_id INTEGER PRIMARY KEY REFERENCES images (id) ON DELETE CASCADE,
+        reader INTEGER NOT NULL,
+        sidecars INTEGER NOT NULL,
+        taken TEXT NOT NULL,
+        taken_secs REAL,
+        taken_from TEXT NOT NULL,
+        camera TEXT NOT NULL,
+        lens TEXT NOT NULL,
+        exposure_secs REAL,
+        aperture REAL,
+        iso INTEGER,
+        focal_mm REAL,
+        latitude REAL,
+        longitude REAL,
+        rating INTEGER,
+        title TEXT NOT NULL,
+        caption TEXT NOT NULL,
+        keywords TEXT NOT NULL,
+        software TEXT NOT NULL,
+        prompt TEXT NOT NULL
+    );
+    CREATE INDEX metadata_with_sidecars ON metadata (image_id) WHERE sidecars != 0;
+    """,
 )
 """Step k brings a database of version k (SQLite's `user_version`) to k + 1."""

@@ -13,7 +13,15 @@ from pathlib import Path
 
 from atlas_rt.core.images import Failure
 from atlas_rt.library.disk_errors import reason_of
-from atlas_rt.library.formats import format_to_install, readable_suffixes, suffix_of
+from atlas_rt.library.formats import (
+    RAW_SUFFIXES,
+    SHOT_SUFFIXES,
+    SIDECAR_SUFFIX,
+    format_to_install,
+    readable_suffixes,
+    suffix_of,
+    without_suffix,
+)
 from atlas_rt.library.hidden import PassedOver
 
 
@@ -37,7 +45,7 @@ CHANGED_MAX = 1_000
 @dataclass(slots=True)
 class Listing:
     """What lies in one folder itself. identity: device, inode and time of change before it was read. others: the names
-    of all that is not among the files."""
+    of all that is not among the files. raws: camera RAW files. sidecars: path -> time of change, in nanoseconds."""
 
     identity: tuple[int, int, int]
     files: list[FoundFile] = field(default_factory=list)
@@ -46,6 +54,8 @@ class Listing:
     unreadable: list[Failure] = field(default_factory=list)
     dangling: list[str] = field(default_factory=list)
     others: set[str] = field(default_factory=set)
+    raws: list[os.DirEntry[str]] = field(default_factory=list)
+    sidecars: dict[str, int] = field(default_factory=dict)
     skipped: int = 0
     excluded_folders: int = 0
     missing: Counter[str] = field(default_factory=Counter)
@@ -71,11 +81,13 @@ class Walk:
         known: Mapping[ListingKey, Listing],
         changed: Collection[str],
         *,
+        broken: Collection[str],
         cache: Path | None,
         first_only: bool,
     ) -> None:
-        """known: listings that are still true, but of `changed` folders and files. cache: a folder to pass over."""
-        self._first_only = first_only
+        """known: listings that are still true, but of `changed` folders and files. broken: pictures that cannot stand
+        for a RAW file. cache: a folder to pass over."""
+        self._first_only, self._broken = first_only, broken
         self._excluded, self._passed_over = excluded, passed_over
         self._known, self._changed = known, changed
         self._named: dict[str, set[str]] = {}
@@ -141,6 +153,8 @@ class Walk:
 
         A file costs its name alone: 100,000 in one folder 0.1 s instead of 0.9 s.
         """
+        if known.raws:
+            return None  # a picture that comes or goes may take its RAW file along
         before, now = _names(known.files), set(os.listdir(folder))  # noqa: PTH208  pathlib makes a path of each
         named = named & now - {Path(inner).name for inner in known.folders}
         looked = (now - before - known.others) | named
@@ -161,7 +175,7 @@ class Walk:
 
     def _is_plain(self, name: str, folder: str, source: str) -> bool:
         """Whether an image of this name is taken."""
-        if self._passed_over.holds(name, Path(folder).name) or suffix_of(name) not in self._readable:
+        if self._passed_over.holds(name, Path(folder).name) or suffix_of(name) not in self._readable - RAW_SUFFIXES:
             return False
         return not self._excluded(name, _relative(_inside(folder, name), source))
 
@@ -171,12 +185,15 @@ class Walk:
             try:
                 if entry.is_dir():
                     (listing.linked if entry.is_symlink() else listing.folders).append(entry.path)
+                elif suffix_of(entry.name) in RAW_SUFFIXES:
+                    listing.raws.append(entry)
                 else:
                     self._visit_file(entry, listing)
             except OSError as error:
                 listing.unreadable.append(Failure(entry.path, reason_of(error)))
             if self._ends(listing):
                 break
+        self._visit_raws(listing)
         listing.others.difference_update([os.path.split(file.path)[1] for file in listing.files])
         return listing
 
@@ -209,6 +226,23 @@ class Walk:
             _skip(entry.name, listing)
             if entry.is_symlink() and not Path(entry.path).exists():
                 listing.dangling.append(entry.path)
+            elif suffix_of(entry.name) == SIDECAR_SUFFIX and entry.is_file():
+                listing.sidecars[entry.path] = entry.stat().st_mtime_ns
+
+    def _visit_raws(self, listing: Listing) -> None:
+        """RAW files without a picture of the same shot; where there is one, it stands for both."""
+        if not listing.raws:
+            return
+        whole = (file.path for file in listing.files if file.path not in self._broken)
+        shots = {without_suffix(path) for path in whole if suffix_of(path) in SHOT_SUFFIXES}
+        for entry in listing.raws:
+            if without_suffix(entry.path) in shots:
+                continue
+            try:
+                self._visit_file(entry, listing)
+            except OSError as error:
+                listing.unreadable.append(Failure(entry.path, reason_of(error)))
+        listing.files.sort(key=attrgetter("path"))
 
     def _take(self, path: str, name: str, status: os.stat_result, listing: Listing) -> None:
         if stat.S_ISREG(status.st_mode) and suffix_of(name) in self._readable:
