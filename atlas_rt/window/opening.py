@@ -32,8 +32,9 @@ def open_library(parts: Parts, paths: tuple[str, ...], *, name: str = "") -> Non
     parts.incoming = None
     parts.display.clear()
     parts.window.set_title(f"atlas_rt - {parts.panel_state.source}")
-    if session.first is not None:
-        arrivals.show(parts, session.first)
+    first, session.first = session.first, None  # its tiles are of no use once they are shown
+    if first is not None:
+        arrivals.show(parts, first)
 
 
 def open_paths(parts: Parts, paths: tuple[str, ...]) -> None:

@@ -74,7 +74,8 @@ class WindowPicture:
             read_clipboard=read_clipboard, write_clipboard=write_clipboard, layer=PanelLayer(context)
         )
         self._panels = Panels(self._thumbnails, layout=layout)
-        self._renderer = self._first_renderer(waits=waits)
+        self._waits = waits
+        self._made: CloudRenderer | None = None
 
     @property
     def renderer_name(self) -> str:
@@ -222,13 +223,21 @@ class WindowPicture:
     def release(self) -> None:
         if self._change is not None:
             self._change.close()
-        for part in (self._overlay, self._atlas, self._renderer):
-            part.release()
+        for part in (self._overlay, self._atlas, self._made):
+            if part is not None:
+                part.release()
 
-    def _first_renderer(self, *, waits: bool) -> CloudRenderer:
+    @property
+    def _renderer(self) -> CloudRenderer:
+        """What draws the map. Made when it is first needed: until then its kernels load beside all else that begins."""
+        if self._made is None:
+            self._made = self._first_renderer()
+        return self._made
+
+    def _first_renderer(self) -> CloudRenderer:
         """The rasterizer, where it can be had in a moment or is waited for; OpenGL otherwise."""
-        if self._change is not None and (waits or _is_compiled()):
-            renderer = self._rasterizing(self._change.take(patience_secs=None if waits else LOADING_SECS))
+        if self._change is not None and (self._waits or _is_compiled()):
+            renderer = self._rasterizing(self._change.take(patience_secs=None if self._waits else LOADING_SECS))
             if renderer is not None:
                 return renderer
         return Renderer(self.context, quality=self._quality)
@@ -238,8 +247,9 @@ class WindowPicture:
         renderer = self._rasterizing(self._change.take(patience_secs=patience_secs))
         if renderer is None:
             return False
-        self._renderer.release()
-        self._renderer = renderer
+        if self._made is not None:
+            self._made.release()
+        self._made = renderer
         return True
 
     def _rasterizing(self, rasterizer: Rasterizer | None) -> CloudRenderer | None:
@@ -264,7 +274,8 @@ class WindowPicture:
 
     def _keepers(self) -> list[CloudRenderer | ChangeOver]:
         """Who is told of tiles."""
-        return [self._renderer] if self._change is None else [self._renderer, self._change]
+        renderer = self._renderer  # after which there may be nothing to change over to
+        return [renderer] if self._change is None else [renderer, self._change]
 
 
 def _change_over(*, waits: bool) -> ChangeOver:

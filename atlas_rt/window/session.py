@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -173,12 +172,10 @@ class Session:
 
     def follow(self, arrival: Arrival, *, aspect: float) -> None:
         """Whatever is asked from now on is asked about this one. aspect: of the window that shows it."""
-        if arrival.prepared is not None:  # the way here holds the scene before
-            arrival = replace(arrival, prepared=replace(arrival.prepared, way=None))
-        self._arrival = arrival
-        self.scenes.follow(arrival.prepared, aspect=aspect)
+        self._arrival = arrival.once_shown()
+        self.scenes.follow(self._arrival.prepared, aspect=aspect)
         if self._places is not None:
-            self._places.show(arrival)
+            self._places.show(self._arrival)
 
     def add(self, paths: tuple[str, ...]) -> bool:
         """Take files and folders into the library; False where nothing can be added (`why_not_added`)."""

@@ -67,6 +67,11 @@ class Arrival:
     remark: str = ""
     prepared: Preparation | None = None
 
+    def once_shown(self) -> Arrival:
+        """What may still be asked about when it is on screen: without tiles, and the way there from the one before."""
+        prepared = None if self.prepared is None else replace(self.prepared, way=None)
+        return replace(self, tiles=self.tiles[:0].copy(), pixels=self.pixels[:0].copy(), prepared=prepared)
+
 
 class SceneReader:
     """Reads one library; remembers which small tiles it has handed over, and the vectors. One thread at a time."""

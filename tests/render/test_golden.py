@@ -1,4 +1,4 @@
-"""The golden pictures of the OpenGL way, and the harness itself."""
+"""The golden pictures of both ways to draw, and the harness itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.scene import View
 from atlas_rt.render.gl.offscreen import OffscreenTarget
 from atlas_rt.render.gl.renderer import Renderer
+from atlas_rt.render.soft.rasterizer import Rasterizer
 from tests.render import golden
+from tests.render.soft.conftest import rgb_of
 
 STATES = golden.states()
 
@@ -34,6 +36,20 @@ def draw(context: moderngl.Context) -> Iterator[Callable[[View], Bytes]]:
     renderer.release()
 
 
+@pytest.fixture(scope="module")
+def rasterize() -> Iterator[Callable[[View], Bytes]]:
+    """Draws views of the golden scene with the rasterizer, as in flight with all edges and glow."""
+    arrival = golden.arrival()
+    rasterizer = Rasterizer()
+    rasterizer.load_small(arrival.tiles, arrival.pixels)
+
+    def pixels_of(view: View) -> Bytes:
+        return rgb_of(rasterizer.draw(view))
+
+    yield pixels_of
+    rasterizer.release()
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize("state", STATES)
 def test_opengl_draws_its_golden_pictures(draw: Callable[[View], Bytes], state: str) -> None:
@@ -42,9 +58,16 @@ def test_opengl_draws_its_golden_pictures(draw: Callable[[View], Bytes], state: 
     golden.compare("gl", state, drawn)
 
 
+@pytest.mark.parametrize("state", STATES)
+def test_the_rasterizer_draws_its_golden_pictures(rasterize: Callable[[View], Bytes], state: str) -> None:
+    drawn = rasterize(STATES[state])
+    assert np.array_equal(drawn, rasterize(STATES[state])), "the same view is not drawn alike twice"
+    golden.compare("soft", state, drawn)
+
+
 def test_a_golden_picture_is_small_and_belongs_to_a_state() -> None:
     pictures = list(golden.FOLDER.glob("*.png"))
-    assert len(pictures) >= len(STATES)
+    assert len(pictures) == 2 * len(STATES)
     for picture in pictures:
         assert picture.stem.partition("-")[2] in STATES
         assert picture.stat().st_size <= 40_000

@@ -303,7 +303,7 @@ def test_an_answer_that_comes_after_a_refit_or_after_its_library_was_closed_hurt
     cluster = next(iter(records(player)))
     player.do("clusters", OpenClusterPage(cluster), "why")
     player.see(lambda: state(player).asking and state(player).asking.text)
-    scene, first = parts.world.scene, parts.session.first if parts.session else None
+    scene, first = parts.world.scene, parts.session._arrival if parts.session else None
     assert first is not None
     kept = [place for place, record in enumerate(scene.cluster_records) if record.id != cluster]
     later = dataclasses.replace(

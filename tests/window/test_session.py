@@ -83,9 +83,9 @@ def indexed_session(open_session: Open, folder: Path, cache: Path) -> Session:
     return session
 
 
-def follow(session: Session, *, until: type, images: int = 0) -> list[FromEngine]:
+def follow(session: Session, *, until: type, images: int = 0, shown_tiles: list[int] | None = None) -> list[FromEngine]:
     """Hear the engine and pass on what it says as the window does, up to a message of this kind and, where a number is
-    given, a scene with so many images."""
+    given, a scene with so many images. shown_tiles: takes the tiles that came."""
     told: list[FromEngine] = []
 
     def enough() -> bool:
@@ -95,6 +95,8 @@ def follow(session: Session, *, until: type, images: int = 0) -> list[FromEngine
                 session.scenes.poke()
         if (arrival := session.arrival()) is not None:
             session.follow(arrival, aspect=1.6)
+            if shown_tiles is not None:
+                shown_tiles.extend(arrival.tiles.tolist())
         shown = len(session._arrival.scene.ids) if session._arrival else 0
         return any(isinstance(message, until) for message in told) and shown >= images
 
@@ -193,12 +195,14 @@ def test_pictures_dropped_on_it_join_the_map(indexed_session: Session, tmp_path:
     session = indexed_session
     dropped = copy_pictures(pictures(OTHER), tmp_path / "dropped")
     assert session.add((str(dropped),))
-    told = follow(session, until=IndexReport, images=8)
+    tiles: list[int] = []
+    told = follow(session, until=IndexReport, images=8, shown_tiles=tiles)
     assert [message.new for message in told if isinstance(message, IndexReport)] == [1]
     arrival = session._arrival
     assert arrival is not None
     assert id_of(arrival, OTHER) == max(arrival.scene.ids)
-    assert len(arrival.tiles) == 1  # of the newcomer alone
+    assert len(tiles) == 1  # of the newcomer alone
+    assert not len(arrival.tiles)  # what is shown is not kept
 
 
 def test_a_phrase_is_answered_for_the_scene_that_is_shown(indexed_session: Session) -> None:
