@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 
 from atlas_rt.core.answers import LiveFix, SearchAnswer
 from atlas_rt.core.arrays import Floats
+from atlas_rt.core.compass import Compass
 from atlas_rt.core.explanations import Explanation
 from atlas_rt.core.images import Failure
 from atlas_rt.core.maps import Cluster
+from atlas_rt.core.minimap import Minimap
 from atlas_rt.core.narration import NarratorView
 from atlas_rt.core.reports import Progress
 from atlas_rt.core.troubles import Trouble
@@ -41,13 +43,24 @@ class ImageFacts:
 
 @dataclass(frozen=True, slots=True)
 class NameTag:
-    """A cluster's name at its place on screen. at_px: window pixels, top left origin; strength 0..1 after fog."""
+    """A cluster's name at its place on screen. at_px: window pixels, top left origin; strength 0..1 after fog. part: it
+    names a part of a cluster, which is near."""
 
     text: str
     at_px: tuple[float, float]
     strength: float
     rgb: tuple[int, int, int]
     size: int
+    part: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The cluster that one has just flown into. alpha: how strongly it is told, 0..1."""
+
+    name: str
+    rgb: tuple[int, int, int]
+    alpha: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +224,10 @@ class Hud:
     clusters: ClusterPanel = field(default=ClusterPanel())
     narrator: NarratorView = field(default=NarratorView())
     count_tags: tuple[CountTag, ...] = ()
+    minimap: Minimap | None = None
+    """Shown when not None."""
+    place: Place | None = None
+    compass: Compass | None = None
     troubles: tuple[Trouble, ...] = ()
     """What does not work now."""
     picture_id: int = -1

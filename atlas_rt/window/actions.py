@@ -124,6 +124,10 @@ def _toggle_figures(parts: Parts) -> None:
     parts.panel_state.figures_open = not parts.panel_state.figures_open
 
 
+def _toggle_minimap(parts: Parts) -> None:
+    parts.panel_state.minimap_open = not parts.panel_state.minimap_open
+
+
 def _toggle_help(parts: Parts) -> None:
     parts.panel_state.help_open = not parts.panel_state.help_open
 
@@ -223,6 +227,7 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "picture": _save_picture,
     "fullscreen": _toggle_fullscreen,
     "figures": _toggle_figures,
+    "minimap": _toggle_minimap,
     "help": _toggle_help,
     "step_back": _step_back,
     "quit": _quit,

@@ -41,6 +41,7 @@ class PanelState:
     result_id: int = -1
     help_open: bool = False
     figures_open: bool = False
+    minimap_open: bool = False
     failures: tuple[Failure, ...] = ()
     progress: Progress | None = None
     working_secs: float = 0.0

@@ -11,6 +11,7 @@ from atlas_rt.core.hud import Hud
 from atlas_rt.core.requests import Hover, Request
 from atlas_rt.ui.fonts import current_fonts
 from atlas_rt.ui.panels.answer_card import AnswerCardPanel
+from atlas_rt.ui.panels.bearings import build_compass, build_place
 from atlas_rt.ui.panels.canvas import Rect, TextureRef, Thumbnails, Type
 from atlas_rt.ui.panels.clusters import ClustersPanel, free_view
 from atlas_rt.ui.panels.consent import ConsentPanel
@@ -20,6 +21,7 @@ from atlas_rt.ui.panels.figures import FiguresPanel
 from atlas_rt.ui.panels.help import HelpPanel
 from atlas_rt.ui.panels.hover import HoverCard
 from atlas_rt.ui.panels.live import LivePanel
+from atlas_rt.ui.panels.minimap import MinimapPanel
 from atlas_rt.ui.panels.notices import Notices
 from atlas_rt.ui.panels.panel_context import PanelContext
 from atlas_rt.ui.panels.search import SearchPanel
@@ -48,6 +50,7 @@ class Panels:
         self._search, self._hover, self._detail = SearchPanel(), HoverCard(), DetailPanel()
         self._clusters, self._answer, self._consent = ClustersPanel(), AnswerCardPanel(), ConsentPanel()
         self._live, self._notices, self._welcome = LivePanel(), Notices(), WelcomePanel()
+        self._minimap = MinimapPanel()
         self._help = HelpPanel(layout or {})
 
     @property
@@ -72,6 +75,7 @@ class Panels:
         if not hud.kiosk:
             self._figures.build(context, self._clusters.width(context))
         self._live.build(context, self._detail.width(context))
+        self._minimap.build(context, self._detail.width(context))
         self._welcome.build(context)
         self._answer.build(context)
         self._notices.build(context, self._answer.top(context))
@@ -80,6 +84,9 @@ class Panels:
             self._hover.build(context, *sides, self._answer.top(context))
         self.covered = context.covered
         self.free = free_view(context, self._clusters.taken(context), self._detail.width(context))
+        if not (hud.help_open or hud.welcome):
+            build_place(context)
+            build_compass(context)
         self._consent.build(context)
         self._help.build(context)
         if context.pointed_id != self._pointed_id:
