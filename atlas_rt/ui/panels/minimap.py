@@ -76,6 +76,7 @@ class MinimapPanel:
 
     def _draw(self, context: PanelContext, canvas: Canvas, plan: Rect, shown: Minimap) -> None:
         canvas.fill(plan, theme.FILL, context.px(theme.ROUND_SMALL))
+        canvas.clip(plan)
         for spot in shown.spots:
             strong = spot.id in (shown.here, self._pointed)
             canvas.dot(
@@ -88,6 +89,7 @@ class MinimapPanel:
         if shown.selected is not None:
             canvas.ring(_at(plan, shown.selected), context.px(4.5), theme.ACCENT, context.px(2.0))
         self._eye(context, canvas, plan, shown)
+        canvas.unclip()
 
     def _eye(self, context: PanelContext, canvas: Canvas, plan: Rect, shown: Minimap) -> None:
         """What is seen, as a fan; who looks, as a dot; how high, at the right edge."""
@@ -98,9 +100,7 @@ class MinimapPanel:
             (x + math.sin(angle) * context.px(REACH), y - math.cos(angle) * context.px(REACH))
             for angle in (heading + shown.half_angle * share for share in (-1.0, -0.5, 0.0, 0.5, 1.0))
         ]
-        canvas.clip(plan)
         canvas.area(edges, theme.rgba(255, 255, 255, 0.26))
-        canvas.unclip()
         canvas.dot((x, y), context.px(EYE + 1.5), theme.rgba(0, 0, 0, 0.75))
         canvas.dot((x, y), context.px(EYE), theme.INK)
         bar = Rect(

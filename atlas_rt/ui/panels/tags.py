@@ -13,9 +13,9 @@ FAINTEST = 0.12
 FADE_SECS = 0.25
 SMALLEST, LARGEST, PART = 15.0, 23.0, 14.5
 GAP = 10.0
-PLATE = theme.rgba(9, 11, 19, 0.80)
+PLATE = theme.rgba(9, 11, 19, 0.84)
 """Over a white card it leaves the names a contrast of at least 4.5 (WCAG 2.2, 1.4.3)."""
-LEAST, FULL = 0.72, 0.45
+LEAST, FULL = 0.88, 0.45
 """How strong a name is that just shows, and the strength of a tag from which it has all of it: a name that cannot be
 read is left out instead of shown faintly."""
 NameKey = tuple[str, bool, tuple[int, int, int]]
