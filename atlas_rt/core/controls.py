@@ -67,6 +67,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("picture", ("F12",), "save a picture of the view", "Program", kiosk=False),
     Action("fullscreen", ("F11",), "full screen", "Program", kiosk=False),
     Action("figures", ("F3",), "frame figures", "Program", kiosk=False),
+    Action("palette", ("Ctrl+K",), "every action, by name", "Program", kiosk=False),
     Action("help", ("F1", "?"), "this help", "Program"),
     Action("step_back", ("Esc",), "one step back", "Program"),
     Action("quit", ("Ctrl+Q",), "quit", "Program", kiosk=False),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from atlas_rt.core.answers import LiveFix, SearchAnswer
 from atlas_rt.core.arrays import Floats
+from atlas_rt.core.command_list import Command
 from atlas_rt.core.compass import Compass
 from atlas_rt.core.explanations import Explanation
 from atlas_rt.core.images import Failure
@@ -185,6 +186,15 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class PaletteView:
+    """What can be done, found by a text. cursor: place of the line one is at."""
+
+    text: str
+    commands: tuple[Command, ...]
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hud:
     """Everything the panels show. size_px: window (not framebuffer) pixels; pointer_px likewise."""
 
@@ -226,6 +236,7 @@ class Hud:
     count_tags: tuple[CountTag, ...] = ()
     minimap: Minimap | None = None
     """Shown when not None."""
+    palette: PaletteView | None = None
     place: Place | None = None
     compass: Compass | None = None
     troubles: tuple[Trouble, ...] = ()

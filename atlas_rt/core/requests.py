@@ -204,6 +204,20 @@ class StopClaude:
     """Do not wait for the answer, nor for those after it."""
 
 
+@dataclass(frozen=True, slots=True)
+class FindCommand:
+    """Show what can be done that these words name."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunCommand:
+    """Do what stands at this place of the palette."""
+
+    place: int
+
+
 ClusterRequest = (
     PointAtCluster
     | VisitCluster
@@ -230,6 +244,8 @@ Request = (
     | OpenSource
     | AddPaths
     | Retry
+    | FindCommand
+    | RunCommand
     | ClusterRequest
     | NarratorRequest
 )

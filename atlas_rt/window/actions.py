@@ -12,12 +12,14 @@ from atlas_rt.core.requests import (
     CopyPath,
     Deselect,
     Do,
+    FindCommand,
     FlyTo,
     Hover,
     NarratorRequest,
     OpenSource,
     Request,
     Retry,
+    RunCommand,
     Search,
     Select,
 )
@@ -48,6 +50,10 @@ def carry_out(parts: Parts, request: Request) -> None:
             opening.open_demo(parts) if demo else opening.open_paths(parts, paths)
         case AddPaths(paths):
             opening.add(parts, paths)
+        case FindCommand(text):
+            parts.panel_state.palette.look_for(text)
+        case RunCommand(place):
+            _run_command(parts, place)
         case Retry(part) if parts.session:
             parts.session.try_again(part)
         case _ if isinstance(request, ClusterRequest):
@@ -62,6 +68,12 @@ def _do(parts: Parts, name: str) -> None:
     action = ACTIONS.get(name)
     if action is not None:
         action(parts)
+
+
+def _run_command(parts: Parts, place: int) -> None:
+    request = parts.panel_state.palette.choose(place, parts.world.scene)
+    if request is not None:
+        carry_out(parts, request)
 
 
 def switch_live(parts: Parts, *, on: bool) -> None:
@@ -86,7 +98,7 @@ def start_tour(parts: Parts) -> None:
 
 def make_fresh(parts: Parts) -> None:
     """A kiosk's visitor has gone: everything they opened closes, and the tour begins."""
-    parts.panel_state.help_open = parts.panel_state.opening = False
+    parts.panel_state.help_open = parts.panel_state.opening = parts.panel_state.palette.open = False
     selection.close_search(parts)
     selection.deselect(parts)
     clusters.close(parts)
@@ -153,7 +165,9 @@ def _quit(parts: Parts) -> None:
 def _step_back(parts: Parts) -> None:
     """Esc: the newest thing that is open goes, one at a time, and the program never."""
     panel_state, world = parts.panel_state, parts.world
-    if panel_state.help_open:
+    if panel_state.palette.open:
+        panel_state.palette.toggle()
+    elif panel_state.help_open:
         panel_state.help_open = False
     elif panel_state.opening:
         panel_state.opening = False
@@ -178,9 +192,12 @@ def _step_back(parts: Parts) -> None:
 
 
 def _fly_to_best(parts: Parts) -> None:
-    """Enter: what is asked before all else, the cluster the person is at in the list, or the best result."""
-    proposed = parts.panel_state.narrator.proposed
-    if proposed is not None:
+    """Enter: the line of the palette, what is asked before all else, the cluster the person is at in the list, or the
+    best result."""
+    palette, proposed = parts.panel_state.palette, parts.panel_state.narrator.proposed
+    if palette.open:
+        _run_command(parts, palette.cursor)
+    elif proposed is not None:
         narrating.agree(parts, all_topics=proposed.proposal.all)
     elif parts.panel_state.clusters.focused:
         clusters.enter(parts)
@@ -188,9 +205,19 @@ def _fly_to_best(parts: Parts) -> None:
         selection.fly_to_best(parts)
 
 
+def _step(parts: Parts, step: int) -> None:
+    """Tab: another line of the palette, or another result."""
+    if parts.panel_state.palette.open:
+        parts.panel_state.palette.move(step, parts.world.scene)
+    else:
+        selection.step_result(parts, step=step)
+
+
 def _go(parts: Parts, right: int, down: int) -> None:
     """An arrow key: in the list of clusters, or to a neighbour of the selected image."""
-    if parts.panel_state.narrator.proposed is not None:
+    if parts.panel_state.palette.open:
+        parts.panel_state.palette.move(right + down, parts.world.scene)
+    elif parts.panel_state.narrator.proposed is not None:
         narrating.turn_page(parts, right + down)
     elif not parts.panel_state.clusters.focused:
         selection.go_to_neighbour(parts, right=float(right), down=float(down))
@@ -212,8 +239,8 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "rename_cluster": clusters.rename_here,
     "why": narrating.why,
     "fly_to_best": _fly_to_best,
-    "next_result": partial(selection.step_result, step=1),
-    "previous_result": partial(selection.step_result, step=-1),
+    "next_result": partial(_step, step=1),
+    "previous_result": partial(_step, step=-1),
     "neighbour_left": partial(_go, right=-1, down=0),
     "neighbour_right": partial(_go, right=1, down=0),
     "neighbour_up": partial(_go, right=0, down=-1),
@@ -228,6 +255,7 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "fullscreen": _toggle_fullscreen,
     "figures": _toggle_figures,
     "minimap": _toggle_minimap,
+    "palette": lambda parts: parts.panel_state.palette.toggle(),
     "help": _toggle_help,
     "step_back": _step_back,
     "quit": _quit,

@@ -14,6 +14,7 @@ from atlas_rt.core.troubles import Trouble, lasting
 from atlas_rt.core.undo import UndoStack
 from atlas_rt.window.cluster_state import ClusterState
 from atlas_rt.window.narrator_state import NarratorState
+from atlas_rt.window.palette import PaletteState
 
 NOTICES_MAX = 4
 WORK_SECS = 0.7
@@ -52,6 +53,7 @@ class PanelState:
     undo: UndoStack = field(default_factory=UndoStack)
     clusters: ClusterState = field(default_factory=ClusterState)
     narrator: NarratorState = field(default_factory=NarratorState)
+    palette: PaletteState = field(default_factory=PaletteState)
     hovered: ImageFacts | None = None
     selected: ImageFacts | None = None
     picture_error: tuple[int, str] = (-1, "")

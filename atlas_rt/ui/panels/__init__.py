@@ -23,6 +23,7 @@ from atlas_rt.ui.panels.hover import HoverCard
 from atlas_rt.ui.panels.live import LivePanel
 from atlas_rt.ui.panels.minimap import MinimapPanel
 from atlas_rt.ui.panels.notices import Notices
+from atlas_rt.ui.panels.palette import PalettePanel
 from atlas_rt.ui.panels.panel_context import PanelContext
 from atlas_rt.ui.panels.search import SearchPanel
 from atlas_rt.ui.panels.status import StatusPanel
@@ -50,13 +51,14 @@ class Panels:
         self._search, self._hover, self._detail = SearchPanel(), HoverCard(), DetailPanel()
         self._clusters, self._answer, self._consent = ClustersPanel(), AnswerCardPanel(), ConsentPanel()
         self._live, self._notices, self._welcome = LivePanel(), Notices(), WelcomePanel()
-        self._minimap = MinimapPanel()
+        self._minimap, self._palette = MinimapPanel(), PalettePanel()
         self._help = HelpPanel(layout or {})
 
     @property
     def wants_text(self) -> bool:
         """A text field has the focus or is about to: letters are text. Give it to `Window.text_focused` every frame."""
-        return self._search.wants_text or self._clusters.wants_text or self._welcome.wants_text
+        fields = self._search, self._clusters, self._welcome, self._palette
+        return any(field.wants_text for field in fields)
 
     def focus_search(self) -> None:
         """Put the caret into the search console's field, also when the console is open already."""
@@ -89,6 +91,7 @@ class Panels:
             build_compass(context)
         self._consent.build(context)
         self._help.build(context)
+        self._palette.build(context)
         if context.pointed_id != self._pointed_id:
             self._pointed_id = context.pointed_id
             context.requests.append(Hover(context.pointed_id))
