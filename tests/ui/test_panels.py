@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.answers import LiveFix
+from atlas_rt.core.command_list import Command
 from atlas_rt.core.compass import Compass
-from atlas_rt.core.hud import NOTICE_SECS, CountTag, FrameFigures, Hud, NameTag, Notice, Place
+from atlas_rt.core.hud import NOTICE_SECS, CountTag, FrameFigures, Hud, NameTag, Notice, PaletteView, Place
 from atlas_rt.core.images import Failure
 from atlas_rt.core.minimap import Minimap, Spot
 from atlas_rt.core.reports import Progress
@@ -22,11 +23,13 @@ from atlas_rt.core.requests import (
     CopyPath,
     Deselect,
     Do,
+    FindCommand,
     FlyTo,
     Hover,
     OpenSource,
     PointAtCluster,
     Retry,
+    RunCommand,
     Search,
     Select,
     VisitCluster,
@@ -371,6 +374,21 @@ def test_the_cluster_one_flies_into_is_told_at_the_top(sheet: Sheet) -> None:
     rows = np.nonzero((sheet.pixels() != without).any(axis=(1, 2)))[0]
     assert rows.min() > 10
     assert rows.max() < 80
+
+
+def test_the_palette_takes_words_and_clicks(sheet: Sheet) -> None:
+    commands = (
+        Command("see the whole map", "Fly", ("H",), Do("home")),
+        Command("fly to birds", "Clusters", (), Do("tour")),
+    )
+    hud = make_hud(palette=PaletteView("", commands, 0))
+    sheet.show(hud, frames=4)
+    assert sheet.panels.wants_text
+    assert FindCommand("m") in sheet.show(hud, *typed("m"), frames=2)
+    line = 0.16 * 720.0 + 58.0
+    assert RunCommand(1) in sheet.click(hud, 640.0, line + 54.0)
+    assert not any(isinstance(each, Do) for each in sheet.click(hud, 640.0, 0.16 * 720.0 + 8.0))
+    assert Do("palette") in sheet.click(hud, 20.0, 400.0)
 
 
 def test_names_are_not_drawn_under_panels(sheet: Sheet) -> None:
