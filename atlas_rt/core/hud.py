@@ -187,11 +187,12 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class PaletteView:
-    """What can be done, found by a text. cursor: place of the line one is at."""
+    """What can be done, found by a text. cursor: place of the line one is at. naming: the text is a view's name."""
 
     text: str
     commands: tuple[Command, ...]
     cursor: int
+    naming: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,6 +218,27 @@ class RunCommand:
     place: int
 
 
+@dataclass(frozen=True, slots=True)
+class KeepBookmark:
+    """Keep the view as it is now, by this name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class VisitBookmark:
+    """Fly to a view that was kept, by its place in the list."""
+
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropBookmark:
+    """Take a view that was kept off the list."""
+
+    place: int
+
+
 ClusterRequest = (
     PointAtCluster
     | VisitCluster
@@ -233,6 +254,8 @@ ClusterRequest = (
     | OpenClusterPage
 )
 NarratorRequest = OpenQuestion | CloseQuestion | AskClaude | Agree | Decline | TurnPage | StopClaude
+PaletteRequest = FindCommand | RunCommand
+BookmarkRequest = KeepBookmark | VisitBookmark | DropBookmark
 Request = (
     Do
     | Search
@@ -244,8 +267,8 @@ Request = (
     | OpenSource
     | AddPaths
     | Retry
-    | FindCommand
-    | RunCommand
+    | PaletteRequest
+    | BookmarkRequest
     | ClusterRequest
     | NarratorRequest
 )

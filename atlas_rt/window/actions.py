@@ -8,6 +8,7 @@ from functools import partial
 from atlas_rt.core.controls import BY_NAME
 from atlas_rt.core.requests import (
     AddPaths,
+    BookmarkRequest,
     ClusterRequest,
     CopyPath,
     Deselect,
@@ -17,15 +18,15 @@ from atlas_rt.core.requests import (
     Hover,
     NarratorRequest,
     OpenSource,
+    PaletteRequest,
     Request,
     Retry,
-    RunCommand,
     Search,
     Select,
 )
 from atlas_rt.core.tour import Tour
 from atlas_rt.settings import pictures_folder
-from atlas_rt.window import clusters, narrating, opening, selection, undoing
+from atlas_rt.window import bookmarks, clusters, narrating, opening, selection, undoing
 from atlas_rt.window.parts import Parts
 
 
@@ -50,12 +51,12 @@ def carry_out(parts: Parts, request: Request) -> None:
             opening.open_demo(parts) if demo else opening.open_paths(parts, paths)
         case AddPaths(paths):
             opening.add(parts, paths)
-        case FindCommand(text):
-            parts.panel_state.palette.look_for(text)
-        case RunCommand(place):
-            _run_command(parts, place)
         case Retry(part) if parts.session:
             parts.session.try_again(part)
+        case _ if isinstance(request, PaletteRequest):
+            _in_palette(parts, request)
+        case _ if isinstance(request, BookmarkRequest):
+            bookmarks.carry_out(parts, request)
         case _ if isinstance(request, ClusterRequest):
             clusters.carry_out(parts, request)
         case _ if isinstance(request, NarratorRequest):
@@ -70,8 +71,15 @@ def _do(parts: Parts, name: str) -> None:
         action(parts)
 
 
+def _in_palette(parts: Parts, request: PaletteRequest) -> None:
+    if isinstance(request, FindCommand):
+        parts.panel_state.palette.look_for(request.text)
+    else:
+        _run_command(parts, request.place)
+
+
 def _run_command(parts: Parts, place: int) -> None:
-    request = parts.panel_state.palette.choose(place, parts.world.scene)
+    request = parts.panel_state.palette.choose(place, parts.world.scene, parts.panel_state.views)
     if request is not None:
         carry_out(parts, request)
 
@@ -208,7 +216,7 @@ def _fly_to_best(parts: Parts) -> None:
 def _step(parts: Parts, step: int) -> None:
     """Tab: another line of the palette, or another result."""
     if parts.panel_state.palette.open:
-        parts.panel_state.palette.move(step, parts.world.scene)
+        parts.panel_state.palette.move(step, parts.world.scene, parts.panel_state.views)
     else:
         selection.step_result(parts, step=step)
 
@@ -216,7 +224,7 @@ def _step(parts: Parts, step: int) -> None:
 def _go(parts: Parts, right: int, down: int) -> None:
     """An arrow key: in the list of clusters, or to a neighbour of the selected image."""
     if parts.panel_state.palette.open:
-        parts.panel_state.palette.move(right + down, parts.world.scene)
+        parts.panel_state.palette.move(right + down, parts.world.scene, parts.panel_state.views)
     elif parts.panel_state.narrator.proposed is not None:
         narrating.turn_page(parts, right + down)
     elif not parts.panel_state.clusters.focused:
@@ -255,6 +263,7 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "fullscreen": _toggle_fullscreen,
     "figures": _toggle_figures,
     "minimap": _toggle_minimap,
+    "bookmark": lambda parts: parts.panel_state.palette.toggle(naming=True),
     "palette": lambda parts: parts.panel_state.palette.toggle(),
     "help": _toggle_help,
     "step_back": _step_back,

@@ -287,7 +287,7 @@ class App:
             count_tags=self._counts.tags(view, size_px, dt_secs),
             minimap=self._bearings.minimap(parts, view),
             place=self._bearings.place(),
-            palette=panel_state.palette.view(world.scene),
+            palette=panel_state.palette.view(world.scene, panel_state.views),
             compass=self._bearings.compass(parts, view),
             searching=panel_state.searching,
             query=panel_state.query,

@@ -15,6 +15,7 @@ from atlas_rt.core.undo import UndoStack
 from atlas_rt.window.cluster_state import ClusterState
 from atlas_rt.window.narrator_state import NarratorState
 from atlas_rt.window.palette import PaletteState
+from atlas_rt.workers.bookmarks import PlacedBookmark
 
 NOTICES_MAX = 4
 WORK_SECS = 0.7
@@ -54,6 +55,7 @@ class PanelState:
     clusters: ClusterState = field(default_factory=ClusterState)
     narrator: NarratorState = field(default_factory=NarratorState)
     palette: PaletteState = field(default_factory=PaletteState)
+    bookmarks: tuple[PlacedBookmark, ...] = ()
     hovered: ImageFacts | None = None
     selected: ImageFacts | None = None
     picture_error: tuple[int, str] = (-1, "")
@@ -84,6 +86,11 @@ class PanelState:
     def lively(self) -> bool:
         """Something here moves by itself: a notice that fades, figures."""
         return self.figures_open or any(notice.alpha < 1.0 for notice in self.notices)
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """The names of the views that were kept."""
+        return tuple(each.bookmark.name for each in self.bookmarks)
 
     @property
     def picture_trouble(self) -> str:

@@ -17,7 +17,7 @@ WIDTH, FIELD, ROW = 620.0, 54.0, 36.0
 TOP_SHARE = 0.16
 """Where it begins, as a share of the window's height."""
 SHOWN = 9
-PROMPT = "What do you want to do?"
+PROMPT, NAMING = "What do you want to do?", "Name of this view"
 
 
 class PalettePanel:
@@ -51,7 +51,7 @@ class PalettePanel:
         with context.panel("palette", whole, alpha=alpha, glass=False, raised=opening) as canvas:
             canvas.fill(whole, theme.SCRIM)
             canvas.glass(rect)
-            self._line(context, canvas, rect._replace(height=context.px(FIELD)))
+            self._line(context, canvas, rect._replace(height=context.px(FIELD)), view.naming)
             self._rows(context, canvas, rect, view, rows)
             inside, _ = context.button("sheet", rect)
             beside, _ = context.button("beside", whole)
@@ -65,11 +65,11 @@ class PalettePanel:
         self._first = min(max(self._first, view.cursor - rows + 1), view.cursor, max(len(view.commands) - rows, 0))
         return rows
 
-    def _line(self, context: PanelContext, canvas: Canvas, rect: Rect) -> None:
+    def _line(self, context: PanelContext, canvas: Canvas, rect: Rect, naming: bool) -> None:
         magnifier(canvas, (rect.x + context.px(28.0), rect.centre[1]), self._field.colour)
         x = rect.x + context.px(54.0)
         changed, _ = self._field.build(
-            context, (x, rect.centre[1]), rect.right - context.px(18.0) - x, theme.TITLE, PROMPT
+            context, (x, rect.centre[1]), rect.right - context.px(18.0) - x, theme.TITLE, NAMING if naming else PROMPT
         )
         if changed:
             context.requests.append(FindCommand(self._field.text))
