@@ -305,7 +305,7 @@ def _hud(
         provider="",
         renderer=display.renderer_name,
         progress=None,
-        name_tags=name_tags(view, shot.size_px),
+        name_tags=name_tags(view, world.regions, shot.size_px),
         count_tags=CountTags().tags(view, shot.size_px, dt_secs),
         searching=bool(shot.search),
         query=shot.search,

@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 
 from atlas_rt.core.answers import LiveFix, SearchAnswer
 from atlas_rt.core.arrays import Floats
+from atlas_rt.core.command_list import Command
+from atlas_rt.core.compass import Compass
 from atlas_rt.core.explanations import Explanation
 from atlas_rt.core.images import Failure
 from atlas_rt.core.maps import Cluster
 from atlas_rt.core.metadata import NOTHING_KNOWN, Metadata
+from atlas_rt.core.minimap import Minimap
 from atlas_rt.core.narration import NarratorView
 from atlas_rt.core.reports import Progress
 from atlas_rt.core.troubles import Trouble
@@ -45,13 +48,24 @@ class ImageFacts:
 
 @dataclass(frozen=True, slots=True)
 class NameTag:
-    """A cluster's name at its place on screen. at_px: window pixels, top left origin; strength 0..1 after fog."""
+    """A cluster's name at its place on screen. at_px: window pixels, top left origin; strength 0..1 after fog. part: it
+    names a part of a cluster, which is near."""
 
     text: str
     at_px: tuple[float, float]
     strength: float
     rgb: tuple[int, int, int]
     size: int
+    part: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The cluster that one has just flown into. alpha: how strongly it is told, 0..1."""
+
+    name: str
+    rgb: tuple[int, int, int]
+    alpha: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +190,16 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class PaletteView:
+    """What can be done, found by a text. cursor: place of the line one is at. naming: the text is a view's name."""
+
+    text: str
+    commands: tuple[Command, ...]
+    cursor: int
+    naming: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Hud:
     """Everything the panels show. size_px: window (not framebuffer) pixels; pointer_px likewise."""
 
@@ -215,6 +239,11 @@ class Hud:
     clusters: ClusterPanel = field(default=ClusterPanel())
     narrator: NarratorView = field(default=NarratorView())
     count_tags: tuple[CountTag, ...] = ()
+    minimap: Minimap | None = None
+    """Shown when not None."""
+    palette: PaletteView | None = None
+    place: Place | None = None
+    compass: Compass | None = None
     troubles: tuple[Trouble, ...] = ()
     """What does not work now."""
     picture_id: int = -1

@@ -14,6 +14,7 @@ from atlas_rt.core.edges import all_ordered
 from atlas_rt.core.framing import home_pose
 from atlas_rt.core.graph import Graph, graph_of
 from atlas_rt.core.motion import outwards
+from atlas_rt.core.regions import Region, regions_of
 from atlas_rt.core.rows import rows_of
 from atlas_rt.core.scene import Pose, Scene
 
@@ -44,7 +45,7 @@ class Preparation:
 
     places: (n, 3) where every image stands while no stack is open; tiers: how it is drawn then. cells, boxes: of these
     places. edges: (k, 4) as `core.edges.ordered`; graph: of all edges. home: the pose that shows all of it in a picture
-    of this aspect. way: from the scene that was shown when this was made; None after none.
+    of this aspect. regions: of the map. way: from the scene that was shown when this was made; None after none.
     """
 
     scene: Scene
@@ -56,6 +57,7 @@ class Preparation:
     graph: Graph
     home: Pose
     aspect: float
+    regions: tuple[Region, ...]
     way: Way | None = None
 
 
@@ -75,6 +77,7 @@ def prepare(scene: Scene, *, aspect: float, before: Preparation | None = None) -
         graph=graph_of(edges, scene.positions),
         home=home_pose(places, aspect),
         aspect=aspect,
+        regions=regions_of(scene),
         way=way,
     )
 

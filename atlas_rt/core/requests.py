@@ -204,6 +204,41 @@ class StopClaude:
     """Do not wait for the answer, nor for those after it."""
 
 
+@dataclass(frozen=True, slots=True)
+class FindCommand:
+    """Show what can be done that these words name."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunCommand:
+    """Do what stands at this place of the palette."""
+
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeepBookmark:
+    """Keep the view as it is now, by this name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class VisitBookmark:
+    """Fly to a view that was kept, by its place in the list."""
+
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropBookmark:
+    """Take a view that was kept off the list."""
+
+    place: int
+
+
 ClusterRequest = (
     PointAtCluster
     | VisitCluster
@@ -219,6 +254,8 @@ ClusterRequest = (
     | OpenClusterPage
 )
 NarratorRequest = OpenQuestion | CloseQuestion | AskClaude | Agree | Decline | TurnPage | StopClaude
+PaletteRequest = FindCommand | RunCommand
+BookmarkRequest = KeepBookmark | VisitBookmark | DropBookmark
 Request = (
     Do
     | Search
@@ -230,6 +267,8 @@ Request = (
     | OpenSource
     | AddPaths
     | Retry
+    | PaletteRequest
+    | BookmarkRequest
     | ClusterRequest
     | NarratorRequest
 )

@@ -6,9 +6,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.arrays import Floats, Rows
+from atlas_rt.core.arrays import Floats, Ids, Rows
 from atlas_rt.core.camera import project
 from atlas_rt.core.hud import CountTag, NameTag
+from atlas_rt.core.regions import Region
 from atlas_rt.core.scene import HIDDEN, PLAIN, Scene, View
 from atlas_rt.core.visibility import brightness_of, drawn_depths, near_nodes, positions_now, screen_radii
 
@@ -16,6 +17,11 @@ FOG_DENSITY, FOG_FROM = 0.45, 0.7
 """Names fade with distance as the cloud does."""
 TOO_NEAR = 0.45
 """Within this distance of the eye a cluster's name would hide its pictures; it fades out before."""
+OPEN_FROM, OPEN_TO = 0.32, 0.5
+"""Radius by depth of a cluster between which its parts' names come in place of its own: at the latter it fills the
+picture."""
+PART_NEAR = 0.1
+"""As TOO_NEAR, for the parts."""
 SEARCH_DIMS = 0.65
 """So much of the names' strength goes while a search lights the cloud: they would outshine what it found."""
 COUNTED_PX = (11.0, 17.0)
@@ -29,50 +35,51 @@ MARGIN = 0.1
 """Names this share of the window outside of it are left out."""
 
 
-class NameTags:
-    """The names of the clusters of a scene."""
-
-    def __init__(self) -> None:
-        self._scene: Scene | None = None
-        self._order: list[int] = []  # the largest first; those of a first map may have no name yet
-        self._centres: Floats = np.zeros((0, 3), np.float32)
-        self._colours: list[tuple[int, int, int]] = []
-
-    def tags(self, view: View, size_px: tuple[int, int]) -> tuple[NameTag, ...]:
-        """The names that are in sight, the largest first. Positions in pixels of a window of this size."""
-        if view.scene is not self._scene:
-            self._take(view.scene)
-        if not self._order or not view.settled:
-            return ()
-        records = view.scene.cluster_records
-        xy, depths = project(self._centres, view.view_from_world, view.clip_from_view, size_px)
-        before = np.clip(depths / TOO_NEAR - 1.0, 0.0, 1.0)
-        strengths = np.exp(-FOG_DENSITY * np.maximum(depths - FOG_FROM, 0.0)) * before
-        if view.lights is not None:
-            pointed = np.array([records[place].id == view.pointed for place in self._order])
-            strengths = np.where(pointed, before, strengths * (1.0 - SEARCH_DIMS * view.light_mix))
-        size = np.asarray(size_px, np.float32)
-        seen = (depths > TOO_NEAR) & ((xy > -MARGIN * size) & (xy < (1.0 + MARGIN) * size)).all(axis=1)
-        rows = np.flatnonzero(seen)
-        found = zip(rows.tolist(), xy[rows].tolist(), strengths[rows].tolist(), strict=True)
-        return tuple(
-            NameTag(records[self._order[at]].name, (x, y), strength, self._colours[at], records[self._order[at]].size)
-            for at, (x, y), strength in found
-            if records[self._order[at]].id not in view.concealed
-        )
-
-    def _take(self, scene: Scene) -> None:
-        records = scene.cluster_records
-        self._scene = scene
-        named = [place for place, record in enumerate(records) if record.name]
-        self._order = sorted(named, key=lambda place: -records[place].size)
-        self._centres = np.array([records[place].centre for place in self._order], np.float32).reshape(-1, 3)
-        self._colours = [_rgb(scene.cluster_hues[place]) for place in self._order]
+def name_tags(view: View, regions: tuple[Region, ...], size_px: tuple[int, int]) -> tuple[NameTag, ...]:
+    """The names of regions that are in sight, clusters before their parts and the largest first, for a window of this
+    size. From near a cluster's name gives way to those of its parts."""
+    if not regions or not view.settled:
+        return ()
+    centres = np.array([region.centre for region in regions], np.float32)
+    radii = np.array([region.radius for region in regions], np.float32)
+    parents = np.array([region.parent for region in regions], np.int64)
+    xy, depths = project(centres, view.view_from_world, view.clip_from_view, size_px)
+    strengths = np.exp(-FOG_DENSITY * np.maximum(depths - FOG_FROM, 0.0)) * _before(regions, depths, radii, parents)
+    if view.lights is not None:
+        ids = np.array([region.id for region in regions], np.int64)
+        pointed = (ids == view.pointed) & (parents < 0)
+        strengths = np.where(pointed, 1.0, strengths * (1.0 - SEARCH_DIMS * view.light_mix))
+    size = np.asarray(size_px, np.float32)
+    seen = (strengths > 0.0) & ((xy > -MARGIN * size) & (xy < (1.0 + MARGIN) * size)).all(axis=1)
+    rows = np.flatnonzero(seen)
+    found = zip(rows.tolist(), xy[rows].tolist(), strengths[rows].tolist(), strict=True)
+    return tuple(
+        NameTag(regions[row].name, (x, y), strength, regions[row].rgb, regions[row].size, regions[row].parent >= 0)
+        for row, (x, y), strength in found
+        if not _concealed(regions[row], view)
+    )
 
 
-def name_tags(view: View, size_px: tuple[int, int]) -> tuple[NameTag, ...]:
-    """As `NameTags.tags`, for one view."""
-    return NameTags().tags(view, size_px)
+def _before(regions: tuple[Region, ...], depths: Floats, radii: Floats, parents: Ids) -> Floats:
+    """(k,) 0..1, how much a name shows by how near it is: a cluster's goes where its parts' come, or where it would
+    hide its pictures."""
+    far = np.clip(depths / TOO_NEAR - 1.0, 0.0, 1.0)
+    wide = radii / np.maximum(depths, np.float32(1e-3))
+    opened = np.where(depths > 0.0, np.clip((wide - OPEN_FROM) / (OPEN_TO - OPEN_FROM), 0.0, 1.0), 0.0)
+    of = {region.id: row for row, region in enumerate(regions) if region.parent < 0}
+    divided = np.zeros(len(regions), np.bool_)
+    divided[[of[parent] for parent in set(parents.tolist()) if parent in of]] = True
+    parts = np.flatnonzero(parents >= 0)
+    shown = np.where(divided, far * (1.0 - opened), far)
+    shown[parts] = opened[[of[parent] for parent in parents[parts].tolist()]] * np.clip(
+        depths[parts] / PART_NEAR - 1.0, 0.0, 1.0
+    )
+    result: Floats = shown.astype(np.float32)
+    return result
+
+
+def _concealed(region: Region, view: View) -> bool:
+    return (region.id if region.parent < 0 else region.parent) in view.concealed
 
 
 class CountTags:
@@ -139,7 +146,3 @@ def node_at(view: View, row: int, position: Floats, size_px: tuple[int, int]) ->
     xy, depths = project(position[None], view.view_from_world, view.clip_from_view, size_px)
     radius = screen_radii(view, np.array([row]), depths)[0] * size_px[1] / max(view.size_px[1], 1)
     return float(xy[0, 0]), float(xy[0, 1]), float(radius)
-
-
-def _rgb(colour: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> tuple[int, int, int]:
-    return int(colour[0]), int(colour[1]), int(colour[2])

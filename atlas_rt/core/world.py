@@ -25,6 +25,7 @@ from atlas_rt.core.marker import Marker
 from atlas_rt.core.motion import MORPH_SECS, Departure, Morph, leaving, outwards
 from atlas_rt.core.preparation import ARRIVAL, Preparation, Way, way_from
 from atlas_rt.core.pulse import SOURCES
+from atlas_rt.core.regions import Region, regions_of
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.scene import HIDDEN, Pose, Scene, View, empty_scene
 from atlas_rt.core.tour import Tour
@@ -66,6 +67,8 @@ class World:
         self._found: Floats | None = None  # (n,) the lights of the search, also while a cluster is lit instead
         self._lit_cluster = self._lit_subcluster = -1
         self._shown = ShownClusters()
+        self._regions: tuple[Region, ...] = ()
+        self._regions_of: Scene | None = None
         self._marker = Marker()
         self._quiet_secs = 0.0
         self._was_empty = self._untouched = True
@@ -215,6 +218,15 @@ class World:
     def live(self) -> LiveFix | None:
         """What the camera's newest frame was found to be, None while no camera is on."""
         return self._marker.fix
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """The clusters with a name, and what they divide into."""
+        if self._regions_of is not self.scene:
+            prepared = self._prepared
+            self._regions = regions_of(self.scene) if prepared is None else prepared.regions
+            self._regions_of = self.scene
+        return self._regions
 
     def row(self, id_: int) -> int:
         """The row of an image, -1 when the scene does not hold it."""

@@ -22,7 +22,7 @@ BUTTONS: dict[int, str] = {mouse.LEFT: "left", mouse.RIGHT: "right", mouse.MIDDL
 DRAG_PX = 4.0
 """Farther than this from where a button went down it is a drag, and no click."""
 DOUBLE_CLICK_SECS = 0.4
-OPENS_TEXT = frozenset({"search", "rename_cluster"})
+OPENS_TEXT = frozenset({"search", "rename_cluster", "palette", "bookmark"})
 """Actions after which letters are text."""
 HANDLED = True
 """What a handler returns to keep pyglet's own from running: that one closes the window at Escape."""

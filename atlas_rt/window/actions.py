@@ -8,14 +8,17 @@ from functools import partial
 from atlas_rt.core.controls import BY_NAME
 from atlas_rt.core.requests import (
     AddPaths,
+    BookmarkRequest,
     ClusterRequest,
     CopyPath,
     Deselect,
     Do,
+    FindCommand,
     FlyTo,
     Hover,
     NarratorRequest,
     OpenSource,
+    PaletteRequest,
     Request,
     Retry,
     Search,
@@ -23,7 +26,7 @@ from atlas_rt.core.requests import (
 )
 from atlas_rt.core.tour import Tour
 from atlas_rt.settings import pictures_folder
-from atlas_rt.window import clusters, narrating, opening, selection, undoing
+from atlas_rt.window import bookmarks, clusters, narrating, opening, selection, undoing
 from atlas_rt.window.parts import Parts
 
 
@@ -50,6 +53,10 @@ def carry_out(parts: Parts, request: Request) -> None:
             opening.add(parts, paths)
         case Retry(part) if parts.session:
             parts.session.try_again(part)
+        case _ if isinstance(request, PaletteRequest):
+            _in_palette(parts, request)
+        case _ if isinstance(request, BookmarkRequest):
+            bookmarks.carry_out(parts, request)
         case _ if isinstance(request, ClusterRequest):
             clusters.carry_out(parts, request)
         case _ if isinstance(request, NarratorRequest):
@@ -62,6 +69,19 @@ def _do(parts: Parts, name: str) -> None:
     action = ACTIONS.get(name)
     if action is not None:
         action(parts)
+
+
+def _in_palette(parts: Parts, request: PaletteRequest) -> None:
+    if isinstance(request, FindCommand):
+        parts.panel_state.palette.look_for(request.text)
+    else:
+        _run_command(parts, request.place)
+
+
+def _run_command(parts: Parts, place: int) -> None:
+    request = parts.panel_state.palette.choose(place, parts.world.scene, parts.panel_state.views)
+    if request is not None:
+        carry_out(parts, request)
 
 
 def switch_live(parts: Parts, *, on: bool) -> None:
@@ -86,7 +106,7 @@ def start_tour(parts: Parts) -> None:
 
 def make_fresh(parts: Parts) -> None:
     """A kiosk's visitor has gone: everything they opened closes, and the tour begins."""
-    parts.panel_state.help_open = parts.panel_state.opening = False
+    parts.panel_state.help_open = parts.panel_state.opening = parts.panel_state.palette.open = False
     selection.close_search(parts)
     selection.deselect(parts)
     clusters.close(parts)
@@ -124,6 +144,10 @@ def _toggle_figures(parts: Parts) -> None:
     parts.panel_state.figures_open = not parts.panel_state.figures_open
 
 
+def _toggle_minimap(parts: Parts) -> None:
+    parts.panel_state.minimap_open = not parts.panel_state.minimap_open
+
+
 def _toggle_help(parts: Parts) -> None:
     parts.panel_state.help_open = not parts.panel_state.help_open
 
@@ -149,7 +173,9 @@ def _quit(parts: Parts) -> None:
 def _step_back(parts: Parts) -> None:
     """Esc: the newest thing that is open goes, one at a time, and the program never."""
     panel_state, world = parts.panel_state, parts.world
-    if panel_state.help_open:
+    if panel_state.palette.open:
+        panel_state.palette.toggle()
+    elif panel_state.help_open:
         panel_state.help_open = False
     elif panel_state.opening:
         panel_state.opening = False
@@ -174,9 +200,12 @@ def _step_back(parts: Parts) -> None:
 
 
 def _fly_to_best(parts: Parts) -> None:
-    """Enter: what is asked before all else, the cluster the person is at in the list, or the best result."""
-    proposed = parts.panel_state.narrator.proposed
-    if proposed is not None:
+    """Enter: the line of the palette, what is asked before all else, the cluster the person is at in the list, or the
+    best result."""
+    palette, proposed = parts.panel_state.palette, parts.panel_state.narrator.proposed
+    if palette.open:
+        _run_command(parts, palette.cursor)
+    elif proposed is not None:
         narrating.agree(parts, all_topics=proposed.proposal.all)
     elif parts.panel_state.clusters.focused:
         clusters.enter(parts)
@@ -184,9 +213,19 @@ def _fly_to_best(parts: Parts) -> None:
         selection.fly_to_best(parts)
 
 
+def _step(parts: Parts, step: int) -> None:
+    """Tab: another line of the palette, or another result."""
+    if parts.panel_state.palette.open:
+        parts.panel_state.palette.move(step, parts.world.scene, parts.panel_state.views)
+    else:
+        selection.step_result(parts, step=step)
+
+
 def _go(parts: Parts, right: int, down: int) -> None:
     """An arrow key: in the list of clusters, or to a neighbour of the selected image."""
-    if parts.panel_state.narrator.proposed is not None:
+    if parts.panel_state.palette.open:
+        parts.panel_state.palette.move(right + down, parts.world.scene, parts.panel_state.views)
+    elif parts.panel_state.narrator.proposed is not None:
         narrating.turn_page(parts, right + down)
     elif not parts.panel_state.clusters.focused:
         selection.go_to_neighbour(parts, right=float(right), down=float(down))
@@ -208,8 +247,8 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "rename_cluster": clusters.rename_here,
     "why": narrating.why,
     "fly_to_best": _fly_to_best,
-    "next_result": partial(selection.step_result, step=1),
-    "previous_result": partial(selection.step_result, step=-1),
+    "next_result": partial(_step, step=1),
+    "previous_result": partial(_step, step=-1),
     "neighbour_left": partial(_go, right=-1, down=0),
     "neighbour_right": partial(_go, right=1, down=0),
     "neighbour_up": partial(_go, right=0, down=-1),
@@ -223,6 +262,9 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "picture": _save_picture,
     "fullscreen": _toggle_fullscreen,
     "figures": _toggle_figures,
+    "minimap": _toggle_minimap,
+    "bookmark": lambda parts: parts.panel_state.palette.toggle(naming=True),
+    "palette": lambda parts: parts.panel_state.palette.toggle(),
     "help": _toggle_help,
     "step_back": _step_back,
     "quit": _quit,

@@ -14,7 +14,7 @@ import time
 
 from atlas_rt.core.hud import Hud, running_on
 from atlas_rt.core.scene import View
-from atlas_rt.core.tags import CountTags, NameTags, node_at
+from atlas_rt.core.tags import CountTags, name_tags, node_at
 from atlas_rt.core.visibility import place_of
 from atlas_rt.core.world import World
 from atlas_rt.encoders import registry
@@ -27,6 +27,7 @@ from atlas_rt.ui.kiosk import Kiosk
 from atlas_rt.ui.pacing import Pacer
 from atlas_rt.ui.window import AnyWindow, Window
 from atlas_rt.window import actions, arrivals, opening, steering
+from atlas_rt.window.bearings import Bearings
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
 from atlas_rt.window.picture import WindowPicture
@@ -103,7 +104,7 @@ class App:
             panel_state=PanelState(),
         )
         self.pacer = Pacer(settings.fps)
-        self._names, self._counts = NameTags(), CountTags()
+        self._counts, self._bearings = CountTags(), Bearings()
         self._kiosk = Kiosk(idle_secs=settings.kiosk_idle_secs) if settings.kiosk else None
         self._pose = self.parts.world.camera.pose
         self._still_secs, self._still, self._sharp = 0.0, False, False
@@ -214,7 +215,9 @@ class App:
         ambient = display.pulses and world.ambient > 0.0
         moved = world.camera.pose != self._pose
         self._pose = world.camera.pose
-        busy = changed or moved or ambient or not world.resting or self.parts.panel_state.lively
+        busy = (
+            changed or moved or ambient or not world.resting or self.parts.panel_state.lively or self._bearings.lively
+        )
         self._still_secs = 0.0 if busy else self._still_secs + dt_secs
         self._drawn_secs += dt_secs
         self._sharp &= not busy
@@ -267,6 +270,7 @@ class App:
         world, panel_state, session = parts.world, parts.panel_state, parts.session
         size_px = parts.window.size_px
         hovered = view.hovered
+        self._bearings.follow(parts, view, dt_secs)
         at = node_at(view, hovered, place_of(view, hovered), size_px) if hovered >= 0 else (0, 0, 0)
         return Hud(
             size_px=size_px,
@@ -279,8 +283,12 @@ class App:
             provider=running_on(panel_state.provider, session.search.provider if session else ""),
             renderer=parts.display.renderer_name,
             progress=panel_state.work,
-            name_tags=self._names.tags(view, size_px),
+            name_tags=name_tags(view, world.regions, size_px),
             count_tags=self._counts.tags(view, size_px, dt_secs),
+            minimap=self._bearings.minimap(parts, view),
+            place=self._bearings.place(),
+            palette=panel_state.palette.view(world.scene, panel_state.views),
+            compass=self._bearings.compass(parts, view),
             searching=panel_state.searching,
             query=panel_state.query,
             answer=world.answer,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from atlas_rt.core.images import Failure
 from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.engine.messages import Added, FromEngine, Locked, Provider, Published, Refused, Said, SourceState
-from atlas_rt.window import clusters, narrating, undoing
+from atlas_rt.window import bookmarks, clusters, narrating, undoing
 from atlas_rt.window.incoming import Incoming
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
@@ -147,6 +147,7 @@ def _hear_threads(parts: Parts) -> bool:
         changed = True
         panel_state.clusters.page = page
     changed |= clusters.hear_names(parts)
+    changed |= bookmarks.hear(parts)
     changed |= narrating.hear(parts)
     picture = session.picture()
     if picture is not None and world.selected_ids[-1:] == (picture.id,):

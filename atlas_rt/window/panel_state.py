@@ -14,6 +14,8 @@ from atlas_rt.core.troubles import Trouble, lasting
 from atlas_rt.core.undo import UndoStack
 from atlas_rt.window.cluster_state import ClusterState
 from atlas_rt.window.narrator_state import NarratorState
+from atlas_rt.window.palette import PaletteState
+from atlas_rt.workers.bookmarks import PlacedBookmark
 
 NOTICES_MAX = 4
 WORK_SECS = 0.7
@@ -41,6 +43,7 @@ class PanelState:
     result_id: int = -1
     help_open: bool = False
     figures_open: bool = False
+    minimap_open: bool = False
     failures: tuple[Failure, ...] = ()
     progress: Progress | None = None
     working_secs: float = 0.0
@@ -51,6 +54,8 @@ class PanelState:
     undo: UndoStack = field(default_factory=UndoStack)
     clusters: ClusterState = field(default_factory=ClusterState)
     narrator: NarratorState = field(default_factory=NarratorState)
+    palette: PaletteState = field(default_factory=PaletteState)
+    bookmarks: tuple[PlacedBookmark, ...] = ()
     hovered: ImageFacts | None = None
     selected: ImageFacts | None = None
     picture_error: tuple[int, str] = (-1, "")
@@ -81,6 +86,11 @@ class PanelState:
     def lively(self) -> bool:
         """Something here moves by itself: a notice that fades, figures."""
         return self.figures_open or any(notice.alpha < 1.0 for notice in self.notices)
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """The names of the views that were kept."""
+        return tuple(each.bookmark.name for each in self.bookmarks)
 
     @property
     def picture_trouble(self) -> str:

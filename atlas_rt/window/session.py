@@ -25,6 +25,7 @@ from atlas_rt.encoders.registry import Model
 from atlas_rt.engine.messages import FromEngine, Said
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.jobs import job_of
+from atlas_rt.library.bookmarks import Bookmarks
 from atlas_rt.library.cache_layout import remember_opened
 from atlas_rt.library.cluster_names import ClusterNames, NameChange
 from atlas_rt.library.explanations import Explanations, KeptExplanation
@@ -37,6 +38,7 @@ from atlas_rt.permission import permission_of
 from atlas_rt.search.labels import Vocabulary, load_vocabulary, read_own_words
 from atlas_rt.settings import Settings
 from atlas_rt.window.writer import Writer
+from atlas_rt.workers.bookmarks import BookmarkWorker
 from atlas_rt.workers.claude import ClaudeEvent, ClaudeRequest, ClaudeWorker
 from atlas_rt.workers.cluster_pages import ClusterPageWorker, PageRequest
 from atlas_rt.workers.facts import FactsRequest, FactsWorker
@@ -98,6 +100,7 @@ class Session:
         self.pulses = PulseWorker(announce=told)
         self._pages = ClusterPageWorker(self.place, announce=told)
         self._names = RenamingWorker(self.place, names, data_named=bool(settings.data), announce=told)
+        self.bookmarks = BookmarkWorker(self.place, Bookmarks(data), data_named=bool(settings.data), announce=told)
         self.tiles = TileWorker(self.place, announce=told)
         sheets = Sheets(TileFiles(self.place.folder))
 
@@ -298,6 +301,7 @@ class Session:
         for service in (
             self.questions,
             self._names,
+            self.bookmarks,
             self.tiles,
             self.pictures,
             self._pages,
@@ -317,7 +321,7 @@ class Session:
 
     def _workers(self) -> Iterator[Worker]:
         yield from (self.scenes, self.search, self.facts, self.pictures, *self.tiles.workers, self._lookout)
-        yield from (self._pages, self._names, self.questions, self.pulses)
+        yield from (self._pages, self._names, self.bookmarks, self.questions, self.pulses)
         yield from (worker for worker in (self._claude, self._live_place, self._places) if worker is not None)
 
 

@@ -87,8 +87,16 @@ class Sheet:
         self._was_searching = False
         self.build_ms = 0.0
 
-    def show(self, hud: Hud, *events: Event, frames: int = 1, pictures: int = 0) -> list[Request]:
-        """Some frames of a hud, the events before the first; what was wished in any of them."""
+    def show(
+        self,
+        hud: Hud,
+        *events: Event,
+        frames: int = 1,
+        pictures: int = 0,
+        ground: tuple[float, float, float] = (GREY, GREY, GREY),
+    ) -> list[Request]:
+        """Some frames of a hud, the events before the first; what was wished in any of them. ground: colour of the
+        picture below."""
         requests: list[Request] = []
         for frame in range(frames):
             told = Input(events=events if frame == 0 else (), text_focused=hud.searching and not self._was_searching)
@@ -98,7 +106,7 @@ class Sheet:
             begun = time.perf_counter()
             requests += self.panels.build(hud)
             self.build_ms = (time.perf_counter() - begun) * 1000.0
-            self._target.clear(GREY, GREY, GREY, 1.0)
+            self._target.clear(*ground, 1.0)
             self.overlay.draw(self._target, pictures=pictures)
         return requests
 

@@ -13,11 +13,28 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.answers import LiveFix
-from atlas_rt.core.hud import NOTICE_SECS, CountTag, FrameFigures, Hud, NameTag, Notice
+from atlas_rt.core.command_list import Command
+from atlas_rt.core.compass import Compass
+from atlas_rt.core.hud import NOTICE_SECS, CountTag, FrameFigures, Hud, NameTag, Notice, PaletteView, Place
 from atlas_rt.core.images import Failure
 from atlas_rt.core.metadata import Metadata
+from atlas_rt.core.minimap import Minimap, Spot
 from atlas_rt.core.reports import Progress
-from atlas_rt.core.requests import CopyPath, Deselect, Do, FlyTo, Hover, OpenSource, Retry, Search, Select
+from atlas_rt.core.requests import (
+    CopyPath,
+    Deselect,
+    Do,
+    FindCommand,
+    FlyTo,
+    Hover,
+    OpenSource,
+    PointAtCluster,
+    Retry,
+    RunCommand,
+    Search,
+    Select,
+    VisitCluster,
+)
 from atlas_rt.core.troubles import Trouble
 from atlas_rt.ui.input import KeyStroke, Modifiers, PointerMoved
 from atlas_rt.ui.panels.canvas import Rect
@@ -347,6 +364,67 @@ def test_the_larger_of_two_names_that_touch_stays(sheet: Sheet) -> None:
     sheet.show(make_hud(name_tags=(small, large)), frames=3)
     assert (sheet.pixels()[250:350, 250:550] == alone[250:350, 250:550]).all()
     assert sheet.changed()[290:310, 350:450].any()
+
+
+@pytest.mark.parametrize("ground", [(1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (0.9, 0.8, 0.1)])
+@pytest.mark.parametrize("strength", [0.13, 1.0])
+def test_names_are_legible_over_any_picture(sheet: Sheet, ground: tuple[float, float, float], strength: float) -> None:
+    """WCAG's contrast between the brightest pixels of a name, its letters, and the plate around them."""
+    tag = NameTag("Illustrations", (400.0, 300.0), strength, (60, 90, 255), 90)
+    sheet.show(make_hud(name_tags=(tag,)), frames=3, ground=ground)
+    pixels = sheet.pixels()[292:308, 345:455].reshape(-1, 3) / 255.0
+    linear = np.where(pixels <= 0.04045, pixels / 12.92, ((pixels + 0.055) / 1.055) ** 2.4)
+    light = np.sort(linear @ (0.2126, 0.7152, 0.0722))
+    letters, plate = light[-40:].mean(), np.median(light)
+    assert (letters + 0.05) / (plate + 0.05) >= 4.5
+
+
+def make_minimap() -> Minimap:
+    spots = (Spot(3, "birds", (0.3, 0.3), 0.15, (255, 90, 60)), Spot(4, "cars", (0.75, 0.7), 0.15, (60, 90, 255)))
+    specks = np.array([(0.3, 0.3), (0.75, 0.7)], np.float32)
+    return Minimap(spots, specks, np.full((2, 3), 200.0, np.float32), (0.5, 0.9), False, 0.3, 0.5, 0.4, here=3)
+
+
+def test_a_click_on_a_cluster_in_the_minimap_flies_there(sheet: Sheet) -> None:
+    hud = make_hud(minimap=make_minimap())
+    sheet.show(hud, frames=3)
+    plan = sheet.panels.covered[-1]
+    inner = plan.width - 24.0
+    x, y = plan.x + 12.0 + 0.75 * inner, plan.bottom - 12.0 - 0.3 * inner
+    asked = sheet.click(hud, x, y)
+    assert VisitCluster(4) in asked
+    assert PointAtCluster(4) in asked
+    assert PointAtCluster(-1) in sheet.show(make_hud(), frames=30)  # closed: nothing is pointed at
+
+
+def test_the_compass_flies_to_the_selected_image(sheet: Sheet) -> None:
+    hud = make_hud(compass=Compass(77, (900.0, 200.0), (1.0, 0.0)))
+    sheet.show(hud, frames=3)
+    assert FlyTo(77) in sheet.click(hud, 900.0, 200.0)
+
+
+def test_the_cluster_one_flies_into_is_told_at_the_top(sheet: Sheet) -> None:
+    sheet.show(make_hud(), frames=3)
+    without = sheet.pixels().copy()
+    sheet.show(make_hud(place=Place("birds", (255, 90, 60), 1.0)), frames=3)
+    rows = np.nonzero((sheet.pixels() != without).any(axis=(1, 2)))[0]
+    assert rows.min() > 10
+    assert rows.max() < 80
+
+
+def test_the_palette_takes_words_and_clicks(sheet: Sheet) -> None:
+    commands = (
+        Command("see the whole map", "Fly", ("H",), Do("home")),
+        Command("fly to birds", "Clusters", (), Do("tour")),
+    )
+    hud = make_hud(palette=PaletteView("", commands, 0))
+    sheet.show(hud, frames=4)
+    assert sheet.panels.wants_text
+    assert FindCommand("m") in sheet.show(hud, *typed("m"), frames=2)
+    line = 0.16 * 720.0 + 58.0
+    assert RunCommand(1) in sheet.click(hud, 640.0, line + 54.0)
+    assert not any(isinstance(each, Do) for each in sheet.click(hud, 640.0, 0.16 * 720.0 + 8.0))
+    assert Do("palette") in sheet.click(hud, 20.0, 400.0)
 
 
 def test_names_are_not_drawn_under_panels(sheet: Sheet) -> None:

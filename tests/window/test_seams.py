@@ -16,7 +16,7 @@ from PIL import Image
 
 from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.quality import LADDER
-from atlas_rt.core.requests import AddPaths, Hover, OpenSource, Retry, Search, Select
+from atlas_rt.core.requests import AddPaths, FindCommand, Hover, OpenSource, Retry, Search, Select
 from atlas_rt.core.scene import Scene
 from atlas_rt.errors import DecodeError
 from atlas_rt.render.gl.offscreen import OffscreenTarget
@@ -524,3 +524,35 @@ def test_light_runs_out_from_what_is_selected_along_the_newest_map(play: Open, c
     player.see(lambda: world.scene is not before and world.view((640, 480)).reached is not None)
     player.do("step_back")
     player.see(lambda: not world.selected_ids and world.view((640, 480)).reached is None)
+
+
+def test_the_palette_does_what_is_chosen_and_goes_back_one_step(play: Open, colours: Path) -> None:
+    player = play(colours)
+    player.settle(6)
+    parts = player.app.parts
+    player.do("palette", FindCommand("keys"), "fly_to_best")
+    assert parts.panel_state.help_open
+    assert not parts.panel_state.palette.open
+    player.do("palette", FindCommand("no such thing"), "next_result", "fly_to_best")
+    assert not parts.panel_state.palette.open
+    player.do("palette", "step_back")
+    assert parts.panel_state.help_open, "Esc closes the palette first"
+    player.do("step_back", "palette", "next_result", "next_result", "previous_result")
+    assert parts.panel_state.palette.cursor == 1
+    player.do(OpenSource((), demo=True))  # another library, with other clusters
+    assert not parts.panel_state.palette.open
+
+
+def test_the_minimap_follows_the_newest_map_and_the_library(play: Open, colours: Path) -> None:
+    player = play(colours)
+    player.settle(6)
+    parts = player.app.parts
+    player.do("minimap")
+    view = parts.world.view((640, 480))
+    before = player.app.hud(view, 0.0).minimap
+    assert before is not None
+    assert len(before.specks) == 6
+    publish(player, -2.0 * parts.world.scene.positions)
+    player.see(lambda: player.app.hud(parts.world.view((640, 480)), 0.0).minimap is not None and parts.incoming is None)
+    player.do("minimap")
+    assert player.app.hud(parts.world.view((640, 480)), 0.0).minimap is None

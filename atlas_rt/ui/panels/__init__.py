@@ -11,6 +11,7 @@ from atlas_rt.core.hud import Hud
 from atlas_rt.core.requests import Hover, Request
 from atlas_rt.ui.fonts import current_fonts
 from atlas_rt.ui.panels.answer_card import AnswerCardPanel
+from atlas_rt.ui.panels.bearings import build_compass, build_place
 from atlas_rt.ui.panels.canvas import Rect, TextureRef, Thumbnails, Type
 from atlas_rt.ui.panels.clusters import ClustersPanel, free_view
 from atlas_rt.ui.panels.consent import ConsentPanel
@@ -20,7 +21,9 @@ from atlas_rt.ui.panels.figures import FiguresPanel
 from atlas_rt.ui.panels.help import HelpPanel
 from atlas_rt.ui.panels.hover import HoverCard
 from atlas_rt.ui.panels.live import LivePanel
+from atlas_rt.ui.panels.minimap import MinimapPanel
 from atlas_rt.ui.panels.notices import Notices
+from atlas_rt.ui.panels.palette import PalettePanel
 from atlas_rt.ui.panels.panel_context import PanelContext
 from atlas_rt.ui.panels.search import SearchPanel
 from atlas_rt.ui.panels.status import StatusPanel
@@ -48,12 +51,14 @@ class Panels:
         self._search, self._hover, self._detail = SearchPanel(), HoverCard(), DetailPanel()
         self._clusters, self._answer, self._consent = ClustersPanel(), AnswerCardPanel(), ConsentPanel()
         self._live, self._notices, self._welcome = LivePanel(), Notices(), WelcomePanel()
+        self._minimap, self._palette = MinimapPanel(), PalettePanel()
         self._help = HelpPanel(layout or {})
 
     @property
     def wants_text(self) -> bool:
         """A text field has the focus or is about to: letters are text. Give it to `Window.text_focused` every frame."""
-        return self._search.wants_text or self._clusters.wants_text or self._welcome.wants_text
+        fields = self._search, self._clusters, self._welcome, self._palette
+        return any(field.wants_text for field in fields)
 
     def focus_search(self) -> None:
         """Put the caret into the search console's field, also when the console is open already."""
@@ -72,6 +77,7 @@ class Panels:
         if not hud.kiosk:
             self._figures.build(context, self._clusters.width(context))
         self._live.build(context, self._detail.width(context))
+        self._minimap.build(context, self._detail.width(context))
         self._welcome.build(context)
         self._answer.build(context)
         self._notices.build(context, self._answer.top(context))
@@ -80,8 +86,12 @@ class Panels:
             self._hover.build(context, *sides, self._answer.top(context))
         self.covered = context.covered
         self.free = free_view(context, self._clusters.taken(context), self._detail.width(context))
+        if not (hud.help_open or hud.welcome):
+            build_place(context)
+            build_compass(context)
         self._consent.build(context)
         self._help.build(context)
+        self._palette.build(context)
         if context.pointed_id != self._pointed_id:
             self._pointed_id = context.pointed_id
             context.requests.append(Hover(context.pointed_id))

@@ -196,6 +196,17 @@ class Canvas:
     def curve(self, points: Sequence[tuple[float, float]], colour: Colour, thickness: float) -> None:
         self._list.add_polyline(list(points), self._ink(colour), thickness, 0)
 
+    def area(self, corners: Sequence[tuple[float, float]], colour: Colour) -> None:
+        """A convex area."""
+        self._list.add_convex_poly_filled(list(corners), self._ink(colour))
+
+    def clip(self, rect: Rect) -> None:
+        """Draw nothing outside of a rectangle, until `unclip`."""
+        self._list.push_clip_rect((rect.x, rect.y), (rect.right, rect.bottom), True)
+
+    def unclip(self) -> None:
+        self._list.pop_clip_rect()
+
     def dot(self, centre: tuple[float, float], radius: float, colour: Colour) -> None:
         self._list.add_circle_filled(centre, radius, self._ink(colour))
 
