@@ -18,7 +18,7 @@ from atlas_rt.core.runtime import Runtime
 from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.encoders.registry import Model
 from atlas_rt.search.vector_index import VectorIndex
-from atlas_rt.workers.search import Query, Searcher
+from atlas_rt.workers.searcher import Query, Searcher
 
 IMAGES, DIM = 100_000, 512
 WHOLE_MS, SCORING_MS = 50.0, 10.0

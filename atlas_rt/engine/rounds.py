@@ -1,7 +1,7 @@
 """Rounds: from a scan to a report.
 
 scan -> plan -> decode, encode, store (batch by batch, with sketches of the map in between)
--> fit or place -> publish -> label what lacks words.
+-> fit or place -> publish -> label what lacks words -> renew what is searched as text.
 """
 
 from __future__ import annotations
@@ -123,10 +123,12 @@ class Rounds:
         if tally.moved:
             self._store.recount_absences(sources)
         self._announcements.source_state(self._store, sources)
+        self._renew_texts()
         if self._job.fit:
             self.maps.bring_up_to_date()
             self.maps.show_others(published=self.maps.generation != generation)
         self._label()
+        self._renew_texts()
         indexed = self._index_for_search()
         cleaned, self._cleaned = self._cleaned, False
         if (tally.moved or indexed or changes.marked or cleaned) and self.map_scheduler.map:
@@ -243,6 +245,12 @@ class Rounds:
     def _await_words(self) -> None:
         self._announcements.progress(Progress("label", 0, 0, 0.0, None))
         self._requests.obey_stop()
+
+    def _renew_texts(self) -> None:
+        """Words of files that moved, and of all in a library that an older version made. Those of a batch come with
+        it."""
+        while self._store.renew_texts():
+            self._requests.obey_stop()
 
     def _index_for_search(self) -> bool:
         """What searches of very many images look into; whether it was made anew."""

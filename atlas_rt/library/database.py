@@ -135,9 +135,19 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[str] = STEPS) -> Non
         )
     for number, step in enumerate(steps[version:], start=version + 1):
         with _transaction(connection):
-            for statement in step.split(";"):
+            for statement in _statements(step):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _statements(step: str) -> Iterator[str]:
+    """The statements of a step, one by one; a trigger has semicolons within."""
+    statement = ""
+    for part in step.split(";"):
+        statement += f"{part};"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def _writer(folder: Path) -> sqlite3.Connection:

@@ -1,5 +1,5 @@
-"""What is known of every image, read from SQLite. This module, `store_writer`, `store_cleaner` and
-`last_comparison` hold all SQL of the program.
+"""What is known of every image, read from SQLite. This module, `store_writer`, `store_cleaner`,
+`last_comparison`, `text_index` and `finding` hold all SQL of the program.
 
 Vectors and tiles lie in flat files, and a record there counts only once a transaction names it.
 """
@@ -20,6 +20,8 @@ from atlas_rt.core.images import Absence, Catalogue, Failure
 from atlas_rt.core.rows import rows_of
 from atlas_rt.library.changes import FailedFile
 from atlas_rt.library.database import Database, path_of
+from atlas_rt.library.finding import Finder
+from atlas_rt.library.text_index import TextIndex
 
 CLEANING, DIM = "cleaning", "dimensions of {model}"
 """Settings: the note of a cleaning, and how long a model's vectors are."""
@@ -58,7 +60,9 @@ class StoreReader:
     """One connection to one library, for reading. Open it with `StoreReader.open`."""
 
     def __init__(self, database: Database) -> None:
+        """texts: the index of words. finder: images by what is known of them."""
         self.database = database
+        self.texts, self.finder = TextIndex(database), Finder(database)
 
     @classmethod
     def open(cls, folder: Path) -> Self:

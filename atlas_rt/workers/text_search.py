@@ -1,0 +1,196 @@
+"""What a query finds as text: by names, folders, captions, keywords, cameras, dates, and by its fields.
+
+All words must match. A match by a label alone counts as one by meaning, since the labels come from the same vectors: it
+says so, and stands where its score puts it. So does one by a folder, a camera or a year that over half of the library
+has: that is offered as a filter, as a list of nearly everything answers nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlas_rt.core.answers import Offer
+from atlas_rt.core.arrays import Ids
+from atlas_rt.core.images import LibraryPlace
+from atlas_rt.core.scene import Scene
+from atlas_rt.errors import AtlasError
+from atlas_rt.library.store import StoreReader
+from atlas_rt.library.text_index import Word
+from atlas_rt.search.fields import Condition
+from atlas_rt.workers.conditions import in_column, labelled, passing
+
+OWN = ("name", "words", "keywords")
+"""Columns that tell of a single picture."""
+SHARED = {"folder": "folder", "camera": "camera", "lens": "lens", "taken": "date"}
+"""Columns that many pictures have in common -> the field that asks for them."""
+COMMON_SHARE = 0.5
+"""Of the library. What more images share is a filter and no answer."""
+WORDS_MAX = 24
+"""A longer text is a description and no name; it is searched by meaning alone."""
+NOTHING = np.zeros(0, np.int64)
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class TextHits:
+    """What was found as text. Ids ascending.
+
+    whole: images that have all words whole; begun: others that have words which begin so. labelled: images that carry
+    a word as their label. words: what was looked for. offers: filters for what over half of the library shares.
+    """
+
+    whole: Ids = field(default_factory=lambda: NOTHING)
+    begun: Ids = field(default_factory=lambda: NOTHING)
+    labelled: Ids = field(default_factory=lambda: NOTHING)
+    words: tuple[Word, ...] = ()
+    offers: tuple[Offer, ...] = ()
+
+
+class TextSearch:
+    """The words of one library, with the labels of one model. Used by one thread at a time; whoever made it closes it.
+
+    Where the library cannot be read, its methods give nothing and `trouble` says why.
+    """
+
+    def __init__(self, place: LibraryPlace, model_id: str) -> None:
+        self._place, self._model_id = place, model_id
+        self._store: StoreReader | None = None
+        self.trouble = ""
+
+    def passing(
+        self, conditions: Sequence[Condition], ids: Ids, scene: Scene | None
+    ) -> tuple[NDArray[np.bool_], list[str]]:
+        """(n,) which of the images fulfil all conditions; and sentences on those that none fulfils."""
+        otherwise: tuple[NDArray[np.bool_], list[str]] = np.zeros(len(ids), np.bool_), []
+        return self._asked(
+            lambda store: passing(conditions, ids, store=store, scene=scene, model_id=self._model_id), otherwise
+        )
+
+    def hits(self, text: str, wanted: Sequence[str], unwanted: Sequence[str], ids: Ids) -> TextHits:
+        """The images that have all wanted words and none of the others. text: what was typed, for the offers."""
+        words = {typed: word for typed in wanted if (word := Word.typed(typed))}
+        if not words or len(words) > WORDS_MAX:
+            return TextHits()
+        without = [word for typed in unwanted if (word := Word.typed(typed))]
+        return self._asked(lambda store: _Hunt(store, self._model_id, words, ids).found(text, without), TextHits())
+
+    def reasons(self, ids: Sequence[int], hits: TextHits) -> dict[int, tuple[str, ...]]:
+        """By what each of some images was found, as words for a person."""
+        if not hits.words:
+            return {}
+        nothing: dict[int, dict[str, str]] = {}
+        columns = self._asked(lambda store: store.texts.columns_of(ids), nothing)
+        reasons = {id_: [each for word in hits.words for each in word.reasons(of)] for id_, of in columns.items()}
+        for id_ in np.intersect1d(hits.labelled, np.array(ids, np.int64)).tolist():
+            reasons.setdefault(id_, []).append("label")
+        return {id_: tuple(dict.fromkeys(each)) for id_, each in reasons.items()}
+
+    def newest(self, ids: Ids) -> Ids:
+        """The same images, the newest first."""
+        return self._asked(lambda store: store.finder.newest(ids), ids)
+
+    @property
+    def pending(self) -> int:
+        """How many images wait for the engine to read their words."""
+        return self._asked(lambda store: store.texts.pending, 0)
+
+    def close(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def _asked(self, question: Callable[[StoreReader], Answer], otherwise: Answer) -> Answer:
+        try:
+            self._store = self._store or StoreReader.open(self._place.folder)
+            answer, self.trouble = question(self._store), ""
+        except AtlasError as error:
+            self.close()  # the next query opens it again
+            self.trouble = f"Names and fields cannot be searched: {error}"
+            return otherwise
+        return answer
+
+
+class _Hunt:
+    """One query over one library. words: typed -> the word."""
+
+    def __init__(self, store: StoreReader, model_id: str, words: dict[str, Word], ids: Ids) -> None:
+        self._store, self._words, self._ids = store, words, ids
+        self._labelled = {word: labelled(store, typed, model_id) for typed, word in words.items()}
+        self._inside = {word: store.texts.holding(word.inside) for word in words.values()}
+        special = [word for word in words.values() if len(self._labelled[word]) or len(self._inside[word])]
+        self._plain = " AND ".join(word.expression() for word in words.values() if word not in special)
+        self._special = special
+
+    def found(self, text: str, without: Sequence[Word]) -> TextHits:
+        labels = _joined(self._labelled.values())
+        words = tuple(self._words.values())
+        everywhere = self._everywhere(without)
+        if not len(everywhere):
+            return TextHits(labelled=labels, words=words)
+        own = _among(everywhere, self._with_any(OWN))
+        shared = np.setdiff1d(_among(everywhere, self._with_any(SHARED)), own, assume_unique=True)
+        offers: tuple[Offer, ...] = ()
+        if len(shared) > COMMON_SHARE * len(self._ids):
+            offers, shared = self._offers(text), NOTHING
+        exact = np.union1d(own, shared)
+        whole = _among(exact, self._matching(" AND ".join(word.expression(whole=True) for word in words)))
+        begun = np.setdiff1d(exact, whole, assume_unique=True)
+        return TextHits(whole, begun, labels, words, offers)
+
+    def _everywhere(self, without: Sequence[Word]) -> Ids:
+        """The images that have all words, in whatever of them."""
+        found = self._store.texts.matching(self._plain) if self._plain else self._ids
+        for word in self._special:
+            if not len(found):
+                break
+            found = _among(found, _joined([self._matching(word.expression()), *self._beyond(word)]))
+        for word in without:
+            found = np.setdiff1d(found, self._matching(word.expression(whole=True)), assume_unique=True)
+        return _among(self._ids, found)
+
+    def _beyond(self, word: Word) -> tuple[Ids, Ids]:
+        """What FTS5 does not know: labels, and what stands inside of words."""
+        return self._labelled[word], self._inside[word]
+
+    def _with_any(self, columns: Iterable[str]) -> Ids:
+        """The images that have one of the words in one of these columns."""
+        found = [self._matching(" OR ".join(word.expression(columns) for word in self._words.values()))]
+        inside = [column for column in ("name", "folder") if column in columns]
+        found += [self._store.texts.holding(word.inside, inside) for word in self._special]
+        return _joined(found)
+
+    def _matching(self, expression: str) -> Ids:
+        """Among those that have all words that FTS5 alone knows: it is done before they are many."""
+        return self._store.texts.matching(f"({self._plain}) AND ({expression})" if self._plain else expression)
+
+    def _offers(self, text: str) -> tuple[Offer, ...]:
+        """Filters in place of words that over half of the library shares."""
+        offers = []
+        for typed, word in self._words.items():
+            for column, name in SHARED.items():
+                count = len(_among(self._ids, in_column(self._store, word, column)))
+                if count > COMMON_SHARE * len(self._ids) and (name != "date" or re.fullmatch(r"\d{4}", typed)):
+                    filter_ = str(Condition(name, typed))
+                    offers.append(Offer(filter_, _with_filter(text, typed, filter_), count))
+                    break
+        return tuple(offers)
+
+
+def _with_filter(text: str, typed: str, filter_: str) -> str:
+    """What was typed with a filter in place of a word."""
+    return re.sub(rf'(?<!\S)\+?"?{re.escape(typed)}"?(?!\S)', filter_.replace("\\", r"\\"), text, count=1)
+
+
+def _joined(parts: Iterable[Ids]) -> Ids:
+    return reduce(np.union1d, parts, NOTHING)
+
+
+def _among(ids: Ids, found: Ids) -> Ids:
+    return np.intersect1d(ids, found, assume_unique=True)
