@@ -20,10 +20,11 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A filter in place of a word that most of a library shares. query: the whole query with it. images: how many it
-    lets through."""
+    """A filter in place of a word that most of a library shares. says: the beginning of a sentence on that. query: the
+    whole query with the filter. images: how many it lets through."""
 
     filter: str
+    says: str
     query: str
     images: int
 

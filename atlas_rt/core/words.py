@@ -13,6 +13,7 @@ found by its first letters either, only by what holds a digit.
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 
@@ -72,7 +73,7 @@ def _pieces(run: str) -> tuple[str, ...]:
     if run.startswith(OPAQUE):
         return (OPAQUE + folded(run[1:]),)
     parts = _PIECE.findall(run)
-    changes = sum(one[0].isdigit() != other[0].isdigit() for one, other in zip(parts, parts[1:], strict=False))
+    changes = sum(one[0].isdigit() != other[0].isdigit() for one, other in itertools.pairwise(parts))
     if changes >= HASH_CHANGES or (changes >= HEX_CHANGES and _HEX.fullmatch(run)):
         return (OPAQUE + folded(run),)
     humps = (hump for part in parts for hump in _HUMP.split(part))

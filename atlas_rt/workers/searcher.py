@@ -19,6 +19,7 @@ from atlas_rt.core.arrays import Floats, Ids, Ints
 from atlas_rt.core.rows import rows_of
 from atlas_rt.core.scene import Scene
 from atlas_rt.core.vectors import unit
+from atlas_rt.core.visibility import LIGHT_TO
 from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.encoders.registry import Model
 from atlas_rt.search import scoring
@@ -31,8 +32,8 @@ from atlas_rt.workers.text_search import TextHits, TextSearch
 
 RESULTS = 60
 """Results kept for the strip and for stepping through."""
-TEXT_LIGHT = 4.5
-"""What was found as text shines with at least, in deviations above the median: as much as the look makes of any."""
+TEXT_LIGHT = LIGHT_TO + 1.0
+"""What was found as text shines with at least, in deviations above the median: fully."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,18 @@ class _Asked:
         fields = (condition.field for condition in self.reading.conditions if condition.wanted)
         return tuple(dict.fromkeys("camera" if name == "lens" else name for name in fields))
 
-    @property
-    def rows(self) -> Ints:
-        count = len(self.query.ids)
-        rows = np.arange(count) if self.passes is None else np.flatnonzero(self.passes)
-        return rows.astype(np.int32)
+    def tiers(self, hits: TextHits) -> tuple[Ints, ...]:
+        """The rows that come into question, by what comes first: those that have all words whole, those that have words
+        which begin so, all others."""
+        ids = self.query.ids
+        others = np.ones(len(ids), np.bool_) if self.passes is None else self.passes.copy()
+        tiers = []
+        for found in (hits.whole, hits.begun):
+            at, known = rows_of(ids, found)
+            rows = at[known]
+            tiers.append(rows[others[rows]])
+            others[rows] = False
+        return tuple(rows.astype(np.int32) for rows in (*tiers, np.flatnonzero(others)))
 
 
 class Searcher:
@@ -130,7 +138,7 @@ class Searcher:
             lights[asked.passes] = TEXT_LIGHT
             ids = self._texts.newest(query.ids[asked.passes])[: asked.top]
         elif query.text.strip():
-            notices = notices or ("There is nothing to look for: type a word or a field such as camera:contax.",)
+            notices = (*notices, "There is nothing to look for: type a word, or a field such as camera:contax.")
         best = tuple(Match(id_, 1.0, "exact", asked.reasons) for id_ in ids.tolist())
         search_ms = (time.perf_counter() - begun) * 1000.0
         return SearchAnswer(query.text, query.ids, lights, best, 0.0, search_ms, notices=self._with_trouble(notices))
@@ -139,21 +147,22 @@ class Searcher:
         """What was found as text, then by meaning."""
         query, index = asked.query, asked.query.vector_index
         scored, hits = index.score(vector), self._hits(asked)
-        scores, rows = scored.scores, asked.rows
-        first = [rows_of(query.ids, ids) for ids in (hits.whole, hits.begun)]
-        exact = [at[known].astype(np.int32) for at, known in first]
-        exact = [np.intersect1d(each, rows, assume_unique=True) for each in exact]
-        needed = rows if asked.passes is not None else np.concatenate(exact)
+        tiers = asked.tiers(hits)
+        exact = np.concatenate(tiers[:2])
+        scores = scored.scores
+        needed = exact if asked.passes is None else np.concatenate(tiers)
         unseen = needed[np.isneginf(scores[needed])]
         scores[unseen] = index.score_of(unseen, vector)
-        best = self._best(scores, rows, exact, asked.top)
+        best = [row for tier in tiers for row in tier[best_rows(scores[tier], asked.top)].tolist()][: asked.top]
         lights = scoring.lights(scores, scored.usual)
         if asked.passes is not None:
             lights = np.where(asked.passes, lights, np.float32(0.0))
-        lights[np.concatenate(exact)] = max(TEXT_LIGHT, float(lights.max(initial=0.0)))
+        lights[exact] = max(TEXT_LIGHT, float(lights.max(initial=0.0)))
         pieces = None if with_image else self._pieces(asked.reading.text)
         bands = self._judge_of(index).bands(QueryVector(vector, pieces), scores[best])
-        matches = self._matches(asked, hits, scores, best, bands, exact)
+        as_text = np.isin(best, exact).tolist()
+        bands = ["exact" if is_exact else band for is_exact, band in zip(as_text, bands, strict=True)]
+        matches = self._matches(asked, hits, scores[best], best, bands)
         notices = self._with_trouble((*asked.notices, *self._remarks(asked, matches, hits)))
         return SearchAnswer(query.text, query.ids, lights, matches, 0.0, 0.0, notices=notices, offers=hits.offers)
 
@@ -162,31 +171,24 @@ class Searcher:
             return TextHits()
         return self._texts.hits(asked.query.text, *sought(asked.reading.text), asked.query.ids)
 
-    def _best(self, scores: Floats, rows: Ints, exact: list[Ints], top: int) -> list[int]:
-        """Ints: those that have all words whole, those that have them begun, then all others, each by score."""
-        best: list[int] = []
-        for part in (*exact, np.setdiff1d(rows, np.concatenate(exact), assume_unique=True)):
-            best += part[best_rows(scores[part], top - len(best))].tolist()
-        return best
-
     def _matches(
-        self, asked: _Asked, hits: TextHits, scores: Floats, best: list[int], bands: list[str], exact: list[Ints]
+        self, asked: _Asked, hits: TextHits, scores: Floats, rows: list[int], bands: list[str]
     ) -> tuple[Match, ...]:
-        ids = asked.query.ids[best].tolist()
+        """The results with why each was found. scores, bands: in the order of the rows."""
+        ids = asked.query.ids[rows].tolist()
         found = self._texts.reasons(ids, hits) if self._texts else {}
-        as_text = np.isin(best, np.concatenate(exact)).tolist()
         matches = []
-        for row, id_, band, is_exact in zip(best, ids, bands, as_text, strict=True):
-            words = found.get(id_, ()) if is_exact else [each for each in found.get(id_, ()) if each == "label"]
-            meaning = ("meaning",) if band != "none" or not is_exact else ()
-            why = tuple(dict.fromkeys((*words, *asked.reasons, *meaning)))
-            matches.append(Match(id_, float(scores[row]), "exact" if is_exact else band, why))
+        for id_, score, band in zip(ids, scores.tolist(), bands, strict=True):
+            words = found.get(id_, ())
+            if band != "exact":
+                words = (*(word for word in words if word == "label"), "meaning")
+            matches.append(Match(id_, score, band, tuple(dict.fromkeys((*words, *asked.reasons)))))
         return tuple(matches)
 
     def _remarks(self, asked: _Asked, matches: Sequence[Match], hits: TextHits) -> Iterator[str]:
         """What a person should know of the answer."""
         for offer in hits.offers:
-            yield f"{offer.images:,} of {len(asked.query.ids):,} images match {offer.filter}, so it is no answer here."
+            yield f"{offer.says} {offer.images:,} of {len(asked.query.ids):,} images; as a filter: {offer.filter}"
         text = asked.reading.text
         if asked.reading.empty:
             return

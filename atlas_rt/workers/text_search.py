@@ -30,6 +30,12 @@ OWN = ("name", "words", "keywords")
 """Columns that tell of a single picture."""
 SHARED = {"folder": "folder", "camera": "camera", "lens": "lens", "taken": "date"}
 """Columns that many pictures have in common -> the field that asks for them."""
+SAYS = {
+    "folder": "“{}” is in the folder names of",
+    "camera": "“{}” is the camera of",
+    "lens": "“{}” is the lens of",
+    "date": "“{}” is the year of",
+}
 COMMON_SHARE = 0.5
 """Of the library. What more images share is a filter and no answer."""
 WORDS_MAX = 24
@@ -178,7 +184,8 @@ class _Hunt:
                 count = len(_among(self._ids, in_column(self._store, word, column)))
                 if count > COMMON_SHARE * len(self._ids) and (name != "date" or re.fullmatch(r"\d{4}", typed)):
                     filter_ = str(Condition(name, typed))
-                    offers.append(Offer(filter_, _with_filter(text, typed, filter_), count))
+                    says = SAYS[name].format(typed)
+                    offers.append(Offer(filter_, says, _with_filter(text, typed, filter_), count))
                     break
         return tuple(offers)
 
