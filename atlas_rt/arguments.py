@@ -75,13 +75,17 @@ def _search(parser: argparse.ArgumentParser) -> None:
     _add_no_update(parser)
 
 
-def _neighbors(parser: argparse.ArgumentParser) -> None:
+def _info(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "words", nargs="*", metavar="SOURCE ... IMAGE", help="the library, then one of its images, by path or by id"
     )
     _add_demo(parser)
-    _add_top(parser, 20, "how many images to list")
     _add_no_update(parser)
+
+
+def _neighbors(parser: argparse.ArgumentParser) -> None:
+    _info(parser)
+    _add_top(parser, 20, "how many images to list")
 
 
 def _locate(parser: argparse.ArgumentParser) -> None:
@@ -301,6 +305,11 @@ COMMANDS = {
         _search,
         ("search ~/Pictures 'a red apple'", "search ~/Pictures +fruit -apple type:webp --top 5 --no-update"),
         terms=True,
+    ),
+    "info": Command(
+        "show what is known of one image: date, camera, keywords, labels",
+        _info,
+        ("info ~/Pictures ~/Pictures/acoustic-guitar.webp", "info ~/Pictures 7 --no-update --json"),
     ),
     "neighbors": Command(
         "list the images nearest to one image of the library",

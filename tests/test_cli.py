@@ -107,7 +107,9 @@ def test_the_first_word_that_is_no_option_chooses(here: Path, words: str, comman
 def test_a_misspelt_command_is_answered_with_the_right_one(capsys: Capture) -> None:
     said = refusal(capsys, "serch", "there", "apple")
     assert said.startswith("'serch' is neither a command nor a folder or file here; did you mean 'search'?")
-    assert "commands: view, index, search, neighbors, locate, map, clusters, shot, export, models, library" in said
+    assert (
+        "commands: view, index, search, info, neighbors, locate, map, clusters, shot, export, models, library" in said
+    )
     assert "did you mean" not in refusal(capsys, "xyzzy")
 
 
@@ -157,6 +159,7 @@ def test_what_comes_later_is_said_to_come_later(capsys: Capture, words: str, sai
         ("library forget", "name the source whose library it is"),
         ("index", "name a folder of images, or --demo"),
         ("neighbors .", "name a source and one of its images"),
+        ("info .", "name a source and one of its images"),
         ("locate .", "name the images to place"),
         ("search", "name a source and what to look for"),
         ("search .", "say what to look for"),

@@ -38,7 +38,7 @@ from atlas_rt.values import Triple
 from atlas_rt.window.cluster_state import ClusterState
 from atlas_rt.window.picture import WindowPicture
 from atlas_rt.window.session import source_name
-from atlas_rt.workers.facts import FactsRequest, facts_of
+from atlas_rt.workers.facts import FactsRequest, facts_of, stored_of
 from atlas_rt.workers.pictures import PICTURE_PX
 from atlas_rt.workers.searcher import Query, Searcher
 from atlas_rt.workers.text_search import TextSearch
@@ -279,9 +279,9 @@ def _pose(world: World, shot: Shot, selected: int) -> Pose:
 
 
 def _facts(collection: Collection, id_: int) -> ImageFacts | None:
+    request = FactsRequest(id_, collection.scene, collection.vector_index, neighbours=True)
     with StoreReader.open(collection.place.folder) as store:
-        labels = store.labels(id_, collection.model.id)
-    return facts_of(FactsRequest(id_, collection.scene, collection.vector_index, neighbours=True), labels)
+        return facts_of(request, *stored_of(store, request))
 
 
 def _hud(

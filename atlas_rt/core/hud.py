@@ -9,6 +9,7 @@ from atlas_rt.core.arrays import Floats
 from atlas_rt.core.explanations import Explanation
 from atlas_rt.core.images import Failure
 from atlas_rt.core.maps import Cluster
+from atlas_rt.core.metadata import NOTHING_KNOWN, Metadata
 from atlas_rt.core.narration import NarratorView
 from atlas_rt.core.reports import Progress
 from atlas_rt.core.troubles import Trouble
@@ -19,7 +20,8 @@ class ImageFacts:
     """One image as a panel tells it.
 
     labels: (word, confidence 0..1), best first. neighbours: (id, similarity), nearest first. alike: which of how many
-    near-duplicates it is, from 1. whole: its neighbours were looked for, too; those of what is only hovered are not.
+    near-duplicates it is, from 1. metadata: what its file tells. raw: name of the RAW file of the same shot. whole: its
+    neighbours were looked for, too; those of what is only hovered are not.
     """
 
     id: int
@@ -30,6 +32,8 @@ class ImageFacts:
     labels: tuple[tuple[str, float], ...] = ()
     neighbours: tuple[tuple[int, float], ...] = ()
     alike: tuple[int, int] = (1, 1)
+    metadata: Metadata = NOTHING_KNOWN
+    raw: str = ""
     whole: bool = True
 
     @property

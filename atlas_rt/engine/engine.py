@@ -97,15 +97,19 @@ class Engine:
 
 def _wait_for_news(requests: PendingRequests, rounds: Rounds) -> bool:
     """Until someone wishes something, or images come that another program sent (True), or something changed in the
-    sources; a refit goes on meanwhile."""
+    sources; a refit goes on meanwhile, and what files tell of their pictures is read."""
     begun_secs, ready, rested = time.monotonic(), False, False
     while not requests:
-        if requests.wait(IDLE_SECS):
+        if requests.wait(0.0 if rounds.metadata.left else IDLE_SECS):
             continue
         if rounds.received.appeared():
             return True
         if rounds.watcher.due() or rounds.unsettled.due:
             return False
+        if rounds.metadata.left:
+            rounds.fill_metadata()
+            begun_secs = time.monotonic()
+            continue
         waited_secs = time.monotonic() - begun_secs
         idle = READY_SECS < waited_secs < REST_SECS and rounds.map_scheduler.quick_to_make_ready
         if not ready and (rounds.watcher.stirs or idle):

@@ -27,6 +27,9 @@ from atlas_rt.library.changes import FailedFile, Todo
 from atlas_rt.library.decoding.decode import read_image
 from atlas_rt.library.file_content import content_hash, read
 from atlas_rt.library.formats import suffix_of
+from atlas_rt.library.metadata.reading import read_metadata
+from atlas_rt.library.metadata.sidecars import Sidecars
+from atlas_rt.library.metadata.table import FileMetadata
 from atlas_rt.library.other_libraries import OtherLibraries
 from atlas_rt.library.store import Labels
 from atlas_rt.library.store_writer import Ready, StoreWriter
@@ -46,14 +49,15 @@ AHEAD = 3
 class Prepared:
     """A decoded file: all that is stored of it but its vector.
 
-    pixels: the encoder's input, until it is encoded. incomplete: what of the picture is missing, empty for nothing.
-    vector: (dim,) where another library gave it, and there is nothing to encode.
+    metadata: what the file tells besides. pixels: the encoder's input, until it is encoded. incomplete: what of the
+    picture is missing, empty for nothing. vector: (dim,) where another library gave it, and there is nothing to encode.
     """
 
     todo: Todo
     hash: bytes
     width_px: int
     height_px: int
+    metadata: FileMetadata
     tiles: TileSet
     pixels: Floats | None
     incomplete: str = ""
@@ -62,10 +66,12 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A file whose content the library holds already: nothing of it is made again."""
+    """A file whose content the library holds already: nothing of it is made again, but its time and its sidecars are
+    its own."""
 
     todo: Todo
     hash: bytes
+    metadata: FileMetadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +131,14 @@ class Pipeline:
         threads: int,
         crash_log: CrashLog,
         others: OtherLibraries,
+        sidecars: Sidecars,
         told: Callable[[Failure], None],
         between_batches: Callable[[Tally], None],
     ) -> None:
         self._store, self._tiles, self._vectors = store, tiles, vectors
         self._encoder, self._labeller = encoder, labeller
         self._threads = threads
-        self._crash_log, self._others = crash_log, others
+        self._crash_log, self._others, self._sidecars = crash_log, others, sidecars
         self._told, self._between_batches = told, between_batches
         self._model_id = encoder.model.id
         self._spec: Preprocessing = encoder.model.image.preprocessing
@@ -205,18 +212,19 @@ class Pipeline:
             try:
                 data = read(todo.path)
                 digest = content_hash(data)
+                metadata = read_metadata(data, todo.path, mtime_ns=todo.mtime_ns, sidecars=self._sidecars)
                 if digest in self._known:
-                    return Seen(todo, digest)
+                    return Seen(todo, digest, metadata)
                 if taken := self._others.find(digest):
                     size = (taken.width_px, taken.height_px)
-                    return Prepared(todo, digest, *size, taken.tiles, None, taken.incomplete, taken.vector)
+                    return Prepared(todo, digest, *size, metadata, taken.tiles, None, taken.incomplete, taken.vector)
                 stage = "decode"
                 decoded = read_image(
                     data, target_px=self._spec.size_px, fit=self._spec.resize, suffix=suffix_of(todo.path)
                 )
                 pixels = to_input(decoded.image, self._spec)
                 size, tiles = (decoded.width_px, decoded.height_px), make_tiles(decoded)
-                return Prepared(todo, digest, *size, tiles, pixels, decoded.incomplete)
+                return Prepared(todo, digest, *size, metadata, tiles, pixels, decoded.incomplete)
             except DecodeError as error:
                 return Broken(todo, str(error), stage)
 
@@ -302,6 +310,7 @@ class Pipeline:
             known.tile,
             known.vector_row,
             known.incomplete,
+            seen.metadata,
         )
 
 
@@ -320,4 +329,5 @@ def _ready(each: Prepared, tile: int, row: int) -> Ready:
         tile,
         row,
         each.incomplete,
+        each.metadata,
     )

@@ -1,7 +1,8 @@
 """Rounds: from a scan to a report.
 
 scan -> plan -> decode, encode, store (batch by batch, with sketches of the map in between)
--> fit or place -> publish -> label what lacks words -> renew what is searched as text.
+-> fit or place -> publish -> label what lacks words -> read of files what is not known of them -> renew what is
+searched as text.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from atlas_rt.engine.labeller import Labeller
 from atlas_rt.engine.map_scheduler import LAST, MapScheduler
 from atlas_rt.engine.map_updates import MapUpdates
 from atlas_rt.engine.messages import Job, Provider, Said
+from atlas_rt.engine.metadata_filler import MetadataFiller
 from atlas_rt.engine.pending_requests import PendingRequests
 from atlas_rt.engine.pipeline import Pipeline, Tally
 from atlas_rt.engine.received import ReceivedFolder
@@ -30,6 +32,7 @@ from atlas_rt.library import disk_errors
 from atlas_rt.library.absence import source_state
 from atlas_rt.library.cache_layout import known_places
 from atlas_rt.library.changes import Changes, Todo
+from atlas_rt.library.metadata.sidecars import Sidecars
 from atlas_rt.library.other_libraries import OtherLibraries
 from atlas_rt.library.scanning import Scan, Scanner
 from atlas_rt.library.store_writer import StoreWriter
@@ -101,6 +104,7 @@ class Rounds:
             stays=job.stay,
             request=job.request,
         )
+        self.metadata = MetadataFiller(store, threads=threads, told=announcements.progress)
         suspects.note_suspects(store, self._crash_log)
 
     def close(self) -> None:
@@ -119,7 +123,8 @@ class Rounds:
         found, changes = self._scanned(sources, asked=asked)
         scanned = time.monotonic()
         failures = list(changes.failed) + list(found.unreadable)
-        tally = self._index(changes, failures) if changes.todo else Tally()
+        sidecars = Sidecars(found.sidecars)
+        tally = self._index(changes, failures, sidecars) if changes.todo else Tally()
         if tally.moved:
             self._store.recount_absences(sources)
         self._announcements.source_state(self._store, sources)
@@ -128,8 +133,12 @@ class Rounds:
             self.maps.bring_up_to_date()
             self.maps.show_others(published=self.maps.generation != generation)
         self._label()
-        self._renew_texts()
         indexed = self._index_for_search()
+        self.metadata.begin(sidecars)
+        while self.metadata.left and not self._job.stay:
+            self.metadata.fill_some()
+            self._requests.obey_stop()
+        self._renew_texts()
         cleaned, self._cleaned = self._cleaned, False
         if (tally.moved or indexed or changes.marked or cleaned) and self.map_scheduler.map:
             # the same map, but who shows it has the old paths or index
@@ -137,6 +146,14 @@ class Rounds:
         secs = scanned - begun, time.monotonic() - begun
         self._announcements.tell(self._report(found, changes, tally, failures, *secs))
         self._announcements.progress(Progress("idle", 0, 0, 0.0, None, len(failures)), now=True)
+
+    def fill_metadata(self) -> None:
+        """Between rounds: read of some more files what is not known of them, and tell who shows the map when all is."""
+        self.metadata.fill_some()
+        if not self.metadata.left:
+            if self.map_scheduler.map:
+                self._announcements.published(self.map_scheduler.map)
+            self._announcements.progress(Progress("idle", 0, 0, 0.0, None), now=True)
 
     def _sources(self) -> tuple[str, ...]:
         return (*self._job.place.sources, *self._store.extras())
@@ -158,13 +175,14 @@ class Rounds:
         self.unsettled.begin()
         return found, changes if asked else self.unsettled.leave_out(changes, closed=self.watcher.closed)
 
-    def _index(self, changes: Changes, failures: list[Failure]) -> Tally:
+    def _index(self, changes: Changes, failures: list[Failure], sidecars: Sidecars) -> Tally:
         """Decode, encode and store what is to be done; suspects of an earlier crash first, each alone."""
         if self._job.fit:
             self.map_scheduler.expect_fit(len(changes.todo))
         todo, alone = self._without_condemned(changes.todo, failures)
         with self._other_libraries() as others:
-            pipeline = self._pipeline(len(changes.todo), failures, _least_of_rest([*alone, *todo]), others)
+            coming = _least_of_rest([*alone, *todo])
+            pipeline = self._pipeline(len(changes.todo), failures, coming, others, sidecars)
             self._run(pipeline, todo, alone)
         return pipeline.tally
 
@@ -197,7 +215,9 @@ class Rounds:
             todo = todo[part:]
         pipeline.run(todo)
 
-    def _pipeline(self, total: int, failures: list[Failure], coming: list[int], others: OtherLibraries) -> Pipeline:
+    def _pipeline(
+        self, total: int, failures: list[Failure], coming: list[int], others: OtherLibraries, sidecars: Sidecars
+    ) -> Pipeline:
         """coming: after so many files are done, the smallest id of those that follow."""
         begun = time.monotonic()
 
@@ -223,6 +243,7 @@ class Rounds:
             threads=self._threads,
             crash_log=self._crash_log,
             others=others,
+            sidecars=sidecars,
             told=told,
             between_batches=between_batches,
         )

@@ -13,6 +13,10 @@ HEIC_SUFFIXES = frozenset([".heic", ".heif"])
 """Read when pillow_heif is installed."""
 RAW_SUFFIXES = frozenset([".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2", ".srw"])
 """Camera files, read by their embedded preview when rawpy is installed."""
+SHOT_SUFFIXES = frozenset([".jpg", ".jpeg", ".jpe", ".jfif"]) | HEIC_SUFFIXES
+"""What cameras write beside the RAW file of a shot."""
+SIDECAR_SUFFIX = ".xmp"
+"""What programs write about a picture into a file beside it."""
 FORMAT_HINTS = {"HEIC": "pillow_heif", "RAW": "rawpy"}
 """Format -> the module that reads it, both from `pip install atlas_rt[formats]`."""
 
@@ -26,6 +30,11 @@ def suffix_of(path: str) -> str:
     name = path[path.rfind(os.sep) + 1 :]
     dot = name.rfind(".")
     return name[dot:].lower() if dot > 0 else ""
+
+
+def without_suffix(path: str) -> str:
+    """A name or path without its ending."""
+    return path[: path.rfind(".")] if suffix_of(path) else path
 
 
 def is_picture(path: str) -> bool:

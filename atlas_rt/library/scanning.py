@@ -25,6 +25,7 @@ class Scan:
     missing_formats: of the skipped ones, those an extra would read, e.g. {"HEIC": 3}. devices: what tells the device of
     each source that is a folder, and of each folder in it that lies on another device than the folder around it. empty:
     folders without a file, in which no folder has one. dangling: links that lead nowhere.
+    sidecars: XMP files, path -> time of change in nanoseconds; they count as skipped.
     """
 
     files: tuple[FoundFile, ...]
@@ -34,6 +35,7 @@ class Scan:
     devices: dict[str, str] = field(default_factory=dict)
     empty: frozenset[str] = frozenset()
     dangling: frozenset[str] = frozenset()
+    sidecars: dict[str, int] = field(default_factory=dict)
 
 
 def scan(
@@ -101,6 +103,7 @@ def _result(walk: Walk) -> Scan:
         devices=_devices(walk.listings),
         empty=_empty(walk.listings),
         dangling=frozenset(link for listing in listings for link in listing.dangling),
+        sidecars={path: time for listing in listings for path, time in listing.sidecars.items()},
     )
 
 

@@ -14,7 +14,7 @@ extras     sources dropped on the window.
 absences   folders that the last scan could not look into or found empty (`absence`). state: missing, empty, unreadable
            or partly. images: known ones below it that were not found, shown all the same.
 metadata   what the files tell of their pictures (`core.metadata`). reader: version of what read it; an older one's rows
-           are read again. keywords: a JSON list.
+           are read again. sidecars: the stamp of those that were read (`Sidecars.stamp`). keywords: a JSON list.
 texts      what is searched as words (`text_index`), one row an image that is shown, by its id. Words as `core.words`
            splits them. texts_stale: images whose row there is not what it should be; triggers note them.
 devices    what tells the device of each source, and of each mount point in it, when what is known of it was there.
@@ -96,6 +96,7 @@ STEPS = (
     CREATE TABLE metadata (
         image_id INTEGER PRIMARY KEY REFERENCES images (id) ON DELETE CASCADE,
         reader INTEGER NOT NULL,
+        sidecars INTEGER NOT NULL,
         taken TEXT NOT NULL,
         taken_secs REAL,
         taken_from TEXT NOT NULL,
@@ -114,6 +115,7 @@ STEPS = (
         software TEXT NOT NULL,
         prompt TEXT NOT NULL
     );
+    CREATE INDEX metadata_with_sidecars ON metadata (image_id) WHERE sidecars != 0;
     """,
     # What a file is called and what was written about it, as words. The triggers let nobody who writes forget it.
     """

@@ -1,5 +1,5 @@
 """What is known of every image, read from SQLite. This module, `store_writer`, `store_cleaner`,
-`last_comparison`, `text_index` and `finding` hold all SQL of the program.
+`last_comparison`, `metadata.table`, `text_index` and `finding` hold all SQL of the program.
 
 Vectors and tiles lie in flat files, and a record there counts only once a transaction names it.
 """
@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Ids, Ints
 from atlas_rt.core.images import Absence, Catalogue, Failure
+from atlas_rt.core.metadata import Metadata
 from atlas_rt.core.rows import rows_of
 from atlas_rt.library.changes import FailedFile
 from atlas_rt.library.database import Database, path_of
 from atlas_rt.library.finding import Finder
+from atlas_rt.library.metadata import table
 from atlas_rt.library.text_index import TextIndex
 
 CLEANING, DIM = "cleaning", "dimensions of {model}"
@@ -251,6 +253,10 @@ class StoreReader:
             wanted = ", ".join("?" * len(part))
             rows += self.database.rows(f"SELECT mtime_ns FROM images WHERE id IN ({wanted})", part)
         return np.array(rows, np.int64).ravel() // 1_000_000_000
+
+    def metadata_of(self, ids: Ids) -> dict[int, Metadata]:
+        """What the files of these images tell of them, by id; images of which nothing was read yet are left out."""
+        return {id_: metadata for part in _parts(ids) for id_, metadata in table.stored(self.database, part).items()}
 
     def label_words(self, model: str, *, least: float = 0.0) -> tuple[str, ...]:
         """The words that the model labelled images with, in the order of the alphabet."""

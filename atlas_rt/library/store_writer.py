@@ -21,6 +21,9 @@ from atlas_rt.library.changes import Changes, Comparison, FailedFile, KnownFile,
 from atlas_rt.library.database import Database, is_outdated, path_of
 from atlas_rt.library.last_comparison import LastComparison
 from atlas_rt.library.lock import Lock
+from atlas_rt.library.metadata import table
+from atlas_rt.library.metadata.sidecars import Sidecars
+from atlas_rt.library.metadata.table import FileMetadata, Unread
 from atlas_rt.library.scanning import Scan
 from atlas_rt.library.store import DIM, TOGETHER, Labels, StoreReader
 from atlas_rt.library.text_index import TextWriter
@@ -35,7 +38,8 @@ class Ready:
     """An image that was decoded and encoded, to be named. id: of its Todo.
 
     hash: of its content (`content_hash`). tile: record in the tile files. vector_row: row in the model's vector file.
-    incomplete: which part of the picture is missing; empty if none is.
+    incomplete: which part of the picture is missing; empty if none is. metadata: what its file tells of it, None where
+    nobody looked.
     """
 
     id: int
@@ -50,6 +54,7 @@ class Ready:
     tile: int
     vector_row: int
     incomplete: str = ""
+    metadata: FileMetadata | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,7 @@ class StoreWriter(StoreReader):
             self._forget_failures(image.path for image in ready)
             self._put_failures(failed)
             self._put_labels(model, {ids.get(id_, id_): words for id_, words in (labels or {}).items()})
+            table.put(self.database, {ids.get(each.id, each.id): each.metadata for each in ready if each.metadata})
             self._texts.renew(ids.get(image.id, image.id) for image in ready)
         return Committed(**counts, ids=ids)
 
@@ -163,6 +169,16 @@ class StoreWriter(StoreReader):
         """Bring the words of some more images up to date; how many. 0: all are."""
         with self.database.transaction():
             return self._texts.renew()
+
+    def without_metadata(self, sidecars: Sidecars) -> list[Unread]:
+        """The images whose files must be read for what they tell, by id. sidecars: those of the last scan."""
+        return table.unread(self.database, sidecars)
+
+    def put_metadata(self, read: Mapping[int, FileMetadata]) -> None:
+        """Store what the files of images tell of them, by id."""
+        with self.database.transaction():
+            table.put(self.database, read)
+            self._texts.renew(read)
 
     def note_dim(self, model: str, dim: int) -> None:
         """Note how long the vectors of a model are: the files do not say it."""

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 
@@ -46,6 +46,7 @@ INSIDE = 2
 """Characters from which on what holds a digit is looked for inside of words."""
 PIECES_MAX = 32
 BLOCK = 500
+_MONTH = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2]))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +227,5 @@ def _below(folder: str, roots: Sequence[str]) -> str:
 
 def _date_words(taken: str) -> str:
     """ "2023-06-04T12:33:10" -> "2023 june", as people type dates among words."""
-    try:
-        date = datetime.fromisoformat(taken)
-    except ValueError:
-        return ""
-    return f"{date.year:04} {MONTHS[date.month - 1]}"
+    match = _MONTH.match(taken)
+    return " ".join((match[1], MONTHS[int(match[2]) - 1] if match[2] else "")).strip() if match else ""

@@ -22,7 +22,7 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
 from atlas_rt.library.drives import is_remote
-from atlas_rt.library.formats import is_readable
+from atlas_rt.library.formats import SIDECAR_SUFFIX, is_readable, suffix_of
 from atlas_rt.library.hidden import is_passed_over
 from atlas_rt.library.inotify_limits import how_to_raise, limit_behind, limit_of, used_up
 from atlas_rt.library.polling import Poller
@@ -272,7 +272,7 @@ class _Handler(FileSystemEventHandler):
             parent = parts[depth - 2] if depth > 1 else Path(self._folder).name
             if is_passed_over(name, parent, hidden=self._hidden) or self._excluded(name, "/".join(parts[:depth])):
                 return False
-        return is_folder or is_readable(path)
+        return is_folder or is_readable(path) or suffix_of(path) == SIDECAR_SUFFIX
 
 
 class Changed(Protocol):

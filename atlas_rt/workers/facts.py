@@ -1,18 +1,22 @@
-"""What the panels tell of one image: labels from the store, true neighbours from the vectors; read on a thread."""
+"""What the panels tell of one image: labels and its file's metadata from the store, true neighbours from the vectors;
+read on a thread."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from atlas_rt.core.channels import LatestOfEach
 from atlas_rt.core.hud import ImageFacts
 from atlas_rt.core.images import LibraryPlace
+from atlas_rt.core.metadata import NOTHING_KNOWN, Metadata
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.scene import Scene
 from atlas_rt.errors import AtlasError
-from atlas_rt.library.store import StoreReader
+from atlas_rt.library.pairs import raw_of
+from atlas_rt.library.store import Labels, StoreReader
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.workers.worker import Announce, Worker, unheard
@@ -47,7 +51,7 @@ class FactsWorker(Worker):
 
     @property
     def trouble(self) -> str:
-        """Labels that cannot be read included: everything else is told without them."""
+        """What the store cannot tell included: everything else is told without it."""
         return super().trouble or self._unreadable
 
     def ask(self, request: FactsRequest) -> None:
@@ -63,23 +67,23 @@ class FactsWorker(Worker):
         try:
             while True:
                 request = self._requests.wait()
-                if (facts := facts_of(request, self._labels(request))) is not None:
+                if (facts := facts_of(request, *self._stored(request))) is not None:
                     self._answers.put(request.neighbours, facts)
                 self.went_well()
         finally:
             self._close_store()
 
-    def _labels(self, request: FactsRequest) -> tuple[tuple[str, float], ...]:
-        """As stored; none where they cannot be read, which the next question tries again."""
+    def _stored(self, request: FactsRequest) -> tuple[Labels, Metadata]:
+        """None where they cannot be read, which the next question tries again."""
         try:
             self._store = self._store or StoreReader.open(self._place.folder)
-            labels = self._store.labels(request.id, request.scene.model)
+            stored = stored_of(self._store, request)
         except AtlasError as error:
             self._close_store()
-            self._unreadable = f"Labels cannot be shown: {error}"
-            return ()
+            self._unreadable = f"Labels, dates and keywords cannot be shown: {error}"
+            return (), NOTHING_KNOWN
         self._unreadable = ""
-        return labels
+        return stored
 
     def _close_store(self) -> None:
         if self._store is not None:
@@ -87,7 +91,13 @@ class FactsWorker(Worker):
             self._store = None
 
 
-def facts_of(request: FactsRequest, labels: tuple[tuple[str, float], ...]) -> ImageFacts | None:
+def stored_of(store: StoreReader, request: FactsRequest) -> tuple[Labels, Metadata]:
+    """What the store knows of an image."""
+    metadata = store.metadata_of(np.array([request.id])).get(request.id, NOTHING_KNOWN)
+    return store.labels(request.id, request.scene.model), metadata
+
+
+def facts_of(request: FactsRequest, labels: Labels, metadata: Metadata = NOTHING_KNOWN) -> ImageFacts | None:
     """All that is told of an image, None where the scene lacks it. labels: as stored; those too unsure are not told."""
     scene = request.scene
     row = row_of(scene.ids, request.id)
@@ -101,6 +111,8 @@ def facts_of(request: FactsRequest, labels: tuple[tuple[str, float], ...]) -> Im
         width_px=int(scene.sizes_px[row, 0]),
         height_px=int(scene.sizes_px[row, 1]),
         cluster=names.get(cluster, ""),
+        metadata=metadata,
+        raw=Path(raw_of(scene.paths[row])).name,
         labels=tuple(label for label in labels if label[1] >= SURE),
         neighbours=nearest_images(scene, request.vector_index, row, NEIGHBOURS) if request.neighbours else (),
         alike=alike(scene, row),

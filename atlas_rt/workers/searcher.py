@@ -89,7 +89,7 @@ class Searcher:
         self, model: Model, encoder: TextEncoder, texts: TextSearch | None = None, *, cache: Path | None = None
     ) -> None:
         self._model = model
-        self._texts = texts
+        self.texts = texts
         self._encoder = encoder
         self._cache = cache
         self._judge: tuple[VectorIndex, Judge] | None = None
@@ -124,9 +124,9 @@ class Searcher:
 
     def _read(self, query: Query, top: int) -> _Asked:
         reading = read(query.text)
-        if self._texts is None or not reading.conditions:
+        if self.texts is None or not reading.conditions:
             return _Asked(query, reading, None, reading.notices, top)
-        passes, sentences = self._texts.passing(reading.conditions, query.ids, query.scene)
+        passes, sentences = self.texts.passing(reading.conditions, query.ids, query.scene)
         return _Asked(query, reading, passes, (*reading.notices, *sentences), top)
 
     def _listed(self, asked: _Asked, begun: float) -> SearchAnswer:
@@ -134,9 +134,9 @@ class Searcher:
         query, notices = asked.query, asked.notices
         lights = np.zeros(len(query.ids), np.float32)
         ids = query.ids[:0]
-        if asked.passes is not None and self._texts is not None:
+        if asked.passes is not None and self.texts is not None:
             lights[asked.passes] = TEXT_LIGHT
-            ids = self._texts.newest(query.ids[asked.passes])[: asked.top]
+            ids = self.texts.newest(query.ids[asked.passes])[: asked.top]
         elif query.text.strip():
             notices = (*notices, "There is nothing to look for: type a word, or a field such as camera:contax.")
         best = tuple(Match(id_, 1.0, "exact", asked.reasons) for id_ in ids.tolist())
@@ -167,16 +167,16 @@ class Searcher:
         return SearchAnswer(query.text, query.ids, lights, matches, 0.0, 0.0, notices=notices, offers=hits.offers)
 
     def _hits(self, asked: _Asked) -> TextHits:
-        if self._texts is None or asked.reading.empty:
+        if self.texts is None or asked.reading.empty:
             return TextHits()
-        return self._texts.hits(asked.query.text, *sought(asked.reading.text), asked.query.ids)
+        return self.texts.hits(asked.query.text, *sought(asked.reading.text), asked.query.ids)
 
     def _matches(
         self, asked: _Asked, hits: TextHits, scores: Floats, rows: list[int], bands: list[str]
     ) -> tuple[Match, ...]:
         """The results with why each was found. scores, bands: in the order of the rows."""
         ids = asked.query.ids[rows].tolist()
-        found = self._texts.reasons(ids, hits) if self._texts else {}
+        found = self.texts.reasons(ids, hits) if self.texts else {}
         matches = []
         for id_, score, band in zip(ids, scores.tolist(), bands, strict=True):
             words = found.get(id_, ())
@@ -201,11 +201,11 @@ class Searcher:
             yield f"The model {self._model.name} reads {tokens} pieces of words; the end of the text was not read."
 
     def _with_trouble(self, notices: tuple[str, ...]) -> tuple[str, ...]:
-        if self._texts is None:
+        if self.texts is None:
             return notices
-        if self._texts.trouble:
-            return (*notices, self._texts.trouble)
-        if pending := self._texts.pending:
+        if self.texts.trouble:
+            return (*notices, self.texts.trouble)
+        if pending := self.texts.pending:
             return (*notices, f"Names and words of {pending:,} images are still being read.")
         return notices
 

@@ -92,7 +92,7 @@ def opened(data: bytes, enough: Enough) -> Iterator[tuple[ImageFile.ImageFile, t
     silent = not data.startswith(_TIFF) or libtiff_is_silent()
     with (
         contextlib.nullcontext() if silent else unheard(),
-        Image.open(io.BytesIO(data), formats=_formats()) as file,
+        Image.open(io.BytesIO(data), formats=formats_read()) as file,
     ):
         width_px, height_px = file.size
         check_size(width_px, height_px)
@@ -129,7 +129,7 @@ def reduced(image: Image.Image, enough: Enough) -> Image.Image:
 
 
 @lru_cache(maxsize=1)
-def _formats() -> list[str]:
+def formats_read() -> list[str]:
     """The formats that are tried, with HEIF where its reader is installed."""
     if find_spec("pillow_heif") is None:
         return _FORMATS

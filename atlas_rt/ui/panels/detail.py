@@ -10,6 +10,7 @@ from atlas_rt.core.requests import CopyPath, Deselect, FlyTo
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
 from atlas_rt.ui.panels.hover import file_name
+from atlas_rt.ui.panels.image_details import Detail, details_of, draw_details, height_of
 from atlas_rt.ui.panels.panel_context import Fade, PanelContext
 
 WIDTH = 348.0
@@ -18,7 +19,7 @@ PICTURE_SHARE = 0.42
 SMALLEST_PICTURE = 120.0
 COLUMNS = 4
 GAP = 8.0
-HEADING, CELL_CAPTION, BUTTON = 26.0, 19.0, 36.0
+WORDS, HEADING, CELL_CAPTION, BUTTON = 58.0, 26.0, 19.0, 36.0
 CHIP, CHIP_GAP, CHIP_LINES = 25.0, 6.0, 2
 
 
@@ -30,6 +31,7 @@ class DetailLayout:
     words: float
     chips: tuple[tuple[str, float, Rect], ...]
     chips_height: float
+    details: tuple[Detail, ...]
     rows: int
     cell: float
     height: float
@@ -68,6 +70,8 @@ class DetailPanel:
         y += layout.words
         self._chips(canvas, inside.x, y, layout)
         y += layout.chips_height
+        draw_details(context, canvas, inside.x, y, layout.details)
+        y += height_of(context, layout.details)
         if layout.rows:
             self._neighbours(context, canvas, inside._replace(y=y), facts, layout)
         height = context.px(BUTTON)
@@ -103,10 +107,6 @@ class DetailPanel:
         told = (f"{facts.width_px:,} × {facts.height_px:,} px", facts.alike_words, facts.cluster)
         line = context.type.fit("  ·  ".join(word for word in told if word), inside.width, theme.SMALL)
         canvas.text(inside.x, y + context.px(26.0), line, theme.SMALL, theme.INK_SOFT)
-        if not context.hud.kiosk:
-            folder = facts.path.replace("\\", "/").rpartition("/")[0]
-            folder = context.type.fit(folder, inside.width, theme.CAPTION, middle=True)
-            canvas.text(inside.x, y + context.px(46.0), folder, theme.CAPTION, theme.INK_FAINT)
 
     def _chips(self, canvas: Canvas, x: float, y: float, layout: DetailLayout) -> None:
         """The labels, the surer the brighter."""
@@ -151,21 +151,27 @@ class DetailPanel:
 
 
 def _layout(context: PanelContext, facts: ImageFacts) -> DetailLayout:
-    """Divide the window's height: picture, words, chips, then as many whole rows of neighbours as there is room for."""
+    """Divide the window's height: picture, words, chips, details, then as many whole rows of neighbours as fit.
+
+    Where there is little room, the picture gets smaller, and the last details are left out.
+    """
     inner, gap = context.px(WIDTH - 2.0 * theme.PAD), context.px(GAP)
     picture = min(max(inner / _aspect(facts), context.px(96.0)), context.size[1] * PICTURE_SHARE)
-    words = context.px(58.0 if context.hud.kiosk else 76.0)
+    words = context.px(WORDS)
     chips, chips_height = _place_chips(context, facts, inner)
     cell = (inner - gap * (COLUMNS - 1)) / COLUMNS
     row = cell + context.px(CELL_CAPTION) + gap
     fixed = context.px(2.0 * theme.PAD + 12.0 + BUTTON) + picture + words + chips_height
     room = context.size[1] - context.px(2.0 * theme.MARGIN + HEADING) - fixed
+    spare = room + max(picture - context.px(SMALLEST_PICTURE), 0.0) - (row if facts.neighbours else 0.0)
+    details = details_of(context, facts, inner, spare)
+    fixed, room = fixed + height_of(context, details), room - height_of(context, details)
     if facts.neighbours and room < row:  # a smaller picture for one row of them
         spared = min(row - room, max(picture - context.px(SMALLEST_PICTURE), 0.0))
         picture, fixed, room = picture - spared, fixed - spared, room + spared + 0.5
     rows = min(max(int(room / row), 0), math.ceil(len(facts.neighbours) / COLUMNS))
     height = fixed + (context.px(HEADING + 6.0) + rows * row if rows else 0.0)
-    return DetailLayout(picture, words, chips, chips_height, rows, cell, height)
+    return DetailLayout(picture, words, chips, chips_height, details, rows, cell, height)
 
 
 def _place_chips(

@@ -1,0 +1,1 @@
+"""What the files of pictures tell of them besides their pixels."""

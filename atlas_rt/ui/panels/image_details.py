@@ -1,0 +1,77 @@
+"""What a picture's file tells of it, as the panel of the image shows it: long texts in three lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from atlas_rt.core.hud import ImageFacts
+from atlas_rt.core.metadata_words import words_of
+from atlas_rt.ui import theme
+from atlas_rt.ui.panels.canvas import Canvas
+from atlas_rt.ui.panels.panel_context import PanelContext
+
+NAMES, LINE, BETWEEN, BELOW = 74.0, 18.0, 3.0, 12.0
+"""Width of the column of names; height of a line; space between two things, and below the last."""
+MOST_LINES = 3
+LEFT_OUT = frozenset(["Place", "Software"])
+"""What is told by `atlas-rt info` alone: figures that say little to a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One thing that is told."""
+
+    name: str
+    lines: tuple[str, ...]
+
+
+def details_of(context: PanelContext, facts: ImageFacts, width: float, room: float) -> tuple[Detail, ...]:
+    """What is known, as far as there is room for it: long texts are shortened first, then the last are left out."""
+    told = _told(facts, kiosk=context.hud.kiosk)
+    details: list[Detail] = []
+    for most in range(MOST_LINES, 0, -1):
+        details = [_detail(context, name, words, width - context.px(NAMES), most) for name, words in told]
+        if height_of(context, details) <= room:
+            break
+    while height_of(context, details) > room:
+        details.pop()
+    return tuple(details)
+
+
+def height_of(context: PanelContext, details: Sequence[Detail]) -> float:
+    """In pixels, with the space below."""
+    lines = sum(len(detail.lines) for detail in details)
+    return context.px(lines * LINE + len(details) * BETWEEN + BELOW) if details else 0.0
+
+
+def draw_details(context: PanelContext, canvas: Canvas, x: float, y: float, details: Sequence[Detail]) -> None:
+    for detail in details:
+        canvas.text(x, y, detail.name, theme.CAPTION, theme.INK_FAINT)
+        for line in detail.lines:
+            colour = theme.ACCENT if detail.name == "Rating" else theme.INK_SOFT
+            canvas.text(x + context.px(NAMES), y, line, theme.CAPTION, colour)
+            y += context.px(LINE)
+        y += context.px(BETWEEN)
+
+
+def _detail(context: PanelContext, name: str, words: str, width: float, most: int) -> Detail:
+    if name == "Folder":
+        return Detail(name, (context.type.fit(words, width, theme.CAPTION, middle=True),))
+    return Detail(name, tuple(context.type.lines(words, width, theme.CAPTION, most=most)))
+
+
+def _told(facts: ImageFacts, *, kiosk: bool) -> list[tuple[str, str]]:
+    """(name, words), what matters most first. A kiosk's visitors do not learn where files lie."""
+    metadata = facts.metadata
+    folder = "" if kiosk else facts.path.replace("\\", "/").rpartition("/")[0]
+    told = [
+        ("Folder", folder),
+        ("Title", metadata.title),
+        *((name, words) for name, words in words_of(metadata) if name not in LEFT_OUT),
+        ("Keywords", ", ".join(metadata.keywords)),
+        ("Caption", metadata.caption),
+        ("Prompt", metadata.prompt),
+        ("RAW", facts.raw),
+    ]
+    return [(name, words) for name, words in told if words]
