@@ -13,6 +13,7 @@ import contextlib
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -61,31 +62,33 @@ TEXTS = (
 """Queries that are answered by text, or by fields, alone or with meaning; some have no answer, some nearly all."""
 
 
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """A real library that is searched. ids: of the images whose vectors the index holds, in its rows."""
+
+    vector_index: VectorIndex
+    ids: Ids
+    place: LibraryPlace
+
+
 def measure(
-    model: Model,
-    *,
-    runtime: Runtime,
-    vector_index: VectorIndex | None = None,
-    ids: Ids | None = None,
-    place: LibraryPlace | None = None,
-    images: int = IMAGES,
-    dim: int = DIM,
+    model: Model, *, runtime: Runtime, library: Searched | None = None, images: int = IMAGES, dim: int = DIM
 ) -> BenchReport:
-    """vector_index, ids, place: of a real library; so many clustered vectors of our own otherwise, of `dim` dimensions
-    or the model's where it has more, and a made library. Widened words are encoded again each time, in some seconds
-    before the measurement.
+    """library: a real one; so many clustered vectors of our own otherwise, of `dim` dimensions or the model's where it
+    has more, and words that are made. Widened phrases are encoded again each time, in some seconds before the
+    measurement.
     """
-    vector_index = vector_index or VectorIndex(made_vectors(images, max(dim, model.dim)))
+    vector_index = library.vector_index if library else VectorIndex(made_vectors(images, max(dim, model.dim)))
+    ids = library.ids if library else np.arange(1, len(vector_index) + 1, dtype=np.int64)
     encoder = WidenedEncoder(model, dim=vector_index.dim, runtime=runtime)
     kept = runtime.cache if vector_index.dim == model.dim else None  # widened vectors are nobody else's
-    ids = np.arange(1, len(vector_index) + 1, dtype=np.int64) if ids is None else ids
     searcher = Searcher(model, encoder, cache=kept)
     # what everyday words score is found once per library
     first_ms = _answered(searcher, "picture", ids, vector_index)[0]
     times = np.array([_answered(searcher, phrase, ids, vector_index) for phrase in PHRASES])
     whole, encode, scoring = times.T
     with tempfile.TemporaryDirectory() as folder:
-        place = place or make_library(Path(folder), len(vector_index), words=WORDS, model=model.id)
+        place = library.place if library else make_library(Path(folder), len(ids), words=WORDS, model=model.id)
         with contextlib.closing(TextSearch(place, model.id)) as texts:
             searcher.texts = texts
             _answered(searcher, "picture", ids, vector_index)

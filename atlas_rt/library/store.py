@@ -230,10 +230,10 @@ class StoreReader:
         return np.array([id_ for (id_,) in self.database.rows(sql, (model,))], np.int64)
 
     def labelled(self, word: str, model: str, *, least: float = 0.0) -> Ids:
-        """Ids of images that the model labelled with a word, in any case, with at least this confidence, ascending."""
-        sql = """SELECT image_id FROM labels JOIN images ON id = image_id
-            WHERE word = ? AND confidence >= ? AND model = ? AND state = 'ready' ORDER BY image_id"""
-        return np.array([id_ for (id_,) in self.database.rows(sql, (word, least, model))], np.int64)
+        """Ids of images that the model labelled with a word, in any case, with at least this confidence, shown or
+        not."""
+        sql = "SELECT image_id FROM labels WHERE word = ? AND confidence >= ? AND model = ?"
+        return self.database.columns(sql, (word, least, model), names=("image_id",))[0]
 
     def label_counts(self, ids: Ids, model: str, *, least: float = 0.0) -> dict[str, int]:
         """Word -> how many of these images the model labelled with it. 10,000 images: 28 ms."""

@@ -121,17 +121,17 @@ class TextIndex:
         """Ids of the images that FTS5 finds, ascending."""
         return self._database.columns("SELECT rowid FROM texts WHERE texts MATCH ?", (expression,), names=("rowid",))[0]
 
-    def holding(self, texts: Sequence[str], columns: Sequence[str] = NAMES) -> Ids:
-        """Ids of the images that have one of these texts somewhere in their name or folder, ascending.
+    def holding(self, texts: Sequence[str]) -> dict[str, Ids]:
+        """Ids of the images that have one of these texts somewhere in their name, and in their folder.
 
         Read from the table below the index, which is thrice as fast.
         """
         if not texts:
-            return np.zeros(0, np.int64)
-        asked = [(f"instr(c{COLUMNS.index(column)}, ?)", text) for column in columns for text in texts]
-        condition = " OR ".join(sql for sql, _ in asked)
-        values = tuple(text for _, text in asked)
-        return self._database.columns(f"SELECT id FROM texts_content WHERE {condition}", values, names=("id",))[0]
+            return dict.fromkeys(NAMES, np.zeros(0, np.int64))
+        inside = [" OR ".join([f"instr(c{COLUMNS.index(column)}, ?)"] * len(texts)) for column in NAMES]
+        sql = f"SELECT id, ({inside[0]}) > 0 AS a, ({inside[1]}) > 0 AS b FROM texts_content WHERE a OR b"
+        ids, *columns = self._database.columns(sql, (*texts, *texts), names=("id", "a", "b"))
+        return {name: ids[column > 0] for name, column in zip(NAMES, columns, strict=True)}
 
     def columns_of(self, ids: Sequence[int]) -> dict[int, dict[str, str]]:
         """Image -> the text of each column."""

@@ -6,9 +6,9 @@ import difflib
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Ids
+from atlas_rt.core.rows import IdMask, Mask
 from atlas_rt.core.scene import Scene
 from atlas_rt.core.words import pieces_of
 from atlas_rt.library.store import StoreReader
@@ -23,16 +23,16 @@ COLUMN_OF = {"name": "name", "folder": "folder", "keyword": "keywords", "camera"
 
 
 def passing(
-    conditions: Iterable[Condition], ids: Ids, *, store: StoreReader, scene: Scene | None, model_id: str
-) -> tuple[NDArray[np.bool_], list[str]]:
-    """(n,) which of the images, ascending by id, fulfil all conditions; and sentences on those that none fulfils.
+    conditions: Iterable[Condition], images: IdMask, *, store: StoreReader, scene: Scene | None, model_id: str
+) -> tuple[Mask, list[str]]:
+    """(n,) which of the images fulfil all conditions; and sentences on those that none fulfils.
 
     scene: the one that the images are of, for its clusters; None where there is none.
     """
-    passes, sentences = np.ones(len(ids), np.bool_), list[str]()
+    passes, sentences = images.all(), list[str]()
     for condition in conditions:
         found = _found(condition, store=store, scene=scene, model_id=model_id)
-        passes &= np.isin(ids, found, invert=not condition.wanted)
+        passes &= images.of(found) == condition.wanted
         if condition.wanted and not len(found):
             sentences.append(_none(condition, store=store, scene=scene, model_id=model_id))
     return passes, sentences
@@ -47,7 +47,7 @@ def labelled(store: StoreReader, word: str, model_id: str) -> Ids:
 def in_column(store: StoreReader, word: Word, column: str) -> Ids:
     """The images that have a word in one column of the text index."""
     found = store.texts.matching(word.expression([column]))
-    return np.union1d(found, store.texts.holding(word.inside, [column])) if column in NAMES and word.inside else found
+    return np.union1d(found, store.texts.holding(word.inside)[column]) if column in NAMES and word.inside else found
 
 
 def _found(condition: Condition, *, store: StoreReader, scene: Scene | None, model_id: str) -> Ids:

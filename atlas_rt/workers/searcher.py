@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.answers import Match, SearchAnswer
+from atlas_rt.core.answers import Match, Offer, SearchAnswer
 from atlas_rt.core.arrays import Floats, Ids, Ints
-from atlas_rt.core.rows import rows_of
 from atlas_rt.core.scene import Scene
 from atlas_rt.core.vectors import unit
 from atlas_rt.core.visibility import LIGHT_TO
@@ -64,18 +63,14 @@ class _Asked:
         fields = (condition.field for condition in self.reading.conditions if condition.wanted)
         return tuple(dict.fromkeys("camera" if name == "lens" else name for name in fields))
 
-    def tiers(self, hits: TextHits) -> tuple[Ints, ...]:
+    def tiers(self, hits: TextHits | None) -> tuple[Ints, ...]:
         """The rows that come into question, by what comes first: those that have all words whole, those that have words
         which begin so, all others."""
-        ids = self.query.ids
-        others = np.ones(len(ids), np.bool_) if self.passes is None else self.passes.copy()
-        tiers = []
-        for found in (hits.whole, hits.begun):
-            at, known = rows_of(ids, found)
-            rows = at[known]
-            tiers.append(rows[others[rows]])
-            others[rows] = False
-        return tuple(rows.astype(np.int32) for rows in (*tiers, np.flatnonzero(others)))
+        count = len(self.query.ids)
+        passes = np.ones(count, np.bool_) if self.passes is None else self.passes
+        no = np.zeros(count, np.bool_)
+        whole, begun = (hits.whole & passes, hits.begun & passes) if hits else (no, no)
+        return tuple(np.flatnonzero(tier).astype(np.int32) for tier in (whole, begun, passes & ~whole & ~begun))
 
 
 class Searcher:
@@ -162,21 +157,22 @@ class Searcher:
         bands = self._judge_of(index).bands(QueryVector(vector, pieces), scores[best])
         as_text = np.isin(best, exact).tolist()
         bands = ["exact" if is_exact else band for is_exact, band in zip(as_text, bands, strict=True)]
+        offers = hits.offers if hits else ()
         matches = self._matches(asked, hits, scores[best], best, bands)
-        notices = self._with_trouble((*asked.notices, *self._remarks(asked, matches, hits)))
-        return SearchAnswer(query.text, query.ids, lights, matches, 0.0, 0.0, notices=notices, offers=hits.offers)
+        notices = self._with_trouble((*asked.notices, *self._remarks(asked, matches, offers)))
+        return SearchAnswer(query.text, query.ids, lights, matches, 0.0, 0.0, notices=notices, offers=offers)
 
-    def _hits(self, asked: _Asked) -> TextHits:
+    def _hits(self, asked: _Asked) -> TextHits | None:
         if self.texts is None or asked.reading.empty:
-            return TextHits()
+            return None
         return self.texts.hits(asked.query.text, *sought(asked.reading.text), asked.query.ids)
 
     def _matches(
-        self, asked: _Asked, hits: TextHits, scores: Floats, rows: list[int], bands: list[str]
+        self, asked: _Asked, hits: TextHits | None, scores: Floats, rows: list[int], bands: list[str]
     ) -> tuple[Match, ...]:
         """The results with why each was found. scores, bands: in the order of the rows."""
         ids = asked.query.ids[rows].tolist()
-        found = self.texts.reasons(ids, hits) if self.texts else {}
+        found = self.texts.reasons(ids, hits) if self.texts and hits else {}
         matches = []
         for id_, score, band in zip(ids, scores.tolist(), bands, strict=True):
             words = found.get(id_, ())
@@ -185,9 +181,9 @@ class Searcher:
             matches.append(Match(id_, score, band, tuple(dict.fromkeys((*words, *asked.reasons)))))
         return tuple(matches)
 
-    def _remarks(self, asked: _Asked, matches: Sequence[Match], hits: TextHits) -> Iterator[str]:
+    def _remarks(self, asked: _Asked, matches: Sequence[Match], offers: Sequence[Offer]) -> Iterator[str]:
         """What a person should know of the answer."""
-        for offer in hits.offers:
+        for offer in offers:
             yield f"{offer.says} {offer.images:,} of {len(asked.query.ids):,} images; as a filter: {offer.filter}"
         text = asked.reading.text
         if asked.reading.empty:

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import reduce
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from atlas_rt.core.answers import Offer
 from atlas_rt.core.arrays import Ids
 from atlas_rt.core.images import LibraryPlace
+from atlas_rt.core.rows import IdMask, Mask, rows_of
 from atlas_rt.core.scene import Scene
 from atlas_rt.errors import AtlasError
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.text_index import Word
+from atlas_rt.library.text_index import NAMES, Word
 from atlas_rt.search.fields import Condition
 from atlas_rt.workers.conditions import in_column, labelled, passing
 
@@ -40,21 +40,20 @@ COMMON_SHARE = 0.5
 """Of the library. What more images share is a filter and no answer."""
 WORDS_MAX = 24
 """A longer text is a description and no name; it is searched by meaning alone."""
-NOTHING = np.zeros(0, np.int64)
 Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
 class TextHits:
-    """What was found as text. Ids ascending.
+    """What was found as text, as (n,) masks of the images.
 
     whole: images that have all words whole; begun: others that have words which begin so. labelled: images that carry
     a word as their label. words: what was looked for. offers: filters for what over half of the library shares.
     """
 
-    whole: Ids = field(default_factory=lambda: NOTHING)
-    begun: Ids = field(default_factory=lambda: NOTHING)
-    labelled: Ids = field(default_factory=lambda: NOTHING)
+    whole: Mask
+    begun: Mask
+    labelled: Mask
     words: tuple[Word, ...] = ()
     offers: tuple[Offer, ...] = ()
 
@@ -68,24 +67,26 @@ class TextSearch:
     def __init__(self, place: LibraryPlace, model_id: str) -> None:
         self._place, self._model_id = place, model_id
         self._store: StoreReader | None = None
+        self._images = IdMask(np.zeros(0, np.int64))
         self.trouble = ""
 
-    def passing(
-        self, conditions: Sequence[Condition], ids: Ids, scene: Scene | None
-    ) -> tuple[NDArray[np.bool_], list[str]]:
+    def passing(self, conditions: Sequence[Condition], ids: Ids, scene: Scene | None) -> tuple[Mask, list[str]]:
         """(n,) which of the images fulfil all conditions; and sentences on those that none fulfils."""
-        otherwise: tuple[NDArray[np.bool_], list[str]] = np.zeros(len(ids), np.bool_), []
+        images = self._masks_of(ids)
+        otherwise: tuple[Mask, list[str]] = images.of(), []
         return self._asked(
-            lambda store: passing(conditions, ids, store=store, scene=scene, model_id=self._model_id), otherwise
+            lambda store: passing(conditions, images, store=store, scene=scene, model_id=self._model_id), otherwise
         )
 
     def hits(self, text: str, wanted: Sequence[str], unwanted: Sequence[str], ids: Ids) -> TextHits:
         """The images that have all wanted words and none of the others. text: what was typed, for the offers."""
+        images = self._masks_of(ids)
+        nothing = TextHits(images.of(), images.of(), images.of())
         words = {typed: word for typed in wanted if (word := Word.typed(typed))}
         if not words or len(words) > WORDS_MAX:
-            return TextHits()
+            return nothing
         without = [word for typed in unwanted if (word := Word.typed(typed))]
-        return self._asked(lambda store: _Hunt(store, self._model_id, words, ids).found(text, without), TextHits())
+        return self._asked(lambda store: _Hunt(store, self._model_id, words, images).found(text, without), nothing)
 
     def reasons(self, ids: Sequence[int], hits: TextHits) -> dict[int, tuple[str, ...]]:
         """By what each of some images was found, as words for a person."""
@@ -94,8 +95,10 @@ class TextSearch:
         nothing: dict[int, dict[str, str]] = {}
         columns = self._asked(lambda store: store.texts.columns_of(ids), nothing)
         reasons = {id_: [each for word in hits.words for each in word.reasons(of)] for id_, of in columns.items()}
-        for id_ in np.intersect1d(hits.labelled, np.array(ids, np.int64)).tolist():
-            reasons.setdefault(id_, []).append("label")
+        rows, _ = rows_of(self._images.ids, np.array(ids, np.int64))
+        for id_, is_labelled in zip(ids, hits.labelled[rows].tolist(), strict=True):
+            if is_labelled:
+                reasons.setdefault(id_, []).append("label")
         return {id_: tuple(dict.fromkeys(each)) for id_, each in reasons.items()}
 
     def newest(self, ids: Ids) -> Ids:
@@ -112,6 +115,11 @@ class TextSearch:
             self._store.close()
             self._store = None
 
+    def _masks_of(self, ids: Ids) -> IdMask:
+        if self._images.ids is not ids:
+            self._images = IdMask(ids)
+        return self._images
+
     def _asked(self, question: Callable[[StoreReader], Answer], otherwise: Answer) -> Answer:
         try:
             self._store = self._store or StoreReader.open(self._place.folder)
@@ -126,63 +134,73 @@ class TextSearch:
 class _Hunt:
     """One query over one library. words: typed -> the word."""
 
-    def __init__(self, store: StoreReader, model_id: str, words: dict[str, Word], ids: Ids) -> None:
-        self._store, self._words, self._ids = store, words, ids
-        self._labelled = {word: labelled(store, typed, model_id) for typed, word in words.items()}
-        self._inside = {word: store.texts.holding(word.inside) for word in words.values()}
-        special = [word for word in words.values() if len(self._labelled[word]) or len(self._inside[word])]
+    def __init__(self, store: StoreReader, model_id: str, words: dict[str, Word], images: IdMask) -> None:
+        self._store, self._words, self._images = store, words, images
+        self._labelled = {word: images.of(labelled(store, typed, model_id)) for typed, word in words.items()}
+        self._inside = {
+            (word, column): images.of(ids)
+            for word in words.values()
+            for column, ids in store.texts.holding(word.inside).items()
+        }
+        special = [word for word in words.values() if self._beyond(word).any()]
         self._plain = " AND ".join(word.expression() for word in words.values() if word not in special)
         self._special = special
 
     def found(self, text: str, without: Sequence[Word]) -> TextHits:
-        labels = _joined(self._labelled.values())
-        words = tuple(self._words.values())
+        words, no = tuple(self._words.values()), self._images.of()
+        labels = reduce(np.bitwise_or, self._labelled.values(), no)
         everywhere = self._everywhere(without)
-        if not len(everywhere):
-            return TextHits(labelled=labels, words=words)
-        own = _among(everywhere, self._with_any(OWN))
-        shared = np.setdiff1d(_among(everywhere, self._with_any(SHARED)), own, assume_unique=True)
+        if not everywhere.any():
+            return TextHits(no, no, labels, words)
+        exact = everywhere & self._with_any(OWN)
+        shared = everywhere & ~exact
+        if (shared & labels).any():  # labels alone may have brought it here
+            shared &= self._with_any(SHARED)
         offers: tuple[Offer, ...] = ()
-        if len(shared) > COMMON_SHARE * len(self._ids):
-            offers, shared = self._offers(text), NOTHING
-        exact = np.union1d(own, shared)
-        whole = _among(exact, self._matching(" AND ".join(word.expression(whole=True) for word in words)))
-        begun = np.setdiff1d(exact, whole, assume_unique=True)
-        return TextHits(whole, begun, labels, words, offers)
+        if shared.sum() > COMMON_SHARE * len(shared):
+            offers = self._offers(text)
+        else:
+            exact |= shared
+        whole = exact
+        if exact.any():
+            whole = exact & self._matching(" AND ".join(word.expression(whole=True) for word in words))
+        return TextHits(whole, exact & ~whole, labels, words, offers)
 
-    def _everywhere(self, without: Sequence[Word]) -> Ids:
+    def _everywhere(self, without: Sequence[Word]) -> Mask:
         """The images that have all words, in whatever of them."""
-        found = self._store.texts.matching(self._plain) if self._plain else self._ids
+        found = self._images.of(self._store.texts.matching(self._plain)) if self._plain else self._images.all()
         for word in self._special:
-            if not len(found):
-                break
-            found = _among(found, _joined([self._matching(word.expression()), *self._beyond(word)]))
+            if found.any():
+                found &= self._matching(word.expression()) | self._beyond(word)
         for word in without:
-            found = np.setdiff1d(found, self._matching(word.expression(whole=True)), assume_unique=True)
-        return _among(self._ids, found)
+            if found.any():
+                found &= ~self._matching(word.expression(whole=True))
+        return found
 
-    def _beyond(self, word: Word) -> tuple[Ids, Ids]:
+    def _beyond(self, word: Word) -> Mask:
         """What FTS5 does not know: labels, and what stands inside of words."""
-        return self._labelled[word], self._inside[word]
+        return reduce(np.bitwise_or, (self._inside[word, column] for column in NAMES), self._labelled[word])
 
-    def _with_any(self, columns: Iterable[str]) -> Ids:
+    def _with_any(self, columns: Iterable[str]) -> Mask:
         """The images that have one of the words in one of these columns."""
-        found = [self._matching(" OR ".join(word.expression(columns) for word in self._words.values()))]
-        inside = [column for column in ("name", "folder") if column in columns]
-        found += [self._store.texts.holding(word.inside, inside) for word in self._special]
-        return _joined(found)
+        columns = tuple(columns)
+        found = self._matching(" OR ".join(word.expression(columns) for word in self._words.values()))
+        return reduce(
+            np.bitwise_or, (inside for (_, column), inside in self._inside.items() if column in columns), found
+        )
 
-    def _matching(self, expression: str) -> Ids:
+    def _matching(self, expression: str) -> Mask:
         """Among those that have all words that FTS5 alone knows: it is done before they are many."""
-        return self._store.texts.matching(f"({self._plain}) AND ({expression})" if self._plain else expression)
+        expression = f"({self._plain}) AND ({expression})" if self._plain else expression
+        return self._images.of(self._store.texts.matching(expression))
 
     def _offers(self, text: str) -> tuple[Offer, ...]:
         """Filters in place of words that over half of the library shares."""
         offers = []
         for typed, word in self._words.items():
             for column, name in SHARED.items():
-                count = len(_among(self._ids, in_column(self._store, word, column)))
-                if count > COMMON_SHARE * len(self._ids) and (name != "date" or re.fullmatch(r"\d{4}", typed)):
+                count = int(self._images.of(in_column(self._store, word, column)).sum())
+                if count > COMMON_SHARE * len(self._images.ids) and (name != "date" or re.fullmatch(r"\d{4}", typed)):
                     filter_ = str(Condition(name, typed))
                     says = SAYS[name].format(typed)
                     offers.append(Offer(filter_, says, _with_filter(text, typed, filter_), count))
@@ -193,11 +211,3 @@ class _Hunt:
 def _with_filter(text: str, typed: str, filter_: str) -> str:
     """What was typed with a filter in place of a word."""
     return re.sub(rf'(?<!\S)\+?"?{re.escape(typed)}"?(?!\S)', filter_.replace("\\", r"\\"), text, count=1)
-
-
-def _joined(parts: Iterable[Ids]) -> Ids:
-    return reduce(np.union1d, parts, NOTHING)
-
-
-def _among(ids: Ids, found: Ids) -> Ids:
-    return np.intersect1d(ids, found, assume_unique=True)
