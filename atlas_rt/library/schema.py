@@ -120,8 +120,8 @@ STEPS = (
     # What a file is called and what was written about it, as words. The triggers let nobody who writes forget it.
     """
     CREATE VIRTUAL TABLE texts USING fts5 (
-        name, folder, words, keywords, camera, lens, taken,
-        tokenize = "unicode61 remove_diacritics 0 categories 'L* N* M* Co'"
+        name, folder, words, keywords, camera, lens, taken, hashes,
+        tokenize = "unicode61 remove_diacritics 0 categories 'L* N* M*'"
     );
     CREATE TABLE texts_stale (image_id INTEGER PRIMARY KEY);
     CREATE TRIGGER texts_image_changed AFTER UPDATE OF path, state ON images

@@ -20,13 +20,13 @@ import numpy as np
 
 from atlas_rt.core.arrays import Ids
 from atlas_rt.core.metadata import FILE
-from atlas_rt.core.words import OPAQUE, has_digit, indexed, is_unspaced, pieces_of
+from atlas_rt.core.words import has_digit, hashes_of, indexed, is_unspaced, pieces_of
 from atlas_rt.library.database import Database, path_of
 from atlas_rt.library.formats import is_picture
 
 REASONS = {
     "name": "name", "folder": "folder", "words": "text", "keywords": "keyword", "camera": "camera", "lens": "camera",
-    "taken": "date",
+    "taken": "date", "hashes": "name",
 }  # fmt: skip
 """Column -> what a result says it was found by."""
 COLUMNS = tuple(REASONS)
@@ -44,6 +44,10 @@ BEGINNING = 3
 """Letters from which on a word finds those that begin with it: "a" and "in" would find half of all."""
 INSIDE = 2
 """Characters from which on what holds a digit is looked for inside of words."""
+HASH_BEGINNING = 4
+"""Characters from which on what holds a digit may begin a hash."""
+NO_MATCH = '"\u01bf \u01bf"'
+"""What no index holds. FTS5 passes over an empty phrase instead of finding nothing."""
 PIECES_MAX = 32
 BLOCK = 500
 _MONTH = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2]))?")
@@ -52,11 +56,12 @@ _MONTH = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2]))?")
 @dataclass(frozen=True, slots=True)
 class Word:
     """A word or a phrase that is looked for. pieces: of all of it. folder, name: where it is a path with a slash, what
-    stands before the last one and what behind."""
+    stands before the last one and what behind. hash: what may begin a hash; empty where it cannot."""
 
     pieces: tuple[str, ...]
     folder: tuple[str, ...] = ()
     name: tuple[str, ...] = ()
+    hash: str = ""
 
     @classmethod
     def typed(cls, text: str) -> Word | None:
@@ -65,16 +70,18 @@ class Word:
         text = text.replace("\\", "/")
         stem = text[: text.rfind(".")] if is_picture(text) else text
         head, _, tail = stem.rpartition("/")
-        pieces = pieces_of(stem)[:PIECES_MAX]
-        return cls(pieces, pieces_of(head)[:PIECES_MAX], pieces_of(tail)[:PIECES_MAX]) if pieces else None
+        pieces, folder, name = (pieces_of(each)[:PIECES_MAX] for each in (stem, head, tail))
+        hashes = hashes_of(stem)
+        begun = "".join(pieces) if stem.isalnum() and len(stem) >= HASH_BEGINNING and has_digit(pieces) else ""
+        hash_ = hashes[0] if hashes and not pieces else begun
+        return cls(pieces, folder, name, hash_) if pieces or hash_ else None
 
     @property
     def inside(self) -> tuple[str, ...]:
         """The texts that are looked for inside of names, none where it holds no digit."""
         if not has_digit(self.pieces):
             return ()
-        plain = [piece.removeprefix(OPAQUE) for piece in self.pieces]
-        texts = dict.fromkeys((" ".join(plain), "".join(plain)))
+        texts = dict.fromkeys((" ".join(self.pieces), "".join(self.pieces)))
         return tuple(text for text in texts if len(text) >= INSIDE)
 
     def expression(self, columns: Iterable[str] = COLUMNS, *, whole: bool = False) -> str:
@@ -83,18 +90,21 @@ class Word:
         Pieces are letters and digits, so nothing in them is FTS5's own syntax.
         """
         columns = tuple(columns)
-        phrases = [_phrase(self.pieces, whole=whole)]
-        if len(self.pieces) > 1 and not is_unspaced(self.pieces):
-            phrases.append(_phrase(("".join(self.pieces),), whole=whole))
         parts = []
-        if begun := [column for column in columns if column != "taken"]:
-            parts.append(f"{{{' '.join(begun)}}} : ({' OR '.join(phrases)})")
-        if "taken" in columns:  # "20" is no year
+        if self.pieces:
+            begun = [column for column in columns if column not in ("taken", "hashes")]
+            phrases = [_phrase(self.pieces, whole=whole)]
+            if len(self.pieces) > 1 and not is_unspaced(self.pieces):
+                phrases.append(_phrase(("".join(self.pieces),), whole=whole))
+            parts.append(f"{{{' '.join(begun or columns)}}} : ({' OR '.join(phrases)})")
+        if self.pieces and "taken" in columns:  # "20" is no year
             parts.append(f"taken : {_phrase(self.pieces, whole=True)}")
+        if self.hash and "name" in columns:
+            parts.append(f"hashes : {_phrase((self.hash,), whole=whole)}")
         if self.folder and self.name and set(NAMES) <= set(columns):
             head, tail = _phrase(self.folder, whole=True), _phrase(self.name, whole=whole)
             parts.append(f"(folder : {head} AND name : {tail})")
-        return f"({' OR '.join(parts)})"
+        return f"({' OR '.join(parts or [NO_MATCH])})"
 
     def reasons(self, texts: Mapping[str, str]) -> tuple[str, ...]:
         """In what of an image the word stands, in the order of REASONS. texts: of each column."""
@@ -104,8 +114,10 @@ class Word:
         return tuple(dict.fromkeys(reason for column, reason in REASONS.items() if column in columns))
 
     def _stands_in(self, column: str, text: str) -> bool:
-        if column == "taken":
-            return _holds(text, self.pieces, whole=True)
+        if column == "hashes":
+            return bool(self.hash) and _holds(text, (self.hash,))
+        if not self.pieces or column == "taken":
+            return bool(self.pieces) and _holds(text, self.pieces, whole=True)
         if any(_holds(text, pieces) for pieces in (self.pieces, ("".join(self.pieces),))):
             return True
         return column in NAMES and any(inside in text for inside in self.inside)
@@ -216,7 +228,9 @@ def _text_of(roots: Sequence[str], id_: int, path: bytes, *known: str | None) ->
     words = " ".join(each[:LONGEST] for each in (title, caption, prompt))
     phrases = " ".join(map(str, json.loads(keywords or "[]")))[:LONGEST]
     date = "" if taken_from == FILE else _date_words(taken)
-    return id_, *map(indexed, (stem, _below(folder, roots), words, phrases, camera, lens)), date
+    below = _below(folder, roots)
+    hashes = " ".join(hashes_of(f"{stem} {below}"))
+    return id_, *map(indexed, (stem, below, words, phrases, camera, lens)), date, hashes
 
 
 def _below(folder: str, roots: Sequence[str]) -> str:
