@@ -30,13 +30,21 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Completion:
+    """How what is typed may go on. shown: the field as it would stand. query: the whole query with it."""
+
+    shown: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
 class SearchAnswer:
     """Every image's score for one query.
 
     ids: the very array of the scene it was asked for, whose rows it speaks of. lights: (n,) float32, deviations above
     the library's median; what was found as text shines fully. best: the ranked list's head, exact before meaning.
-    notices: sentences on what was not read as it was meant. offers: filters that would help. error: why the query could
-    not be answered, empty when it was.
+    notices: sentences on what was not read as it was meant. offers: filters that would help. completions: how the end
+    of the query may go on. error: why the query could not be answered, empty when it was.
     """
 
     query: str
@@ -48,6 +56,7 @@ class SearchAnswer:
     error: str = ""
     notices: tuple[str, ...] = ()
     offers: tuple[Offer, ...] = ()
+    completions: tuple[Completion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

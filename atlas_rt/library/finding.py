@@ -31,6 +31,13 @@ _NUMBERS = """SELECT id, coalesce(CAST(taken_secs AS INTEGER), mtime_ns / 100000
     coalesce(rating, 0) AS rating, width * height AS pixels, size AS bytes
     FROM images LEFT JOIN metadata ON image_id = id WHERE state = 'ready' ORDER BY id"""
 
+_GROUPED = "GROUP BY value ORDER BY count(*) DESC LIMIT 1000"
+_VALUES = {
+    "camera": f"SELECT camera AS value FROM metadata WHERE camera != '' {_GROUPED}",
+    "lens": f"SELECT lens AS value FROM metadata WHERE lens != '' {_GROUPED}",
+    "keyword": f"SELECT value FROM metadata, json_each(keywords) {_GROUPED}",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -89,6 +96,17 @@ class Finder:
         when[here] = known.taken[at[here]]
         newest: Ids = ids[np.lexsort((ids, -when))]
         return newest
+
+    def values(self, field: str) -> list[str]:
+        """The cameras, lenses, keywords or years (`date`) that images have, the most common first; none of another
+        field. 100,000 images: 30 to 80 ms."""
+        if field == "date":
+            return [str(year) for year in sorted({1970 + int(months) // 12 for months in self._months()}, reverse=True)]
+        sql = _VALUES.get(field)
+        return [str(value) for (value,) in self._database.rows(sql)] if sql else []
+
+    def _months(self) -> Numbers:
+        return np.unique(self._known().taken.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64))
 
     def _within(self, name: str, span: Span) -> Ids:
         known = self._known()

@@ -84,26 +84,30 @@ class Word:
         texts = dict.fromkeys((" ".join(self.pieces), "".join(self.pieces)))
         return tuple(text for text in texts if len(text) >= INSIDE)
 
-    def expression(self, columns: Iterable[str] = COLUMNS, *, whole: bool = False) -> str:
-        """What FTS5 is asked for: the word in one of these columns. whole: not by its beginning.
+    def expression(self, columns: Iterable[str] = COLUMNS, *, whole: bool = False, least: int = BEGINNING) -> str:
+        """What FTS5 is asked for: the word in one of these columns. whole: not by its beginning, nor where it has fewer
+        than `least` letters.
 
         Pieces are letters and digits, so nothing in them is FTS5's own syntax.
         """
         columns = tuple(columns)
+        begun = [column for column in columns if column not in ("taken", "hashes")]
         parts = []
-        if self.pieces:
-            begun = [column for column in columns if column not in ("taken", "hashes")]
-            phrases = [_phrase(self.pieces, whole=whole)]
+
+        def phrase(pieces: tuple[str, ...]) -> str:
+            return _phrase(pieces, whole=whole or len(pieces[-1]) < least)
+
+        if self.pieces and begun:
+            phrases = [phrase(self.pieces)]
             if len(self.pieces) > 1 and not is_unspaced(self.pieces):
-                phrases.append(_phrase(("".join(self.pieces),), whole=whole))
-            parts.append(f"{{{' '.join(begun or columns)}}} : ({' OR '.join(phrases)})")
+                phrases.append(phrase(("".join(self.pieces),)))
+            parts.append(f"{{{' '.join(begun)}}} : ({' OR '.join(phrases)})")
         if self.pieces and "taken" in columns:  # "20" is no year
             parts.append(f"taken : {_phrase(self.pieces, whole=True)}")
         if self.hash and "name" in columns:
-            parts.append(f"hashes : {_phrase((self.hash,), whole=whole)}")
+            parts.append(f"hashes : {phrase((self.hash,))}")
         if self.folder and self.name and set(NAMES) <= set(columns):
-            head, tail = _phrase(self.folder, whole=True), _phrase(self.name, whole=whole)
-            parts.append(f"(folder : {head} AND name : {tail})")
+            parts.append(f"(folder : {_phrase(self.folder, whole=True)} AND name : {phrase(self.name)})")
         return f"({' OR '.join(parts or [NO_MATCH])})"
 
     def reasons(self, texts: Mapping[str, str]) -> tuple[str, ...]:
@@ -206,18 +210,13 @@ class TextWriter(TextIndex):
 
 
 def _phrase(pieces: tuple[str, ...], *, whole: bool) -> str:
-    return f'"{" ".join(pieces)}"' + ("" if whole or _is_short(pieces) else "*")
+    return f'"{" ".join(pieces)}"' + ("" if whole else "*")
 
 
 def _holds(text: str, pieces: tuple[str, ...], *, whole: bool = False) -> bool:
     """Whether the text of a column holds a phrase, as FTS5 would say."""
-    end = " " if whole or _is_short(pieces) else ""
+    end = " " if whole or len(pieces[-1]) < BEGINNING else ""
     return f" {' '.join(pieces)}{end}" in f" {text} "
-
-
-def _is_short(pieces: tuple[str, ...]) -> bool:
-    """Whether it has to match a whole word."""
-    return len(pieces[-1]) < BEGINNING
 
 
 def _text_of(roots: Sequence[str], id_: int, path: bytes, *known: str | None) -> tuple[object, ...]:

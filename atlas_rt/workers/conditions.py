@@ -45,8 +45,9 @@ def labelled(store: StoreReader, word: str, model_id: str) -> Ids:
 
 
 def in_column(store: StoreReader, word: Word, column: str) -> Ids:
-    """The images that have a word in one column of the text index."""
-    found = store.texts.matching(word.expression([column]))
+    """The images that have a word in one column of the text index, by its beginning, however short: it may be just
+    being typed, and nothing else is meant."""
+    found = store.texts.matching(word.expression([column], least=1))
     return np.union1d(found, store.texts.holding(word.inside)[column]) if column in NAMES and word.inside else found
 
 

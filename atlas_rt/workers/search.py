@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from atlas_rt.core.answers import SearchAnswer
@@ -12,6 +14,7 @@ from atlas_rt.core.troubles import reason_of
 from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.encoders.registry import Model
 from atlas_rt.errors import AtlasError
+from atlas_rt.workers.completions import Completer
 from atlas_rt.workers.searcher import Query, Searcher
 from atlas_rt.workers.text_search import TextSearch
 from atlas_rt.workers.worker import Announce, State, Worker, unheard
@@ -54,6 +57,7 @@ class SearchWorker(Worker):
         try:
             encoder = TextEncoder(self._model, runtime=self._runtime)
             self.provider = encoder.provider
+            self._completer = Completer(texts, self._place.sources)
             searcher = Searcher(self._model, encoder, texts, cache=self._runtime.cache)
             if self._waiting is not None:
                 self._queries.put_if_empty(self._waiting)
@@ -72,7 +76,10 @@ class SearchWorker(Worker):
 
     def _answered(self, searcher: Searcher, query: Query) -> SearchAnswer:
         try:
-            return searcher.answer(query)
+            answer = searcher.answer(query)
+            if query.scene is None:
+                return answer
+            return replace(answer, completions=self._completer.completions(query.text, query.scene))
         except AtlasError as problem:  # of this one query
             return _without_answer(query, str(problem))
         except BaseException as problem:

@@ -24,6 +24,7 @@ from atlas_rt.errors import AtlasError
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.text_index import NAMES, Word
 from atlas_rt.search.fields import Condition
+from atlas_rt.search.labels import SURE
 from atlas_rt.workers.conditions import in_column, labelled, passing
 
 OWN = ("name", "words", "keywords")
@@ -104,6 +105,13 @@ class TextSearch:
     def newest(self, ids: Ids) -> Ids:
         """The same images, the newest first."""
         return self._asked(lambda store: store.finder.newest(ids), ids)
+
+    def values(self, field: str) -> Sequence[str]:
+        """Values of a field that images have, the most common first; none of fields that are not told of."""
+        nothing: Sequence[str] = ()
+        if field == "label":
+            return self._asked(lambda store: store.label_words(self._model_id, least=SURE), nothing)
+        return self._asked(lambda store: store.finder.values(field), nothing)
 
     @property
     def pending(self) -> int:

@@ -11,6 +11,7 @@ from atlas_rt.core.answers import Match, SearchAnswer
 from atlas_rt.core.requests import Search
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
+from atlas_rt.ui.panels.completions import build_completions
 from atlas_rt.ui.panels.icons import magnifier
 from atlas_rt.ui.panels.panel_context import Fade, PanelContext
 from atlas_rt.ui.panels.text_field import TextField
@@ -61,10 +62,16 @@ class SearchPanel:
         rect = Rect(taken_left + (free - width) / 2.0, context.px(TOP) - rise, width, context.px(HEIGHT))
         with context.panel("search", rect, alpha=alpha) as canvas:
             self._line(context, canvas, rect)
+        asked = len(context.requests)
         if hud.answer is not None and self._field.text:
-            self._results(context, rect, hud.answer, alpha)
+            below = rect
+            if hud.answer.completions and hud.answer.query == self._field.text:
+                below = build_completions(context, _row_below(context, rect), hud.answer.completions, alpha)
+            self._results(context, below, hud.answer, alpha)
         elif not self._field.text:
             self._tips(context, rect, alpha)
+        if any(isinstance(request, Search) for request in context.requests[asked:]):
+            self.focus()  # the click took it
 
     def _line(self, context: PanelContext, canvas: Canvas, rect: Rect) -> None:
         magnifier(canvas, (rect.x + context.px(30.0), rect.centre[1]), self._field.colour)
@@ -86,7 +93,7 @@ class SearchPanel:
         return width + context.px(16.0)
 
     def _tips(self, context: PanelContext, console: Rect, alpha: float) -> None:
-        rect = Rect(console.x, console.bottom + context.px(8.0), console.width, context.px(36.0))
+        rect = _row_below(context, console)
         x, y = rect.x + context.px(20.0), rect.y + context.px(10.0)
         with context.panel("tips", rect, alpha=alpha) as canvas:
             for typed, does in TIPS:
@@ -168,6 +175,11 @@ class SearchPanel:
             canvas.text_right(cell.right - context.px(2.0), y, match.band, theme.CAPTION, theme.INK_FAINT)
 
 
+def _row_below(context: PanelContext, console: Rect) -> Rect:
+    """Where a line of tips or completions stands."""
+    return Rect(console.x, console.bottom + context.px(8.0), console.width, context.px(36.0))
+
+
 def _sentences(answer: SearchAnswer) -> Iterator[tuple[str, theme.Colour]]:
     if answer.error:
         yield answer.error, theme.WARNING
@@ -175,6 +187,7 @@ def _sentences(answer: SearchAnswer) -> Iterator[tuple[str, theme.Colour]]:
     for notice in answer.notices:
         yield notice, theme.INK_SOFT
     if answer.best and all(match.band == "none" for match in answer.best):
-        yield f"Nothing here matches “{answer.query}”. The nearest images are:", theme.INK_SOFT
+        how = " in meaning" if answer.offers else ""
+        yield f"Nothing here matches “{answer.query}”{how}. The nearest images are:", theme.INK_SOFT
     elif not answer.best and not answer.notices:
         yield f"Nothing here matches “{answer.query}”.", theme.INK_SOFT
