@@ -301,7 +301,7 @@ COMMANDS = {
         ("index ~/Pictures", "index ~/Pictures --exclude '*.gif' --json"),
     ),
     "search": Command(
-        "find the best images for a phrase, for an image, or for both",
+        "find images by name, keyword, camera, date or meaning, by an image, or by both",
         _search,
         ("search ~/Pictures 'a red apple'", "search ~/Pictures +fruit -apple type:webp --top 5 --no-update"),
         terms=True,
