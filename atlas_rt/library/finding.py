@@ -1,7 +1,7 @@
 """Which images are of a date, a rating, a type or a size, and which are the newest.
 
-Dates, ratings and sizes of all images are read once, 100,000 in 0.15 s, and again when another process has written;
-then a question takes less than a millisecond.
+Dates, ratings and sizes of all images are read once, 100,000 in 0.15 s, and again when another connection has written.
+Then a question takes less than a millisecond.
 """
 
 from __future__ import annotations

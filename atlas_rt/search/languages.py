@@ -69,7 +69,7 @@ def script_of(phrase: str) -> str:
 def language_of(phrase: str) -> str:
     """The language of a phrase in Latin letters, as far as little words and accents tell; empty for English."""
     words = re.findall(r"[^\W\d_]+", unicodedata.normalize("NFC", phrase).lower())
-    counts = {name: sum(word in little.split() for word in words) for name, little in LITTLE_WORDS.items()}
+    counts = {name: sum(map(set(little.split()).__contains__, words)) for name, little in LITTLE_WORDS.items()}
     best = max(counts, key=lambda name: (counts[name], name == ENGLISH))
     if best != ENGLISH:
         return best
