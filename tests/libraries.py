@@ -140,6 +140,10 @@ def as_version_0_1_0_wrote(place: LibraryPlace) -> None:
     file = place.folder / "library.db"
     with closing(sqlite3.connect(file)) as database:
         database.executescript("PRAGMA journal_mode = DELETE; DROP INDEX images_by_path; DROP INDEX images_missed;")
+        for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {trigger}")
+        for table in ("texts", "texts_stale", "metadata"):
+            database.execute(f"DROP TABLE {table}")
         database.execute("DROP INDEX images_incomplete")
         database.execute("UPDATE images SET state = 'gone' WHERE state = 'away'")
         for table in ("absences", "devices"):

@@ -240,8 +240,8 @@ def _speaking(folder: Path) -> Iterator[None]:
             raise MissingError(f"Another process is writing this library; try again in a moment: {folder}") from error
         if "no such module" in str(error):
             raise MissingError(
-                "This Python's SQLite lacks full-text search (FTS5), which names are searched with; use another build of "
-                "Python, such as that of python.org."
+                "This Python's SQLite lacks full-text search (FTS5), which names are searched with; use another build, "
+                "such as that of python.org."
             ) from error
         if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM):
             raise MissingError(f"The library cannot be opened or written ({error}): {folder}") from error

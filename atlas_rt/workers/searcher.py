@@ -202,7 +202,10 @@ class Searcher:
         if self.texts.trouble:
             return (*notices, self.texts.trouble)
         if pending := self.texts.pending:
-            return (*notices, f"Names and words of {pending:,} images are still being read.")
+            return (
+                *notices,
+                f"The names and words of {pending:,} images are not in the index yet; the engine adds them.",
+            )
         return notices
 
     def _judge_of(self, vector_index: VectorIndex) -> Judge:
