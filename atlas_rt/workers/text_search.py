@@ -164,10 +164,8 @@ class _Hunt:
         shared = everywhere & ~exact
         if (shared & labels).any():  # labels alone may have brought it here
             shared &= self._with_any(SHARED)
-        offers: tuple[Offer, ...] = ()
-        if shared.sum() > COMMON_SHARE * len(shared):
-            offers = self._offers(text)
-        else:
+        offers = self._offers(text) if shared.sum() > COMMON_SHARE * len(shared) else ()
+        if not offers:
             exact |= shared
         whole = exact
         if exact.any():
