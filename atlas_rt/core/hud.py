@@ -21,7 +21,7 @@ class ImageFacts:
 
     labels: (word, confidence 0..1), best first. neighbours: (id, similarity), nearest first. alike: which of how many
     near-duplicates it is, from 1. metadata: what its file tells. raw: name of the RAW file of the same shot. whole: its
-    neighbours were looked for, too; those of what is only hovered are not.
+    neighbours and its RAW file were looked for, too; those of what is only hovered are not.
     """
 
     id: int

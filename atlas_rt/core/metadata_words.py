@@ -50,7 +50,7 @@ def exposure_words(metadata: Metadata) -> str:
 
 def exposure_time_words(secs: float) -> str:
     """Below a third of a second as photographers say it, "1/250 s"."""
-    return f"1/{1.0 / secs:,.0f} s" if secs < 0.3 else f"{secs:,.3g} s"
+    return f"1/{1.0 / secs:,.0f} s" if secs < 0.3 else f"{secs:,.1f}".removesuffix(".0") + " s"
 
 
 def place_words(metadata: Metadata) -> str:

@@ -7,7 +7,7 @@ STAGES = {
     "index": "indexing",
     "fit": "laying out the map",
     "label": "finding words for the images",
-    "metadata": "reading dates and keywords",
+    "metadata": "reading file details",
     "search": "preparing the search",
 }
 """Stage of a `Progress` -> what is being done. At rest ("idle") nothing is."""

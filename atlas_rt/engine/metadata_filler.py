@@ -49,8 +49,8 @@ class MetadataFiller:
             read = list(pool.map(self._read, part))
         self._store.put_metadata({each.id: known for each, known in zip(part, read, strict=True) if known})
         done = self._total - len(self._unread)
-        rate = done / max(time.monotonic() - self._begun_secs, 1e-3)
-        self._told(Progress("metadata", done, self._total, rate, len(self._unread) / rate))
+        left_secs = (time.monotonic() - self._begun_secs) / done * len(self._unread)
+        self._told(Progress("metadata", done, self._total, 0.0, left_secs))
 
     def _read(self, each: Unread) -> FileMetadata | None:
         return read_file(each.path, mtime_ns=each.mtime_ns, sidecars=self._sidecars)

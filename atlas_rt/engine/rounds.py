@@ -165,7 +165,8 @@ class Rounds:
         changed = self.watcher.take_paths()
         if changed is not None:  # what was still being written is looked at again, told of or not
             changed |= self.unsettled.files
-        found = self._scanner.scan(sources, changed=None if asked else changed)
+        broken = {failure.path for failure in self._store.failures()}
+        found = self._scanner.scan(sources, changed=None if asked else changed, broken=broken)
         before = {absence.path for absence in self._store.absences()}
         changes = self._store.reconcile(found, self._model.id, sources)
         self.watcher.doubt(before ^ {absence.path for absence in self._store.absences()})

@@ -1,7 +1,8 @@
 """The RAW and the JPEG (or HEIC) file that a camera writes of one shot: the same name in the same folder.
 
 They are one image of the library, and the JPEG stands for it: it is what the camera made of the shot, quickly read.
-The scan passes the RAW file over (`walking`), so it is not decoded, not encoded and no second hit of a search.
+The scan passes the RAW file over (`walking`), so it is not decoded, not encoded and no second hit of a search. Where
+the JPEG is damaged, the next scan takes the RAW file.
 """
 
 from __future__ import annotations

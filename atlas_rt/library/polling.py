@@ -68,7 +68,8 @@ class Poller:
     def _timed(self, *, thorough: bool) -> float:
         """Look once; how long to rest then."""
         begun = time.monotonic()
-        self._files = frozenset(self._scanner.scan(self._sources, changed=None if thorough else ()).files)
+        found = self._scanner.scan(self._sources, changed=None if thorough else ())
+        self._files = frozenset(found.files).union(FoundFile(path, 0, time) for path, time in found.sidecars.items())
         ended = time.monotonic()
         rest_secs = max(POLL_SECS, REST * (ended - begun))
         if not thorough:

@@ -64,17 +64,34 @@ class Scanner:
         self._known: dict[ListingKey, Listing] = {}
         self._counts: dict[str, int] = {}
 
-    def scan(self, sources: Sequence[str], *, changed: Collection[str] | None = None, first_only: bool = False) -> Scan:
-        """As `scan`. changed: folders to read again, besides those that something came into or left, as their own times
-        tell, and single files to look at again: of the others in their folders the names alone are read. None for all.
-        100,000 files in 200 folders: all 0.6 s, one 0.1 s; in one folder: all 0.9 s, one 0.25 s.
+    def scan(
+        self,
+        sources: Sequence[str],
+        *,
+        changed: Collection[str] | None = None,
+        broken: Collection[str] = (),
+        first_only: bool = False,
+    ) -> Scan:
+        """As `scan`. broken: files that could not become images, so that they stand for no RAW file.
+
+        changed: folders to read again, besides those that something came into or left, as their own times tell, and
+        single files to look at again: of the others in their folders the names alone are read. None for all. 100,000
+        files in 200 folders: all 0.6 s, one 0.1 s; in one folder: all 0.9 s, one 0.25 s.
 
         What was not looked at again is the same object as before.
         """
         if changed is None:
             self._known, self._counts = {}, {}
         passed_over = PassedOver(self._counts, frozenset(sources), hidden=self._hidden)
-        walk = Walk(self._excluded, passed_over, self._known, changed or (), cache=self._cache, first_only=first_only)
+        walk = Walk(
+            self._excluded,
+            passed_over,
+            self._known,
+            changed or (),
+            broken=broken,
+            cache=self._cache,
+            first_only=first_only,
+        )
         for source in sources:
             walk.visit(source)
         self._known = walk.listings

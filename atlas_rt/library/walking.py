@@ -81,11 +81,13 @@ class Walk:
         known: Mapping[ListingKey, Listing],
         changed: Collection[str],
         *,
+        broken: Collection[str],
         cache: Path | None,
         first_only: bool,
     ) -> None:
-        """known: listings that are still true, but of `changed` folders and files. cache: a folder to pass over."""
-        self._first_only = first_only
+        """known: listings that are still true, but of `changed` folders and files. broken: pictures that cannot stand
+        for a RAW file. cache: a folder to pass over."""
+        self._first_only, self._broken = first_only, broken
         self._excluded, self._passed_over = excluded, passed_over
         self._known, self._changed = known, changed
         self._named: dict[str, set[str]] = {}
@@ -183,6 +185,8 @@ class Walk:
             try:
                 if entry.is_dir():
                     (listing.linked if entry.is_symlink() else listing.folders).append(entry.path)
+                elif suffix_of(entry.name) in RAW_SUFFIXES:
+                    listing.raws.append(entry)
                 else:
                     self._visit_file(entry, listing)
             except OSError as error:
@@ -216,28 +220,26 @@ class Walk:
                 listing.excluded_folders += 1
 
     def _visit_file(self, entry: os.DirEntry[str], listing: Listing) -> None:
-        suffix = suffix_of(entry.name)
-        if suffix in RAW_SUFFIXES:
-            listing.raws.append(entry)
-        elif suffix in self._readable:
+        if suffix_of(entry.name) in self._readable:
             self._take(entry.path, entry.name, entry.stat(), listing)
         else:
             _skip(entry.name, listing)
             if entry.is_symlink() and not Path(entry.path).exists():
                 listing.dangling.append(entry.path)
-            elif suffix == SIDECAR_SUFFIX:
+            elif suffix_of(entry.name) == SIDECAR_SUFFIX and entry.is_file():
                 listing.sidecars[entry.path] = entry.stat().st_mtime_ns
 
     def _visit_raws(self, listing: Listing) -> None:
         """RAW files without a picture of the same shot; where there is one, it stands for both."""
         if not listing.raws:
             return
-        shots = {without_suffix(file.path) for file in listing.files if suffix_of(file.path) in SHOT_SUFFIXES}
+        whole = (file.path for file in listing.files if file.path not in self._broken)
+        shots = {without_suffix(path) for path in whole if suffix_of(path) in SHOT_SUFFIXES}
         for entry in listing.raws:
             if without_suffix(entry.path) in shots:
                 continue
             try:
-                self._take(entry.path, entry.name, entry.stat(), listing)
+                self._visit_file(entry, listing)
             except OSError as error:
                 listing.unreadable.append(Failure(entry.path, reason_of(error)))
         listing.files.sort(key=attrgetter("path"))

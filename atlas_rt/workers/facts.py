@@ -112,7 +112,7 @@ def facts_of(request: FactsRequest, labels: Labels, metadata: Metadata = NOTHING
         height_px=int(scene.sizes_px[row, 1]),
         cluster=names.get(cluster, ""),
         metadata=metadata,
-        raw=Path(raw_of(scene.paths[row])).name,
+        raw=Path(raw_of(scene.paths[row])).name if request.neighbours else "",
         labels=tuple(label for label in labels if label[1] >= SURE),
         neighbours=nearest_images(scene, request.vector_index, row, NEIGHBOURS) if request.neighbours else (),
         alike=alike(scene, row),

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from atlas_rt.library.lock import Lock
 from atlas_rt.search import vector_index
 from atlas_rt.search.vector_index import StoredVectorIndex
 from tests.commands.person import Person
 from tests.libraries import PICTURES, Library, copy_pictures
+from tests.library.metadata.pictures import bag, make_xmp, photograph, saved
 
 GUITAR = "acoustic-guitar.webp"
 
@@ -55,6 +57,52 @@ def test_an_image_that_is_not_in_the_library_is_refused(reader: Person, library:
         told.refusal
         == f"this library has no such image: {image}\nname it by its path, as `search` prints it, or by its id"
     )
+
+
+# -- info --------------------------------------------------------------------------------------------------------------
+
+FIELDS = {
+    "path", "taken", "taken_from", "camera", "lens", "gps", "place", "size_px", "rating", "title", "caption",
+    "keywords", "prompt", "text", "labels", "tags", "cluster",
+}  # fmt: skip
+
+
+def test_all_that_is_known_of_an_image_is_told(
+    reader: Person, library: Library, monkeypatch: pytest.MonkeyPatch, newcomers: list[Path]
+) -> None:
+    monkeypatch.chdir(library.source)
+    document = reader.ask("info", library.source, library.source / GUITAR, "--json", "--no-update").document
+    assert document.keys() >= FIELDS
+    assert document["path"] == str(library.source / GUITAR)
+    with Image.open(library.source / GUITAR) as image:
+        assert document["size_px"] == list(image.size)
+    assert "guitar" in [label["word"] for label in document["labels"]]
+    assert (document["taken_from"], document["gps"], document["keywords"]) == ("file", None, [])
+    for word in (GUITAR, str(document["id"])):
+        assert reader.ask("info", ".", word, "--json", "--no-update").document == document
+    lines = reader.ask("info", ".", GUITAR, "--no-update").lines
+    assert lines[0] == document["path"]
+    assert [line.split()[0] for line in lines[1:] if line[2] != " "] == ["File", "Size", "Labels", "Cluster"]
+    assert max(map(len, lines[1:])) <= 100
+    refused = reader.ask("info", library.source, "nothing.webp", "--no-update")
+    assert (refused.code, refused.refusal.partition("\n")[0]) == (2, "this library has no such image: nothing.webp")
+
+
+def test_a_photograph_tells_all_it_knows_of_itself(person: Person, here: Path) -> None:
+    folder = here / "shots"
+    folder.mkdir()
+    packet = make_xmp("xmp:Rating='4'", bag("dc:subject", "grandma", "río") + bag("dc:title", "At the river"))
+    (folder / "IMG_1.JPG").write_bytes(saved(exif=photograph().tobytes(), xmp=packet))
+    (folder / "IMG_1.CR2").write_bytes(b"II*\0")
+    document = person.ask("info", folder, folder / "IMG_1.JPG", "--json").document
+    assert (document["taken"], document["taken_from"]) == ("2019-05-06T07:08:09+02:00", "original")
+    assert (document["camera"], document["lens"], document["rating"]) == ("NIKON D90", "50mm f/1.8", 4)
+    assert document["gps"] == pytest.approx([-38.7083333, 9.1333333])
+    assert (document["title"], document["keywords"]) == ("At the river", ["grandma", "río"])
+    assert document["raw"] == str(folder / "IMG_1.CR2")
+    told = person.ask("info", folder, folder / "IMG_1.JPG", "--no-update").out
+    for words in ("6 May 2019, 07:08 (+02:00)", "NIKON D90 · 50mm f/1.8", "1/250 s · f/2.8 · ISO 400 · 50 mm", "★★★★☆"):
+        assert words in told
 
 
 # -- locate ------------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from atlas_rt.core.answers import Match, SearchAnswer
 from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.hud import ClusterPage, ClusterPanel, ClusterRow, Hud, ImageFacts, SubclusterRow
 from atlas_rt.core.maps import Cluster
+from atlas_rt.core.metadata import Metadata
 from atlas_rt.core.requests import Request
 from atlas_rt.ui.input import Button, Event, Input, KeyStroke, Modifiers, PointerMoved, Typed
 from atlas_rt.ui.overlay import Overlay, scale_for
@@ -41,6 +42,17 @@ def make_facts(id_: int = 1, **changes: Any) -> ImageFacts:
         neighbours=tuple((id_ + step, 0.9 - step / 50) for step in range(1, 13)),
     )  # fmt: skip
     return replace(facts, **changes)
+
+
+def make_metadata(**changes: Any) -> Metadata:
+    """All that a file can tell."""
+    metadata = Metadata(
+        taken="2019-05-06T07:08:09+02:00", taken_from="original", camera="NIKON D90", lens="50mm f/1.8",
+        exposure_secs=0.004, aperture=2.8, iso=400, focal_mm=50.0, latitude=38.7, longitude=-9.1, rating=4,
+        title="The last evening", caption="Grandmother and the children at the river. " * 40,
+        keywords=tuple(f"keyword {number}" for number in range(60)), prompt="a lighthouse at dusk " * 30,
+    )  # fmt: skip
+    return replace(metadata, **changes)
 
 
 def make_answer(query: str, *bands: str) -> SearchAnswer:

@@ -15,6 +15,7 @@ import pytest
 from atlas_rt.core.answers import LiveFix
 from atlas_rt.core.hud import NOTICE_SECS, CountTag, FrameFigures, Hud, NameTag, Notice
 from atlas_rt.core.images import Failure
+from atlas_rt.core.metadata import Metadata
 from atlas_rt.core.reports import Progress
 from atlas_rt.core.requests import CopyPath, Deselect, Do, FlyTo, Hover, OpenSource, Retry, Search, Select
 from atlas_rt.core.troubles import Trouble
@@ -22,7 +23,17 @@ from atlas_rt.ui.input import KeyStroke, Modifiers, PointerMoved
 from atlas_rt.ui.panels.canvas import Rect
 from atlas_rt.ui.panels.hover import GRACE_SECS, beside
 from atlas_rt.ui.panels.status import engine_line, pace
-from tests.ui.huds import Sheet, make_answer, make_facts, make_hud, make_page, make_panel, make_row, typed
+from tests.ui.huds import (
+    Sheet,
+    make_answer,
+    make_facts,
+    make_hud,
+    make_metadata,
+    make_page,
+    make_panel,
+    make_row,
+    typed,
+)
 
 FIX = LiveFix(
     np.zeros(3, np.float32), 0.2, (1, 2, 3, 4), np.zeros(4, np.float32), np.zeros((48, 64, 3), np.uint8), fps=9.8
@@ -58,6 +69,12 @@ STATES: dict[str, Hud] = {
     "searching": make_hud(searching=True, query="bird", answer=make_answer("bird", *BANDS), figures=FIGURES),
     "detail": make_hud(selected=make_facts(), live_on=True, live=FIX, searching=True, figures=FIGURES),
     "portrait": make_hud(selected=make_facts(width_px=1000, height_px=3000), live_on=True, live=NO_CAMERA),
+    "told": make_hud(selected=make_facts(metadata=make_metadata(), raw="image 1.CR2"), searching=True),
+    "told at length": make_hud(
+        selected=make_facts(
+            path="/a/" + "b" * 255 + "/c.jpg", metadata=make_metadata(camera="W" * 300, title="語" * 300)
+        ),
+    ),
     "unshown": make_hud(selected=make_facts(), picture_error="it is cut short. " * 20),
     "hover": make_hud(hovered=make_facts(), hovered_at_px=(640.0, 300.0, 30.0)),
     "help": make_hud(help_open=True),
@@ -244,6 +261,25 @@ def test_the_detail_panel_closes_copies_and_flies(sheet: Sheet) -> None:
     assert sheet.click(hud, panel.x + 60, panel.bottom - 30) == [FlyTo(7)]
     assert sheet.click(hud, panel.right - 60, panel.bottom - 30) == [CopyPath(7)]
     assert sheet.click(hud, panel.right - 38, panel.y + 38) == [Deselect()]
+
+
+def test_what_a_file_tells_is_shown_below_and_the_picture_makes_room(
+    make_sheet: Callable[[tuple[int, int]], Sheet],
+) -> None:
+    """Buttons and a row of neighbours stay, however much there is to tell."""
+    heights = {}
+    for size_px in ((1280, 720), (900, 600), (3840, 2160)):
+        for metadata in (Metadata(), make_metadata()):
+            sheet = make_sheet(size_px)
+            hud = make_hud(size_px=size_px, selected=make_facts(7, metadata=metadata))
+            sheet.show(hud, frames=3)
+            panel = sheet.panels.covered[0]
+            heights[size_px, metadata.camera] = panel.height
+            px = panel.width / 348.0
+            requests = sheet.click(hud, panel.x + 50 * px, panel.bottom - 110 * px)
+            assert [type(each) for each in requests if not isinstance(each, Hover)] == [FlyTo, Select]
+            assert FlyTo(7) in sheet.click(hud, panel.x + 60 * px, panel.bottom - 30 * px)
+    assert heights[(3840, 2160), "NIKON D90"] > heights[(3840, 2160), ""]
 
 
 def test_a_kiosk_shows_no_path_and_no_status(sheet: Sheet) -> None:

@@ -12,7 +12,9 @@ from PIL import Image
 
 from atlas_rt.core.hud import ImageFacts
 from atlas_rt.core.images import LibraryPlace
+from atlas_rt.core.metadata import FILE, NOTHING_KNOWN, Metadata
 from atlas_rt.core.stacks import stacks_of
+from atlas_rt.library.metadata.table import FileMetadata
 from atlas_rt.library.store_writer import StoreWriter
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.vector_index import VectorIndex
@@ -115,10 +117,21 @@ def test_words_that_are_mostly_wrong_are_not_told(library: Library, arrival: Arr
     worker.close()
 
 
+def test_what_its_file_tells_is_told(library: Library, arrival: Arrival, ids: dict[str, int]) -> None:
+    id_ = ids["tiger face"]
+    told_of_it = Metadata(camera="NIKON D90", keywords=("grandma",), rating=4)
+    with StoreWriter.open(library.place.folder) as store:
+        store.put_metadata({id_: FileMetadata(told_of_it)})
+    worker = FactsWorker(library.place)
+    assert told(worker, arrival, id_).metadata == told_of_it
+    assert told(worker, arrival, ids["acoustic guitar"]).metadata.taken_from == FILE
+    worker.close()
+
+
 def test_without_its_library_an_image_has_no_words(arrival: Arrival, tmp_path: Path) -> None:
     worker = FactsWorker(LibraryPlace(tmp_path, ()))
     facts = told(worker, arrival, int(arrival.scene.ids[0]))
-    assert facts.labels == ()
+    assert (facts.labels, facts.metadata) == ((), NOTHING_KNOWN)
     assert facts.path == arrival.scene.paths[0]
     worker.close()
 

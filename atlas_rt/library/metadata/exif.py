@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable
 
 from atlas_rt.core.metadata import CHANGED, DIGITIZED, ORIGINAL, Metadata
 from atlas_rt.library.metadata.dates import Moment, moment_of
+from atlas_rt.library.metadata.directories import Directory, Value
 from atlas_rt.library.metadata.prompts import prompt_of
-from atlas_rt.library.metadata.texts import TEXT, cleaned, decoded, keywords_of
-
-Directory = Mapping[int, Any]
-"""Tag -> value, as Pillow reads it."""
+from atlas_rt.library.metadata.texts import LINE, TEXT, cleaned, decoded, keywords_of
 
 _MAKE, _MODEL, _SOFTWARE, _DESCRIPTION = 0x010F, 0x0110, 0x0131, 0x010E
 _CHANGED, _ORIGINAL, _DIGITIZED = 0x0132, 0x9003, 0x9004
@@ -24,9 +21,15 @@ _SPEEDS = (0x8827, 0x8831, 0x8832, 0x8833)
 _LENS_MAKE, _LENS, _USER_COMMENT = 0xA433, 0xA434, 0x9286
 _RATING, _XP_TITLE, _XP_COMMENT, _XP_KEYWORDS = 0x4746, 0x9C9B, 0x9C9C, 0x9C9E
 _LATITUDE_REF, _LATITUDE, _LONGITUDE_REF, _LONGITUDE = 1, 2, 3, 4
+TAGS = frozenset([
+    _MAKE, _MODEL, _SOFTWARE, _DESCRIPTION, _CHANGED, _ORIGINAL, _DIGITIZED, _CHANGED_ZONE, _ORIGINAL_ZONE,
+    _DIGITIZED_ZONE, _EXPOSURE, _SHUTTER_SPEED, _F_NUMBER, _APERTURE, _FOCAL, *_SPEEDS, _LENS_MAKE, _LENS,
+    _USER_COMMENT, _RATING, _XP_TITLE, _XP_COMMENT, _XP_KEYWORDS, _LATITUDE_REF, _LATITUDE, _LONGITUDE_REF, _LONGITUDE,
+])  # fmt: skip
+"""What is read of the directories."""
 
 _COMPANY = re.compile(
-    r"[\s,]+(camera|corporation|corp|company|co|ltd|inc|imaging|optical|electric|technologies|gmbh|ag)\b\.?",
+    r"[\s,]+(camera|corporation|corp|company|co|ltd|inc|imaging|optical|electric|computer|techwin|technologies|gmbh|ag)\b\.?",
     re.IGNORECASE,
 )
 _NO_CAPTION = re.compile(
@@ -119,29 +122,22 @@ def _position(gps: Directory) -> tuple[float, float] | tuple[None, None]:
     return (None, None) if latitude is None or longitude is None else place_of(latitude, longitude)
 
 
-def _degrees(value: Any, side: str, sides: str) -> float | None:
+def _degrees(value: Value | None, side: str, sides: str) -> float | None:
     """Degrees, minutes and seconds as one number; None where it is not said on which side of the line they are."""
-    parts = [_float(part) for part in value] if isinstance(value, Sequence) and not isinstance(value, str) else []
-    known = [part for part in parts if part is not None]
-    if not known or len(known) < len(parts) or len(parts) > 3 or side[:1].upper() not in tuple(sides):
+    if not isinstance(value, tuple) or not 1 <= len(value) <= 3 or side[:1].upper() not in tuple(sides):
         return None
-    degrees = sum(part / 60.0**power for power, part in enumerate(known))
+    degrees = sum(part / 60.0**power for power, part in enumerate(value))
     return -degrees if side[:1].upper() == sides[1] else degrees
 
 
-def _text(directory: Directory, tag: int, most: int = 300) -> str:
-    """Pillow takes each byte for a Latin-1 character."""
+def _text(directory: Directory, tag: int, most: int = LINE) -> str:
     value = directory.get(tag)
-    if isinstance(value, str):
-        value = value.encode("latin-1", "ignore")
     return cleaned(decoded(value), most) if isinstance(value, bytes) else ""
 
 
-def _windows_text(directory: Directory, tag: int, most: int = 300) -> str:
+def _windows_text(directory: Directory, tag: int, most: int = LINE) -> str:
     """UTF-16, as a field of bytes."""
     value = directory.get(tag)
-    if isinstance(value, tuple) and all(isinstance(part, int) and 0 <= part < 256 for part in value):
-        value = bytes(value)
     return cleaned(value.decode("utf-16-le", "ignore"), most) if isinstance(value, bytes) else ""
 
 
@@ -152,26 +148,15 @@ def _user_comment(photo: Directory) -> str:
         return ""
     if not value.startswith(b"UNICODE\0"):
         return decoded(value[8:])
-    body = value[8:]
-    return body.decode("utf-16-be" if body[:2].startswith(b"\0") else "utf-16-le", "ignore")
+    return value[8:].decode("utf-16-be" if value[8:9] == b"\0" else "utf-16-le", "ignore")
 
 
 def _number(directory: Directory, tag: int, least: float, most: float) -> float | None:
-    value = _float(directory.get(tag))
-    return value if value is not None and least <= value <= most else None
+    value = directory.get(tag)
+    return float(value[0]) if isinstance(value, tuple) and value and least <= value[0] <= most else None
 
 
 def _converted(directory: Directory, tag: int, convert: Callable[[float], float]) -> float | None:
     """A value in APEX units."""
     value = _number(directory, tag, -20.0, 20.0)
     return None if value is None else convert(value)
-
-
-def _float(value: Any) -> float | None:
-    if isinstance(value, tuple) and value:
-        value = value[0]
-    try:
-        number = float(value)
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None

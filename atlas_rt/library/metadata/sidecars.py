@@ -3,7 +3,7 @@
 
 Those of a RAW file are also those of the JPEG file of the same shot. A scan finds them with their times of change, so
 that no picture is asked for sidecars which are not there. What changes is seen by the next scan that reads their
-folder: soon where it is watched, within ten minutes where it is polled.
+folder, which comes as soon as after a change of a picture.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ class Sidecars:
 
     def stamp(self, path: str) -> int:
         """Another number whenever a sidecar of a picture came, went or changed; 0 where it has none."""
+        if path not in self._of and without_suffix(path) not in self._of:
+            return 0
         return sum(self._times[each] for each in self.of(path)) % 2**62
 
     def packets(self, path: str) -> list[bytes]:

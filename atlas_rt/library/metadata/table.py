@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 from atlas_rt.core.metadata import Metadata
 from atlas_rt.library.database import Database, path_of
@@ -14,6 +15,7 @@ READER = 1
 """Version of all that reads. Rows of another one are read again."""
 
 _COLUMNS = tuple(field.name for field in fields(Metadata))
+_KEYWORDS = _COLUMNS.index("keywords")
 _PUT = f"""INSERT OR REPLACE INTO metadata (image_id, reader, sidecars, {", ".join(_COLUMNS)})
     VALUES ({", ".join("?" * (3 + len(_COLUMNS)))})"""
 
@@ -55,18 +57,17 @@ def unread(database: Database, sidecars: Sidecars) -> list[Unread]:
     found = {id_: Unread(id_, path_of(path), mtime_ns) for id_, path, mtime_ns in rows}
     if sidecars or database.rows("SELECT 1 FROM metadata WHERE sidecars != 0 LIMIT 1"):
         for id_, path, mtime_ns, stamp in database.each(f"SELECT id, path, mtime_ns, sidecars {there}"):
-            each = Unread(id_, path_of(path), mtime_ns)
-            if stamp != sidecars.stamp(each.path):
-                found[id_] = each
+            if stamp != sidecars.stamp(name := path_of(path)):
+                found[id_] = Unread(id_, name, mtime_ns)
     return [found[id_] for id_ in sorted(found)]
 
 
 def _values(metadata: Metadata) -> list[object]:
     values = [getattr(metadata, name) for name in _COLUMNS]
-    values[_COLUMNS.index("keywords")] = json.dumps(metadata.keywords, ensure_ascii=False)
+    values[_KEYWORDS] = json.dumps(metadata.keywords, ensure_ascii=False)
     return values
 
 
-def _metadata(values: list[object]) -> Metadata:
-    known = dict(zip(_COLUMNS, values, strict=True))
-    return Metadata(**(known | {"keywords": tuple(json.loads(str(known["keywords"])))}))  # type: ignore[arg-type]
+def _metadata(values: list[Any]) -> Metadata:
+    values[_KEYWORDS] = tuple(json.loads(values[_KEYWORDS]))
+    return Metadata(*values)

@@ -1,8 +1,8 @@
 """XMP (ISO 16684-1): RDF in XML, in the file itself or beside it.
 
 Read by the standard library's expat. A document type is refused, and with it every entity that is not XML's own, so
-nothing can be expanded or fetched; XMP has none. Of a packet the first megabyte is read, whatever its size: the longest
-stretch that such a megabyte can take is 0.3 s, and what is looked for comes before histories and masks, which are what
+nothing can be expanded or fetched; XMP has none. Of a packet the first megabyte is read, whatever its size: at worst
+that takes 0.15 s, and what is looked for comes before histories and masks, which are what
 makes packets large. What was read before a mistake counts.
 """
 
@@ -107,8 +107,7 @@ class _Reader:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.text.clear()
-        inside = self._path[-1:] == [f"{_RDF} Description"] and self._path[-2:-1] == [f"{_RDF} RDF"]
-        if inside and not self._property:
+        if self._path[-1:] == [f"{_RDF} Description"] and not self._property:
             self._property = len(self._path) + 1
         elif self._path[-1:] == [f"{_RDF} RDF"]:
             for key, value in attributes.items():

@@ -14,6 +14,8 @@ from atlas_rt.ui.panels.panel_context import PanelContext
 NAMES, LINE, BETWEEN, BELOW = 74.0, 18.0, 3.0, 12.0
 """Width of the column of names; height of a line; space between two things, and below the last."""
 MOST_LINES = 3
+SHOWN = 300
+"""Characters that are looked at; three lines hold half as many."""
 LEFT_OUT = frozenset(["Place", "Software"])
 """What is told by `atlas-rt info` alone: figures that say little to a person."""
 
@@ -34,7 +36,7 @@ def details_of(context: PanelContext, facts: ImageFacts, width: float, room: flo
         details = [_detail(context, name, words, width - context.px(NAMES), most) for name, words in told]
         if height_of(context, details) <= room:
             break
-    while height_of(context, details) > room:
+    while details and height_of(context, details) > room:
         details.pop()
     return tuple(details)
 
@@ -74,4 +76,4 @@ def _told(facts: ImageFacts, *, kiosk: bool) -> list[tuple[str, str]]:
         ("Prompt", metadata.prompt),
         ("RAW", facts.raw),
     ]
-    return [(name, words) for name, words in told if words]
+    return [(name, words[:SHOWN]) for name, words in told if words]
