@@ -78,7 +78,7 @@ def test_labels_that_cannot_be_read_are_told_of_and_the_rest_is_shown(
     worker.ask(question(arrival, 3))
     (facts,) = wait_for(worker.take)
     assert (facts.path, facts.labels) == (arrival.scene.paths[3], ())
-    assert worker.trouble.startswith("Labels cannot be shown: The stored library is damaged")
+    assert worker.trouble.startswith("Labels, dates and keywords cannot be shown: The stored library is damaged")
     repair()
     worker.ask(question(arrival, arrival.scene.ids.tolist().index(ids["acoustic guitar"])))
     assert wait_for(worker.take)[0].labels
