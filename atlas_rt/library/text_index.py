@@ -2,7 +2,7 @@
 
 Triggers of the database note images whose row is not what it should be (`texts_stale`), so no writer can forget it.
 The engine renews the rows of each batch in its transaction, and the others in the background (`renew`). 100,000 rows:
-3 s to make, 17 MB; a word that few images have is found in 0.1 to 1 ms, one that all have in 21.
+10 s to make, 20 MB; a word that few images have is found in 0.1 to 1 ms, one that all have in 21.
 
 Words match by their beginnings, as `core.words` splits them. Inside of words they are looked for only where they hold
 a digit, by reading all names: 15 ms at 100,000.

@@ -177,7 +177,7 @@ class Searcher:
         for id_, score, band in zip(ids, scores.tolist(), bands, strict=True):
             words = found.get(id_, ())
             if band != "exact":
-                words = (*(word for word in words if word == "label"), "meaning")
+                words = (*words, "meaning")
             matches.append(Match(id_, score, band, tuple(dict.fromkeys((*words, *asked.reasons)))))
         return tuple(matches)
 

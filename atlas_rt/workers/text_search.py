@@ -90,13 +90,12 @@ class TextSearch:
         return self._asked(lambda store: _Hunt(store, self._model_id, words, images).found(text, without), nothing)
 
     def reasons(self, ids: Sequence[int], hits: TextHits) -> dict[int, tuple[str, ...]]:
-        """By what each of some images was found, as words for a person."""
-        if not hits.words:
-            return {}
-        nothing: dict[int, dict[str, str]] = {}
-        columns = self._asked(lambda store: store.texts.columns_of(ids), nothing)
-        reasons = {id_: [each for word in hits.words for each in word.reasons(of)] for id_, of in columns.items()}
+        """By what each of some images was found, as words for a person; nothing for those that were not."""
         rows, _ = rows_of(self._images.ids, np.array(ids, np.int64))
+        as_text = [id_ for id_, found in zip(ids, (hits.whole | hits.begun)[rows].tolist(), strict=True) if found]
+        nothing: dict[int, dict[str, str]] = {}
+        columns = self._asked(lambda store: store.texts.columns_of(as_text), nothing) if as_text else nothing
+        reasons = {id_: [each for word in hits.words for each in word.reasons(of)] for id_, of in columns.items()}
         for id_, is_labelled in zip(ids, hits.labelled[rows].tolist(), strict=True):
             if is_labelled:
                 reasons.setdefault(id_, []).append("label")
