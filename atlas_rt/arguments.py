@@ -66,7 +66,7 @@ def _search(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE ... TEXT",
         help="the library, then words, read as text and as meaning; +term -term word:2 combine several; fields narrow: "
         "name: folder: keyword: label: camera: lens: date:2023..2024-06 'rating:>=4' type:png 'size:>12mp' "
-        'cluster:birds, each with - before it for images without, camera:"EOS 5D" for values with spaces',
+        "cluster:birds, each with - before it for images without; 'camera:\"EOS 5D\"' for values with spaces",
     )
     _add_demo(parser)
     parser.add_argument("--image", metavar="FILE", help="search for images that look like this one")

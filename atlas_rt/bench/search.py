@@ -87,12 +87,7 @@ def measure(
     first_ms = _answered(searcher, "picture", ids, vector_index)[0]
     times = np.array([_answered(searcher, phrase, ids, vector_index) for phrase in PHRASES])
     whole, encode, scoring = times.T
-    with tempfile.TemporaryDirectory() as folder:
-        place = library.place if library else make_library(Path(folder), len(ids), words=WORDS, model=model.id)
-        with contextlib.closing(TextSearch(place, model.id)) as texts:
-            searcher.texts = texts
-            _answered(searcher, "picture", ids, vector_index)
-            box = {text: _answered(searcher, text, ids, vector_index)[0] for text in (*PHRASES, *TEXTS)}
+    box = _whole_box(searcher, vector_index, ids, library.place if library else None)
     slowest = sorted(box, key=lambda text: -box[text])[:5]
     raw = {
         "images": len(vector_index),
@@ -120,6 +115,17 @@ def measure(
         ),
     )
     return BenchReport(bars, raw)
+
+
+def _whole_box(searcher: Searcher, vector_index: VectorIndex, ids: Ids, place: LibraryPlace | None) -> dict[str, float]:
+    """Query -> milliseconds, read as text too. place: of a real library, None for a made one."""
+    model = searcher.model
+    with tempfile.TemporaryDirectory() as folder:
+        place = place or make_library(Path(folder), len(ids), words=WORDS, model=model.id)
+        with contextlib.closing(TextSearch(place, model.id)) as texts:
+            searcher.texts = texts
+            _answered(searcher, "picture", ids, vector_index)
+            return {text: _answered(searcher, text, ids, vector_index)[0] for text in (*PHRASES, *TEXTS)}
 
 
 def _answered(searcher: Searcher, text: str, ids: Ids, vector_index: VectorIndex) -> tuple[float, float, float]:

@@ -83,7 +83,7 @@ class Searcher:
     def __init__(
         self, model: Model, encoder: TextEncoder, texts: TextSearch | None = None, *, cache: Path | None = None
     ) -> None:
-        self._model = model
+        self.model = model
         self.texts = texts
         self._encoder = encoder
         self._cache = cache
@@ -110,12 +110,12 @@ class Searcher:
         return self._vector_of(read(text).text)
 
     def _vector_of(self, text: str) -> Floats:
-        return vector_of(text, self._encoder.encode, templates=self._model.text.templates)
+        return vector_of(text, self._encoder.encode, templates=self.model.text.templates)
 
     @functools.cached_property
     def _background(self) -> Background:
         """Not before a phrase comes: at a first start the engine is just encoding the same everyday words."""
-        return load_background(self._model, self._encoder, self._cache)
+        return load_background(self.model, self._encoder, self._cache)
 
     def _read(self, query: Query, top: int) -> _Asked:
         reading = read(query.text)
@@ -190,11 +190,11 @@ class Searcher:
             return
         phrase = " ".join(term.phrase for term in parse(text))
         sure = any(match.band in ("exact", "strong") for match in matches)
-        if unread_ := unread(phrase, self._model.name, sure=sure):
+        if unread_ := unread(phrase, self.model.name, sure=sure):
             yield unread_
         if not self._encoder.reads_whole(phrase):
-            tokens = self._model.text.context_length
-            yield f"The model {self._model.name} reads {tokens} pieces of words; the end of the text was not read."
+            tokens = self.model.text.context_length
+            yield f"The model {self.model.name} reads {tokens} pieces of words; the end of the text was not read."
 
     def _with_trouble(self, notices: tuple[str, ...]) -> tuple[str, ...]:
         if self.texts is None:
@@ -211,7 +211,7 @@ class Searcher:
     def _judge_of(self, vector_index: VectorIndex) -> Judge:
         if self._judge is None or self._judge[0] is not vector_index:
             before = self._judge[1] if self._judge else None
-            self._judge = vector_index, Judge(vector_index, self._background, self._model.calibration, before=before)
+            self._judge = vector_index, Judge(vector_index, self._background, self.model.calibration, before=before)
         return self._judge[1]
 
     def _pieces(self, text: str) -> float:

@@ -9,7 +9,7 @@ import pytest
 
 from atlas_rt.core.answers import Completion, Match, Offer, SearchAnswer
 from atlas_rt.core.requests import Search
-from tests.ui.huds import SIZE_PX, Sheet, make_answer, make_hud
+from tests.ui.huds import SIZE_PX, Sheet, make_answer, make_hud, typed
 
 OFFER = Offer("folder:archive", "“archive” is in the folder names of", "folder:archive dog", 71)
 COMPLETIONS = (Completion("camera:canon", "camera:canon "), Completion('camera:"CONTAX T3"', 'camera:"CONTAX T3" '))
@@ -56,6 +56,9 @@ def test_a_completion_is_taken_with_a_click(sheet: Sheet, x: float, query: str) 
     sheet.show(hud, frames=4)
     assert Search(query) in sheet.click(hud, SIZE_PX[0] * x, 100.0)
     assert sheet.panels.wants_text
+    taken = make_hud(searching=True, query=query)
+    sheet.show(taken, frames=4)
+    assert sheet.show(taken, *typed("x"), frames=6)[-1] == Search(f"{query}x")  # the caret is at the end
 
 
 def test_completions_of_an_older_text_are_not_shown(sheet: Sheet) -> None:

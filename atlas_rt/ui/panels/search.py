@@ -62,16 +62,19 @@ class SearchPanel:
         rect = Rect(taken_left + (free - width) / 2.0, context.px(TOP) - rise, width, context.px(HEIGHT))
         with context.panel("search", rect, alpha=alpha) as canvas:
             self._line(context, canvas, rect)
-        asked = len(context.requests)
-        if hud.answer is not None and self._field.text:
-            below = rect
-            if hud.answer.completions and hud.answer.query == self._field.text:
-                below = build_completions(context, _row_below(context, rect), hud.answer.completions, alpha)
-            self._results(context, below, hud.answer, alpha)
-        elif not self._field.text:
+        if not self._field.text:
             self._tips(context, rect, alpha)
+        elif hud.answer is not None:
+            self._answer(context, rect, hud.answer, alpha)
+
+    def _answer(self, context: PanelContext, console: Rect, answer: SearchAnswer, alpha: float) -> None:
+        """Completions and results. A click that goes on with the query leaves the caret at its end."""
+        asked, below = len(context.requests), console
+        if answer.completions and answer.query == self._field.text:
+            below = build_completions(context, _row_below(context, console), answer.completions, alpha)
+        self._results(context, below, answer, alpha)
         if any(isinstance(request, Search) for request in context.requests[asked:]):
-            self.focus()  # the click took it
+            self._field.focus(to_end=True)
 
     def _line(self, context: PanelContext, canvas: Canvas, rect: Rect) -> None:
         magnifier(canvas, (rect.x + context.px(30.0), rect.centre[1]), self._field.colour)
