@@ -49,7 +49,7 @@ AHEAD = 3
 class Prepared:
     """A decoded file: all that is stored of it but its vector.
 
-    metadata: what the file tells besides. pixels: the encoder's input, until it is encoded. incomplete: what of the
+    metadata: what else the file tells. pixels: the encoder's input, until it is encoded. incomplete: what of the
     picture is missing, empty for nothing. vector: (dim,) where another library gave it, and there is nothing to encode.
     """
 

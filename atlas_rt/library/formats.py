@@ -14,9 +14,9 @@ HEIC_SUFFIXES = frozenset([".heic", ".heif"])
 RAW_SUFFIXES = frozenset([".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2", ".srw"])
 """Camera files, read by their embedded preview when rawpy is installed."""
 SHOT_SUFFIXES = frozenset([".jpg", ".jpeg", ".jpe", ".jfif"]) | HEIC_SUFFIXES
-"""What cameras write beside the RAW file of a shot."""
+"""What cameras write together with the RAW file of a shot."""
 SIDECAR_SUFFIX = ".xmp"
-"""What programs write about a picture into a file beside it."""
+"""What programs write about a picture into a file next to it."""
 FORMAT_HINTS = {"HEIC": "pillow_heif", "RAW": "rawpy"}
 """Format -> the module that reads it, both from `pip install atlas_rt[formats]`."""
 

@@ -1,1 +1,1 @@
-"""What the files of pictures tell of them besides their pixels."""
+"""What the files of pictures tell of them, pixels aside."""

@@ -1,4 +1,4 @@
-"""IPTC-NAA records (IIM, version 4.2): what picture agencies wrote before XMP, and many programs write besides it."""
+"""IPTC-NAA records (IIM, version 4.2): what picture agencies wrote before XMP, and many programs still write."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 
 A sidecar comes before the file, since a person wrote it later; in the file XMP comes before IPTC, EXIF and the texts of
 a PNG file. Keywords of all are kept. Dates alone go by EXIF first: it is what the camera wrote when the picture was
-taken. Nothing here raises: what cannot be read is not known.
-`table.READER` counts the versions of all this.
+taken. Nothing here raises: what cannot be read is not known. `table.READER` counts the versions of all this.
 """
 
 from __future__ import annotations
@@ -31,16 +30,16 @@ _FIELDS = tuple(field.name for field in fields(Metadata))
 def read_metadata(
     file: BinaryIO | bytes, path: str = "", *, mtime_ns: int, sidecars: Sidecars = NO_SIDECARS
 ) -> FileMetadata:
-    """file: its bytes where they are at hand, else the open file, of which only a little is read."""
+    """file: its bytes where they have been read, else the open file, of which only a little is read."""
     blocks = _blocks(io.BytesIO(file) if isinstance(file, bytes) else file)
     stamp = sidecars.stamp(path)
-    beside = [_kept(metadata_of_xmp, packet) for packet in (sidecars.packets(path) if stamp else ())]
+    written_later = [_kept(metadata_of_xmp, packet) for packet in (sidecars.packets(path) if stamp else ())]
     exif = _kept(metadata_of_exif, blocks.main, blocks.photo, blocks.gps)
     xmp = _kept(metadata_of_xmp, blocks.xmp) if blocks.xmp else NOTHING_KNOWN
     iptc = _kept(metadata_of_iptc, blocks.iptc) if blocks.iptc else NOTHING_KNOWN
     texts = _kept(_metadata_of_texts, blocks.texts) if blocks.texts else NOTHING_KNOWN
-    known = _first_known([*beside, xmp, iptc, exif, texts])
-    return FileMetadata(_dated(known, [exif, xmp, *beside], mtime_ns), stamp)
+    known = _first_known([*written_later, xmp, iptc, exif, texts])
+    return FileMetadata(_dated(known, [exif, *written_later, xmp], mtime_ns), stamp)
 
 
 def read_file(path: str, *, mtime_ns: int, sidecars: Sidecars) -> FileMetadata | None:

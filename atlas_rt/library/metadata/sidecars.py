@@ -1,4 +1,4 @@
-"""Sidecars: XMP files beside pictures. Adobe's and others' programs name them `IMG_1.xmp`, darktable and digiKam
+"""Sidecars: XMP files next to pictures. Adobe's and others' programs name them `IMG_1.xmp`, darktable and digiKam
 `IMG_1.jpg.xmp`.
 
 Those of a RAW file are also those of the JPEG file of the same shot. A scan finds them with their times of change, so

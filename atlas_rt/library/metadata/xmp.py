@@ -1,9 +1,9 @@
-"""XMP (ISO 16684-1): RDF in XML, in the file itself or beside it.
+"""XMP (ISO 16684-1): RDF in XML, in the file itself or in a sidecar.
 
 Read by the standard library's expat. A document type is refused, and with it every entity that is not XML's own, so
 nothing can be expanded or fetched; XMP has none. Of a packet the first megabyte is read, whatever its size: at worst
-that takes 0.15 s, and what is looked for comes before histories and masks, which are what
-makes packets large. What was read before a mistake counts.
+that takes 0.15 s, and what is looked for comes before histories and masks, which are what makes packets large. What was
+read before a mistake counts.
 """
 
 from __future__ import annotations
