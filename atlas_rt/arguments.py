@@ -64,7 +64,9 @@ def _search(parser: argparse.ArgumentParser) -> None:
         "words",
         nargs="*",
         metavar="SOURCE ... TEXT",
-        help="the library, then the phrase; +term -term word:2 combine several, label:word asks for a label",
+        help="the library, then words, read as text and as meaning; +term -term word:2 combine several; fields narrow: "
+        "name: folder: keyword: label: camera: lens: date:2023..2024-06 'rating:>=4' type:png 'size:>12mp' "
+        "cluster:birds, each with - before it for images without; 'camera:\"EOS 5D\"' for values with spaces",
     )
     _add_demo(parser)
     parser.add_argument("--image", metavar="FILE", help="search for images that look like this one")
@@ -299,9 +301,9 @@ COMMANDS = {
         ("index ~/Pictures", "index ~/Pictures --exclude '*.gif' --json"),
     ),
     "search": Command(
-        "find the best images for a phrase, for an image, or for both",
+        "find images by name, keyword, camera, date or meaning, by an image, or by both",
         _search,
-        ("search ~/Pictures 'a red apple'", "search ~/Pictures +fruit -apple --top 5 --no-update"),
+        ("search ~/Pictures 'a red apple'", "search ~/Pictures +fruit -apple type:webp --top 5 --no-update"),
         terms=True,
     ),
     "info": Command(

@@ -140,6 +140,7 @@ def as_version_0_1_0_wrote(place: LibraryPlace) -> None:
     file = place.folder / "library.db"
     with closing(sqlite3.connect(file)) as database:
         database.executescript("PRAGMA journal_mode = DELETE; DROP INDEX images_by_path; DROP INDEX images_missed;")
+        _forget_texts(database)
         database.execute("DROP INDEX images_incomplete")
         database.execute("UPDATE images SET state = 'gone' WHERE state = 'away'")
         for table in ("absences", "devices", "metadata"):
@@ -161,8 +162,17 @@ def as_version_0_1_0_wrote(place: LibraryPlace) -> None:
 def as_written_before_metadata(place: LibraryPlace) -> None:
     """The database as it was before anything but pixels was read of the files."""
     with closing(sqlite3.connect(place.folder / "library.db")) as database, database:
+        _forget_texts(database)
         database.execute("DROP TABLE metadata")
         database.execute("PRAGMA user_version = 4")
+
+
+def _forget_texts(database: sqlite3.Connection) -> None:
+    """Take the index of words out, which came with a later version than what else is taken out."""
+    for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        database.execute(f"DROP TRIGGER {trigger}")
+    database.execute("DROP TABLE texts")
+    database.execute("DROP TABLE texts_stale")
 
 
 def same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:

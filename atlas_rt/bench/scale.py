@@ -28,7 +28,7 @@ from atlas_rt.errors import MissingError
 from atlas_rt.mapping.projector import Projector
 from atlas_rt.search import vector_index
 from atlas_rt.search.vector_index import VectorIndex, keep_index, recall_at_10, vector_index_of
-from atlas_rt.workers.search import Query, Searcher
+from atlas_rt.workers.searcher import Query, Searcher
 
 IMAGES, DIM = 100_000, 384
 VECTORS, WIDE = 1_000_000, 512

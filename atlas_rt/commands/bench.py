@@ -105,7 +105,8 @@ def _search(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
     from atlas_rt.library.cache_layout import cache_folder
 
     if collection := _collection(settings, arguments):
-        return search.measure(collection.model, runtime=collection.runtime, vector_index=collection.vector_index)
+        library = search.Searched(collection.vector_index, collection.scene.ids, collection.place)
+        return search.measure(collection.model, runtime=collection.runtime, library=library)
     cache = cache_folder(settings.cache_path)
     return search.measure(registry.load(settings.model, cache), runtime=settings.runtime(cache))
 

@@ -7,14 +7,13 @@ import contextlib
 import os
 import re
 import sys
-import time
+from dataclasses import replace
 from pathlib import Path
 
 from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import print_json, say, tell
-from atlas_rt.core.answers import SearchAnswer
+from atlas_rt.core.answers import Match, SearchAnswer
 from atlas_rt.core.arrays import Floats
-from atlas_rt.core.vectors import unit
 from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.errors import DecodeError, UsageError
@@ -23,10 +22,11 @@ from atlas_rt.library.disk_errors import reason_of
 from atlas_rt.library.file_content import read
 from atlas_rt.library.formats import suffix_of
 from atlas_rt.library.sources import absolute
+from atlas_rt.search.fields import read as read_fields
 from atlas_rt.search.query import Term, parse
 from atlas_rt.settings import Settings
-from atlas_rt.workers.labelled import LabelIndex
-from atlas_rt.workers.search import Query, Searcher
+from atlas_rt.workers.searcher import Query, Searcher
+from atlas_rt.workers.text_search import TextSearch
 
 _SIGNED_PHRASE = re.compile(r'[+-][^\s"]+(\s+[^\s"+-][^\s"]*)+')
 
@@ -50,27 +50,21 @@ class Searching:
     def __init__(self, collection: Collection, image: Path | None, *, top: int) -> None:
         self._collection = collection
         encoder = TextEncoder(collection.model, runtime=collection.runtime)
-        self._labels = LabelIndex(collection.place, collection.model.id)
-        self._searcher = Searcher(collection.model, encoder, self._labels, cache=collection.cache)
+        self._texts = TextSearch(collection.place, collection.model.id)
+        self._searcher = Searcher(collection.model, encoder, self._texts, cache=collection.cache)
         self._image = _image_vector(collection, image) if image else None
         self._label = str(image or "")
         self._top = top
 
     def answer(self, phrase: str) -> SearchAnswer:
-        """The answer to a phrase, to the image, or to their mean. Without a phrase `query` is the image's path."""
+        """The answer to a phrase, to the image, or to both together. Without a phrase `query` is the image's path."""
         scene = self._collection.scene
-        begun = time.perf_counter()
-        vectors = [self._searcher.vector_of(phrase)] if phrase else []
-        if self._image is not None:
-            vectors.append(self._image)
-        vector = vectors[0] if len(vectors) == 1 else unit(vectors[0] + vectors[1])
-        encode_ms = (time.perf_counter() - begun) * 1000.0
-        query = Query(phrase or self._label, scene.ids, self._collection.vector_index)
-        said = phrase if self._image is None else None
-        return self._searcher.answer_vector(query, vector, said=said, top=self._top, encode_ms=encode_ms)
+        query = Query(phrase, scene.ids, self._collection.vector_index, scene)
+        answer = self._searcher.answer(query, image=self._image, top=self._top)
+        return answer if phrase else replace(answer, query=self._label)
 
     def close(self) -> None:
-        self._labels.close()
+        self._texts.close()
 
 
 def _words(settings: Settings, arguments: argparse.Namespace) -> tuple[tuple[str, ...], str]:
@@ -94,7 +88,8 @@ def _words(settings: Settings, arguments: argparse.Namespace) -> tuple[tuple[str
 
 
 def _text_start(words: list[str], *, demo: bool, replaced: bool) -> int:
-    """Where the text begins: it is the last word, together with all the terms at the end (+fruit -apple).
+    """Where the text begins: it is the last word, together with all the terms at the end (+fruit -apple
+    type:png).
 
     The word before the terms is a source nevertheless if it is a path, and so is a last word that is a path if an
     image or queries say what to look for (`replaced`). demo: the source is known, so all words are text.
@@ -102,10 +97,15 @@ def _text_start(words: list[str], *, demo: bool, replaced: bool) -> int:
     if demo:
         return 1 if len(words) > 1 and _exists(words[0]) else 0
     start = len(words)
-    while start > 1 and parse(words[start - 1]) != (Term(words[start - 1], 1.0),) and not _exists(words[start - 1]):
+    while start > 1 and _is_term(words[start - 1]) and not _exists(words[start - 1]):
         start -= 1
     said = replaced or start < len(words)
     return start - 1 if start > 1 and not (said and _exists(words[start - 1])) else start
+
+
+def _is_term(word: str) -> bool:
+    """Whether a word has a sign, a weight or a field."""
+    return parse(word) != (Term(word, 1.0),) or read_fields(word).text != word
 
 
 def _joined(words: list[str]) -> str:
@@ -159,14 +159,24 @@ def _image_vector(collection: Collection, path: Path) -> Floats:
 
 def _tell_answer(settings: Settings, collection: Collection, answer: SearchAnswer) -> None:
     paths = dict(zip(collection.scene.ids.tolist(), collection.scene.paths, strict=True))
-    results = [{"path": paths[match.id], "score": round(match.score, 6), "match": match.band} for match in answer.best]
+    results = [
+        {"path": paths[match.id], "score": round(match.score, 6), "match": match.band, "why": list(match.why)}
+        for match in answer.best
+    ]
     if settings.json:
         ms = {"encode": round(answer.encode_ms, 3), "search": round(answer.search_ms, 3)}
-        print_json({"query": answer.query, "model": collection.model.name, "results": results, "ms": ms})
+        found = {"results": results, "notices": list(answer.notices)}
+        print_json({"query": answer.query, "model": collection.model.name, **found, "ms": ms})
         return
-    if answer.error:
-        say(settings, answer.error)
-    elif all(match.band == "none" for match in answer.best):
+    for notice in (answer.error, *answer.notices):
+        if notice:
+            say(settings, notice)
+    if results and all(match.band == "none" for match in answer.best):
         say(settings, f"nothing here matches {answer.query!r}; the nearest images are:")
-    for result in results:
-        tell(f"{result['score']:.3f}  {result['match']:<6}  {result['path']}")
+    for match, result in zip(answer.best, results, strict=True):
+        tell(f"{match.score:.3f}  {match.band:<6}  {result['path']}{_found_by(match)}")
+
+
+def _found_by(match: Match) -> str:
+    """Why an image was found, unless by meaning alone."""
+    return "" if match.why in ((), ("meaning",)) else f"  ({', '.join(match.why)})"

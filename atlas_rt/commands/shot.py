@@ -39,9 +39,9 @@ from atlas_rt.window.cluster_state import ClusterState
 from atlas_rt.window.picture import WindowPicture
 from atlas_rt.window.session import source_name
 from atlas_rt.workers.facts import FactsRequest, facts_of, stored_of
-from atlas_rt.workers.labelled import LabelIndex
 from atlas_rt.workers.pictures import PICTURE_PX
-from atlas_rt.workers.search import Query, Searcher
+from atlas_rt.workers.searcher import Query, Searcher
+from atlas_rt.workers.text_search import TextSearch
 from atlas_rt.workers.tiles import fetch_tile
 
 SETTLE_SECS = 20.0
@@ -258,12 +258,12 @@ def _world(collection: Collection, shot: Shot, selected: int) -> World:
         world.selected_ids = (selected,)  # its stack fans out, as after a flight to it
     if shot.search:
         scene = collection.scene
-        query = Query(shot.search, scene.ids, collection.vector_index)
+        query = Query(shot.search, scene.ids, collection.vector_index, scene)
         encoder = TextEncoder(collection.model, runtime=collection.runtime)
-        labels = LabelIndex(collection.place, collection.model.id)
-        searcher = Searcher(collection.model, encoder, labels, cache=collection.cache)
+        texts = TextSearch(collection.place, collection.model.id)
+        searcher = Searcher(collection.model, encoder, texts, cache=collection.cache)
         world.light_by(searcher.answer(query))
-        labels.close()
+        texts.close()
     world.advance(max(MORPH_SECS, LIGHT_SECS), frozenset())
     world.camera.pose = pose
     return world

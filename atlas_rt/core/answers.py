@@ -9,11 +9,32 @@ from atlas_rt.core.arrays import Bytes, Floats, Ids
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One result of a search. band: "strong", "weak" or "none"."""
+    """One result of a search. band: "exact" for what was found as text or by fields alone, else "strong", "weak" or
+    "none". why: by what it was found, such as "name", "keyword", "meaning"."""
 
     id: int
     score: float
     band: str
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A filter in place of a word that most of a library shares. says: the beginning of a sentence on that. query: the
+    whole query with the filter. images: how many it lets through."""
+
+    filter: str
+    says: str
+    query: str
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """How what is typed may go on. shown: the field as it would stand. query: the whole query with it."""
+
+    shown: str
+    query: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +42,9 @@ class SearchAnswer:
     """Every image's score for one query.
 
     ids: the very array of the scene it was asked for, whose rows it speaks of. lights: (n,) float32, deviations above
-    the library's median. best: the ranked list's head. error: why the query could not be answered, empty when it was.
+    the library's median; what was found as text shines fully. best: the ranked list's head, exact before meaning.
+    notices: sentences on what was not read as it was meant. offers: filters that would help. completions: how the end
+    of the query may go on. error: why the query could not be answered, empty when it was.
     """
 
     query: str
@@ -31,6 +54,9 @@ class SearchAnswer:
     encode_ms: float
     search_ms: float
     error: str = ""
+    notices: tuple[str, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    completions: tuple[Completion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("next_place", ("Alt+Right",), "forward again", "Fly"),
     Action("orbit", ("O",), "circle the selected image, or the map", "Fly"),
     Action("tour", ("T",), "guided tour", "Fly"),
-    Action("search", ("/", "Ctrl+F"), "search by meaning", "Find"),
+    Action("search", ("/", "Ctrl+F"), "find by name or meaning", "Find"),
     Action("fly_to_best", ("Enter",), "fly to the best result", "Find"),
     Action("next_result", ("Tab",), "next result, or next image in sight", "Find"),
     Action("previous_result", ("Shift+Tab",), "the one before", "Find"),

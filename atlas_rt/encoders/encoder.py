@@ -100,6 +100,10 @@ class TextEncoder:
         """How many tokens the phrase is broken into, as far as it is read."""
         return sum(self._tokenizer.encode(self._clean(phrase), add_special_tokens=False).attention_mask)
 
+    def reads_whole(self, phrase: str) -> bool:
+        """Whether the phrase fits into the context."""
+        return not self._tokenizer.encode(self._clean(phrase)).overflowing
+
     def _clean(self, phrase: str) -> str:
         return canonical(phrase) if self.model.text.clean else phrase
 

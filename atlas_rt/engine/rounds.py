@@ -1,7 +1,8 @@
 """Rounds: from a scan to a report.
 
 scan -> plan -> decode, encode, store (batch by batch, with sketches of the map in between)
--> fit or place -> publish -> label what lacks words -> read of files what is not known of them.
+-> fit or place -> publish -> label what lacks words -> read of files what is not known of them -> renew what is
+searched as text.
 """
 
 from __future__ import annotations
@@ -127,6 +128,7 @@ class Rounds:
         if tally.moved:
             self._store.recount_absences(sources)
         self._announcements.source_state(self._store, sources)
+        self._renew_texts()
         if self._job.fit:
             self.maps.bring_up_to_date()
             self.maps.show_others(published=self.maps.generation != generation)
@@ -136,6 +138,7 @@ class Rounds:
         while self.metadata.left and not self._job.stay:
             self.metadata.fill_some()
             self._requests.obey_stop()
+        self._renew_texts()
         cleaned, self._cleaned = self._cleaned, False
         if (tally.moved or indexed or changes.marked or cleaned) and self.map_scheduler.map:
             # the same map, but who shows it has the old paths or index
@@ -264,6 +267,12 @@ class Rounds:
     def _await_words(self) -> None:
         self._announcements.progress(Progress("label", 0, 0, 0.0, None))
         self._requests.obey_stop()
+
+    def _renew_texts(self) -> None:
+        """Words of files that moved, and of all in a library that an older version made. Those of a batch come with
+        it."""
+        while self._store.renew_texts():
+            self._requests.obey_stop()
 
     def _index_for_search(self) -> bool:
         """What searches of very many images look into; whether it was made anew."""

@@ -135,9 +135,19 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[str] = STEPS) -> Non
         )
     for number, step in enumerate(steps[version:], start=version + 1):
         with _transaction(connection):
-            for statement in step.split(";"):
+            for statement in _statements(step):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _statements(step: str) -> Iterator[str]:
+    """The statements of a step, one by one; a trigger has semicolons within."""
+    statement = ""
+    for part in step.split(";"):
+        statement += f"{part};"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def _writer(folder: Path) -> sqlite3.Connection:
@@ -228,6 +238,11 @@ def _speaking(folder: Path) -> Iterator[None]:
             raise disk_errors.damaged(folder) from error
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise MissingError(f"Another process is writing this library; try again in a moment: {folder}") from error
+        if "no such module" in str(error):
+            raise MissingError(
+                "This Python's SQLite lacks full-text search (FTS5), which names are searched with; use another build, "
+                "such as that of python.org."
+            ) from error
         if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM):
             raise MissingError(f"The library cannot be opened or written ({error}): {folder}") from error
         raise

@@ -15,6 +15,8 @@ absences   folders that the last scan could not look into or found empty (`absen
            or partly. images: known ones below it that were not found, shown all the same.
 metadata   what the files tell of their pictures (`core.metadata`). reader: version of what read it; an older one's rows
            are read again. sidecars: the stamp of those that were read (`Sidecars.stamp`). keywords: a JSON list.
+texts      what is searched as words (`text_index`), one row an image that is shown, by its id. Words as `core.words`
+           splits them. texts_stale: images whose row there is not what it should be; triggers note them.
 devices    what tells the device of each source, and of each mount point in it, when what is known of it was there.
 """
 
@@ -114,6 +116,26 @@ STEPS = (
         prompt TEXT NOT NULL
     );
     CREATE INDEX metadata_with_sidecars ON metadata (image_id) WHERE sidecars != 0;
+    """,
+    # What a file is called and what was written about it, as words. The triggers let nobody who writes forget it.
+    """
+    CREATE VIRTUAL TABLE texts USING fts5 (
+        name, folder, words, keywords, camera, lens, taken, hashes,
+        tokenize = "unicode61 remove_diacritics 0 categories 'L* N* M*'"
+    );
+    CREATE TABLE texts_stale (image_id INTEGER PRIMARY KEY);
+    CREATE TRIGGER texts_image_changed AFTER UPDATE OF path, state ON images
+        WHEN old.path != new.path OR old.state != new.state
+        BEGIN INSERT OR IGNORE INTO texts_stale VALUES (new.id); END;
+    CREATE TRIGGER texts_image_went AFTER DELETE ON images
+        BEGIN INSERT OR IGNORE INTO texts_stale VALUES (old.id); END;
+    CREATE TRIGGER texts_metadata_came AFTER INSERT ON metadata
+        BEGIN INSERT OR IGNORE INTO texts_stale VALUES (new.image_id); END;
+    CREATE TRIGGER texts_metadata_changed AFTER UPDATE ON metadata
+        BEGIN INSERT OR IGNORE INTO texts_stale VALUES (new.image_id); END;
+    CREATE TRIGGER texts_metadata_went AFTER DELETE ON metadata
+        BEGIN INSERT OR IGNORE INTO texts_stale VALUES (old.image_id); END;
+    INSERT INTO texts_stale SELECT id FROM images WHERE state = 'ready';
     """,
 )
 """Step k brings a database of version k (SQLite's `user_version`) to k + 1."""

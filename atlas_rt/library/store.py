@@ -1,5 +1,5 @@
 """What is known of every image, read from SQLite. This module, `store_writer`, `store_cleaner`,
-`last_comparison` and `metadata.table` hold all SQL of the program.
+`last_comparison`, `metadata.table`, `text_index` and `finding` hold all SQL of the program.
 
 Vectors and tiles lie in flat files, and a record there counts only once a transaction names it.
 """
@@ -21,7 +21,9 @@ from atlas_rt.core.metadata import Metadata
 from atlas_rt.core.rows import rows_of
 from atlas_rt.library.changes import FailedFile
 from atlas_rt.library.database import Database, path_of
+from atlas_rt.library.finding import Finder
 from atlas_rt.library.metadata import table
+from atlas_rt.library.text_index import TextIndex
 
 CLEANING, DIM = "cleaning", "dimensions of {model}"
 """Settings: the note of a cleaning, and how long a model's vectors are."""
@@ -60,7 +62,9 @@ class StoreReader:
     """One connection to one library, for reading. Open it with `StoreReader.open`."""
 
     def __init__(self, database: Database) -> None:
+        """texts: the index of words. finder: images by what is known of them."""
         self.database = database
+        self.texts, self.finder = TextIndex(database), Finder(database)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -226,10 +230,10 @@ class StoreReader:
         return np.array([id_ for (id_,) in self.database.rows(sql, (model,))], np.int64)
 
     def labelled(self, word: str, model: str, *, least: float = 0.0) -> Ids:
-        """Ids of images that the model labelled with a word, in any case, with at least this confidence, ascending."""
-        sql = """SELECT image_id FROM labels JOIN images ON id = image_id
-            WHERE word = ? AND confidence >= ? AND model = ? AND state = 'ready' ORDER BY image_id"""
-        return np.array([id_ for (id_,) in self.database.rows(sql, (word, least, model))], np.int64)
+        """Ids of images that the model labelled with a word, in any case, with at least this confidence, shown or
+        not."""
+        sql = "SELECT image_id FROM labels WHERE word = ? AND confidence >= ? AND model = ?"
+        return self.database.columns(sql, (word, least, model), names=("image_id",))[0]
 
     def label_counts(self, ids: Ids, model: str, *, least: float = 0.0) -> dict[str, int]:
         """Word -> how many of these images the model labelled with it. 10,000 images: 28 ms."""

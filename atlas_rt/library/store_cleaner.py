@@ -51,6 +51,8 @@ class StoreCleaner(StoreWriter):
             missing = "SELECT path FROM absences WHERE state = 'missing'"
             self.database.execute(f"DELETE FROM extras WHERE path IN ({missing})")
             self.database.execute("UPDATE absences SET images = 0")
+            while self._texts.renew():
+                pass
             self.database.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (CLEANING, note))
 
     def _renumber(self, sql: str, kept: Ints, *values: object) -> None:

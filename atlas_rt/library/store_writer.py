@@ -26,6 +26,7 @@ from atlas_rt.library.metadata.sidecars import Sidecars
 from atlas_rt.library.metadata.table import FileMetadata, Unread
 from atlas_rt.library.scanning import Scan
 from atlas_rt.library.store import DIM, TOGETHER, Labels, StoreReader
+from atlas_rt.library.text_index import TextWriter
 from atlas_rt.library.walking import FoundFile
 
 MOVED = "moved"
@@ -81,6 +82,7 @@ class StoreWriter(StoreReader):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._last = LastComparison(database)
+        self._texts = TextWriter(database)
 
     def reconcile(self, scan: Scan, model: str, sources: Sequence[str] = ()) -> Changes:
         """Compare a scan of these sources with what is known: new files get ids in the order of paths, images whose
@@ -108,6 +110,8 @@ class StoreWriter(StoreReader):
             self._forget_failures(row.path for row in found.vanished)
             self._put_absences(_with_shown_again(absences, again))
             self._put_devices(remembered_devices(scan, sources, absences, devices))
+            if sources:
+                self._texts.settle_roots(sources)
             self._last.note_from_now()
         self._last.keep(scan, circumstances, found.unsettled)
         return Changes(
@@ -153,12 +157,18 @@ class StoreWriter(StoreReader):
             self._put_failures(failed)
             self._put_labels(model, {ids.get(id_, id_): words for id_, words in (labels or {}).items()})
             table.put(self.database, {ids.get(each.id, each.id): each.metadata for each in ready if each.metadata})
+            self._texts.renew(ids.get(image.id, image.id) for image in ready)
         return Committed(**counts, ids=ids)
 
     def label(self, model: str, labels: Mapping[int, Labels]) -> None:
         """Store the labels of images, by id, in place of those they had from this model."""
         with self.database.transaction():
             self._put_labels(model, labels)
+
+    def renew_texts(self) -> int:
+        """Bring the words of some more images up to date; how many. 0: all are."""
+        with self.database.transaction():
+            return self._texts.renew()
 
     def without_metadata(self, sidecars: Sidecars) -> list[Unread]:
         """The images whose files must be read for what they tell, by id. sidecars: those of the last scan."""
@@ -168,6 +178,7 @@ class StoreWriter(StoreReader):
         """Store what the files of images tell of them, by id."""
         with self.database.transaction():
             table.put(self.database, read)
+            self._texts.renew(read)
 
     def note_dim(self, model: str, dim: int) -> None:
         """Note how long the vectors of a model are: the files do not say it."""

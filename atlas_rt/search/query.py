@@ -3,10 +3,10 @@
     red car                  one phrase, encoded as it stands
     beach +sunset -people    the mean of unit vectors by weight, minus terms subtracted
     apple:2 -"red car":0.5   a weight stands behind a word or a quoted phrase
-    sunset label:beach       only among images labelled so; -label:boat only among the others
 
 A sign or a weight belongs to one word or one phrase in double quotes; plain words in a row stay one phrase.
 What only looks like a sign is text: a lone `-`, the hyphen in `t-shirt`, the colon in `12:30`, the inches of `12"`.
+Fields such as `camera:contax` are taken out before (`fields`).
 """
 
 from __future__ import annotations
@@ -31,33 +31,6 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 
-_LABEL = re.compile(r"""(?<!\S)(?P<minus>-?)label:(?:"(?P<quoted>[^"]+)"|(?P<word>[^\s"]+))(?!\S)""", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which images a query asks for at all: those that have every label `having` and none of `lacking`."""
-
-    having: tuple[str, ...] = ()
-    lacking: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.having or self.lacking)
-
-
-def split(text: str) -> tuple[str, Filter]:
-    """What is left of a text without its labels, and these.
-
-    Where nothing is left the wanted labels are the phrase too. A text without labels is left as it stands.
-    """
-    found = list(_LABEL.finditer(text))
-    if not found:
-        return text, Filter()
-    having = tuple(match["quoted"] or match["word"] for match in found if not match["minus"])
-    lacking = tuple(match["quoted"] or match["word"] for match in found if match["minus"])
-    rest = " ".join(_LABEL.sub(" ", text).split())
-    return rest or " ".join(having), Filter(having, lacking)
-
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -75,14 +48,25 @@ def parse(text: str) -> tuple[Term, ...]:
     return tuple(_joined(tokens))
 
 
+def sought(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words of a text that are wanted, and those that are not. What stands in quotes is one, as is a path."""
+    wanted: list[str] = []
+    unwanted: list[str] = []
+    for match in _TOKEN.finditer(text):
+        kind, term = _read(match)
+        whole = kind == "quoted" or match["quoted"]
+        words = [term.phrase] if whole else term.phrase.split()
+        (unwanted if term.weight < 0.0 else wanted).extend(words)
+    return tuple(dict.fromkeys(wanted)), tuple(dict.fromkeys(unwanted))
+
+
 def vector_of(text: str, encode: Callable[[str], Floats], *, templates: Sequence[str] = ()) -> Floats:
     """(dim,) float32 of unit length. encode: phrase -> unit vector. templates: for `phrase_vector`.
 
     A text without sign or weight gives exactly the vector of its phrase, and so does one whose terms cancel each other
-    out. Labels (`split`) are left out.
+    out.
     """
     text = text.encode("utf-8", "replace").decode()  # bytes that are no text, from a command line, become `?`
-    text, _ = split(text)
     terms = parse(text)
     if len(terms) == 1 and terms[0].weight > 0.0:
         return phrase_vector(terms[0].phrase, encode, templates)

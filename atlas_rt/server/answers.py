@@ -27,17 +27,20 @@ class LibraryFacts:
 
 @dataclass(frozen=True)
 class Found:
-    """One result of a search. score: cosine similarity. match: exact, strong, weak or none."""
+    """One result of a search. score: cosine similarity, 1 where fields alone were asked for. match: exact, strong, weak
+    or none. why: by what it was found: name, folder, keyword, camera, date, text, label, meaning, or a field."""
 
     id: int
     score: float
     match: str
+    why: list[str]
     path: str | None = None
 
 
 @dataclass(frozen=True)
 class SearchResults:
-    """The best images, best first. notices: sentences on what could not be answered. ms: milliseconds."""
+    """The best images: those found as text, then by meaning. notices: sentences on what was not read as it was meant,
+    or could not be answered. ms: milliseconds."""
 
     query: str
     model: str

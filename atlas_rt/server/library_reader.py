@@ -16,16 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from atlas_rt.core.arrays import Floats, Ids
+from atlas_rt.core.arrays import Floats
 from atlas_rt.core.explanations import Explanation
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.core.maps import Cluster, subclusters_of
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.runtime import Runtime
 from atlas_rt.core.scene import Scene
-from atlas_rt.core.vectors import unit
 from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.encoders.registry import Model
 from atlas_rt.errors import AtlasError, UsageError
@@ -36,7 +34,6 @@ from atlas_rt.narrator.claude import explanation_of
 from atlas_rt.narrator.plan import unexplained
 from atlas_rt.narrator.subject import Subject, subjects_of
 from atlas_rt.search.labels import SURE
-from atlas_rt.search.query import Filter
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.server.answers import (
     ClusterFacts,
@@ -54,9 +51,9 @@ from atlas_rt.server.answers import (
     Word,
 )
 from atlas_rt.workers.facts import nearest_images
-from atlas_rt.workers.labelled import LabelIndex
 from atlas_rt.workers.scenes import Arrival, SceneReader
-from atlas_rt.workers.search import Query, Searcher
+from atlas_rt.workers.searcher import Query, Searcher
+from atlas_rt.workers.text_search import TextSearch
 
 LOOK_SECS = 0.5
 """The disk is looked at for news at most so often; it costs a few calls of the file system."""
@@ -100,9 +97,9 @@ class LibraryReader:
         self._arrival = arrival
         self._looked_secs = 0.0
         self._reading, self._searching, self._encoding = threading.Lock(), threading.Lock(), threading.Lock()
-        labels = _LabelLookup(place, model.id)
+        texts = TextSearch(place, model.id)
         self._text_encoder = TextEncoder(model, runtime=runtime)
-        self._searcher = Searcher(model, self._text_encoder, labels, cache=cache)
+        self._searcher = Searcher(model, self._text_encoder, texts, cache=cache)
         self._runtime = runtime
         self._encoder: ImageEncoder | None = None
 
@@ -168,22 +165,16 @@ class LibraryReader:
         if not text and image is None:
             return SearchResults("", self.model.name, [], [NOTHING_ASKED], {"encode": 0.0, "search": 0.0})
         with self._searching:
-            begun = time.perf_counter()
-            vectors = [each for each in (self._searcher.vector_of(text) if text else None, image) if each is not None]
-            vector = vectors[0] if len(vectors) == 1 else unit(vectors[0] + vectors[1])
-            encode_ms = (time.perf_counter() - begun) * 1000.0
-            query = Query(text, arrival.scene.ids, index)
-            said = text if image is None else None
-            answer = self._searcher.answer_vector(query, vector, said=said, top=top, encode_ms=encode_ms)
+            answer = self._searcher.answer(Query(text, arrival.scene.ids, index, arrival.scene), image=image, top=top)
         paths = self._paths_of(arrival.scene, [match.id for match in answer.best])
         return SearchResults(
             query=text,
             model=self.model.name,
             results=[
-                Found(match.id, round(match.score, 6), match.band, path)
+                Found(match.id, round(match.score, 6), match.band, list(match.why), path)
                 for match, path in zip(answer.best, paths, strict=True)
             ],
-            notices=[answer.error] if answer.error else [],
+            notices=[each for each in (answer.error, *answer.notices) if each],
             ms={"encode": round(answer.encode_ms, 3), "search": round(answer.search_ms, 3)},
         )
 
@@ -339,16 +330,6 @@ class LibraryReader:
 
     def _paths_of(self, scene: Scene, ids: list[int]) -> Iterator[str | None]:
         return (self._shown(scene.paths[_row_in(scene, id_)]) for id_ in ids)
-
-
-class _LabelLookup(LabelIndex):
-    """Labels for searches on any thread: a connection to the database belongs to the one that opened it."""
-
-    def among(self, wanted: Filter, ids: Ids) -> tuple[NDArray[np.bool_], str]:
-        try:
-            return super().among(wanted, ids)
-        finally:
-            self.close()
 
 
 def _row_in(scene: Scene, id_: int) -> int:

@@ -60,12 +60,16 @@ class Tools:
 
     def search(
         self,
-        text: Annotated[str, Field(max_length=1000, description="what to look for; +term -term label:word")] = "",
+        text: Annotated[
+            str, Field(max_length=1000, description="what to look for; +term -term camera:x date:2023")
+        ] = "",
         image_id: Annotated[int | None, Field(description="an image to resemble")] = None,
         top: Top = 20,
     ) -> SearchResults:
         """The best images for a phrase, for an image of the library, or for both together. `match` says whether a
-        result really matches (strong, weak) or is only the nearest (none)."""
+        result has the words themselves (exact), really matches in meaning (strong, weak) or is only the nearest (none),
+        and `why` by what it was found. Fields narrow: name: folder: keyword: label: camera: lens: date:2023..2024-06
+        rating:>=4 type:png size:>12mp cluster:birds, each with - before it for images without."""
         if not text.strip() and image_id is None:
             raise ToolError(NOTHING_ASKED)
         return _told(lambda: self._reader.search(text, image_id, top=top))

@@ -205,7 +205,9 @@ class Addresses:
 
     def search(
         self,
-        text: Annotated[str, Query(max_length=TEXT_MAX, description="a phrase; +term -term word:2 label:word")] = "",
+        text: Annotated[
+            str, Query(max_length=TEXT_MAX, description="words; +term -term word:2 camera:x date:2023")
+        ] = "",
         image_id: Annotated[int | None, Query(ge=0, le=ID_MAX, description="an image to resemble")] = None,
         top: Top = 20,
     ) -> SearchResults:

@@ -102,8 +102,20 @@ def fly_to_best(parts: Parts) -> None:
     _visit_result(parts, answer, max(place, 0))
 
 
+def complete(parts: Parts) -> bool:
+    """Go on with what is typed as the first completion does, where one is shown; whether there was one."""
+    answer, panel_state = parts.world.answer, parts.panel_state
+    if not panel_state.searching or answer is None or answer.query != panel_state.query or not answer.completions:
+        return False
+    search(parts, answer.completions[0].query)
+    return True
+
+
 def step_result(parts: Parts, step: int) -> None:
-    """Visit the next or previous result; without a search, select the next image in sight."""
+    """Visit the next or previous result; without a search, select the next image in sight. While completions are shown
+    forward takes the first of them."""
+    if step > 0 and complete(parts):
+        return
     answer, panel_state = parts.world.answer, parts.panel_state
     if answer is None or not answer.best:
         _step_in_sight(parts, step)

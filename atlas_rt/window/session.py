@@ -50,7 +50,8 @@ from atlas_rt.workers.pulses import PulseWorker
 from atlas_rt.workers.questions import QuestionWorker, Shown
 from atlas_rt.workers.renaming import ChangeNames, GiveName, NamesWritten, RenamingWorker
 from atlas_rt.workers.scenes import Arrival, SceneReader, SceneWorker, made_ready
-from atlas_rt.workers.search import Query, SearchWorker
+from atlas_rt.workers.search import SearchWorker
+from atlas_rt.workers.searcher import Query
 from atlas_rt.workers.tiles import TileWorker, Want
 from atlas_rt.workers.worker import Change, State, Worker
 
@@ -192,7 +193,7 @@ class Session:
         """Search for a phrase; the answer comes by `answer`."""
         if self._arrival is not None:
             scene = self._arrival.scene
-            self.search.ask(Query(text, scene.ids, self._arrival.vector_index))
+            self.search.ask(Query(text, scene.ids, self._arrival.vector_index, scene))
 
     def answer(self) -> SearchAnswer | None:
         return self.search.take()

@@ -81,7 +81,9 @@ def test_what_cannot_be_measured_here_is_said(reader: Person, library: Library, 
 
 def test_a_search_is_measured_from_the_phrase_to_the_ranked_list(library: Library) -> None:
     report = search.measure(library.model, runtime=Runtime(cache=library.cache), images=300, dim=library.model.dim)
-    whole, scoring = report.bars
+    whole, scoring, box = report.bars
+    assert (box.name, box.sense, box.bar) == ("search, whole box", "at most", 50.0)
+    assert report.raw["queries_of_the_whole_box"] == 50 + len(search.TEXTS)
     assert (whole.name, whole.sense, whole.bar) == ("search", "at most", 50.0)
     assert (scoring.name, scoring.sense, scoring.bar) == ("search, scoring", "at most", 10.0)
     assert 0.0 < scoring.value < whole.value
@@ -101,7 +103,7 @@ def test_a_phrase_is_widened_with_zeros(library: Library) -> None:
 
 def test_a_search_of_a_library_is_measured_in_its_own_vectors(reader: Person, library: Library) -> None:
     told = reader.ask("bench", "search", library.source, "--no-update", "--json").document
-    assert [bar["name"] for bar in told["bars"]] == ["search", "search, scoring"]
+    assert [bar["name"] for bar in told["bars"]] == ["search", "search, scoring", "search, whole box"]
     assert (told["raw"]["images"], told["raw"]["dimensions"]) == (138, library.model.dim)
 
 

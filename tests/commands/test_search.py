@@ -81,6 +81,25 @@ def test_an_image_and_both(reader: Person, library: Library, newcomers: list[Pat
     assert len(outside["results"]) == 3
 
 
+def test_names_and_fields_are_found_first_and_say_why(reader: Person, library: Library) -> None:
+    words = ("--json", "--no-update", "--top", "3")
+    found = reader.ask("search", library.source, "tiger-walking", *words).document
+    assert (names(found)[0], found["results"][0]["match"], found["results"][0]["why"][0]) == (
+        "tiger-walking.webp",
+        "exact",
+        "name",
+    )
+    assert [result["match"] for result in found["results"][1:]] != ["exact", "exact"]
+    assert found["notices"] == []
+    fields = reader.ask("search", library.source, "name:tiger", "type:webp", "-name:face", *words).document
+    assert (names(fields), fields["query"]) == (["tiger-walking.webp"], "name:tiger type:webp -name:face")
+    assert fields["results"][0]["why"] == ["name", "type"]
+    wrong = reader.ask("search", library.source, "date:2023-13 tiger", *words).document
+    assert wrong["notices"][0].startswith("“2023-13” is no date")
+    told = reader.ask("search", library.source, "tiger-walking", "--no-update", "--top", "1")
+    assert told.lines[0].endswith("tiger-walking.webp  (name, label)") or told.lines[0].endswith("webp  (name)")
+
+
 def test_each_line_of_a_file_is_answered_by_a_line(reader: Person, library: Library, here: Path) -> None:
     (here / "queries.txt").write_bytes("\ufeffa guitar\r\n\r\n   \n-guitar +drum\na tiger".encode())
     told = reader.ask("search", library.source, "--queries", "queries.txt", "--json", "--no-update", "--top", "2")

@@ -9,7 +9,7 @@ import pytest
 
 from atlas_rt.core.arrays import Floats
 from atlas_rt.encoders.encoder import TextEncoder
-from atlas_rt.search.query import Filter, Term, parse, phrase_vector, split, vector_of
+from atlas_rt.search.query import Term, parse, phrase_vector, sought, vector_of
 
 
 class Towers:
@@ -118,28 +118,19 @@ def test_a_minus_term_leads_away_from_it(text: TextEncoder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "rest", "having", "lacking"),
+    ("text", "wanted", "unwanted"),
     [
-        ("label:guitar", "guitar", ("guitar",), ()),
-        ('sunset label:"palm tree" -label:boat sky', "sunset sky", ("palm tree",), ("boat",)),
-        ("Label:Äpfel", "Äpfel", ("Äpfel",), ()),
-        ("-label:dog", "", (), ("dog",)),
-        ("cat:2 -dog label:pet", "cat:2 -dog", ("pet",), ()),
-        ("  two  spaces ", "  two  spaces ", (), ()),
-        ("label: guitar", "label: guitar", (), ()),
-        ('label:"no end', 'label:"no end', (), ()),
-        ("mylabel:x", "mylabel:x", (), ()),
+        ("red car", ("red", "car"), ()),
+        ('"red car" +blue:2 -old', ("red car", "blue"), ("old",)),
+        ('beach -"many people":1.5 beach', ("beach",), ("many people",)),
+        ("holiday/beach IMG_0042.jpg", ("holiday/beach", "IMG_0042.jpg"), ()),
+        ("", (), ()),
     ],
 )
-def test_labels_are_taken_out_of_a_text(
-    text: str, rest: str, having: tuple[str, ...], lacking: tuple[str, ...]
+def test_words_are_sought_one_by_one_and_quoted_phrases_whole(
+    text: str, wanted: tuple[str, ...], unwanted: tuple[str, ...]
 ) -> None:
-    assert split(text) == (rest, Filter(having, lacking))
-
-
-def test_labels_are_no_part_of_the_vector() -> None:
-    assert Towers().mixed("fruit -apple -label:dog") == {"fruit": 0.707, "apple": -0.707}
-    assert Towers().mixed("label:dog") == {"dog": 1.0}
+    assert sought(text) == (wanted, unwanted)
 
 
 def test_templates_are_averaged_for_single_words_alone() -> None:

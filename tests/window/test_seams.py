@@ -14,6 +14,7 @@ import pytest
 from imgui_bundle import imgui
 from PIL import Image
 
+from atlas_rt.core.answers import SearchAnswer
 from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.quality import LADDER
 from atlas_rt.core.requests import AddPaths, FindCommand, Hover, OpenSource, Retry, Search, Select
@@ -285,6 +286,36 @@ def test_what_does_not_change_is_not_drawn_and_search_takes_the_caret_back(play:
     assert not app.frame(0.1)
     player.window.told = Input(exposed=True)
     assert app.frame(0.1)
+
+
+def test_a_name_is_found_and_follows_its_file_and_tab_completes_a_field(play: Open, colours: Path) -> None:
+    player = play(colours)
+    player.settle(6)
+    world, desk = player.app.parts.world, player.app.parts.panel_state
+
+    def answered(text: str) -> SearchAnswer:
+        player.do(Search(text))
+        answer: SearchAnswer = player.see(lambda: world.answer if world.answer and world.answer.query == text else None)
+        return answer
+
+    player.do("search")
+    green = player.id_of("green")
+    assert (answered("gree").best[0].id, answered("gree").best[0].band) == (green, "exact")
+    (colours / "green.png").rename(colours / "meadow.png")
+    player.see(lambda: "meadow" in player.names(), secs=20.0)
+    found = answered("meadow").best[0]
+    assert (found.id, found.band, found.why[0]) == (green, "exact", "name")
+    assert answered("green").best[0].band != "exact"
+
+    assert [each.shown for each in answered("a typ").completions] == ["type:"]
+    player.do("next_result")
+    assert (desk.query, world.selected_ids) == ("a type:", ())
+    player.see(lambda: world.answer and world.answer.query == "a type:" and world.answer.completions)
+    player.do("next_result")
+    assert desk.query == "a type:png "
+    player.see(lambda: world.answer and world.answer.query == "a type:png " and world.answer.best)
+    player.do("next_result")  # nothing to complete: the next result
+    assert world.selected_ids
 
 
 def test_a_source_that_is_unplugged_stays_on_the_map_and_says_so_as_long_as_it_lasts(play: Open, colours: Path) -> None:

@@ -17,7 +17,8 @@ from atlas_rt.library.store_writer import StoreWriter
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.workers.scenes import Arrival
-from atlas_rt.workers.search import RESULTS, Query, SearchWorker, _best_rows
+from atlas_rt.workers.search import SearchWorker
+from atlas_rt.workers.searcher import RESULTS, Query, best_rows
 from tests.libraries import Library, wait_for
 
 
@@ -173,12 +174,12 @@ def test_a_label_alone_is_a_match_and_words_beside_it_are_judged(
 def test_a_label_that_no_image_has_is_said_with_the_nearest(labelled: SearchWorker, arrival: Arrival) -> None:
     found = answer(labelled, query_of("label:gitar", arrival))
     assert found.best == ()
-    assert found.error == "No image here is labelled “gitar”. The nearest label is “Guitar”."
-    assert answer(labelled, query_of("label:qwxz", arrival)).error == "No image here is labelled “qwxz”."
+    assert found.notices == ("No image here is labelled “gitar”. The nearest label is “Guitar”.",)
+    assert answer(labelled, query_of("label:qwxz", arrival)).notices == ("No image here is labelled “qwxz”.",)
 
 
 def test_equal_scores_are_listed_in_the_order_of_rows() -> None:
     scores = np.array([0.1, 0.5, 0.5, 0.2, 0.5, 0.9], np.float32)
-    assert _best_rows(scores, 3) == [5, 1, 2]
-    assert _best_rows(scores, 99) == [5, 1, 2, 4, 3, 0]
-    assert _best_rows(scores[:0], 5) == _best_rows(scores, 0) == []
+    assert best_rows(scores, 3) == [5, 1, 2]
+    assert best_rows(scores, 99) == [5, 1, 2, 4, 3, 0]
+    assert best_rows(scores[:0], 5) == best_rows(scores, 0) == []

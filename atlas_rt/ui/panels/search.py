@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from imgui_bundle import imgui
 
@@ -10,16 +11,19 @@ from atlas_rt.core.answers import Match, SearchAnswer
 from atlas_rt.core.requests import Search
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
+from atlas_rt.ui.panels.completions import build_completions
 from atlas_rt.ui.panels.icons import magnifier
 from atlas_rt.ui.panels.panel_context import Fade, PanelContext
 from atlas_rt.ui.panels.text_field import TextField
 
 WIDTH, HEIGHT, TOP = 720.0, 58.0, 16.0
 CELL, GAP, CAPTION_HEIGHT = 84.0, 8.0, 22.0
-PROMPT = "Describe what you are looking for"
-TIPS = (("beach -people", "without people"), ("beach:2 dog", "more beach"), ("label:guitar", "with this label"))
+LINE, LINES_MAX = 21.0, 2
+"""Of a sentence above the results."""
+PROMPT = "Describe it, or type a name or a keyword"
+TIPS = (("beach -people", "without people"), ("date:2023 beach", "of that year"), ("folder:holiday", "in that folder"))
 """What can be typed besides words, and what it does; shown as long as nothing is typed."""
-BANDS = {"strong": theme.ACCENT, "weak": theme.INK_SOFT, "none": theme.INK_FAINT}
+BANDS = {"exact": theme.GOOD, "strong": theme.ACCENT, "weak": theme.INK_SOFT, "none": theme.INK_FAINT}
 
 
 class SearchPanel:
@@ -58,10 +62,19 @@ class SearchPanel:
         rect = Rect(taken_left + (free - width) / 2.0, context.px(TOP) - rise, width, context.px(HEIGHT))
         with context.panel("search", rect, alpha=alpha) as canvas:
             self._line(context, canvas, rect)
-        if hud.answer is not None and self._field.text:
-            self._results(context, rect, hud.answer, alpha)
-        elif not self._field.text:
+        if not self._field.text:
             self._tips(context, rect, alpha)
+        elif hud.answer is not None:
+            self._answer(context, rect, hud.answer, alpha)
+
+    def _answer(self, context: PanelContext, console: Rect, answer: SearchAnswer, alpha: float) -> None:
+        """Completions and results. A click that goes on with the query leaves the caret at its end."""
+        asked, below = len(context.requests), console
+        if answer.completions and answer.query == self._field.text:
+            below = build_completions(context, _row_below(context, console), answer.completions, alpha)
+        self._results(context, below, answer, alpha)
+        if any(isinstance(request, Search) for request in context.requests[asked:]):
+            self._field.focus(to_end=True)
 
     def _line(self, context: PanelContext, canvas: Canvas, rect: Rect) -> None:
         magnifier(canvas, (rect.x + context.px(30.0), rect.centre[1]), self._field.colour)
@@ -83,7 +96,7 @@ class SearchPanel:
         return width + context.px(16.0)
 
     def _tips(self, context: PanelContext, console: Rect, alpha: float) -> None:
-        rect = Rect(console.x, console.bottom + context.px(8.0), console.width, context.px(36.0))
+        rect = _row_below(context, console)
         x, y = rect.x + context.px(20.0), rect.y + context.px(10.0)
         with context.panel("tips", rect, alpha=alpha) as canvas:
             for typed, does in TIPS:
@@ -96,29 +109,40 @@ class SearchPanel:
                 x = end + context.px(28.0)
 
     def _results(self, context: PanelContext, console: Rect, answer: SearchAnswer, alpha: float) -> None:
-        top = console.bottom + context.px(8.0)
-        sentence, colour = self._sentence(answer)
-        line_height = context.px(30.0) if sentence else 0.0
-        strip_height = context.px(CELL + CAPTION_HEIGHT + 6.0) if answer.best else 0.0
-        if not sentence and not answer.best:
-            return
         pad = context.px(12.0)
-        rect = Rect(console.x, top, console.width, strip_height + line_height + 2.0 * pad - context.px(6.0))
+        lines = list(self._lines(context, answer, console.width - 2.0 * pad))
+        head = context.px(LINE) * len(lines) + (context.px(LINE + 12.0) if answer.offers else 0.0)
+        head += context.px(7.0) if head else 0.0
+        strip_height = context.px(CELL + CAPTION_HEIGHT + 6.0) if answer.best else 0.0
+        if not head and not answer.best:
+            return
+        top = console.bottom + context.px(8.0)
+        rect = Rect(console.x, top, console.width, strip_height + head + 2.0 * pad - context.px(6.0))
         with context.panel("results", rect, alpha=alpha) as canvas:
-            if sentence:
-                text = context.type.fit(sentence, rect.width - 2.0 * pad, theme.SMALL)
-                canvas.text(rect.x + pad + context.px(2.0), rect.y + pad + context.px(1.0), text, theme.SMALL, colour)
-            strip = Rect(rect.x + pad, rect.y + pad + line_height, rect.width - 2.0 * pad, strip_height)
+            y = rect.y + pad
+            for text, colour in lines:
+                canvas.text(rect.x + pad + context.px(2.0), y, text, theme.SMALL, colour)
+                y += context.px(LINE)
+            self._offers(context, canvas, Rect(rect.x + pad, y, rect.width - 2.0 * pad, context.px(LINE + 5.0)), answer)
+            strip = Rect(rect.x + pad, rect.y + pad + head, rect.width - 2.0 * pad, strip_height)
             self._strip(context, canvas, strip, answer)
 
-    def _sentence(self, answer: SearchAnswer) -> tuple[str, theme.Colour]:
-        if answer.error:
-            return answer.error, theme.WARNING
-        if not any(match.band != "none" for match in answer.best):
-            return f"Nothing here matches “{answer.query}”. The nearest images are:" if answer.best else (
-                f"Nothing here matches “{answer.query}”."
-            ), theme.INK_SOFT
-        return "", theme.INK_SOFT
+    def _lines(self, context: PanelContext, answer: SearchAnswer, width: float) -> Iterator[tuple[str, theme.Colour]]:
+        """What is to be said of an answer, in lines."""
+        for sentence, colour in _sentences(answer):
+            for line in context.type.lines(sentence, width, theme.SMALL, most=LINES_MAX):
+                yield line, colour
+
+    def _offers(self, context: PanelContext, canvas: Canvas, row: Rect, answer: SearchAnswer) -> None:
+        """Filters to take with a click."""
+        x = row.x
+        for offer in answer.offers:
+            width = context.type.width(offer.filter, theme.SMALL, strong=True) + context.px(24.0)
+            if x + width > row.right:
+                break
+            if context.labelled_button(canvas, Rect(x, row.y, width, row.height), offer.filter):
+                context.requests.append(Search(offer.query))
+            x += width + context.px(8.0)
 
     def _strip(self, context: PanelContext, canvas: Canvas, strip: Rect, answer: SearchAnswer) -> None:
         gap = context.px(GAP)
@@ -144,9 +168,29 @@ class SearchPanel:
         self._first = min(max(self._first, 0), max(count - columns, 0))
 
     def _caption(self, context: PanelContext, canvas: Canvas, cell: Rect, match: Match) -> None:
-        """Similarity and what it means, below the thumbnail."""
+        """Why it was found, below the thumbnail: in which words, or its similarity and what that means."""
         y, colour = cell.bottom + context.px(6.0), BANDS.get(match.band, theme.INK_SOFT)
         canvas.dot((cell.x + context.px(5.0), y + context.px(7.5)), context.px(2.5), colour)
-        canvas.text(cell.x + context.px(12.0), y, f"{match.score:.2f}", theme.CAPTION, colour)
-        if match.band != "none":
+        exact = match.band == "exact"
+        told = match.why[0] if exact and match.why else f"{match.score:.2f}"
+        canvas.text(cell.x + context.px(12.0), y, told, theme.CAPTION, colour)
+        if not exact and match.band != "none":
             canvas.text_right(cell.right - context.px(2.0), y, match.band, theme.CAPTION, theme.INK_FAINT)
+
+
+def _row_below(context: PanelContext, console: Rect) -> Rect:
+    """Where a line of tips or completions stands."""
+    return Rect(console.x, console.bottom + context.px(8.0), console.width, context.px(36.0))
+
+
+def _sentences(answer: SearchAnswer) -> Iterator[tuple[str, theme.Colour]]:
+    if answer.error:
+        yield answer.error, theme.WARNING
+        return
+    for notice in answer.notices:
+        yield notice, theme.INK_SOFT
+    if answer.best and all(match.band == "none" for match in answer.best):
+        how = " in meaning" if answer.offers else ""
+        yield f"Nothing here matches “{answer.query}”{how}. The nearest images are:", theme.INK_SOFT
+    elif not answer.best and not answer.notices:
+        yield f"Nothing here matches “{answer.query}”.", theme.INK_SOFT

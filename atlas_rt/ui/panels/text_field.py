@@ -17,7 +17,7 @@ class TextField:
     def __init__(self, name: str) -> None:
         self._name = f"##{name}"
         self.text = self._told = ""
-        self._asking = self._active = False
+        self._asking = self._active = self._to_end = False
         self._asked_frames = 0
         self._id = 0
 
@@ -26,9 +26,9 @@ class TextField:
         """It has the focus, or is about to."""
         return self._asking or self._active
 
-    def focus(self) -> None:
-        """Give it the focus (again)."""
-        self._asking, self._asked_frames = True, 2
+    def focus(self, *, to_end: bool = False) -> None:
+        """Give it the focus (again), with all of its text selected, or with the caret at its end."""
+        self._asking, self._asked_frames, self._to_end = True, 2, to_end
 
     def leave(self, text: str) -> None:
         """It is not shown in this frame; this is the app's text."""
@@ -64,6 +64,9 @@ class TextField:
         self._active = imgui.is_item_active()
         left = imgui.is_item_deactivated()
         self._asking &= not self._active
+        if self._active and self._to_end:
+            imgui.internal.get_input_text_state(self._id).reload_user_buf_and_move_to_end()
+            self._to_end = False
         imgui.pop_font()
         changed &= text != self.text
         if changed:

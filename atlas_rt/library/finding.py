@@ -1,0 +1,121 @@
+"""Which images are of a date, a rating, a type or a size, and which are the newest.
+
+Dates, ratings and sizes of all images are read once, 100,000 in 0.15 s, and again when another connection has written.
+Then a question takes less than a millisecond.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlas_rt.core.arrays import Ids
+from atlas_rt.core.rows import rows_of
+from atlas_rt.library.database import Database
+from atlas_rt.library.formats import HEIC_SUFFIXES, RAW_SUFFIXES
+
+Span = tuple[float, float]
+"""From the first value to below the second."""
+Numbers = NDArray[np.int64]
+
+LONG_AGO = -(2**62)
+_TYPES = (
+    frozenset([".jpg", ".jpeg", ".jpe", ".jfif"]),
+    frozenset([".tif", ".tiff"]),
+    HEIC_SUFFIXES,
+)
+"""Endings that name one type."""
+_NUMBERS = """SELECT id, coalesce(CAST(taken_secs AS INTEGER), mtime_ns / 1000000000) AS taken,
+    coalesce(rating, 0) AS rating, width * height AS pixels, size AS bytes
+    FROM images LEFT JOIN metadata ON image_id = id WHERE state = 'ready' ORDER BY id"""
+
+_GROUPED = "GROUP BY value ORDER BY count(*) DESC LIMIT 1000"
+_VALUES = {
+    "camera": f"SELECT camera AS value FROM metadata WHERE camera != '' {_GROUPED}",
+    "lens": f"SELECT lens AS value FROM metadata WHERE lens != '' {_GROUPED}",
+    "keyword": f"SELECT value FROM metadata, json_each(keywords) {_GROUPED}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is told of every image that is shown, (n,) each. version: of the database when it was read.
+
+    taken: when the picture was taken, else when its file was last changed, seconds since 1970. rating: 0 for none.
+    """
+
+    version: int
+    ids: Ids
+    taken: Numbers
+    rating: Numbers
+    pixels: Numbers
+    bytes: Numbers
+
+
+class Finder:
+    """Finds among the images that are shown. All ids ascending."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._last: _Known | None = None
+
+    def taken_in(self, span: Span) -> Ids:
+        """Seconds since 1970, as the camera's clock showed them."""
+        return self._within("taken", span)
+
+    def rated(self, span: Span) -> Ids:
+        """What nobody rated has 0."""
+        return self._within("rating", span)
+
+    def of_pixels(self, span: Span) -> Ids:
+        """By width times height."""
+        return self._within("pixels", span)
+
+    def of_bytes(self, span: Span) -> Ids:
+        """By the size of the file."""
+        return self._within("bytes", span)
+
+    def of_type(self, word: str) -> Ids:
+        """By the ending of the name: "png", "jpeg", "raw". 100,000 images: 25 ms."""
+        ending = f".{word.removeprefix('.').lower()}"
+        endings = RAW_SUFFIXES if ending == ".raw" else next((each for each in _TYPES if ending in each), {ending})
+        if not all(each[1:].isascii() and each[1:].isalnum() for each in endings):
+            return np.zeros(0, np.int64)
+        # LIKE knows no case among ASCII letters; paths are bytes
+        condition = " OR ".join(["CAST(path AS TEXT) LIKE ?"] * len(endings))
+        sql = f"SELECT id FROM images WHERE state = 'ready' AND ({condition}) ORDER BY id"
+        return self._database.columns(sql, tuple(f"%{each}" for each in endings), names=("id",))[0]
+
+    def newest(self, ids: Ids) -> Ids:
+        """The same images, the newest first."""
+        known = self._known()
+        at, here = rows_of(known.ids, ids)
+        when = np.full(len(ids), LONG_AGO)
+        when[here] = known.taken[at[here]]
+        newest: Ids = ids[np.lexsort((ids, -when))]
+        return newest
+
+    def values(self, field: str) -> list[str]:
+        """The cameras, lenses, keywords or years (`date`) that images have, the most common first; none of another
+        field. 100,000 images: 30 to 80 ms."""
+        if field == "date":
+            return [str(year) for year in sorted({1970 + int(months) // 12 for months in self._months()}, reverse=True)]
+        sql = _VALUES.get(field)
+        return [str(value) for (value,) in self._database.rows(sql)] if sql else []
+
+    def _months(self) -> Numbers:
+        return np.unique(self._known().taken.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64))
+
+    def _within(self, name: str, span: Span) -> Ids:
+        known = self._known()
+        values: Numbers = getattr(known, name)
+        return known.ids[(values >= span[0]) & (values < span[1])]
+
+    def _known(self) -> _Known:
+        version = self._database.number("PRAGMA data_version")
+        if self._last is None or self._last.version != version:
+            names = ("id", "taken", "rating", "pixels", "bytes")
+            self._last = _Known(version, *self._database.columns(_NUMBERS, names=names))
+        return self._last

@@ -1,0 +1,103 @@
+"""Which images the fields of a query let through."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+import numpy as np
+
+from atlas_rt.core.arrays import Ids
+from atlas_rt.core.rows import IdMask, Mask
+from atlas_rt.core.scene import Scene
+from atlas_rt.core.words import pieces_of
+from atlas_rt.library.store import StoreReader
+from atlas_rt.library.text_index import NAMES, Word
+from atlas_rt.search.fields import Condition
+from atlas_rt.search.labels import SURE
+
+NEAR = 0.75
+"""Share of a word that has to agree for it to be offered: what was mistyped, and not "apron" for "cartoon"."""
+COLUMN_OF = {"name": "name", "folder": "folder", "keyword": "keywords", "camera": "camera", "lens": "lens"}
+"""Field -> the column of the text index it asks."""
+
+
+def passing(
+    conditions: Iterable[Condition], images: IdMask, *, store: StoreReader, scene: Scene | None, model_id: str
+) -> tuple[Mask, list[str]]:
+    """(n,) which of the images fulfil all conditions; and sentences on those that none fulfils.
+
+    scene: the one that the images are of, for its clusters; None where there is none.
+    """
+    passes, sentences = images.all(), list[str]()
+    for condition in conditions:
+        found = _found(condition, store=store, scene=scene, model_id=model_id)
+        passes &= images.of(found) == condition.wanted
+        if condition.wanted and not len(found):
+            sentences.append(_none(condition, store=store, scene=scene, model_id=model_id))
+    return passes, sentences
+
+
+def labelled(store: StoreReader, word: str, model_id: str) -> Ids:
+    """The images with a label. Labels are singular; who types several means each."""
+    found = store.labelled(word, model_id, least=SURE)
+    return found if len(found) or not word.endswith("s") else labelled(store, word[:-1], model_id)
+
+
+def in_column(store: StoreReader, word: Word, column: str) -> Ids:
+    """The images that have a word in one column of the text index, by its beginning, however short: it may be just
+    being typed, and nothing else is meant."""
+    found = store.texts.matching(word.expression([column], least=1))
+    return np.union1d(found, store.texts.holding(word.inside)[column]) if column in NAMES and word.inside else found
+
+
+def _found(condition: Condition, *, store: StoreReader, scene: Scene | None, model_id: str) -> Ids:
+    match condition.field:
+        case "label":
+            return labelled(store, condition.value, model_id)
+        case "date":
+            return store.finder.taken_in(condition.span)
+        case "rating":
+            return store.finder.rated(condition.span)
+        case "type":
+            return store.finder.of_type(condition.value)
+        case "size" if condition.pixels:
+            return store.finder.of_pixels(condition.span)
+        case "size":
+            return store.finder.of_bytes(condition.span)
+        case "cluster":
+            return _in_cluster(condition.value, scene)
+    word = Word.typed(condition.value)
+    return np.zeros(0, np.int64) if word is None else in_column(store, word, COLUMN_OF[condition.field])
+
+
+def _in_cluster(value: str, scene: Scene | None) -> Ids:
+    """The images of the clusters whose name has these words, or whose number it is."""
+    if scene is None:
+        return np.zeros(0, np.int64)
+    wanted = f" {' '.join(pieces_of(value))}"
+    named = [
+        each.id
+        for each in scene.cluster_records
+        if value == str(each.id) or (wanted.strip() and wanted in f" {' '.join(pieces_of(each.name))}")
+    ]
+    return scene.ids[np.isin(scene.clusters, named)]
+
+
+def _none(condition: Condition, *, store: StoreReader, scene: Scene | None, model_id: str) -> str:
+    """The sentence where no image fulfils a condition, with what was perhaps meant."""
+    value = condition.value
+    match condition.field:
+        case "label":
+            known = store.label_words(model_id, least=SURE)
+            return f"No image here is labelled “{value}”.{_nearest('label', value, known)}"
+        case "cluster":
+            names = [each.name for each in scene.cluster_records] if scene else []
+            return f"No cluster here is called “{value}”.{_nearest('cluster', value, names)}"
+    return f"No image here fulfils {condition}."
+
+
+def _nearest(kind: str, value: str, known: Iterable[str]) -> str:
+    words = {word.lower(): word for word in known}
+    near = difflib.get_close_matches(value.lower(), words, n=1, cutoff=NEAR)
+    return f" The nearest {kind} is “{words[near[0]]}”." if near else ""

@@ -1,0 +1,231 @@
+"""A query, read as text and as meaning -> every image's light and the best of them.
+
+What is found as text comes before what is found by meaning. Fields alone list what fulfils them, the newest first.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlas_rt.core.answers import Match, Offer, SearchAnswer
+from atlas_rt.core.arrays import Floats, Ids, Ints
+from atlas_rt.core.scene import Scene
+from atlas_rt.core.vectors import unit
+from atlas_rt.core.visibility import LIGHT_TO
+from atlas_rt.encoders.encoder import TextEncoder
+from atlas_rt.encoders.registry import Model
+from atlas_rt.search import scoring
+from atlas_rt.search.fields import Reading, read
+from atlas_rt.search.languages import unread
+from atlas_rt.search.match_strength import Background, Judge, QueryVector, load_background, pieces_of
+from atlas_rt.search.query import parse, sought, vector_of
+from atlas_rt.search.vector_index import VectorIndex
+from atlas_rt.workers.text_search import TextHits, TextSearch
+
+RESULTS = 60
+"""Results kept for the strip and for stepping through."""
+TEXT_LIGHT = LIGHT_TO + 1.0
+"""What was found as text shines with at least, in deviations above the median: fully."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A text as `search.fields` and `search.query` read it, over a scene's images. ids: the scene's own array, by which
+    the answer is known to speak of it; vector_index: the vectors in its rows. scene: for its clusters; None where
+    there is none."""
+
+    text: str
+    ids: Ids
+    vector_index: VectorIndex
+    scene: Scene | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A query that was read. passes: (n,) which images its fields let through, None for all."""
+
+    query: Query
+    reading: Reading
+    passes: NDArray[np.bool_] | None
+    notices: tuple[str, ...]
+    top: int
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """By which fields every result was found."""
+        fields = (condition.field for condition in self.reading.conditions if condition.wanted)
+        return tuple(dict.fromkeys("camera" if name == "lens" else name for name in fields))
+
+    def tiers(self, hits: TextHits | None) -> tuple[Ints, ...]:
+        """The rows that come into question, by what comes first: those that have all words whole, those that have words
+        which begin so, all others."""
+        count = len(self.query.ids)
+        passes = np.ones(count, np.bool_) if self.passes is None else self.passes
+        no = np.zeros(count, np.bool_)
+        whole, begun = (hits.whole & passes, hits.begun & passes) if hits else (no, no)
+        return tuple(np.flatnonzero(tier).astype(np.int32) for tier in (whole, begun, passes & ~whole & ~begun))
+
+
+class Searcher:
+    """Answers queries. One thread at a time; what everyday words score among the images is found once per scene.
+
+    texts: where words and fields are looked up; without it all is meaning. cache: the program's cache folder, where
+    encoded words are kept; without it they are encoded again, in seconds.
+    """
+
+    def __init__(
+        self, model: Model, encoder: TextEncoder, texts: TextSearch | None = None, *, cache: Path | None = None
+    ) -> None:
+        self.model = model
+        self.texts = texts
+        self._encoder = encoder
+        self._cache = cache
+        self._judge: tuple[VectorIndex, Judge] | None = None
+
+    def answer(self, query: Query, *, image: Floats | None = None, top: int = RESULTS) -> SearchAnswer:
+        """Every image's light, and the best `top` with their bands. image: the unit vector of a picture that is asked
+        for too, or alone where there is no text."""
+        begun = time.perf_counter()
+        asked = self._read(query, top)
+        if asked.reading.empty and image is None:
+            return self._listed(asked, begun)
+        encoding = time.perf_counter()
+        vectors = [] if asked.reading.empty else [self._vector_of(asked.reading.text)]
+        vectors += [] if image is None else [image]
+        vector = vectors[0] if len(vectors) == 1 else unit(vectors[0] + vectors[1])
+        encode_ms = (time.perf_counter() - encoding) * 1000.0
+        answer = self._ranked(asked, vector, with_image=image is not None)
+        search_ms = (time.perf_counter() - begun) * 1000.0 - encode_ms
+        return replace(answer, encode_ms=encode_ms, search_ms=search_ms)
+
+    def vector_of(self, text: str) -> Floats:
+        """The unit vector of what a person typed, its signs and weights heeded, its fields left out."""
+        return self._vector_of(read(text).text)
+
+    def _vector_of(self, text: str) -> Floats:
+        return vector_of(text, self._encoder.encode, templates=self.model.text.templates)
+
+    @functools.cached_property
+    def _background(self) -> Background:
+        """Not before a phrase comes: at a first start the engine is just encoding the same everyday words."""
+        return load_background(self.model, self._encoder, self._cache)
+
+    def _read(self, query: Query, top: int) -> _Asked:
+        reading = read(query.text)
+        if self.texts is None or not reading.conditions:
+            return _Asked(query, reading, None, reading.notices, top)
+        passes, sentences = self.texts.passing(reading.conditions, query.ids, query.scene)
+        return _Asked(query, reading, passes, (*reading.notices, *sentences), top)
+
+    def _listed(self, asked: _Asked, begun: float) -> SearchAnswer:
+        """The images that fields alone let through, the newest first; none where there are no fields either."""
+        query, notices = asked.query, asked.notices
+        lights = np.zeros(len(query.ids), np.float32)
+        ids = query.ids[:0]
+        if asked.passes is not None and self.texts is not None:
+            lights[asked.passes] = TEXT_LIGHT
+            ids = self.texts.newest(query.ids[asked.passes])[: asked.top]
+        elif query.text.strip():
+            notices = (*notices, "There is nothing to look for: type a word, or a field such as camera:contax.")
+        best = tuple(Match(id_, 1.0, "exact", asked.reasons) for id_ in ids.tolist())
+        search_ms = (time.perf_counter() - begun) * 1000.0
+        return SearchAnswer(query.text, query.ids, lights, best, 0.0, search_ms, notices=self._with_trouble(notices))
+
+    def _ranked(self, asked: _Asked, vector: Floats, *, with_image: bool) -> SearchAnswer:
+        """What was found as text, then by meaning."""
+        query, index = asked.query, asked.query.vector_index
+        scored, hits = index.score(vector), self._hits(asked)
+        tiers = asked.tiers(hits)
+        exact = np.concatenate(tiers[:2])
+        scores = scored.scores
+        needed = exact if asked.passes is None else np.concatenate(tiers)
+        unseen = needed[np.isneginf(scores[needed])]
+        scores[unseen] = index.score_of(unseen, vector)
+        best = [row for tier in tiers for row in tier[best_rows(scores[tier], asked.top)].tolist()][: asked.top]
+        lights = scoring.lights(scores, scored.usual)
+        if asked.passes is not None:
+            lights = np.where(asked.passes, lights, np.float32(0.0))
+        lights[exact] = max(TEXT_LIGHT, float(lights.max(initial=0.0)))
+        pieces = None if with_image else self._pieces(asked.reading.text)
+        bands = self._judge_of(index).bands(QueryVector(vector, pieces), scores[best])
+        as_text = np.isin(best, exact).tolist()
+        bands = ["exact" if is_exact else band for is_exact, band in zip(as_text, bands, strict=True)]
+        offers = hits.offers if hits else ()
+        matches = self._matches(asked, hits, scores[best], best, bands)
+        notices = self._with_trouble((*asked.notices, *self._remarks(asked, matches, offers)))
+        return SearchAnswer(query.text, query.ids, lights, matches, 0.0, 0.0, notices=notices, offers=offers)
+
+    def _hits(self, asked: _Asked) -> TextHits | None:
+        if self.texts is None or asked.reading.empty:
+            return None
+        return self.texts.hits(asked.query.text, *sought(asked.reading.text), asked.query.ids)
+
+    def _matches(
+        self, asked: _Asked, hits: TextHits | None, scores: Floats, rows: list[int], bands: list[str]
+    ) -> tuple[Match, ...]:
+        """The results with why each was found. scores, bands: in the order of the rows."""
+        ids = asked.query.ids[rows].tolist()
+        found = self.texts.reasons(ids, hits) if self.texts and hits else {}
+        matches = []
+        for id_, score, band in zip(ids, scores.tolist(), bands, strict=True):
+            words = found.get(id_, ())
+            if band != "exact":
+                words = (*words, "meaning")
+            matches.append(Match(id_, score, band, tuple(dict.fromkeys((*words, *asked.reasons)))))
+        return tuple(matches)
+
+    def _remarks(self, asked: _Asked, matches: Sequence[Match], offers: Sequence[Offer]) -> Iterator[str]:
+        """What a person should know of the answer."""
+        for offer in offers:
+            yield f"{offer.says} {offer.images:,} of {len(asked.query.ids):,} images; as a filter: {offer.filter}"
+        text = asked.reading.text
+        if asked.reading.empty:
+            return
+        phrase = " ".join(term.phrase for term in parse(text))
+        sure = any(match.band in ("exact", "strong") for match in matches)
+        if unread_ := unread(phrase, self.model.name, sure=sure):
+            yield unread_
+        if not self._encoder.reads_whole(phrase):
+            tokens = self.model.text.context_length
+            yield f"The model {self.model.name} reads {tokens} pieces of words; the end of the text was not read."
+
+    def _with_trouble(self, notices: tuple[str, ...]) -> tuple[str, ...]:
+        if self.texts is None:
+            return notices
+        if self.texts.trouble:
+            return (*notices, self.texts.trouble)
+        if pending := self.texts.pending:
+            return (
+                *notices,
+                f"The names and words of {pending:,} images are not in the index yet; the engine adds them.",
+            )
+        return notices
+
+    def _judge_of(self, vector_index: VectorIndex) -> Judge:
+        if self._judge is None or self._judge[0] is not vector_index:
+            before = self._judge[1] if self._judge else None
+            self._judge = vector_index, Judge(vector_index, self._background, self.model.calibration, before=before)
+        return self._judge[1]
+
+    def _pieces(self, text: str) -> float:
+        """Of what is wanted; signs and weights left out."""
+        return pieces_of(" ".join(term.phrase for term in parse(text) if term.weight > 0.0), self._encoder)
+
+
+def best_rows(scores: Floats, top: int) -> list[int]:
+    """Rows of the best scores, best first, the earlier row first where they are equal; none of -inf."""
+    seen = np.flatnonzero(np.isfinite(scores))  # among very many of -inf, to part them would take 0.1 s
+    top = min(top, len(seen))
+    if top <= 0:
+        return []
+    scores = scores[seen]
+    candidates = np.flatnonzero(scores >= np.partition(scores, -top)[-top])
+    order = np.lexsort((candidates, -scores[candidates]))
+    return [int(row) for row in seen[candidates[order][:top]]]
