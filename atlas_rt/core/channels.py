@@ -82,6 +82,11 @@ class Latest(Generic[Item]):
                 self._item = item
                 self._condition.notify()
 
+    def peek(self) -> Item | None:
+        """The newest item, or None, left where it is."""
+        with self._condition:
+            return self._item
+
     def take(self) -> Item | None:
         """The newest item, or None; never waits."""
         with self._condition:
