@@ -29,6 +29,11 @@ class Inbox(Generic[Item]):
         self._queue: queue.Queue[Item] = queue.Queue(capacity)
         self._closed = threading.Event()
 
+    @property
+    def full(self) -> bool:
+        """Whether who puts an item now would wait."""
+        return self._queue.full()
+
     def put(self, item: Item) -> None:
         """Add an item, waiting while the inbox is full. Raises Closed once the reader has gone."""
         while not self._closed.is_set():

@@ -8,6 +8,7 @@ from atlas_rt.core.answers import LiveFix, SearchAnswer
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.explanations import Explanation
 from atlas_rt.core.images import Failure
+from atlas_rt.core.look import LookPanel
 from atlas_rt.core.maps import Cluster
 from atlas_rt.core.narration import NarratorView
 from atlas_rt.core.reports import Progress
@@ -213,6 +214,10 @@ class Hud:
     count_tags: tuple[CountTag, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     """What does not work now."""
+    look: LookPanel | None = None
+    """Pictures that are looked at whole, over everything else."""
+    selection: int = 0
+    """How many images are selected."""
     picture_id: int = -1
     """Of which image the full picture is that came last. It may come before the facts of its image."""
     picture_error: str = ""

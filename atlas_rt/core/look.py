@@ -29,7 +29,8 @@ class TileKey(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A picture that was decoded. size_px: upright, in full resolution. first, last: the finest and the coarsest level
-    that are there. remark: what is missing of it; error: why it cannot be shown; empty where there is nothing to say."""
+    that are there. remark: what is missing of it, error: why it cannot be shown; empty where there is nothing to say.
+    """
 
     picture: PictureKey
     size_px: tuple[int, int] = (1, 1)
@@ -60,8 +61,8 @@ class Placed:
 @dataclass(frozen=True, slots=True)
 class LookPane:
     """One picture that is looked at. pane: window pixels. corners: of the whole picture. tiles: those that are there,
-    from the coarsest. covered: they leave nothing of it open. megapixels: empty until its size is known. lines: what
-    is told of it, (what, value). loading: it is not decoded yet. error: why it cannot be shown. remark: what is missing.
+    from the coarsest. stand_in: something smaller is shown until they come. lines: what is told of it, (what, value).
+    error: why it cannot be shown; remark: what is missing of it; empty where there is nothing to say.
     """
 
     id: int
@@ -69,9 +70,8 @@ class LookPane:
     pane: Box
     corners: tuple[Point, Point, Point, Point]
     tiles: tuple[Placed, ...] = ()
-    covered: bool = False
+    stand_in: bool = False
     lines: tuple[tuple[str, str], ...] = ()
-    loading: bool = False
     error: str = ""
     remark: str = ""
 

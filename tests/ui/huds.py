@@ -12,6 +12,7 @@ import numpy as np
 from atlas_rt.core.answers import Match, SearchAnswer
 from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.hud import ClusterPage, ClusterPanel, ClusterRow, Hud, ImageFacts, SubclusterRow
+from atlas_rt.core.look import TileKey
 from atlas_rt.core.maps import Cluster
 from atlas_rt.core.requests import Request
 from atlas_rt.ui.input import Button, Event, Input, KeyStroke, Modifiers, PointerMoved, Typed
@@ -60,6 +61,9 @@ class Tiles:
         return self._texture.glo, (0.0, 0.0), (1.0, 1.0)
 
     def picture_ref(self, _name: str, /) -> TextureRef | None:
+        return self._picture.glo, (0.0, 0.0), (1.0, 1.0)
+
+    def tile_ref(self, _key: TileKey, /) -> TextureRef | None:
         return self._picture.glo, (0.0, 0.0), (1.0, 1.0)
 
     def aspect(self, _id: int, /) -> float:
