@@ -60,7 +60,7 @@ class Setting:
         """Window pixels for a pixel of the picture."""
         return self.fit(view.turns) * view.zoom
 
-    def share_shown(self, view: LookView) -> float:
+    def magnification(self, view: LookView) -> float:
         """Pixels of the screen for one of the picture: 1 is 1:1."""
         return self.scale(view) * self.pixel_ratio
 
@@ -85,8 +85,10 @@ class Setting:
         return self.clamped(replace(view, centre=centre))
 
     def turned(self, view: LookView, quarters: int) -> LookView:
-        """The view turned around the middle of the pane; a picture that is seen whole is seen whole again."""
-        return self.clamped(replace(view, turns=(view.turns + quarters) % 4))
+        """The view turned around the middle of the pane: as large as before, or seen whole as before."""
+        turns = (view.turns + quarters) % 4
+        zoom = 1.0 if view.zoom == 1.0 else self.scale(view) / self.fit(turns)
+        return self.clamped(replace(view, turns=turns, zoom=zoom))
 
     def clamped(self, view: LookView) -> LookView:
         """The view with no empty space on one side while the picture is cut on the other."""
@@ -118,10 +120,10 @@ class Setting:
     def corners(self, view: LookView, shares: Box) -> tuple[Point, Point, Point, Point]:
         """Where a part of the picture comes to stand: its upright top left, top right, bottom right, bottom left.
 
-        The picture begins at a whole pixel of the screen, so that 1:1 is sharp.
+        The picture begins at a whole pixel of the screen, so that 1:1 is sharp, and is a pixel wide at least.
         """
         scale, middle = self.scale(view), self._middle
-        wide, high = self.size_px[0] * scale, self.size_px[1] * scale
+        wide, high = (max(side * scale, 1.0 / self.pixel_ratio) for side in self.size_px)
         origin = _turned((-view.centre[0] * wide, -view.centre[1] * high), view.turns)
         origin = self._snapped(middle[0] + origin[0]), self._snapped(middle[1] + origin[1])
         left, top, width, height = shares
@@ -140,7 +142,7 @@ class Setting:
 
     def level(self, view: LookView) -> int:
         """The coarsest level that still has a pixel for each pixel of the screen."""
-        return max(math.floor(math.log2(1.0 / max(self.share_shown(view), 1e-9)) + 1e-6), 0)
+        return max(math.floor(math.log2(1.0 / max(self.magnification(view), 1e-9)) + 1e-6), 0)
 
     def tiles(self, view: LookView, level: int) -> list[TilePlace]:
         """The tiles of a level that are to be seen, from the middle of the pane outwards."""
@@ -168,11 +170,6 @@ def level_size(size_px: tuple[int, int], level: int) -> tuple[int, int]:
     """A picture's size after so many halvings, each rounded up."""
     step = 1 << level
     return -(-size_px[0] // step), -(-size_px[1] // step)
-
-
-def levels_of(size_px: tuple[int, int]) -> int:
-    """How many levels there are until a picture fits into one tile."""
-    return max(math.ceil(math.log2(max(size_px) / TILE_PX)), 0) + 1
 
 
 def tile_box(level_px: tuple[int, int], place: TilePlace) -> tuple[int, int, int, int]:

@@ -26,7 +26,7 @@ from atlas_rt.ui.input import Input
 from atlas_rt.ui.kiosk import Kiosk
 from atlas_rt.ui.pacing import Pacer
 from atlas_rt.ui.window import AnyWindow, Window
-from atlas_rt.window import actions, arrivals, looking, opening, steering
+from atlas_rt.window import actions, arrivals, look_panel, looking, opening, steering
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
 from atlas_rt.window.picture import WindowPicture
@@ -306,6 +306,6 @@ class App:
             speed=world.camera.speed,
             clusters=panel_state.clusters.panel(world.scene, world.shown_clusters),
             narrator=panel_state.narrator.view(opened=panel_state.clusters.opened),
-            look=looking.panel(parts, dt_secs),
+            look=look_panel.panel(parts, dt_secs),
             selection=len(world.selected_ids),
         )

@@ -25,10 +25,12 @@ TILES_MAX = 8
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is looked at: pictures with their paths, the most wanted first, and tiles of them, the most wanted first."""
+    """What is looked at: pictures with their paths, and tiles of them, the most wanted first. unheard: the pictures of
+    which it is not known yet what came of them."""
 
     pictures: tuple[tuple[PictureKey, str], ...] = ()
     tiles: tuple[TileKey, ...] = ()
+    unheard: tuple[PictureKey, ...] = ()
 
     def has(self, picture: PictureKey) -> bool:
         return any(picture == key for key, _ in self.pictures)
@@ -45,7 +47,8 @@ class WholePictureWorker(Worker):
         self._folder = folder
         self._wishes: Latest[Wish] = Latest()
         self._told: Inbox[Opened | LookTile] = Inbox(TILES_MAX)
-        self._pictures: dict[PictureKey, WholePicture | None] = {}  # None: it cannot be shown
+        self._pictures: dict[PictureKey, WholePicture] = {}
+        self._opened: dict[PictureKey, Opened] = {}  # what was told of each, also of those that cannot be shown
         self.start()
 
     def want(self, wish: Wish) -> None:
@@ -63,6 +66,7 @@ class WholePictureWorker(Worker):
         while True:
             wish = self._wishes.wait()
             self._pictures = {key: picture for key, picture in self._pictures.items() if wish.has(key)}
+            self._opened = {key: opened for key, opened in self._opened.items() if wish.has(key)}
             for _ in self._steps(wish):
                 self.went_well()
                 if self._wishes.peek() is not None:
@@ -74,14 +78,21 @@ class WholePictureWorker(Worker):
             self._cut(tile)
             yield
         for key, path in wish.pictures:
-            if key not in self._pictures:
+            if key not in self._opened:
                 self._open(key, path, share=1.0 / len(wish.pictures))
                 yield
+            elif key in wish.unheard:
+                self._told.put(self._opened[key])
 
     def _cut(self, key: TileKey) -> None:
         picture = self._pictures.get(key.picture)
         if picture is not None and picture.first <= key.place.level <= picture.last:
-            tile = picture.cut(key.place)
+            try:
+                tile = picture.cut(key.place)
+            except AtlasError as error:
+                del self._pictures[key.picture]
+                self._tell(Opened(key.picture, error=str(error)))
+                return
             self._told.put(LookTile(key, tile.pixels, tile.inner))
 
     def _open(self, key: PictureKey, path: str, *, share: float) -> None:
@@ -96,15 +107,15 @@ class WholePictureWorker(Worker):
         except AbandonedError:
             return
         except AtlasError as error:
-            self._refuse(key, str(error))
+            self._tell(Opened(key, error=str(error)))
             return
         except Exception as error:
-            self._refuse(key, reason_of(error))
+            with contextlib.suppress(Closed):
+                self._tell(Opened(key, error=reason_of(error)))
             raise
         self._pictures[key] = picture
-        self._told.put(Opened(key, picture.size_px, picture.first, picture.last, picture.remark))
+        self._tell(Opened(key, picture.size_px, picture.first, picture.last, picture.remark))
 
-    def _refuse(self, key: PictureKey, reason: str) -> None:
-        self._pictures[key] = None
-        with contextlib.suppress(Closed):
-            self._told.put(Opened(key, error=reason))
+    def _tell(self, opened: Opened) -> None:
+        self._opened[opened.picture] = opened
+        self._told.put(opened)

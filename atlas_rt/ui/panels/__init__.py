@@ -97,8 +97,8 @@ class Panels:
 
     def _build_over_look(self, context: PanelContext) -> None:
         """What is shown over pictures that are looked at whole; all else waits behind them."""
+        self.covered, context.covered = context.covered, []  # notices may lie over a picture
         self._notices.build(context, context.size[1] - context.px(BAR_HEIGHT))
-        self.covered = context.covered
         self._help.build(context)
         if self._pointed_id >= 0:
             self._pointed_id = -1

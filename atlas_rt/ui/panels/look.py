@@ -62,10 +62,11 @@ class LookPictures:
         with context.panel("look", whole, glass=False, raised=opening) as canvas:
             canvas.fill(whole, GROUND)
             for pane in look.panes:
-                self._picture(context, canvas, pane, compared=len(look.panes) > 1)
-            if look.informed:
-                for pane in look.panes:
+                self._picture(context, canvas, pane)
+                if look.informed:
                     self._information(context, canvas, pane)
+                elif len(look.panes) > 1:
+                    self._caption(context, canvas, Rect(*pane.pane), pane.name)
             self._close(context, canvas)
             self._bar(context, canvas, look)
             for pane in look.panes:
@@ -74,7 +75,7 @@ class LookPictures:
 
     # -- pictures ------------------------------------------------------------------------------------------------------
 
-    def _picture(self, context: PanelContext, canvas: Canvas, pane: LookPane, *, compared: bool) -> None:
+    def _picture(self, context: PanelContext, canvas: Canvas, pane: LookPane) -> None:
         rect = Rect(*pane.pane)
         with canvas.clipped(rect):
             if pane.stand_in and not pane.error:
@@ -83,8 +84,6 @@ class LookPictures:
                 ref = context.thumbnails.tile_ref(placed.key)
                 if ref:
                     canvas.quad(placed.corners, ref)
-        if compared:
-            self._caption(context, canvas, rect, pane.name)
         if pane.error:
             self._sentence(context, canvas, rect, f"{pane.name} cannot be shown: {pane.error}", rect.centre[1])
         elif pane.remark:
@@ -124,8 +123,7 @@ class LookPictures:
             (what, words) for what, value in pane.lines for words in self._rows(context, what, value, room - 2 * pad)
         ]
         height = (len(rows) + 1) * line + 2.0 * pad + context.px(6.0)
-        top = rect.y + context.px(theme.MARGIN + 30.0)
-        card = Rect(rect.x + context.px(theme.MARGIN), top, max(room, 1.0), height)
+        card = Rect(rect.x + context.px(theme.MARGIN), rect.y + context.px(theme.MARGIN), max(room, 1.0), height)
         canvas.glass(card)
         inside = card.inset(pad)
         name = context.type.fit(pane.name, inside.width, theme.BODY, strong=True, middle=True)
