@@ -136,7 +136,7 @@ class Listener:
             return HANDLED
         if self._text_focused:
             self._events.append(Typed(text))
-        elif fresh is not None and self._looks(chord := self._chord_of(text)):
+        elif fresh is not None and self._looks(chord := self._chord_of(text, fresh)):
             self._ask(keys.look_action_of(chord))
         elif fresh is not None and fresh not in keys.MOTION:
             self._ask(keys.action_of(text.upper() if text.isascii() else fresh))
@@ -145,9 +145,10 @@ class Listener:
     def _looks(self, chord: str) -> bool:
         return self.looking and not self._text_focused and bool(keys.look_action_of(chord))
 
-    def _chord_of(self, text: str) -> str:
-        """A typed character as a chord: only with letters does Shift count."""
-        return f"Shift+{text.upper()}" if text.isalpha() and self._modifiers.shift else text.upper()
+    def _chord_of(self, text: str, place: str) -> str:
+        """A typed character as a chord, known by its key's place in other scripts: only with letters Shift counts."""
+        character = text.upper() if text.isascii() else place
+        return f"Shift+{character}" if character.isalpha() and self._modifiers.shift else character
 
     def _with_key(self, name: str, modifiers: Modifiers, *, down: bool) -> Modifiers:
         """The modifiers after this key: X11 tells those from before it."""

@@ -12,7 +12,8 @@ import numpy as np
 from atlas_rt.core.answers import Match, SearchAnswer
 from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.hud import ClusterPage, ClusterPanel, ClusterRow, Hud, ImageFacts, SubclusterRow
-from atlas_rt.core.look import TileKey
+from atlas_rt.core.look import LookPane, LookPanel, PictureKey, Placed, TileKey
+from atlas_rt.core.look_view import LookView, Setting, TilePlace, panes
 from atlas_rt.core.maps import Cluster
 from atlas_rt.core.requests import Request
 from atlas_rt.ui.input import Button, Event, Input, KeyStroke, Modifiers, PointerMoved, Typed
@@ -42,6 +43,21 @@ def make_facts(id_: int = 1, **changes: Any) -> ImageFacts:
         neighbours=tuple((id_ + step, 0.9 - step / 50) for step in range(1, 13)),
     )  # fmt: skip
     return replace(facts, **changes)
+
+
+def make_look(*ids: int, **changes: Any) -> LookPanel:
+    """Pictures of 1,000 x 1,000 pixels side by side, the first with one tile over all of it."""
+    settings = [Setting((1000, 1000), pane) for pane in panes(len(ids), (0.0, 0.0, 1280.0, 664.0), 2.0)]
+    corners = [setting.corners(LookView(), (0.0, 0.0, 1.0, 1.0)) for setting in settings]
+    lines = (("Size", "1,000 × 1,000 px"), ("Folder", "/a folder" * 20))
+    shown = [
+        LookPane(id_, f"image {id_}.jpg", setting.pane, place, stand_in=True, lines=lines)
+        for id_, setting, place in zip(ids, settings, corners, strict=True)
+    ]
+    tile = Placed(TileKey(PictureKey(ids[0], 1), TilePlace(0, 0, 0)), corners[0])
+    shown[0] = replace(shown[0], tiles=(tile,), stand_in=False)
+    look = LookPanel(tuple(shown), percent=66.4, whole=True, order="3 of 24  ·  results for “bird”", informed=False)
+    return replace(look, **changes)
 
 
 def make_answer(query: str, *bands: str) -> SearchAnswer:
