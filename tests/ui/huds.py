@@ -46,7 +46,7 @@ def make_facts(id_: int = 1, **changes: Any) -> ImageFacts:
 
 
 def make_look(*ids: int, **changes: Any) -> LookPanel:
-    """Pictures of 1,000 x 1,000 pixels side by side, the first with one tile over all of it."""
+    """Pictures of 1,000 x 1,000 pixels side by side, the first with its tile; of more than two the last is broken."""
     settings = [Setting((1000, 1000), pane) for pane in panes(len(ids), (0.0, 0.0, 1280.0, 664.0), 2.0)]
     corners = [setting.corners(LookView(), (0.0, 0.0, 1.0, 1.0)) for setting in settings]
     lines = (("Size", "1,000 × 1,000 px"), ("Folder", "/a folder" * 20))
@@ -56,6 +56,8 @@ def make_look(*ids: int, **changes: Any) -> LookPanel:
     ]
     tile = Placed(TileKey(PictureKey(ids[0], 1), TilePlace(0, 0, 0)), corners[0])
     shown[0] = replace(shown[0], tiles=(tile,), stand_in=False)
+    if len(shown) > 2:
+        shown[-1] = replace(shown[-1], error="it is cut short. " * 20)
     look = LookPanel(tuple(shown), percent=66.4, whole=True, order="3 of 24  ·  results for “bird”", informed=False)
     return replace(look, **changes)
 
