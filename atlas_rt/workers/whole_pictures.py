@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atlas_rt.core.channels import Closed, Inbox, Latest
+from atlas_rt.core.freed_memory import give_back
 from atlas_rt.core.look import LookTile, Opened, PictureKey, TileKey
 from atlas_rt.core.troubles import reason_of
 from atlas_rt.errors import AtlasError
@@ -65,12 +66,19 @@ class WholePictureWorker(Worker):
     def work(self) -> None:
         while True:
             wish = self._wishes.wait()
-            self._pictures = {key: picture for key, picture in self._pictures.items() if wish.has(key)}
-            self._opened = {key: opened for key, opened in self._opened.items() if wish.has(key)}
+            self._let_go(wish)
             for _ in self._steps(wish):
                 self.went_well()
                 if self._wishes.peek() is not None:
                     break
+
+    def _let_go(self, wish: Wish) -> None:
+        """Forget what is not looked at any more."""
+        had_any = bool(self._pictures)
+        self._pictures = {key: picture for key, picture in self._pictures.items() if wish.has(key)}
+        self._opened = {key: opened for key, opened in self._opened.items() if wish.has(key)}
+        if had_any and not wish.pictures:
+            give_back()
 
     def _steps(self, wish: Wish) -> Iterator[None]:
         """Cut what can be cut, then decode, one after the other."""

@@ -28,7 +28,7 @@ from atlas_rt.ui.theme import Colour
 BAR_HEIGHT = 56.0
 """Below the pictures, before scaling."""
 BUTTON, GAP, PERCENT = 38.0, 6.0, 68.0
-ORDER_MOST = 330.0
+ORDER_LEAST, ORDER_MOST = 96.0, 330.0
 GROUND = theme.rgba(3, 4, 9, 0.93)
 """Over the map: the picture is what is looked at."""
 
@@ -181,15 +181,13 @@ class LookPictures:
             x += between - gap
 
     def _fitting(self, context: PanelContext, look: LookPanel) -> list[list[Piece]]:
-        """The groups of the bar, without those that a narrow window has no room for."""
-        groups = _groups(context, look)
-        room = context.size[0] - context.px(2.0 * theme.MARGIN)
-
-        def width() -> float:
-            pieces = [context.px(piece.width + GAP) for group in groups for piece in group]
-            return sum(pieces) + context.px(2.0 * GAP) * len(groups)
-
-        while width() > room and len(groups) > 1:
+        """The groups of the bar; in a narrow window the order is cut first, then groups are left out."""
+        room = context.size[0] / context.type.scale - 2.0 * theme.MARGIN
+        wanted = min(context.type.width(look.order, theme.SMALL) / context.type.scale + 8.0, ORDER_MOST)
+        groups = _groups(context, look, wanted)
+        spared = min(max(_width(groups) - room, 0.0), wanted - ORDER_LEAST)
+        groups = _groups(context, look, wanted - max(spared, 0.0))
+        while _width(groups) > room and len(groups) > 1:
             groups.pop()
         return groups
 
@@ -209,7 +207,12 @@ class LookPictures:
             context.requests.append(piece.request)
 
 
-def _groups(context: PanelContext, look: LookPanel) -> list[list[Piece]]:
+def _width(groups: list[list[Piece]]) -> float:
+    """Of the whole bar, before scaling."""
+    return sum(piece.width + GAP for group in groups for piece in group) + 2.0 * GAP * len(groups)
+
+
+def _groups(context: PanelContext, look: LookPanel, order_width: float) -> list[list[Piece]]:
     """What the bar holds, the most needed first."""
     size = "1:1" if look.whole or abs(look.percent - 100.0) > 1.0 else "Fit"
     zooming = [
@@ -223,8 +226,7 @@ def _groups(context: PanelContext, look: LookPanel) -> list[list[Piece]]:
         Piece("turn", BUTTON, Do("look_turn"), icons.turn),
         Piece("information", BUTTON, Do("look_information"), text="i"),
     ]
-    width = min(context.type.width(look.order, theme.SMALL) / context.type.scale + 8.0, ORDER_MOST)
-    order = [Piece("order", width, text=look.order)]
+    order = [Piece("order", order_width, text=look.order)]
     if len(look.panes) > 1:
         return [zooming, turning, order]
     previous = Piece("previous", BUTTON, Do("look_previous"), icons.back)
