@@ -252,7 +252,7 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
 """Name of an action -> what does it. Motion and mouse gestures are `steering`'s."""
 
 WHILE_LOOKING = frozenset(name for name in ACTIONS if name.startswith("look_")) | {
-    "step_back", "fullscreen", "help", "quit",
+    "step_back", "fullscreen", "help", "quit", "picture",
     "open_file", "show_in_folder", "copy_path", "copy_picture", "copy_text",
 }  # fmt: skip
 """What is done while a picture is looked at whole; all else is about the map."""

@@ -20,21 +20,15 @@ WHOLE = 1.01
 
 
 def panel(parts: Parts, dt_secs: float) -> LookPanel | None:
-    """What is seen in this frame, None where nothing is looked at; the tiles that it lacks are asked for."""
+    """What is seen in this frame, None where nothing is looked at."""
     state = parts.panel_state.look
     if not state.open:
         return None
     settings = settings_of(parts)
-    wanted: list[TileKey] = []
     shown = []
     for looked, setting in zip(state.shown, settings, strict=True):
         looked.waited_secs += dt_secs
-        view = setting.clamped(state.view)
-        needed = _needed(looked, setting, view)
-        wanted += [*needed[0], *needed[-1]] if needed else []
-        shown.append(_pane(parts, looked, setting, view, needed))
-    parts.display.looked_at.magnify(max(setting.magnification(state.view) for setting in settings))
-    _ask_for(parts, wanted)
+        shown.append(_pane(parts, looked, setting, setting.clamped(state.view)))
     return LookPanel(
         panes=tuple(shown),
         percent=settings[0].magnification(state.view) * 100.0,
@@ -56,7 +50,8 @@ def _needed(looked: LookedAt, setting: Setting, view: LookView) -> list[list[Til
     return [[TileKey(looked.key, place) for place in setting.tiles(view, level)] for level in levels]
 
 
-def _pane(parts: Parts, looked: LookedAt, setting: Setting, view: LookView, needed: list[list[TileKey]]) -> LookPane:
+def _pane(parts: Parts, looked: LookedAt, setting: Setting, view: LookView) -> LookPane:
+    needed = _needed(looked, setting, view)
     here = [[key for key in keys if parts.display.looked_at.has(key)] for keys in needed]
     covered = bool(needed) and len(here[-1]) == len(needed[-1])
     drawn = here[-1] if covered else [key for keys in here for key in keys]
@@ -96,12 +91,20 @@ def _order_words(parts: Parts) -> str:
 # -- asking ------------------------------------------------------------------------------------------------------------
 
 
-def _ask_for(parts: Parts, wanted: list[TileKey]) -> None:
+def want_tiles(parts: Parts) -> None:
     """Have the tiles that are missing cut, unless they are being cut already: the coarsest first."""
-    state = parts.panel_state.look
-    missing = [key for key in wanted if not parts.display.looked_at.has(key)]
+    state, tiles = parts.panel_state.look, parts.display.looked_at
+    if not state.open:
+        return
+    settings = settings_of(parts)
+    wanted: dict[TileKey, None] = {}
+    for looked, setting in zip(state.shown, settings, strict=True):
+        needed = _needed(looked, setting, setting.clamped(state.view))
+        wanted |= dict.fromkeys(key for keys in (*needed[:1], *needed[-1:]) for key in keys)
+    tiles.magnify(max(setting.magnification(state.view) for setting in settings))
+    missing = tuple(key for key in wanted if not tiles.has(key))
     if set(missing) - state.asked:
-        wish(parts, tuple(missing))
+        wish(parts, missing)
 
 
 def wish(parts: Parts, tiles: tuple[TileKey, ...]) -> None:

@@ -67,6 +67,7 @@ def look_at(parts: Parts, ids: tuple[int, ...]) -> None:
     kept = {looked.key: looked for looked in state.shown}
     world.let_go()
     world.hovered_id = parts.panel_hovered = -1
+    parts.panel_state.opening = False
     parts.panel_state.look = LookState(
         shown=[kept.get(looked.key, looked) for looked in shown], informed=state.informed, compared=compared
     )

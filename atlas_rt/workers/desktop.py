@@ -61,7 +61,7 @@ def _run(program: str, *words: str) -> None:
     except subprocess.TimeoutExpired:
         return
     if code:
-        raise MissingError(f"{program} ended with {code}: no program for this kind of file was found")
+        raise MissingError(f"{program} found no program for it (it ended with {code})")
 
 
 def _asked_file_manager(path: str) -> bool:

@@ -68,7 +68,7 @@ def test_a_file_is_opened_by_the_desktop_and_no_shell_reads_its_name(
 def test_what_cannot_be_opened_is_told(worker: ErrandWorker, install: Install, picture: Path) -> None:
     assert "install xdg-utils" in done(worker, OPEN, picture).error
     install("xdg-open", code=3)
-    assert "no program for this kind of file" in done(worker, OPEN, picture).error
+    assert "found no program for it" in done(worker, OPEN, picture).error
     picture.unlink()
     for kind in (OPEN, SHOW, COPY):
         assert "not there any more" in (error := done(worker, kind, picture).error) or "no longer there" in error
