@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from atlas_rt.core.fact_lines import folder_of, lines_of, size_line
-from atlas_rt.core.look import LookPane, LookPanel, Placed, TileKey
-from atlas_rt.core.look_view import GAP_PX, Box, LookView, Point, Setting, panes
+from atlas_rt.core.look import LookPane, LookPanel, Opened, PictureKey, Placed, TileKey
+from atlas_rt.core.look_view import GAP_PX, Box, LookView, Point, Setting, TilePlace, panes
 from atlas_rt.render.gl.look_tiles import TILES_MAX
 from atlas_rt.ui.overlay import scale_for
 from atlas_rt.ui.panels.look import BAR_HEIGHT
@@ -24,18 +24,39 @@ def panel(parts: Parts, dt_secs: float) -> LookPanel | None:
     state = parts.panel_state.look
     if not state.open:
         return None
-    settings = settings_of(parts)
-    shown = []
-    for looked, setting in zip(state.shown, settings, strict=True):
+    for looked in state.shown:
         looked.waited_secs += dt_secs
-        shown.append(_pane(parts, looked, setting, setting.clamped(state.view)))
+    settings = settings_of(parts)
+    panes_ = (
+        _pane(parts, looked, setting, setting.clamped(state.view))
+        for looked, setting in zip(state.shown, settings, strict=True)
+    )
     return LookPanel(
-        panes=tuple(shown),
+        panes=_one_before(parts) or tuple(panes_),
         percent=settings[0].magnification(state.view) * 100.0,
         whole=state.view.zoom <= WHOLE,
         order=_order_words(parts),
         informed=state.informed,
     )
+
+
+def _one_before(parts: Parts) -> tuple[LookPane, ...]:
+    """The picture before the last step, as long as the next one may come any moment; none otherwise."""
+    state = parts.panel_state.look
+    alone = state.alone
+    if state.before is None or alone is None or alone.waited_secs >= PATIENCE_SECS:
+        return ()
+    opened = alone.opened
+    if opened is not None and (opened.error or parts.display.looked_at.has(_first_tile(alone.key, opened))):
+        return ()
+    looked, view = state.before
+    pane = settings_of(parts)[0].pane
+    setting = Setting(looked.size_px, pane, parts.window.framebuffer_px[0] / parts.window.size_px[0])
+    return (_pane(parts, looked, setting, setting.clamped(view)),)
+
+
+def _first_tile(key: PictureKey, opened: Opened) -> TileKey:
+    return TileKey(key, TilePlace(opened.last, 0, 0))
 
 
 def _needed(looked: LookedAt, setting: Setting, view: LookView) -> list[list[TileKey]]:
@@ -102,6 +123,9 @@ def want_tiles(parts: Parts) -> None:
         needed = _needed(looked, setting, setting.clamped(state.view))
         wanted |= dict.fromkeys(key for keys in (*needed[:1], *needed[-1:]) for key in keys)
     tiles.magnify(max(setting.magnification(state.view) for setting in settings))
+    if state.before is not None and not _one_before(parts):
+        state.before = None
+        tiles.keep(looked.key for looked in state.shown)
     missing = tuple(key for key in wanted if not tiles.has(key))
     if set(missing) - state.asked:
         wish(parts, missing)
@@ -111,7 +135,8 @@ def wish(parts: Parts, tiles: tuple[TileKey, ...]) -> None:
     """Have these pictures kept or decoded, and these tiles of them cut, instead of what was wished before."""
     state = parts.panel_state.look
     shown, state.asked = state.shown, set(tiles)
-    parts.display.looked_at.keep(looked.key for looked in shown)
+    before = [state.before[0].key] if state.before else []
+    parts.display.looked_at.keep([*before, *(looked.key for looked in shown)])
     if parts.session is not None:
         pictures = tuple((looked.key, looked.path) for looked in shown)
         unheard = tuple(looked.key for looked in shown if looked.opened is None)

@@ -66,7 +66,7 @@ def look_at(parts: Parts, ids: tuple[int, ...]) -> None:
     compared = tuple(looked.key.id for looked in state.shown) if len(state.shown) > len(shown) else ()
     kept = {looked.key: looked for looked in state.shown}
     world.let_go()
-    world.hovered_id = parts.panel_hovered = -1
+    parts.panel_hovered = -1
     parts.panel_state.opening = False
     parts.panel_state.look = LookState(
         shown=[kept.get(looked.key, looked) for looked in shown], informed=state.informed, compared=compared
@@ -114,6 +114,7 @@ def step(parts: Parts, by: int) -> None:
     if looked is None or looked.key == alone.key:
         return
     _tell_of_gone(parts, alone)
+    state.before = alone, state.view
     state.shown, state.view, state.compared = [looked], LookView(), ()
     selection.select(parts, id_)
     wish(parts, ())

@@ -322,9 +322,9 @@ class Stage:
 
     def _check_look(self) -> None:
         """Tiles are of what is looked at, and what is still on the map is shown as its file is."""
-        display, shown = self.app.parts.display, self.app.parts.panel_state.look.shown
-        colours = colours_of_tiles(display)
-        assert colours.keys() <= {looked.key for looked in shown}
+        look, colours = self.app.parts.panel_state.look, colours_of_tiles(self.app.parts.display)
+        shown, before = look.shown, look.before[:1] if look.before else ()
+        assert colours.keys() <= {looked.key for looked in (*shown, *before)}
         for looked in shown:
             if not looked.gone and looked.key in colours:
                 path, number = Path(looked.path), number_of(colours[looked.key])
