@@ -15,6 +15,8 @@ from atlas_rt.workers.whole_pictures import Wish
 
 PATIENCE_SECS = 0.15
 """A picture that comes sooner is not announced by a smaller one: that would only flicker."""
+LOADING_SECS = 0.4
+"""After this it is said that a picture is being read; frames end soon after, until something new is to be seen."""
 WHOLE = 1.01
 """Up to this zoom all of a picture counts as seen."""
 
@@ -84,6 +86,7 @@ def _pane(parts: Parts, looked: LookedAt, setting: Setting, view: LookView) -> L
         corners=setting.corners(view, (0.0, 0.0, 1.0, 1.0)),
         tiles=tuple(Placed(key, setting.corners(view, setting.shares_of(key.place))) for key in drawn),
         stand_in=not (here and here[0]) and looked.waited_secs >= PATIENCE_SECS,
+        loading=opened is None and looked.waited_secs >= LOADING_SECS,
         lines=_lines(parts, looked),
         error=opened.error if opened else "",
         remark=opened.remark if opened else "",

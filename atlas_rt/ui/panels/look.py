@@ -84,11 +84,13 @@ class LookPictures:
                 ref = context.thumbnails.tile_ref(placed.key)
                 if ref:
                     canvas.quad(placed.corners, ref)
+        bottom = rect.bottom - context.px(40.0)
         if pane.error:
             self._sentence(context, canvas, rect, f"{pane.name} cannot be shown: {pane.error}", rect.centre[1])
         elif pane.remark:
-            bottom = rect.bottom - context.px(40.0)
             self._sentence(context, canvas, rect, pane.remark[:1].upper() + pane.remark[1:], bottom)
+        elif pane.loading:
+            self._sentence(context, canvas, rect, "Reading it in full resolution", bottom, theme.INK_SOFT)
 
     def _stand_in(self, context: PanelContext, canvas: Canvas, pane: LookPane) -> None:
         """The picture of the panel, or the thumbnail, until the first tile is here."""
@@ -104,7 +106,9 @@ class LookPictures:
         canvas.fill(pill, theme.GLASS, pill.height / 2.0)
         canvas.text_in(pill, text, theme.SMALL, theme.INK)
 
-    def _sentence(self, context: PanelContext, canvas: Canvas, rect: Rect, text: str, y: float) -> None:
+    def _sentence(
+        self, context: PanelContext, canvas: Canvas, rect: Rect, text: str, y: float, ink: Colour = theme.WARNING
+    ) -> None:
         pad, line = context.px(16.0), context.px(22.0)
         lines = context.type.lines(text, max(min(rect.width - 4.0 * pad, context.px(560.0)), 1.0), theme.SMALL)
         width = max(context.type.width(words, theme.SMALL) for words in lines) + 2.0 * pad
@@ -114,7 +118,7 @@ class LookPictures:
         canvas.fill(card, theme.GLASS, context.px(theme.ROUND_SMALL))
         for number, words in enumerate(lines):
             top = card.y + pad / 2.0 + number * line + context.px(2.0)
-            canvas.text_centred(card.centre[0], top, words, theme.SMALL, theme.WARNING)
+            canvas.text_centred(card.centre[0], top, words, theme.SMALL, ink)
 
     def _information(self, context: PanelContext, canvas: Canvas, pane: LookPane) -> None:
         rect, pad, line = Rect(*pane.pane), context.px(theme.PAD), context.px(22.0)
