@@ -94,13 +94,10 @@ class WholePictureWorker(Worker):
 
     def _cut(self, key: TileKey) -> None:
         picture = self._pictures.get(key.picture)
-        if picture is not None and picture.first <= key.place.level <= picture.last:
-            try:
-                tile = picture.cut(key.place)
-            except AtlasError as error:
-                del self._pictures[key.picture]
-                self._tell(Opened(key.picture, error=str(error)))
-                return
+        if picture is None or not picture.first <= key.place.level <= picture.last:
+            return
+        with self._refusals_told(key.picture):
+            tile = picture.cut(key.place)
             self._told.put(LookTile(key, tile.pixels, tile.inner))
 
     def _open(self, key: PictureKey, path: str, *, share: float) -> None:
@@ -108,21 +105,27 @@ class WholePictureWorker(Worker):
             newest = self._wishes.peek()
             return self.closing or (newest is not None and not newest.has(key))
 
-        try:
+        with self._refusals_told(key):
             picture = open_whole(
                 read(path), suffix=suffix_of(path), folder=self._folder, share=share, abandoned=abandoned
             )
-        except AbandonedError:
-            return
-        except AtlasError as error:
-            self._tell(Opened(key, error=str(error)))
+            self._pictures[key] = picture
+            self._tell(Opened(key, picture.size_px, picture.first, picture.last, picture.remark))
+
+    @contextlib.contextmanager
+    def _refusals_told(self, key: PictureKey) -> Iterator[None]:
+        """Say why a picture cannot be shown. What is no fault of its file is raised as well."""
+        try:
+            yield
+        except (AbandonedError, Closed):
             return
         except Exception as error:
+            self._pictures.pop(key, None)
+            known = isinstance(error, AtlasError)
             with contextlib.suppress(Closed):
-                self._tell(Opened(key, error=reason_of(error)))
-            raise
-        self._pictures[key] = picture
-        self._tell(Opened(key, picture.size_px, picture.first, picture.last, picture.remark))
+                self._tell(Opened(key, error=str(error) if known else reason_of(error)))
+            if not known:
+                raise
 
     def _tell(self, opened: Opened) -> None:
         self._opened[opened.picture] = opened
