@@ -67,6 +67,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("look_size", ("Space",), "pixel for pixel, or all of it", "Look", where="look"),
     Action("look_next", ("Right", "Tab"), "the next picture", "Look", where="look"),
     Action("look_previous", ("Left", "Shift+Tab"), "the one before", "Look", where="look"),
+    Action("look_compare", ("Enter",), "compare it with the one before", "Look", where="look"),
     Action("look_turn", ("R",), "turn it (only here)", "Look", where="look"),
     Action("look_turn_back", ("Shift+R",), "turn it back", "Look", where="look"),
     Action("look_information", ("I",), "what is known of it", "Look", where="look"),

@@ -83,7 +83,8 @@ class LookPanel:
     """Pictures that are looked at whole, in one frame.
 
     percent: pixels of the screen for 100 of the (first) picture. whole: all of it is seen. order: what the arrows go
-    through, and where in it the picture is. informed: what is known of the pictures is shown.
+    through, and where in it the picture is. informed: what is known of the pictures is shown. steps: there was one
+    before, to compare it with.
     """
 
     panes: tuple[LookPane, ...]
@@ -91,3 +92,4 @@ class LookPanel:
     whole: bool
     order: str
     informed: bool
+    steps: bool = False

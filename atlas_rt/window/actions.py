@@ -229,6 +229,7 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "look_size": looking.change_size,
     "look_next": partial(looking.step, by=1),
     "look_previous": partial(looking.step, by=-1),
+    "look_compare": looking.compare,
     "look_turn": partial(looking.turn, quarters=1),
     "look_turn_back": partial(looking.turn, quarters=-1),
     "look_information": looking.toggle_information,

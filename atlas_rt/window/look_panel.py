@@ -39,6 +39,7 @@ def panel(parts: Parts, dt_secs: float) -> LookPanel | None:
         whole=state.view.zoom <= WHOLE,
         order=_order_words(parts),
         informed=state.informed,
+        steps=state.alone is not None and parts.world.row(state.previous) >= 0,
     )
 
 

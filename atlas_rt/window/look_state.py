@@ -36,14 +36,15 @@ class Order:
 @dataclass(slots=True)
 class LookState:
     """Plain state. shown: the pictures, none while nothing is looked at. order: None until the person steps, and what
-    they step through is settled. compared: the ids that Esc goes back to from one of them. before: what was seen before
-    the last step, and how. asked: tiles that are being cut."""
+    they step through is settled. previous: the id before the last step, -1 for none. back: the ids that Esc goes back
+    to. before: what was seen before the last step, and how. asked: tiles that are being cut."""
 
     shown: list[LookedAt] = field(default_factory=list)
     view: LookView = field(default=LookView())
     informed: bool = False
     order: Order | None = None
-    compared: tuple[int, ...] = ()
+    previous: int = -1
+    back: tuple[int, ...] = ()
     before: tuple[LookedAt, LookView] | None = None
     asked: set[TileKey] = field(default_factory=set)
 

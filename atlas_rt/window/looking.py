@@ -30,7 +30,8 @@ def carry_out(parts: Parts, request: LookRequest) -> None:
     """Do what was asked for over a picture."""
     match request:
         case LookAt(ids):
-            look_at(parts, ids)
+            shown = parts.panel_state.look.shown
+            look_at(parts, ids, back=tuple(looked.key.id for looked in shown) if len(shown) > 1 else ())
         case LookZoom(notches, at_px):
             zoom(parts, NOTCH**notches, at_px)
         case LookMove(by_px):
@@ -57,21 +58,24 @@ def toggle(parts: Parts) -> None:
         parts.panel_state.say("select an image to look at it")
 
 
-def look_at(parts: Parts, ids: tuple[int, ...]) -> None:
-    """Show these images whole; those that are gone are passed over. One of those compared remembers the others."""
+def look_at(parts: Parts, ids: tuple[int, ...], *, back: tuple[int, ...] = ()) -> None:
+    """Show these images whole; those that are gone are passed over. back: what Esc shows again then."""
     state, world = parts.panel_state.look, parts.world
     shown = [looked for id_ in ids[:MOST] if (looked := _looked_at(parts, id_)) is not None]
     if not shown or parts.session is None:
         return
-    compared = tuple(looked.key.id for looked in state.shown) if len(state.shown) > len(shown) else ()
     kept = {looked.key: looked for looked in state.shown}
     world.let_go()
     parts.panel_hovered = -1
     parts.panel_state.opening = False
     parts.panel_state.look = LookState(
-        shown=[kept.get(looked.key, looked) for looked in shown], informed=state.informed, compared=compared
+        shown=[kept.get(looked.key, looked) for looked in shown],
+        informed=state.informed,
+        order=state.order,
+        previous=state.previous,
+        back=back,
     )
-    if len(shown) == 1 and world.selected_ids[-1:] != (shown[0].key.id,) and not compared:
+    if len(shown) == 1 and not kept and world.selected_ids[-1:] != (shown[0].key.id,):
         selection.select(parts, shown[0].key.id)
     wish(parts, ())
 
@@ -87,13 +91,13 @@ def leave(parts: Parts) -> None:
 
 
 def step_back(parts: Parts) -> bool:
-    """Esc: from one of several back to all of them, or to the map; whether there was anything to leave."""
+    """Esc: back to what was looked at before, or to the map; whether there was anything to leave."""
     state = parts.panel_state.look
     if not state.open:
         return False
-    compared = tuple(id_ for id_ in state.compared if parts.world.row(id_) >= 0)
-    if len(compared) > 1:
-        look_at(parts, compared)
+    back = tuple(id_ for id_ in state.back if parts.world.row(id_) >= 0)
+    if back:
+        look_at(parts, back)
     else:
         leave(parts)
     return True
@@ -114,10 +118,22 @@ def step(parts: Parts, by: int) -> None:
     if looked is None or looked.key == alone.key:
         return
     _tell_of_gone(parts, alone)
-    state.before = alone, state.view
-    state.shown, state.view, state.compared = [looked], LookView(), ()
+    state.before, state.previous = (alone, state.view), alone.key.id
+    state.shown, state.view, state.back = [looked], LookView(), ()
     selection.select(parts, id_)
     wish(parts, ())
+
+
+def compare(parts: Parts) -> None:
+    """Enter: the picture next to the one before the last step."""
+    state = parts.panel_state.look
+    if state.alone is None:
+        return
+    id_ = state.alone.key.id
+    if parts.world.row(state.previous) >= 0 and state.previous != id_:
+        look_at(parts, (state.previous, id_), back=(id_,))
+    else:
+        parts.panel_state.say("step to another picture first, to compare it with this one")
 
 
 # -- the view ----------------------------------------------------------------------------------------------------------

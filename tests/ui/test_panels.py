@@ -311,6 +311,8 @@ def test_the_bar_below_a_picture_has_everything_for_the_mouse(sheet: Sheet) -> N
     ):
         places = [(float(x), 692.0) for x in range(140, 1140, 30)]
         assert {request for at_px in places for request in quick_click(sheet, shown, at_px)} == asked
+    stepped = replace(hud, look=make_look(7, steps=True))
+    assert Do("look_compare") in {request for at_px in places for request in quick_click(sheet, stepped, at_px)}
     assert quick_click(sheet, hud, (1247.0, 33.0)) == [Do("step_back")]
 
 

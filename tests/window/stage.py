@@ -355,7 +355,7 @@ class Stage:
             "help": panel_state.help_open,
             "opening": panel_state.opening,
             "look": panel_state.look.open,
-            "compared": panel_state.look.compared,
+            "back from look": panel_state.look.back,
             "query": panel_state.query,
             "console": panel_state.searching,
             "panel": panel_state.selected is not None,

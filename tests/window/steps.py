@@ -57,7 +57,7 @@ NAMES = ("mine", "گل\u200cها", "")
 PATIENCE_SECS = 30.0
 
 Step = Callable[..., None]
-LOOKS = ("look_whole", "look_next", "look_next", "look_previous", "look_size", "look_turn", "look_information")
+LOOKS = ("look_whole", "look_next", "look_next", "look_previous", "look_compare", "look_size", "look_turn")
 ANY = st.integers(0, 99)
 """Which image or file, counted around."""
 SHARES = st.tuples(st.floats(0.0, 1.0), st.floats(0.0, 1.0))

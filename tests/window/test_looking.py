@@ -229,6 +229,19 @@ def test_several_are_compared_locked_together_and_one_of_them_alone(player: Play
     assert not look(player).open
     assert len(player.app.parts.world.selected_ids) == 4
 
+    # By the keyboard alone: a picture next to the one before it.
+    looked_at(player, "wide")
+    player.do("look_compare")
+    assert "step to another picture first" in said(player)[-1]
+    player.do("look_next")
+    second = look(player).shown[0].name
+    player.do("look_compare")
+    assert [each.name for each in look(player).shown] == ["wide.png", second]
+    player.do("step_back")
+    assert [each.name for each in look(player).shown] == [second]
+    player.do("step_back")
+    assert not look(player).open
+
 
 def test_files_are_copied_and_opened_and_not_in_a_kiosk(
     player: Player, folder: Path, monkeypatch: pytest.MonkeyPatch

@@ -98,3 +98,11 @@ def turn(canvas: Canvas, at_px: Point, colour: Colour, *, back: bool = False) ->
 def turn_back(canvas: Canvas, at_px: Point, colour: Colour) -> None:
     """A quarter turn against the clock."""
     turn(canvas, at_px, colour, back=True)
+
+
+def two_pictures(canvas: Canvas, at_px: Point, colour: Colour) -> None:
+    """Compare."""
+    (x, y), wide, high = at_px, canvas.px(6.5), canvas.px(6.0)
+    for left in (x - wide - canvas.px(1.0), x + canvas.px(1.0)):
+        box = [(left, y - high), (left + wide, y - high), (left + wide, y + high), (left, y + high), (left, y - high)]
+        canvas.curve(box, colour, canvas.px(1.5))

@@ -235,6 +235,8 @@ def _groups(context: PanelContext, look: LookPanel, order_width: float) -> list[
         return [zooming, turning, order]
     previous = Piece("previous", BUTTON, Do("look_previous"), icons.back)
     stepping = [previous, *order, Piece("next", BUTTON, Do("look_next"), icons.chevron)]
+    if look.steps:
+        turning.append(Piece("compare", BUTTON, Do("look_compare"), icons.two_pictures))
     id_ = look.panes[0].id
     files = [
         Piece("open", 66.0, OpenFile(id_), text="Open"),
