@@ -68,7 +68,7 @@ def _needed(looked: LookedAt, setting: Setting, view: LookView) -> list[list[Til
     if opened is None or opened.error:
         return []
     sharp = min(max(setting.level(view), opened.first), opened.last)
-    while sharp < opened.last and len(setting.tiles(view, sharp)) > TILES_MAX // 2:
+    while sharp < opened.last and len(setting.tiles(view, sharp)) > TILES_MAX * 3 // 4:
         sharp += 1
     levels = range(opened.last, sharp - 1, -1)
     return [[TileKey(looked.key, place) for place in setting.tiles(view, level)] for level in levels]
