@@ -29,6 +29,11 @@ class Inbox(Generic[Item]):
         self._queue: queue.Queue[Item] = queue.Queue(capacity)
         self._closed = threading.Event()
 
+    @property
+    def full(self) -> bool:
+        """Whether who puts an item now would wait."""
+        return self._queue.full()
+
     def put(self, item: Item) -> None:
         """Add an item, waiting while the inbox is full. Raises Closed once the reader has gone."""
         while not self._closed.is_set():
@@ -81,6 +86,11 @@ class Latest(Generic[Item]):
             if self._item is None:
                 self._item = item
                 self._condition.notify()
+
+    def peek(self) -> Item | None:
+        """The newest item, or None, left where it is."""
+        with self._condition:
+            return self._item
 
     def take(self) -> Item | None:
         """The newest item, or None; never waits."""

@@ -30,7 +30,7 @@ def commands_of(clusters: Iterable[Cluster], views: Sequence[str] = ()) -> tuple
     actions = [
         Command(action.does, action.group, action.chords, Do(action.name))
         for action in ACTIONS
-        if not (action.held or action.mouse or action.name in {"palette", "bookmark", "step_back"})
+        if not (action.held or action.mouse or action.where or action.name in {"palette", "bookmark", "step_back"})
     ]
     named = sorted((each for each in clusters if each.name), key=lambda each: -each.size)
     flights = [Command(f"fly to {each.name}", "Clusters", (), VisitCluster(each.id)) for each in named]

@@ -15,7 +15,8 @@ class Action:
 
     chords: every way to do it, the first is shown. held: acts as long as the key is down (motion, the way out of the
     kiosk). kiosk: allowed there.
-    mouse: a gesture shown in the help and handled by the window itself.
+    mouse: a gesture shown in the help and handled by the window itself. where: "look" for what is done while a picture
+    is looked at whole, when its chords come before all others.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Action:
     held: bool = False
     kiosk: bool = True
     mouse: bool = False
+    where: str = ""
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -59,9 +61,25 @@ ACTIONS: tuple[Action, ...] = (
     Action("why", ("Y",), "what you look at; why these are together", "Find"),
     Action("click", ("Click",), "select an image", "Find", mouse=True),
     Action("double_click", ("Double-click",), "fly to an image", "Find", mouse=True),
+    Action("look_whole", ("V",), "look at it whole; compare several", "Look"),
+    Action("look_move", ("Drag", "W A S D"), "move it", "Look", mouse=True, where="look"),
+    Action("look_zoom", ("Wheel", "E Q"), "nearer, farther", "Look", mouse=True, where="look"),
+    Action("look_nearer", ("+", "="), "nearer", "Look", where="look"),
+    Action("look_farther", ("-",), "farther", "Look", where="look"),
+    Action("look_size", ("Space",), "pixel for pixel, or all of it", "Look", where="look"),
+    Action("look_next", ("Right", "Tab"), "the next picture", "Look", where="look"),
+    Action("look_previous", ("Left", "Shift+Tab"), "the one before", "Look", where="look"),
+    Action("look_compare", ("Enter",), "compare it with the one before", "Look", where="look"),
+    Action("look_turn", ("R",), "turn it (only here)", "Look", where="look"),
+    Action("look_turn_back", ("Shift+R",), "turn it back", "Look", where="look"),
+    Action("look_information", ("I",), "what is known of it", "Look", where="look"),
     Action("live", ("L",), "camera on or off", "Live", kiosk=True),
     Action("open", ("Ctrl+O",), "open a folder", "Program", kiosk=False),
+    Action("open_file", ("Ctrl+Enter",), "open the image in its own program", "Program", kiosk=False),
+    Action("show_in_folder", ("Ctrl+Shift+Enter",), "show it in its folder", "Program", kiosk=False),
     Action("copy_path", ("Ctrl+C",), "copy the image's path", "Program", kiosk=False),
+    Action("copy_picture", ("Ctrl+Shift+C",), "copy the picture itself", "Program", kiosk=False),
+    Action("copy_text", ("Ctrl+I",), "copy what is known of it", "Program", kiosk=False),
     Action("paste", ("Ctrl+V",), "add copied files to the map", "Program", kiosk=False),
     Action("undo", ("Ctrl+Z",), "take back what you changed last", "Program", kiosk=False),
     Action("redo", ("Ctrl+Shift+Z",), "make that change again", "Program", kiosk=False),
@@ -77,4 +95,10 @@ ACTIONS: tuple[Action, ...] = (
 """Every action, in the order of the help."""
 
 BY_NAME: dict[str, Action] = {action.name: action for action in ACTIONS}
-BY_CHORD: dict[str, Action] = {chord: action for action in ACTIONS if not action.mouse for chord in action.chords}
+BY_CHORD: dict[str, Action] = {
+    chord: action for action in ACTIONS if not (action.mouse or action.where) for chord in action.chords
+}
+WHILE_LOOKING: dict[str, Action] = {
+    chord: action for action in ACTIONS if action.where == "look" and not action.mouse for chord in action.chords
+}
+"""What comes before `BY_CHORD` while a picture is looked at whole."""

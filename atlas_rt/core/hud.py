@@ -10,6 +10,7 @@ from atlas_rt.core.command_list import Command
 from atlas_rt.core.compass import Compass
 from atlas_rt.core.explanations import Explanation
 from atlas_rt.core.images import Failure
+from atlas_rt.core.look import LookPanel
 from atlas_rt.core.maps import Cluster
 from atlas_rt.core.metadata import NOTHING_KNOWN, Metadata
 from atlas_rt.core.minimap import Minimap
@@ -246,6 +247,10 @@ class Hud:
     compass: Compass | None = None
     troubles: tuple[Trouble, ...] = ()
     """What does not work now."""
+    look: LookPanel | None = None
+    """Pictures that are looked at whole, over everything else."""
+    selection: int = 0
+    """How many images are selected."""
     picture_id: int = -1
     """Of which image the full picture is that came last. It may come before the facts of its image."""
     picture_error: str = ""

@@ -56,6 +56,63 @@ class CopyPath:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyPicture:
+    """Put the picture itself on the clipboard."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CopyText:
+    """Put what is known of the image on the clipboard, as lines of text."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """Open the image in the program that the system has for it."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShowInFolder:
+    """Show the image's file in the system's file manager."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookAt:
+    """Look at these images whole, side by side."""
+
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LookZoom:
+    """Show pictures that are looked at larger, by so many notches of the wheel; what is there stays there."""
+
+    notches: float
+    at_px: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class LookMove:
+    """Move pictures that are looked at."""
+
+    by_px: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class LookSize:
+    """Show pictures that are looked at pixel for pixel around a place, or whole again."""
+
+    at_px: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSource:
     """Open a library: folders or files; `demo` for the pictures that come with the program."""
 
@@ -253,6 +310,8 @@ ClusterRequest = (
     | RenameCluster
     | OpenClusterPage
 )
+FileRequest = CopyPath | CopyPicture | CopyText | OpenFile | ShowInFolder
+LookRequest = LookAt | LookZoom | LookMove | LookSize
 NarratorRequest = OpenQuestion | CloseQuestion | AskClaude | Agree | Decline | TurnPage | StopClaude
 PaletteRequest = FindCommand | RunCommand
 BookmarkRequest = KeepBookmark | VisitBookmark | DropBookmark
@@ -263,12 +322,13 @@ Request = (
     | Select
     | Deselect
     | Hover
-    | CopyPath
     | OpenSource
     | AddPaths
     | Retry
     | PaletteRequest
     | BookmarkRequest
+    | FileRequest
+    | LookRequest
     | ClusterRequest
     | NarratorRequest
 )

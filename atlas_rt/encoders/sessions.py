@@ -21,7 +21,6 @@ to 28, from 151 to 90 and from 540 to 344 MB, in this order.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import functools
 import shutil
 import sys
@@ -34,6 +33,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Floats
+from atlas_rt.core.freed_memory import give_back
 from atlas_rt.core.runtime import ANYWHERE, Runtime
 from atlas_rt.errors import MissingError
 
@@ -174,7 +174,7 @@ def _open(
         except Exception as error:  # noqa: BLE001 - onnxruntime's exceptions share no other base
             reason = str(error)
         else:
-            _give_back()
+            give_back()
             return session
     raise _GraphError(reason.strip().partition("\n")[0] or "no reason given")
 
@@ -246,10 +246,3 @@ def _options(threads: int, arena: bool) -> onnxruntime.SessionOptions:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     return options
-
-
-def _give_back() -> None:
-    """Return to the system what loading a graph has freed; the C library of Linux would keep it."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # musl has no such call
-            ctypes.CDLL(None).malloc_trim(0)

@@ -48,6 +48,12 @@ def make_tiles(decoded: Decoded) -> TileSet:
     return TileSet(small, _jpeg_within(medium, MEDIUM_RECORD_BYTES - 2), mean_rgb, _aspect(box))
 
 
+def ground_of(image: Image.Image) -> Rgb | None:
+    """What a picture lies on where it is transparent; None for one that has no alpha channel."""
+    mean = _opaque_mean(image)
+    return _ground(mean) if mean else None
+
+
 def flatten(image: Image.Image) -> Image.Image:
     """RGB as it is; RGBA on slate, or on pale slate where the drawing is dark, with a margin."""
     mean = _opaque_mean(image)

@@ -6,7 +6,7 @@ the same fingers on every keyboard), everything else by character.
 
 from __future__ import annotations
 
-from atlas_rt.core.controls import ACTIONS, BY_CHORD
+from atlas_rt.core.controls import ACTIONS, BY_CHORD, WHILE_LOOKING
 from atlas_rt.ui.input import Modifiers
 from atlas_rt.ui.key_places import places
 from atlas_rt.ui.toolkit import key
@@ -79,6 +79,11 @@ def chord_of(name: str, modifiers: Modifiers) -> str:
     if modifiers.shift and (parts or len(name) > 1):
         parts.append("Shift")
     return "+".join([*parts, name])
+
+
+def look_action_of(chord: str) -> str:
+    """The action a chord asks for while a picture is looked at whole; empty where it means what it always does."""
+    return WHILE_LOOKING[chord].name if chord in WHILE_LOOKING else ""
 
 
 def action_of(chord: str) -> str:

@@ -32,7 +32,7 @@ class Listener:
     """Gathers what happens between two frames. Owned by the window; main thread only.
 
     text_focused: letters are text. Set by the window; an action that opens a text field sets it for the rest of the
-    batch.
+    batch. looking: a picture is looked at whole, so that keys mean first what they do there. Set by the window.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Listener:
     ) -> None:
         self._height_px, self._keycode, self._kiosk, self._clock = height_px, keycode, kiosk, clock
         self._text_focused = False
+        self.looking = False
         self._held: dict[str, str] = {}  # place of the key -> action
         self._modifiers = Modifiers()
         self._pressed_at: dict[str, Point] = {}
@@ -106,7 +107,10 @@ class Listener:
         self._events.append(KeyStroke(name, down=True, modifiers=modifiers))
         self._fresh_place = place
         chord = keys.chord_of(name, modifiers)
-        if chord in keys.MOTION and (modifiers.ctrl or modifiers.alt):
+        if self._looks(chord):
+            if len(name) > 1:  # a character comes as text
+                self._ask(keys.look_action_of(chord))
+        elif chord in keys.MOTION and (modifiers.ctrl or modifiers.alt):
             self._held[place] = keys.MOTION[chord]
         elif place in keys.MOTION and not (modifiers.ctrl or modifiers.alt or self._text_focused):
             self._held[place] = keys.MOTION[place]
@@ -132,9 +136,19 @@ class Listener:
             return HANDLED
         if self._text_focused:
             self._events.append(Typed(text))
+        elif fresh is not None and self._looks(chord := self._chord_of(text, fresh)):
+            self._ask(keys.look_action_of(chord))
         elif fresh is not None and fresh not in keys.MOTION:
             self._ask(keys.action_of(text.upper() if text.isascii() else fresh))
         return HANDLED
+
+    def _looks(self, chord: str) -> bool:
+        return self.looking and not self._text_focused and bool(keys.look_action_of(chord))
+
+    def _chord_of(self, text: str, place: str) -> str:
+        """A typed character as a chord, known by its key's place in other scripts: only with letters Shift counts."""
+        character = text.upper() if text.isascii() else place
+        return f"Shift+{character}" if character.isalpha() and self._modifiers.shift else character
 
     def _with_key(self, name: str, modifiers: Modifiers, *, down: bool) -> Modifiers:
         """The modifiers after this key: X11 tells those from before it."""

@@ -47,6 +47,7 @@ class AnyWindow(Protocol):
     """What the app needs of a window. A test has one of its own, whose input it writes."""
 
     text_focused: bool
+    looking: bool
 
     @property
     def size_px(self) -> tuple[int, int]: ...
@@ -65,6 +66,7 @@ class AnyWindow(Protocol):
     def set_visible(self, visible: bool) -> None: ...
     def clipboard(self) -> str: ...
     def set_clipboard(self, text: str) -> None: ...
+    def set_clipboard_picture(self, png: bytes, text: str) -> bool: ...
     def clipboard_paths(self) -> tuple[str, ...]: ...
     def close(self) -> None: ...
 
@@ -122,6 +124,15 @@ class Window:
     @text_focused.setter
     def text_focused(self, focused: bool) -> None:
         self._listener.text_focused = focused
+
+    @property
+    def looking(self) -> bool:
+        """A picture is looked at whole: keys mean first what they do there. The app sets it every frame."""
+        return bool(self._listener.looking)
+
+    @looking.setter
+    def looking(self, looking: bool) -> None:
+        self._listener.looking = looking
 
     def poll(self) -> Input:
         """What happened since the last call."""
@@ -208,6 +219,13 @@ class Window:
 
     def set_clipboard(self, text: str) -> None:
         self._native.set_clipboard_text(text)
+
+    def set_clipboard_picture(self, png: bytes, text: str) -> bool:
+        """Offer a picture, and a text to programs that take no picture; False where this system is not known how to."""
+        if not hasattr(self._native, "set_clipboard_picture"):
+            return False
+        self._native.set_clipboard_picture(png, text)
+        return True
 
     def clipboard_paths(self) -> tuple[str, ...]:
         """Files and folders that were copied in a file manager, or whose paths were copied as lines of text."""

@@ -25,6 +25,7 @@ from atlas_rt.ui.key_places import X11
 
 SELECTION_SECS = 0.3
 """How long another program may take to hand over its clipboard. One that answers takes 1 to 4 ms."""
+PICTURE_TARGET = "image/png"
 TEXT_TARGETS = ("UTF8_STRING", "text/plain;charset=utf-8", "text/plain", "STRING", "TEXT")
 XA_ATOM = 4
 NET_WM_STATE_REMOVE, NET_WM_STATE_ADD = 0, 1
@@ -40,6 +41,7 @@ class X11Window(XlibWindow):
     keycode: int | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._clipboard_png = b""  # offered only while `_clipboard_str` is
         self._symbols_down: dict[int, int] = {}  # keycode -> the symbol it was pressed with
         super().__init__(*args, **kwargs)
         self._enable_event_queue = False  # or the key events would be told after `keycode` has moved on
@@ -138,6 +140,13 @@ class X11Window(XlibWindow):
         xlib.XSetSelectionOwner(self._x_display, self._clipboard_atom, self._window, xlib.CurrentTime)
         owner = xlib.XGetSelectionOwner(self._x_display, self._clipboard_atom)
         self._clipboard_str = text if owner == self._window else None
+        self._clipboard_png = b""
+
+    def set_clipboard_picture(self, png: bytes, text: str) -> None:
+        """Offer a picture to other programs, and a text to those that take none."""
+        self.set_clipboard_text(text)
+        if self._clipboard_str is not None:
+            self._clipboard_png = png
 
     def get_clipboard_text(self) -> str:
         """The clipboard's text, empty for none or where its owner does not answer in time."""
@@ -186,13 +195,14 @@ class X11Window(XlibWindow):
 
     def _hand_over(self, request: Any, offered: str) -> bool:
         """Write what was asked for into the other program's property; False where we have no such type."""
-        targets = [self._atom(name) for name in ("TARGETS", *TEXT_TARGETS)]
+        names = ("TARGETS", *((PICTURE_TARGET,) if self._clipboard_png else ()), *TEXT_TARGETS)
+        targets = [self._atom(name) for name in names]
         if request.target == targets[0]:
             atoms = (xlib.Atom * len(targets))(*targets)
             self._write_property(request, XA_ATOM, 32, cast(pointer(atoms), POINTER(c_ubyte)), len(targets))
         elif request.target in targets:
-            text = offered.encode()
-            self._write_property(request, request.target, 8, (c_ubyte * len(text)).from_buffer_copy(text), len(text))
+            data = self._clipboard_png if request.target == self._atom(PICTURE_TARGET) else offered.encode()
+            self._write_property(request, request.target, 8, (c_ubyte * len(data)).from_buffer_copy(data), len(data))
         else:
             return False
         return True

@@ -11,22 +11,28 @@ from atlas_rt.core.requests import (
     BookmarkRequest,
     ClusterRequest,
     CopyPath,
+    CopyPicture,
+    CopyText,
     Deselect,
     Do,
+    FileRequest,
     FindCommand,
     FlyTo,
     Hover,
+    LookRequest,
     NarratorRequest,
+    OpenFile,
     OpenSource,
     PaletteRequest,
     Request,
     Retry,
     Search,
     Select,
+    ShowInFolder,
 )
 from atlas_rt.core.tour import Tour
 from atlas_rt.settings import pictures_folder
-from atlas_rt.window import bookmarks, clusters, narrating, opening, selection, undoing
+from atlas_rt.window import bookmarks, clusters, image_files, looking, narrating, opening, selection, undoing
 from atlas_rt.window.parts import Parts
 
 
@@ -45,18 +51,27 @@ def carry_out(parts: Parts, request: Request) -> None:
             selection.deselect(parts)
         case Hover(id_):
             parts.panel_hovered = id_
-        case CopyPath(id_):
-            selection.copy_path(parts, id_)
         case OpenSource(paths, demo):
             opening.open_demo(parts) if demo else opening.open_paths(parts, paths)
         case AddPaths(paths):
             opening.add(parts, paths)
         case Retry(part) if parts.session:
             parts.session.try_again(part)
+        case _:
+            _carry_out_in_part(parts, request)
+
+
+def _carry_out_in_part(parts: Parts, request: Request) -> None:
+    """What one part of the window knows how to do."""
+    match request:
         case _ if isinstance(request, PaletteRequest):
             _in_palette(parts, request)
         case _ if isinstance(request, BookmarkRequest):
             bookmarks.carry_out(parts, request)
+        case _ if isinstance(request, FileRequest):
+            image_files.carry_out(parts, request)
+        case _ if isinstance(request, LookRequest):
+            looking.carry_out(parts, request)
         case _ if isinstance(request, ClusterRequest):
             clusters.carry_out(parts, request)
         case _ if isinstance(request, NarratorRequest):
@@ -65,6 +80,8 @@ def carry_out(parts: Parts, request: Request) -> None:
 
 def _do(parts: Parts, name: str) -> None:
     if parts.settings.kiosk and not BY_NAME[name].kiosk:
+        return
+    if parts.panel_state.look.open and name not in WHILE_LOOKING:
         return
     action = ACTIONS.get(name)
     if action is not None:
@@ -107,6 +124,7 @@ def start_tour(parts: Parts) -> None:
 def make_fresh(parts: Parts) -> None:
     """A kiosk's visitor has gone: everything they opened closes, and the tour begins."""
     parts.panel_state.help_open = parts.panel_state.opening = parts.panel_state.palette.open = False
+    looking.leave(parts)
     selection.close_search(parts)
     selection.deselect(parts)
     clusters.close(parts)
@@ -156,10 +174,6 @@ def _toggle_fullscreen(parts: Parts) -> None:
     parts.window.set_fullscreen(not parts.window.fullscreen)
 
 
-def _copy_path(parts: Parts) -> None:
-    selection.copy_path(parts, selection.at_hand(parts))
-
-
 def _save_picture(parts: Parts) -> None:
     """Save what is seen, without the panels, at its best; it is encoded and written on a thread."""
     pixels = parts.display.picture_of(parts.world.view(parts.window.framebuffer_px))
@@ -179,6 +193,8 @@ def _step_back(parts: Parts) -> None:
         panel_state.help_open = False
     elif panel_state.opening:
         panel_state.opening = False
+    elif looking.step_back(parts):
+        return
     elif panel_state.clusters.renaming >= 0:
         panel_state.clusters.renaming = -1
     elif narrating.step_back(parts):
@@ -253,9 +269,23 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "neighbour_right": partial(_go, right=1, down=0),
     "neighbour_up": partial(_go, right=0, down=-1),
     "neighbour_down": partial(_go, right=0, down=1),
+    "look_whole": looking.toggle,
+    "look_nearer": partial(looking.zoom, factor=looking.PRESS),
+    "look_farther": partial(looking.zoom, factor=1.0 / looking.PRESS),
+    "look_size": looking.change_size,
+    "look_next": partial(looking.step, by=1),
+    "look_previous": partial(looking.step, by=-1),
+    "look_compare": looking.compare,
+    "look_turn": partial(looking.turn, quarters=1),
+    "look_turn_back": partial(looking.turn, quarters=-1),
+    "look_information": looking.toggle_information,
     "open": _toggle_opening,
     "live": _toggle_live,
-    "copy_path": _copy_path,
+    "open_file": partial(image_files.here, request=OpenFile),
+    "show_in_folder": partial(image_files.here, request=ShowInFolder),
+    "copy_path": partial(image_files.here, request=CopyPath),
+    "copy_picture": partial(image_files.here, request=CopyPicture),
+    "copy_text": partial(image_files.here, request=CopyText),
     "paste": opening.paste,
     "undo": undoing.undo,
     "redo": undoing.redo,
@@ -270,3 +300,9 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "quit": _quit,
 }
 """Name of an action -> what does it. Motion and mouse gestures are `steering`'s."""
+
+WHILE_LOOKING = frozenset(name for name in ACTIONS if name.startswith("look_")) | {
+    "step_back", "fullscreen", "help", "quit", "picture",
+    "open_file", "show_in_folder", "copy_path", "copy_picture", "copy_text",
+}  # fmt: skip
+"""What is done while a picture is looked at whole; all else is about the map."""

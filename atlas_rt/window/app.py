@@ -26,7 +26,7 @@ from atlas_rt.ui.input import Input
 from atlas_rt.ui.kiosk import Kiosk
 from atlas_rt.ui.pacing import Pacer
 from atlas_rt.ui.window import AnyWindow, Window
-from atlas_rt.window import actions, arrivals, opening, steering
+from atlas_rt.window import actions, arrivals, look_panel, looking, opening, steering
 from atlas_rt.window.bearings import Bearings
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
@@ -150,7 +150,7 @@ class App:
         changed = arrivals.hear(parts) or bool(told.events or told.exposed or told.held)
         changed |= self._change_over()
         self._follow(told, dt_secs)
-        parts.world.advance(dt_secs, told.held)
+        parts.world.advance(dt_secs, looking.left_for_map(parts, told.held, dt_secs))
         parts.panel_state.advance(dt_secs)
         drawn = told.visible and not self._may_rest(changed, dt_secs)
         if drawn:
@@ -188,6 +188,8 @@ class App:
         for request in parts.display.build_panels(hud, told, framebuffer_px=view.size_px, dpi_scale=scale):
             actions.carry_out(parts, request)
         parts.window.text_focused = parts.display.wants_text
+        parts.window.looking = parts.panel_state.look.open
+        look_panel.want_tiles(parts)
         self._still = self._still_secs >= STILL_SECS
         self._drawn_secs, self._drawn_work = 0.0, parts.panel_state.work
         parts.display.draw(view, parts.display.target, still=self._still)
@@ -212,7 +214,7 @@ class App:
     def _may_rest(self, changed: bool, dt_secs: float) -> bool:
         """Whether this frame would look like the one before: then nothing is drawn and the cores stay cool."""
         world, display = self.parts.world, self.parts.display
-        ambient = display.pulses and world.ambient > 0.0
+        ambient = display.pulses and world.ambient > 0.0 and not self.parts.panel_state.look.open
         moved = world.camera.pose != self._pose
         self._pose = world.camera.pose
         busy = (
@@ -313,4 +315,6 @@ class App:
             speed=world.camera.speed,
             clusters=panel_state.clusters.panel(world.scene, world.shown_clusters),
             narrator=panel_state.narrator.view(opened=panel_state.clusters.opened),
+            look=look_panel.panel(parts, dt_secs),
+            selection=len(world.selected_ids),
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from atlas_rt.core.images import Failure
 from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.engine.messages import Added, FromEngine, Locked, Provider, Published, Refused, Said, SourceState
-from atlas_rt.window import bookmarks, clusters, narrating, undoing
+from atlas_rt.window import bookmarks, clusters, image_files, looking, narrating, undoing
 from atlas_rt.window.incoming import Incoming
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
@@ -46,6 +46,7 @@ def show_staged(parts: Parts, arrival: Arrival) -> None:
     parts.panel_state.keep_to(arrival.scene, selected=parts.world.selected_ids)
     _keep_clusters(parts, was_alone=was_alone)
     narrating.follow(parts)
+    looking.follow(parts)
     changed = _selected_record(parts) != before
     if changed:  # the selected image is gone, or its file is another picture now
         parts.display.show_picture("selected", None)
@@ -158,6 +159,8 @@ def _hear_threads(parts: Parts) -> bool:
         changed = True
         world.mark(fix)
         display.show_picture("live", fix.picture)
+    changed |= looking.hear(parts)
+    changed |= image_files.hear(parts)
     changed |= _hear_pulses(parts, session)
     for tile in session.drain_tiles(budget_secs=UPLOAD_BUDGET_SECS):
         changed = True

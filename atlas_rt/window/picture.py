@@ -12,6 +12,7 @@ from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.framing import FreeView
 from atlas_rt.core.hud import Hud
 from atlas_rt.core.images import Tile
+from atlas_rt.core.look import TileKey
 from atlas_rt.core.requests import Request
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.scene import Scene, View, empty_scene
@@ -19,6 +20,7 @@ from atlas_rt.errors import MissingError
 from atlas_rt.render.cloud import CloudRenderer
 from atlas_rt.render.gl.cleanup import sweep
 from atlas_rt.render.gl.context import Context, check_version, is_software, renderer_name
+from atlas_rt.render.gl.look_tiles import LookTiles
 from atlas_rt.render.gl.offscreen import OffscreenTarget, Target
 from atlas_rt.render.gl.panel_layer import PanelLayer
 from atlas_rt.render.gl.presenter import Presenter
@@ -69,7 +71,9 @@ class WindowPicture:
         self.trouble = ""
         """Why the rasterizer does not draw though it should, as a sentence; empty while there is no such trouble."""
         self._atlas = ThumbnailAtlas(context)
-        self._thumbnails = SceneThumbnails(self._atlas)
+        self.looked_at = LookTiles(context)
+        """Tiles of pictures that are looked at whole."""
+        self._thumbnails = SceneThumbnails(self._atlas, self.looked_at)
         self._overlay = Overlay(
             read_clipboard=read_clipboard, write_clipboard=write_clipboard, layer=PanelLayer(context)
         )
@@ -155,6 +159,7 @@ class WindowPicture:
         """Forget every tile and picture, because another library is shown from now on."""
         self._thumbnails.scene = empty_scene()
         self._atlas.clear()
+        self.looked_at.keep(())
         for each in self._keepers():
             each.clear()
 
@@ -193,8 +198,9 @@ class WindowPicture:
         """One frame: the cloud, and over it the panels built last. still: the last one before the picture rests."""
         self._renderer.draw(view, target, still=still)
         if panels:
-            self._overlay.draw(target, pictures=self._atlas.contents)
+            self._overlay.draw(target, pictures=self._atlas.contents + self.looked_at.contents)
         self._atlas.sweep()
+        self.looked_at.sweep()
         sweep(self.context)
 
     def picture_of(self, view: View) -> Bytes:
@@ -223,7 +229,7 @@ class WindowPicture:
     def release(self) -> None:
         if self._change is not None:
             self._change.close()
-        for part in (self._overlay, self._atlas, self._made):
+        for part in (self._overlay, self._atlas, self.looked_at, self._made):
             if part is not None:
                 part.release()
 
@@ -294,8 +300,8 @@ def _is_compiled() -> bool:
 class SceneThumbnails:
     """What the panels ask for pictures: thumbnails by image id, and the aspect to show them in."""
 
-    def __init__(self, atlas: ThumbnailAtlas) -> None:
-        self._atlas = atlas
+    def __init__(self, atlas: ThumbnailAtlas, looked_at: LookTiles) -> None:
+        self._atlas, self._looked_at = atlas, looked_at
         self._asked: dict[int, int] = {}  # record -> id of the image that has it
         self.scene: Scene = empty_scene()
 
@@ -315,6 +321,9 @@ class SceneThumbnails:
 
     def picture_ref(self, name: str) -> TextureRef | None:
         return self._atlas.picture_ref(name)
+
+    def tile_ref(self, key: TileKey) -> TextureRef | None:
+        return self._looked_at.ref(key)
 
     def aspect(self, id_: int) -> float:
         row = row_of(self.scene.ids, id_)

@@ -47,8 +47,10 @@ def visit(parts: Parts, id_: int) -> None:
 
 
 def at_hand(parts: Parts) -> int:
-    """The id of the image that an action is about: the selected one, else the one under the pointer, else -1."""
-    world = parts.world
+    """The id of the image that an action is about: looked at, else selected, else under the pointer, else -1."""
+    world, looked_at = parts.world, parts.panel_state.look.shown
+    if looked_at:
+        return looked_at[-1].key.id
     return world.selected_ids[-1] if world.selected_ids else world.hovered_id
 
 
@@ -56,13 +58,6 @@ def focus(parts: Parts) -> None:
     """Fly to the selected image."""
     if at_hand(parts) >= 0:
         fly_to(parts, at_hand(parts))
-
-
-def copy_path(parts: Parts, id_: int) -> None:
-    row = parts.world.row(id_)
-    if row >= 0:
-        parts.window.set_clipboard(parts.world.scene.paths[row])
-        parts.panel_state.say("path copied", "good")
 
 
 # -- results -----------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from atlas_rt.core.arrays import Bytes, Floats
 from atlas_rt.core.channels import Inbox
 from atlas_rt.core.hud import ClusterPage, ImageFacts
 from atlas_rt.core.images import Tile
+from atlas_rt.core.look import LookTile, Opened
 from atlas_rt.core.narration import Topic
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.runtime import Runtime
@@ -41,6 +42,7 @@ from atlas_rt.window.writer import Writer
 from atlas_rt.workers.bookmarks import BookmarkWorker
 from atlas_rt.workers.claude import ClaudeEvent, ClaudeRequest, ClaudeWorker
 from atlas_rt.workers.cluster_pages import ClusterPageWorker, PageRequest
+from atlas_rt.workers.errands import ErrandWorker
 from atlas_rt.workers.facts import FactsRequest, FactsWorker
 from atlas_rt.workers.live_place import Encode, LivePlaceWorker
 from atlas_rt.workers.lookout import LockLookout
@@ -53,6 +55,7 @@ from atlas_rt.workers.scenes import Arrival, SceneReader, SceneWorker, made_read
 from atlas_rt.workers.search import SearchWorker
 from atlas_rt.workers.searcher import Query
 from atlas_rt.workers.tiles import TileWorker, Want
+from atlas_rt.workers.whole_pictures import WholePictureWorker, Wish
 from atlas_rt.workers.worker import Change, State, Worker
 
 NICENESS = 19
@@ -98,6 +101,8 @@ class Session:
         self.search = SearchWorker(model, self.place, runtime=self.runtime, announce=told)
         self.facts = FactsWorker(self.place, announce=told)
         self.pictures = PictureWorker(announce=told)
+        self.errands = ErrandWorker(announce=told)
+        self._whole = WholePictureWorker(self.place.folder, announce=told)
         self.pulses = PulseWorker(announce=told)
         self._pages = ClusterPageWorker(self.place, announce=told)
         self._names = RenamingWorker(self.place, names, data_named=bool(settings.data), announce=told)
@@ -217,6 +222,13 @@ class Session:
     def picture(self) -> DecodedPicture | None:
         return self.pictures.take()
 
+    def look_at(self, wish: Wish) -> None:
+        """Decode pictures to look at whole, and cut tiles of them; they come by `looked_at`."""
+        self._whole.want(wish)
+
+    def looked_at(self, *, budget_secs: float) -> Iterator[Opened | LookTile]:
+        return self._whole.drain(budget_secs=budget_secs)
+
     def ask_page(self, cluster: int) -> None:
         """Read what is known of a cluster; it comes by `page`."""
         if self._arrival is not None:
@@ -305,6 +317,8 @@ class Session:
             self.bookmarks,
             self.tiles,
             self.pictures,
+            self._whole,
+            self.errands,
             self._pages,
             self.pulses,
             self.facts,
@@ -321,8 +335,8 @@ class Session:
         return None if self._writer.writes else READ_ONLY_POLL_SECS
 
     def _workers(self) -> Iterator[Worker]:
-        yield from (self.scenes, self.search, self.facts, self.pictures, *self.tiles.workers, self._lookout)
-        yield from (self._pages, self._names, self.bookmarks, self.questions, self.pulses)
+        yield from (self.scenes, self.search, self.facts, self.pictures, self._whole, *self.tiles.workers)
+        yield from (self.errands, self._lookout, self._pages, self._names, self.bookmarks, self.questions, self.pulses)
         yield from (worker for worker in (self._claude, self._live_place, self._places) if worker is not None)
 
 

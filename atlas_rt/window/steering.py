@@ -18,13 +18,15 @@ def requests_of(parts: Parts, told: Input) -> list[Request]:
     requests: list[Request] = [Do(name) for name in told.actions]
     if told.drops:
         requests.append(OpenSource(told.drops) if parts.panel_state.opening else AddPaths(told.drops))
-    if not parts.display.wants_mouse:
+    if not (parts.display.wants_mouse or parts.panel_state.look.open):
         requests += [request for click in told.clicks if (request := _clicked(parts, click)) is not None]
     return requests
 
 
 def steer(parts: Parts, told: Input) -> None:
     """Turn the camera as the mouse was dragged. Whoever flies by hand ends what moves by itself."""
+    if parts.panel_state.look.open:  # the map waits behind it
+        return
     world, dragged = parts.world, (told.drag_left_px, told.drag_right_px)
     if told.events or told.held:
         world.stir()
@@ -57,7 +59,8 @@ def _hovered(parts: Parts, told: Input, view: View) -> int:
     """The id of the image under the pointer, in a panel or in the cloud, -1 for none."""
     if parts.world.row(parts.panel_hovered) >= 0:
         return parts.panel_hovered
-    if told.pointer_px is None or parts.display.wants_mouse or not len(view.scene.ids):
+    covered = parts.display.wants_mouse or parts.panel_state.look.open
+    if told.pointer_px is None or covered or not len(view.scene.ids):
         return -1
     ratio = view.size_px[0] / parts.window.size_px[0]
     at_px = (told.pointer_px[0] * ratio, told.pointer_px[1] * ratio)

@@ -49,3 +49,14 @@ def test_closing_wakes_a_waiting_reader() -> None:
     threading.Timer(0.05, latest.close).start()
     with pytest.raises(Closed):
         latest.wait()
+
+
+def test_a_latest_can_be_looked_at_and_an_inbox_asked_for_room() -> None:
+    latest: Latest[int] = Latest()
+    assert latest.peek() is None
+    latest.put(1)
+    assert (latest.peek(), latest.take(), latest.peek()) == (1, 1, None)
+    inbox: Inbox[int] = Inbox(1)
+    assert not inbox.full
+    inbox.put(1)
+    assert inbox.full

@@ -12,6 +12,8 @@ import numpy as np
 from atlas_rt.core.answers import Match, SearchAnswer
 from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.hud import ClusterPage, ClusterPanel, ClusterRow, Hud, ImageFacts, SubclusterRow
+from atlas_rt.core.look import LookPane, LookPanel, PictureKey, Placed, TileKey
+from atlas_rt.core.look_view import LookView, Setting, TilePlace, panes
 from atlas_rt.core.maps import Cluster
 from atlas_rt.core.metadata import Metadata
 from atlas_rt.core.requests import Request
@@ -55,6 +57,23 @@ def make_metadata(**changes: Any) -> Metadata:
     return replace(metadata, **changes)
 
 
+def make_look(*ids: int, **changes: Any) -> LookPanel:
+    """Pictures of 1,000 x 1,000 pixels side by side, the first with its tile; of more than two the last is broken."""
+    settings = [Setting((1000, 1000), pane) for pane in panes(len(ids), (0.0, 0.0, 1280.0, 664.0), 2.0)]
+    corners = [setting.corners(LookView(), (0.0, 0.0, 1.0, 1.0)) for setting in settings]
+    lines = (("Size", "1,000 × 1,000 px"), ("Folder", "/a folder" * 20))
+    shown = [
+        LookPane(id_, f"image {id_}.jpg", setting.pane, place, stand_in=True, lines=lines)
+        for id_, setting, place in zip(ids, settings, corners, strict=True)
+    ]
+    tile = Placed(TileKey(PictureKey(ids[0], 1), TilePlace(0, 0, 0)), corners[0])
+    shown[0] = replace(shown[0], tiles=(tile,), stand_in=False)
+    if len(shown) > 2:
+        shown[-1] = replace(shown[-1], error="it is cut short. " * 20)
+    look = LookPanel(tuple(shown), percent=66.4, whole=True, order="3 of 24  ·  results for “bird”", informed=False)
+    return replace(look, **changes)
+
+
 def make_answer(query: str, *bands: str) -> SearchAnswer:
     """One match for each band, with ids from 10."""
     best = tuple(Match(10 + row, 0.3 - row / 100, band) for row, band in enumerate(bands))
@@ -72,6 +91,9 @@ class Tiles:
         return self._texture.glo, (0.0, 0.0), (1.0, 1.0)
 
     def picture_ref(self, _name: str, /) -> TextureRef | None:
+        return self._picture.glo, (0.0, 0.0), (1.0, 1.0)
+
+    def tile_ref(self, _key: TileKey, /) -> TextureRef | None:
         return self._picture.glo, (0.0, 0.0), (1.0, 1.0)
 
     def aspect(self, _id: int, /) -> float:

@@ -44,12 +44,12 @@ def carry_out(window: Window, heard: Heard, what: str, *words: Any) -> Any:
             end = time.monotonic() + 0.05
             while time.monotonic() < end:
                 heard.add(window.poll())
-        case "text_focused":
-            window.text_focused = words[0]
-        case "clipboard":
-            return window.clipboard()
-        case "clipboard_paths":
-            return window.clipboard_paths()
+        case "text_focused" | "looking":
+            setattr(window, what, words[0])
+        case "clipboard" | "clipboard_paths" | "layout":
+            return getattr(window, what)()
+        case "set_clipboard_picture":
+            return window.set_clipboard_picture(bytes.fromhex(words[0]), words[1])
         case "set_clipboard":
             window.set_clipboard(words[0])
         case "fullscreen":
@@ -60,8 +60,6 @@ def carry_out(window: Window, heard: Heard, what: str, *words: Any) -> Any:
             return {"size": window.size_px, "framebuffer": window.framebuffer_px, "fullscreen": window.fullscreen}
         case "title":
             window.set_title(words[0])
-        case "layout":
-            return window.layout()
         case _:
             raise ValueError(what)
     return None

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from atlas_rt.core.controls import ACTIONS, BY_CHORD, BY_NAME
+from atlas_rt.core.controls import ACTIONS, BY_CHORD, BY_NAME, WHILE_LOOKING
 from atlas_rt.ui import keys
 from atlas_rt.ui.input import Modifiers
 from atlas_rt.ui.panels.help import help_columns
@@ -14,22 +14,24 @@ from atlas_rt.ui.toolkit import key
 
 
 def test_no_name_and_no_chord_stands_twice() -> None:
-    chords = [chord for action in ACTIONS for chord in action.chords]
     assert len(BY_NAME) == len(ACTIONS)
-    assert len(set(chords)) == len(chords)
+    for where in ("", "look"):
+        chords = [chord for action in ACTIONS if action.where == where for chord in action.chords]
+        assert len(set(chords)) == len(chords)
 
 
 def test_every_chord_is_one_that_the_window_can_make() -> None:
     known = set(keys.NAMED.values()) | {chr(code) for code in range(0x21, 0x7F)}
-    for chord in BY_CHORD:
+    for chord in (*BY_CHORD, *WHILE_LOOKING):
         *modifiers, last = re.split(r"\+(?!$)", chord)
         assert set(modifiers) <= {"Ctrl", "Alt", "Shift"}, chord
         assert last in known, chord
 
 
 def test_no_action_hides_behind_a_key_of_motion() -> None:
-    single = {chord for action in ACTIONS if not action.held and not action.mouse for chord in action.chords}
+    single = {chord for chord, action in BY_CHORD.items() if not action.held}
     assert not single & set(keys.MOTION)
+    assert set(WHILE_LOOKING) & set(keys.MOTION) == {"Space"}  # the others move a picture as they move the eye
 
 
 def test_the_help_lists_each_action_once() -> None:

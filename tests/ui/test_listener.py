@@ -73,6 +73,27 @@ def test_flying_stops_when_a_field_gets_the_focus(desk: Desk) -> None:
     assert (told.held, told.actions, typed(told)) == (frozenset(), ("search",), "")
 
 
+def test_while_a_picture_is_looked_at_its_keys_come_first(desk: Desk) -> None:
+    desk.listener.looking = True
+    desk.press(key.SPACE, keycode=65, text=" ")
+    desk.press(key.R, keycode=27, text="r")
+    desk.press(key.R, keycode=27, bits=key.MOD_SHIFT, text="R")
+    desk.press(CYRILLIC_F, keycode=27, text="к")  # where R lies
+    desk.press(key.LEFT)
+    desk.press(key.EQUAL, text="+")
+    desk.press(key.W, keycode=25, text="w")
+    told = desk.listener.take()
+    assert told.actions == ("look_size", "look_turn", "look_turn_back", "look_turn", "look_previous", "look_nearer")
+    assert told.held == {"forward"}
+
+
+def test_while_a_picture_is_looked_at_a_field_takes_its_letters(desk: Desk) -> None:
+    desk.listener.looking = desk.listener.text_focused = True
+    desk.press(key.R, keycode=27, text="r")
+    told = desk.listener.take()
+    assert (told.actions, typed(told)) == ((), "r")
+
+
 def test_several_characters_at_once_are_one_text(desk: Desk) -> None:
     desk.listener.text_focused = True
     desk.listener.on_text("日本語")

@@ -22,21 +22,30 @@ from atlas_rt.core.minimap import Minimap, Spot
 from atlas_rt.core.reports import Progress
 from atlas_rt.core.requests import (
     CopyPath,
+    CopyPicture,
+    CopyText,
     Deselect,
     Do,
     FindCommand,
     FlyTo,
     Hover,
+    LookAt,
+    LookMove,
+    LookSize,
+    LookZoom,
+    OpenFile,
     OpenSource,
     PointAtCluster,
+    Request,
     Retry,
     RunCommand,
     Search,
     Select,
+    ShowInFolder,
     VisitCluster,
 )
 from atlas_rt.core.troubles import Trouble
-from atlas_rt.ui.input import KeyStroke, Modifiers, PointerMoved
+from atlas_rt.ui.input import Button, KeyStroke, Modifiers, PointerMoved, Wheel
 from atlas_rt.ui.panels.canvas import Rect
 from atlas_rt.ui.panels.hover import GRACE_SECS, beside
 from atlas_rt.ui.panels.status import engine_line, pace
@@ -45,6 +54,7 @@ from tests.ui.huds import (
     make_answer,
     make_facts,
     make_hud,
+    make_look,
     make_metadata,
     make_page,
     make_panel,
@@ -103,6 +113,8 @@ STATES: dict[str, Hud] = {
         figures=FIGURES,
     ),
     "cluster page": make_hud(clusters=make_panel(3, opened=make_row(1), page=make_page(1), nearest=make_row(2))),
+    "looking": make_hud(look=make_look(7), selected=make_facts(7), notices=(Notice("copied", "good", 1.0),)),
+    "comparing": make_hud(look=make_look(1, 2, 3, 4, informed=True, order="4 compared"), selected=make_facts()),
     "welcome": make_hud(welcome=True),
     "tour": make_hud(touring=True, notices=tuple(Notice("a sentence", "plain", 1.0) for _ in range(3))),
 }
@@ -275,8 +287,16 @@ def test_the_detail_panel_closes_copies_and_flies(sheet: Sheet) -> None:
     hud = make_hud(selected=make_facts(7))
     sheet.show(hud, frames=3)
     panel = sheet.panels.covered[0]
-    assert sheet.click(hud, panel.x + 60, panel.bottom - 30) == [FlyTo(7)]
-    assert sheet.click(hud, panel.right - 60, panel.bottom - 30) == [CopyPath(7)]
+    for across, up, request in (
+        (60, 110, FlyTo(7)),
+        (260, 110, Do("look_whole")),
+        (60, 70, OpenFile(7)),
+        (260, 70, ShowInFolder(7)),
+        (100, 30, CopyPath(7)),
+        (200, 30, CopyPicture(7)),
+        (300, 30, CopyText(7)),
+    ):
+        assert sheet.click(hud, panel.x + across, panel.bottom - up) == [request]
     assert sheet.click(hud, panel.right - 38, panel.y + 38) == [Deselect()]
 
 
@@ -299,19 +319,82 @@ def test_what_a_file_tells_is_shown_below_and_the_picture_makes_room(
     assert heights[(3840, 2160), "NIKON D90"] > heights[(3840, 2160), ""]
 
 
+def test_a_double_click_on_the_panels_picture_looks_at_it_whole(sheet: Sheet) -> None:
+    hud = make_hud(selected=make_facts(7))
+    sheet.show(hud, frames=3)
+    panel = sheet.panels.covered[0]
+    assert double_click(sheet, hud, panel.x + 100, panel.y + 100) == [LookAt((7,))]
+
+
+def double_click(sheet: Sheet, hud: Hud, x: float, y: float) -> list[Request]:
+    requests = sheet.show(hud, PointerMoved((x, y)), frames=2)
+    for down in (True, False, True, False):
+        requests += sheet.show(hud, Button("left", down=down, at_px=(x, y), modifiers=Modifiers()))
+    return requests
+
+
+def test_over_a_picture_the_wheel_zooms_there_and_a_drag_moves_it(sheet: Sheet) -> None:
+    hud = make_hud(look=make_look(7), selected=make_facts(7))
+    at_px = (500.0, 300.0)
+    sheet.show(hud, PointerMoved(at_px), frames=3)
+    assert sheet.show(hud, Wheel(0.0, 1.0), frames=2) == [LookZoom(1.0, at_px)]
+    assert double_click(sheet, hud, *at_px) == [LookSize(at_px)]
+    sheet.show(hud, Button("left", down=True, at_px=at_px, modifiers=Modifiers()), frames=2)
+    assert sheet.show(hud, PointerMoved((530.0, 280.0)), frames=3) == [LookMove((30.0, -20.0))]
+    assert sheet.show(hud, Button("left", down=False, at_px=(530.0, 280.0), modifiers=Modifiers()), frames=2) == []
+
+
+def test_the_bar_below_a_picture_has_everything_for_the_mouse(sheet: Sheet) -> None:
+    hud = make_hud(look=make_look(7), selected=make_facts(7))
+    sheet.show(hud, frames=3)
+    names = ("previous", "next", "farther", "nearer", "size", "turn", "turn_back", "information")
+    looks = {Do(f"look_{name}") for name in names}
+    for shown, asked in (
+        (hud, looks | {OpenFile(7), ShowInFolder(7), CopyPicture(7)}),
+        (replace(hud, kiosk=True), looks),
+    ):
+        places = [(float(x), 692.0) for x in range(140, 1140, 30)]
+        assert {request for at_px in places for request in quick_click(sheet, shown, at_px)} == asked
+    stepped = replace(hud, look=make_look(7, steps=True))
+    assert Do("look_compare") in {request for at_px in places for request in quick_click(sheet, stepped, at_px)}
+    assert quick_click(sheet, hud, (1247.0, 33.0)) == [Do("step_back")]
+
+
+def quick_click(sheet: Sheet, hud: Hud, at_px: tuple[float, float]) -> list[Request]:
+    """In as few frames as there can be: each is drawn."""
+    sheet.show(hud, PointerMoved(at_px))
+    buttons = (Button("left", down=down, at_px=at_px, modifiers=Modifiers()) for down in (True, False))
+    return [request for button in buttons for request in sheet.show(hud, button)]
+
+
+def test_of_several_pictures_one_is_looked_at_alone_by_a_double_click(sheet: Sheet) -> None:
+    hud = make_hud(look=make_look(7, 8, 9), selected=make_facts(7))
+    sheet.show(hud, frames=3)
+    assert double_click(sheet, hud, 640.0, 300.0) == [LookAt((8,))]
+
+
+def test_until_its_tiles_come_something_smaller_stands_in_for_a_picture(sheet: Sheet) -> None:
+    """Thumbnails are green here, full pictures and tiles blue."""
+    for picture_id, left, right in ((-1, (0, 0, 255), (0, 255, 0)), (8, (0, 0, 255), (0, 0, 255))):
+        sheet.show(make_hud(look=make_look(7, 8), picture_id=picture_id), frames=3)
+        assert tuple(sheet.pixels()[330, 320]) == left
+        assert tuple(sheet.pixels()[330, 960]) == right
+
+
 def test_a_kiosk_shows_no_path_and_no_status(sheet: Sheet) -> None:
     hud = make_hud(selected=make_facts(7), kiosk=True, figures=FIGURES, troubles=(READ_ONLY,))
     sheet.show(hud, frames=3)
     assert len(sheet.panels.covered) == 1
     panel = sheet.panels.covered[0]
-    assert sheet.click(hud, panel.right - 60, panel.bottom - 30) == [FlyTo(7)]
+    assert sheet.click(hud, panel.x + 60, panel.bottom - 30) == [FlyTo(7)]
+    assert sheet.click(hud, panel.right - 60, panel.bottom - 30) == [Do("look_whole")]
 
 
 def test_neighbours_fly_there(sheet: Sheet) -> None:
     hud = make_hud(selected=make_facts(7))
     sheet.show(hud, frames=3)
     panel = sheet.panels.covered[0]
-    requests = sheet.click(hud, panel.x + 50, panel.bottom - 110)
+    requests = sheet.click(hud, panel.x + 50, panel.bottom - 190)
     assert [type(request) for request in requests if not isinstance(request, Hover)] == [FlyTo, Select]
 
 

@@ -134,6 +134,17 @@ def test_the_clipboard_gives_and_takes_every_script(probe: Probe) -> None:
         assert probe.ask("clipboard") == LATIN[::-1]
 
 
+def test_a_picture_on_the_clipboard_is_there_for_programs_that_take_pictures(probe: Probe) -> None:
+    png = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8000
+    assert probe.ask("set_clipboard_picture", png.hex(), "/pictures/a.png")
+    assert Clipboard.read(probe, "TARGETS").split()[:3] == ["TARGETS", "image/png", "UTF8_STRING"]
+    assert Clipboard.read_bytes(probe, "image/png") == png
+    assert Clipboard.read(probe, "UTF8_STRING") == "/pictures/a.png"
+    probe.ask("set_clipboard", LATIN)
+    assert "image/png" not in Clipboard.read(probe, "TARGETS")
+    assert Clipboard.read(probe, "UTF8_STRING") == LATIN
+
+
 def test_copied_files_can_be_pasted(probe: Probe, tmp_path: Path) -> None:
     picture = tmp_path / "a # b.png"
     picture.touch()

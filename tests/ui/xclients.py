@@ -106,6 +106,11 @@ class Clipboard:
 
     @staticmethod
     def read(owner: Owner, target: str) -> str:
+        """What another program pastes as text."""
+        return Clipboard.read_bytes(owner, target).decode()
+
+    @staticmethod
+    def read_bytes(owner: Owner, target: str) -> bytes:
         """What another program pastes."""
         done = subprocess.Popen(
             ["xclip", "-o", "-selection", "clipboard", "-t", target, "-display", owner.screen],
@@ -113,9 +118,9 @@ class Clipboard:
         )
         assert done.stdout is not None
         with done.stdout as pipe:
-            text = pipe.read().decode()
+            pasted = pipe.read()
         assert done.wait(5) == 0
-        return text
+        return pasted
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from atlas_rt.core.camera import clip_from_view, view_from_world
 from atlas_rt.core.images import MEDIUM_TILE_PX
+from atlas_rt.core.look import PictureKey
 from atlas_rt.core.scene import Pose, View
 from atlas_rt.core.world import FOV_Y
 from atlas_rt.render.gl.offscreen import OffscreenTarget
@@ -64,6 +65,15 @@ def colour_of_picture(display: WindowPicture, name: str) -> Colours | None:
     pixels = np.frombuffer(texture.read(alignment=1), np.uint8).reshape(texture.height, texture.width, -1)
     colour: Colours = pixels[texture.height // 2, texture.width // 2, :3].astype(np.float64)
     return colour
+
+
+def colours_of_tiles(display: WindowPicture) -> dict[PictureKey, Colours]:
+    """Picture that is looked at -> the colour in the middle of a tile of it."""
+    colours = {}
+    for key, (texture, _) in display.looked_at._textures.items():
+        pixels = np.frombuffer(texture.read(alignment=1), np.uint8).reshape(texture.height, texture.width, -1)
+        colours[key.picture] = pixels[texture.height // 2, texture.width // 2, :3].astype(np.float64)
+    return colours
 
 
 def _laid_out(view: View, middles: NDArray[np.float64], side_px: int) -> View:

@@ -35,9 +35,10 @@ class OwnWindow:
         self.size_px = self.framebuffer_px = size_px
         self.dpi_scale = 1.0
         self.fullscreen = False
-        self.text_focused = False
+        self.text_focused = self.looking = False
         self.title = ""
         self.copied = ""
+        self.copied_png = b""
         self.files: tuple[str, ...] = ()
         self.told = Input()
         self.visible = True
@@ -70,6 +71,10 @@ class OwnWindow:
 
     def set_clipboard(self, text: str) -> None:
         self.copied = text
+
+    def set_clipboard_picture(self, png: bytes, text: str) -> bool:
+        self.copied_png, self.copied = png, text
+        return True
 
     def clipboard_paths(self) -> tuple[str, ...]:
         return self.files

@@ -25,7 +25,13 @@ from atlas_rt.ui.input import Input
 from atlas_rt.window.session import Session
 from atlas_rt.workers.worker import State
 from tests.libraries import children, lives
-from tests.window.cards import Colours, colour_of_picture, colours_of_cards, colours_of_thumbnails
+from tests.window.cards import (
+    Colours,
+    colour_of_picture,
+    colours_of_cards,
+    colours_of_thumbnails,
+    colours_of_tiles,
+)
 from tests.window.plain_folders import PALETTE, Paint, PlainFolder
 from tests.window.player import Player
 
@@ -40,7 +46,7 @@ ALIKE = 32.0
 """How far a colour that was drawn may be from its file's: half of what lies between two colours, less some light."""
 WORKERS = {
     "scenes", "search", "facts", "pictures", "tiles-0", "tiles-1", "lookout", "live", "camera", "places", "names",
-    "cluster pages",
+    "cluster pages", "whole pictures", "errands",
 }  # fmt: skip
 """Threads of an open library."""
 NO_ROOM_BYTES = 2048
@@ -178,6 +184,7 @@ class Stage:
         self._check_pictures()
         self._check_panels()
         self._check_clusters()
+        self._check_look()
         assert all(folder.is_untouched() for folder in self.folders)
 
     def settle(self) -> None:
@@ -313,6 +320,16 @@ class Stage:
         if state.pending:
             self.see(lambda: not state.pending, secs=LAG_SECS, why="the name of a cluster")
 
+    def _check_look(self) -> None:
+        """Tiles are of what is looked at, and what is still on the map is shown as its file is."""
+        look, colours = self.app.parts.panel_state.look, colours_of_tiles(self.app.parts.display)
+        shown, before = look.shown, look.before[:1] if look.before else ()
+        assert colours.keys() <= {looked.key for looked in (*shown, *before)}
+        for looked in shown:
+            if not looked.gone and looked.key in colours:
+                path, number = Path(looked.path), number_of(colours[looked.key])
+                assert self.folder.may_look(path, number), f"{path.name} is looked at as {number}"
+
     def _panels_follow(self) -> bool:
         """The panel tells of the image that is selected, by its name. That takes a thread a moment."""
         world, panel_state = self.app.parts.world, self.app.parts.panel_state
@@ -337,6 +354,8 @@ class Stage:
         states = {
             "help": panel_state.help_open,
             "opening": panel_state.opening,
+            "look": panel_state.look.open,
+            "back from look": panel_state.look.back,
             "query": panel_state.query,
             "console": panel_state.searching,
             "panel": panel_state.selected is not None,

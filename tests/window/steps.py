@@ -30,6 +30,7 @@ from atlas_rt.core.requests import (
     HideCluster,
     Hover,
     IsolateCluster,
+    LookAt,
     OpenClusterPage,
     OpenSource,
     RenameCluster,
@@ -56,6 +57,7 @@ NAMES = ("mine", "گل\u200cها", "")
 PATIENCE_SECS = 30.0
 
 Step = Callable[..., None]
+LOOKS = ("look_whole", "look_next", "look_next", "look_previous", "look_compare", "look_size", "look_turn")
 ANY = st.integers(0, 99)
 """Which image or file, counted around."""
 SHARES = st.tuples(st.floats(0.0, 1.0), st.floats(0.0, 1.0))
@@ -282,6 +284,17 @@ class Steps(RuleBasedStateMachine):
         """Fly to an image, so near that its large tile is fetched."""
         self.stage.player.do(FlyTo(self.stage.id_at(at)), Select(self.stage.id_at(at)))
         self.stage.frames(8, dt_secs=0.2)
+
+    @step(name=st.sampled_from(LOOKS))
+    def look(self, name: str) -> None:
+        """Look at what is selected whole, or do something over what is looked at already."""
+        self._act(name if self.stage.app.parts.panel_state.look.open else "look_whole")
+        self.stage.frames(2)
+
+    @step(at=ANY, other=ANY)
+    def compare(self, at: int, other: int) -> None:
+        self.stage.player.do(LookAt((self.stage.id_at(at), self.stage.id_at(other))))
+        self.stage.frames(2)
 
     @step(at=ANY)
     def hover_in_panel(self, at: int) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.images import LibraryPlace
+from atlas_rt.core.look import PictureKey
 from atlas_rt.core.runtime import Runtime
 from atlas_rt.encoders.registry import Model
 from atlas_rt.library import maps
@@ -24,6 +25,7 @@ from atlas_rt.workers.places import PlaceWorker
 from atlas_rt.workers.scenes import Arrival, SceneReader, SceneWorker
 from atlas_rt.workers.search import Query, SearchWorker
 from atlas_rt.workers.tiles import TileWorker
+from atlas_rt.workers.whole_pictures import WholePictureWorker, Wish
 from atlas_rt.workers.worker import Change, State
 from tests.libraries import PICTURES, Library, wait_for
 
@@ -139,6 +141,19 @@ def test_a_phrase_that_cannot_be_answered_is_told_so_and_the_next_one_is_answere
     wait_for(lambda: troubles(told))
     worker.ask(Query("a guitar", arrival.scene.ids, arrival.vector_index))
     assert wait_for(worker.take).error == ""
+
+
+def test_a_picture_that_breaks_its_thread_is_told_of_and_the_next_one_is_looked_at(
+    opened: Opened, told: list[Change], tmp_path: Path
+) -> None:
+    worker: WholePictureWorker = opened(WholePictureWorker(tmp_path, announce=told.append))
+    reasons = []
+    for number, path in enumerate(("a name\0that no system knows", str(PICTURES[0]))):
+        key = PictureKey(number, number)
+        worker.want(Wish(((key, path),), (), (key,)))
+        reasons.append(wait_for(lambda: next(worker.drain(budget_secs=0.0), None)).error)
+    assert reasons == ["ValueError: embedded null byte", ""]
+    assert troubles(told) == ["Pictures cannot be looked at whole: ValueError: embedded null byte"]
 
 
 def test_a_picture_that_breaks_the_decoder_is_told_of_and_the_next_one_is_shown(

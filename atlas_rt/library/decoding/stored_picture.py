@@ -24,7 +24,11 @@ from atlas_rt.library.decoding.native_messages import libtiff_is_silent, unheard
 
 PIXELS_MAX = 300_000_000
 """A picture with more is refused: at 4 bytes a pixel it would take 1.2 GB."""
+JPEG_PIXELS_MAX = 1_000_000_000
+"""Of a JPEG, which is decoded line by line at an eighth of its size; a progressive one is held in memory whole."""
 
+JPEGS = frozenset(["JPEG", "MPO"])
+"""What Pillow calls a JPEG; the second has further pictures behind the first."""
 _FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"]
 _ORIENTATION_TAG = 0x0112
 _TIFF = (b"II", b"MM")
@@ -89,23 +93,32 @@ def load(data: bytes, enough: Enough) -> Stored:
 @contextlib.contextmanager
 def opened(data: bytes, enough: Enough) -> Iterator[tuple[ImageFile.ImageFile, tuple[int, int]]]:
     """A file about to be decoded, JPEG at the scale that is needed, and the original's width and height."""
+    with header(data) as file:
+        width_px, height_px = file.size
+        scale = enough.scale(width_px, height_px)
+        file.draft(None, (math.ceil(width_px * scale), math.ceil(height_px * scale)))
+        check_size(*file.size)  # what is decoded: of a panorama in a JPEG that is little
+        yield file, (width_px, height_px)
+
+
+@contextlib.contextmanager
+def header(data: bytes) -> Iterator[ImageFile.ImageFile]:
+    """A file of which only the header was read. Raises DecodeError for a JPEG that is too large at any scale."""
     silent = not data.startswith(_TIFF) or libtiff_is_silent()
     with (
         contextlib.nullcontext() if silent else unheard(),
         Image.open(io.BytesIO(data), formats=formats_read()) as file,
     ):
-        width_px, height_px = file.size
-        check_size(width_px, height_px)
-        scale = enough.scale(width_px, height_px)
-        file.draft(None, (math.ceil(width_px * scale), math.ceil(height_px * scale)))
-        yield file, (width_px, height_px)
+        if file.format in JPEGS:
+            check_size(*file.size, most=PIXELS_MAX if file.info.get("progressive") else JPEG_PIXELS_MAX)
+        yield file
 
 
-def check_size(width_px: int, height_px: int) -> None:
+def check_size(width_px: int, height_px: int, *, most: int = PIXELS_MAX) -> None:
     """Raises DecodeError for a picture that is too large to be decoded."""
-    if width_px * height_px > PIXELS_MAX:
+    if width_px * height_px > most:
         megapixels = width_px * height_px // 1_000_000
-        raise DecodeError(f"it has {megapixels} megapixels, more than the {PIXELS_MAX // 1_000_000} that are read")
+        raise DecodeError(f"it has {megapixels} megapixels, more than the {most // 1_000_000} that are read")
 
 
 def orientation_of(file: ImageFile.ImageFile) -> int | None:

@@ -21,6 +21,7 @@ from atlas_rt.ui.panels.figures import FiguresPanel
 from atlas_rt.ui.panels.help import HelpPanel
 from atlas_rt.ui.panels.hover import HoverCard
 from atlas_rt.ui.panels.live import LivePanel
+from atlas_rt.ui.panels.look import BAR_HEIGHT, LookPictures
 from atlas_rt.ui.panels.minimap import MinimapPanel
 from atlas_rt.ui.panels.notices import Notices
 from atlas_rt.ui.panels.palette import PalettePanel
@@ -52,11 +53,14 @@ class Panels:
         self._clusters, self._answer, self._consent = ClustersPanel(), AnswerCardPanel(), ConsentPanel()
         self._live, self._notices, self._welcome = LivePanel(), Notices(), WelcomePanel()
         self._minimap, self._palette = MinimapPanel(), PalettePanel()
-        self._help = HelpPanel(layout or {})
+        self._help, self._look = HelpPanel(layout or {}), LookPictures()
+        self._looking = False
 
     @property
     def wants_text(self) -> bool:
         """A text field has the focus or is about to: letters are text. Give it to `Window.text_focused` every frame."""
+        if self._looking:
+            return False
         fields = self._search, self._clusters, self._welcome, self._palette
         return any(field.wants_text for field in fields)
 
@@ -67,6 +71,10 @@ class Panels:
     def build(self, hud: Hud) -> list[Request]:
         """Show one frame's panels."""
         context = PanelContext(hud, self._measures(), self._thumbnails)
+        self._looking = self._look.build(context)
+        if self._looking:
+            self._build_over_look(context)
+            return context.requests
         build_counts(context)
         self._tags.build(context, self.covered)
         self._detail.build(context)
@@ -96,6 +104,15 @@ class Panels:
             self._pointed_id = context.pointed_id
             context.requests.append(Hover(context.pointed_id))
         return context.requests
+
+    def _build_over_look(self, context: PanelContext) -> None:
+        """What is shown over pictures that are looked at whole; all else waits behind them."""
+        self.covered, context.covered = context.covered, []  # notices may lie over a picture
+        self._notices.build(context, context.size[1] - context.px(BAR_HEIGHT))
+        self._help.build(context)
+        if self._pointed_id >= 0:
+            self._pointed_id = -1
+            context.requests.append(Hover(-1))
 
     def _measures(self) -> Type:
         scale = imgui.get_style().font_scale_dpi

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 from imgui_bundle import imgui
 
+from atlas_rt.core.look import TileKey
 from atlas_rt.ui import theme
 from atlas_rt.ui.fonts import Fonts
 from atlas_rt.ui.theme import Colour
@@ -27,6 +29,9 @@ class Thumbnails(Protocol):
 
     def picture_ref(self, name: str, /) -> TextureRef | None:
         """A single picture: "selected", the full one of the selected image, or "live", the camera's."""
+
+    def tile_ref(self, key: TileKey, /) -> TextureRef | None:
+        """A tile of a picture that is looked at whole."""
 
     def aspect(self, id_: int, /) -> float:
         """Width / height of an image's thumbnail."""
@@ -236,6 +241,22 @@ class Canvas:
             self._ink(theme.faded(0xFFFFFFFF, alpha)),
             rounding,
         )
+
+    def quad(self, corners: Sequence[tuple[float, float]], ref: TextureRef) -> None:
+        """A picture whose top left, top right, bottom right and bottom left corner stand there."""
+        texture, (left, top), (right, bottom) = ref
+        first, second, third, fourth = corners
+        self._list.add_image_quad(
+            imgui.ImTextureRef(texture), first, second, third, fourth,
+            (left, top), (right, top), (right, bottom), (left, bottom), self._ink(0xFFFFFFFF),
+        )  # fmt: skip
+
+    @contextmanager
+    def clipped(self, rect: Rect) -> Iterator[None]:
+        """Draw only inside a rectangle meanwhile."""
+        self._list.push_clip_rect((rect.x, rect.y), (rect.right, rect.bottom), intersect_with_current_clip_rect=True)
+        yield
+        self._list.pop_clip_rect()
 
     def cropped(self, rect: Rect, ref: TextureRef, aspect: float, rounding: float, *, alpha: float = 1.0) -> None:
         """A picture that covers the rectangle in its own aspect, cut at two sides: of a tall one mostly below, since

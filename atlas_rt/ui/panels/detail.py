@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from imgui_bundle import imgui
+
 from atlas_rt.core.hud import ImageFacts
-from atlas_rt.core.requests import CopyPath, Deselect, FlyTo
+from atlas_rt.core.requests import Deselect, LookAt
 from atlas_rt.ui import theme
+from atlas_rt.ui.panels import image_buttons
 from atlas_rt.ui.panels.canvas import Canvas, Rect
 from atlas_rt.ui.panels.hover import file_name
 from atlas_rt.ui.panels.image_details import Detail, details_of, draw_details, height_of
@@ -19,7 +22,7 @@ PICTURE_SHARE = 0.42
 SMALLEST_PICTURE = 120.0
 COLUMNS = 4
 GAP = 8.0
-WORDS, HEADING, CELL_CAPTION, BUTTON = 58.0, 26.0, 19.0, 36.0
+WORDS, HEADING, CELL_CAPTION = 58.0, 26.0, 19.0
 CHIP, CHIP_GAP, CHIP_LINES = 25.0, 6.0, 2
 
 
@@ -74,9 +77,13 @@ class DetailPanel:
         y += height_of(context, layout.details)
         if layout.rows:
             self._neighbours(context, canvas, inside._replace(y=y), facts, layout)
-        height = context.px(BUTTON)
-        self._buttons(context, canvas, Rect(inside.x, inside.bottom - height, inside.width, height), facts)
+        height = context.px(image_buttons.height(kiosk=context.hud.kiosk))
+        buttons = Rect(inside.x, inside.bottom - height, inside.width, height)
+        image_buttons.build(context, canvas, buttons, facts.id)
         self._close(context, canvas, rect)
+        context.button("picture", inside._replace(height=layout.picture))  # after the cross, which lies over it
+        if imgui.is_item_hovered() and imgui.is_mouse_double_clicked(imgui.MouseButton_.left):
+            context.requests.append(LookAt((facts.id,)))
 
     def _picture(self, context: PanelContext, canvas: Canvas, plate: Rect, facts: ImageFacts) -> None:
         """The full picture, its thumbnail until that is here; never that of another image."""
@@ -127,15 +134,6 @@ class DetailPanel:
             caption_y = y + layout.cell + context.px(4.0)
             canvas.text_centred(x + layout.cell / 2.0, caption_y, f"{similarity:.2f}", theme.CAPTION, theme.INK_FAINT)
 
-    def _buttons(self, context: PanelContext, canvas: Canvas, rect: Rect, facts: ImageFacts) -> None:
-        half = (rect.width - context.px(GAP)) / 2.0
-        fly = rect if context.hud.kiosk else rect._replace(width=half)
-        if context.labelled_button(canvas, fly, "Fly there", accent=True):
-            context.requests.append(FlyTo(facts.id))
-        copy = rect._replace(x=rect.right - half, width=half)
-        if not context.hud.kiosk and context.labelled_button(canvas, copy, "Copy path"):
-            context.requests.append(CopyPath(facts.id))
-
     def _close(self, context: PanelContext, canvas: Canvas, rect: Rect) -> None:
         """A cross over the picture's corner."""
         side = context.px(28.0)
@@ -161,7 +159,8 @@ def _layout(context: PanelContext, facts: ImageFacts) -> DetailLayout:
     chips, chips_height = _place_chips(context, facts, inner)
     cell = (inner - gap * (COLUMNS - 1)) / COLUMNS
     row = cell + context.px(CELL_CAPTION) + gap
-    fixed = context.px(2.0 * theme.PAD + 12.0 + BUTTON) + picture + words + chips_height
+    buttons = image_buttons.height(kiosk=context.hud.kiosk)
+    fixed = context.px(2.0 * theme.PAD + 12.0 + buttons) + picture + words + chips_height
     room = context.size[1] - context.px(2.0 * theme.MARGIN + HEADING) - fixed
     spare = room + max(picture - context.px(SMALLEST_PICTURE), 0.0) - (row if facts.neighbours else 0.0)
     details = details_of(context, facts, inner, spare)

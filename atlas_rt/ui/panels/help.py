@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -97,7 +98,7 @@ class HelpPanel:
             if action.mouse:
                 x = canvas.text(x, y + context.px(2.5), chord, theme.SMALL, theme.INK)
                 continue
-            for place, key in enumerate(chord.split("+")):
+            for place, key in enumerate(re.split(r"\+(?!$)", chord)):
                 x = canvas.key_cap(x + context.px(3.0 if place else 0.0), y, self._printed(action, key))
 
     def _printed(self, action: Action, key: str) -> str:

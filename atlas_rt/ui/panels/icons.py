@@ -63,3 +63,46 @@ def cross(canvas: Canvas, at_px: Point, colour: Colour) -> None:
     (x, y), arm = at_px, canvas.px(5.0)
     canvas.line((x - arm, y - arm), (x + arm, y + arm), colour, canvas.px(1.6))
     canvas.line((x - arm, y + arm), (x + arm, y - arm), colour, canvas.px(1.6))
+
+
+def back(canvas: Canvas, at_px: Point, colour: Colour) -> None:
+    """The one before."""
+    chevron(canvas, at_px, colour, back=True)
+
+
+def minus(canvas: Canvas, at_px: Point, colour: Colour) -> None:
+    (x, y), arm = at_px, canvas.px(6.0)
+    canvas.line((x - arm, y), (x + arm, y), colour, canvas.px(1.7))
+
+
+def plus(canvas: Canvas, at_px: Point, colour: Colour) -> None:
+    (x, y), arm = at_px, canvas.px(6.0)
+    minus(canvas, at_px, colour)
+    canvas.line((x, y - arm), (x, y + arm), colour, canvas.px(1.7))
+
+
+def turn(canvas: Canvas, at_px: Point, colour: Colour, *, back: bool = False) -> None:
+    """A quarter turn clockwise; back: the other way."""
+    (x, y), radius, side = at_px, canvas.px(6.5), -1.0 if back else 1.0
+    angles = [math.radians(-60.0 - 270.0 * step / 20.0) for step in range(21)]
+    arc = [(x + side * radius * math.cos(angle), y + radius * math.sin(angle)) for angle in angles]
+    canvas.curve(arc, colour, canvas.px(1.7))
+    tip, arm = arc[0], canvas.px(4.5)
+    canvas.curve(
+        [(tip[0] - side * arm, tip[1] - arm * 0.6), tip, (tip[0] - side * arm * 0.4, tip[1] + arm)],
+        colour,
+        canvas.px(1.7),
+    )
+
+
+def turn_back(canvas: Canvas, at_px: Point, colour: Colour) -> None:
+    """A quarter turn against the clock."""
+    turn(canvas, at_px, colour, back=True)
+
+
+def two_pictures(canvas: Canvas, at_px: Point, colour: Colour) -> None:
+    """Compare."""
+    (x, y), wide, high = at_px, canvas.px(6.5), canvas.px(6.0)
+    for left in (x - wide - canvas.px(1.0), x + canvas.px(1.0)):
+        box = [(left, y - high), (left + wide, y - high), (left + wide, y + high), (left, y + high), (left, y - high)]
+        canvas.curve(box, colour, canvas.px(1.5))

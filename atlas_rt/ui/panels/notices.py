@@ -52,7 +52,8 @@ class Notices:
         self._speed_secs += hud.dt_secs
         if self._speed_secs < SPEED_SECS:
             return f"Speed {self._speed / self._first_speed:.0%}", 1.0
-        free = not (hud.searching or hud.selected or hud.help_open or hud.welcome or hud.kiosk or hud.narrator.card)
+        taken = hud.searching or hud.selected or hud.help_open or hud.welcome or hud.narrator.card or hud.look
+        free = not (taken or hud.kiosk)
         self._hint_secs += hud.dt_secs if free else 0.0
         alpha = self._hint.advance(free and (hud.touring or self._hint_secs < HINT_SECS), hud)
         return ("Guided tour  ·  Esc to stop" if hud.touring else HINT), alpha
