@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from atlas_rt.core.hud import ImageFacts
+from atlas_rt.core.metadata_words import words_of
 
 Line = tuple[str, str]
 
@@ -20,8 +21,14 @@ def folder_of(path: str) -> str:
 
 def lines_of(facts: ImageFacts, *, with_folder: bool = True) -> tuple[Line, ...]:
     """Everything that is known of an image but its name. with_folder: not in a kiosk."""
+    metadata = facts.metadata
     lines = (
+        ("Title", metadata.title),
         size_line(facts.width_px, facts.height_px),
+        *words_of(metadata, facts.raw),
+        ("Keywords", ", ".join(metadata.keywords)),
+        ("Caption", metadata.caption),
+        ("Prompt", metadata.prompt),
         ("Cluster", facts.cluster),
         ("Labels", ", ".join(f"{word} {confidence:.0%}" for word, confidence in facts.labels)),
         ("Copies", facts.alike_words),
