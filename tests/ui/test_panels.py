@@ -46,6 +46,7 @@ from atlas_rt.core.requests import (
 )
 from atlas_rt.core.troubles import Trouble
 from atlas_rt.ui.input import Button, KeyStroke, Modifiers, PointerMoved, Wheel
+from atlas_rt.ui.panels import image_buttons
 from atlas_rt.ui.panels.canvas import Rect
 from atlas_rt.ui.panels.hover import GRACE_SECS, beside
 from atlas_rt.ui.panels.status import engine_line, pace
@@ -313,9 +314,10 @@ def test_what_a_file_tells_is_shown_below_and_the_picture_makes_room(
             panel = sheet.panels.covered[0]
             heights[size_px, metadata.camera] = panel.height
             px = panel.width / 348.0
-            requests = sheet.click(hud, panel.x + 50 * px, panel.bottom - 110 * px)
+            above = panel.bottom - (image_buttons.height(kiosk=False) - image_buttons.TALL) * px
+            requests = sheet.click(hud, panel.x + 50 * px, above - 110 * px)
             assert [type(each) for each in requests if not isinstance(each, Hover)] == [FlyTo, Select]
-            assert FlyTo(7) in sheet.click(hud, panel.x + 60 * px, panel.bottom - 30 * px)
+            assert FlyTo(7) in sheet.click(hud, panel.x + 60 * px, above - 30 * px)
     assert heights[(3840, 2160), "NIKON D90"] > heights[(3840, 2160), ""]
 
 
