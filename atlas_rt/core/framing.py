@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,12 @@ GROUP_MARGIN, GROUP_STEPS, DAMPING = 1.08, 24, 0.6
 GROUP_SHARE = 0.96
 """A cluster is framed without the farthest of its images, which would keep the eye away from all others."""
 CLOSE_UP = 7.0
-"""Distance from which an image is looked at, in half sides of its card."""
+"""Distance from which a cluster of one place is looked at, in half sides of a card."""
+CARD_HEIGHT, CARD_ROOM, CARD_WIDTH = 0.46, 0.64, 0.72
+"""A visited card takes at most the first share of the picture's height, and the others of the free height and width:
+its neighbours stand around it."""
+CARD_SIZES = 0.75, 1.25
+"""A card at rest may be so much smaller or larger than it would be framed now before it is framed again."""
 
 
 class FreeView(NamedTuple):
@@ -66,6 +72,45 @@ def close_up_pose(target: Floats, *, coming_from: Floats, distance: float) -> Po
     away[1] = np.clip(away[1], -0.5, 0.5)
     away /= np.linalg.norm(away)
     return pose_looking_at(target + away * np.float32(distance), target)
+
+
+def card_pose(
+    place: Floats, halves: tuple[float, float], aspect: float, *, gaze: tuple[float, float], free: FreeView
+) -> Pose:
+    """The pose from which a card at a place stands in the middle of what is free of the picture.
+
+    halves: half its sides across and down, world units. gaze: yaw and pitch.
+    """
+    across, down = halves
+    tan_y = float(np.tan(FOV_Y / 2.0))
+    height = min(CARD_HEIGHT, CARD_ROOM * max(free.bottom - free.top, 0.1))
+    width = CARD_WIDTH * max(free.right - free.left, 0.1)
+    depth = max(down / (height * tan_y), across / (width * tan_y * aspect))
+    right = (free.left + free.right - 1.0) * tan_y * aspect * depth
+    up = (1.0 - free.top - free.bottom) * tan_y * depth
+    turned = Pose((0.0, 0.0, 0.0), *gaze)
+    offset = np.array([right, up, -depth], np.float32) @ view_from_world(turned)[:3, :3]
+    x, y, z = (place - offset).astype(np.float32).tolist()
+    return replace(turned, eye=(x, y, z))
+
+
+def card_view(pose: Pose, place: Floats, halves: tuple[float, float], aspect: float) -> FreeView:
+    """Where in the picture a card appears, as shares of its width and height; all zeros where it is behind the eye."""
+    right, up, back = (view_from_world(pose) @ np.append(place, np.float32(1.0)))[:3].tolist()
+    if back >= 0.0:
+        return FreeView(0.0, 0.0, 0.0, 0.0)
+    tan_y = float(np.tan(FOV_Y / 2.0)) * -back
+    tan_x = tan_y * aspect
+    x, y = 0.5 + right / tan_x / 2.0, 0.5 - up / tan_y / 2.0
+    across, down = halves[0] / tan_x / 2.0, halves[1] / tan_y / 2.0
+    return FreeView(x - across, y - down, x + across, y + down)
+
+
+def is_framed(card: FreeView, free: FreeView, wanted: FreeView) -> bool:
+    """Whether a card lies in what is free, about as large as it would be framed now."""
+    size = (card.bottom - card.top) / max(wanted.bottom - wanted.top, 1e-6)
+    within = card.left >= free.left and card.right <= free.right and card.top >= free.top and card.bottom <= free.bottom
+    return within and CARD_SIZES[0] <= size <= CARD_SIZES[1]
 
 
 def group_pose(points: Floats, aspect: float, *, coming_from: Floats, free: FreeView, half: float) -> Pose:

@@ -10,7 +10,7 @@ from atlas_rt.core.arrays import Floats, Rows
 from atlas_rt.core.camera import project
 from atlas_rt.core.hud import CountTag, NameTag
 from atlas_rt.core.scene import HIDDEN, PLAIN, Scene, View
-from atlas_rt.core.visibility import brightness_of, drawn_depths, near_nodes, positions_now, screen_radii
+from atlas_rt.core.visibility import brightness_of, drawn_depths, near_nodes, positions_now, screen_radii, seen_radii
 
 FOG_DENSITY, FOG_FROM = 0.45, 0.7
 """Names fade with distance as the cloud does."""
@@ -100,7 +100,8 @@ class CountTags:
         if not len(counted):
             return ()
         xy, depths = project(positions_now(view, rows), view.view_from_world, view.clip_from_view, size_px)
-        radii = screen_radii(view, rows, depths) * np.float32(size_px[1] / max(view.size_px[1], 1))
+        scale = np.float32(size_px[1] / max(view.size_px[1], 1))
+        radii = seen_radii(view, rows, xy / scale, depths) * scale
         counted = counted[(radii[counted] > COUNTED_PX[0]) & (depths[counted] > 0.0)]
         counted = counted[np.argsort(-radii[counted], kind="stable")[:COUNTS_MAX]]
         root = np.sqrt(view.scene.aspects[rows])

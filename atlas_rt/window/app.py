@@ -149,6 +149,7 @@ class App:
         changed = arrivals.hear(parts) or bool(told.events or told.exposed or told.held)
         changed |= self._change_over()
         self._follow(told, dt_secs)
+        parts.world.keep_framed(parts.display.free_view)
         parts.world.advance(dt_secs, told.held)
         parts.panel_state.advance(dt_secs)
         drawn = told.visible and not self._may_rest(changed, dt_secs)
