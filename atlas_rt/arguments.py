@@ -125,6 +125,9 @@ def _shot(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", default="1280x720", type=size, metavar="WxH", help="in pixels (default: 1280x720)")
     parser.add_argument("--search", default="", metavar="TEXT", help="light the images that match this phrase")
     parser.add_argument("--select", default="", metavar="IMAGE", help="open the panel of this image")
+    parser.add_argument(
+        "--visit", default="", metavar="IMAGE", help="open the panel of this image and fly there: what that ends with"
+    )
     parser.add_argument("--panel", default="", choices=("clusters",), metavar="NAME", help="open a panel: clusters")
     parser.add_argument("--eye", type=point, metavar="X,Y,Z", help="where the camera stands, in world units")
     parser.add_argument("--look", type=point, metavar="X,Y,Z", help="the point it looks at (default: the middle)")

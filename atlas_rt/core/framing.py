@@ -20,11 +20,14 @@ GROUP_SHARE = 0.96
 """A cluster is framed without the farthest of its images, which would keep the eye away from all others."""
 CLOSE_UP = 7.0
 """Distance from which a cluster of one place is looked at, in half sides of a card."""
-CARD_HEIGHT, CARD_ROOM, CARD_WIDTH = 0.46, 0.64, 0.72
+CARD_HEIGHT, CARD_ROOM, CARD_WIDTH = 0.46, 0.6, 0.72
 """A visited card takes at most the first share of the picture's height, and the others of the free height and width:
 its neighbours stand around it."""
-CARD_SIZES = 0.75, 1.25
-"""A card at rest may be so much smaller or larger than it would be framed now before it is framed again."""
+CARD_LEAST, CARD_FULL = 0.33, 0.92
+"""Where that would be lower than the first share of the picture, it takes up to the second of the free height."""
+CARD_SIZES, CARD_OFF = (0.85, 1.15), 0.08
+"""A card at rest may be so much smaller or larger than it would be framed now, and so far off by its own size, before
+it is framed again: a line that a panel shows for a moment moves nothing."""
 
 
 class FreeView(NamedTuple):
@@ -83,7 +86,8 @@ def card_pose(
     """
     across, down = halves
     tan_y = float(np.tan(FOV_Y / 2.0))
-    height = min(CARD_HEIGHT, CARD_ROOM * max(free.bottom - free.top, 0.1))
+    room = max(free.bottom - free.top, 0.1)
+    height = min(max(CARD_ROOM * room, min(CARD_LEAST, CARD_FULL * room)), CARD_HEIGHT)
     width = CARD_WIDTH * max(free.right - free.left, 0.1)
     depth = max(down / (height * tan_y), across / (width * tan_y * aspect))
     right = (free.left + free.right - 1.0) * tan_y * aspect * depth
@@ -106,11 +110,13 @@ def card_view(pose: Pose, place: Floats, halves: tuple[float, float], aspect: fl
     return FreeView(x - across, y - down, x + across, y + down)
 
 
-def is_framed(card: FreeView, free: FreeView, wanted: FreeView) -> bool:
-    """Whether a card lies in what is free, about as large as it would be framed now."""
-    size = (card.bottom - card.top) / max(wanted.bottom - wanted.top, 1e-6)
-    within = card.left >= free.left and card.right <= free.right and card.top >= free.top and card.bottom <= free.bottom
-    return within and CARD_SIZES[0] <= size <= CARD_SIZES[1]
+def is_framed(card: FreeView, wanted: FreeView) -> bool:
+    """Whether a card stands about where and as large as it would be framed now."""
+    width, height = wanted.right - wanted.left, max(wanted.bottom - wanted.top, 1e-6)
+    across = abs(card.left + card.right - wanted.left - wanted.right) / 2.0
+    down = abs(card.top + card.bottom - wanted.top - wanted.bottom) / 2.0
+    is_same_size = CARD_SIZES[0] <= (card.bottom - card.top) / height <= CARD_SIZES[1]
+    return is_same_size and across <= CARD_OFF * width and down <= CARD_OFF * height
 
 
 def group_pose(points: Floats, aspect: float, *, coming_from: Floats, free: FreeView, half: float) -> Pose:

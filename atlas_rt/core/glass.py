@@ -1,11 +1,11 @@
 """What stands before the visited card makes way for it: how far, as one formula on the screen.
 
 A card makes way that is clearly nearer than the visited one and overlaps it, or nearly does. It shrinks and fades where
-it stands, so that a card that makes way by half looks right in a picture at rest too, and an outline stays in its place
-like a pane of glass. The shaders (`shaders/lib/nodes.glsl`) and the rasterizer have the same formula, and so has
-picking: glass is not hit.
+it stands, so that one that makes way by half looks right in a picture at rest too: cards are drawn opaque, and dots
+that let light through would be seen there. The shaders (`shaders/lib/nodes.glsl`) and the rasterizer have the same
+formula, and so has picking: what has made way is not hit.
 
-Lengths are tangents: distances beside the axis of sight, divided by the depth. They do not depend on the picture's size.
+Lengths are tangents: distances beside the axis of sight, divided by the depth. So pictures of any size agree.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ GLASS_MARGIN = 0.3
 class VisitedCard:
     """The card that the person was taken to, as one frame shows it.
 
-    glass: 0..1, how far what stands before it has made way. x, y: its middle to the right and up; across, down: half its
-    sides, all as tangents. depth: world units.
+    glass: 0..1, how far what stands before it has made way. x, y: its middle to the right and up; across, down: half
+    its sides, all as tangents. depth: world units.
     """
 
     row: int

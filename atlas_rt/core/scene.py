@@ -110,7 +110,8 @@ class View:
     drawn. pointed: the id of the cluster that is lit, -1 for none. cells: the rows by neighbourhood, with boxes around
     positions and old_boxes around old_positions; None: whoever looks around looks at every row. reached: (n,)
     world units walked along edges from what is selected or found, None where nothing is, or it is not known yet. graph:
-    of all edges, None where nobody made it. visited: the card that the person was taken to, before which others make way.
+    of all edges, None where nobody made it. visited: the card that the person was taken to,
+    before which others make way.
     """
 
     scene: Scene

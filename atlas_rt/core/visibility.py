@@ -203,8 +203,8 @@ def seen_radii(view: View, rows: NDArray[np.int64], xy: Floats, depths: Floats) 
 
 def _standing(view: View, rows: NDArray[np.int64], x: Floats, y: Floats, depths: Floats, radii: Floats) -> Floats:
     """(k,) what is left of cards of these radii in pixels; x, y: tangents of their middles."""
-    root = np.sqrt(view.scene.aspects[rows])
-    half = radii / np.float32(focal_px(view.fov_y, view.size_px[1]))
+    root: Floats = np.sqrt(view.scene.aspects[rows])
+    half: Floats = radii / np.float32(focal_px(view.fov_y, view.size_px[1]))
     return standing(view.visited, rows, (x, y), (half * root, half / root), depths)
 
 

@@ -45,7 +45,7 @@ class Visit:
 
     def begin(self, id_: int, pose: Pose) -> None:
         """The flight there begins. The cards before the image visited until now come back first."""
-        self.id, self.pose, self._gliding = id_, pose, False
+        self.id, self.pose, self._gliding = id_, pose, True
 
     def end(self) -> None:
         """The person is elsewhere: cards come back."""
@@ -73,8 +73,8 @@ class Visit:
         is_flying = camera.destination == self.pose
         if not (is_flying or self.is_at_rest(camera)):
             return
-        self._gliding |= is_flying or not is_framed
-        if not self._gliding:
+        self._gliding |= not is_framed
+        if not self._gliding and not is_flying:
             return
         share = 1.0 if camera.reduced_motion else 1.0 - math.exp(-dt_secs / GLIDE_SECS)
         self.pose = _closer(self.pose, wanted, share, least=THERE * distance)

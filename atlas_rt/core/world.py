@@ -404,7 +404,7 @@ class World:
         if self.tour is None and not self.orbiting:
             wanted = self._framing(row, (visit.pose.yaw, visit.pose.pitch))
             card, best = (card_view(pose, place, halves, aspect) for pose in (visit.pose, wanted))
-            framed = is_framed(card, self._free, best)
+            framed = is_framed(card, best)
             visit.keep_framed(self.camera, wanted, is_framed=framed, dt_secs=dt_secs, distance=distance)
         away = float(np.linalg.norm(np.asarray(self.camera.pose.eye, np.float32) - place))
         visit.advance(dt_secs, away=away / max(distance, 1e-6), at_once=self.reduced_motion)

@@ -14,7 +14,7 @@ import time
 
 from atlas_rt.core.hud import Hud, running_on
 from atlas_rt.core.scene import View
-from atlas_rt.core.tags import CountTags, NameTags, node_at
+from atlas_rt.core.tags import CountTags, NameTags, node_at, visited_image
 from atlas_rt.core.visibility import place_of
 from atlas_rt.core.world import World
 from atlas_rt.encoders import registry
@@ -288,6 +288,7 @@ class App:
             result=panel_state.place_among(world.answer),
             hovered=panel_state.hovered,
             hovered_at_px=at,
+            visited=visited_image(view, size_px),
             selected=panel_state.selected,
             live=world.live,
             live_on=session is not None and session.live,

@@ -12,14 +12,16 @@ from atlas_rt.core.requests import Hover, Request
 from atlas_rt.ui.fonts import current_fonts
 from atlas_rt.ui.panels.answer_card import AnswerCardPanel
 from atlas_rt.ui.panels.canvas import Rect, TextureRef, Thumbnails, Type
-from atlas_rt.ui.panels.clusters import ClustersPanel, free_view
+from atlas_rt.ui.panels.clusters import ClustersPanel
 from atlas_rt.ui.panels.consent import ConsentPanel
 from atlas_rt.ui.panels.counts import build_counts
 from atlas_rt.ui.panels.detail import DetailPanel
 from atlas_rt.ui.panels.figures import FiguresPanel
+from atlas_rt.ui.panels.free_space import free_view
 from atlas_rt.ui.panels.help import HelpPanel
 from atlas_rt.ui.panels.hover import HoverCard
 from atlas_rt.ui.panels.live import LivePanel
+from atlas_rt.ui.panels.neighbour_ring import NeighbourRing
 from atlas_rt.ui.panels.notices import Notices
 from atlas_rt.ui.panels.panel_context import PanelContext
 from atlas_rt.ui.panels.search import SearchPanel
@@ -48,6 +50,7 @@ class Panels:
         self._search, self._hover, self._detail = SearchPanel(), HoverCard(), DetailPanel()
         self._clusters, self._answer, self._consent = ClustersPanel(), AnswerCardPanel(), ConsentPanel()
         self._live, self._notices, self._welcome = LivePanel(), Notices(), WelcomePanel()
+        self._ring = NeighbourRing()
         self._help = HelpPanel(layout or {})
 
     @property
@@ -63,7 +66,7 @@ class Panels:
         """Show one frame's panels."""
         context = PanelContext(hud, self._measures(), self._thumbnails)
         build_counts(context)
-        self._tags.build(context, self.covered)
+        self._tags.build(context, [*self.covered, *self._ring.covered])
         self._detail.build(context)
         if not (hud.kiosk or hud.welcome):
             self._status.build(context)
@@ -75,11 +78,12 @@ class Panels:
         self._welcome.build(context)
         self._answer.build(context)
         self._notices.build(context, self._answer.top(context))
+        free = free_view(context.size, (self._clusters.taken(context), self._detail.width(context)), context.covered)
+        self._ring.build(context, free)
         if not hud.help_open:
             sides = self._detail.width(context), self._clusters.width(context)
             self._hover.build(context, *sides, self._answer.top(context))
-        self.covered = context.covered
-        self.free = free_view(context, self._clusters.taken(context), self._detail.width(context))
+        self.covered, self.free = context.covered, free
         self._consent.build(context)
         self._help.build(context)
         if context.pointed_id != self._pointed_id:

@@ -115,7 +115,7 @@ def _standing(frame: Record, card: Record, node: Record, right: f32, up: f32) ->
     down = frame.visited_card[3] + half / card.root - abs(up / node.depth - frame.visited_card[1])
     overlap = min(across, down) / frame.glass_margin + ONE
     nearer = (frame.visited_depth - node.depth) / frame.visited_depth
-    return ONE - frame.glass * smooth(GLASS_FROM, GLASS_TO, nearer) * smooth(ZERO, ONE, overlap)
+    return f32(ONE - frame.glass * smooth(GLASS_FROM, GLASS_TO, nearer) * smooth(ZERO, ONE, overlap))
 
 
 @part
