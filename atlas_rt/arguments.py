@@ -29,7 +29,7 @@ EVERYWHERE = (
     "hidden",
 )
 """Settings that are options of every command."""
-MEASUREMENTS = ("frame", "start", "ingest", "search", "locate", "map", "scale", "rest")
+MEASUREMENTS = ("frame", "start", "ingest", "search", "locate", "map", "scale", "sight", "rest")
 """What `bench` can measure."""
 
 
@@ -211,7 +211,11 @@ def _bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", default="", metavar="|".join(MEASUREMENTS), help="what to measure")
     add_source(parser)
     parser.add_argument(
-        "--nodes", type=nodes, default=NODES, metavar="N", help=f"frame: images in the scene (default: {NODES:,})"
+        "--nodes",
+        type=nodes,
+        default=NODES,
+        metavar="N",
+        help=f"frame, sight: images in the scene (default: {NODES:,})",
     )
     add_setting(parser, "quality")
     add_setting(parser, "renderer")

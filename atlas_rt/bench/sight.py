@@ -121,9 +121,7 @@ def _flown(context: Context, arrival: Arrival, renderer: str, cases: list[Case])
     sights: dict[str, list[Sight]] = defaultdict(list)
     for setup in SETUPS:
         picture = OffscreenTarget(context, setup.size_px)
-        display = WindowPicture(
-            context, quality="high", renderer=renderer, waits=True, target=lambda picture=picture: picture.target
-        )  # type: ignore[misc]
+        display = _display(context, renderer, picture)
         try:
             if display.trouble:
                 raise MissingError(display.trouble)
@@ -135,6 +133,10 @@ def _flown(context: Context, arrival: Arrival, renderer: str, cases: list[Case])
             display.release()
             picture.release()
     return sights
+
+
+def _display(context: Context, renderer: str, picture: OffscreenTarget) -> WindowPicture:
+    return WindowPicture(context, quality="high", renderer=renderer, waits=True, target=lambda: picture.target)
 
 
 class Flight:

@@ -190,6 +190,8 @@ class World:
 
     @selected_ids.setter
     def selected_ids(self, ids: tuple[int, ...]) -> None:
+        if ids and ids[-1] != self._visit.id and ids != self._selected_ids:
+            self._visit.end()  # the person is at another image
         self._selected_ids = ids
         opened = self._to_open()
         if opened != self._opened:
@@ -394,7 +396,7 @@ class World:
     def _advance_visit(self, dt_secs: float) -> None:
         """Keep the visited image framed as long as the person is there, and let others make way for it."""
         visit, row = self._visit, self.row(self._visit.id)
-        if row < 0 or (self._selected_ids and self._selected_ids[-1] != visit.id):
+        if row < 0:
             visit.end()
         if visit.id < 0:
             visit.advance(dt_secs, away=0.0, at_once=self.reduced_motion)

@@ -81,13 +81,13 @@ def _along(context: PanelContext, card: Rect, room: Rect, side: float, count: in
     out, apart = context.px(AWAY) + side / 2.0, side + context.px(BETWEEN)
     middle, level = card.centre
     # The middle of each row, the way along it, and how long it is: above, right, below, left.
-    rows = (
+    sides = (
         (middle, card.y - out, 1.0, 0.0, card.width),
         (card.right + out, level, 0.0, 1.0, card.height),
         (middle, card.bottom + out, -1.0, 0.0, card.width),
         (card.x - out, level, 0.0, -1.0, card.height),
     )
-    rows = tuple(row for row in rows if _within(Rect(row[0] - side / 2.0, row[1] - side / 2.0, side, side), room))
+    rows = [row for row in sides if _within(Rect(row[0] - side / 2.0, row[1] - side / 2.0, side, side), room)]
     most = [max(int((row[4] + context.px(BETWEEN)) / apart), 1) for row in rows]
     taken = [0] * len(rows)
     for _ in range(min(count, sum(most))):
