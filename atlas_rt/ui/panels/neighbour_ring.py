@@ -71,8 +71,9 @@ def ring(context: PanelContext, card: Rect, room: Rect, count: int) -> list[Rect
     largest, least = min(context.px(SIDE), SIDE_SHARE * context.size[1]), context.px(LEAST_SIDE)
     for side in (largest, (largest + least) / 2.0, least):
         places = _along(context, card, room, side, count)
-        if len(places) > len(best):
-            best = places
+        best = max(best, places, key=len)
+        if len(best) == count:
+            break
     return best
 
 
