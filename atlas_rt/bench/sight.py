@@ -38,8 +38,8 @@ ALIKE = 16
 SEEN = 95.0
 HEIGHTS, WIDTHS = (0.3, 0.6), (0.3, 0.9)
 """Of the window's height; and of the free width, for cards that are wide in it."""
-STEP_SECS = 0.1
-FLIGHT_STEPS = 100
+STEP_SECS = 0.2
+FLIGHT_STEPS = 60
 UNSEEN_PX = (64, 64)
 RENDERERS = ("software", "gl")
 
@@ -213,18 +213,21 @@ def alone(view: View) -> View:
 
 
 def seen(frame: Bytes, card_alone: Bytes, card: VisitedImage) -> float:
-    """0..1, the share of the card's pixels that are the same in the frame (h, w, 3) as drawn alone."""
-    inside = _inside(frame.shape[:2], card)
-    apart = np.abs(frame.astype(np.int16) - card_alone.astype(np.int16)).max(axis=2)
+    """0..1, the share of the card's pixels that are the same in the frame (h, w, 3) as drawn alone; of those that are
+    on the picture."""
+    left, top = max(int(card.left), 0), max(int(card.top), 0)
+    box = slice(top, max(int(card.bottom) + 1, top)), slice(left, max(int(card.right) + 1, left))
+    apart = np.abs(frame[box].astype(np.int16) - card_alone[box]).max(axis=2, initial=0)
+    inside = _inside(apart.shape, card, (left, top))
     return float((apart[inside] <= ALIKE).mean()) if inside.any() else 0.0
 
 
-def _inside(shape: tuple[int, ...], card: VisitedImage) -> NDArray[np.bool_]:
-    """(h, w) bool, the pixels that the card covers whole; what of it is off the picture is not among them."""
+def _inside(shape: tuple[int, ...], card: VisitedImage, corner: tuple[int, int]) -> NDArray[np.bool_]:
+    """(h, w) bool, the pixels from a corner on that the card covers whole."""
     across, down = (card.right - card.left) / 2.0, (card.bottom - card.top) / 2.0
     radius = min(across, down) * CORNER
-    x = np.abs(np.arange(shape[1]) + 0.5 - card.left - across) - across + radius
-    y = np.abs(np.arange(shape[0]) + 0.5 - card.top - down) - down + radius
+    x = np.abs(np.arange(shape[1]) + 0.5 + corner[0] - card.left - across) - across + radius
+    y = np.abs(np.arange(shape[0]) + 0.5 + corner[1] - card.top - down) - down + radius
     beyond = np.hypot(np.maximum(x, 0.0)[None], np.maximum(y, 0.0)[:, None])
     outside: NDArray[np.bool_] = beyond + np.minimum(np.maximum(x[None], y[:, None]), 0.0) > radius - 0.5
     return ~outside

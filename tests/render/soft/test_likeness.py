@@ -137,15 +137,16 @@ def test_a_picture_at_rest_is_more_alike(
 
 
 def test_a_visited_card_is_wholly_seen(rasterizer: Rasterizer, reference: Reference, view_of: ViewOf) -> None:
-    """Also at rest, while a search lights others and light runs along edges; without it, it is not."""
-    changes = {"lights": lights(), "light_mix": 1.0, "ambient": 1.0, "pulse_secs": 3.0}
-    view = visited(view_of, 1.0, **changes)
+    """Also at rest, while a search lights others, light runs along edges, and the live marker is there; without it, it
+    is not."""
+    view = visited(view_of, 1.0, lights=lights(), light_mix=1.0, ambient=1.0, pulse_secs=3.0)
+    view = replace(view, marker=view.positions[view.selected[0]], marker_neighbours=(1, 2, 3))
     card = visited_image(view, view.size_px)
     assert card is not None
     assert seen(reference(view), reference(alone(view)), card) >= 0.97
     assert seen(rgb_of(rasterizer.draw(view)), rgb_of(rasterizer.draw(alone(view))), card) >= 0.99
     assert seen(at_rest(rasterizer, view), at_rest(rasterizer, alone(view)), card) >= 0.97
-    hidden = replace(view, visited=None, selected=())
+    hidden = replace(view, visited=None, selected=(), marker=None)
     assert seen(rgb_of(rasterizer.draw(hidden)), rgb_of(rasterizer.draw(alone(view))), card) < 0.9
 
 
