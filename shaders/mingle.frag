@@ -13,7 +13,7 @@ float open_to_bloom()
     vec2 size = vec2(textureSize(near_bloom, 0));
     vec2 at = (uv * 2.0 - 1.0) * vec2(size.x / size.y, 1.0) * 0.5 * lines_px / focal_px;
     vec2 inside = (visited_card.zw - abs(at - visited_card.xy)) / (BLOOM_EDGE * min(visited_card.z, visited_card.w));
-    return 1.0 - glass * clamp(min(inside.x, inside.y), 0.0, 1.0);
+    return 1.0 - glass * clamp(min(inside.x, inside.y) + 1.0, 0.0, 1.0);
 }
 
 void main()

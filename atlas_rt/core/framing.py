@@ -77,46 +77,55 @@ def close_up_pose(target: Floats, *, coming_from: Floats, distance: float) -> Po
     return pose_looking_at(target + away * np.float32(distance), target)
 
 
-def card_pose(
-    place: Floats, halves: tuple[float, float], aspect: float, *, gaze: tuple[float, float], free: FreeView
-) -> Pose:
-    """The pose from which a card at a place stands in the middle of what is free of the picture.
+class CardFraming(NamedTuple):
+    """A card that is to stand in the middle of what is free of the picture.
 
-    halves: half its sides across and down, world units. gaze: yaw and pitch.
+    place: (3,) in the world. halves: half its sides across and down, world units. aspect: width by height of the
+    picture.
     """
-    across, down = halves
-    tan_y = float(np.tan(FOV_Y / 2.0))
-    room = max(free.bottom - free.top, 0.1)
-    height = min(max(CARD_ROOM * room, min(CARD_LEAST, CARD_FULL * room)), CARD_HEIGHT)
-    width = CARD_WIDTH * max(free.right - free.left, 0.1)
-    depth = max(down / (height * tan_y), across / (width * tan_y * aspect))
-    right = (free.left + free.right - 1.0) * tan_y * aspect * depth
-    up = (1.0 - free.top - free.bottom) * tan_y * depth
-    turned = Pose((0.0, 0.0, 0.0), *gaze)
-    offset = np.array([right, up, -depth], np.float32) @ view_from_world(turned)[:3, :3]
-    x, y, z = (place - offset).astype(np.float32).tolist()
-    return replace(turned, eye=(x, y, z))
 
+    place: Floats
+    halves: tuple[float, float]
+    aspect: float
+    free: FreeView
 
-def card_view(pose: Pose, place: Floats, halves: tuple[float, float], aspect: float) -> FreeView:
-    """Where in the picture a card appears, as shares of its width and height; all zeros where it is behind the eye."""
-    right, up, back = (view_from_world(pose) @ np.append(place, np.float32(1.0)))[:3].tolist()
-    if back >= 0.0:
-        return FreeView(0.0, 0.0, 0.0, 0.0)
-    tan_y = float(np.tan(FOV_Y / 2.0)) * -back
-    tan_x = tan_y * aspect
-    x, y = 0.5 + right / tan_x / 2.0, 0.5 - up / tan_y / 2.0
-    across, down = halves[0] / tan_x / 2.0, halves[1] / tan_y / 2.0
-    return FreeView(x - across, y - down, x + across, y + down)
+    def pose(self, gaze: Pose) -> Pose:
+        """The pose from which it stands there, looking as `gaze` does."""
+        (across, down), free = self.halves, self.free
+        tan_y = float(np.tan(FOV_Y / 2.0))
+        room = max(free.bottom - free.top, 0.1)
+        height = min(max(CARD_ROOM * room, min(CARD_LEAST, CARD_FULL * room)), CARD_HEIGHT)
+        width = CARD_WIDTH * max(free.right - free.left, 0.1)
+        depth = max(down / (height * tan_y), across / (width * tan_y * self.aspect))
+        right = (free.left + free.right - 1.0) * tan_y * self.aspect * depth
+        up = (1.0 - free.top - free.bottom) * tan_y * depth
+        offset = np.array([right, up, -depth], np.float32) @ view_from_world(gaze)[:3, :3]
+        x, y, z = (self.place - offset).astype(np.float32).tolist()
+        return replace(gaze, eye=(x, y, z))
 
+    def distance(self, pose: Pose) -> float:
+        """How far the eye is from the card, world units."""
+        return float(np.linalg.norm(np.asarray(pose.eye, np.float32) - self.place))
 
-def is_framed(card: FreeView, wanted: FreeView) -> bool:
-    """Whether a card stands about where and as large as it would be framed now."""
-    width, height = wanted.right - wanted.left, max(wanted.bottom - wanted.top, 1e-6)
-    across = abs(card.left + card.right - wanted.left - wanted.right) / 2.0
-    down = abs(card.top + card.bottom - wanted.top - wanted.bottom) / 2.0
-    is_same_size = CARD_SIZES[0] <= (card.bottom - card.top) / height <= CARD_SIZES[1]
-    return is_same_size and across <= CARD_OFF * width and down <= CARD_OFF * height
+    def seen_from(self, pose: Pose) -> FreeView:
+        """Where in the picture it appears, as shares of its width and height; all zeros where it is behind the eye."""
+        right, up, back = (view_from_world(pose) @ np.append(self.place, np.float32(1.0)))[:3].tolist()
+        if back >= 0.0:
+            return FreeView(0.0, 0.0, 0.0, 0.0)
+        tan_y = float(np.tan(FOV_Y / 2.0)) * -back
+        tan_x = tan_y * self.aspect
+        x, y = 0.5 + right / tan_x / 2.0, 0.5 - up / tan_y / 2.0
+        across, down = self.halves[0] / tan_x / 2.0, self.halves[1] / tan_y / 2.0
+        return FreeView(x - across, y - down, x + across, y + down)
+
+    def is_good(self, pose: Pose, wanted: Pose) -> bool:
+        """Whether it stands about where and as large as from the wanted pose."""
+        card, best = self.seen_from(pose), self.seen_from(wanted)
+        width, height = best.right - best.left, max(best.bottom - best.top, 1e-6)
+        across = abs(card.left + card.right - best.left - best.right) / 2.0
+        down = abs(card.top + card.bottom - best.top - best.bottom) / 2.0
+        is_same_size = CARD_SIZES[0] <= (card.bottom - card.top) / height <= CARD_SIZES[1]
+        return is_same_size and across <= CARD_OFF * width and down <= CARD_OFF * height
 
 
 def group_pose(points: Floats, aspect: float, *, coming_from: Floats, free: FreeView, half: float) -> Pose:

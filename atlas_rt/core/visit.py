@@ -13,6 +13,7 @@ import numpy as np
 
 from atlas_rt.core.easing import smootherstep
 from atlas_rt.core.flight import FlyCamera
+from atlas_rt.core.framing import CardFraming
 from atlas_rt.core.scene import Pose
 
 GLASS_SECS = 0.3
@@ -51,33 +52,33 @@ class Visit:
         """The person is elsewhere: cards come back."""
         self.id = -1
 
-    def advance(self, dt_secs: float, *, away: float, at_once: bool) -> None:
-        """Let time pass. away: how far the eye is from the image, in distances of the pose. at_once: nothing fades."""
+    def advance(self, dt_secs: float, camera: FlyCamera, card: CardFraming | None) -> None:
+        """Let time pass. card: of the visited image, None where there is none."""
+        if card is None:
+            self.end()
+        else:
+            self._keep_framed(dt_secs, camera, card)
         is_other = self.glass_id != self.id
-        near = 1.0 - smootherstep((away - GLASS_NEAR) / (GLASS_FAR - GLASS_NEAR))
-        self._wanted = 0.0 if is_other else near
-        step = 1.0 if at_once else dt_secs / GLASS_SECS
+        self._wanted = 0.0 if is_other or card is None else self._glass_wanted(camera, card)
+        step = 1.0 if camera.reduced_motion else dt_secs / GLASS_SECS
         self.glass = min(max(self._wanted, self.glass - step), self.glass + step)
         if is_other and self.glass == 0.0:
             self.glass_id = self.id
 
-    def is_at_rest(self, camera: FlyCamera) -> bool:
-        """The eye is where the flight ended, and stays there."""
-        return camera.pose == self.pose and not camera.moving
+    def _glass_wanted(self, camera: FlyCamera, card: CardFraming) -> float:
+        away = card.distance(camera.pose) / max(card.distance(self.pose), 1e-6)
+        return 1.0 - smootherstep((away - GLASS_NEAR) / (GLASS_FAR - GLASS_NEAR))
 
-    def keep_framed(self, camera: FlyCamera, wanted: Pose, *, is_framed: bool, dt_secs: float, distance: float) -> None:
-        """Bring the pose closer to the wanted one: that of a flight under way, or of the eye at rest.
-
-        is_framed: the pose as it is will do once the eye is at rest. distance: of the eye from the image.
-        """
+    def _keep_framed(self, dt_secs: float, camera: FlyCamera, card: CardFraming) -> None:
+        """Bring the pose closer to the wanted one: that of a flight under way, or of the eye that rests there."""
         is_flying = camera.destination == self.pose
-        if not (is_flying or self.is_at_rest(camera)):
-            return
-        self._gliding |= not is_framed
-        if not self._gliding and not is_flying:
+        is_at_rest = camera.pose == self.pose and not camera.moving
+        wanted = card.pose(self.pose)
+        self._gliding |= not card.is_good(self.pose, wanted)
+        if not (is_flying or (is_at_rest and self._gliding)):
             return
         share = 1.0 if camera.reduced_motion else 1.0 - math.exp(-dt_secs / GLIDE_SECS)
-        self.pose = _closer(self.pose, wanted, share, least=THERE * distance)
+        self.pose = _closer(self.pose, wanted, share, least=THERE * card.distance(self.pose))
         self._gliding = self.pose != wanted
         if is_flying:
             camera.redirect(self.pose)

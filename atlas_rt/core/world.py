@@ -19,17 +19,7 @@ from atlas_rt.core.camera import clip_from_view, view_from_world
 from atlas_rt.core.cells import Boxes, Cells, cells_of
 from atlas_rt.core.cluster_list import ShownClusters
 from atlas_rt.core.flight import FlyCamera
-from atlas_rt.core.framing import (
-    CLOSE_UP,
-    FOV_Y,
-    FreeView,
-    card_pose,
-    card_view,
-    close_up_pose,
-    group_pose,
-    home_pose,
-    is_framed,
-)
+from atlas_rt.core.framing import CLOSE_UP, FOV_Y, CardFraming, FreeView, close_up_pose, group_pose, home_pose
 from atlas_rt.core.lights import Lights, carried, lights_of_cluster
 from atlas_rt.core.marker import Marker
 from atlas_rt.core.motion import MORPH_SECS, Departure, Morph, leaving, outwards
@@ -293,14 +283,13 @@ class World:
 
         One in a closed stack is looked at where it will stand when it is selected.
         """
-        row = self.row(id_)
-        if row < 0:
+        self._free = free
+        card = self._framing(self.row(id_))
+        if card is None:
             return False
         self.let_go()
-        self._free = free
         eye = np.asarray(self.camera.pose.eye, np.float32)
-        towards = close_up_pose(self._place_of(row), coming_from=eye, distance=1.0)
-        pose = self._framing(row, (towards.yaw, towards.pitch))
+        pose = card.pose(close_up_pose(card.place, coming_from=eye, distance=1.0))
         self._visit.begin(id_, pose)
         self.camera.fly_to(pose)
         return True
@@ -351,7 +340,7 @@ class World:
             if self.orbiting:
                 self.camera.orbit(self.pivot(), 2.0 * np.pi * dt_secs / ORBIT_SECS, 0.0)
             self.camera.advance(dt_secs, held)
-        self._advance_visit(dt_secs)
+        self._visit.advance(dt_secs, self.camera, self._framing(self.row(self._visit.id)))
 
     def view(self, size_px: tuple[int, int]) -> View:
         """What a frame of this size draws now."""
@@ -393,27 +382,11 @@ class World:
 
     # -- steps -------------------------------------------------------------------------------------------------------
 
-    def _advance_visit(self, dt_secs: float) -> None:
-        """Keep the visited image framed as long as the person is there, and let others make way for it."""
-        visit, row = self._visit, self.row(self._visit.id)
+    def _framing(self, row: int) -> CardFraming | None:
+        """A row's card in what is free of the picture; None for no row."""
         if row < 0:
-            visit.end()
-        if visit.id < 0:
-            visit.advance(dt_secs, away=0.0, at_once=self.reduced_motion)
-            return
-        place, halves, aspect = self._place_of(row), self._halves(row), self._aspect
-        distance = float(np.linalg.norm(np.asarray(visit.pose.eye, np.float32) - place))
-        if self.tour is None and not self.orbiting:
-            wanted = self._framing(row, (visit.pose.yaw, visit.pose.pitch))
-            card, best = (card_view(pose, place, halves, aspect) for pose in (visit.pose, wanted))
-            framed = is_framed(card, best)
-            visit.keep_framed(self.camera, wanted, is_framed=framed, dt_secs=dt_secs, distance=distance)
-        away = float(np.linalg.norm(np.asarray(self.camera.pose.eye, np.float32) - place))
-        visit.advance(dt_secs, away=away / max(distance, 1e-6), at_once=self.reduced_motion)
-
-    def _framing(self, row: int, gaze: tuple[float, float]) -> Pose:
-        """The pose from which a row's card stands in what is free of the picture."""
-        return card_pose(self._place_of(row), self._halves(row), self._aspect, gaze=gaze, free=self._free)
+            return None
+        return CardFraming(self._place_of(row), self._halves(row), self._aspect, self._free)
 
     def _halves(self, row: int) -> tuple[float, float]:
         """Half the sides of a row's card from near, world units, as what was found leaves it."""

@@ -9,7 +9,7 @@ import pytest
 
 from atlas_rt.core.answers import Match, SearchAnswer
 from atlas_rt.core.camera import project
-from atlas_rt.core.framing import FreeView, card_view
+from atlas_rt.core.framing import CardFraming, FreeView
 from atlas_rt.core.scene import Pose, Scene, View
 from atlas_rt.core.tags import visited_image
 from atlas_rt.core.visibility import drawn_depths, near_nodes, pick, rows_in_sight, visited_card
@@ -208,4 +208,5 @@ def test_a_card_behind_the_eye_is_none(world: World) -> None:
     world.camera.pose = Pose((0.0, 0.0, -1.0), 0.0, 0.0)
     view = world.view(SIZE_PX)
     assert visited_card(view, 0, 1.0) is None
-    assert card_view(world.camera.pose, view.positions[0], (0.1, 0.1), 1.6) == FreeView(0.0, 0.0, 0.0, 0.0)
+    card = CardFraming(view.positions[0], (0.1, 0.1), 1.6, FreeView())
+    assert card.seen_from(world.camera.pose) == FreeView(0.0, 0.0, 0.0, 0.0)

@@ -98,7 +98,7 @@ def _open_to_bloom(view: View, card: VisitedCard, shape: tuple[int, ...]) -> Flo
     x = (2.0 * (np.arange(shape[1]) + 0.5) / shape[1] - 1.0) * slope * shape[1] / shape[0]
     y = (1.0 - 2.0 * (np.arange(shape[0]) + 0.5) / shape[0]) * slope
     inside = np.minimum(card.across - np.abs(x - card.x)[None], card.down - np.abs(y - card.y)[:, None])
-    within = np.clip(inside / (look.BLOOM_EDGE * min(card.across, card.down)), 0.0, 1.0)
+    within = np.clip(inside / (look.BLOOM_EDGE * min(card.across, card.down)) + 1.0, 0.0, 1.0)
     left: Floats = (1.0 - card.glass * within[..., None]).astype(np.float32)
     return left
 
