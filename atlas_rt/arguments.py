@@ -29,7 +29,7 @@ EVERYWHERE = (
     "hidden",
 )
 """Settings that are options of every command."""
-MEASUREMENTS = ("frame", "start", "ingest", "search", "locate", "map", "scale", "rest")
+MEASUREMENTS = ("frame", "start", "ingest", "search", "locate", "map", "scale", "sight", "rest")
 """What `bench` can measure."""
 
 
@@ -131,6 +131,9 @@ def _shot(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", default="1280x720", type=size, metavar="WxH", help="in pixels (default: 1280x720)")
     parser.add_argument("--search", default="", metavar="TEXT", help="light the images that match this phrase")
     parser.add_argument("--select", default="", metavar="IMAGE", help="open the panel of this image")
+    parser.add_argument(
+        "--visit", default="", metavar="IMAGE", help="open the panel of this image and fly there: what that ends with"
+    )
     parser.add_argument("--panel", default="", choices=("clusters",), metavar="NAME", help="open a panel: clusters")
     parser.add_argument("--eye", type=point, metavar="X,Y,Z", help="where the camera stands, in world units")
     parser.add_argument("--look", type=point, metavar="X,Y,Z", help="the point it looks at (default: the middle)")
@@ -214,7 +217,11 @@ def _bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", default="", metavar="|".join(MEASUREMENTS), help="what to measure")
     add_source(parser)
     parser.add_argument(
-        "--nodes", type=nodes, default=NODES, metavar="N", help=f"frame: images in the scene (default: {NODES:,})"
+        "--nodes",
+        type=nodes,
+        default=NODES,
+        metavar="N",
+        help=f"frame, sight: images in the scene (default: {NODES:,})",
     )
     add_setting(parser, "quality")
     add_setting(parser, "renderer")

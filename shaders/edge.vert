@@ -57,7 +57,7 @@ Node end_at(int row)
     if (row < 0)
         return Node(marker.xyz, 1.0, 1.0, 1.0, 1.0, false);
     Node node = node_at(row);
-    node.brightness = node.scale > 0.0 ? mix(1.0, UNLIT + LIT_GAIN * node.light, light_mix) : 0.0;
+    node.brightness = mix(1.0, UNLIT + LIT_GAIN * node.light, light_mix) * node.scale;
     return node;
 }
 

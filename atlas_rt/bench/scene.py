@@ -102,6 +102,14 @@ def made_vectors(images: int, dim: int, *, seed: int = SEED) -> Floats:
     return vectors
 
 
+def vectors_of_places(positions: Floats) -> Floats:
+    """(n, 4) unit vectors that are the more alike the closer two places are: on a sphere, by stereographic
+    projection."""
+    squares = (positions**2).sum(axis=1, keepdims=True)
+    vectors: Floats = np.concatenate([2.0 * positions, 1.0 - squares], axis=1) / (1.0 + squares)
+    return vectors.astype(np.float32)
+
+
 def radius(positions: Floats) -> float:
     """The 95th percentile of the distance from the origin: the R of the camera paths."""
     return float(np.percentile(np.linalg.norm(positions, axis=1), 95.0))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
 
 from atlas_rt.bench.report import BenchReport
 from atlas_rt.commands.collection import Collection, open_collection, sources_of
@@ -75,6 +78,19 @@ def _rest(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
 
     collection = _collection(settings, arguments)
     return rest.measure(settings, nodes=arguments.nodes, arrival=collection.arrival if collection else None)
+
+
+def _sight(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
+    from atlas_rt.bench import scene, sight  # the window's libraries
+    from atlas_rt.search.vector_index import VectorIndex
+
+    if collection := _collection(settings, arguments):
+        arrival = scene.enlarged(collection.arrival, arguments.nodes)
+        vectors = np.resize(collection.vectors, (arguments.nodes, collection.vectors.shape[1]))
+    else:
+        arrival = scene.made_arrival(arguments.nodes)
+        vectors = scene.vectors_of_places(arrival.scene.positions)
+    return sight.measure(replace(arrival, vector_index=VectorIndex(vectors)))
 
 
 def _start(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
@@ -151,4 +167,5 @@ BENCHES: dict[str, Callable[[Settings, argparse.Namespace], BenchReport]] = {
     "map": _map,
     "scale": _scale,
     "rest": _rest,
+    "sight": _sight,
 }

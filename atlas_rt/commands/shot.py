@@ -15,16 +15,15 @@ from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import output_path, print_json, say, write_whole
 from atlas_rt.core.arrays import Bytes
 from atlas_rt.core.camera import pose_looking_at
+from atlas_rt.core.framing import FreeView
 from atlas_rt.core.hud import Hud, ImageFacts
 from atlas_rt.core.images import Tile
 from atlas_rt.core.lights import LIGHT_SECS
 from atlas_rt.core.motion import MORPH_SECS
 from atlas_rt.core.scene import Pose, View
-from atlas_rt.core.tags import CountTags, name_tags
-from atlas_rt.core.troubles import lasting
 from atlas_rt.core.world import World
 from atlas_rt.encoders.encoder import TextEncoder
-from atlas_rt.errors import MissingError, NoGraphicsError
+from atlas_rt.errors import MissingError, NoGraphicsError, UsageError
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.tile_making import load_picture
@@ -38,6 +37,7 @@ from atlas_rt.values import Triple
 from atlas_rt.window.cluster_state import ClusterState
 from atlas_rt.window.picture import WindowPicture
 from atlas_rt.window.session import source_name
+from atlas_rt.window.still_hud import still_hud
 from atlas_rt.workers.facts import FactsRequest, facts_of, stored_of
 from atlas_rt.workers.pictures import PICTURE_PX
 from atlas_rt.workers.searcher import Query, Searcher
@@ -59,13 +59,15 @@ TILE_ROUNDS = 4
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """What to take a picture of. eye and gaze: world units, None for the home view."""
+    """What to take a picture of. select, visit: the image whose panel is open; visit: as a flight to it ends. eye and
+    gaze: world units, None for the home view."""
 
     size_px: tuple[int, int]
     quality: str
     renderer: str = "auto"
     search: str = ""
     select: str = ""
+    visit: str = ""
     panel: str = ""
     eye: Triple | None = None
     gaze: Triple | None = None
@@ -74,6 +76,8 @@ class Shot:
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     path = picture_path(arguments.output)
+    if arguments.visit and (arguments.select or arguments.eye or arguments.look):
+        raise UsageError("--visit says where the camera stands: leave out --select, --eye and --look")
     collection = open_collection(
         settings, sources_of(settings, arguments.source, demo=arguments.demo), no_update=arguments.no_update
     )
@@ -83,6 +87,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         renderer=settings.renderer,
         search=arguments.search,
         select=arguments.select,
+        visit=arguments.visit,
         panel=arguments.panel,
         eye=arguments.eye,
         gaze=arguments.look,
@@ -113,7 +118,8 @@ def take(collection: Collection, shot: Shot, *, tell: Callable[[str], None]) -> 
 
     Raises MissingError if OpenGL was asked for and is not there, UsageError for an unknown image.
     """
-    selected = int(collection.scene.ids[collection.row_of(shot.select)]) if shot.select else -1
+    wanted = shot.visit or shot.select
+    selected = int(collection.scene.ids[collection.row_of(wanted)]) if wanted else -1
     try:
         context = open_headless()
     except NoGraphicsError as error:
@@ -219,6 +225,7 @@ def _develop(
 ) -> bool:
     """Draw once with everything settled, then fetch what that frame wanted; False when it wanted nothing."""
     for dt_secs in SETTLING_SECS:
+        world.keep_framed(display.free_view if shot.hud else FreeView())
         world.advance(dt_secs, frozenset())
         view = world.view(shot.size_px)
         if shot.hud:
@@ -250,7 +257,10 @@ def _world(collection: Collection, shot: Shot, selected: int) -> World:
     world.view(shot.size_px)  # the home view depends on the picture's shape
     world.morph_to(collection.scene)
     pose = _pose(world, shot, selected)
-    if selected >= 0:
+    if shot.visit:
+        world.visit(selected, FreeView())
+        world.selected_ids = (selected,)
+    elif selected >= 0:
         if shot.eye is None:
             world.camera.fly_to(pose)
         else:
@@ -265,7 +275,8 @@ def _world(collection: Collection, shot: Shot, selected: int) -> World:
         world.light_by(searcher.answer(query))
         texts.close()
     world.advance(max(MORPH_SECS, LIGHT_SECS), frozenset())
-    world.camera.pose = pose
+    if not shot.visit:
+        world.camera.pose = pose
     return world
 
 
@@ -293,36 +304,16 @@ def _hud(
     facts: ImageFacts | None,
     dt_secs: float,
 ) -> Hud:
-    return Hud(
+    return still_hud(
+        world,
+        view,
         size_px=shot.size_px,
         dt_secs=dt_secs,
+        arrival=collection.arrival,
         source=source_name(collection.place.sources),
-        images=len(world.scene.ids),
-        failures=collection.arrival.failures,
-        troubles=lasting((), absence=collection.arrival.absence),
-        map_kind=world.scene.kind,
         model=collection.model.name,
-        provider="",
         renderer=display.renderer_name,
-        progress=None,
-        name_tags=name_tags(view, world.regions, shot.size_px),
-        count_tags=CountTags().tags(view, shot.size_px, dt_secs),
-        searching=bool(shot.search),
         query=shot.search,
-        answer=world.answer,
-        result=-1,
-        hovered=None,
-        hovered_at_px=(0.0, 0.0, 0.0),
         selected=facts,
-        live=None,
-        live_on=False,
-        touring=False,
-        help_open=False,
-        figures=None,
-        notices=(),
-        kiosk=False,
-        welcome=False,
-        reduced_motion=True,
-        speed=world.camera.speed,
         clusters=ClusterState(open=shot.panel == "clusters").panel(world.scene, world.shown_clusters),
     )

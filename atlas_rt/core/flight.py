@@ -71,6 +71,17 @@ class FlyCamera:
         return self._flight is not None
 
     @property
+    def destination(self) -> Pose | None:
+        """Where the flight under way ends."""
+        return self._flight[1] if self._flight else None
+
+    def redirect(self, pose: Pose) -> None:
+        """Let the flight under way end at another pose, at the same time."""
+        if self._flight:
+            start, _, elapsed, duration = self._flight
+            self._flight = (start, pose, elapsed, duration)
+
+    @property
     def moving(self) -> bool:
         """The pose changes by itself at the next step."""
         return self.flying or bool(np.abs(self._velocity).max() > 1e-4) or max(map(abs, self._look)) > 1e-4
@@ -145,7 +156,7 @@ class FlyCamera:
         assert self._flight
         start, end, elapsed, duration = self._flight
         elapsed += dt_secs
-        self.pose = between(start, end, smootherstep(elapsed / duration))
+        self.pose = between(start, end, smootherstep(elapsed / duration)) if elapsed < duration else end
         self._flight = (start, end, elapsed, duration) if elapsed < duration else None
 
     def _advance_look(self, dt_secs: float) -> None:

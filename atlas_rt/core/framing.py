@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,15 @@ GROUP_MARGIN, GROUP_STEPS, DAMPING = 1.08, 24, 0.6
 GROUP_SHARE = 0.96
 """A cluster is framed without the farthest of its images, which would keep the eye away from all others."""
 CLOSE_UP = 7.0
-"""Distance from which an image is looked at, in half sides of its card."""
+"""Distance from which a cluster of one place is looked at, in half sides of a card."""
+CARD_HEIGHT, CARD_ROOM, CARD_WIDTH = 0.46, 0.6, 0.72
+"""A visited card takes at most the first share of the picture's height, and the others of the free height and width:
+its neighbours stand around it."""
+CARD_LEAST, CARD_FULL = 0.33, 0.92
+"""Where that would be lower than the first share of the picture, it takes up to the second of the free height."""
+CARD_SIZES, CARD_OFF = (0.85, 1.15), 0.08
+"""A card at rest may be so much smaller or larger than it would be framed now, and so far off by its own size, before
+it is framed again: a line that a panel shows for a moment moves nothing."""
 
 
 class FreeView(NamedTuple):
@@ -66,6 +75,57 @@ def close_up_pose(target: Floats, *, coming_from: Floats, distance: float) -> Po
     away[1] = np.clip(away[1], -0.5, 0.5)
     away /= np.linalg.norm(away)
     return pose_looking_at(target + away * np.float32(distance), target)
+
+
+class CardFraming(NamedTuple):
+    """A card that is to stand in the middle of what is free of the picture.
+
+    place: (3,) in the world. halves: half its sides across and down, world units. aspect: width by height of the
+    picture.
+    """
+
+    place: Floats
+    halves: tuple[float, float]
+    aspect: float
+    free: FreeView
+
+    def pose(self, gaze: Pose) -> Pose:
+        """The pose from which it stands there, looking as `gaze` does."""
+        (across, down), free = self.halves, self.free
+        tan_y = float(np.tan(FOV_Y / 2.0))
+        room = max(free.bottom - free.top, 0.1)
+        height = min(max(CARD_ROOM * room, min(CARD_LEAST, CARD_FULL * room)), CARD_HEIGHT)
+        width = CARD_WIDTH * max(free.right - free.left, 0.1)
+        depth = max(down / (height * tan_y), across / (width * tan_y * self.aspect))
+        right = (free.left + free.right - 1.0) * tan_y * self.aspect * depth
+        up = (1.0 - free.top - free.bottom) * tan_y * depth
+        offset = np.array([right, up, -depth], np.float32) @ view_from_world(gaze)[:3, :3]
+        x, y, z = (self.place - offset).astype(np.float32).tolist()
+        return replace(gaze, eye=(x, y, z))
+
+    def distance(self, pose: Pose) -> float:
+        """How far the eye is from the card, world units."""
+        return float(np.linalg.norm(np.asarray(pose.eye, np.float32) - self.place))
+
+    def seen_from(self, pose: Pose) -> FreeView:
+        """Where in the picture it appears, as shares of its width and height; all zeros where it is behind the eye."""
+        right, up, back = (view_from_world(pose) @ np.append(self.place, np.float32(1.0)))[:3].tolist()
+        if back >= 0.0:
+            return FreeView(0.0, 0.0, 0.0, 0.0)
+        tan_y = float(np.tan(FOV_Y / 2.0)) * -back
+        tan_x = tan_y * self.aspect
+        x, y = 0.5 + right / tan_x / 2.0, 0.5 - up / tan_y / 2.0
+        across, down = self.halves[0] / tan_x / 2.0, self.halves[1] / tan_y / 2.0
+        return FreeView(x - across, y - down, x + across, y + down)
+
+    def is_good(self, pose: Pose, wanted: Pose) -> bool:
+        """Whether it stands about where and as large as from the wanted pose."""
+        card, best = self.seen_from(pose), self.seen_from(wanted)
+        width, height = best.right - best.left, max(best.bottom - best.top, 1e-6)
+        across = abs(card.left + card.right - best.left - best.right) / 2.0
+        down = abs(card.top + card.bottom - best.top - best.bottom) / 2.0
+        is_same_size = CARD_SIZES[0] <= (card.bottom - card.top) / height <= CARD_SIZES[1]
+        return is_same_size and across <= CARD_OFF * width and down <= CARD_OFF * height
 
 
 def group_pose(points: Floats, aspect: float, *, coming_from: Floats, free: FreeView, half: float) -> Pose:

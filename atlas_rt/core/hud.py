@@ -79,6 +79,19 @@ class CountTag:
 
 
 @dataclass(frozen=True, slots=True)
+class VisitedImage:
+    """Where the card of the image stands that the person was taken to, window pixels. glass: 0..1, how far what stood
+    before it has made way."""
+
+    id: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+    glass: float
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterRow:
     """A cluster in the list. hidden: it is not drawn on the map. pending: the name that is being written, None for
     none."""
@@ -255,6 +268,7 @@ class Hud:
     """Of which image the full picture is that came last. It may come before the facts of its image."""
     picture_error: str = ""
     """Why the selected image's full picture cannot be shown, empty where it can."""
+    visited: VisitedImage | None = None
 
 
 def running_on(images: str, text: str) -> str:

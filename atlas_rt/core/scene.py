@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Bytes, Floats, Ids, Ints, Rows, Tiers
 from atlas_rt.core.cells import Boxes, Cells
+from atlas_rt.core.glass import VisitedCard
 from atlas_rt.core.graph import Graph
 from atlas_rt.core.maps import Cluster, Subcluster
 
@@ -109,7 +110,8 @@ class View:
     drawn. pointed: the id of the cluster that is lit, -1 for none. cells: the rows by neighbourhood, with boxes around
     positions and old_boxes around old_positions; None: whoever looks around looks at every row. reached: (n,)
     world units walked along edges from what is selected or found, None where nothing is, or it is not known yet. graph:
-    of all edges, None where nobody made it.
+    of all edges, None where nobody made it. visited: the card that the person was taken to,
+    before which others make way.
     """
 
     scene: Scene
@@ -141,6 +143,7 @@ class View:
     old_boxes: Boxes | None = None
     reached: Floats | None = None
     graph: Graph | None = None
+    visited: VisitedCard | None = None
 
 
 def empty_scene() -> Scene:

@@ -1,5 +1,5 @@
 """Where on screen words stand: names of clusters at their centres, of the hovered image next to it, counts of stacks at
-the corner of their card."""
+the corner of their card, nothing over a visited one."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Floats, Ids, Rows
-from atlas_rt.core.camera import project
-from atlas_rt.core.hud import CountTag, NameTag
+from atlas_rt.core.camera import focal_px, project
+from atlas_rt.core.hud import CountTag, NameTag, VisitedImage
 from atlas_rt.core.regions import Region
 from atlas_rt.core.scene import HIDDEN, PLAIN, Scene, View
-from atlas_rt.core.visibility import brightness_of, drawn_depths, near_nodes, positions_now, screen_radii
+from atlas_rt.core.visibility import brightness_of, drawn_depths, near_nodes, positions_now, screen_radii, seen_radii
 
 FOG_DENSITY, FOG_FROM = 0.45, 0.7
 """Names fade with distance as the cloud does."""
@@ -107,7 +107,8 @@ class CountTags:
         if not len(counted):
             return ()
         xy, depths = project(positions_now(view, rows), view.view_from_world, view.clip_from_view, size_px)
-        radii = screen_radii(view, rows, depths) * np.float32(size_px[1] / max(view.size_px[1], 1))
+        scale = np.float32(size_px[1] / max(view.size_px[1], 1))
+        radii = seen_radii(view, rows, xy / scale, depths) * scale
         counted = counted[(radii[counted] > COUNTED_PX[0]) & (depths[counted] > 0.0)]
         counted = counted[np.argsort(-radii[counted], kind="stable")[:COUNTS_MAX]]
         root = np.sqrt(view.scene.aspects[rows])
@@ -146,3 +147,14 @@ def node_at(view: View, row: int, position: Floats, size_px: tuple[int, int]) ->
     xy, depths = project(position[None], view.view_from_world, view.clip_from_view, size_px)
     radius = screen_radii(view, np.array([row]), depths)[0] * size_px[1] / max(view.size_px[1], 1)
     return float(xy[0, 0]), float(xy[0, 1]), float(radius)
+
+
+def visited_image(view: View, size_px: tuple[int, int]) -> VisitedImage | None:
+    """The visited image and where its card stands in a window of this size."""
+    card = view.visited
+    if card is None:
+        return None
+    focal, middle = focal_px(view.fov_y, size_px[1]), (size_px[0] / 2.0, size_px[1] / 2.0)
+    x, y = middle[0] + card.x * focal, middle[1] - card.y * focal
+    across, down = card.across * focal, card.down * focal
+    return VisitedImage(int(view.scene.ids[card.row]), x - across, y - down, x + across, y + down, card.glass)

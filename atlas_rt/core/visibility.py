@@ -15,6 +15,7 @@ from atlas_rt.core.arrays import Floats, Rows
 from atlas_rt.core.camera import focal_px, project
 from atlas_rt.core.cells import Boxes
 from atlas_rt.core.easing import smootherstep
+from atlas_rt.core.glass import VisitedCard, standing
 from atlas_rt.core.scene import FANNED, HIDDEN, View
 
 MIN_ANGLE = 0.0072
@@ -39,6 +40,8 @@ FANNED_NEARER = 0.6
 """And a stack that is fanned out, by this share of its depth: each of its cards must be visible."""
 CHOSEN_FIRST = 1.05
 """Of cards that are before others for two reasons, what is hovered or selected is this much more so."""
+VISITED_FIRST = 1.02
+"""What the person was taken to is drawn before all else: as if it were this many times as deep as the near plane."""
 NEAR_SIZES = 0.3
 """A card nearer to the eye than so many node sizes is not drawn."""
 _LEAST_DEPTH = np.float32(1e-6)
@@ -128,11 +131,28 @@ def half_sizes(view: View, rows: NDArray[np.int64], depths: Floats) -> Floats:
     return grown
 
 
+def near_plane(view: View) -> float:
+    """Depth, world units, at which the picture begins."""
+    clip = view.clip_from_view
+    return float(clip[2, 3] / (clip[2, 2] - 1.0))
+
+
 def nearest_depth(view: View) -> float:
     """Depth, world units, up to which no card is drawn: it would hide everything, or lie before the picture's near
     plane."""
-    clip = view.clip_from_view
-    return max(NEAR_SIZES * view.scene.node_size, float(clip[2, 3] / (clip[2, 2] - 1.0)))
+    return max(NEAR_SIZES * view.scene.node_size, near_plane(view))
+
+
+def visited_card(view: View, row: int, glass: float) -> VisitedCard | None:
+    """A row's card as the one that the person was taken to; None where it is not before the eye."""
+    rows = np.array([row])
+    right, up, depths = _turned(place_of(view, row)[None], view)
+    if not depths[0] > nearest_depth(view):
+        return None
+    depth = float(depths[0])
+    half = float(half_sizes(view, rows, depths)[0]) / depth
+    root = float(np.sqrt(view.scene.aspects[row]))
+    return VisitedCard(row, glass, float(right[0]) / depth, float(up[0]) / depth, half * root, half / root, depth)
 
 
 def near_nodes(view: View, min_half_px: float) -> NearNodes:
@@ -154,7 +174,10 @@ def near_nodes(view: View, min_half_px: float) -> NearNodes:
     if view.tiers is not None:
         on_screen &= view.tiers[rows] != HIDDEN
     rows, depths = rows[on_screen], depths[on_screen]
-    return NearNodes(rows, depths, screen_radii(view, rows, depths))
+    radii = screen_radii(view, rows, depths)
+    if view.visited is not None:
+        radii = radii * _standing(view, rows, right[on_screen] / depths, up[on_screen] / depths, depths, radii)
+    return NearNodes(rows, depths, radii)
 
 
 def screen_radii(view: View, rows: NDArray[np.int64], depths: Floats) -> Floats:
@@ -162,6 +185,27 @@ def screen_radii(view: View, rows: NDArray[np.int64], depths: Floats) -> Floats:
     focal = np.float32(focal_px(view.fov_y, view.size_px[1]))
     radii = half_sizes(view, rows, depths) * focal / np.maximum(depths, _LEAST_DEPTH)
     return radii.astype(np.float32, copy=False)
+
+
+def seen_radii(view: View, rows: NDArray[np.int64], xy: Floats, depths: Floats) -> Floats:
+    """The same as they are seen: less where a card makes way for a visited one (`core.glass`), 0 where it is gone.
+
+    xy: (k, 2) their middles, in pixels of the view.
+    """
+    radii = screen_radii(view, rows, depths)
+    if view.visited is None:
+        return radii
+    focal = np.float32(focal_px(view.fov_y, view.size_px[1]))
+    middle = np.array([view.size_px[0] / 2.0, view.size_px[1] / 2.0], np.float32)
+    x, y = (xy - middle).T / focal
+    return radii * _standing(view, rows, x, -y, depths, radii)
+
+
+def _standing(view: View, rows: NDArray[np.int64], x: Floats, y: Floats, depths: Floats, radii: Floats) -> Floats:
+    """(k,) what is left of cards of these radii in pixels; x, y: tangents of their middles."""
+    root: Floats = np.sqrt(view.scene.aspects[rows])
+    half: Floats = radii / np.float32(focal_px(view.fov_y, view.size_px[1]))
+    return standing(view.visited, rows, (x, y), (half * root, half / root), depths)
 
 
 def pick(view: View, at_px: tuple[float, float]) -> int:
@@ -179,12 +223,12 @@ def pick(view: View, at_px: tuple[float, float]) -> int:
     if not len(rows):
         return -1
     root = np.sqrt(view.scene.aspects[rows])
-    half = screen_radii(view, rows, depths)
+    half = seen_radii(view, rows, xy[before], depths)
     inside = (away[:, 0] <= half * root) & (away[:, 1] <= half / root)
     if inside.any():
         hits = rows[inside]
         return int(hits[np.argmin(drawn_depths(view, hits, depths[inside]))])
-    distance = np.hypot(away[:, 0], away[:, 1])
+    distance = np.where(half > 0.0, np.hypot(away[:, 0], away[:, 1]), np.float32(np.inf))
     best = int(np.argmin(distance))
     return int(rows[best]) if distance[best] <= PICK_REACH_PX else -1
 
@@ -208,7 +252,8 @@ class Pointer:
         """As `pick`."""
         rows = (view.scene, view.positions, view.tiers)
         light = (view.light_mix, id(view.lights)) if view.light_mix > 0.0 else ()
-        pose = (view.view_from_world.tobytes(), view.size_px, view.hovered, view.selected, view.morph, *light)
+        chosen = (view.hovered, view.selected, view.visited)
+        pose = (view.view_from_world.tobytes(), view.size_px, view.morph, *chosen, *light)
         same = len(rows) == len(self._rows) and all(one is other for one, other in zip(rows, self._rows, strict=True))
         moved, pointed = pose != self._pose, at_px != self._at_px
         soon = moved and 0.0 <= view.time_secs - self._looked_secs < LOOK_AGAIN_SECS
@@ -230,7 +275,11 @@ def drawn_depths(view: View, rows: NDArray[np.int64], depths: Floats) -> Floats:
     chosen = rows == view.hovered
     if view.selected:
         chosen |= rows == view.selected[-1]
-    return depths - np.where(chosen, np.maximum(nearer * np.float32(CHOSEN_FIRST), most), nearer)
+    drawn: Floats = depths - np.where(chosen, np.maximum(nearer * np.float32(CHOSEN_FIRST), most), nearer)
+    if (visited := view.visited) is not None:
+        first = np.float32(VISITED_FIRST * near_plane(view))
+        drawn = np.where(rows == visited.row, drawn * (first / drawn) ** np.float32(visited.glass), drawn)
+    return drawn
 
 
 def rows_in_sight(view: View, count: int) -> NDArray[np.int64]:
@@ -245,7 +294,8 @@ def rows_in_sight(view: View, count: int) -> NDArray[np.int64]:
     if view.tiers is not None:
         inside &= view.tiers[rows] != HIDDEN
     rows, xy, depths = rows[inside], xy[inside], depths[inside]
-    largest = np.argsort(-screen_radii(view, rows, depths), kind="stable")[:count]
+    radii = seen_radii(view, rows, xy, depths)
+    largest = np.argsort(-radii, kind="stable")[: min(count, int((radii > 0.0).sum()))]
     return rows[largest[np.argsort(xy[largest, 0], kind="stable")]]
 
 

@@ -19,7 +19,7 @@ from atlas_rt.core.camera import clip_from_view, view_from_world
 from atlas_rt.core.cells import Boxes, Cells, cells_of
 from atlas_rt.core.cluster_list import ShownClusters
 from atlas_rt.core.flight import FlyCamera
-from atlas_rt.core.framing import CLOSE_UP, FOV_Y, FreeView, close_up_pose, group_pose, home_pose
+from atlas_rt.core.framing import CLOSE_UP, FOV_Y, CardFraming, FreeView, close_up_pose, group_pose, home_pose
 from atlas_rt.core.lights import Lights, carried, lights_of_cluster
 from atlas_rt.core.marker import Marker
 from atlas_rt.core.motion import MORPH_SECS, Departure, Morph, leaving, outwards
@@ -29,7 +29,8 @@ from atlas_rt.core.regions import Region, regions_of
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.scene import HIDDEN, Pose, Scene, View, empty_scene
 from atlas_rt.core.tour import Tour
-from atlas_rt.core.visibility import LIT_SIZE, grown
+from atlas_rt.core.visibility import LIT_SIZE, grown, light_of, visited_card
+from atlas_rt.core.visit import Visit
 
 NEAR, FAR = 0.004, 40.0
 FAN_SECS = 0.35
@@ -70,6 +71,8 @@ class World:
         self._regions: tuple[Region, ...] = ()
         self._regions_of: Scene | None = None
         self._marker = Marker()
+        self._visit = Visit()
+        self._free = FreeView()  # what panels leave of the picture
         self._quiet_secs = 0.0
         self._was_empty = self._untouched = True
 
@@ -180,6 +183,8 @@ class World:
 
     @selected_ids.setter
     def selected_ids(self, ids: tuple[int, ...]) -> None:
+        if ids and ids[-1] != self._visit.id and ids != self._selected_ids:
+            self._visit.end()  # the person is at another image
         self._selected_ids = ids
         opened = self._to_open()
         if opened != self._opened:
@@ -279,6 +284,37 @@ class World:
         eye = np.asarray(self.camera.pose.eye, np.float32)
         return close_up_pose(self._place_of(row), coming_from=eye, distance=distance * self._half)
 
+    @property
+    def visited_id(self) -> int:
+        """The image that the person was taken to, and is still at; -1 for none."""
+        return self._visit.id
+
+    def visit(self, id_: int, free: FreeView) -> bool:
+        """Fly to an image, on the side that the eye comes from, until its card stands in what is free of the picture:
+        wholly seen, since what stands before it makes way. False for an unknown image.
+
+        One in a closed stack is looked at where it will stand when it is selected.
+        """
+        self._free = free
+        card = self._framing(self.row(id_))
+        if card is None:
+            return False
+        self.let_go()
+        eye = np.asarray(self.camera.pose.eye, np.float32)
+        pose = card.pose(close_up_pose(card.place, coming_from=eye, distance=1.0))
+        self._visit.begin(id_, pose)
+        self.camera.fly_to(pose)
+        return True
+
+    def leave(self) -> None:
+        """What makes way for a visited image comes back."""
+        self._visit.end()
+
+    def keep_framed(self, free: FreeView) -> None:
+        """Tell what panels leave of the picture: a visited image is framed again in it, as long as the eye rests there.
+        A size that the picture has from now on counts in the same way."""
+        self._free = free
+
     def stir(self) -> None:
         """The person did something: ambient motion comes back."""
         self._quiet_secs = 0.0
@@ -294,6 +330,7 @@ class World:
             and not self.orbiting
             and self._marker.position is None
             and self._lights.resting
+            and self._visit.resting
         )
 
     @property
@@ -315,12 +352,13 @@ class World:
             if self.orbiting:
                 self.camera.orbit(self.pivot(), 2.0 * np.pi * dt_secs / ORBIT_SECS, 0.0)
             self.camera.advance(dt_secs, held)
+        self._visit.advance(dt_secs, self.camera, self._framing(self.row(self._visit.id)))
 
     def view(self, size_px: tuple[int, int]) -> View:
         """What a frame of this size draws now."""
         self._aspect = max(size_px[0], 1) / max(size_px[1], 1)
         rows = dict.fromkeys(self._node(self.row(id_)) for id_ in self._marker.neighbours)
-        return View(
+        view = View(
             scene=self.scene,
             positions=self._morph.places,
             old_positions=self._morph.old_places,
@@ -351,8 +389,23 @@ class World:
             reached=self._reached,
             graph=None if self._prepared is None else self._prepared.graph,
         )
+        visited = self._node(self.row(self._visit.glass_id)) if self._visit.glass > 0.0 else -1
+        return view if visited < 0 else replace(view, visited=visited_card(view, visited, self._visit.glass))
 
     # -- steps -------------------------------------------------------------------------------------------------------
+
+    def _framing(self, row: int) -> CardFraming | None:
+        """A row's card in what is free of the picture; None for no row."""
+        if row < 0:
+            return None
+        return CardFraming(self._place_of(row), self._halves(row), self._aspect, self._free)
+
+    def _halves(self, row: int) -> tuple[float, float]:
+        """Half the sides of a row's card from near, world units, as what was found leaves it."""
+        half, root = self.scene.node_size, float(np.sqrt(self.scene.aspects[row]))
+        if self._found is not None:
+            half *= LIT_SIZE[0] + LIT_SIZE[1] * float(light_of(self._found[row : row + 1])[0])
+        return half * root, half / root
 
     def _still_there(self, answer: SearchAnswer | None) -> SearchAnswer | None:
         """An answer whose results the scene holds."""

@@ -10,6 +10,7 @@ from atlas_rt.core import pulse
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.camera import focal_px
 from atlas_rt.core.easing import smootherstep
+from atlas_rt.core.glass import GLASS_FROM, GLASS_TO
 from atlas_rt.core.quality import Step
 from atlas_rt.core.scene import View
 from atlas_rt.core.visibility import (
@@ -24,7 +25,9 @@ from atlas_rt.core.visibility import (
     LIT_GROWTH,
     LIT_SIZE,
     UNLIT,
+    VISITED_FIRST,
     min_angle,
+    near_plane,
     nearest_depth,
 )
 from atlas_rt.render import look
@@ -38,6 +41,7 @@ FRAME = np.dtype(
         ("marker", "f4", (4,)),
         ("chosen", "i4", (4,)),
         ("whole", "f4", (4,)),
+        ("visited_card", "f4", (4,)),
         ("node_size", "f4"),
         ("nearest", "f4"),
         ("min_angle", "f4"),
@@ -56,6 +60,11 @@ FRAME = np.dtype(
         ("lines_px", "f4"),
         ("pulse_strength", "f4"),
         ("pulse_walks", "f4"),
+        ("visited", "i4"),
+        ("visited_depth", "f4"),
+        ("glass", "f4"),
+        ("glass_margin", "f4"),
+        ("first_depth", "f4"),
     ]
 )
 """size_px: width, height, and their inverses. marker: position, and 1 when there is one. chosen: rows hovered and
@@ -63,6 +72,8 @@ newest selected, the first of those that leave, and how many there are with thos
 part's -1..1 to the whole picture's; lines_px: height of the whole. nearest: depth up to which no card is
 drawn. focal_px: pixels of a length of 1 at depth 1.
 edge_gain, glow_gain: how much light each edge and each node at rest may give. gone: 0..1 of the way of what leaves.
+visited: the row that others make way for, -1 for none; visited_card: its middle and half its sides, visited_depth and
+glass_margin, as in `core.glass`; glass: 0..1, how far they have; first_depth: at which it is drawn before all else.
 pulse_strength: of the light that runs along edges; pulse_walks: 1 where it runs out from what is selected or found, 0
 where it drifts."""
 
@@ -111,6 +122,8 @@ CONSTANTS: dict[str, float | tuple[float, ...]] = {
     "FANNED_NEARER": FANNED_NEARER,
     "UNLIT": UNLIT,
     "LIT_GAIN": LIT_GAIN,
+    "GLASS_FROM": GLASS_FROM,
+    "GLASS_TO": GLASS_TO,
     "PULSE_PACE": pulse.PACE,
     "PULSE_SPACING": pulse.SPACING,
     "PULSE_WIDTH": pulse.WIDTH,
@@ -188,4 +201,13 @@ class FrameBlock:
         values["pulse_strength"] = pulse.strength_of(view)
         values["pulse_walks"] = float(view.reached is not None)
         values["gone"] = smootherstep(view.gone)
+        self._fill_visited(view)
         return values.tobytes()
+
+    def _fill_visited(self, view: View) -> None:
+        values, card = self.values, view.visited
+        values["first_depth"] = VISITED_FIRST * near_plane(view)
+        values["visited"], values["glass"] = (-1, 0.0) if card is None else (card.row, card.glass)
+        if card is not None:
+            values["visited_card"] = card.x, card.y, card.across, card.down
+            values["visited_depth"], values["glass_margin"] = card.depth, card.margin

@@ -104,6 +104,8 @@ BEACON_BEAT = 0.45
 BLOOM_NEAR, BLOOM_FAR = 0.55, 0.85
 """Shares of what shines that spread over a few pixels, and over some dozens."""
 BLOOM_FROM, BLOOM_TO, BLOOM_COLOURED = 0.15, 0.8, 0.35
+BLOOM_EDGE = 0.06
+"""Of half the shorter side of a visited card: so far from its border bloom begins."""
 BLOOM_OVER, BLOOM_SOFT = 0.9, 0.35
 """Pictures reach 0.85 and grey; what shines is coloured or brighter."""
 

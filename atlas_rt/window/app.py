@@ -14,7 +14,7 @@ import time
 
 from atlas_rt.core.hud import Hud, running_on
 from atlas_rt.core.scene import View
-from atlas_rt.core.tags import CountTags, name_tags, node_at
+from atlas_rt.core.tags import CountTags, name_tags, node_at, visited_image
 from atlas_rt.core.visibility import place_of
 from atlas_rt.core.world import World
 from atlas_rt.encoders import registry
@@ -150,6 +150,7 @@ class App:
         changed = arrivals.hear(parts) or bool(told.events or told.exposed or told.held)
         changed |= self._change_over()
         self._follow(told, dt_secs)
+        parts.world.keep_framed(parts.display.free_view)
         parts.world.advance(dt_secs, looking.left_for_map(parts, told.held, dt_secs))
         parts.panel_state.advance(dt_secs)
         drawn = told.visible and not self._may_rest(changed, dt_secs)
@@ -297,6 +298,7 @@ class App:
             result=panel_state.place_among(world.answer),
             hovered=panel_state.hovered,
             hovered_at_px=at,
+            visited=visited_image(view, size_px),
             selected=panel_state.selected,
             live=world.live,
             live_on=session is not None and session.live,

@@ -28,20 +28,19 @@ def select(parts: Parts, id_: int, *, add: bool = False) -> None:
 def deselect(parts: Parts) -> None:
     """Close the panel."""
     parts.world.selected_ids = ()
+    parts.world.leave()
     parts.panel_state.selected = None
     parts.panel_state.clusters.focused = False
     parts.display.show_picture("selected", None)
 
 
 def fly_to(parts: Parts, id_: int) -> None:
-    pose = parts.world.close_up(id_)
-    if pose is not None:
-        parts.world.let_go()
-        parts.world.camera.fly_to(pose)
+    """Fly until an image's card stands, wholly seen, in what the panels leave of the view."""
+    parts.world.visit(id_, parts.display.free_view)
 
 
 def visit(parts: Parts, id_: int) -> None:
-    """Fly to an image and select it, which also draws it before the pile it may lie in."""
+    """Fly to an image and select it."""
     fly_to(parts, id_)
     select(parts, id_)
 

@@ -48,6 +48,13 @@ def test_one_frame_as_a_picture(reader: Person, library: Library, here: Path) ->
         assert np.any(np.asarray(plain) != np.asarray(other))
         assert np.asarray(plain)[32:50, 32:98].max() > 200  # the panel's title
     assert colours(here / "plain.png") > 1000
+    visit = ("--visit", library.source / "acoustic-guitar.webp", "--size", "960x540", "--no-update", "--json")
+    for renderer in ("gl", "software"):
+        told = reader.run("shot", library.source, "-o", f"{renderer}.png", "--renderer", renderer, *visit)
+        assert (told.code, told.document["size"]) == (0, [960, 540])
+    with Image.open(here / "gl.png") as drawn, Image.open(here / "software.png") as other:
+        apart = np.abs(np.asarray(drawn, int) - np.asarray(other, int))[100:400, 150:450]
+    assert np.median(apart) < 16  # both end there
     assert listing(library.source) == library.before
 
 
@@ -74,6 +81,8 @@ def test_panels_are_laid_over_a_picture_drawn_in_parts(shrunk: int) -> None:
         (["--eye"], "expected one argument"),
         (["--quality", "ultra"], "--quality must be one of auto, low, normal, high, not 'ultra'"),
         (["--select", "nothing.png", "--no-update"], "this library has no such image: nothing.png"),
+        (["--visit", "nothing.png", "--no-update"], "this library has no such image: nothing.png"),
+        (["--visit", "a.png", "--eye", "0,0,2"], "--visit says where the camera stands: leave out --select, --eye"),
     ],
 )
 def test_a_shot_that_cannot_be_is_refused(reader: Person, library: Library, words: list[str], said: str) -> None:

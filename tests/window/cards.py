@@ -105,6 +105,7 @@ def _laid_out(view: View, middles: NDArray[np.float64], side_px: int) -> View:
         old_boxes=None,
         reached=None,
         graph=None,
+        visited=None,  # of another place
     )
 
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[3]
 """What holds the package: the process that compiles must take the same one."""
 KERNELS = Path(__file__).parent / "kernels"
-NUMBERS = tuple(ROOT / "atlas_rt" / name for name in ("render/look.py", "core/visibility.py", "core/pulse.py"))
+NUMBERS = tuple(
+    ROOT / "atlas_rt" / name for name in ("render/look.py", "core/visibility.py", "core/pulse.py", "core/glass.py")
+)
 """Where the kernels have numbers from, which are compiled into them."""
 THREADS_MAX = 2
 """More gain little: the first part of a frame is one thread's."""

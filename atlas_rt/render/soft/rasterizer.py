@@ -108,7 +108,9 @@ class Rasterizer:
     def refined(self, view: View, passes: int = PASSES) -> Refinement:
         """The picture of a view at rest, to be made step by step; of no use once another view was drawn."""
         return Refinement(
-            lambda shift: self.draw_sample(view, edge_share=1.0, glow=True, shift=shift, is_still=True), passes=passes
+            lambda shift: self.draw_sample(view, edge_share=1.0, glow=True, shift=shift, is_still=True),
+            view,
+            passes=passes,
         )
 
     def draw_sample(self, view: View, *, edge_share: float, glow: bool, shift: Shift, is_still: bool) -> Pixels:

@@ -11,7 +11,9 @@ from collections.abc import Callable
 import numpy as np
 
 from atlas_rt.core.arrays import Floats
+from atlas_rt.core.glass import VisitedCard
 from atlas_rt.core.library_path import library_path_kept
+from atlas_rt.core.scene import View
 from atlas_rt.render import look
 from atlas_rt.render.soft.kernels.records import Pixels
 from atlas_rt.render.soft.kernels.samples import Sums, add_bloom, add_sample, mean_of
@@ -31,9 +33,9 @@ NEAR_SIGMA, FAR_SIGMA = 1.7, 2.4
 class Refinement:
     """One picture on its way. Whoever draws another view drops it; between two steps nothing is held up."""
 
-    def __init__(self, sample: Callable[[Shift], Pixels], *, passes: int = PASSES) -> None:
+    def __init__(self, sample: Callable[[Shift], Pixels], view: View, *, passes: int = PASSES) -> None:
         """sample: draws the view, moved by so many pixels to the right and down."""
-        self._sample = sample
+        self._sample, self._view = sample, view
         self.passes = passes
         self.done = 0
         """Steps that were made."""
@@ -51,6 +53,8 @@ class Refinement:
         if self._sums is None or self._picture is None:
             self._sums, self._picture = np.zeros(pixels.shape, np.uint64), np.empty_like(pixels)
             self._bloom = bloom_of(pixels) if pixels.size else None
+            if self._bloom is not None and self._view.visited is not None:
+                self._bloom *= _open_to_bloom(self._view, self._view.visited, self._bloom.shape)
         add_sample(pixels, self._sums)
         mean_of(self._sums, self.done, self._picture)
         if self._bloom is not None:
@@ -86,6 +90,17 @@ def _vignette(size_px: tuple[int, int]) -> Floats:
     share = np.clip((squares - look.VIGNETTE_FROM) / (look.VIGNETTE_TO - look.VIGNETTE_FROM), 0.0, 1.0)
     kept: Floats = (1.0 - (1.0 - look.VIGNETTE_LEAST) * share * share * (3.0 - 2.0 * share)).astype(np.float32)
     return kept
+
+
+def _open_to_bloom(view: View, card: VisitedCard, shape: tuple[int, ...]) -> Floats:
+    """(h, w, 1) how much bloom each pixel may have: none within a visited card, as `mingle.frag` has it."""
+    slope = np.tan(view.fov_y / 2.0)
+    x = (2.0 * (np.arange(shape[1]) + 0.5) / shape[1] - 1.0) * slope * shape[1] / shape[0]
+    y = (1.0 - 2.0 * (np.arange(shape[0]) + 0.5) / shape[0]) * slope
+    inside = np.minimum(card.across - np.abs(x - card.x)[None], card.down - np.abs(y - card.y)[:, None])
+    within = np.clip(inside / (look.BLOOM_EDGE * min(card.across, card.down)) + 1.0, 0.0, 1.0)
+    left: Floats = (1.0 - card.glass * within[..., None]).astype(np.float32)
+    return left
 
 
 def _shining(light: Floats) -> Floats:

@@ -13,16 +13,18 @@ from atlas_rt.ui.fonts import current_fonts
 from atlas_rt.ui.panels.answer_card import AnswerCardPanel
 from atlas_rt.ui.panels.bearings import build_compass, build_place
 from atlas_rt.ui.panels.canvas import Rect, TextureRef, Thumbnails, Type
-from atlas_rt.ui.panels.clusters import ClustersPanel, free_view
+from atlas_rt.ui.panels.clusters import ClustersPanel
 from atlas_rt.ui.panels.consent import ConsentPanel
 from atlas_rt.ui.panels.counts import build_counts
 from atlas_rt.ui.panels.detail import DetailPanel
 from atlas_rt.ui.panels.figures import FiguresPanel
+from atlas_rt.ui.panels.free_space import free_view
 from atlas_rt.ui.panels.help import HelpPanel
 from atlas_rt.ui.panels.hover import HoverCard
 from atlas_rt.ui.panels.live import LivePanel
 from atlas_rt.ui.panels.look import BAR_HEIGHT, LookPictures
 from atlas_rt.ui.panels.minimap import MinimapPanel
+from atlas_rt.ui.panels.neighbour_ring import NeighbourRing
 from atlas_rt.ui.panels.notices import Notices
 from atlas_rt.ui.panels.palette import PalettePanel
 from atlas_rt.ui.panels.panel_context import PanelContext
@@ -55,6 +57,7 @@ class Panels:
         self._minimap, self._palette = MinimapPanel(), PalettePanel()
         self._help, self._look = HelpPanel(layout or {}), LookPictures()
         self._looking = False
+        self._ring = NeighbourRing()
 
     @property
     def wants_text(self) -> bool:
@@ -76,7 +79,7 @@ class Panels:
             self._build_over_look(context)
             return context.requests
         build_counts(context)
-        self._tags.build(context, self.covered)
+        self._tags.build(context, [*self.covered, *self._ring.covered])
         self._detail.build(context)
         if not (hud.kiosk or hud.welcome):
             self._status.build(context)
@@ -89,11 +92,12 @@ class Panels:
         self._welcome.build(context)
         self._answer.build(context)
         self._notices.build(context, self._answer.top(context))
+        free = free_view(context.size, (self._clusters.taken(context), self._detail.width(context)), context.covered)
+        self._ring.build(context, free)
         if not hud.help_open:
             sides = self._detail.width(context), self._clusters.width(context)
             self._hover.build(context, *sides, self._answer.top(context))
-        self.covered = context.covered
-        self.free = free_view(context, self._clusters.taken(context), self._detail.width(context))
+        self.covered, self.free = context.covered, free
         if not (hud.help_open or hud.welcome):
             build_place(context)
             build_compass(context)

@@ -45,7 +45,7 @@ def build_compass(context: PanelContext) -> None:
     radius, point = context.px(RADIUS), context.px(POINT)
     rect = _free(context, Rect(x - radius, y - radius, 2.0 * radius, 2.0 * radius), compass.towards[1] >= 0.0)
     x, y = rect.centre
-    with context.panel("compass", rect, glass=False) as canvas:
+    with context.panel("compass", rect, glass=False, covers=False) as canvas:
         clicked, pointed = context.button("compass", rect)
         right, down = compass.towards
         tip = x + right * (radius + point), y + down * (radius + point)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from imgui_bundle import imgui
 
 from atlas_rt.core.cluster_list import ORDERS
-from atlas_rt.core.framing import FreeView
 from atlas_rt.core.hud import ClusterPanel, ClusterRow
 from atlas_rt.core.money import money
 from atlas_rt.core.requests import (
@@ -474,13 +473,3 @@ def pointed_in(rect: Rect) -> bool:
     """Whether the pointer is over this part of the current panel."""
     over = imgui.is_window_hovered(imgui.HoveredFlags_.child_windows)
     return over and imgui.is_mouse_hovering_rect((rect.x, rect.y), (rect.right, rect.bottom), False)
-
-
-def free_view(context: PanelContext, left: float, right: float) -> FreeView:
-    """What is left of the picture between two widths taken at its sides, below what hangs from the top in between."""
-    width, height = context.size
-    left_px, right_px = left, max(width - right, left + 1.0)
-    middle = (left_px + right_px) / 2.0
-    hanging = [rect.bottom for rect in context.covered if rect.x < middle < rect.right and rect.y < height / 4.0]
-    top = min(max(hanging, default=0.0), height / 2.0)
-    return FreeView(left_px / width, top / height, right_px / width, 1.0)

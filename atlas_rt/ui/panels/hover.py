@@ -33,7 +33,8 @@ class HoverCard:
             changed = self._facts is None or hud.hovered.id != self._facts.id
             if changed and not self._visible:
                 self._rested_secs = 0.0
-            self._facts, self._at_px, self._left_secs = hud.hovered, hud.hovered_at_px, 0.0
+            at_px = hud.hovered_at_px if context.pointed_beside is None else _around(context.pointed_beside)
+            self._facts, self._at_px, self._left_secs = hud.hovered, at_px, 0.0
             self._rested_secs += hud.dt_secs
         elif self._facts is not None:
             self._left_secs += hud.dt_secs
@@ -120,6 +121,11 @@ def beside(
         width,
         height,
     )
+
+
+def _around(rect: Rect) -> tuple[float, float, float]:
+    """Centre and radius of what keeps a card clear of a rectangle and of what stands around it."""
+    return *rect.centre, max(rect.width, rect.height) / 2.0 + min(rect.width, rect.height) / 3.0
 
 
 def file_name(path: str) -> str:

@@ -27,7 +27,8 @@ WINDOW_FLAGS = (
 class PanelContext:
     """One frame.
 
-    requests: what it led to. covered: where panels lie. pointed_id: the image under the pointer in one of them.
+    requests: what it led to. covered: where panels lie. pointed_id: the image under the pointer in one of them;
+    pointed_beside: what is told of it stands beside this, None: beside its card on the map.
     """
 
     hud: Hud
@@ -36,6 +37,7 @@ class PanelContext:
     requests: list[Request] = field(default_factory=list)
     covered: list[Rect] = field(default_factory=list)
     pointed_id: int = -1
+    pointed_beside: Rect | None = None
 
     @property
     def size(self) -> tuple[float, float]:
@@ -48,9 +50,17 @@ class PanelContext:
 
     @contextmanager
     def panel(
-        self, name: str, rect: Rect, *, alpha: float = 1.0, glass: bool = True, raised: bool = False
+        self,
+        name: str,
+        rect: Rect,
+        *,
+        alpha: float = 1.0,
+        glass: bool = True,
+        raised: bool = False,
+        covers: bool = True,
     ) -> Iterator[Canvas]:
-        """A panel at its place; the pointer over it is the panel's, not the map's. raised: put it above the others."""
+        """A panel at its place; the pointer over it is the panel's, not the map's. raised: put it above the others.
+        covers: what it covers is not free for the map, nor for other panels."""
         if raised:
             imgui.set_next_window_focus()
         imgui.set_next_window_pos((rect.x, rect.y))
@@ -61,7 +71,8 @@ class PanelContext:
         canvas = Canvas(draw_list, self.type, alpha)
         if glass:
             canvas.glass(rect)
-        self.covered.append(rect)
+        if covers:
+            self.covered.append(rect)
         yield canvas
         draw_list.pop_clip_rect()
         imgui.end()

@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 
 from atlas_rt.bench.likeness import likeness
+from atlas_rt.bench.sight import alone, seen
 from atlas_rt.core import motion, pulse
 from atlas_rt.core.arrays import Bytes
+from atlas_rt.core.camera import project
 from atlas_rt.core.edges import ordered
 from atlas_rt.core.graph import graph_of, reached_from
 from atlas_rt.core.scene import FANNED, HIDDEN, PLAIN, Scene, View
+from atlas_rt.core.tags import visited_image
+from atlas_rt.core.visibility import near_nodes, visited_card
 from atlas_rt.render.soft.rasterizer import Rasterizer
 from tests.render.soft.conftest import LARGE_PX, NODES, ViewOf, emptied, rgb_of
 
@@ -55,6 +59,20 @@ def nearest(view: View) -> int:
     return int(np.argmin(np.linalg.norm(view.positions - view.eye, axis=1)))
 
 
+def visited(view_of: ViewOf, glass: float, **changes: object) -> View:
+    """Deep in the cloud, at a card that others stand before."""
+    view = view_of("dive", 0.6, **changes)
+    xy, depths = project(view.positions, view.view_from_world, view.clip_from_view, view.size_px)
+    inside = np.flatnonzero((depths > 0.1) & (np.abs(xy / view.size_px - 0.5) < 0.3).all(axis=1))
+    row = max(inside.tolist(), key=lambda row: making_way(replace(view, visited=visited_card(view, row, 1.0))))
+    return replace(view, selected=(row,), visited=visited_card(view, row, glass))
+
+
+def making_way(view: View) -> int:
+    """How many cards are gone before the visited one."""
+    return int((near_nodes(view, 2.0).radii_px == 0.0).sum())
+
+
 STATES: dict[str, Callable[[ViewOf], View]] = {
     "orbit": lambda view_of: view_of(),
     "orbit, other side": lambda view_of: view_of(t=0.6),
@@ -78,6 +96,8 @@ STATES: dict[str, Callable[[ViewOf], View]] = {
         "dive", 0.2, marker=np.array([0.1, 0.1, 0.2], np.float32), marker_neighbours=tuple(range(8)), ambient=1.0
     ),
     "before the eye": before_the_eye,
+    "visited": lambda view_of: visited(view_of, 1.0),
+    "on the way to it": lambda view_of: visited(view_of, 0.5, lights=lights(), light_mix=1.0),
     "away": lambda view_of: view_of(scene=replace(view_of().scene, away=np.arange(NODES) % 2 == 0)),
 }
 
@@ -85,6 +105,16 @@ STATES: dict[str, Callable[[ViewOf], View]] = {
 def alike(view: View, draw: Callable[[View], Bytes], reference: Reference) -> float:
     nothing = emptied(view)
     return likeness(draw(view), reference(view), draw(nothing), reference(nothing))
+
+
+def at_rest(rasterizer: Rasterizer, view: View) -> Bytes:
+    """The refined picture."""
+    refinement = rasterizer.refined(view)
+    picture = None
+    while (step := refinement.step()) is not None:
+        picture = step
+    assert picture is not None
+    return rgb_of(picture)
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -102,16 +132,22 @@ def test_a_picture_at_rest_is_more_alike(
 ) -> None:
     view = view_of(path, t, size_px=LARGE_PX)
 
-    def rested(each: View) -> Bytes:
-        refinement = rasterizer.refined(each)
-        picture = None
-        while (step := refinement.step()) is not None:
-            picture = step
-        assert picture is not None
-        return rgb_of(picture)
-
     moving = alike(view, lambda each: rgb_of(rasterizer.draw(each)), reference)
-    assert alike(view, rested, reference) >= max(moving, 0.95)
+    assert alike(view, lambda each: at_rest(rasterizer, each), reference) >= max(moving, 0.95)
+
+
+def test_a_visited_card_is_wholly_seen(rasterizer: Rasterizer, reference: Reference, view_of: ViewOf) -> None:
+    """Also at rest, while a search lights others, light runs along edges, and the live marker is there; without it, it
+    is not."""
+    view = visited(view_of, 1.0, lights=lights(), light_mix=1.0, ambient=1.0, pulse_secs=3.0)
+    view = replace(view, marker=view.positions[view.selected[0]], marker_neighbours=(1, 2, 3))
+    card = visited_image(view, view.size_px)
+    assert card is not None
+    assert seen(reference(view), reference(alone(view)), card) >= 0.97
+    assert seen(rgb_of(rasterizer.draw(view)), rgb_of(rasterizer.draw(alone(view))), card) >= 0.99
+    assert seen(at_rest(rasterizer, view), at_rest(rasterizer, alone(view)), card) >= 0.97
+    hidden = replace(view, visited=None, selected=(), marker=None)
+    assert seen(rgb_of(rasterizer.draw(hidden)), rgb_of(rasterizer.draw(alone(view))), card) < 0.9
 
 
 def test_without_anything_only_the_backdrop_is_seen(

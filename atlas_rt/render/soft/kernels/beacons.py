@@ -6,7 +6,7 @@ import math
 
 from atlas_rt.render import look
 from atlas_rt.render.soft.kernels.compiler import part
-from atlas_rt.render.soft.kernels.pixels import HALF, ONE, ZERO, add_bright, f32, i32, nearness, smooth
+from atlas_rt.render.soft.kernels.pixels import HALF, ONE, TWO, ZERO, add_bright, f32, i32, nearness, smooth
 from atlas_rt.render.soft.kernels.records import Depths, Pixels, Record, Records
 
 CORNER = f32(look.CORNER)
@@ -75,8 +75,21 @@ def _marker_light(frame: Record, x: f32, y: f32, away: f32) -> tuple[f32, f32]:
 
 
 @part
+def _standing(frame: Record, marker: Record, reach: f32) -> f32:
+    """What is left of the marker before a visited card: it makes way as cards do. reach: half its side in pixels."""
+    if not frame.glass > ZERO:
+        return ONE
+    x = (marker.x * frame.size_px[2] * TWO - ONE) / frame.clip_from_view[0, 0]
+    y = (ONE - marker.y * frame.size_px[3] * TWO) / frame.clip_from_view[1, 1]
+    across = frame.visited_card[2] - abs(x - frame.visited_card[0])
+    down = frame.visited_card[3] - abs(y - frame.visited_card[1])
+    overlap = (min(across, down) + reach / frame.focal_px) / frame.glass_margin + ONE
+    return f32(ONE - frame.glass * smooth(ZERO, ONE, overlap))
+
+
+@part
 def draw_marker(frames: Records, marker: Record, picture: Pixels, top: int, bottom: int) -> None:
-    """Add the live marker, a node, to the rows top..bottom; it shines through all else."""
+    """Add the live marker, a node, to the rows top..bottom; it shines through all else but a visited card."""
     frame = frames[0]
     if frame.marker[3] == ZERO or not marker.depth >= f32(0.02):
         return
@@ -84,7 +97,7 @@ def draw_marker(frames: Records, marker: Record, picture: Pixels, top: int, bott
     reach = min(
         max(frame.node_size * BEACON_SIDES * frame.focal_px / marker.depth, BEACON_LEAST * lines), BEACON_MOST * lines
     )
-    fog = max(marker.clear, BEACON_CLEAR) * BEACON_LIGHT
+    fog = max(marker.clear, BEACON_CLEAR) * BEACON_LIGHT * _standing(frame, marker, reach)
     left, right = max(int(marker.x - reach), 0), min(int(marker.x + reach) + 1, picture.shape[1])
     for row in range(max(int(marker.y - reach), top), min(int(marker.y + reach) + 1, bottom)):
         y = (f32(row) + HALF - marker.y) / reach

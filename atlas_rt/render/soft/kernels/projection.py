@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from atlas_rt.core import visibility
+from atlas_rt.core import glass, visibility
 from atlas_rt.core.arrays import Floats, Tiers
 from atlas_rt.core.scene import FANNED, HIDDEN
 from atlas_rt.render import look
@@ -18,6 +18,7 @@ UNLIT, LIT_GAIN, LIT_GROWTH = f32(visibility.UNLIT), f32(visibility.LIT_GAIN), f
 GROWTH_MAX = f32(visibility.GROWTH_MAX)
 FOUND_NEARER, FANNED_NEARER = f32(visibility.FOUND_NEARER), f32(visibility.FANNED_NEARER)
 CHOSEN_NEARER, CHOSEN_FIRST = f32(visibility.CHOSEN_NEARER), f32(visibility.CHOSEN_FIRST)
+GLASS_FROM, GLASS_TO = f32(glass.GLASS_FROM), f32(glass.GLASS_TO)
 FOG_DENSITY = f32(look.FOG_DENSITY)
 BEHIND_CARD = f32(look.BEHIND_CARD)
 OPEN_FROM, OPEN_TO = f32(look.OPEN_FROM), f32(look.OPEN_TO)
@@ -81,31 +82,54 @@ def _shine(frame: Record, node: Record, away: f32, is_chosen: bool, is_drawn: bo
     if is_chosen:
         node.brightness = max(node.brightness, ONE)
     node.clear = clarity(frame, away)
-    node.lit = searched if is_drawn else ZERO
+    node.lit = searched * scale if is_drawn else ZERO
     node.shine = node.clear * open_before(away)
     node.near = away / (node.depth * (away + BEHIND_CARD * frame.node_size))
 
 
 @part
-def _size(frame: Record, card: Record, node: Record, scale: f32) -> None:
-    """Half sides of the card on screen: as `half_card_px` of the shaders."""
+def _half_px(frame: Record, node: Record) -> f32:
+    """Half the side of the card on screen as a square of the same area, before it leaves or makes way."""
     half = frame.node_size * (ONE + frame.light_mix * (LIT_LEAST + LIT_MORE * node.light - ONE))
     least = node.depth * frame.min_angle * (ONE + LIT_GROWTH * node.light * frame.light_mix)
     half = max(half, min(least, half * GROWTH_MAX))
-    half_px = min(scale * half * frame.focal_px / node.depth, FAR_PX)
+    return f32(half * frame.focal_px / node.depth)
+
+
+@part
+def _size(frame: Record, card: Record, node: Record, scale: f32) -> None:
+    """Half sides of the card on screen: as `half_card_px` of the shaders."""
+    half_px = min(scale * _half_px(frame, node), FAR_PX)
     node.across = half_px * card.root
     node.down = half_px / card.root
 
 
 @part
-def _covering(frame: Record, node: Record, is_chosen: bool, is_fanned: bool) -> f32:
+def _standing(frame: Record, card: Record, node: Record, right: f32, up: f32) -> f32:
+    """What is left of a card where some make way for a visited one: `core.glass` has the same formula, and the
+    reasons."""
+    if node.depth <= frame.nearest or node.depth >= frame.visited_depth:
+        return ONE
+    half = _half_px(frame, node) / frame.focal_px
+    across = frame.visited_card[2] + half * card.root - abs(right / node.depth - frame.visited_card[0])
+    down = frame.visited_card[3] + half / card.root - abs(up / node.depth - frame.visited_card[1])
+    overlap = min(across, down) / frame.glass_margin + ONE
+    nearer = (frame.visited_depth - node.depth) / frame.visited_depth
+    return f32(ONE - frame.glass * smooth(GLASS_FROM, GLASS_TO, nearer) * smooth(ZERO, ONE, overlap))
+
+
+@part
+def _covering(frame: Record, node: Record, is_chosen: bool, is_fanned: bool, is_visited: bool) -> f32:
     """The depth by which a card covers others: as in `clip_of_card` of the shaders."""
     nearer = node.depth * FOUND_NEARER * node.light * frame.light_mix
     if is_fanned:
         nearer = max(nearer, node.depth * FANNED_NEARER)
     if is_chosen:
         nearer = max(nearer * CHOSEN_FIRST, min(CHOSEN_NEARER * frame.node_size, HALF * node.depth))
-    return f32(node.depth - nearer)
+    covering = node.depth - nearer
+    if is_visited:
+        covering *= f32((frame.first_depth / covering) ** frame.glass)
+    return f32(covering)
 
 
 @kernel
@@ -138,6 +162,8 @@ def project(
             node.light = min(max((lights[row] - LIGHT_FROM) / LIGHT_RANGE, ZERO), ONE)
         is_chosen = row == frame.chosen[0] or row == frame.chosen[1]
         scale = ONE if row < frame.chosen[2] else ONE - frame.gone
+        if frame.glass > ZERO and row != frame.visited:
+            scale *= _standing(frame, card, node, right, up)
         _shine(frame, node, away, is_chosen, tier != HIDDEN, scale)
         node.across = ZERO
         if not node.depth > ZERO:  # or it is not a number
@@ -147,7 +173,7 @@ def project(
         if tier == HIDDEN or not (node.depth > frame.nearest and scale > ZERO and away < FAR_PX):
             continue
         _size(frame, card, node, scale)
-        node.covering = _covering(frame, node, is_chosen, tier == FANNED)
+        node.covering = _covering(frame, node, is_chosen, tier == FANNED, row == frame.visited)
         across, down = node.across + ONE, node.down + ONE
         if (
             node.x > -across
