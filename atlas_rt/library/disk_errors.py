@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -46,8 +47,22 @@ def sync_folder(folder: Path) -> None:
 
 
 def is_full(folder: Path) -> bool:
-    """Whether next to no room is left where a folder lies."""
-    return shutil.disk_usage(folder).free < NEXT_TO_NOTHING
+    """Whether next to no room is left where a folder lies, or a file in it is as long as this process may make one."""
+    return shutil.disk_usage(folder).free < NEXT_TO_NOTHING or _longest(folder) > _length_limit() - NEXT_TO_NOTHING
+
+
+def _longest(folder: Path) -> int:
+    return max((file.stat().st_size for file in folder.glob("*") if file.is_file()), default=0)
+
+
+def _length_limit() -> float:
+    """Of files that this process writes, in bytes."""
+    try:
+        import resource
+    except ImportError:  # Windows, which knows no such limit
+        return math.inf
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    return math.inf if limit == resource.RLIM_INFINITY else limit
 
 
 def full(folder: Path, *, kind: str = "cache") -> MissingError:

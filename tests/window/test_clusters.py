@@ -156,7 +156,7 @@ def test_a_cluster_is_found_lit_flown_to_and_shown_alone(player: Player) -> None
     rows = [world.row(id_) for id_ in members(player, wanted.id)]
     xy, depths = project(view.positions[rows], view.view_from_world, view.clip_from_view, SIZE_PX)
     inside = (depths > 0.0) & (xy >= (taken * SIZE_PX[0], 0.0)).all(axis=1) & (xy <= SIZE_PX).all(axis=1)
-    assert inside.mean() >= 0.9
+    assert inside.mean() >= 0.9, (world.camera, world.home(), world.scene.generation)
 
     exemplar = wanted.exemplars[0]
     player.do(PointAtCluster(others[0].id))

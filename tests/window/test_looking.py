@@ -273,6 +273,7 @@ def test_files_are_copied_and_opened_and_not_in_a_kiosk(
 
 def test_the_pointer_over_a_picture_finds_nothing_on_the_map(player: Player) -> None:
     id_ = player.visit("wide")
+    player.frame(20, dt_secs=0.1)  # until the eye stands still
     player.window.told = Input(pointer_px=(400.0, 300.0), events=(PointerMoved((400.0, 300.0)),))
     player.frame()
     player.do("look_whole")
