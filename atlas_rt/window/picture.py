@@ -142,8 +142,10 @@ class WindowPicture:
 
     def show(self, arrival: Arrival) -> None:
         """Take a scene and its new tiles, at once."""
-        for _ in self.staging(arrival):
-            pass
+        for each in self._keepers():
+            each.load_small(arrival.tiles, arrival.pixels)  # all together they take a tenth of the time of the steps
+            for _ in each.staging(arrival.prepared, arrival.tiles[:0], arrival.pixels[:0]):
+                pass
         self.show_staged(arrival)
 
     def staging(self, arrival: Arrival) -> Iterator[None]:

@@ -8,7 +8,7 @@ bands; what they draw does not depend on how many they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -71,6 +71,10 @@ class Rasterizer:
     def load_small(self, tiles: Ints, pixels: Bytes) -> None:
         """Keep small tiles: `pixels` (k, 32, 32, 3 or 4) for the tile records `tiles` (k,)."""
         self._tiles.load_small(tiles, pixels)
+
+    def staging(self, tiles: Ints, pixels: Bytes) -> Iterator[None]:
+        """As `load_small` in short steps, with room made for all of them first."""
+        yield from self._tiles.staging(tiles, pixels)
 
     def accept(self, tile: Tile) -> None:
         """Keep one tile; it fades in over the coarser one."""

@@ -21,9 +21,6 @@ from atlas_rt.render.soft.refinement import Refinement
 if TYPE_CHECKING:
     from atlas_rt.render.gl.offscreen import Target
 
-STAGED = 128
-"""Small tiles taken at once where a frame must not wait: about a millisecond."""
-
 
 class Presenter(Protocol):
     """What brings pixels into a target: `render.gl.presenter`."""
@@ -60,9 +57,7 @@ class SoftwareRenderer:
     def staging(self, prepared: Preparation | None, tiles: Ints, pixels: Bytes) -> Iterator[None]:  # noqa: ARG002
         """Keep a coming scene's small tiles in steps; the scene itself is read with the first View that shows it."""
         yield
-        for start in range(0, len(tiles), STAGED):
-            self._rasterizer.load_small(tiles[start : start + STAGED], pixels[start : start + STAGED])
-            yield
+        yield from self._rasterizer.staging(tiles, pixels)
 
     def accept(self, tile: Tile) -> None:
         """Keep one larger tile; it fades in over the coarser one."""
