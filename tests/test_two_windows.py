@@ -247,7 +247,7 @@ def test_a_disk_that_takes_no_more_is_told_of_as_long_as_it_lasts_and_nothing_is
     dropped = copy_pictures([PICTURES[20]], tmp_path / "dropped")
     assert window.session.add((str(dropped),))
     see(lambda: window.troubles, window)
-    assert window.troubles[0].startswith("New and changed images are not read: The library cannot be opened or written")
+    assert window.troubles[0].startswith("New and changed images are not read: The disk is full")
     assert window.told[-1] == Said("Not added: dropped")
     assert not window.session.add((str(dropped),))
     (folder,) = cache.glob("libraries/*")
