@@ -18,15 +18,19 @@ PAD = 30.0
 LEAST_SHRUNK = 0.05
 """Some window managers make windows as small as they like; letters without a size cannot be drawn."""
 
+COLUMNS = (("Fly", "Look"), ("Find", "Live"), ("Program",))
+"""Groups of actions, by column."""
+
 Group = tuple[str, tuple[Action, ...]]
 
 
 def help_columns(*, kiosk: bool) -> tuple[tuple[Group, ...], ...]:
-    """Actions by group: flying, finding and what is left of it, the program. A kiosk hides how to leave it."""
+    """Actions by group in columns of about one height: flying and looking, finding and the camera, the program. A kiosk
+    hides how to leave it."""
     listed = [action for action in ACTIONS if not kiosk or (action.kiosk and action.name != "leave_kiosk")]
     names = list(dict.fromkeys(action.group for action in listed))
     groups = [(name, tuple(action for action in listed if action.group == name)) for name in names]
-    return tuple(groups[:1]), tuple(groups[1:-1]), tuple(groups[-1:])
+    return tuple(tuple(group for group in groups if group[0] in column) for column in COLUMNS)
 
 
 class HelpPanel:
@@ -86,11 +90,13 @@ class HelpPanel:
             canvas.text(x, y + context.px(8.0), name, theme.SMALL, theme.ACCENT, strong=True)
             y += context.px(HEADING)
             for action in actions:
-                self._keys(context, canvas, x, y, action)
-                canvas.text(x + context.px(KEYS), y + context.px(2.5), action.does, theme.SMALL, theme.INK_SOFT)
+                end = self._keys(context, canvas, x, y, action)
+                left = max(x + context.px(KEYS), end + context.px(10.0))
+                canvas.text(left, y + context.px(2.5), action.does, theme.SMALL, theme.INK_SOFT)
                 y += context.px(ROW)
 
-    def _keys(self, context: PanelContext, canvas: Canvas, x: float, y: float, action: Action) -> None:
+    def _keys(self, context: PanelContext, canvas: Canvas, x: float, y: float, action: Action) -> float:
+        """The keys of an action. Returns where they end."""
         for number, chord in enumerate(action.chords):
             if number:
                 x = canvas.text(x + context.px(5.0), y + context.px(3.0), "or", theme.CAPTION, theme.INK_FAINT)
@@ -100,6 +106,7 @@ class HelpPanel:
                 continue
             for place, key in enumerate(re.split(r"\+(?!$)", chord)):
                 x = canvas.key_cap(x + context.px(3.0 if place else 0.0), y, self._printed(action, key))
+        return x
 
     def _printed(self, action: Action, key: str) -> str:
         """Motion goes by place: its keys are named as the person's keyboard prints them."""
