@@ -15,7 +15,7 @@ from atlas_rt.library.bookmarks import Bookmark
 from atlas_rt.library.cluster_names import checked_name
 from atlas_rt.window.parts import Parts
 from atlas_rt.window.session import Session
-from atlas_rt.workers.bookmarks import BookmarksTold, ChangeBookmark, KeepView, PlacedBookmark
+from atlas_rt.workers.bookmarks import BookmarksTold, ChangeBookmark, KeepView, LookAgain, PlacedBookmark
 
 ANCHORS = 8
 """So many images that stand in a view are kept with it."""
@@ -95,11 +95,11 @@ def _hear(parts: Parts, session: Session, told: BookmarksTold) -> None:
     if told.error:
         if isinstance(told.asked, ChangeBookmark) and told.asked.undoable is not None:
             panel_state.undo.fail(told.asked.undoable)
-        if told.asked is not None:
+        if not isinstance(told.asked, LookAgain):
             panel_state.say(f"Nothing was changed. {told.error}", "warning")
         return
     panel_state.bookmarks = told.here
-    if told.remark and told.asked is None:
+    if told.remark:
         panel_state.say(told.remark, "warning")
     if isinstance(told.asked, KeepView) and told.made is not None:
         panel_state.undo.add(_undoable(session, told.made, kept=True))

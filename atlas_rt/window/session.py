@@ -39,7 +39,7 @@ from atlas_rt.permission import permission_of
 from atlas_rt.search.labels import Vocabulary, load_vocabulary, read_own_words
 from atlas_rt.settings import Settings
 from atlas_rt.window.writer import Writer
-from atlas_rt.workers.bookmarks import BookmarkWorker
+from atlas_rt.workers.bookmarks import BookmarkWorker, LookAgain
 from atlas_rt.workers.claude import ClaudeEvent, ClaudeRequest, ClaudeWorker
 from atlas_rt.workers.cluster_pages import ClusterPageWorker, PageRequest
 from atlas_rt.workers.errands import ErrandWorker
@@ -183,6 +183,7 @@ class Session:
         """Whatever is asked from now on is asked about this one. aspect: of the window that shows it."""
         self._arrival = arrival.once_shown()
         self.scenes.follow(self._arrival.prepared, aspect=aspect)
+        self.bookmarks.ask(LookAgain())
         if self._places is not None:
             self._places.show(self._arrival)
 

@@ -39,6 +39,11 @@ class ChangeBookmark:
 
 
 @dataclass(frozen=True, slots=True)
+class LookAgain:
+    """The library has other images: other bookmarks may be of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlacedBookmark:
     """A bookmark of the open library. anchors: ids of those of its images that are here, and where they stood."""
 
@@ -49,18 +54,18 @@ class PlacedBookmark:
 @dataclass(frozen=True, slots=True)
 class BookmarksTold:
     """All bookmarks of the library as they are now, and what that came of. made: the bookmark that a view became.
-    error: why nothing was written. remark: a sentence on the file."""
+    error: why nothing was written. remark: a sentence on the file, told once."""
 
     here: tuple[PlacedBookmark, ...]
-    asked: KeepView | ChangeBookmark | None = None
+    asked: KeepView | ChangeBookmark | LookAgain = LookAgain()
     made: Bookmark | None = None
     error: str = ""
     remark: str = ""
 
 
 class BookmarkWorker(Worker):
-    """A thread that tells the library's bookmarks at its beginning and after each change. What was asked for before it
-    is closed is written."""
+    """A thread that tells the library's bookmarks after each change and when it is asked to look again. What was asked
+    for before it is closed is written."""
 
     part = "bookmarks"
     lost = "Views cannot be kept"
@@ -71,14 +76,18 @@ class BookmarkWorker(Worker):
         """data_named: the person named the data folder, so that it may lie anywhere."""
         super().__init__(announce=announce)
         self._place, self._bookmarks, self._data_named = place, bookmarks, data_named
-        self._asked: Inbox[KeepView | ChangeBookmark | None] = Inbox(WAITING_MAX)
+        self._asked: Inbox[KeepView | ChangeBookmark | LookAgain | None] = Inbox(WAITING_MAX)
         self._told: Inbox[BookmarksTold] = Inbox(2 * WAITING_MAX)
-        self._begun = False
+        self._remarked = False
         self.start()
 
-    def ask(self, wish: KeepView | ChangeBookmark) -> None:
-        """Write it; `take` tells what became of it."""
-        self._asked.put(wish)
+    def ask(self, wish: KeepView | ChangeBookmark | LookAgain) -> None:
+        """Write it, or look; `take` tells what became of it."""
+        if self.trouble or self._asked.full:  # nobody reads: whoever asks must not wait
+            if not isinstance(wish, LookAgain):
+                self._tell(BookmarksTold((), wish, None, self.trouble or self.lost))
+        else:
+            self._asked.put(wish)
 
     def take(self) -> Sequence[BookmarksTold]:
         return tuple(self._told.drain(budget_secs=0.001))
@@ -88,17 +97,19 @@ class BookmarkWorker(Worker):
         self._asked.put(None)
 
     def work(self) -> None:
-        if not self._begun:
-            self._begun = True
-            self._tell(self._carried_out(None))
         while (asked := self._asked.wait()) is not None:
-            self._tell(self._carried_out(asked))
+            try:
+                told = self._carried_out(asked)
+            except Exception as error:
+                self._tell(BookmarksTold((), asked, None, reason_of(error)))
+                raise
+            self._tell(told)
             self.went_well()
 
-    def _carried_out(self, asked: KeepView | ChangeBookmark | None) -> BookmarksTold:
+    def _carried_out(self, asked: KeepView | ChangeBookmark | LookAgain) -> BookmarksTold:
         made, error = None, ""
         try:
-            made = self._write(asked) if asked is not None else None
+            made = None if isinstance(asked, LookAgain) else self._write(asked)
         except AtlasError as problem:
             error = str(problem)
         try:
@@ -107,7 +118,8 @@ class BookmarkWorker(Worker):
                 here = tuple(placed for each in kept.entries if (placed := _placed(each, store)) is not None)
         except (AtlasError, OSError) as problem:
             return BookmarksTold((), asked, made, error or reason_of(problem))
-        return BookmarksTold(here, asked, made, error, kept.remark)
+        remark, self._remarked = "" if self._remarked else kept.remark, True
+        return BookmarksTold(here, asked, made, error, remark)
 
     def _write(self, asked: KeepView | ChangeBookmark) -> Bookmark:
         personal_data.refuse_inside(self._bookmarks.path.parent, self._place.sources, named=self._data_named)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,12 +10,12 @@ import moderngl
 import numpy as np
 import pytest
 
-from atlas_rt.core.requests import DropBookmark, FindCommand, KeepBookmark, OpenSource, VisitBookmark
+from atlas_rt.core.requests import DropBookmark, FindCommand, KeepBookmark, OpenSource, Retry, VisitBookmark
 from atlas_rt.core.scene import Pose
 from atlas_rt.library.bookmarks import Bookmark, Bookmarks
 from atlas_rt.settings import Settings
 from atlas_rt.window.bookmarks import pose_of
-from atlas_rt.workers.bookmarks import PlacedBookmark
+from atlas_rt.workers.bookmarks import LookAgain, PlacedBookmark
 from tests.libraries import Library
 from tests.scenes import scene_of
 from tests.window.player import Player
@@ -82,6 +83,15 @@ def test_what_was_kept_and_taken_off_is_undone(play: Play, tmp_path: Path) -> No
     assert {each.name for each in Bookmarks(tmp_path / "data").read().entries} == {"one", "two"}
 
 
+def test_a_view_is_listed_again_when_a_deleted_cache_was_made_anew(play: Play, tmp_path: Path) -> None:
+    first = play()
+    kept(first, "one")
+    first.app.close()
+    shutil.rmtree(tmp_path / "libraries")
+    again = play()
+    again.see(lambda: views(again) == ("one",))
+
+
 def test_a_view_of_another_library_is_not_listed_and_a_place_that_is_gone_does_nothing(play: Play) -> None:
     player = play()
     kept(player, "one")
@@ -97,6 +107,28 @@ def test_where_nothing_can_be_written_that_is_said(play: Play, tmp_path: Path) -
     player.do(KeepBookmark("one"))
     player.see(lambda: any("Nothing was changed" in each.text for each in player.app.parts.panel_state.notices))
     assert views(player) == ()
+
+
+def test_a_thread_that_died_holds_nobody_up_and_is_begun_again(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    player = play()
+    kept(player, "one")
+    session = player.app.parts.session
+    assert session is not None
+    with monkeypatch.context() as broken:
+        broken.setattr(session.bookmarks, "_carried_out", lambda _asked: 1 // 0)
+        broken.setattr("atlas_rt.core.retries.PAUSES_SECS", (0.01, 0.01, 0.01))
+        for _ in range(5):
+            player.do(KeepBookmark("two"))
+            player.frame(3)
+        player.see(lambda: any(each.part == "bookmarks" for each in session.troubles()), secs=30)
+        for _ in range(100):
+            session.bookmarks.ask(LookAgain())
+        player.do(KeepBookmark("three"))
+        player.see(lambda: any("Nothing was changed" in each.text for each in player.app.parts.panel_state.notices))
+    player.do(Retry("bookmarks"))
+    player.see(lambda: not session.bookmarks.trouble)
+    player.do(KeepBookmark("four"))
+    player.see(lambda: "four" in views(player))
 
 
 def test_a_view_moves_as_the_images_in_it_did() -> None:
