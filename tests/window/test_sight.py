@@ -50,20 +50,29 @@ def arrive(player: Player) -> int:
 
 
 def assert_seen(player: Player) -> None:
-    """The card lies in what the panels leave free, in its size, and nothing lies over it."""
+    """The card comes to lie in what the panels leave free, which an answer may still change; it has its size there, and
+    nothing lies over it."""
     parts, size_px = player.app.parts, player.window.size_px
+    player.see(lambda: lies_free(player), why="the card to be framed")
     view = parts.world.view(size_px)
     card, free = visited_image(view, size_px), parts.display.free_view
     assert card is not None
     width, height = size_px
-    assert free.left * width <= card.left < card.right <= free.right * width
-    assert free.top * height <= card.top < card.bottom <= free.bottom * height
     tall, wide = (card.bottom - card.top) / height, (card.right - card.left) / width / (free.right - free.left)
     assert 0.3 <= tall <= 0.6 or 0.3 <= wide <= 0.9
     player.frame()
     frame = pixels(player)
     parts.display.draw(alone(view), parts.display.target, panels=False)
     assert seen(frame, pixels(player), card) >= 0.95
+
+
+def lies_free(player: Player) -> bool:
+    parts, (width, height) = player.app.parts, player.window.size_px
+    card, free = visited_image(parts.world.view((width, height)), (width, height)), parts.display.free_view
+    return card is not None and (
+        free.left * width <= card.left < card.right <= free.right * width
+        and free.top * height <= card.top < card.bottom <= free.bottom * height
+    )
 
 
 def pixels(player: Player) -> Bytes:
