@@ -75,7 +75,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "huggingface_hub": ("encoders/hub.py",),
     "faiss": ("mapping/neighbours.py", "search/vector_index.py"),
     "umap": ("mapping/fit.py",),
-    "numba": ("mapping/fit.py", "mapping/anchored_refit.py", "kernel_cache.py", "render/soft/*"),
+    "numba": ("mapping/fit.py", "mapping/anchored_refit.py", "mapping/wall.py", "kernel_cache.py", "render/soft/*"),
     "pynndescent": ("mapping/fit.py",),
     "sklearn": ("mapping/clusters.py",),
     "scipy": ("mapping/clusters.py",),

@@ -35,6 +35,7 @@ def submap(map_: Map, kept: NDArray[np.bool_]) -> Map:
         stacks=_led(ids, map_.stacks[kept]) if len(map_.stacks) else map_.stacks,
         cluster_records=left(map_.cluster_records, ids, clusters),
         subclusters=subclusters,
+        wall=map_.wall[kept] if len(map_.wall) else map_.wall,
         subcluster_records=left(map_.subcluster_records, ids, subclusters),
     )
 

@@ -59,7 +59,7 @@ class Groups(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """A finished fit: what `Map` holds under these names, in the rows of the job's ids. secs: of "layout" (neighbours
-    and graph included), "network", "edges" and "clusters"."""
+    and graph included), "network", "edges", "clusters" and "wall"."""
 
     positions: Floats
     edges: Ints
@@ -68,6 +68,7 @@ class Fitted:
     cluster_records: tuple[Cluster, ...]
     subclusters: Ints
     subcluster_records: tuple[Subcluster, ...]
+    wall: Ints
     scale: float
     drift: float
     network: bytes
@@ -90,7 +91,7 @@ def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> 
     old = job.old
     if job.only_clusters and old is not None:
         groups = _groups(old.positions[one][of], vectors, job)
-        return Fitted(old.positions, old.edges, old.weights, *groups, old.scale, old.drift, old.network, {})
+        return Fitted(old.positions, old.edges, old.weights, *groups, old.wall, old.scale, old.drift, old.network, {})
     old_rows, known = _known(job)
     held = known & old.fitted[old_rows] if old and job.anchored else None
     shared = known if held is None else held
@@ -117,10 +118,12 @@ def _fitted(vectors: Floats, job: FitJob, progress: Callable[[float], None]) -> 
     laps.append(time.perf_counter())
     groups = _groups(places[one][of], vectors, job)
     laps.append(time.perf_counter())
-    secs = dict(zip(("layout", "network", "edges", "clusters"), np.diff(laps).tolist(), strict=True))
+    cells = _wall(places, _pairs(edges, near, one, of), job, old_rows, known)
+    laps.append(time.perf_counter())
+    secs = dict(zip(("layout", "network", "edges", "clusters", "wall"), np.diff(laps).tolist(), strict=True))
     drift = layout.drift(places[shared], old.positions[old_rows[shared]]) if old and job.anchored else 0.0
     scale = 1.0 / how.scale if how.scale > 0 and made.graph is not None else 0.0
-    return Fitted(places, edges, weights, *groups, scale, drift, network, secs)
+    return Fitted(places, edges, weights, *groups, cells, scale, drift, network, secs)
 
 
 def _network(
@@ -154,6 +157,26 @@ def _near_of_all(near: tuple[Floats, Ints] | None, of: NDArray[np.intp]) -> tupl
     if may_complete(len(of)) and np.bincount(of).max() <= COPIES:
         return near[0][of], near[1][of]  # a copy has others at least as near as its original has
     return None
+
+
+def _pairs(edges: Ints, near: tuple[Floats, Ints] | None, one: NDArray[np.intp], of: NDArray[np.intp]) -> Ints:
+    """(m, 2) rows that belong next to each other: neighbours, and copies next to the first of them."""
+    if near is None:
+        return edges
+    others = near[1]
+    neighbours = np.stack([np.repeat(one, others.shape[1]), one[others.ravel()]], axis=1)
+    copies = np.flatnonzero(one[of] != np.arange(len(of)))
+    return np.concatenate([neighbours, np.stack([copies, one[of[copies]]], axis=1)]).astype(np.int32)
+
+
+def _wall(places: Floats, pairs: Ints, job: FitJob, old_rows: NDArray[np.intp], known: NDArray[np.bool_]) -> Ints:
+    """A refit's goes on from the wall before, as its map does."""
+    from atlas_rt.mapping import wall
+
+    start = None
+    if job.old is not None and job.anchored and len(job.old.wall) and known.any():
+        start = wall.grown(job.old.wall[old_rows], known, pairs, places)
+    return wall.made(places, pairs, seed=job.seed, start=start)
 
 
 def _groups(places: Floats, vectors: Floats, job: FitJob) -> Groups:

@@ -20,7 +20,7 @@ from atlas_rt.engine.placing import EDGES, ReferenceMap, extended
 from atlas_rt.engine.stack_finder import StackFinder
 from atlas_rt.library import maps
 from atlas_rt.library.vectors import VectorFile
-from atlas_rt.mapping import layout
+from atlas_rt.mapping import layout, wall
 from atlas_rt.mapping.clusters import next_id
 from atlas_rt.mapping.fit import SMALLEST_FIT
 from atlas_rt.mapping.neighbours import knn_edges
@@ -82,6 +82,7 @@ class MapMaker:
             cluster_records=fitted.cluster_records,
             subclusters=fitted.subclusters,
             subcluster_records=fitted.subcluster_records,
+            wall=fitted.wall,
             generation=0,
             kind=kind,
             model=self._model_id,
@@ -92,14 +93,14 @@ class MapMaker:
             network=fitted.network,
             granularity=granularity,
         )
-        return self.stacked(counted(made, shown), before=begun.old)
+        return self.completed(counted(made, shown), before=begun.old)
 
     def extension(self, map_: Map, ids: Ids, rows: Ints, *, reference: ReferenceMap | None) -> Map:
         """A map of these images, with those that are new placed among the `reference`; None for the map itself."""
         reference = reference or self.reference(map_)
         provisional = map_.kind == PARTIAL
         made = extended(map_, ids, rows, reference=reference, vectors_at=self.vectors_at, provisional=provisional)
-        return made if map_.kind == SKETCH and not has_stacks(map_) else self.stacked(made, before=reference.map)
+        return made if map_.kind == SKETCH and not has_stacks(map_) else self.completed(made, before=reference.map)
 
     def fitted_part(self, map_: Map | None) -> Map | None:
         """What of a map took part in its fit: what a resumed first indexing goes on from."""
@@ -109,9 +110,14 @@ class MapMaker:
         nothing = ReferenceMap(map_, self.vectors_at)  # none of them is new
         return extended(map_, map_.ids[fitted], map_.rows[fitted], reference=nothing, vectors_at=self.vectors_at)
 
-    def stacked(self, map_: Map, *, before: Map | None) -> Map:
-        """With its near-duplicates stacked, as they were in the map `before`."""
-        return self._stack_finder.apply(map_, before=before, vectors_at=self.vectors_at)
+    def completed(self, map_: Map, *, before: Map | None) -> Map:
+        """With its near-duplicates stacked, as they were in the map `before`, and with its flat wall, which a fit brings
+        along: a map written before there were walls gets one by its edges alone."""
+        stacked = self._stack_finder.apply(map_, before=before, vectors_at=self.vectors_at)
+        if has_wall(stacked):
+            return stacked
+        pairs = stacked.edges if stacked.kind != SKETCH else stacked.edges[:0]
+        return dataclasses.replace(stacked, wall=wall.made(stacked.positions, pairs, seed=self._seed))
 
     def _last_fit(self) -> int:
         return max((each.fit for each in maps.kept(self._folder)), default=0)
@@ -133,6 +139,11 @@ def has_stacks(map_: Map) -> bool:
     return len(map_.stacks) == len(map_.ids)
 
 
+def has_wall(map_: Map) -> bool:
+    """Its images have cells on the flat wall."""
+    return len(map_.wall) == len(map_.ids)
+
+
 def counted(map_: Map, shown: Map | None) -> Map:
     """With the ids of clusters that were ever given, here and in the map that is shown."""
     return dataclasses.replace(map_, clusters_given=max(next_id(map_), next_id(shown)))
@@ -147,7 +158,7 @@ def alike(one: Map | None, other: Map) -> bool:
     """The same images in the same places, joined by the same lines, in the same groups and stacks."""
     if one is None:
         return False
-    names = ("ids", "rows", "positions", "edges", "weights", "clusters", "stacks", "subclusters")
+    names = ("ids", "rows", "positions", "edges", "weights", "clusters", "stacks", "subclusters", "wall")
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
 
 

@@ -40,6 +40,7 @@ from atlas_rt.engine.map_making import (
     alike,
     counted,
     has_stacks,
+    has_wall,
     map_to_go_on_from,
     same,
 )
@@ -186,7 +187,7 @@ class MapScheduler:
             last = self._extension(before, ids, rows)  # as if nothing had been shown on the way
             if not self._is_newest or not alike(self.map, last):
                 self._publish(last)
-        elif not same(self.map, ids, rows) or not self._is_stacked:
+        elif not same(self.map, ids, rows) or not self._is_complete:
             self._publish(self._extended(ids, rows))
         elif not self._is_newest:
             self.publish_again()
@@ -307,6 +308,11 @@ class MapScheduler:
         """It was looked for near-duplicates: not in a sketch on the way, nor in a map written before they stacked."""
         return self.map is not None and has_stacks(self.map)
 
+    @property
+    def _is_complete(self) -> bool:
+        """Stacked, and with a flat wall, which maps lack that were written before there were walls."""
+        return self._is_stacked and self.map is not None and has_wall(self.map)
+
     def _before_shown(self) -> Map | None:
         """The fitted map that this round began with, where some of what came since was shown already."""
         began = self._reference.map if self._reference is not None else None
@@ -370,7 +376,7 @@ class MapScheduler:
     def _small_map(self, ids: Ids, rows: Ints) -> Map:
         """The map of too few images for a fit."""
         sketch = self._make.sketch(ids, rows, before=self.map)
-        return self._make.stacked(sketch, before=self._reference.map if self._reference else None)
+        return self._make.completed(sketch, before=self._reference.map if self._reference else None)
 
     def _extended(self, ids: Ids, rows: Ints) -> Map:
         assert self.map is not None

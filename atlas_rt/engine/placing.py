@@ -16,7 +16,7 @@ from atlas_rt.core.maps import Cluster, Map
 from atlas_rt.core.rows import rows_of
 from atlas_rt.core.submap import left
 from atlas_rt.library.maps import FIT
-from atlas_rt.mapping import layout
+from atlas_rt.mapping import layout, wall
 from atlas_rt.mapping.duplicates import carried
 from atlas_rt.mapping.neighbours import Neighbours
 from atlas_rt.mapping.projector import Projector, Usual
@@ -139,6 +139,10 @@ def extended(
             found.append((others[near], similarities))
         pairs, strengths = _pairs(new, *(np.hstack(part) for part in zip(*found, strict=True)))
     edges, weights = _edges(old, ids, kept, at, pairs, strengths)
+    cells = np.zeros((len(ids) if len(old.wall) else 0, 2), np.int32)
+    if len(cells):
+        cells[kept] = old.wall[at]
+        cells = wall.grown(cells, kept, edges, positions)
     stacks = carried(old.ids, old.rows, old.stacks, ids, rows)
     return dataclasses.replace(
         old,
@@ -153,6 +157,7 @@ def extended(
         cluster_records=tuple(_resized(record, clusters) for record in old.cluster_records),
         subclusters=subclusters,
         subcluster_records=left(old.subcluster_records, ids, subclusters),
+        wall=cells,
     )
 
 

@@ -1,7 +1,7 @@
 """Published maps, one folder each: written under another name, then renamed, so a reader finds a whole map or none.
 
     <model>/map-7/   ids.npy rows.npy positions.npy edges.npy weights.npy clusters.npy fitted.npy stacks.npy
-                     subclusters.npy clusters.json subclusters.json projector.onnx manifest.json
+                     subclusters.npy wall.npy clusters.json subclusters.json projector.onnx manifest.json
 
 The manifest names the size and the hash of every other file: a map that a power cut left half written is passed over.
 """
@@ -57,9 +57,10 @@ _ARRAYS: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
     "fitted": (np.bool_, ()),
     "stacks": (np.int64, ()),
     "subclusters": (np.int32, ()),
+    "wall": (np.int32, (2,)),
 }
 """Field of Map -> dtype and the shape of one row."""
-_LATER = {"stacks", "subclusters"}
+_LATER = {"stacks", "subclusters", "wall"}
 """Arrays that maps written before lack; they are empty then."""
 _MANIFEST = "manifest.json"
 _SUBCLUSTERS = "subclusters.json"
