@@ -55,6 +55,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("neighbour_up", ("Up",), "the neighbour above", "Find"),
     Action("neighbour_down", ("Down",), "the neighbour below", "Find"),
     Action("bookmark", ("B",), "keep this view, by a name", "Find", kiosk=False),
+    Action("wall", ("G",), "every image side by side, and back", "Find"),
     Action("minimap", ("M",), "the map from above, small", "Find"),
     Action("clusters", ("K",), "the clusters, in a list", "Find"),
     Action("rename_cluster", ("F2",), "rename the cluster you are at", "Find", kiosk=False),

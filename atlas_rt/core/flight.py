@@ -15,11 +15,16 @@ from atlas_rt.core.arrays import Floats
 from atlas_rt.core.camera import PITCH_LIMIT, basis
 from atlas_rt.core.easing import smootherstep
 from atlas_rt.core.scene import Pose
+from atlas_rt.core.wall import Plane
 
 EASE_SECS = 0.12
 """Time constant in which the velocity follows the keys: short enough to feel direct, long enough to have weight."""
 LOOK_EASE_SECS = 0.035
 FASTER = 4.0
+PLANE_PACE = 1.6
+"""Before a plane speed is a share of the distance: what is seen moves as fast from near as from afar."""
+ZOOM, ZOOM_EASE_SECS = 0.2, 0.07
+"""A step of the wheel comes nearer by this share, in about this time."""
 SPEEDS = (0.02, 6.0)
 """Slowest and fastest cruising speed, world units a second."""
 DIRECTIONS = {
@@ -64,6 +69,12 @@ class FlyCamera:
         self._flight: tuple[Pose, Pose, float, float] | None = None
         self._past: list[Pose] = []
         self._future: list[Pose] = []
+        self._elsewhere: tuple[list[Pose], list[Pose]] = (
+            [],
+            [],
+        )  # the same of the map while before the wall, and so on
+        self._plane: Plane | None = None
+        self._zoom, self._zoom_at = 0.0, (0.0, 0.0)
 
     @property
     def flying(self) -> bool:
@@ -84,7 +95,36 @@ class FlyCamera:
     @property
     def moving(self) -> bool:
         """The pose changes by itself at the next step."""
-        return self.flying or bool(np.abs(self._velocity).max() > 1e-4) or max(map(abs, self._look)) > 1e-4
+        return (
+            self.flying
+            or bool(np.abs(self._velocity).max() > 1e-4)
+            or max(*map(abs, self._look), abs(self._zoom)) > 1e-4
+        )
+
+    @property
+    def held(self) -> bool:
+        """It is held before a plane, which it looks at straight on: it pans and zooms instead of turning."""
+        return self._plane is not None
+
+    def hold_before(self, plane: Plane | None) -> None:
+        """Hold the eye before a plane from now on, or let it go. Each has its own places to go back to."""
+        if (plane is None) != (self._plane is None):
+            self.stop()
+            (self._past, self._future), self._elsewhere = self._elsewhere, (self._past, self._future)
+        self._plane = plane
+
+    def pan(self, right: float, up: float) -> None:
+        """Move along the plane it is held before, world units."""
+        self._flight = None
+        x, y, z = self.pose.eye
+        self._move_to(np.array([x + right, y + up, z], np.float32))
+
+    def zoom(self, steps: float, at: tuple[float, float]) -> None:
+        """Come nearer by steps of the wheel, spread over the next moments; what is seen at these tangents to the right
+        and up stays where it is."""
+        self._flight = None
+        self._zoom += steps * ZOOM
+        self._zoom_at = at
 
     def change_speed(self, steps: float) -> None:
         """One step of the wheel is a fifth faster or slower."""
@@ -122,12 +162,13 @@ class FlyCamera:
 
     def stop(self) -> None:
         """Let go of everything: flight, velocity, turn."""
-        self._flight, self._look = None, [0.0, 0.0]
+        self._flight, self._look, self._zoom = None, [0.0, 0.0], 0.0
         self._velocity[:] = 0.0
 
     def advance(self, dt_secs: float, held: Collection[str]) -> None:
         """Move for one frame by the held actions' names."""
         self._advance_look(dt_secs)
+        self._advance_zoom(dt_secs)
         wanted = self._wanted_velocity(held)
         if wanted.any():
             self._flight = None
@@ -136,7 +177,13 @@ class FlyCamera:
             return
         self._velocity += (wanted - self._velocity) * np.float32(1.0 - math.exp(-dt_secs / EASE_SECS))
         eye = np.asarray(self.pose.eye, np.float32) + self._velocity * np.float32(dt_secs)
-        self.pose = Pose((float(eye[0]), float(eye[1]), float(eye[2])), self.pose.yaw, self.pose.pitch)
+        self._move_to(eye)
+
+    def _move_to(self, eye: Floats) -> None:
+        if self._plane is not None:
+            self.pose = self._plane.held(eye)
+        else:
+            self.pose = Pose((float(eye[0]), float(eye[1]), float(eye[2])), self.pose.yaw, self.pose.pitch)
 
     def _begin(self, pose: Pose) -> None:
         self.stop()
@@ -166,6 +213,16 @@ class FlyCamera:
         if abs(yaw) + abs(pitch) > 1e-6:
             self.pose = Pose(self.pose.eye, self.pose.yaw + yaw, self._clamped(self.pose.pitch + pitch))
 
+    def _advance_zoom(self, dt_secs: float) -> None:
+        if self._plane is None or abs(self._zoom) < 1e-6:
+            return
+        now = self._zoom * (1.0 - math.exp(-dt_secs / ZOOM_EASE_SECS))
+        self._zoom -= now
+        x, y, z = self.pose.eye
+        nearer = self._plane.held(np.array([x, y, z * math.exp(-now)], np.float32)).eye[2]
+        right, up = ((z - nearer) * tangent for tangent in self._zoom_at)
+        self._move_to(np.array([x + right, y + up, nearer], np.float32))
+
     def _wanted_velocity(self, held: Collection[str]) -> Floats:
         right, _, forward = basis(self.pose)
         wanted = np.zeros(3, np.float32)
@@ -176,7 +233,8 @@ class FlyCamera:
         length = float(np.linalg.norm(wanted))
         if length == 0.0:
             return wanted
-        return wanted * np.float32(self.speed * (FASTER if "faster" in held else 1.0) / length)
+        pace = self.speed if self._plane is None else self.speed * self.pose.eye[2] * PLANE_PACE
+        return wanted * np.float32(pace * (FASTER if "faster" in held else 1.0) / length)
 
     @staticmethod
     def _clamped(pitch: float) -> float:

@@ -9,7 +9,8 @@ import numpy as np
 
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.camera import pose_looking_at, view_from_world
-from atlas_rt.core.scene import Pose
+from atlas_rt.core import wall
+from atlas_rt.core.scene import Pose, Scene
 
 FOV_Y = float(np.radians(55.0))
 """How much of the world a picture shows from top to bottom, radians."""
@@ -37,6 +38,11 @@ class FreeView(NamedTuple):
     top: float = 0.0
     right: float = 1.0
     bottom: float = 1.0
+
+
+def home_of(scene: Scene, places: Floats, aspect: float) -> Pose:
+    """The pose from which all of these places (n, 3) of a scene fill the picture."""
+    return wall.home_pose(places, scene.node_size, aspect, FOV_Y) if scene.flat else home_pose(places, aspect)
 
 
 def home_pose(positions: Floats, aspect: float) -> Pose:

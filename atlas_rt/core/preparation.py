@@ -11,7 +11,7 @@ from atlas_rt.core import stacks
 from atlas_rt.core.arrays import Floats, Tiers
 from atlas_rt.core.cells import Boxes, Cells, cells_of
 from atlas_rt.core.edges import all_ordered
-from atlas_rt.core.framing import home_pose
+from atlas_rt.core.framing import home_of
 from atlas_rt.core.graph import Graph, graph_of
 from atlas_rt.core.motion import outwards
 from atlas_rt.core.regions import Region, regions_of
@@ -75,7 +75,7 @@ def prepare(scene: Scene, *, aspect: float, before: Preparation | None = None) -
         boxes=cells.boxes(places),
         edges=edges[:seen],
         graph=graph_of(edges, scene.positions),
-        home=home_pose(places, aspect),
+        home=home_of(scene, places, aspect),
         aspect=aspect,
         regions=regions_of(scene),
         way=way,

@@ -40,7 +40,7 @@ class Scene:
     node_size: half the side of a card, world units. hues: (n, 3) uint8 colour of the image's cluster.
     edges: (m, 2) int32 rows; weights: (m,) float32; those of stacked images end at their leaders. stacks: None where
     every image is a node of its own. away: (n,) bool, images shown although their files are not there, since their
-    folder is absent; None where all are there. The other arrays are those of Catalogue and Map.
+    folder is absent; None where all are there. flat: the positions are those of the wall (`core.wall`). The other arrays are those of Catalogue and Map.
     """
 
     ids: Ids
@@ -64,6 +64,8 @@ class Scene:
     away: NDArray[np.bool_] | None = None
     subclusters: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
     subcluster_records: tuple[Subcluster, ...] = ()
+    wall: Ints = field(default_factory=lambda: np.zeros((0, 2), np.int32))
+    flat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,8 @@ class View:
     positions and old_boxes around old_positions; None: whoever looks around looks at every row. reached: (n,)
     world units walked along edges from what is selected or found, None where nothing is, or it is not known yet. graph:
     of all edges, None where nobody made it. visited: the card that the person was taken to,
-    before which others make way.
+    before which others make way. flatness: 0 where the images stand as on the map, 1 on the flat wall, on the way
+    between.
     """
 
     scene: Scene
@@ -144,6 +147,7 @@ class View:
     reached: Floats | None = None
     graph: Graph | None = None
     visited: VisitedCard | None = None
+    flatness: float = 0.0
 
 
 def empty_scene() -> Scene:

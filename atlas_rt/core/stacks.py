@@ -55,8 +55,8 @@ def others(stacks: Stacks, leader: int) -> Rows:
 
 
 def closed(scene: Scene) -> Floats:
-    """(n, 3) where every row stands while no stack is open."""
-    if scene.stacks is None:
+    """(n, 3) where every row stands while no stack is open. On the flat wall none is closed."""
+    if scene.stacks is None or scene.flat:
         return scene.positions
     positions = scene.positions.copy()
     positions[scene.stacks.members] = positions[scene.stacks.leaders[scene.stacks.members]]
@@ -80,10 +80,11 @@ def node_of(stacks: Stacks | None, tiers: Tiers | None, row: int) -> int:
 def tiers(scene: Scene, opened: Iterable[int], concealed: NDArray[np.bool_] | None = None) -> Tiers | None:
     """How each row is drawn while the stacks of these leaders are fanned out. concealed: (n,) rows of clusters that are
     not drawn, None where all are."""
-    if scene.stacks is None and concealed is None:
+    stacked = scene.stacks is not None and not scene.flat
+    if not stacked and concealed is None:
         return None
     result = np.zeros(len(scene.ids), np.int8)
-    if scene.stacks is not None:
+    if stacked and scene.stacks is not None:
         result[scene.stacks.members] = HIDDEN
         for leader in opened:
             result[scene.stacks.leaders == leader] = FANNED

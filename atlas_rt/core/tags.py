@@ -96,7 +96,7 @@ class CountTags:
     def tags(self, view: View, size_px: tuple[int, int], dt_secs: float) -> tuple[CountTag, ...]:
         """For a window of this size; dt_secs: since the frame before."""
         stacks = view.scene.stacks
-        if stacks is None or view.tiers is None:
+        if stacks is None or view.tiers is None or view.scene.flat:
             return ()
         self._age_secs += dt_secs
         if self._scene is not view.scene or self._age_secs >= LOOK_SECS:

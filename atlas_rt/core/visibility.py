@@ -17,6 +17,7 @@ from atlas_rt.core.cells import Boxes
 from atlas_rt.core.easing import smootherstep
 from atlas_rt.core.glass import VisitedCard, standing
 from atlas_rt.core.scene import FANNED, HIDDEN, View
+from atlas_rt.core.wall import fitted
 
 MIN_ANGLE = 0.0072
 """Half size of a card as a share of its depth that it never falls under, at MIN_ANGLE_NODES nodes."""
@@ -122,13 +123,14 @@ def grown(half: float, depth: float, nodes: int) -> float:
 def half_sizes(view: View, rows: NDArray[np.int64], depths: Floats) -> Floats:
     """(k,) half side in world units of the square with the area of each row's card."""
     half: Floats = np.full(len(rows), view.scene.node_size, np.float32)
-    least: Floats = depths * np.float32(min_angle(len(view.scene.ids)))
+    round_ = 1.0 - view.flatness  # on the wall no card may grow over another
+    least: Floats = depths * np.float32(min_angle(len(view.scene.ids)) * round_)
     if view.lights is not None and view.light_mix > 0.0:
         light = light_of(view.lights[rows])
-        half *= 1.0 + np.float32(view.light_mix) * (LIT_SIZE[0] + LIT_SIZE[1] * light - 1.0)
+        half *= 1.0 + np.float32(view.light_mix * round_) * (LIT_SIZE[0] + LIT_SIZE[1] * light - 1.0)
         least *= 1.0 + np.float32(view.light_mix * LIT_GROWTH) * light
     grown: Floats = np.maximum(half, np.minimum(least, half * np.float32(GROWTH_MAX)))
-    return grown
+    return grown if view.flatness == 0.0 else grown * fitted(view.scene.aspects[rows], view.flatness)
 
 
 def near_plane(view: View) -> float:

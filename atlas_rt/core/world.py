@@ -19,11 +19,12 @@ from atlas_rt.core.camera import clip_from_view, view_from_world
 from atlas_rt.core.cells import Boxes, Cells, cells_of
 from atlas_rt.core.cluster_list import ShownClusters
 from atlas_rt.core.flight import FlyCamera
-from atlas_rt.core.framing import CLOSE_UP, FOV_Y, CardFraming, FreeView, close_up_pose, group_pose, home_pose
+from atlas_rt.core.framing import CLOSE_UP, FOV_Y, CardFraming, FreeView, close_up_pose, group_pose, home_of
 from atlas_rt.core.lights import Lights, carried, lights_of_cluster
 from atlas_rt.core.marker import Marker
 from atlas_rt.core.motion import MORPH_SECS, Departure, Morph, leaving, outwards
 from atlas_rt.core.preparation import ARRIVAL, Preparation, Way, way_from
+from atlas_rt.core.easing import smootherstep
 from atlas_rt.core.pulse import SOURCES
 from atlas_rt.core.regions import Region, regions_of
 from atlas_rt.core.rows import row_of
@@ -31,6 +32,7 @@ from atlas_rt.core.scene import HIDDEN, Pose, Scene, View, empty_scene
 from atlas_rt.core.tour import Tour
 from atlas_rt.core.visibility import LIT_SIZE, grown, light_of, visited_card
 from atlas_rt.core.visit import Visit
+from atlas_rt.core.wall import fitted, plane_of
 
 NEAR, FAR = 0.004, 40.0
 FAN_SECS = 0.35
@@ -75,6 +77,10 @@ class World:
         self._free = FreeView()  # what panels leave of the picture
         self._quiet_secs = 0.0
         self._was_empty = self._untouched = True
+        self._flat_before = 0.0  # how flat all was when the morph began
+        self.tour_when_folded = False
+        """The guided tour begins once the wall is folded back."""
+        self._fold_to: Pose | None = None  # where the eye goes when the wall folds back
 
     # -- what arrives ------------------------------------------------------------------------------------------------
 
@@ -86,6 +92,7 @@ class World:
         """
         places = stacks.closed(scene) if prepared is None else prepared.places
         cells = cells_of(places) if prepared is None else prepared.cells
+        flat_now, turned = self.flatness, scene.flat != self.scene.flat
         way = self._way_to(scene, places, cells, None if prepared is None else prepared.way)
         self._see_off(scene, way)
         before = self._morph.carried_tiers(len(scene.ids), way.rows, way.known)
@@ -113,9 +120,14 @@ class World:
         boxes = way.boxes if starts is way.starts else None
         self._set_off(starts, arranged, before, MORPH_SECS if moved else 0.0, from_boxes=boxes)
         self._morph.settled = self._morph.done
+        self._flat_before = flat_now
+        if turned or scene.flat:
+            self._hold_eye(unfolds=turned and scene.flat)
         if self._was_empty and len(scene.ids):
             self._was_empty = False
             self.camera.pose = self.home()
+        elif turned:
+            self._fly_over()
         elif self._untouched and moved:
             self.camera.fly_to(self.home(), remember=False)
 
@@ -172,7 +184,9 @@ class World:
 
     def mark(self, fix: LiveFix | None) -> None:
         """Move the live marker, or take it away."""
-        self._marker.move_to(fix)
+        near = self.row(fix.neighbours[0]) if fix is not None and fix.neighbours and self.scene.flat else -1
+        before = np.array([0.0, 0.0, self.scene.node_size], np.float32)
+        self._marker.move_to(fix, self._closed[near] + before if near >= 0 else None)
 
     # -- what is asked -----------------------------------------------------------------------------------------------
 
@@ -215,6 +229,12 @@ class World:
         return self._aspect
 
     @property
+    def flatness(self) -> float:
+        """0 on the map, 1 on the flat wall, on the way between."""
+        share = smootherstep(self._morph.share)
+        return self._flat_before + (float(self.scene.flat) - self._flat_before) * share
+
+    @property
     def prepared(self) -> Preparation | None:
         """What a thread made of the scene, None where none did."""
         return self._prepared
@@ -248,8 +268,8 @@ class World:
         if concealed is None and prepared is not None and prepared.aspect == self._aspect:
             return prepared.home
         if concealed is None or concealed.all():
-            return home_pose(self._closed, self._aspect)
-        return home_pose(self._closed[~concealed], self._aspect)
+            return home_of(self.scene, self._closed, self._aspect)
+        return home_of(self.scene, self._closed[~concealed], self._aspect)
 
     def before_cluster(self, cluster: int, free: FreeView) -> Pose | None:
         """The pose from which a cluster fills what is free of the picture; None where it has no image here."""
@@ -263,7 +283,7 @@ class World:
     def _before(self, points: Floats, free: FreeView) -> Pose | None:
         if not len(points):
             return None
-        eye = np.asarray(self.camera.pose.eye, np.float32)
+        eye = self._eye_towards(np.median(points, axis=0))
         return group_pose(points, self._aspect, coming_from=eye, free=free, half=self.scene.node_size)
 
     def pivot(self) -> Floats:
@@ -281,7 +301,7 @@ class World:
         row = self.row(id_)
         if row < 0:
             return None
-        eye = np.asarray(self.camera.pose.eye, np.float32)
+        eye = self._eye_towards(self._place_of(row))
         return close_up_pose(self._place_of(row), coming_from=eye, distance=distance * self._half)
 
     @property
@@ -300,7 +320,7 @@ class World:
         if card is None:
             return False
         self.let_go()
-        eye = np.asarray(self.camera.pose.eye, np.float32)
+        eye = self._eye_towards(card.place)
         pose = card.pose(close_up_pose(card.place, coming_from=eye, distance=1.0))
         self._visit.begin(id_, pose)
         self.camera.fly_to(pose)
@@ -388,11 +408,38 @@ class World:
             old_boxes=self._old_boxes,
             reached=self._reached,
             graph=None if self._prepared is None else self._prepared.graph,
+            flatness=self.flatness,
         )
         visited = self._node(self.row(self._visit.glass_id)) if self._visit.glass > 0.0 else -1
         return view if visited < 0 else replace(view, visited=visited_card(view, visited, self._visit.glass))
 
+    def fold_to(self, pose: Pose) -> None:
+        """Where the eye goes when the wall folds back, instead of where it was."""
+        self._fold_to = pose
+
     # -- steps -------------------------------------------------------------------------------------------------------
+
+    def _hold_eye(self, *, unfolds: bool) -> None:
+        """Hold the eye straight before the wall, if the scene is one; else let it go."""
+        if unfolds:
+            self.tour, self.orbiting = None, False
+            self._fold_to = self.camera.pose
+        plane = plane_of(self.scene, self._aspect, self.fov_y) if self.scene.flat else None
+        self.camera.hold_before(plane)
+        self._visit.end()
+
+    def _fly_over(self) -> None:
+        """To where all of the wall is seen, or back to where the eye was before it."""
+        if self.tour_when_folded and not self.scene.flat:
+            self.tour, self.tour_when_folded = Tour(self.scene, self.camera.pose), False
+            return
+        back = self._fold_to if not self.scene.flat else None
+        self.camera.fly_to(back or self.home(), remember=False)
+
+    def _eye_towards(self, point: Floats) -> Floats:
+        """(3,) from where a point is looked at: from the eye, or straight on where it is on the wall."""
+        straight = np.array([0.0, 0.0, 1.0], np.float32)
+        return point + straight if self.scene.flat else np.asarray(self.camera.pose.eye, np.float32)
 
     def _framing(self, row: int) -> CardFraming | None:
         """A row's card in what is free of the picture; None for no row."""
@@ -403,7 +450,9 @@ class World:
     def _halves(self, row: int) -> tuple[float, float]:
         """Half the sides of a row's card from near, world units, as what was found leaves it."""
         half, root = self.scene.node_size, float(np.sqrt(self.scene.aspects[row]))
-        if self._found is not None:
+        if self.scene.flat:
+            half *= float(fitted(self.scene.aspects[row : row + 1], 1.0)[0])
+        elif self._found is not None:
             half *= LIT_SIZE[0] + LIT_SIZE[1] * float(light_of(self._found[row : row + 1])[0])
         return half * root, half / root
 
@@ -480,7 +529,9 @@ class World:
         return self.scene.node_size * (sum(LIT_SIZE) if self._found is not None else 1.0)
 
     def _to_open(self) -> frozenset[int]:
-        """The leaders of the stacks that hold a selected image."""
+        """The leaders of the stacks that hold a selected image; none on the wall, where every image has its cell."""
+        if self.scene.flat:
+            return frozenset()
         rows = map(self.row, self._selected_ids)
         return stacks.opened_by(self.scene.stacks, (row for row in rows if row >= 0))
 

@@ -65,6 +65,8 @@ FRAME = np.dtype(
         ("glass", "f4"),
         ("glass_margin", "f4"),
         ("first_depth", "f4"),
+        ("flatness", "f4"),
+        ("size_mix", "f4"),
     ]
 )
 """size_px: width, height, and their inverses. marker: position, and 1 when there is one. chosen: rows hovered and
@@ -74,6 +76,7 @@ drawn. focal_px: pixels of a length of 1 at depth 1.
 edge_gain, glow_gain: how much light each edge and each node at rest may give. gone: 0..1 of the way of what leaves.
 visited: the row that others make way for, -1 for none; visited_card: its middle and half its sides, visited_depth and
 glass_margin, as in `core.glass`; glass: 0..1, how far they have; first_depth: at which it is drawn before all else.
+flatness: 0 on the map, 1 on the flat wall; size_mix: how far a search changes the sizes of cards.
 pulse_strength: of the light that runs along edges; pulse_walks: 1 where it runs out from what is selected or found, 0
 where it drifts."""
 
@@ -137,6 +140,8 @@ CONSTANTS: dict[str, float | tuple[float, ...]] = {
 FOG_START = 0.7
 CLOUD_RADIUS = 0.9
 """From outside, fog begins where the cloud does: an overview is not dimmed as a whole, only its far side."""
+CLEAR_WALL = 100.0
+"""On the flat wall fog begins beyond all of it. Edges are not drawn there: neighbours stand next to each other."""
 EDGES_AT_FULL = 4000
 """More edges than this share their light, so that a dense map is a weave and not a haze; fewer may each give more."""
 EDGE_LIGHT_MAX = 2.0
@@ -186,17 +191,20 @@ class FrameBlock:
         values["lines_px"] = view.size_px[1]
         values["node_size"] = view.scene.node_size
         values["nearest"] = nearest_depth(view)
-        values["min_angle"] = min_angle(nodes)
+        values["min_angle"] = min_angle(nodes) * (1.0 - view.flatness)
+        values["flatness"] = view.flatness
         values["focal_px"] = focal_px(view.fov_y, view.size_px[1])
         values["morph"] = smootherstep(view.morph)
         values["light_mix"] = 0.0 if view.lights is None else view.light_mix
+        values["size_mix"] = values["light_mix"] * (1.0 - view.flatness)
         values["time_secs"] = view.time_secs % CLOCK_SECS
         values["pulse_secs"] = view.pulse_secs % CLOCK_SECS
         values["ambient"] = view.ambient
-        values["fog_start"] = max(FOG_START, float(np.linalg.norm(view.eye)) - CLOUD_RADIUS)
+        clear = CLEAR_WALL * view.flatness
+        values["fog_start"] = max(FOG_START, float(np.linalg.norm(view.eye)) - CLOUD_RADIUS) + clear
         values["card_px"] = step.card_px
         values["sprite_px"] = sprite_px
-        values["edge_gain"] = _shared(EDGES_AT_FULL, edges, most=EDGE_LIGHT_MAX)
+        values["edge_gain"] = _shared(EDGES_AT_FULL, edges, most=EDGE_LIGHT_MAX) * (1.0 - view.flatness)
         values["glow_gain"] = _shared(NODES_AT_FULL, nodes)
         values["pulse_strength"] = pulse.strength_of(view)
         values["pulse_walks"] = float(view.reached is not None)

@@ -32,7 +32,7 @@ from atlas_rt.core.requests import (
 )
 from atlas_rt.core.tour import Tour
 from atlas_rt.settings import pictures_folder
-from atlas_rt.window import bookmarks, clusters, image_files, looking, narrating, opening, selection, undoing
+from atlas_rt.window import bookmarks, clusters, image_files, looking, narrating, opening, selection, undoing, wall
 from atlas_rt.window.parts import Parts
 
 
@@ -117,7 +117,9 @@ def go_home(parts: Parts) -> None:
 def start_tour(parts: Parts) -> None:
     parts.world.let_go()
     clusters.show_all(parts)
-    if len(parts.world.scene.ids):
+    if wall.fold(parts):
+        parts.world.tour_when_folded = True
+    elif len(parts.world.scene.ids):
         parts.world.tour = Tour(parts.world.scene, parts.world.camera.pose)
 
 
@@ -132,6 +134,7 @@ def make_fresh(parts: Parts) -> None:
     narrating.close_question(parts)
     if parts.session is not None and parts.session.live and not parts.settings.webcam:
         switch_live(parts, on=False)
+    wall.fold(parts)
     go_home(parts)
     if not parts.settings.reduced_motion:
         start_tour(parts)
@@ -145,6 +148,9 @@ def _toggle_tour(parts: Parts) -> None:
 
 
 def _toggle_orbit(parts: Parts) -> None:
+    if parts.world.scene.flat:
+        parts.panel_state.say("one circles on the map: G folds the wall back")
+        return
     begin = not parts.world.orbiting
     parts.world.let_go()
     parts.world.orbiting = begin
@@ -207,6 +213,8 @@ def _step_back(parts: Parts) -> None:
         clusters.step_back(parts)
     elif world.shown_clusters.alone >= 0:
         clusters.isolate(parts, world.shown_clusters.alone)
+    elif wall.fold(parts):
+        return
     elif world.selected_ids or panel_state.selected is not None:
         selection.deselect(parts)
     elif world.tour is not None or world.orbiting:
@@ -292,6 +300,7 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "picture": _save_picture,
     "fullscreen": _toggle_fullscreen,
     "figures": _toggle_figures,
+    "wall": wall.toggle,
     "minimap": _toggle_minimap,
     "bookmark": lambda parts: parts.panel_state.palette.toggle(naming=True),
     "palette": lambda parts: parts.panel_state.palette.toggle(),

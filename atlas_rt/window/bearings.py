@@ -30,8 +30,8 @@ class Bearings:
         self._whereabouts.follow(view.eye, parts.world.regions, dt_secs)
 
     def minimap(self, parts: Parts, view: View) -> Minimap | None:
-        """None while it is closed, or there is no map."""
-        if not parts.panel_state.minimap_open or not len(view.scene.ids):
+        """None while it is closed, or there is no map, or all of it is flat."""
+        if view.scene.flat or not parts.panel_state.minimap_open or not len(view.scene.ids):
             return None
         if self._plan is None or self._plan.scene is not view.scene:
             self._plan = Plan(view.scene, parts.world.regions)

@@ -13,6 +13,7 @@ from atlas_rt.core.undo import Undoable
 from atlas_rt.errors import UsageError
 from atlas_rt.library.bookmarks import Bookmark
 from atlas_rt.library.cluster_names import checked_name
+from atlas_rt.window import wall
 from atlas_rt.window.parts import Parts
 from atlas_rt.window.session import Session
 from atlas_rt.workers.bookmarks import BookmarksTold, ChangeBookmark, KeepView, LookAgain, PlacedBookmark
@@ -40,6 +41,9 @@ def keep(parts: Parts, name: str) -> None:
     if session is None or not len(scene.ids):
         parts.panel_state.say("there is no map to keep a view of yet")
         return
+    if scene.flat:
+        parts.panel_state.say("views are kept of the map: G folds the wall back")
+        return
     try:
         word = checked_name(name)
     except UsageError:
@@ -59,7 +63,7 @@ def visit(parts: Parts, place: int) -> None:
     kept = parts.panel_state.bookmarks
     if 0 <= place < len(kept):
         parts.world.let_go()
-        parts.world.camera.fly_to(pose_of(kept[place], parts.world.scene))
+        wall.leave_for(parts, pose_of(kept[place], wall.map_scene(parts)))
 
 
 def drop(parts: Parts, place: int) -> None:

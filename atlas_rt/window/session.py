@@ -96,7 +96,7 @@ class Session:
         self._lookout = LockLookout(self.place, announce=told)
         job = job_of(settings, self.place, cache, niceness=NICENESS, stay=True)
         self._writer = Writer(job, self._lookout, holder=holder)
-        self.scenes = SceneWorker(reader, poll_secs=self._poll_secs, announce=told)
+        self.scenes = SceneWorker(reader, first=self.first, poll_secs=self._poll_secs, announce=told)
         self.runtime = settings.runtime(cache)
         self.search = SearchWorker(model, self.place, runtime=self.runtime, announce=told)
         self.facts = FactsWorker(self.place, announce=told)

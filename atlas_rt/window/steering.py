@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from atlas_rt.core.requests import AddPaths, Deselect, Do, FlyTo, OpenSource, Request, Select
 from atlas_rt.core.scene import View
 from atlas_rt.ui.input import Click, Input
@@ -34,6 +36,9 @@ def steer(parts: Parts, told: Input) -> None:
         world.let_go()
     if parts.display.wants_mouse:
         return
+    if world.camera.held:
+        _move_wall(parts, told)
+        return
     scale = LOOK_HEIGHT_PX / parts.window.size_px[1]
     (look_x, look_y), (orbit_x, orbit_y) = dragged
     if look_x or look_y:
@@ -42,6 +47,19 @@ def steer(parts: Parts, told: Input) -> None:
         world.camera.orbit(world.pivot(), orbit_x * ORBIT_PER_PX * scale, -orbit_y * ORBIT_PER_PX * scale)
     if told.wheel:
         world.camera.change_speed(told.wheel)
+
+
+def _move_wall(parts: Parts, told: Input) -> None:
+    """Before the flat wall each drag moves it with the pointer, and the wheel comes nearer to what is under that."""
+    camera, (width, height) = parts.world.camera, parts.window.size_px
+    tan_y = math.tan(parts.world.fov_y / 2.0)
+    right, down = (sum(both) for both in zip(told.drag_left_px, told.drag_right_px, strict=True))
+    if right or down:
+        length = 2.0 * tan_y * camera.pose.eye[2] / height
+        camera.pan(-right * length, down * length)
+    if told.wheel:
+        x, y = told.pointer_px or (width / 2.0, height / 2.0)
+        camera.zoom(told.wheel, ((2.0 * x - width) / height * tan_y, (1.0 - 2.0 * y / height) * tan_y))
 
 
 def point(parts: Parts, told: Input, view: View) -> None:

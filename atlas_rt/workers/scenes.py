@@ -21,6 +21,7 @@ from atlas_rt.core.scene import Scene
 from atlas_rt.core.stacks import folded, stacks_of
 from atlas_rt.core.submap import submap
 from atlas_rt.core.troubles import reason_of
+from atlas_rt.core.wall import unfolded
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
 from atlas_rt.library.absence import sentence
@@ -174,8 +175,16 @@ class SceneWorker(Worker):
     part = "scenes"
     lost = "New images cannot be shown"
 
-    def __init__(self, reader: SceneReader, *, poll_secs: float | None = None, announce: Announce = unheard) -> None:
-        """poll_secs: look for news so often (another process writes the library), None to read only when poked."""
+    def __init__(
+        self,
+        reader: SceneReader,
+        *,
+        first: Arrival | None = None,
+        poll_secs: float | None = None,
+        announce: Announce = unheard,
+    ) -> None:
+        """first: what was read before. poll_secs: look for news so often (another process writes the library), None to
+        read only when poked."""
         super().__init__(announce=announce)
         self._reader = reader
         self._poll_secs = poll_secs
@@ -184,6 +193,11 @@ class SceneWorker(Worker):
         self._unreadable = ""
         self._shown: Preparation | None = None
         self._aspect = 1.0
+        self.newest = None if first is None else first.once_shown()
+        """The newest scene, as on the map."""
+        self.flat = False
+        """Whether scenes come as flat walls."""
+        self._turned = False
         self.start()
 
     @property
@@ -198,6 +212,11 @@ class SceneWorker(Worker):
     def poll(self, secs: float | None) -> None:
         """Look for news so often from now on, as `poll_secs`."""
         self._poll_secs = secs
+        self._poke.set()
+
+    def lay_out(self, *, flat: bool) -> None:
+        """From now on scenes come as the flat wall, or as the map; so does the newest one, again."""
+        self.flat, self._turned = flat, True
         self._poke.set()
 
     def follow(self, shown: Preparation | None, *, aspect: float) -> None:
@@ -221,6 +240,12 @@ class SceneWorker(Worker):
             self._poke.clear()
             if self.closing:
                 return
+            if self._turned:
+                self._turned = False
+                if self.newest is not None:
+                    self._deliver(self.newest)
+                if not self._reader.has_news():
+                    continue
             if not poked and not self._unreadable and not self._reader.has_news():
                 continue  # reading 100,000 images again and again would cost the window its frames
             self._read()
@@ -237,10 +262,14 @@ class SceneWorker(Worker):
         self._unreadable = ""
         self.went_well()
         if arrival is not None:
-            self._deliver(made_ready(arrival, aspect=self._aspect, shown=self._shown))
+            self.newest = arrival.once_shown()
+            self._deliver(arrival)
 
     def _deliver(self, arrival: Arrival) -> None:
-        """Replace an arrival that nobody took, keeping the tiles it brought."""
+        """Make an arrival ready, and let it replace one that nobody took, with the tiles which that one brought."""
+        if self.flat:
+            arrival = replace(arrival, scene=unfolded(arrival.scene))
+        arrival = made_ready(arrival, aspect=self._aspect, shown=self._shown)
         missed = self._arrivals.take()
         if missed is not None and len(missed.tiles):
             tiles = np.concatenate([missed.tiles, arrival.tiles])
@@ -299,6 +328,7 @@ def make_scene(map_: Map, catalogue: Catalogue) -> Scene:
         away=away if away.any() else None,
         subclusters=shown.subclusters,
         subcluster_records=shown.subcluster_records,
+        wall=shown.wall,
     )
 
 

@@ -42,10 +42,11 @@ float light_of(int row)
 // Half sides of the card on screen in pixels, for a node this deep in front of the eye.
 vec2 half_card_px(Node node, float depth)
 {
-    float world = node_size * mix(1.0, LIT_SIZE_LEAST + LIT_SIZE_MORE * node.light, light_mix);
+    float world = node_size * mix(1.0, LIT_SIZE_LEAST + LIT_SIZE_MORE * node.light, size_mix);
     float least = depth * min_angle * (1.0 + LIT_GROWTH * node.light * light_mix);
     world = max(world, min(least, world * GROWTH_MAX));
     float root = sqrt(node.aspect);
+    world /= mix(1.0, max(root, 1.0 / root), flatness);
     return node.scale * world * focal_px / depth * vec2(root, 1.0 / root);
 }
 

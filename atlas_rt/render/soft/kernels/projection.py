@@ -88,18 +88,19 @@ def _shine(frame: Record, node: Record, away: f32, is_chosen: bool, is_drawn: bo
 
 
 @part
-def _half_px(frame: Record, node: Record) -> f32:
+def _half_px(frame: Record, card: Record, node: Record) -> f32:
     """Half the side of the card on screen as a square of the same area, before it leaves or makes way."""
-    half = frame.node_size * (ONE + frame.light_mix * (LIT_LEAST + LIT_MORE * node.light - ONE))
+    half = frame.node_size * (ONE + frame.size_mix * (LIT_LEAST + LIT_MORE * node.light - ONE))
     least = node.depth * frame.min_angle * (ONE + LIT_GROWTH * node.light * frame.light_mix)
     half = max(half, min(least, half * GROWTH_MAX))
+    half /= ONE + frame.flatness * (max(card.root, ONE / card.root) - ONE)
     return f32(half * frame.focal_px / node.depth)
 
 
 @part
 def _size(frame: Record, card: Record, node: Record, scale: f32) -> None:
     """Half sides of the card on screen: as `half_card_px` of the shaders."""
-    half_px = min(scale * _half_px(frame, node), FAR_PX)
+    half_px = min(scale * _half_px(frame, card, node), FAR_PX)
     node.across = half_px * card.root
     node.down = half_px / card.root
 
@@ -110,7 +111,7 @@ def _standing(frame: Record, card: Record, node: Record, right: f32, up: f32) ->
     reasons."""
     if node.depth <= frame.nearest or node.depth >= frame.visited_depth:
         return ONE
-    half = _half_px(frame, node) / frame.focal_px
+    half = _half_px(frame, card, node) / frame.focal_px
     across = frame.visited_card[2] + half * card.root - abs(right / node.depth - frame.visited_card[0])
     down = frame.visited_card[3] + half / card.root - abs(up / node.depth - frame.visited_card[1])
     overlap = min(across, down) / frame.glass_margin + ONE
