@@ -29,7 +29,7 @@ EVERYWHERE = (
     "hidden",
 )
 """Settings that are options of every command."""
-MEASUREMENTS = ("frame", "start", "ingest", "search", "locate", "map", "scale", "sight", "rest")
+MEASUREMENTS = ("frame", "start", "ingest", "search", "locate", "map", "scale", "sight", "wall", "rest")
 """What `bench` can measure."""
 
 
@@ -134,6 +134,7 @@ def _shot(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--visit", default="", metavar="IMAGE", help="open the panel of this image and fly there: what that ends with"
     )
+    parser.add_argument("--wall", action="store_true", help="every image side by side, on the flat wall")
     parser.add_argument("--panel", default="", choices=("clusters",), metavar="NAME", help="open a panel: clusters")
     parser.add_argument("--eye", type=point, metavar="X,Y,Z", help="where the camera stands, in world units")
     parser.add_argument("--look", type=point, metavar="X,Y,Z", help="the point it looks at (default: the middle)")

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-MEASUREMENTS = ("frame", "start", "ingest", "search", "locate", "map", "scale", "sight", "rest")
+MEASUREMENTS = ("frame", "start", "ingest", "search", "locate", "map", "scale", "sight", "wall", "rest")
 
 
 @dataclass(frozen=True)

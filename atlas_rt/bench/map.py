@@ -55,7 +55,7 @@ def _fits(inside: Floats, seed: int, bars: list[Bar], raw: dict[str, Any]) -> No
     """What is published at 1,000 and at all images, each fit going on from the one before, against umap-learn's own."""
     old: Map | None = None
     for count in sorted({min(size, len(inside)) for size in (300, *FITTED)}):
-        map_, _ = _fit(inside[:count], seed, old=old)
+        map_, _ = fit_alone(inside[:count], seed, old=old)
         old = map_
         if count < min(FITTED[0], len(inside)):
             continue
@@ -70,7 +70,7 @@ def _fits(inside: Floats, seed: int, bars: list[Bar], raw: dict[str, Any]) -> No
 
 def _placing(inside: Floats, outside: Floats, seed: int, bars: list[Bar], raw: dict[str, Any]) -> None:
     """Images that the map never saw, against `UMAP.transform`; the network alone; what it would add."""
-    map_, secs = _fit(inside, seed)
+    map_, secs = fit_alone(inside, seed)
     placements = Projector(inside, map_.positions).place(outside)
     places = np.stack([each.position for each in placements])
     ours = placed_quality(outside, places, inside, map_.positions)
@@ -124,9 +124,9 @@ def _refit(known: Floats, seed: int, bars: list[Bar], raw: dict[str, Any]) -> No
     old_rows, usual = others[kind_size:], others[:kind_size]
     vectors = known[np.concatenate([old_rows, kind, usual])]
     count = len(old_rows)
-    first, _ = _fit(vectors[:count], seed)
-    anchored, secs = _fit(vectors, seed, old=_grown(first, vectors), anchored=True)
-    cold, _ = _fit(vectors, seed)
+    first, _ = fit_alone(vectors[:count], seed)
+    anchored, secs = fit_alone(vectors, seed, old=_grown(first, vectors), anchored=True)
+    cold, _ = fit_alone(vectors, seed)
     new = np.arange(count, len(vectors), dtype=np.int32)
     ours, plain = _judged(vectors, anchored.positions), _judged(vectors, cold.positions)
     ours_new, plain_new = (quality_of(vectors, each.positions, rows=new) for each in (anchored, cold))
@@ -149,7 +149,9 @@ def _grown(map_: Map, vectors: Floats) -> Map:
     return extended(map_, rows.astype(np.int64), rows, reference=reference, vectors_at=vectors.__getitem__)
 
 
-def _fit(vectors: Floats, seed: int, *, old: Map | None = None, anchored: bool = False) -> tuple[Map, dict[str, float]]:
+def fit_alone(
+    vectors: Floats, seed: int, *, old: Map | None = None, anchored: bool = False
+) -> tuple[Map, dict[str, float]]:
     """A fit as the engine's child makes it, and the seconds of its parts."""
     ids = np.arange(len(vectors), dtype=np.int64)
     words = wordless(vectors.shape[1])

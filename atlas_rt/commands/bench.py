@@ -136,6 +136,15 @@ def _locate(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
     return locate.measure(seed=settings.seed, vectors=collection.vectors if collection else None)
 
 
+def _wall(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
+    from atlas_rt.bench import wall
+
+    collection = _collection(settings, arguments)
+    if collection and len(collection.vectors) < LEAST_LOCATED:
+        raise UsageError(f"there are too few images to measure with; name a source with {LEAST_LOCATED} or more")
+    return wall.measure(seed=settings.seed, vectors=collection.vectors if collection else None)
+
+
 def _map(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
     from atlas_rt.bench import map as maps  # a module named as the command
 
@@ -168,4 +177,5 @@ BENCHES: dict[str, Callable[[Settings, argparse.Namespace], BenchReport]] = {
     "scale": _scale,
     "rest": _rest,
     "sight": _sight,
+    "wall": _wall,
 }

@@ -21,6 +21,7 @@ from atlas_rt.core.images import Tile
 from atlas_rt.core.lights import LIGHT_SECS
 from atlas_rt.core.motion import MORPH_SECS
 from atlas_rt.core.scene import Pose, View
+from atlas_rt.core.wall import unfolded
 from atlas_rt.core.world import World
 from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.errors import MissingError, NoGraphicsError, UsageError
@@ -81,6 +82,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     collection = open_collection(
         settings, sources_of(settings, arguments.source, demo=arguments.demo), no_update=arguments.no_update
     )
+    if arguments.wall:
+        collection = _unfolded(collection)
     shot = Shot(
         size_px=arguments.size,
         quality="high" if arguments.quality in (None, "auto") else arguments.quality,
@@ -99,6 +102,13 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     else:
         say(settings, f"written: {path}")
     return 0
+
+
+def _unfolded(collection: Collection) -> Collection:
+    """With its images on the flat wall. Raises MissingError where its map has none."""
+    if not len(collection.scene.wall):
+        raise MissingError("this map has no wall yet: `atlas-rt index` makes one")
+    return replace(collection, arrival=replace(collection.arrival, scene=unfolded(collection.scene)))
 
 
 def picture_path(word: str) -> Path:

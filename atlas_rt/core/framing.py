@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from atlas_rt.core import wall
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.camera import pose_looking_at, view_from_world
-from atlas_rt.core import wall
 from atlas_rt.core.scene import Pose, Scene
 
 FOV_Y = float(np.radians(55.0))

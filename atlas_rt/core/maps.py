@@ -76,8 +76,8 @@ class Map:
     stacks: (n,) int64, for each image the id of the one it stacks under, its own where it is alone; (0,) where nobody
     looked for near-duplicates.
     subclusters: (n,) int32, the subcluster of each image, -1 for none; (0,) in maps older than this field.
-    wall: (n, 2) int32, the cell of each image on the flat wall, column and row from the lower left; (0, 2) in maps older
-    than this field and in sketches on the way.
+    wall: (n, 2) int32, the cell of each image on the flat wall, column and row from the lower left; (0, 2) in maps
+    older than this field and in sketches on the way.
     """
 
     ids: Ids

@@ -40,7 +40,8 @@ class Scene:
     node_size: half the side of a card, world units. hues: (n, 3) uint8 colour of the image's cluster.
     edges: (m, 2) int32 rows; weights: (m,) float32; those of stacked images end at their leaders. stacks: None where
     every image is a node of its own. away: (n,) bool, images shown although their files are not there, since their
-    folder is absent; None where all are there. flat: the positions are those of the wall (`core.wall`). The other arrays are those of Catalogue and Map.
+    folder is absent; None where all are there. flat: the positions are those of the wall (`core.wall`). The other
+    arrays are those of Catalogue and Map.
     """
 
     ids: Ids

@@ -65,7 +65,9 @@ def fitted(aspects: Floats, flatness: float) -> Floats:
     """(n,) by how much cards are smaller than on the map, so that their long sides fit into their cells: as in
     `half_card_px` of the shaders."""
     root = np.sqrt(aspects)
-    share: Floats = 1.0 / (1.0 + np.float32(flatness) * (np.maximum(root, 1.0 / root) - 1.0))
+    share: Floats = np.float32(1.0) / (
+        np.float32(1.0) + np.float32(flatness) * (np.maximum(root, 1.0 / root) - np.float32(1.0))
+    )
     return share
 
 

@@ -18,13 +18,13 @@ from atlas_rt.core.arrays import Floats, Tiers
 from atlas_rt.core.camera import clip_from_view, view_from_world
 from atlas_rt.core.cells import Boxes, Cells, cells_of
 from atlas_rt.core.cluster_list import ShownClusters
+from atlas_rt.core.easing import smootherstep
 from atlas_rt.core.flight import FlyCamera
 from atlas_rt.core.framing import CLOSE_UP, FOV_Y, CardFraming, FreeView, close_up_pose, group_pose, home_of
 from atlas_rt.core.lights import Lights, carried, lights_of_cluster
 from atlas_rt.core.marker import Marker
 from atlas_rt.core.motion import MORPH_SECS, Departure, Morph, leaving, outwards
 from atlas_rt.core.preparation import ARRIVAL, Preparation, Way, way_from
-from atlas_rt.core.easing import smootherstep
 from atlas_rt.core.pulse import SOURCES
 from atlas_rt.core.regions import Region, regions_of
 from atlas_rt.core.rows import row_of

@@ -111,8 +111,8 @@ class MapMaker:
         return extended(map_, map_.ids[fitted], map_.rows[fitted], reference=nothing, vectors_at=self.vectors_at)
 
     def completed(self, map_: Map, *, before: Map | None) -> Map:
-        """With its near-duplicates stacked, as they were in the map `before`, and with its flat wall, which a fit brings
-        along: a map written before there were walls gets one by its edges alone."""
+        """With its near-duplicates stacked, as they were in the map `before`, and with a flat wall. A fit brings its
+        own; a map written before there were walls gets one by its edges."""
         stacked = self._stack_finder.apply(map_, before=before, vectors_at=self.vectors_at)
         if has_wall(stacked):
             return stacked

@@ -98,21 +98,24 @@ def warm_up(folder: Path | None = None) -> None:
 class UmapAlone:
     """What umap-learn makes of the same vectors without us: what the benches compare with.
 
-    positions: (n, 3). place: its own way to place new images, (q, dim) -> (q, 3).
+    positions: (n, 3), or as many dimensions as were asked for. place: its own way to place new images, (q, dim) -> the
+    same.
     """
 
     positions: Floats
     place: Callable[[Floats], Floats]
 
 
-def umap_alone(vectors: Floats, *, seed: int) -> UmapAlone:
+def umap_alone(vectors: Floats, *, seed: int, dimensions: int = 3) -> UmapAlone:
     """Fitted with its own search for neighbours."""
     kernel_cache.prepare()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import umap
 
-        fitted = umap.UMAP(n_components=3, n_neighbors=NEIGHBOURS, metric="cosine", random_state=seed, n_jobs=1)
+        fitted = umap.UMAP(
+            n_components=dimensions, n_neighbors=NEIGHBOURS, metric="cosine", random_state=seed, n_jobs=1
+        )
         fitted.fit(vectors)
 
     def place(queries: Floats) -> Floats:

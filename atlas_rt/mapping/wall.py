@@ -60,7 +60,7 @@ def made(positions: Floats, pairs: Ints, *, seed: int, start: Ints | None = None
         reach = REACH[0] * (REACH[1] / REACH[0]) ** share
         far = np.log1p(squares / reach**2) if round_ < GATHERING else np.minimum(squares, NEAREST)
         step = round(STEPS[0] + (STEPS[1] - STEPS[0]) * share)
-        exchange(grid, places, *graph, far.astype(np.float32), step, TRIES, state)
+        exchange(grid, places, graph, far.astype(np.float32), step, TRIES, state)
     return np.ascontiguousarray(places.T)
 
 
@@ -150,7 +150,7 @@ def _disc(radius: int) -> Ints:
 
 
 def _graph(pairs: Ints, count: int) -> tuple[Ints, Ints, Floats]:
-    """The pairs from each of their ends: where each row's begin (n + 1,), the other ends, and how often each is named."""
+    """The pairs from each of their ends: where each row's begin (n + 1,), the other ends, how often each is named."""
     both = np.concatenate([pairs, pairs[:, ::-1]]).astype(np.int64)
     both = both[both[:, 0] != both[:, 1]]
     keys, times = np.unique(both[:, 0] * count + both[:, 1], return_counts=True)
@@ -165,23 +165,21 @@ def _kernel() -> Any:
 
     compiled: Any = numba.njit
 
-    def costs(
-        row: int, column: int, line: int, other: int, places: Any, starts: Any, ends: Any, weights: Any, far: Any
-    ) -> Any:
+    def costs(row: int, cell: Any, other: int, places: Any, graph: Any, far: Any) -> Any:
         """How far the neighbours of a row are from a cell, without the `other` row, which exchanges with it."""
+        starts, ends, weights = graph
         total = numba.float32(0.0)
         for edge in range(starts[row], starts[row + 1]):
             end = ends[edge]
             if end != other:
-                across, down = column - places[0, end], line - places[1, end]
+                across, down = cell[0] - places[0, end], cell[1] - places[1, end]
                 total += weights[edge] * far[across * across + down * down]
         return total
 
     cost = compiled(costs)
 
-    def exchange(
-        grid: Any, places: Any, starts: Any, ends: Any, weights: Any, far: Any, step: int, tries: int, state: Any
-    ) -> None:
+    def exchange(grid: Any, places: Any, graph: Any, far: Any, step: int, tries: int, state: Any) -> None:
+        starts, ends, _ = graph
         columns, lines = grid.shape
         drawn, wide = state[0], 2 * step + 1
         for row in range(places.shape[1]):
@@ -193,28 +191,26 @@ def _kernel() -> Any:
                 drawn ^= drawn >> numba.uint64(7)
                 drawn ^= drawn << numba.uint64(17)
                 end = ends[starts[row] + numba.int64((drawn >> numba.uint64(40)) % numba.uint64(degree))]
-                column, line = places[0, row], places[1, row]
+                here = (places[0, row], places[1, row])
                 eighths = numba.int64((drawn >> numba.uint64(32)) % numba.uint64(8))
-                share = 8 if attempt % 3 == 0 else eighths if attempt % 3 == 1 else 0  # of the way there, in eighths
-                to_column = column + (places[0, end] - column) * share // 8
-                to_line = line + (places[1, end] - line) * share // 8
-                to_column += numba.int64((drawn >> numba.uint64(8)) % numba.uint64(wide)) - step
-                to_line += numba.int64((drawn >> numba.uint64(20)) % numba.uint64(wide)) - step
-                if to_column < 0 or to_line < 0 or to_column >= columns or to_line >= lines:
+                share = 8 if attempt % 3 == 0 else eighths if attempt % 3 == 1 else 0  # of the way to a neighbour
+                column = here[0] + (places[0, end] - here[0]) * share // 8
+                line = here[1] + (places[1, end] - here[1]) * share // 8
+                column += numba.int64((drawn >> numba.uint64(8)) % numba.uint64(wide)) - step
+                line += numba.int64((drawn >> numba.uint64(20)) % numba.uint64(wide)) - step
+                if column < 0 or line < 0 or column >= columns or line >= lines:
                     continue
-                there = grid[to_column, to_line]
+                cell, there = (column, line), grid[column, line]
                 if there == row:
                     continue
-                gain = cost(row, column, line, there, places, starts, ends, weights, far)
-                gain -= cost(row, to_column, to_line, there, places, starts, ends, weights, far)
+                gain = cost(row, here, there, places, graph, far) - cost(row, cell, there, places, graph, far)
                 if there >= 0:
-                    gain += cost(there, to_column, to_line, row, places, starts, ends, weights, far)
-                    gain -= cost(there, column, line, row, places, starts, ends, weights, far)
+                    gain += cost(there, cell, row, places, graph, far) - cost(there, here, row, places, graph, far)
                 if gain > 0.0:
-                    grid[to_column, to_line], grid[column, line] = row, there
-                    places[0, row], places[1, row] = to_column, to_line
+                    grid[column, line], grid[here[0], here[1]] = row, there
+                    places[0, row], places[1, row] = column, line
                     if there >= 0:
-                        places[0, there], places[1, there] = column, line
+                        places[0, there], places[1, there] = here
         state[0] = drawn
 
     return compiled(exchange)

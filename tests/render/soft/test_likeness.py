@@ -12,12 +12,14 @@ from atlas_rt.bench.likeness import likeness
 from atlas_rt.bench.sight import alone, seen
 from atlas_rt.core import motion, pulse
 from atlas_rt.core.arrays import Bytes
-from atlas_rt.core.camera import project
+from atlas_rt.core.camera import project, view_from_world
 from atlas_rt.core.edges import ordered
+from atlas_rt.core.framing import FOV_Y
 from atlas_rt.core.graph import graph_of, reached_from
 from atlas_rt.core.scene import FANNED, HIDDEN, PLAIN, Scene, View
 from atlas_rt.core.tags import visited_image
 from atlas_rt.core.visibility import near_nodes, visited_card
+from atlas_rt.core.wall import home_pose, unfolded
 from atlas_rt.render.soft.rasterizer import Rasterizer
 from tests.render.soft.conftest import LARGE_PX, NODES, ViewOf, emptied, rgb_of
 
@@ -53,6 +55,19 @@ def before_the_eye(view_of: ViewOf) -> View:
     positions = view.positions.copy()
     positions[0] = view.eye + 0.003 * forward
     return replace(view, scene=replace(view.scene, positions=positions), positions=positions, old_positions=positions)
+
+
+def on_wall(view_of: ViewOf, flatness: float, **changes: object) -> View:
+    """Cards of many shapes side by side, seen straight on."""
+    rows, side = np.arange(NODES), int(np.ceil(np.sqrt(NODES)))
+    aspects = (0.4 + rows % 7 * 0.4).astype(np.float32)
+    cells = np.stack([rows % side, rows // side], axis=1).astype(np.int32)
+    flat = unfolded(replace(view_of().scene, wall=cells, aspects=aspects))
+    eye = home_pose(flat.positions, flat.node_size, 16.0 / 9.0, FOV_Y)
+    place = np.asarray(eye.eye, np.float32)
+    places = {"positions": flat.positions, "old_positions": flat.positions, "cells": None}
+    view = view_of(scene=flat, eye=place, view_from_world=view_from_world(eye), flatness=flatness, **places)
+    return replace(view, **changes)
 
 
 def nearest(view: View) -> int:
@@ -98,6 +113,9 @@ STATES: dict[str, Callable[[ViewOf], View]] = {
     "before the eye": before_the_eye,
     "visited": lambda view_of: visited(view_of, 1.0),
     "on the way to it": lambda view_of: visited(view_of, 0.5, lights=lights(), light_mix=1.0),
+    "wall": lambda view_of: on_wall(view_of, 1.0),
+    "wall, searched": lambda view_of: on_wall(view_of, 1.0, lights=lights(), light_mix=1.0),
+    "half unfolded": lambda view_of: on_wall(view_of, 0.5),
     "away": lambda view_of: view_of(scene=replace(view_of().scene, away=np.arange(NODES) % 2 == 0)),
 }
 
