@@ -187,9 +187,11 @@ def _written(vectors: Floats, folder: Path) -> Path:
 
 def _serve(pipe: Connection, folder: Path) -> None:
     child.begin(NICENESS)
+    from atlas_rt.mapping import wall
     from atlas_rt.mapping.fit import warm_up
 
     warm_up(folder)
+    wall.warm_up()
     with contextlib.suppress(EOFError, OSError):
         pipe.send(READY)
         while True:

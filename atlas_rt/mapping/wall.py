@@ -64,6 +64,11 @@ def made(positions: Floats, pairs: Ints, *, seed: int, start: Ints | None = None
     return np.ascontiguousarray(places.T)
 
 
+def warm_up() -> None:
+    """Compile what a wall needs, in 1.4 s."""
+    made(np.eye(3, dtype=np.float32), np.array([[0, 1], [1, 2]], np.int32), seed=0)
+
+
 def grown(cells: Ints, known: NDArray[np.bool_], pairs: Ints, positions: Floats) -> Ints:
     """(n, 2) cells of a wall to which images came: the others stay in theirs, each new one takes the free cell nearest
     to that of its neighbour.

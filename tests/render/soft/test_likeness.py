@@ -115,7 +115,7 @@ STATES: dict[str, Callable[[ViewOf], View]] = {
     "on the way to it": lambda view_of: visited(view_of, 0.5, lights=lights(), light_mix=1.0),
     "wall": lambda view_of: on_wall(view_of, 1.0),
     "wall, searched": lambda view_of: on_wall(view_of, 1.0, lights=lights(), light_mix=1.0),
-    "half unfolded": lambda view_of: on_wall(view_of, 0.5),
+    "half unfolded": lambda view_of: on_wall(view_of, 0.5, old_positions=view_of().scene.positions, morph=0.5),
     "away": lambda view_of: view_of(scene=replace(view_of().scene, away=np.arange(NODES) % 2 == 0)),
 }
 
