@@ -121,8 +121,9 @@ class World:
         self._set_off(starts, arranged, before, MORPH_SECS if moved else 0.0, from_boxes=boxes)
         self._morph.settled = self._morph.done
         self._flat_before = flat_now
-        if turned or scene.flat:
-            self._hold_eye(unfolds=turned and scene.flat)
+        if turned:
+            self._turn_over()
+        self.camera.hold_before(plane_of(scene, self._aspect, self.fov_y) if scene.flat else None)
         if self._was_empty and len(scene.ids):
             self._was_empty = False
             self.camera.pose = self.home()
@@ -419,14 +420,12 @@ class World:
 
     # -- steps -------------------------------------------------------------------------------------------------------
 
-    def _hold_eye(self, *, unfolds: bool) -> None:
-        """Hold the eye straight before the wall, if the scene is one; else let it go."""
-        if unfolds:
+    def _turn_over(self) -> None:
+        """From the map to the wall, or back: nothing flies by itself, and no image is framed."""
+        self._visit.end()
+        if self.scene.flat:
             self.tour, self.orbiting = None, False
             self._fold_to = self.camera.pose
-        plane = plane_of(self.scene, self._aspect, self.fov_y) if self.scene.flat else None
-        self.camera.hold_before(plane)
-        self._visit.end()
 
     def _fly_over(self) -> None:
         """To where all of the wall is seen, or back to where the eye was before it."""

@@ -133,10 +133,11 @@ def find(parts: Parts, text: str) -> None:
 
 
 def open_page(parts: Parts, cluster: int) -> None:
-    """Show what is known of a cluster, -1 for the list."""
+    """Show what is known of a cluster, in the panel, which opens for it; -1 for the list."""
     state, session = parts.panel_state.clusters, parts.session
     state.opened = cluster if record_of(parts, cluster) else -1
     state.renaming = -1
+    state.open |= state.opened >= 0
     if state.opened >= 0 and session is not None:
         state.cursor = cluster
         session.ask_page(cluster)

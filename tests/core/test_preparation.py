@@ -99,7 +99,7 @@ def test_the_frame_that_takes_it_up_makes_nothing_itself(monkeypatch: pytest.Mon
     shown.morph_to(OLD, prepared=before)
     shown.advance(2.0, STILL)
     prepared = prepare(SAME, aspect=SIZE_PX[0] / SIZE_PX[1], before=before)
-    for module, name in ((world, "way_from"), (world, "cells_of"), (world, "home_pose"), (preparation, "rows_of")):
+    for module, name in ((world, "way_from"), (world, "cells_of"), (world, "home_of"), (preparation, "rows_of")):
         monkeypatch.setattr(module, name, None)
     monkeypatch.setattr(type(prepared.cells), "boxes", None)
     shown.morph_to(SAME, prepared=prepared)

@@ -363,6 +363,7 @@ class Stage:
             "page": panel_state.clusters.opened >= 0,
             "name": panel_state.clusters.renaming >= 0,
             "cluster alone": world.shown_clusters.alone >= 0,
+            "wall": self.session.scenes.flat,
             "selection": world.selected_ids,
             "tour": world.tour is not None,
             "orbit": world.orbiting,

@@ -393,6 +393,10 @@ class Steps(RuleBasedStateMachine):
         self._act("tour")
 
     @step()
+    def wall(self) -> None:
+        self._act("wall")
+
+    @step()
     def orbit(self) -> None:
         self._act("orbit")
 
