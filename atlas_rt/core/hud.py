@@ -8,13 +8,16 @@ from atlas_rt.core.answers import LiveFix, SearchAnswer
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.command_list import Command
 from atlas_rt.core.compass import Compass
+from atlas_rt.core.drop_offer import DropOffer
 from atlas_rt.core.explanations import Explanation
 from atlas_rt.core.images import Failure
 from atlas_rt.core.look import LookPanel
 from atlas_rt.core.maps import Cluster
+from atlas_rt.core.match_threshold import ALL
 from atlas_rt.core.metadata import NOTHING_KNOWN, Metadata
 from atlas_rt.core.minimap import Minimap
 from atlas_rt.core.narration import NarratorView
+from atlas_rt.core.query_picture import QueryPicture
 from atlas_rt.core.reports import Progress
 from atlas_rt.core.troubles import Trouble
 
@@ -269,6 +272,12 @@ class Hud:
     picture_error: str = ""
     """Why the selected image's full picture cannot be shown, empty where it can."""
     visited: VisitedImage | None = None
+    query_picture: QueryPicture | None = None
+    """The picture that is searched by."""
+    threshold: float = ALL
+    """How alike a match must be to be listed."""
+    drop_offer: DropOffer | None = None
+    """What can be done with what was dropped."""
 
 
 def running_on(images: str, text: str) -> str:

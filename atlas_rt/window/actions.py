@@ -27,12 +27,13 @@ from atlas_rt.core.requests import (
     Request,
     Retry,
     Search,
+    SearchRequest,
     Select,
     ShowInFolder,
 )
 from atlas_rt.core.tour import Tour
 from atlas_rt.settings import pictures_folder
-from atlas_rt.window import bookmarks, clusters, image_files, looking, narrating, opening, selection, undoing
+from atlas_rt.window import bookmarks, clusters, image_files, looking, narrating, opening, searching, selection, undoing
 from atlas_rt.window.parts import Parts
 
 
@@ -64,6 +65,8 @@ def carry_out(parts: Parts, request: Request) -> None:
 def _carry_out_in_part(parts: Parts, request: Request) -> None:
     """What one part of the window knows how to do."""
     match request:
+        case _ if isinstance(request, SearchRequest):
+            searching.carry_out(parts, request)
         case _ if isinstance(request, PaletteRequest):
             _in_palette(parts, request)
         case _ if isinstance(request, BookmarkRequest):
@@ -199,8 +202,10 @@ def _step_back(parts: Parts) -> None:
         panel_state.clusters.renaming = -1
     elif narrating.step_back(parts):
         return
-    elif panel_state.query:
-        selection.search(parts, "")
+    elif panel_state.search.offer is not None:
+        panel_state.search.offer = None
+    elif panel_state.query or panel_state.search.picture:
+        selection.clear_search(parts)
     elif panel_state.searching:
         panel_state.searching = False
     elif panel_state.clusters.open:
@@ -262,6 +267,9 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "clusters": clusters.toggle,
     "rename_cluster": clusters.rename_here,
     "why": narrating.why,
+    "more_like_this": searching.more_like_here,
+    "closer_matches": partial(searching.change_threshold, closer=True),
+    "more_matches": partial(searching.change_threshold, closer=False),
     "fly_to_best": _fly_to_best,
     "next_result": partial(_step, step=1),
     "previous_result": partial(_step, step=-1),
@@ -286,7 +294,7 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "copy_path": partial(image_files.here, request=CopyPath),
     "copy_picture": partial(image_files.here, request=CopyPicture),
     "copy_text": partial(image_files.here, request=CopyText),
-    "paste": opening.paste,
+    "paste": searching.paste,
     "undo": undoing.undo,
     "redo": undoing.redo,
     "picture": _save_picture,

@@ -13,6 +13,7 @@ from atlas_rt.ui import theme
 from atlas_rt.ui.panels import image_buttons
 from atlas_rt.ui.panels.canvas import Canvas, Rect
 from atlas_rt.ui.panels.hover import file_name
+from atlas_rt.ui.panels.icons import cross
 from atlas_rt.ui.panels.image_details import Detail, details_of, draw_details, height_of
 from atlas_rt.ui.panels.panel_context import Fade, PanelContext
 
@@ -140,10 +141,7 @@ class DetailPanel:
         place = Rect(rect.right - context.px(theme.PAD + 8.0) - side, rect.y + context.px(theme.PAD + 8.0), side, side)
         clicked, pointed = context.button("close", place)
         canvas.dot(place.centre, side / 2.0, theme.rgba(10, 12, 20, 0.85 if pointed else 0.6))
-        x, y, arm = *place.centre, context.px(5.0)
-        colour = theme.INK if pointed else theme.INK_SOFT
-        canvas.line((x - arm, y - arm), (x + arm, y + arm), colour, context.px(1.6))
-        canvas.line((x - arm, y + arm), (x + arm, y - arm), colour, context.px(1.6))
+        cross(canvas, place.centre, theme.INK if pointed else theme.INK_SOFT)
         if clicked:
             context.requests.append(Deselect())
 

@@ -58,9 +58,9 @@ def pencil(canvas: Canvas, at_px: Point, colour: Colour) -> None:
     canvas.line((butt[0] - away, butt[1] - away), (butt[0] + away, butt[1] + away), colour, thick)
 
 
-def cross(canvas: Canvas, at_px: Point, colour: Colour) -> None:
+def cross(canvas: Canvas, at_px: Point, colour: Colour, *, size: float = 1.0) -> None:
     """Close it."""
-    (x, y), arm = at_px, canvas.px(5.0)
+    (x, y), arm = at_px, canvas.px(5.0 * size)
     canvas.line((x - arm, y - arm), (x + arm, y + arm), colour, canvas.px(1.6))
     canvas.line((x - arm, y + arm), (x + arm, y - arm), colour, canvas.px(1.6))
 
