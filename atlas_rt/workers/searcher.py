@@ -181,8 +181,8 @@ class Searcher:
         )
 
     def _hits(self, asked: _Asked) -> TextHits | None:
-        if self.texts is None or asked.reading.empty:
-            return None
+        if self.texts is None or asked.reading.empty or asked.query.picture:
+            return None  # beside a picture words lead it elsewhere; what only has them in its name is not alike
         return self.texts.hits(asked.query.text, *sought(asked.reading.text), asked.query.ids)
 
     def _matches(
