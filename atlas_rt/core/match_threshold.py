@@ -8,7 +8,7 @@ import numpy as np
 
 from atlas_rt.core.answers import SearchAnswer
 
-ALL, WEAK, STRONG, CLOSEST = -1.0, 0.0, 1.0, 3.0
+ALL, WEAK, STRONG, CLOSEST = -1.0, 0.0, 1.0, 4.0
 """Everything is listed, by how alike it is; where weak and strong matches begin; the highest that can be set."""
 
 
