@@ -24,18 +24,23 @@ from hypothesis.stateful import (
 
 from atlas_rt.core import retries
 from atlas_rt.core.requests import (
+    AddPaths,
     BeginRename,
+    CloseOffer,
     Deselect,
     FlyTo,
     HideCluster,
     Hover,
     IsolateCluster,
     LookAt,
+    MoreLike,
     OpenClusterPage,
     OpenSource,
+    RecallQuery,
     RenameCluster,
     Search,
     Select,
+    SetThreshold,
     ShowAllClusters,
     VisitCluster,
 )
@@ -178,6 +183,12 @@ class Steps(RuleBasedStateMachine):
         known = list(folder.dropped)
         file = known[0] if len(known) >= DROPPED_MOST else folder.drop(self.stage.desk)
         self.stage.hear(Input(drops=(str(file),)))
+        offer = self.stage.app.parts.panel_state.search.offer
+        if offer is None:  # the console is open: it is searched by
+            if file not in known:
+                folder.not_dropped(file)
+            return
+        self.stage.player.do(AddPaths(offer.paths), CloseOffer())
         notice = self.stage.app.parts.panel_state.notices[-1].text
         if notice != f"adding {file.name}":
             assert notice.startswith("Nothing was added"), notice
@@ -258,6 +269,18 @@ class Steps(RuleBasedStateMachine):
     @step(text=st.sampled_from(WORDS))
     def search(self, text: str) -> None:
         self.stage.player.do(Search(text))
+
+    @step(at=ANY)
+    def more_like(self, at: int) -> None:
+        self.stage.player.do(MoreLike(self.stage.id_at(at)))
+
+    @step(threshold=st.sampled_from((-1.0, 0.0, 1.0, 4.0)))
+    def set_threshold(self, threshold: float) -> None:
+        self.stage.player.do(SetThreshold(threshold))
+
+    @step(by=st.sampled_from((-1, 1)))
+    def recall(self, by: int) -> None:
+        self.stage.player.do(RecallQuery(by))
 
     @step()
     def open_console(self) -> None:
