@@ -23,12 +23,23 @@ from atlas_rt.core.troubles import Trouble
 
 
 @dataclass(frozen=True, slots=True)
+class WhyHere:
+    """Why an image stands where it does. sentence: in words. images: (id, similarity) of those by whose places it has
+    its own, nearest first."""
+
+    sentence: str
+    images: tuple[tuple[int, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ImageFacts:
     """One image as a panel tells it.
 
     labels: (word, confidence 0..1), best first. neighbours: (id, similarity), nearest first. alike: which of how many
-    near-duplicates it is, from 1. metadata: what its file tells. raw: name of the RAW file of the same shot. whole: its
-    neighbours and its RAW file were looked for, too; those of what is only hovered are not.
+    near-duplicates it is, from 1. metadata: what its file tells. raw: name of the RAW file of the same shot.
+    cluster_id: -1 for none; cluster_why: what its images have in common. folder: below its source, empty at the root.
+    copies: (id, similarity) of its near-duplicates. why_here: why it stands there. whole: its neighbours, copies and
+    RAW file were looked for, too, and why it stands there; those of what is only hovered are not.
     """
 
     id: int
@@ -41,6 +52,11 @@ class ImageFacts:
     alike: tuple[int, int] = (1, 1)
     metadata: Metadata = NOTHING_KNOWN
     raw: str = ""
+    cluster_id: int = -1
+    cluster_why: str = ""
+    folder: str = ""
+    copies: tuple[tuple[int, float], ...] = ()
+    why_here: WhyHere | None = None
     whole: bool = True
 
     @property

@@ -299,6 +299,7 @@ def make_scene(map_: Map, catalogue: Catalogue) -> Scene:
         away=away if away.any() else None,
         subclusters=shown.subclusters,
         subcluster_records=shown.subcluster_records,
+        fitted=shown.fitted,
     )
 
 
