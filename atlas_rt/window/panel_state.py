@@ -126,6 +126,10 @@ class PanelState:
 
 
 def _without_gone(facts: ImageFacts, scene: Scene) -> ImageFacts:
-    """Facts without the neighbours that a scene lacks."""
-    here = tuple(pair for pair in facts.neighbours if row_of(scene.ids, pair[0]) is not None)
-    return replace(facts, neighbours=here)
+    """Facts without the other images that a scene lacks."""
+
+    def here(pairs: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
+        return tuple(pair for pair in pairs if row_of(scene.ids, pair[0]) is not None)
+
+    why = facts.why_here and replace(facts.why_here, images=here(facts.why_here.images))
+    return replace(facts, neighbours=here(facts.neighbours), copies=here(facts.copies), why_here=why)
