@@ -33,7 +33,18 @@ from atlas_rt.core.requests import (
 )
 from atlas_rt.core.tour import Tour
 from atlas_rt.settings import pictures_folder
-from atlas_rt.window import bookmarks, clusters, image_files, looking, narrating, opening, searching, selection, undoing
+from atlas_rt.window import (
+    bookmarks,
+    clusters,
+    given_files,
+    image_files,
+    looking,
+    narrating,
+    opening,
+    searching,
+    selection,
+    undoing,
+)
 from atlas_rt.window.parts import Parts
 
 
@@ -294,7 +305,7 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "copy_path": partial(image_files.here, request=CopyPath),
     "copy_picture": partial(image_files.here, request=CopyPicture),
     "copy_text": partial(image_files.here, request=CopyText),
-    "paste": searching.paste,
+    "paste": given_files.paste,
     "undo": undoing.undo,
     "redo": undoing.redo,
     "picture": _save_picture,

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from atlas_rt.core.answers import SearchAnswer
-from atlas_rt.core.drop_offer import DropOffer
 from atlas_rt.core.match_threshold import ALL, CLOSEST, cut
 from atlas_rt.core.query_history import PastQuery
 from atlas_rt.core.query_picture import QueryPicture
 from atlas_rt.core.requests import (
-    AddPaths,
     ClearSearch,
     CloseOffer,
     FilterBy,
     ForgetPicture,
     MoreLike,
-    OpenSource,
     RecallQuery,
-    Request,
     SearchByFile,
     SearchRequest,
     SetThreshold,
 )
-from atlas_rt.ui.input import Input, KeyStroke
-from atlas_rt.window import opening, selection
+from atlas_rt.window import selection
 from atlas_rt.window.parts import Parts
 from atlas_rt.workers.query_pictures import why_not
 
@@ -90,42 +84,9 @@ def by_file(parts: Parts, path: str) -> None:
         _read(parts, Path(path).name, path)
 
 
-def paste(parts: Parts) -> None:
-    """Ctrl+V. With the console open search by what was copied; else add copied files, or search by a copied picture."""
-    if parts.panel_state.searching and _paste_picture(parts):
-        return
-    if parts.window.clipboard_paths() or not parts.window.clipboard_has_picture():
-        opening.paste(parts)
-    else:
-        _read(parts, PASTED, "")
-
-
-def paste_over_text(parts: Parts, told: Input) -> Input:
-    """A frame's input without the Ctrl+V that pasted a picture into the search field, where a text would have gone."""
-    into_field = parts.panel_state.searching and parts.display.search_has_focus and not parts.settings.kiosk
-    if not (into_field and any(map(_pastes, told.events))):
-        return told
-    if not _paste_picture(parts):
-        return told
-    return replace(told, events=tuple(event for event in told.events if not _pastes(event)))
-
-
-def _pastes(event: object) -> bool:
-    return isinstance(event, KeyStroke) and event.key == "V" and event.down and event.modifiers.ctrl
-
-
-def _paste_picture(parts: Parts) -> bool:
-    """Search by the file or the picture that was copied; False where it is neither."""
-    paths = parts.window.clipboard_paths()
-    if len(paths) > 1:
-        parts.panel_state.say("to search by a picture, copy a single one", "warning")
-    elif paths:
-        by_file(parts, paths[0])
-    elif parts.window.clipboard_has_picture():
-        _read(parts, PASTED, "")
-    else:
-        return False
-    return True
+def by_clipboard(parts: Parts) -> None:
+    """Search by the picture that was copied in another program."""
+    _read(parts, PASTED, "")
 
 
 def _read(parts: Parts, name: str, path: str) -> None:
@@ -143,23 +104,6 @@ def _search_by(parts: Parts, picture: QueryPicture | None) -> None:
     parts.panel_state.search.picture = picture
     parts.display.show_picture(PREVIEW, None if picture is None else picture.preview)
     selection.search(parts, parts.panel_state.query)
-
-
-# -- what was dropped --------------------------------------------------------------------------------------------------
-
-
-def request_of_drop(parts: Parts, paths: tuple[str, ...]) -> Request | None:
-    """What to do with files that were dropped; None where the person is asked."""
-    state = parts.panel_state
-    if state.opening or parts.session is None:
-        return OpenSource(paths) if state.opening else AddPaths(paths)
-    reason = why_not(paths[0]) if len(paths) == 1 else "to search by a picture, drop a single one"
-    if state.searching and not reason:
-        return SearchByFile(paths[0])
-    if parts.settings.kiosk or (reason and not state.searching):
-        return AddPaths(paths)
-    state.search.offer = DropOffer(paths, reason)
-    return None
 
 
 # -- earlier searches, and how alike a match must be -------------------------------------------------------------------

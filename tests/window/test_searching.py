@@ -29,7 +29,7 @@ from atlas_rt.core.requests import (
 )
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Click, Input, KeyStroke, Modifiers
-from atlas_rt.window import outside_pictures, searching
+from atlas_rt.window import given_files, outside_pictures, searching
 from tests.libraries import PICTURES, Library, children
 from tests.window.player import Player
 
@@ -204,8 +204,8 @@ def test_ctrl_v_in_the_field_takes_a_file_or_a_picture_and_leaves_text_alone(pla
 def test_a_drop_is_searched_by_added_or_offered(player: Player, outsider: Path, home: Library) -> None:
     state, parts = player.app.parts.panel_state, player.app.parts
     single, several = (str(outsider),), (str(outsider), str(home.source))
-    assert searching.request_of_drop(parts, several) == AddPaths(several)
-    assert searching.request_of_drop(parts, (str(home.source),)) == AddPaths((str(home.source),))
+    assert given_files.request_of_drop(parts, several) == AddPaths(several)
+    assert given_files.request_of_drop(parts, (str(home.source),)) == AddPaths((str(home.source),))
     player.window.told = Input(drops=single)
     player.frame()
     assert state.search.offer is not None
@@ -213,13 +213,13 @@ def test_a_drop_is_searched_by_added_or_offered(player: Player, outsider: Path, 
     player.do("step_back")
     assert state.search.offer is None
     player.do("search")
-    assert searching.request_of_drop(parts, single) == SearchByFile(str(outsider))
+    assert given_files.request_of_drop(parts, single) == SearchByFile(str(outsider))
     for paths, reason in ((several, "a single one"), ((str(home.source),), "is a folder")):
-        assert searching.request_of_drop(parts, paths) is None
+        assert given_files.request_of_drop(parts, paths) is None
         assert state.search.offer is not None
         assert reason in state.search.offer.why_not
     state.opening = True
-    assert searching.request_of_drop(parts, single) == OpenSource(single)
+    assert given_files.request_of_drop(parts, single) == OpenSource(single)
     state.opening = False
 
 
