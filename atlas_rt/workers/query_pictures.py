@@ -15,6 +15,7 @@ import numpy as np
 
 from atlas_rt.core.arrays import Bytes, Floats
 from atlas_rt.core.channels import Latest
+from atlas_rt.core.freed_memory import give_back
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.core.query_picture import QueryPicture
 from atlas_rt.core.rows import row_of
@@ -85,7 +86,11 @@ class PictureRead:
 
 
 class QueryPictureWorker(Worker):
-    """A thread that reads the picture given last. Encoder and decoder are made when the first one comes."""
+    """A thread that reads the picture given last.
+
+    Encoder and decoder are made for each: that takes 0.8 s, and what they hold is wanted rarely (100 MB for the
+    decoder, with a large model over a GB for the encoder).
+    """
 
     part = "query pictures"
     lost = "Pictures cannot be searched by"
@@ -102,7 +107,6 @@ class QueryPictureWorker(Worker):
         self._place, self._outside, self._make_encode = place, outside, make_encode
         self._asked: Latest[PictureRequest] = Latest()
         self._read: Latest[PictureRead] = Latest()
-        self._encode: Encode | None = None
         self.start()
 
     def ask(self, request: PictureRequest) -> None:
@@ -130,7 +134,8 @@ class QueryPictureWorker(Worker):
                 self._read.put(PictureRead(request.picture, None, f"{request.picture.name}: {reason_of(error)}"))
                 raise
             finally:
-                self._outside.close()  # it holds 100 MB, and is wanted rarely
+                self._outside.close()
+                give_back()
             self.went_well()
 
     def _answer(self, request: PictureRequest) -> PictureRead:
@@ -141,8 +146,7 @@ class QueryPictureWorker(Worker):
             vector = request.vector_index.at(np.array([row], np.int32))[0]
             return PictureRead(asked, replace(asked, vector=vector, id=int(scene.ids[row])), IN_LIBRARY)
         sample = self._outside.sample(data, suffix_of(request.path))
-        self._encode = self._encode or self._make_encode()
-        vector = self._encode(sample.pixels[None])[0]
+        vector = self._make_encode()(sample.pixels[None])[0]
         remark = f"{asked.name} is searched by as far as it goes: {sample.incomplete}" if sample.incomplete else ""
         return PictureRead(asked, replace(asked, vector=vector, preview=sample.preview), remark)
 
