@@ -65,6 +65,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("why", ("Y",), "what you look at; why these are together", "Find"),
     Action("click", ("Click",), "select an image", "Find", mouse=True),
     Action("double_click", ("Double-click",), "fly to an image", "Find", mouse=True),
+    Action("scroll_panel", ("PageUp", "PageDown"), "scroll what is known of the image", "Find", mouse=True),
     Action("look_whole", ("V",), "look at it whole; compare several", "Look"),
     Action("look_move", ("Drag", "W A S D"), "move it", "Look", mouse=True, where="look"),
     Action("look_zoom", ("Wheel", "E Q"), "nearer, farther", "Look", mouse=True, where="look"),

@@ -46,6 +46,7 @@ from atlas_rt.window import (
     undoing,
 )
 from atlas_rt.window.parts import Parts
+from atlas_rt.window.search_state import SearchState
 
 
 def carry_out(parts: Parts, request: Request) -> None:
@@ -140,6 +141,7 @@ def make_fresh(parts: Parts) -> None:
     parts.panel_state.help_open = parts.panel_state.opening = parts.panel_state.palette.open = False
     looking.leave(parts)
     selection.close_search(parts)
+    parts.panel_state.search = SearchState()
     selection.deselect(parts)
     clusters.close(parts)
     clusters.show_all(parts)

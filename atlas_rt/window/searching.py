@@ -152,7 +152,8 @@ def hear(parts: Parts) -> bool:
     session, search = parts.session, parts.panel_state.search
     if session is None:
         return False
-    if (earlier := session.query_texts.take()) is not None:
+    earlier = session.query_texts.take()
+    if earlier is not None and not parts.settings.kiosk:  # visitors do not learn what others looked for
         search.history.restore(earlier)
     heard = _hear_picture(parts)
     answer = session.answer()

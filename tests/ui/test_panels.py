@@ -337,6 +337,16 @@ def test_what_a_file_tells_is_shown_below_and_the_picture_makes_room(
     assert heights[(3840, 2160), "NIKON D90"] > heights[(3840, 2160), ""]
 
 
+def test_page_down_scrolls_the_panel(sheet: Sheet) -> None:
+    hud = make_hud(selected=make_facts(7, metadata=make_metadata()))
+    sheet.show(hud, frames=4)
+    before = sheet.pixels().copy()
+    for key in ("PageDown", "PageUp"):
+        strokes = KeyStroke(key, True, Modifiers()), KeyStroke(key, False, Modifiers())
+        sheet.show(hud, *strokes, frames=4)
+        assert (sheet.pixels() != before).any() == (key == "PageDown")
+
+
 def scroll(sheet: Sheet, hud: Hud, at_px: tuple[float, float]) -> None:
     """Turn the wheel there until nothing moves any more."""
     sheet.show(hud, PointerMoved(at_px), frames=2)
@@ -364,9 +374,10 @@ def test_sections_of_the_panel_fold_and_lead_on(make_sheet: Callable[[tuple[int,
     sheet.show(hud, frames=3)
     folded = sheet.panels.covered[0]
     assert before - 110.0 * px < folded.height < before - 80.0 * px  # a row of thumbnails less
-    sheet.click(hud, panel.x + 60.0 * px, folded.bottom - (image_buttons.height(kiosk=False) + 42.0) * px)
+    unexplained = replace(hud, selected=replace(facts, why_here=None))
+    sheet.show(unexplained, frames=3)
+    assert sheet.panels.covered[0].height < folded.height - 100.0 * px  # it takes words and pictures
     sheet.show(hud, frames=3)
-    assert sheet.panels.covered[0].height > folded.height + 100.0 * px  # why it stands there, in words and pictures
     kiosk = replace(hud, kiosk=True)
     sheet.show(kiosk, frames=3)
     assert not any(isinstance(each, FilterBy) for each in sheet.click(kiosk, panel.x + 120.0 * px, folder))

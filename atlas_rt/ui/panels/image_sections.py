@@ -20,6 +20,8 @@ CHIP, CHIP_GAP, CHIP_LINES = 25.0, 6.0, 2
 BAR = 10.0
 """What the scroll bar takes of the room at the right."""
 COPIES_SHOWN = 8
+PAGE = 0.8
+"""Of its room, by which it scrolls at a key."""
 WHY_LINES, SENTENCE_LINES = 2, 6
 FILE, NEAREST, COPIES, WHY = "File", "Nearest images", "Near-duplicates", "Why here"
 MORE = "more like this"
@@ -33,7 +35,7 @@ class ImageSections:
 
     def __init__(self) -> None:
         self.height = 0.0
-        self._folded = {WHY}
+        self._folded: set[str] = set()
         self._shown = -1
 
     def build(self, context: PanelContext, area: Rect, facts: ImageFacts, alpha: float) -> None:
@@ -42,6 +44,9 @@ class ImageSections:
         if self._shown != facts.id:
             self._shown = facts.id
             imgui.set_scroll_y(0.0)
+        for key, way in ((imgui.Key.page_down, 1.0), (imgui.Key.page_up, -1.0)):
+            if imgui.is_key_pressed(key):
+                imgui.set_scroll_y(imgui.get_scroll_y() + way * PAGE * area.height)
         canvas, begin = Canvas(imgui.get_window_draw_list(), context.type, alpha), imgui.get_cursor_screen_pos()
         inside = Rect(begin.x, begin.y, area.width - context.px(BAR), 0.0)
         bottom = self._contents(context, canvas, inside, facts)

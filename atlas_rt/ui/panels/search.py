@@ -26,7 +26,10 @@ LINE, LINES_MAX = 21.0, 2
 PROMPT = "Describe it, or type a name or a keyword"
 BESIDE_PICTURE = "Add words, or -words"
 CLEAR = 28.0
-TIPS = (("beach -people", "without people"), ("date:2023 beach", "of that year"), ("folder:holiday", "in that folder"))
+TIPS = (
+    ("drop or paste", "a picture, for its like"), ("beach -people", "without people"),
+    ("date:2023 beach", "of that year"), ("folder:holiday", "in that folder"),
+)  # fmt: skip
 """What can be typed besides words, and what it does; shown as long as nothing is typed."""
 BANDS = {"exact": theme.GOOD, "strong": theme.ACCENT, "weak": theme.INK_SOFT, "none": theme.INK_FAINT}
 
