@@ -25,7 +25,7 @@ from atlas_rt.core.troubles import Trouble
 @dataclass(frozen=True, slots=True)
 class WhyHere:
     """Why an image stands where it does. sentence: in words. images: (id, similarity) of those by whose places it has
-    its own, nearest first."""
+    its own, first those that stand nearest to it."""
 
     sentence: str
     images: tuple[tuple[int, float], ...] = ()

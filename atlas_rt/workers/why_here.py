@@ -32,7 +32,9 @@ def why_here(scene: Scene, row: int, scores: Floats) -> WhyHere | None:
     near = nearest_rows(np.where(scene.fitted, scores, -np.inf), NEIGHBOURS - ITSELF * int(scene.fitted[row]))
     if not len(near):
         return None
-    came_out = _came_out(scene, row, near)
+    squares = ((scene.positions - scene.positions[row]) ** 2).sum(axis=1)
+    squares[row] = np.inf
+    came_out = _came_out(scene, near, squares)
     if scene.fitted[row]:
         sentence = f"The map was fitted with it, and drew it to the {len(near)} images most like it. {came_out}"
     elif scores[near[0]] >= TWIN_FROM:
@@ -40,6 +42,7 @@ def why_here(scene: Scene, row: int, scores: Floats) -> WhyHere | None:
         near = near[:1]
     else:
         sentence = f"It came after the map was fitted, and was placed by the {len(near)} most like it. {came_out}"
+    near = near[np.argsort(squares[near], kind="stable")]
     return WhyHere(sentence, _told(scene, near[:SHOWN], scores))
 
 
@@ -53,13 +56,10 @@ def nearest_rows(scores: Floats, count: int) -> Rows:
     return rows
 
 
-def _came_out(scene: Scene, row: int, near: Rows) -> str:
+def _came_out(scene: Scene, near: Rows, squares: Floats) -> str:
     """How many of them stand around it, among the images that were asked: a map cannot keep all of them near."""
-    squares = ((scene.positions - scene.positions[row]) ** 2).sum(axis=1)
-    squares[row] = np.inf
     around = nearest_rows(np.where(scene.fitted, -squares, -np.inf), len(near))
-    kept = len(np.intersect1d(around, near))
-    return f"{kept} of them are among the {len(near)} that stand nearest to it."
+    return f"{len(np.intersect1d(around, near))} of them are among the {len(near)} that stand nearest to it."
 
 
 def _told(scene: Scene, rows: Rows, scores: Floats) -> tuple[tuple[int, float], ...]:

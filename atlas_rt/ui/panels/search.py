@@ -27,7 +27,7 @@ PROMPT = "Describe it, or type a name or a keyword"
 BESIDE_PICTURE = "Add words, or -words"
 CLEAR = 28.0
 TIPS = (
-    ("drop or paste", "a picture, for its like"), ("beach -people", "without people"),
+    ("drop or paste", "a picture to search by"), ("beach -people", "without people"),
     ("date:2023 beach", "of that year"), ("folder:holiday", "in that folder"),
 )  # fmt: skip
 """What can be typed besides words, and what it does; shown as long as nothing is typed."""
