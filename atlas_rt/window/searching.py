@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from atlas_rt.core.answers import SearchAnswer
@@ -138,10 +139,10 @@ def _recall(parts: Parts, step: int) -> None:
 
 def _filter_by(parts: Parts, text: str) -> None:
     """The field in place of the one of its kind that is there, beside all other words."""
-    kind = text.partition(":")[0] + ":"
-    words = " ".join(word for word in parts.panel_state.query.split() if not word.startswith(kind))
+    kind = re.escape(text.partition(":")[0])
+    others = re.sub(rf'(?<!\S)\+?{kind}:(?:"[^"]*"|\S*)', " ", parts.panel_state.query)
     selection.open_search(parts)
-    selection.search(parts, f"{words} {text}".strip())
+    selection.search(parts, " ".join((*others.split(), text)))
 
 
 # -- what comes --------------------------------------------------------------------------------------------------------

@@ -81,9 +81,11 @@ def search(parts: Parts, text: str, *, recalled: bool = False) -> None:
 
 def remember(parts: Parts) -> None:
     """Keep the search as one that was made use of, or let go of; a kiosk's visitors leave no traces."""
-    panel_state, session = parts.panel_state, parts.session
-    entry = PastQuery(panel_state.query.strip(), panel_state.search.picture)
-    if session is None or parts.settings.kiosk or not panel_state.search.history.add(entry):
+    panel_state, session, picture = parts.panel_state, parts.session, parts.panel_state.search.picture
+    if session is None or parts.settings.kiosk or (picture is not None and picture.vector is None):
+        return
+    entry = PastQuery(panel_state.query.strip(), picture)
+    if not panel_state.search.history.add(entry):
         return
     if entry.picture is None:
         session.query_texts.keep(entry.text)

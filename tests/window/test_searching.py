@@ -166,9 +166,10 @@ def test_a_file_that_goes_while_it_is_read_or_kills_its_reader_is_told(
     assert session is not None
     player.do(SearchByFile(str(outsider)))
     asked = state.search.picture
-    player.do(ForgetPicture())  # what comes of it now is nobody's any more
+    player.do(ClearSearch())  # before it is read; what comes of it now is nobody's any more
     player.see(lambda: session.query_pictures._asked.peek() is None)
     assert state.search.picture is None
+    assert asked not in [entry.picture for entry in state.search.history.entries]
     monkeypatch.setattr(searching, "why_not", lambda _path: "")  # it goes right after that look
     player.do(SearchByFile(str(outsider.with_name("deleted.png"))))
     player.see(lambda: state.search.picture is None)
@@ -275,5 +276,10 @@ def test_earlier_searches_come_back_in_this_session_and_in_the_next(
 
 def test_a_filter_takes_the_place_of_the_one_of_its_kind(player: Player) -> None:
     state = player.app.parts.panel_state
-    player.do(Search("guitar folder:a"), FilterBy("folder:b"))
-    assert (state.query, state.searching) == ("guitar folder:b", True)
+    for query, after in (
+        ("guitar folder:a", "guitar folder:b"),
+        ('+folder:"a b c" red -folder:x', "red -folder:x folder:b"),
+        ("", "folder:b"),
+    ):
+        player.do(Search(query), FilterBy("folder:b"))
+        assert (state.query, state.searching) == (after, True)
