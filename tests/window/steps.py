@@ -380,12 +380,12 @@ class Steps(RuleBasedStateMachine):
 
     @step()
     def take_back(self) -> None:
-        self._act("undo")
+        self._act_anew("undo")
         self._note_taken_off("taken off the map again: ", self.stage.folder.take_off)
 
     @step()
     def do_again(self) -> None:
-        self._act("redo")
+        self._act_anew("redo")
         self._note_taken_off("adding ", self.stage.folder.add_again)
 
     # -- the window --------------------------------------------------------------------------------------------------
@@ -462,6 +462,11 @@ class Steps(RuleBasedStateMachine):
     def _open_clusters(self) -> None:
         if not self.stage.app.parts.panel_state.clusters.open:
             self._act("clusters")
+
+    def _act_anew(self, name: str) -> None:
+        """What is said then is said of this."""
+        self.stage.app.parts.panel_state.notices.clear()
+        self._act(name)
 
     def _note_taken_off(self, words: str, note: Callable[[str], None]) -> None:
         """The newest notice may be about a file that was dropped."""
