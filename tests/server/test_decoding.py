@@ -78,7 +78,7 @@ def test_a_contact_sheet_is_the_narrators_and_where_a_file_harms_it_made_of_tile
     assert decoder.sheet(pictures, folder) == sheet
     os.mkfifo(tmp_path / "endless.png")
     harmful = [replace(pictures[0], path=str(tmp_path / "endless.png")), *pictures[1:]]
-    monkeypatch.setattr(decoder_process, "PATIENCE_SECS", 1.0)
+    monkeypatch.setattr(decoder_process, "PATIENCE_SECS", 4.0)  # in which another child has to start
     of_tiles = decoder.sheet(harmful, folder)
     assert of_tiles == contact_sheet([replace(each, path="") for each in pictures], TileFiles(folder))
     assert of_tiles != sheet
