@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from atlas_rt.commands.collection import Collection, open_collection, sources_of
+from atlas_rt.commands.collection import open_collection, sources_of
 from atlas_rt.commands.output import print_json, tell
-from atlas_rt.core.metadata import NOTHING_KNOWN, Metadata
+from atlas_rt.core.hud import ImageFacts
 from atlas_rt.core.metadata_words import words_of
 from atlas_rt.errors import UsageError
 from atlas_rt.library.pairs import raw_of
 from atlas_rt.library.store import StoreReader
-from atlas_rt.search.labels import SURE
 from atlas_rt.settings import Settings
+from atlas_rt.workers.facts import FactsRequest, facts_of, stored_of
 
 WIDTH, INDENT = 100, 12
+LISTED = 5
+"""Other images on a line."""
+
+Pairs = tuple[tuple[int, float], ...]
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -30,26 +33,31 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     )
     row = collection.row_of(image)
     id_ = int(collection.scene.ids[row])
+    request = FactsRequest(id_, collection.scene, collection.vector_index, neighbours=True)
     with StoreReader.open(collection.place.folder) as store:
-        labels = [(word, share) for word, share in store.labels(id_, collection.model.id) if share >= SURE]
-        metadata = store.metadata_of(np.array([id_])).get(id_, NOTHING_KNOWN)
-    document = _document(collection, row, metadata, labels)
+        facts = facts_of(request, *stored_of(store, request), sources=collection.place.sources)
+    assert facts is not None  # the row is one of the scene
+    paths = dict(zip(collection.scene.ids.tolist(), collection.scene.paths, strict=True))
+    document = _document(facts, paths)
     if settings.json:
         print_json(document)
     else:
-        tell(_page(document, metadata))
+        tell(_page(document, facts))
     return 0
 
 
-def _document(collection: Collection, row: int, metadata: Metadata, labels: list[tuple[str, float]]) -> dict[str, Any]:
-    """text, tags and place: nothing tells them yet."""
-    scene = collection.scene
-    names = {record.id: record.name for record in scene.cluster_records}
+def _document(facts: ImageFacts, paths: dict[int, str]) -> dict[str, Any]:
+    """text, tags and place: nothing tells them yet. paths: of all images, by id."""
+    metadata, why = facts.metadata, facts.why_here
     known = metadata.latitude is not None
+
+    def others(pairs: Pairs) -> list[dict[str, Any]]:
+        return [{"path": paths[id_], "score": round(score, 6)} for id_, score in pairs]
+
     return {
-        "path": scene.paths[row],
-        "id": int(scene.ids[row]),
-        "raw": raw_of(scene.paths[row]) or None,
+        "path": facts.path,
+        "id": facts.id,
+        "raw": raw_of(facts.path) or None,
         "taken": metadata.taken or None,
         "taken_from": metadata.taken_from or None,
         "camera": metadata.camera,
@@ -60,7 +68,7 @@ def _document(collection: Collection, row: int, metadata: Metadata, labels: list
         "focal_mm": metadata.focal_mm,
         "gps": [metadata.latitude, metadata.longitude] if known else None,
         "place": None,
-        "size_px": scene.sizes_px[row].tolist(),
+        "size_px": [facts.width_px, facts.height_px],
         "rating": metadata.rating,
         "title": metadata.title,
         "caption": metadata.caption,
@@ -68,26 +76,39 @@ def _document(collection: Collection, row: int, metadata: Metadata, labels: list
         "software": metadata.software,
         "prompt": metadata.prompt,
         "text": "",
-        "labels": [{"word": word, "share": round(share, 4)} for word, share in labels],
+        "labels": [{"word": word, "share": round(share, 4)} for word, share in facts.labels],
         "tags": [],
-        "cluster": names.get(int(scene.clusters[row])) or None,
+        "cluster": facts.cluster or None,
+        "cluster_id": facts.cluster_id,
+        "cluster_why": facts.cluster_why,
+        "copies": others(facts.copies),
+        "nearest": others(facts.neighbours),
+        "why_here": {"sentence": why.sentence if why else "", "images": others(why.images if why else ())},
     }
 
 
-def _page(document: dict[str, Any], metadata: Metadata) -> str:
+def _page(document: dict[str, Any], facts: ImageFacts) -> str:
     """Names at the left, what they say at the right, in the width of a terminal."""
-    width_px, height_px = document["size_px"]
+    metadata = facts.metadata
     told = (
         ("Title", metadata.title),
         ("Caption", metadata.caption),
         *words_of(metadata, document["raw"] or ""),
-        ("Size", f"{width_px:,} × {height_px:,} px"),
+        ("Size", f"{facts.width_px:,} × {facts.height_px:,} px"),
         ("Keywords", ", ".join(metadata.keywords)),
         ("Prompt", metadata.prompt),
         ("Labels", ", ".join(f"{each['word']} {each['share']:.0%}" for each in document["labels"])),
-        ("Cluster", document["cluster"]),
+        ("Cluster", ": ".join(part for part in (facts.cluster, facts.cluster_why) if part)),
+        ("Copies", _others(document["copies"])),
+        ("Nearest", _others(document["nearest"])),
+        ("Why here", document["why_here"]["sentence"]),
     )
     return "\n".join([document["path"], *(_entry(what, words) for what, words in told if words)])
+
+
+def _others(images: list[dict[str, Any]]) -> str:
+    """The first ones by name, with how similar they are."""
+    return ", ".join(f"{Path(each['path']).name} {each['score']:.2f}" for each in images[:LISTED])
 
 
 def _entry(what: str, words: str) -> str:

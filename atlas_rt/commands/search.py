@@ -13,7 +13,7 @@ from pathlib import Path
 from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.core.answers import Match, SearchAnswer
-from atlas_rt.core.arrays import Floats
+from atlas_rt.core.query_picture import QueryPicture
 from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.errors import DecodeError, UsageError
@@ -52,16 +52,15 @@ class Searching:
         encoder = TextEncoder(collection.model, runtime=collection.runtime)
         self._texts = TextSearch(collection.place, collection.model.id)
         self._searcher = Searcher(collection.model, encoder, self._texts, cache=collection.cache)
-        self._image = _image_vector(collection, image) if image else None
-        self._label = str(image or "")
+        self._picture = _query_picture(collection, image) if image else None
         self._top = top
 
     def answer(self, phrase: str) -> SearchAnswer:
         """The answer to a phrase, to the image, or to both together. Without a phrase `query` is the image's path."""
         scene = self._collection.scene
-        query = Query(phrase, scene.ids, self._collection.vector_index, scene)
-        answer = self._searcher.answer(query, image=self._image, top=self._top)
-        return answer if phrase else replace(answer, query=self._label)
+        query = Query(phrase, scene.ids, self._collection.vector_index, scene, self._picture)
+        answer = self._searcher.answer(query, top=self._top)
+        return answer if phrase or self._picture is None else replace(answer, query=self._picture.name)
 
     def close(self) -> None:
         self._texts.close()
@@ -146,15 +145,14 @@ def _image(word: str | None) -> Path | None:
     return path
 
 
-def _image_vector(collection: Collection, path: Path) -> Floats:
+def _query_picture(collection: Collection, path: Path) -> QueryPicture:
     spec = collection.model.image.preprocessing
     try:
         decoded = read_image(read(str(path)), target_px=spec.size_px, fit=spec.resize, suffix=suffix_of(path.name))
     except DecodeError as error:
         raise UsageError(f"this image cannot be used for a search ({error}): {path}") from error
     encoder = ImageEncoder(collection.model, runtime=collection.runtime)
-    vector: Floats = encoder.encode(to_input(decoded.image, spec)[None])[0]
-    return vector
+    return QueryPicture(str(path), encoder.encode(to_input(decoded.image, spec)[None])[0])
 
 
 def _tell_answer(settings: Settings, collection: Collection, answer: SearchAnswer) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from atlas_rt.core.arrays import Bytes, Floats, Ids
+from atlas_rt.core.query_picture import QueryPicture
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
     """One result of a search. band: "exact" for what was found as text or by fields alone, else "strong", "weak" or
-    "none". why: by what it was found, such as "name", "keyword", "meaning"."""
+    "none". why: by what it was found, such as "name", "keyword", "meaning". level: how alike, as `SearchAnswer.levels`
+    counts."""
 
     id: int
     score: float
     band: str
     why: tuple[str, ...] = ()
+    level: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +47,13 @@ class Completion:
 class SearchAnswer:
     """Every image's score for one query.
 
-    ids: the very array of the scene it was asked for, whose rows it speaks of. lights: (n,) float32, deviations above
-    the library's median; what was found as text shines fully. best: the ranked list's head, exact before meaning.
-    notices: sentences on what was not read as it was meant. offers: filters that would help. completions: how the end
-    of the query may go on. error: why the query could not be answered, empty when it was.
+    picture: what was searched by besides the words. ids: the very array of the scene it was asked for, whose rows it
+    speaks of. lights: (n,) float32, deviations above the library's median; what was found as text shines fully. best:
+    the ranked list's head, exact before meaning. notices: sentences on what was not read as it was meant. offers:
+    filters that would help. completions: how the end of the query may go on. levels: (n,) float32, how alike each image
+    is: 0 where a weak match begins, 1 where a strong one does, whatever the model; inf for what was found as text, -inf
+    for what cannot match; (0,) where all that is listed is exact. matching: how many images match closely enough, -1
+    where nobody counted. error: why the query could not be answered, empty when it was.
     """
 
     query: str
@@ -57,6 +66,15 @@ class SearchAnswer:
     notices: tuple[str, ...] = ()
     offers: tuple[Offer, ...] = ()
     completions: tuple[Completion, ...] = ()
+    picture: QueryPicture | None = None
+    levels: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    matching: int = -1
+
+    @property
+    def asked(self) -> str:
+        """What was asked for, as part of a sentence."""
+        words = f"“{self.query}”" if self.query.strip() else ""
+        return " and ".join(part for part in (self.picture.name if self.picture else "", words) if part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,27 @@ from atlas_rt.core.answers import LiveFix, SearchAnswer
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.command_list import Command
 from atlas_rt.core.compass import Compass
+from atlas_rt.core.drop_offer import DropOffer
 from atlas_rt.core.explanations import Explanation
 from atlas_rt.core.images import Failure
 from atlas_rt.core.look import LookPanel
 from atlas_rt.core.maps import Cluster
+from atlas_rt.core.match_threshold import ALL
 from atlas_rt.core.metadata import NOTHING_KNOWN, Metadata
 from atlas_rt.core.minimap import Minimap
 from atlas_rt.core.narration import NarratorView
+from atlas_rt.core.query_picture import QueryPicture
 from atlas_rt.core.reports import Progress
 from atlas_rt.core.troubles import Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class WhyHere:
+    """Why an image stands where it does. sentence: in words. images: (id, similarity) of those by whose places it has
+    its own, first those that stand nearest to it."""
+
+    sentence: str
+    images: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +36,10 @@ class ImageFacts:
     """One image as a panel tells it.
 
     labels: (word, confidence 0..1), best first. neighbours: (id, similarity), nearest first. alike: which of how many
-    near-duplicates it is, from 1. metadata: what its file tells. raw: name of the RAW file of the same shot. whole: its
-    neighbours and its RAW file were looked for, too; those of what is only hovered are not.
+    near-duplicates it is, from 1. metadata: what its file tells. raw: name of the RAW file of the same shot.
+    cluster_id: -1 for none; cluster_why: what its images have in common. folder: below its source, empty at the root.
+    copies: (id, similarity) of its near-duplicates. why_here: why it stands there. whole: its neighbours, copies and
+    RAW file were looked for, too, and why it stands there; those of what is only hovered are not.
     """
 
     id: int
@@ -38,6 +52,11 @@ class ImageFacts:
     alike: tuple[int, int] = (1, 1)
     metadata: Metadata = NOTHING_KNOWN
     raw: str = ""
+    cluster_id: int = -1
+    cluster_why: str = ""
+    folder: str = ""
+    copies: tuple[tuple[int, float], ...] = ()
+    why_here: WhyHere | None = None
     whole: bool = True
 
     @property
@@ -269,6 +288,12 @@ class Hud:
     picture_error: str = ""
     """Why the selected image's full picture cannot be shown, empty where it can."""
     visited: VisitedImage | None = None
+    query_picture: QueryPicture | None = None
+    """The picture that is searched by."""
+    threshold: float = ALL
+    """How alike a match must be to be listed."""
+    drop_offer: DropOffer | None = None
+    """What can be done with what was dropped."""
 
 
 def running_on(images: str, text: str) -> str:

@@ -22,6 +22,56 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
+class MoreLike:
+    """Search by an image of the library."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SearchByFile:
+    """Search by the picture in a file, beside the words that are there."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetPicture:
+    """Search no longer by a picture, but by the words beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClearSearch:
+    """Search for nothing any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilterBy:
+    """Show only what this lets through, written as a field of a search: `folder:holiday`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetThreshold:
+    """List only what is at least so much alike, on the scale of `match_threshold`."""
+
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecallQuery:
+    """Put the search before (-1) or after (1) into the field."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class CloseOffer:
+    """Do nothing with what was dropped."""
+
+
+@dataclass(frozen=True, slots=True)
 class FlyTo:
     """Fly until the image stands before the eye."""
 
@@ -310,6 +360,9 @@ ClusterRequest = (
     | RenameCluster
     | OpenClusterPage
 )
+SearchRequest = (
+    MoreLike | SearchByFile | ForgetPicture | ClearSearch | FilterBy | SetThreshold | RecallQuery | CloseOffer
+)
 FileRequest = CopyPath | CopyPicture | CopyText | OpenFile | ShowInFolder
 LookRequest = LookAt | LookZoom | LookMove | LookSize
 NarratorRequest = OpenQuestion | CloseQuestion | AskClaude | Agree | Decline | TurnPage | StopClaude
@@ -325,6 +378,7 @@ Request = (
     | OpenSource
     | AddPaths
     | Retry
+    | SearchRequest
     | PaletteRequest
     | BookmarkRequest
     | FileRequest

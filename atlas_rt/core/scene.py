@@ -40,8 +40,8 @@ class Scene:
     node_size: half the side of a card, world units. hues: (n, 3) uint8 colour of the image's cluster.
     edges: (m, 2) int32 rows; weights: (m,) float32; those of stacked images end at their leaders. stacks: None where
     every image is a node of its own. away: (n,) bool, images shown although their files are not there, since their
-    folder is absent; None where all are there. flat: the positions are those of the wall (`core.wall`). The other
-    arrays are those of Catalogue and Map.
+    folder is absent; None where all are there. fitted: (n,) bool, as Map has it; (0,) where nobody said. flat: the
+    positions are those of the wall (`core.wall`). The other arrays are those of Catalogue and Map.
     """
 
     ids: Ids
@@ -67,6 +67,7 @@ class Scene:
     subcluster_records: tuple[Subcluster, ...] = ()
     wall: Ints = field(default_factory=lambda: np.zeros((0, 2), np.int32))
     flat: bool = False
+    fitted: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,10 @@ class Child:
         self._close_errors()
         return f"{how}, {line}" if line else how
 
+    def kill(self) -> None:
+        """End it whatever it does. From any thread; `end` is still to be called."""
+        self._process.kill()
+
     def forget_errors(self) -> None:
         """Let go of what it has written to standard error: a process may run for weeks."""
         if self._errors is not None:

@@ -148,6 +148,17 @@ class Judge:
             for each in self.evidence(query, scores).tolist()
         ]
 
+    def levels(self, query: QueryVector, scores: Floats) -> Floats:
+        """(n,) scores -> (n,) float32, 0 where "weak" begins and 1 where "strong" does. 0.1 ms at 100,000 images.
+
+        The evidence grows evenly with the score, so two scores tell it of all.
+        """
+        zero, one = self.evidence(query, np.array([0.0, 1.0], np.float32)).tolist()
+        strong, weak = self._calibration.strong, self._calibration.weak
+        apart = max(strong - weak, LEAST_SPREAD)
+        levels: Floats = scores * np.float32((one - zero) / apart) + np.float32((zero - weak) / apart)
+        return levels
+
     def _best_of_words(self, before: Judge | None) -> Floats:
         """Each word's best score in the library, -1 in an empty one."""
         words, vector_index = self._background.words, self._vector_index

@@ -6,7 +6,7 @@
 
 A sign or a weight belongs to one word or one phrase in double quotes; plain words in a row stay one phrase.
 What only looks like a sign is text: a lone `-`, the hyphen in `t-shirt`, the colon in `12:30`, the inches of `12"`.
-Fields such as `camera:contax` are taken out before (`fields`).
+Fields such as `camera:contax` are taken out before (`fields`). A picture that is searched by is one more term.
 """
 
 from __future__ import annotations
@@ -74,6 +74,11 @@ def vector_of(text: str, encode: Callable[[str], Floats], *, templates: Sequence
     vectors = np.stack([phrase_vector(term.phrase, encode, templates) for term in terms])  # (terms, dim)
     mean = weights @ vectors / max(float(np.abs(weights).sum()), LEAST_LENGTH)
     return _unit_or(mean, lambda: encode(text))
+
+
+def vector_with(picture: Floats, words: Floats | None) -> Floats:
+    """(dim,) float32 of unit length: a picture's vector, led by that of the words that stand beside it, if any."""
+    return picture if words is None else _unit_or(picture + words, lambda: picture)
 
 
 def phrase_vector(phrase: str, encode: Callable[[str], Floats], templates: Sequence[str]) -> Floats:

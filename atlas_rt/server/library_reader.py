@@ -21,6 +21,7 @@ from atlas_rt.core.arrays import Floats
 from atlas_rt.core.explanations import Explanation
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.core.maps import Cluster, subclusters_of
+from atlas_rt.core.query_picture import QueryPicture
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.runtime import Runtime
 from atlas_rt.core.scene import Scene
@@ -161,11 +162,11 @@ class LibraryReader:
         text = text.strip()
         arrival = self._newest()
         index = arrival.vector_index
-        image = None if image_id is None else self._vector(arrival, image_id)
-        if not text and image is None:
+        picture = None if image_id is None else QueryPicture("", self._vector(arrival, image_id), image_id)
+        if not text and picture is None:
             return SearchResults("", self.model.name, [], [NOTHING_ASKED], {"encode": 0.0, "search": 0.0})
         with self._searching:
-            answer = self._searcher.answer(Query(text, arrival.scene.ids, index, arrival.scene), image=image, top=top)
+            answer = self._searcher.answer(Query(text, arrival.scene.ids, index, arrival.scene, picture), top=top)
         paths = self._paths_of(arrival.scene, [match.id for match in answer.best])
         return SearchResults(
             query=text,

@@ -68,6 +68,7 @@ class AnyWindow(Protocol):
     def set_clipboard(self, text: str) -> None: ...
     def set_clipboard_picture(self, png: bytes, text: str) -> bool: ...
     def clipboard_paths(self) -> tuple[str, ...]: ...
+    def clipboard_has_picture(self) -> bool: ...
     def close(self) -> None: ...
 
 
@@ -234,6 +235,12 @@ class Window:
             lines = self._native.parse_filenames(self._native.selection("text/uri-list"))
         lines = lines or [line.strip() for line in self.clipboard().splitlines()]
         return tuple(line for line in lines if Path(line).is_absolute() and Path(line).exists())
+
+    def clipboard_has_picture(self) -> bool:
+        """Whether a picture was copied, and no file; where the system does not say, whether there is no text."""
+        if hasattr(self._native, "offers_picture"):
+            return bool(self._native.offers_picture())
+        return not self.clipboard()
 
     # -- frame ---------------------------------------------------------------------------------------------------------
 

@@ -14,20 +14,21 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Callable
-from ctypes import POINTER, byref, c_ubyte, cast, pointer, string_at
+from ctypes import POINTER, byref, c_ubyte, cast, pointer, sizeof, string_at
 from typing import Any
 from urllib.parse import unquote
 
 from pyglet.libs.x11 import xlib
 from pyglet.window.xlib import XlibEventHandler, XlibWindow
 
+from atlas_rt.ui.clipboard_picture import PICTURE_TARGETS
 from atlas_rt.ui.key_places import X11
 
 SELECTION_SECS = 0.3
 """How long another program may take to hand over its clipboard. One that answers takes 1 to 4 ms."""
 PICTURE_TARGET = "image/png"
 TEXT_TARGETS = ("UTF8_STRING", "text/plain;charset=utf-8", "text/plain", "STRING", "TEXT")
-XA_ATOM = 4
+XA_ATOM, ANY_PROPERTY = 4, 0
 NET_WM_STATE_REMOVE, NET_WM_STATE_ADD = 0, 1
 SOURCE_APPLICATION = 1
 
@@ -156,8 +157,23 @@ class X11Window(XlibWindow):
 
     def selection(self, target: str) -> str:
         """The clipboard of another program as one of the types it offers, "text/uri-list" for copied files."""
-        if not xlib.XGetSelectionOwner(self._x_display, self._clipboard_atom):
-            return ""
+        data, kind = self._converted(target)
+        return bytes(data).decode("utf-8", "replace") if data and kind == self._atom(target) else ""
+
+    def offers_picture(self) -> bool:
+        """Whether there is a picture on the clipboard."""
+        if self._clipboard_str is not None:
+            return bool(self._clipboard_png)
+        data, kind = self._converted("TARGETS")
+        atoms = set(data) if data and kind == XA_ATOM else set()
+        return any(self._atom(name) in atoms for name in PICTURE_TARGETS)
+
+    def _converted(self, target: str) -> tuple[Any, int]:
+        """What another program answers, as an array, and of which type that is; None where it does not answer in time,
+        or the clipboard is our own."""
+        nothing = None, 0
+        if self._clipboard_str is not None or not xlib.XGetSelectionOwner(self._x_display, self._clipboard_atom):
+            return nothing
         wanted, place = self._atom(target), self._atom("ATLAS_RT_CLIPBOARD")
         event = xlib.XEvent()
         xlib.XConvertSelection(self._x_display, self._clipboard_atom, wanted, place, self._window, xlib.CurrentTime)
@@ -165,18 +181,19 @@ class X11Window(XlibWindow):
         deadline = time.perf_counter() + SELECTION_SECS
         while not xlib.XCheckTypedWindowEvent(self._x_display, self._window, xlib.SelectionNotify, byref(event)):
             if time.perf_counter() > deadline:
-                return ""
+                return nothing
             time.sleep(0.001)
         if not event.xselection.property:
-            return ""
+            return nothing
         window: Any = self._window
         data: Any
-        data, count, kind = self.get_single_property(window, place, wanted)
-        text = string_at(data, count).decode("utf-8", "replace") if data and kind == wanted else ""
+        data, count, kind = self.get_single_property(window, place, ANY_PROPERTY)
+        items = (xlib.Atom if kind == XA_ATOM else c_ubyte) * count
+        copied = items.from_buffer_copy(string_at(data, sizeof(items))) if data else None
         if data:
             xlib.XFree(data)
         xlib.XDeleteProperty(self._x_display, self._window, place)
-        return text
+        return copied, kind
 
     @XlibEventHandler(xlib.SelectionRequest)
     def _event_selection_request(self, ev: Any) -> None:

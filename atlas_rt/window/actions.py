@@ -27,13 +27,28 @@ from atlas_rt.core.requests import (
     Request,
     Retry,
     Search,
+    SearchRequest,
     Select,
     ShowInFolder,
 )
 from atlas_rt.core.tour import Tour
 from atlas_rt.settings import pictures_folder
-from atlas_rt.window import bookmarks, clusters, image_files, looking, narrating, opening, selection, undoing, wall
+from atlas_rt.window import (
+    bookmarks,
+    clusters,
+    escape,
+    given_files,
+    image_files,
+    looking,
+    narrating,
+    opening,
+    searching,
+    selection,
+    undoing,
+    wall,
+)
 from atlas_rt.window.parts import Parts
+from atlas_rt.window.search_state import SearchState
 
 
 def carry_out(parts: Parts, request: Request) -> None:
@@ -64,6 +79,8 @@ def carry_out(parts: Parts, request: Request) -> None:
 def _carry_out_in_part(parts: Parts, request: Request) -> None:
     """What one part of the window knows how to do."""
     match request:
+        case _ if isinstance(request, SearchRequest):
+            searching.carry_out(parts, request)
         case _ if isinstance(request, PaletteRequest):
             _in_palette(parts, request)
         case _ if isinstance(request, BookmarkRequest):
@@ -128,6 +145,7 @@ def make_fresh(parts: Parts) -> None:
     parts.panel_state.help_open = parts.panel_state.opening = parts.panel_state.palette.open = False
     looking.leave(parts)
     selection.close_search(parts)
+    parts.panel_state.search = SearchState()
     selection.deselect(parts)
     clusters.close(parts)
     clusters.show_all(parts)
@@ -190,39 +208,6 @@ def _quit(parts: Parts) -> None:
     parts.running = False
 
 
-def _step_back(parts: Parts) -> None:
-    """Esc: the newest thing that is open goes, one at a time, and the program never."""
-    panel_state, world = parts.panel_state, parts.world
-    if panel_state.palette.open:
-        panel_state.palette.toggle()
-    elif panel_state.help_open:
-        panel_state.help_open = False
-    elif panel_state.opening:
-        panel_state.opening = False
-    elif looking.step_back(parts):
-        return
-    elif panel_state.clusters.renaming >= 0:
-        panel_state.clusters.renaming = -1
-    elif narrating.step_back(parts):
-        return
-    elif panel_state.query:
-        selection.search(parts, "")
-    elif panel_state.searching:
-        panel_state.searching = False
-    elif panel_state.clusters.open:
-        clusters.step_back(parts)
-    elif world.shown_clusters.alone >= 0:
-        clusters.isolate(parts, world.shown_clusters.alone)
-    elif wall.fold(parts):
-        return
-    elif world.selected_ids or panel_state.selected is not None:
-        selection.deselect(parts)
-    elif world.tour is not None or world.orbiting:
-        world.let_go()
-    elif parts.window.fullscreen and not parts.settings.kiosk:
-        parts.window.set_fullscreen(False)
-
-
 def _fly_to_best(parts: Parts) -> None:
     """Enter: the line of the palette, what is asked before all else, the cluster the person is at in the list, or the
     best result."""
@@ -270,6 +255,9 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "clusters": clusters.toggle,
     "rename_cluster": clusters.rename_here,
     "why": narrating.why,
+    "more_like_this": searching.more_like_here,
+    "closer_matches": partial(searching.change_threshold, closer=True),
+    "more_matches": partial(searching.change_threshold, closer=False),
     "fly_to_best": _fly_to_best,
     "next_result": partial(_step, step=1),
     "previous_result": partial(_step, step=-1),
@@ -294,7 +282,7 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "copy_path": partial(image_files.here, request=CopyPath),
     "copy_picture": partial(image_files.here, request=CopyPicture),
     "copy_text": partial(image_files.here, request=CopyText),
-    "paste": opening.paste,
+    "paste": given_files.paste,
     "undo": undoing.undo,
     "redo": undoing.redo,
     "picture": _save_picture,
@@ -305,7 +293,7 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "bookmark": lambda parts: parts.panel_state.palette.toggle(naming=True),
     "palette": lambda parts: parts.panel_state.palette.toggle(),
     "help": _toggle_help,
-    "step_back": _step_back,
+    "step_back": escape.step_back,
     "quit": _quit,
 }
 """Name of an action -> what does it. Motion and mouse gestures are `steering`'s."""

@@ -26,7 +26,7 @@ from atlas_rt.ui.input import Input
 from atlas_rt.ui.kiosk import Kiosk
 from atlas_rt.ui.pacing import Pacer
 from atlas_rt.ui.window import AnyWindow, Window
-from atlas_rt.window import actions, arrivals, look_panel, looking, opening, steering
+from atlas_rt.window import actions, arrivals, given_files, look_panel, looking, opening, steering
 from atlas_rt.window.bearings import Bearings
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
@@ -146,7 +146,7 @@ class App:
     def frame(self, dt_secs: float) -> bool:
         """Hear the person, hear the threads, move the world, show it; False when there was nothing new to show."""
         parts = self.parts
-        told = parts.window.poll()
+        told = given_files.paste_over_text(parts, parts.window.poll())
         changed = arrivals.hear(parts) or bool(told.events or told.exposed or told.held)
         changed |= self._change_over()
         self._follow(told, dt_secs)
@@ -294,6 +294,9 @@ class App:
             compass=self._bearings.compass(parts, view),
             searching=panel_state.searching,
             query=panel_state.query,
+            query_picture=panel_state.search.picture,
+            threshold=panel_state.search.threshold,
+            drop_offer=panel_state.search.offer,
             answer=world.answer,
             result=panel_state.place_among(world.answer),
             hovered=panel_state.hovered,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from atlas_rt.core.images import Failure
 from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.engine.messages import Added, FromEngine, Locked, Provider, Published, Refused, Said, SourceState
-from atlas_rt.window import bookmarks, clusters, image_files, looking, narrating, undoing
+from atlas_rt.window import bookmarks, clusters, image_files, looking, narrating, searching, undoing
 from atlas_rt.window.incoming import Incoming
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
@@ -58,8 +58,8 @@ def show_staged(parts: Parts, arrival: Arrival) -> None:
             parts.session.ask_picture(parts.world.selected_ids[-1])
     if parts.world.hovered_id >= 0:  # its file may have another name now
         parts.session.tell_of(parts.world.hovered_id, neighbours=False)
-    if parts.panel_state.query:
-        parts.session.ask(parts.panel_state.query)
+    if parts.panel_state.query or parts.panel_state.search.picture:
+        parts.session.ask(parts.panel_state.query, parts.panel_state.search.picture)
 
 
 def take_scene(parts: Parts, newest: Callable[[], Arrival | None]) -> bool:
@@ -138,9 +138,7 @@ def _hear_threads(parts: Parts) -> bool:
     changed = False
     if take_scene(parts, session.arrival):
         changed = True
-    if (answer := session.answer()) is not None and answer.query == panel_state.query:
-        changed = True
-        world.light_by(answer)
+    changed |= searching.hear(parts)
     for facts in session.told():
         changed = True
         panel_state.take_facts(facts, scene=world.scene, selected=world.selected_ids, hovered=world.hovered_id)

@@ -13,7 +13,7 @@ def order_of(parts: Parts, looked: LookedAt) -> Order:
         return state.order
     results = tuple(match.id for match in answer.best) if answer is not None else ()
     if looked.key.id in results and answer is not None:
-        return Order(f"results for “{answer.query}”", results)
+        return Order(f"results for {answer.asked}", results)
     if facts is not None and facts.id == looked.key.id and facts.neighbours:
         return Order(f"nearest to {looked.name}", (looked.key.id, *(id_ for id_, _ in facts.neighbours)))
     return Order("by name")

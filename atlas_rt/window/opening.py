@@ -10,6 +10,7 @@ from atlas_rt.library.cache_layout import real_sources
 from atlas_rt.window import arrivals
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
+from atlas_rt.window.search_state import SearchState
 from atlas_rt.window.session import Session, source_name
 
 
@@ -26,7 +27,8 @@ def open_library(parts: Parts, paths: tuple[str, ...], *, name: str = "") -> Non
         parts.session.close()
     parts.session = session
     parts.world = World(reduced_motion=parts.settings.reduced_motion)
-    parts.panel_state = PanelState(source=name or source_name(paths))
+    threshold = parts.panel_state.search.threshold
+    parts.panel_state = PanelState(source=name or source_name(paths), search=SearchState(threshold=threshold))
     parts.panel_state.narrator.closed = session.why_not_asked
     parts.panel_hovered = -1
     parts.incoming = None

@@ -16,6 +16,7 @@ from atlas_rt.window.cluster_state import ClusterState
 from atlas_rt.window.look_state import LookState
 from atlas_rt.window.narrator_state import NarratorState
 from atlas_rt.window.palette import PaletteState
+from atlas_rt.window.search_state import SearchState
 from atlas_rt.workers.bookmarks import PlacedBookmark
 
 NOTICES_MAX = 4
@@ -28,18 +29,20 @@ class PanelState:
     """Plain state, changed by `app` alone.
 
     picture_error: the image whose full picture came last, and why it cannot be shown, empty where it can.
-    opening: the person is about to open another library. result_id: the image among the answer's best that the person
-    stands at, -1 for none; result: its place there when they came to it. absence: what to know, as long as it lasts,
-    of sources that are not there. undo: what the person changed since this library was opened. clusters: what they do
-    in the panel of clusters; narrator: what they ask; look: what they look at whole. progress: of what the engine works
-    on, working_secs: for how long it has; `work` is what is shown of it. new: images that were found and of which the
-    person was not told yet; the map of generation `new_at` has them.
+    query: the words that are searched for; search: what else is. opening: the person is about to open another library.
+    result_id: the image among the answer's best that the person stands at, -1 for none; result: its place there when
+    they came to it. absence: what to know, as long as it lasts, of sources that are not there. undo: what the person
+    changed since this library was opened. clusters: what they do in the panel of clusters; narrator: what they ask;
+    look: what they look at whole. progress: of what the engine works on, working_secs: for how long it has; `work` is
+    what is shown of it. new: images that were found and of which the person was not told yet; the map of generation
+    `new_at` has them.
     """
 
     source: str = ""
     opening: bool = False
     searching: bool = False
     query: str = ""
+    search: SearchState = field(default_factory=SearchState)
     result: int = -1
     result_id: int = -1
     help_open: bool = False
@@ -123,6 +126,10 @@ class PanelState:
 
 
 def _without_gone(facts: ImageFacts, scene: Scene) -> ImageFacts:
-    """Facts without the neighbours that a scene lacks."""
-    here = tuple(pair for pair in facts.neighbours if row_of(scene.ids, pair[0]) is not None)
-    return replace(facts, neighbours=here)
+    """Facts without the other images that a scene lacks."""
+
+    def here(pairs: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
+        return tuple(pair for pair in pairs if row_of(scene.ids, pair[0]) is not None)
+
+    why = facts.why_here and replace(facts.why_here, images=here(facts.why_here.images))
+    return replace(facts, neighbours=here(facts.neighbours), copies=here(facts.copies), why_here=why)

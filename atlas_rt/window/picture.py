@@ -103,6 +103,11 @@ class WindowPicture:
         return self._panels.wants_text
 
     @property
+    def search_has_focus(self) -> bool:
+        """What is typed goes into the search field, or is about to."""
+        return self._panels.search_has_focus
+
+    @property
     def wants_mouse(self) -> bool:
         """The pointer is over a panel."""
         return self._overlay.wants_mouse

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from atlas_rt.core.answers import SearchAnswer
+from atlas_rt.core.query_history import PastQuery
 from atlas_rt.core.visibility import neighbour_towards, rows_in_sight
 from atlas_rt.window import clusters
 from atlas_rt.window.parts import Parts
@@ -16,6 +17,8 @@ def select(parts: Parts, id_: int, *, add: bool = False) -> None:
     world, session = parts.world, parts.session
     if world.row(id_) < 0 or session is None:
         return
+    if world.answer is not None and any(match.id == id_ for match in world.answer.best):
+        remember(parts)
     clusters.reveal(parts, id_)
     parts.panel_state.clusters.focused = False
     kept = tuple(other for other in world.selected_ids if other != id_) if add else ()
@@ -62,14 +65,37 @@ def focus(parts: Parts) -> None:
 # -- results -----------------------------------------------------------------------------------------------------------
 
 
-def search(parts: Parts, text: str) -> None:
-    """Ask for what was typed; nothing lets the light go."""
-    panel_state = parts.panel_state
+def search(parts: Parts, text: str, *, recalled: bool = False) -> None:
+    """Ask for what was typed, and for the picture beside it; neither lets the light go. recalled: it is an earlier
+    search, from which one goes on to others."""
+    panel_state, searched = parts.panel_state, parts.panel_state.search
     panel_state.query, panel_state.result, panel_state.result_id = text, -1, -1
-    if not text.strip():
+    if not recalled:
+        searched.history.leave()
+    if not (text.strip() or searched.picture):
+        searched.found = None
         parts.world.light_by(None)
     elif parts.session is not None:
-        parts.session.ask(text)
+        parts.session.ask(text, searched.picture)
+
+
+def remember(parts: Parts) -> None:
+    """Keep the search as one that was made use of, or let go of; a kiosk's visitors leave no traces."""
+    panel_state, session, picture = parts.panel_state, parts.session, parts.panel_state.search.picture
+    if session is None or parts.settings.kiosk or (picture is not None and picture.vector is None):
+        return
+    entry = PastQuery(panel_state.query.strip(), picture)
+    if not panel_state.search.history.add(entry):
+        return
+    if entry.picture is None:
+        session.query_texts.keep(entry.text)
+
+
+def clear_search(parts: Parts) -> None:
+    """Let go of the words, and of the picture."""
+    remember(parts)
+    parts.panel_state.search.picture = None
+    search(parts, "")
 
 
 def open_search(parts: Parts) -> None:
@@ -81,7 +107,7 @@ def open_search(parts: Parts) -> None:
 
 def close_search(parts: Parts) -> None:
     parts.panel_state.searching = False
-    search(parts, "")
+    clear_search(parts)
 
 
 def fly_to_best(parts: Parts) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from atlas_rt.aws.model_memory import ModelMemory
 from atlas_rt.core.answers import LiveFix, SearchAnswer
 from atlas_rt.core.arrays import Bytes, Floats
@@ -15,6 +17,7 @@ from atlas_rt.core.hud import ClusterPage, ImageFacts
 from atlas_rt.core.images import Tile
 from atlas_rt.core.look import LookTile, Opened
 from atlas_rt.core.narration import Topic
+from atlas_rt.core.query_picture import QueryPicture
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.runtime import Runtime
 from atlas_rt.core.scene import Scene
@@ -32,12 +35,14 @@ from atlas_rt.library.cluster_names import ClusterNames, NameChange
 from atlas_rt.library.explanations import Explanations, KeptExplanation
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.personal_data import data_folder
+from atlas_rt.library.query_texts import QueryTexts
 from atlas_rt.library.relocation import settled_place
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.narrator.sheets import Sheets
 from atlas_rt.permission import permission_of
 from atlas_rt.search.labels import Vocabulary, load_vocabulary, read_own_words
 from atlas_rt.settings import Settings
+from atlas_rt.window.outside_pictures import OutsidePictures
 from atlas_rt.window.writer import Writer
 from atlas_rt.workers.bookmarks import BookmarkWorker, LookAgain
 from atlas_rt.workers.claude import ClaudeEvent, ClaudeRequest, ClaudeWorker
@@ -49,6 +54,8 @@ from atlas_rt.workers.lookout import LockLookout
 from atlas_rt.workers.pictures import DecodedPicture, PictureWorker
 from atlas_rt.workers.places import PlaceWorker
 from atlas_rt.workers.pulses import PulseWorker
+from atlas_rt.workers.query_pictures import PictureRequest, QueryPictureWorker
+from atlas_rt.workers.query_texts import QueryTextWorker
 from atlas_rt.workers.questions import QuestionWorker, Shown
 from atlas_rt.workers.renaming import ChangeNames, GiveName, NamesWritten, RenamingWorker
 from atlas_rt.workers.scenes import Arrival, SceneReader, SceneWorker, made_ready
@@ -99,14 +106,20 @@ class Session:
         self.scenes = SceneWorker(reader, first=self.first, poll_secs=self._poll_secs, announce=told)
         self.runtime = settings.runtime(cache)
         self.search = SearchWorker(model, self.place, runtime=self.runtime, announce=told)
+        outside = OutsidePictures(model.image.preprocessing)
+        self.query_pictures = QueryPictureWorker(
+            self.place, outside, lambda: ImageEncoder(model, runtime=self.runtime).encode, announce=told
+        )
+        named = bool(settings.data)
+        self.query_texts = QueryTextWorker(self.place, QueryTexts(data), data_named=named, announce=told)
         self.facts = FactsWorker(self.place, announce=told)
         self.pictures = PictureWorker(announce=told)
         self.errands = ErrandWorker(announce=told)
         self._whole = WholePictureWorker(self.place.folder, announce=told)
         self.pulses = PulseWorker(announce=told)
         self._pages = ClusterPageWorker(self.place, announce=told)
-        self._names = RenamingWorker(self.place, names, data_named=bool(settings.data), announce=told)
-        self.bookmarks = BookmarkWorker(self.place, Bookmarks(data), data_named=bool(settings.data), announce=told)
+        self._names = RenamingWorker(self.place, names, data_named=named, announce=told)
+        self.bookmarks = BookmarkWorker(self.place, Bookmarks(data), data_named=named, announce=told)
         self.tiles = TileWorker(self.place, announce=told)
         sheets = Sheets(TileFiles(self.place.folder))
 
@@ -121,7 +134,7 @@ class Session:
             sheets,
             model,
             data=data,
-            data_named=bool(settings.data),
+            data_named=named,
             memory=ModelMemory.of_cache(cache),
             runtime=self.runtime,
             announce=told,
@@ -195,11 +208,24 @@ class Session:
         """Take what was added out of the library again; False where nothing can be changed (`why_not_added`)."""
         return self._writer.remove(paths)
 
-    def ask(self, text: str) -> None:
-        """Search for a phrase; the answer comes by `answer`."""
-        if self._arrival is not None:
+    def ask(self, text: str, picture: QueryPicture | None = None) -> None:
+        """Search for a phrase, a picture or both; the answer comes by `answer`. Not while the picture is being read."""
+        if self._arrival is not None and (picture is None or picture.vector is not None):
             scene = self._arrival.scene
-            self.search.ask(Query(text, scene.ids, self._arrival.vector_index, scene))
+            self.search.ask(Query(text, scene.ids, self._arrival.vector_index, scene, picture))
+
+    def read_picture(self, picture: QueryPicture, path: str) -> None:
+        """Read a picture to search by, the clipboard's where there is no path; it comes by `query_pictures`."""
+        if self._arrival is not None:
+            self.query_pictures.ask(PictureRequest(picture, path, self._arrival.scene, self._arrival.vector_index))
+
+    def vector_of(self, id_: int) -> Floats | None:
+        """The vector of an image, None where it is not shown any more."""
+        row = None if self._arrival is None else row_of(self._arrival.scene.ids, id_)
+        if row is None or self._arrival is None:
+            return None
+        vector: Floats = self._arrival.vector_index.at(np.array([row], np.int32))[0]
+        return vector
 
     def answer(self) -> SearchAnswer | None:
         return self.search.take()
@@ -207,7 +233,12 @@ class Session:
     def tell_of(self, id_: int, *, neighbours: bool) -> None:
         """Ask for an image's facts; they come by `told`."""
         if self._arrival is not None:
-            self.facts.ask(FactsRequest(id_, self._arrival.scene, self._arrival.vector_index, neighbours))
+            self.facts.ask(FactsRequest(id_, self._on_map(self._arrival), self._arrival.vector_index, neighbours))
+
+    def _on_map(self, arrival: Arrival) -> Scene:
+        """The scene of an arrival as it stands on the map, also while the window shows it as the flat wall."""
+        newest = self.scenes.newest
+        return newest.scene if newest is not None and newest.scene.ids is arrival.scene.ids else arrival.scene
 
     def told(self) -> tuple[ImageFacts, ...]:
         return self.facts.take()
@@ -323,6 +354,8 @@ class Session:
             self._pages,
             self.pulses,
             self.facts,
+            self.query_pictures,
+            self.query_texts,
             self.search,
             self.scenes,
             self._lookout,
@@ -338,6 +371,7 @@ class Session:
     def _workers(self) -> Iterator[Worker]:
         yield from (self.scenes, self.search, self.facts, self.pictures, self._whole, *self.tiles.workers)
         yield from (self.errands, self._lookout, self._pages, self._names, self.bookmarks, self.questions, self.pulses)
+        yield from (self.query_pictures, self.query_texts)
         yield from (worker for worker in (self._claude, self._live_place, self._places) if worker is not None)
 
 

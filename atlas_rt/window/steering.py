@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from atlas_rt.core.requests import AddPaths, Deselect, Do, FlyTo, OpenSource, Request, Select
+from atlas_rt.core.requests import Deselect, Do, FlyTo, MoreLike, Request, Select
 from atlas_rt.core.scene import View
 from atlas_rt.ui.input import Click, Input
+from atlas_rt.window import given_files
 from atlas_rt.window.parts import Parts
 
 LOOK_PER_PX = 0.0032
@@ -18,8 +19,8 @@ ORBIT_PER_PX = 0.006
 def requests_of(parts: Parts, told: Input) -> list[Request]:
     """What the input asks for beyond the panels, in the order in which it must be done."""
     requests: list[Request] = [Do(name) for name in told.actions]
-    if told.drops:
-        requests.append(OpenSource(told.drops) if parts.panel_state.opening else AddPaths(told.drops))
+    if told.drops and (request := given_files.request_of_drop(parts, told.drops)) is not None:
+        requests.append(request)
     if not (parts.display.wants_mouse or parts.panel_state.look.open):
         requests += [request for click in told.clicks if (request := _clicked(parts, click)) is not None]
     return requests
@@ -88,6 +89,8 @@ def _hovered(parts: Parts, told: Input, view: View) -> int:
 
 def _clicked(parts: Parts, click: Click) -> Request | None:
     hovered = parts.world.hovered_id
+    if click.button == "right" and hovered >= 0:
+        return MoreLike(hovered)
     if click.button != "left":
         return None
     if hovered < 0:

@@ -3,11 +3,16 @@ read on a thread."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from atlas_rt.core.arrays import Floats
 from atlas_rt.core.channels import LatestOfEach
 from atlas_rt.core.hud import ImageFacts
 from atlas_rt.core.images import LibraryPlace
@@ -19,9 +24,10 @@ from atlas_rt.library.pairs import raw_of
 from atlas_rt.library.store import Labels, StoreReader
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.vector_index import VectorIndex
+from atlas_rt.workers.why_here import nearest_rows, why_here
 from atlas_rt.workers.worker import Announce, Worker, unheard
 
-NEIGHBOURS = 12
+NEIGHBOURS, COPIES = 12, 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ class FactsWorker(Worker):
         try:
             while True:
                 request = self._requests.wait()
-                if (facts := facts_of(request, *self._stored(request))) is not None:
+                if (facts := facts_of(request, *self._stored(request), sources=self._place.sources)) is not None:
                     self._answers.put(request.neighbours, facts)
                 self.went_well()
         finally:
@@ -97,27 +103,60 @@ def stored_of(store: StoreReader, request: FactsRequest) -> tuple[Labels, Metada
     return store.labels(request.id, request.scene.model), metadata
 
 
-def facts_of(request: FactsRequest, labels: Labels, metadata: Metadata = NOTHING_KNOWN) -> ImageFacts | None:
-    """All that is told of an image, None where the scene lacks it. labels: as stored; those too unsure are not told."""
+def facts_of(
+    request: FactsRequest, labels: Labels, metadata: Metadata = NOTHING_KNOWN, *, sources: Sequence[str] = ()
+) -> ImageFacts | None:
+    """All that is told of an image, None where the scene lacks it. labels: as stored; those too unsure are not told.
+    sources: of the library, below which folders are told."""
     scene = request.scene
     row = row_of(scene.ids, request.id)
     if row is None:
         return None
-    cluster = int(scene.clusters[row])
-    names = {record.id: record.name for record in scene.cluster_records}
-    return ImageFacts(
+    cluster = next((record for record in scene.cluster_records if record.id == scene.clusters[row]), None)
+    facts = ImageFacts(
         id=request.id,
         path=scene.paths[row],
         width_px=int(scene.sizes_px[row, 0]),
         height_px=int(scene.sizes_px[row, 1]),
-        cluster=names.get(cluster, ""),
+        cluster=cluster.name if cluster else "",
+        cluster_id=cluster.id if cluster else -1,
+        cluster_why=cluster.why if cluster else "",
+        folder=folder_below(scene.paths[row], sources),
         metadata=metadata,
-        raw=Path(raw_of(scene.paths[row])).name if request.neighbours else "",
         labels=tuple(label for label in labels if label[1] >= SURE),
-        neighbours=nearest_images(scene, request.vector_index, row, NEIGHBOURS) if request.neighbours else (),
         alike=alike(scene, row),
         whole=request.neighbours,
     )
+    return _with_others(facts, request, row) if request.neighbours else facts
+
+
+def _with_others(facts: ImageFacts, request: FactsRequest, row: int) -> ImageFacts:
+    """What takes a look at all images, and at the disk."""
+    scene, index = request.scene, request.vector_index
+    vector = index.at(np.array([row], np.int32))[0]
+    scores = index.score(vector).scores
+    scores[row] = -np.inf
+    copies = np.zeros(0, np.int32)
+    if scene.stacks is not None:
+        copies = np.flatnonzero(scene.stacks.leaders == scene.stacks.leaders[row]).astype(np.int32)
+        copies = copies[copies != row][:COPIES]
+    similarities = index.score_of(copies, vector)
+    scores[copies] = similarities  # an index may have passed them over
+    order = np.argsort(-similarities, kind="stable")
+    return replace(
+        facts,
+        raw=Path(raw_of(facts.path)).name,
+        neighbours=_pairs(scene, nearest_rows(scores, NEIGHBOURS), scores),
+        copies=_pairs(scene, copies[order], scores),
+        why_here=why_here(scene, row, scores),
+    )
+
+
+def folder_below(path: str, sources: Sequence[str]) -> str:
+    """The folder of a file below the source that holds it; empty at its root, or where no source holds it."""
+    roots = (source.rstrip(os.sep) + os.sep for source in sources)
+    root = max((root for root in roots if path.startswith(root)), key=len, default="")
+    return os.path.dirname(path[len(root) :]) if root else ""  # noqa: PTH120  of a text
 
 
 def alike(scene: Scene, row: int) -> tuple[int, int]:
@@ -132,6 +171,9 @@ def nearest_images(scene: Scene, vector_index: VectorIndex, row: int, count: int
     """(id, cosine similarity) of the images nearest to one, nearest first, itself left out."""
     scores = vector_index.score(vector_index.at(np.array([row], np.int32))[0]).scores
     scores[row] = -np.inf
-    count = min(count, len(scores) - 1)
-    best = np.argsort(-scores, kind="stable")[:count]
-    return tuple((int(scene.ids[i]), float(scores[i])) for i in best)
+    return _pairs(scene, nearest_rows(scores, count), scores)
+
+
+def _pairs(scene: Scene, rows: NDArray[Any], scores: Floats) -> tuple[tuple[int, float], ...]:
+    """(id, similarity) of rows."""
+    return tuple((int(scene.ids[row]), float(scores[row])) for row in rows)

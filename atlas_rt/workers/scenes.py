@@ -329,6 +329,7 @@ def make_scene(map_: Map, catalogue: Catalogue) -> Scene:
         subclusters=shown.subclusters,
         subcluster_records=shown.subcluster_records,
         wall=shown.wall,
+        fitted=shown.fitted,
     )
 
 

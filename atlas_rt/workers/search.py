@@ -88,4 +88,5 @@ class SearchWorker(Worker):
 
 
 def _without_answer(query: Query, error: str) -> SearchAnswer:
-    return SearchAnswer(query.text, query.ids, np.zeros(len(query.ids), np.float32), (), 0.0, 0.0, error)
+    lights = np.zeros(len(query.ids), np.float32)
+    return SearchAnswer(query.text, query.ids, lights, (), 0.0, 0.0, error, picture=query.picture)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from atlas_rt.core.answers import Match, Offer, SearchAnswer
 from atlas_rt.core.arrays import Floats, Ids, Ints
+from atlas_rt.core.query_picture import QueryPicture
+from atlas_rt.core.rows import row_of
 from atlas_rt.core.scene import Scene
-from atlas_rt.core.vectors import unit
 from atlas_rt.core.visibility import LIGHT_TO
 from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.encoders.registry import Model
@@ -25,7 +26,7 @@ from atlas_rt.search import scoring
 from atlas_rt.search.fields import Reading, read
 from atlas_rt.search.languages import unread
 from atlas_rt.search.match_strength import Background, Judge, QueryVector, load_background, pieces_of
-from atlas_rt.search.query import parse, sought, vector_of
+from atlas_rt.search.query import parse, sought, vector_of, vector_with
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.workers.text_search import TextHits, TextSearch
 
@@ -39,12 +40,13 @@ TEXT_LIGHT = LIGHT_TO + 1.0
 class Query:
     """A text as `search.fields` and `search.query` read it, over a scene's images. ids: the scene's own array, by which
     the answer is known to speak of it; vector_index: the vectors in its rows. scene: for its clusters; None where
-    there is none."""
+    there is none. picture: that is searched by too, or alone where there is no text; it has been read."""
 
     text: str
     ids: Ids
     vector_index: VectorIndex
     scene: Scene | None = None
+    picture: QueryPicture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,13 @@ class _Asked:
         """By which fields every result was found."""
         fields = (condition.field for condition in self.reading.conditions if condition.wanted)
         return tuple(dict.fromkeys("camera" if name == "lens" else name for name in fields))
+
+    @property
+    def left_out(self) -> int:
+        """The row of the image whose likes are looked for, -1 for none."""
+        picture = self.query.picture
+        row = None if picture is None or picture.listed else row_of(self.query.ids, picture.id)
+        return -1 if row is None else row
 
     def tiers(self, hits: TextHits | None) -> tuple[Ints, ...]:
         """The rows that come into question, by what comes first: those that have all words whole, those that have words
@@ -89,21 +98,21 @@ class Searcher:
         self._cache = cache
         self._judge: tuple[VectorIndex, Judge] | None = None
 
-    def answer(self, query: Query, *, image: Floats | None = None, top: int = RESULTS) -> SearchAnswer:
-        """Every image's light, and the best `top` with their bands. image: the unit vector of a picture that is asked
-        for too, or alone where there is no text."""
+    def answer(self, query: Query, *, top: int = RESULTS) -> SearchAnswer:
+        """Every image's light, and the best `top` with their bands."""
         begun = time.perf_counter()
         asked = self._read(query, top)
-        if asked.reading.empty and image is None:
+        picture = query.picture.vector if query.picture else None
+        if asked.reading.empty and picture is None:
             return self._listed(asked, begun)
         encoding = time.perf_counter()
-        vectors = [] if asked.reading.empty else [self._vector_of(asked.reading.text)]
-        vectors += [] if image is None else [image]
-        vector = vectors[0] if len(vectors) == 1 else unit(vectors[0] + vectors[1])
+        words = None if asked.reading.empty else self._vector_of(asked.reading.text)
+        vector = words if picture is None else vector_with(picture, words)
+        assert vector is not None
         encode_ms = (time.perf_counter() - encoding) * 1000.0
-        answer = self._ranked(asked, vector, with_image=image is not None)
+        answer = self._ranked(asked, vector)
         search_ms = (time.perf_counter() - begun) * 1000.0 - encode_ms
-        return replace(answer, encode_ms=encode_ms, search_ms=search_ms)
+        return replace(answer, encode_ms=encode_ms, search_ms=search_ms, picture=query.picture)
 
     def vector_of(self, text: str) -> Floats:
         """The unit vector of what a person typed, its signs and weights heeded, its fields left out."""
@@ -138,7 +147,7 @@ class Searcher:
         search_ms = (time.perf_counter() - begun) * 1000.0
         return SearchAnswer(query.text, query.ids, lights, best, 0.0, search_ms, notices=self._with_trouble(notices))
 
-    def _ranked(self, asked: _Asked, vector: Floats, *, with_image: bool) -> SearchAnswer:
+    def _ranked(self, asked: _Asked, vector: Floats) -> SearchAnswer:
         """What was found as text, then by meaning."""
         query, index = asked.query, asked.query.vector_index
         scored, hits = index.score(vector), self._hits(asked)
@@ -148,23 +157,32 @@ class Searcher:
         needed = exact if asked.passes is None else np.concatenate(tiers)
         unseen = needed[np.isneginf(scores[needed])]
         scores[unseen] = index.score_of(unseen, vector)
-        best = [row for tier in tiers for row in tier[best_rows(scores[tier], asked.top)].tolist()][: asked.top]
+        best = [row for tier in tiers for row in tier[best_rows(scores[tier], asked.top + 1)].tolist()]
+        best = [row for row in best if row != asked.left_out][: asked.top]
         lights = scoring.lights(scores, scored.usual)
         if asked.passes is not None:
             lights = np.where(asked.passes, lights, np.float32(0.0))
         lights[exact] = max(TEXT_LIGHT, float(lights.max(initial=0.0)))
-        pieces = None if with_image else self._pieces(asked.reading.text)
-        bands = self._judge_of(index).bands(QueryVector(vector, pieces), scores[best])
+        judge, of = self._judge_of(index), self._judged(asked, vector)
+        bands, levels = judge.bands(of, scores[best]), judge.levels(of, scores)
+        levels[exact] = np.inf
+        if asked.passes is not None:
+            levels[~asked.passes] = -np.inf
         as_text = np.isin(best, exact).tolist()
         bands = ["exact" if is_exact else band for is_exact, band in zip(as_text, bands, strict=True)]
         offers = hits.offers if hits else ()
         matches = self._matches(asked, hits, scores[best], best, bands)
+        matches = tuple(
+            replace(match, level=level) for match, level in zip(matches, levels[best].tolist(), strict=True)
+        )
         notices = self._with_trouble((*asked.notices, *self._remarks(asked, matches, offers)))
-        return SearchAnswer(query.text, query.ids, lights, matches, 0.0, 0.0, notices=notices, offers=offers)
+        return SearchAnswer(
+            query.text, query.ids, lights, matches, 0.0, 0.0, notices=notices, offers=offers, levels=levels
+        )
 
     def _hits(self, asked: _Asked) -> TextHits | None:
-        if self.texts is None or asked.reading.empty:
-            return None
+        if self.texts is None or asked.reading.empty or asked.query.picture:
+            return None  # beside a picture words lead it elsewhere; what only has them in its name is not alike
         return self.texts.hits(asked.query.text, *sought(asked.reading.text), asked.query.ids)
 
     def _matches(
@@ -214,9 +232,12 @@ class Searcher:
             self._judge = vector_index, Judge(vector_index, self._background, self.model.calibration, before=before)
         return self._judge[1]
 
-    def _pieces(self, text: str) -> float:
-        """Of what is wanted; signs and weights left out."""
-        return pieces_of(" ".join(term.phrase for term in parse(text) if term.weight > 0.0), self._encoder)
+    def _judged(self, asked: _Asked, vector: Floats) -> QueryVector:
+        """What is judged: of words what is wanted, signs and weights left out."""
+        if asked.query.picture is not None:
+            return QueryVector(vector, None)
+        wanted = " ".join(term.phrase for term in parse(asked.reading.text) if term.weight > 0.0)
+        return QueryVector(vector, pieces_of(wanted, self._encoder))
 
 
 def best_rows(scores: Floats, top: int) -> list[int]:

@@ -77,12 +77,19 @@ def test_all_that_is_known_of_an_image_is_told(
     with Image.open(library.source / GUITAR) as image:
         assert document["size_px"] == list(image.size)
     assert "guitar" in [label["word"] for label in document["labels"]]
+    nearest = reader.ask("neighbors", library.source, library.source / GUITAR, "--top", "1", "--json", "--no-update")
+    assert document["nearest"][0] == nearest.document["results"][0]
+    assert document["cluster_why"]
+    assert len(document["why_here"]["images"]) == 8
+    assert "drew it to the" in document["why_here"]["sentence"]
     assert (document["taken_from"], document["gps"], document["keywords"]) == ("file", None, [])
     for word in (GUITAR, str(document["id"])):
         assert reader.ask("info", ".", word, "--json", "--no-update").document == document
     lines = reader.ask("info", ".", GUITAR, "--no-update").lines
     assert lines[0] == document["path"]
-    assert [line.split()[0] for line in lines[1:] if line[2] != " "] == ["File", "Size", "Labels", "Cluster"]
+    assert [line.split()[0] for line in lines[1:] if line[2] != " "] == [
+        "File", "Size", "Labels", "Cluster", "Nearest", "Why",
+    ]  # fmt: skip
     assert max(map(len, lines[1:])) <= 100
     refused = reader.ask("info", library.source, "nothing.webp", "--no-update")
     assert (refused.code, refused.refusal.partition("\n")[0]) == (2, "this library has no such image: nothing.webp")

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from atlas_rt.encoders.preprocess import to_input
+from atlas_rt.engine import decoder_process
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.decoding.decode import read_image
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.narrator.contact_sheet import contact_sheet
 from atlas_rt.narrator.subject import Picture
-from atlas_rt.server import decoding
 from atlas_rt.server.decoding import Decoder
 from tests.libraries import PICTURES, Library, children, wait_for
 
@@ -52,13 +52,13 @@ def test_a_decoder_that_dies_or_takes_too_long_is_replaced(
 ) -> None:
     path = str(PICTURES[0])
     assert decoder.picture(path, 64).startswith(b"\xff\xd8")
-    assert decoder._child is not None
-    os.kill(decoder._child.pid, signal.SIGKILL)
-    wait_for(lambda: decoder._child is not None and not decoder._child.alive)
+    assert decoder._process._child is not None
+    os.kill(decoder._process._child.pid, signal.SIGKILL)
+    wait_for(lambda: decoder._process._child is not None and not decoder._process._child.alive)
     with pytest.raises(DecodeError, match="the decoder failed on it"):
         decoder.picture(path, 64)
     os.mkfifo(tmp_path / "endless.png")
-    monkeypatch.setattr(decoding, "PATIENCE_SECS", 1.0)
+    monkeypatch.setattr(decoder_process, "PATIENCE_SECS", 1.0)
     with pytest.raises(DecodeError, match="longer than 1 s"):
         decoder.picture(str(tmp_path / "endless.png"), 64)
     monkeypatch.undo()
@@ -78,7 +78,7 @@ def test_a_contact_sheet_is_the_narrators_and_where_a_file_harms_it_made_of_tile
     assert decoder.sheet(pictures, folder) == sheet
     os.mkfifo(tmp_path / "endless.png")
     harmful = [replace(pictures[0], path=str(tmp_path / "endless.png")), *pictures[1:]]
-    monkeypatch.setattr(decoding, "PATIENCE_SECS", 1.0)
+    monkeypatch.setattr(decoder_process, "PATIENCE_SECS", 4.0)  # in which another child has to start
     of_tiles = decoder.sheet(harmful, folder)
     assert of_tiles == contact_sheet([replace(each, path="") for each in pictures], TileFiles(folder))
     assert of_tiles != sheet

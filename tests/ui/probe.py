@@ -46,7 +46,7 @@ def carry_out(window: Window, heard: Heard, what: str, *words: Any) -> Any:
                 heard.add(window.poll())
         case "text_focused" | "looking":
             setattr(window, what, words[0])
-        case "clipboard" | "clipboard_paths" | "layout":
+        case "clipboard" | "clipboard_paths" | "clipboard_has_picture" | "layout":
             return getattr(window, what)()
         case "set_clipboard_picture":
             return window.set_clipboard_picture(bytes.fromhex(words[0]), words[1])

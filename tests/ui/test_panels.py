@@ -15,7 +15,7 @@ import pytest
 from atlas_rt.core.answers import LiveFix
 from atlas_rt.core.command_list import Command
 from atlas_rt.core.compass import Compass
-from atlas_rt.core.hud import NOTICE_SECS, CountTag, FrameFigures, Hud, NameTag, Notice, PaletteView, Place
+from atlas_rt.core.hud import NOTICE_SECS, CountTag, FrameFigures, Hud, NameTag, Notice, PaletteView, Place, WhyHere
 from atlas_rt.core.images import Failure
 from atlas_rt.core.metadata import Metadata
 from atlas_rt.core.minimap import Minimap, Spot
@@ -26,6 +26,7 @@ from atlas_rt.core.requests import (
     CopyText,
     Deselect,
     Do,
+    FilterBy,
     FindCommand,
     FlyTo,
     Hover,
@@ -33,6 +34,7 @@ from atlas_rt.core.requests import (
     LookMove,
     LookSize,
     LookZoom,
+    MoreLike,
     OpenFile,
     OpenSource,
     PointAtCluster,
@@ -101,6 +103,19 @@ STATES: dict[str, Hud] = {
     "told at length": make_hud(
         selected=make_facts(
             path="/a/" + "b" * 255 + "/c.jpg", metadata=make_metadata(camera="W" * 300, title="語" * 300)
+        ),
+    ),
+    "long words": make_hud(
+        selected=make_facts(
+            path=f"/a/{'語' * 85}.jpg",
+            labels=(("w" * 300, 0.9), ("long words " * 9, 0.2)),
+            cluster="b" * 255,
+            cluster_id=1,
+            cluster_why="c" * 300,
+            folder="b" * 255,
+            alike=(2, 300),
+            why_here=WhyHere("d" * 2000, ((1, 0.5),)),
+            copies=tuple((id_, 0.99) for id_ in range(20, 44)),
         ),
     ),
     "unshown": make_hud(selected=make_facts(), picture_error="it is cut short. " * 20),
@@ -304,21 +319,68 @@ def test_the_detail_panel_closes_copies_and_flies(sheet: Sheet) -> None:
 def test_what_a_file_tells_is_shown_below_and_the_picture_makes_room(
     make_sheet: Callable[[tuple[int, int]], Sheet],
 ) -> None:
-    """Buttons and a row of neighbours stay, however much there is to tell."""
+    """Buttons stay and the nearest images can be scrolled to, however much there is to tell."""
     heights = {}
     for size_px in ((1280, 720), (900, 600), (3840, 2160)):
         for metadata in (Metadata(), make_metadata()):
             sheet = make_sheet(size_px)
             hud = make_hud(size_px=size_px, selected=make_facts(7, metadata=metadata))
-            sheet.show(hud, frames=3)
+            sheet.show(hud, frames=4)
             panel = sheet.panels.covered[0]
             heights[size_px, metadata.camera] = panel.height
             px = panel.width / 348.0
-            above = panel.bottom - (image_buttons.height(kiosk=False) - image_buttons.TALL) * px
-            requests = sheet.click(hud, panel.x + 50 * px, above - 110 * px)
+            above = panel.bottom - image_buttons.height(kiosk=False) * px
+            assert FlyTo(7) in sheet.click(hud, panel.x + 60 * px, above)
+            scroll(sheet, hud, (panel.x + 60 * px, above - 60 * px))
+            requests = sheet.click(hud, panel.x + 50 * px, above - 90 * px)
             assert [type(each) for each in requests if not isinstance(each, Hover)] == [FlyTo, Select]
-            assert FlyTo(7) in sheet.click(hud, panel.x + 60 * px, above - 30 * px)
     assert heights[(3840, 2160), "NIKON D90"] > heights[(3840, 2160), ""]
+
+
+def test_page_down_scrolls_the_panel(sheet: Sheet) -> None:
+    hud = make_hud(selected=make_facts(7, metadata=make_metadata()))
+    sheet.show(hud, frames=4)
+    before = sheet.pixels().copy()
+    for key in ("PageDown", "PageUp"):
+        strokes = KeyStroke(key, True, Modifiers()), KeyStroke(key, False, Modifiers())
+        sheet.show(hud, *strokes, frames=4)
+        assert (sheet.pixels() != before).any() == (key == "PageDown")
+
+
+def scroll(sheet: Sheet, hud: Hud, at_px: tuple[float, float]) -> None:
+    """Turn the wheel there until nothing moves any more."""
+    sheet.show(hud, PointerMoved(at_px), frames=2)
+    sheet.show(hud, *(Wheel(0.0, -30.0),) * 3, frames=6)
+
+
+def test_sections_of_the_panel_fold_and_lead_on(make_sheet: Callable[[tuple[int, int]], Sheet]) -> None:
+    size_px, px = (3840, 2160), 2.0
+    sheet = make_sheet(size_px)
+    why = WhyHere("The map was fitted with it. " * 3, ((21, 0.9),))
+    facts = make_facts(
+        7, cluster_id=3, cluster_why="most look like: bird, parrot", folder="2024/at the sea", alike=(1, 2),
+        copies=((20, 0.99),), why_here=why, neighbours=((11, 0.8),),
+    )  # fmt: skip
+    hud = make_hud(size_px=size_px, selected=facts)
+    sheet.show(hud, frames=5)
+    panel = sheet.panels.covered[0]
+    below_name = panel.y + (16.0 + 316.0 / facts.width_px * facts.height_px + 68.0) * px
+    cluster, folder, heading = (below_name + down * px for down in (43.0, 115.0, 158.0))
+    assert sheet.click(hud, panel.x + 100.0 * px, cluster)[-1:] == [VisitCluster(3)]
+    assert sheet.click(hud, panel.x + 120.0 * px, folder)[-1:] == [FilterBy('folder:"2024/at the sea"')]
+    assert sheet.click(hud, panel.right - 50.0 * px, heading)[-1:] == [MoreLike(7)]
+    before = panel.height
+    sheet.click(hud, panel.x + 60.0 * px, heading)
+    sheet.show(hud, frames=3)
+    folded = sheet.panels.covered[0]
+    assert before - 110.0 * px < folded.height < before - 80.0 * px  # a row of thumbnails less
+    unexplained = replace(hud, selected=replace(facts, why_here=None))
+    sheet.show(unexplained, frames=3)
+    assert sheet.panels.covered[0].height < folded.height - 100.0 * px  # it takes words and pictures
+    sheet.show(hud, frames=3)
+    kiosk = replace(hud, kiosk=True)
+    sheet.show(kiosk, frames=3)
+    assert not any(isinstance(each, FilterBy) for each in sheet.click(kiosk, panel.x + 120.0 * px, folder))
 
 
 def test_a_double_click_on_the_panels_picture_looks_at_it_whole(sheet: Sheet) -> None:

@@ -139,9 +139,11 @@ def test_a_picture_on_the_clipboard_is_there_for_programs_that_take_pictures(pro
     assert probe.ask("set_clipboard_picture", png.hex(), "/pictures/a.png")
     assert Clipboard.read(probe, "TARGETS").split()[:3] == ["TARGETS", "image/png", "UTF8_STRING"]
     assert Clipboard.read_bytes(probe, "image/png") == png
+    assert probe.ask("clipboard_has_picture")
     assert Clipboard.read(probe, "UTF8_STRING") == "/pictures/a.png"
     probe.ask("set_clipboard", LATIN)
     assert "image/png" not in Clipboard.read(probe, "TARGETS")
+    assert not probe.ask("clipboard_has_picture")
     assert Clipboard.read(probe, "UTF8_STRING") == LATIN
 
 

@@ -40,6 +40,7 @@ class OwnWindow:
         self.copied = ""
         self.copied_png = b""
         self.files: tuple[str, ...] = ()
+        self.has_picture = False
         self.told = Input()
         self.visible = True
         self.closed = False
@@ -78,6 +79,9 @@ class OwnWindow:
 
     def clipboard_paths(self) -> tuple[str, ...]:
         return self.files
+
+    def clipboard_has_picture(self) -> bool:
+        return self.has_picture
 
     def close(self) -> None:
         self.closed = True

@@ -301,7 +301,9 @@ class Stage:
             if facts is not None:
                 assert facts.id in ids
         if panel_state.selected is not None:  # what is hovered is shown without its neighbours
-            assert {id_ for id_, _ in panel_state.selected.neighbours} <= ids
+            selected = panel_state.selected
+            others = (*selected.neighbours, *selected.copies, *(selected.why_here.images if selected.why_here else ()))
+            assert {id_ for id_, _ in others} <= ids
         colour = colour_of_picture(self.app.parts.display, "selected")
         if colour is not None:
             path = Path(world.scene.paths[world.row(panel_state.picture_error[0])])
@@ -356,7 +358,8 @@ class Stage:
             "opening": panel_state.opening,
             "look": panel_state.look.open,
             "back from look": panel_state.look.back,
-            "query": panel_state.query,
+            "offer": panel_state.search.offer is not None,
+            "query": panel_state.query or panel_state.search.picture,
             "console": panel_state.searching,
             "panel": panel_state.selected is not None,
             "clusters": panel_state.clusters.open,

@@ -24,18 +24,23 @@ from hypothesis.stateful import (
 
 from atlas_rt.core import retries
 from atlas_rt.core.requests import (
+    AddPaths,
     BeginRename,
+    CloseOffer,
     Deselect,
     FlyTo,
     HideCluster,
     Hover,
     IsolateCluster,
     LookAt,
+    MoreLike,
     OpenClusterPage,
     OpenSource,
+    RecallQuery,
     RenameCluster,
     Search,
     Select,
+    SetThreshold,
     ShowAllClusters,
     VisitCluster,
 )
@@ -178,6 +183,12 @@ class Steps(RuleBasedStateMachine):
         known = list(folder.dropped)
         file = known[0] if len(known) >= DROPPED_MOST else folder.drop(self.stage.desk)
         self.stage.hear(Input(drops=(str(file),)))
+        offer = self.stage.app.parts.panel_state.search.offer
+        if offer is None:  # the console is open: it is searched by
+            if file not in known:
+                folder.not_dropped(file)
+            return
+        self.stage.player.do(AddPaths(offer.paths), CloseOffer())
         notice = self.stage.app.parts.panel_state.notices[-1].text
         if notice != f"adding {file.name}":
             assert notice.startswith("Nothing was added"), notice
@@ -258,6 +269,18 @@ class Steps(RuleBasedStateMachine):
     @step(text=st.sampled_from(WORDS))
     def search(self, text: str) -> None:
         self.stage.player.do(Search(text))
+
+    @step(at=ANY)
+    def more_like(self, at: int) -> None:
+        self.stage.player.do(MoreLike(self.stage.id_at(at)))
+
+    @step(threshold=st.sampled_from((-1.0, 0.0, 1.0, 4.0)))
+    def set_threshold(self, threshold: float) -> None:
+        self.stage.player.do(SetThreshold(threshold))
+
+    @step(by=st.sampled_from((-1, 1)))
+    def recall(self, by: int) -> None:
+        self.stage.player.do(RecallQuery(by))
 
     @step()
     def open_console(self) -> None:
@@ -357,12 +380,12 @@ class Steps(RuleBasedStateMachine):
 
     @step()
     def take_back(self) -> None:
-        self._act("undo")
+        self._act_anew("undo")
         self._note_taken_off("taken off the map again: ", self.stage.folder.take_off)
 
     @step()
     def do_again(self) -> None:
-        self._act("redo")
+        self._act_anew("redo")
         self._note_taken_off("adding ", self.stage.folder.add_again)
 
     # -- the window --------------------------------------------------------------------------------------------------
@@ -443,6 +466,11 @@ class Steps(RuleBasedStateMachine):
     def _open_clusters(self) -> None:
         if not self.stage.app.parts.panel_state.clusters.open:
             self._act("clusters")
+
+    def _act_anew(self, name: str) -> None:
+        """What is said then is said of this."""
+        self.stage.app.parts.panel_state.notices.clear()
+        self._act(name)
 
     def _note_taken_off(self, words: str, note: Callable[[str], None]) -> None:
         """The newest notice may be about a file that was dropped."""

@@ -401,7 +401,7 @@ def test_a_thread_that_fails_is_told_of_until_another_try_helps(
     player.settle(6)
     whole = facts.facts_of
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("out of luck")
 
     monkeypatch.setattr(facts, "facts_of", broken)

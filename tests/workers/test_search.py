@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from atlas_rt.core.answers import SearchAnswer
+from atlas_rt.core.query_picture import QueryPicture
 from atlas_rt.core.runtime import Runtime
 from atlas_rt.encoders.registry import Model
 from atlas_rt.library.store_writer import StoreWriter
@@ -183,3 +184,23 @@ def test_equal_scores_are_listed_in_the_order_of_rows() -> None:
     assert best_rows(scores, 3) == [5, 1, 2]
     assert best_rows(scores, 99) == [5, 1, 2, 4, 3, 0]
     assert best_rows(scores[:0], 5) == best_rows(scores, 0) == []
+
+
+def test_levels_are_the_bands_of_all_images_and_a_picture_searches_with_words(
+    worker: SearchWorker, arrival: Arrival, ids: dict[str, int]
+) -> None:
+    found = answer(worker, query_of("a tiger", arrival))
+    rows = {id_: row for row, id_ in enumerate(arrival.scene.ids.tolist())}
+    for match in found.best:
+        level = float(found.levels[rows[match.id]])
+        assert match.level == level
+        assert match.band == ("strong" if level >= 1.0 else "weak" if level >= 0.0 else "none")
+    row = rows[ids["tiger face"]]
+    picture = QueryPicture("tiger", arrival.vector_index.at(np.array([row], np.int32))[0], ids["tiger face"])
+    for listed, first in ((True, "tiger face"), (False, "tiger walking")):
+        sought = dataclasses.replace(picture, listed=listed)
+        alike = answer(worker, dataclasses.replace(query_of("", arrival), picture=sought))
+        assert (alike.best[0].id, alike.picture) == (ids[first], sought)
+    led = answer(worker, dataclasses.replace(query_of("-tiger", arrival), picture=picture))
+    assert led.asked == "tiger and “-tiger”"
+    assert led.best[1].id != ids["tiger walking"]

@@ -17,6 +17,7 @@ from atlas_rt.ui.panels.clusters import ClustersPanel
 from atlas_rt.ui.panels.consent import ConsentPanel
 from atlas_rt.ui.panels.counts import build_counts
 from atlas_rt.ui.panels.detail import DetailPanel
+from atlas_rt.ui.panels.drop_offer import DropOfferPanel
 from atlas_rt.ui.panels.figures import FiguresPanel
 from atlas_rt.ui.panels.free_space import free_view
 from atlas_rt.ui.panels.help import HelpPanel
@@ -57,7 +58,7 @@ class Panels:
         self._minimap, self._palette = MinimapPanel(), PalettePanel()
         self._help, self._look = HelpPanel(layout or {}), LookPictures()
         self._looking = False
-        self._ring = NeighbourRing()
+        self._ring, self._drop_offer = NeighbourRing(), DropOfferPanel()
 
     @property
     def wants_text(self) -> bool:
@@ -66,6 +67,11 @@ class Panels:
             return False
         fields = self._search, self._clusters, self._welcome, self._palette
         return any(field.wants_text for field in fields)
+
+    @property
+    def search_has_focus(self) -> bool:
+        """The search console's field is the one that letters go to."""
+        return self._search.wants_text and not (self._looking or self._palette.wants_text)
 
     def focus_search(self) -> None:
         """Put the caret into the search console's field, also when the console is open already."""
@@ -101,6 +107,7 @@ class Panels:
         if not (hud.help_open or hud.welcome):
             build_place(context)
             build_compass(context)
+        self._drop_offer.build(context)
         self._consent.build(context)
         self._help.build(context)
         self._palette.build(context)

@@ -21,11 +21,14 @@ def magnifier(canvas: Canvas, at_px: Point, colour: Colour, *, size: float = 1.0
     canvas.line(start, (start[0] + arm, start[1] + arm), colour, canvas.px(2.4 * size))
 
 
-def chevron(canvas: Canvas, at_px: Point, colour: Colour, *, back: bool = False) -> None:
-    """There is more behind it; back: to where one came from."""
+def chevron(
+    canvas: Canvas, at_px: Point, colour: Colour, *, back: bool = False, down: bool = False, size: float = 1.0
+) -> None:
+    """There is more behind it; back: to where one came from; down: it is open below."""
     x, y = at_px
-    across, down = canvas.px(-3.0 if back else 3.0), canvas.px(5.5)
-    canvas.curve([(x - across, y - down), (x + across, y), (x - across, y + down)], colour, canvas.px(1.7))
+    short, long = canvas.px((-3.0 if back else 3.0) * size), canvas.px(5.5 * size)
+    points = [(-short, -long), (short, 0.0), (-short, long)]
+    canvas.curve([(x + (b if down else a), y + (a if down else b)) for a, b in points], colour, canvas.px(1.7))
 
 
 def eye(canvas: Canvas, at_px: Point, colour: Colour, *, struck: bool = False) -> None:
@@ -58,9 +61,9 @@ def pencil(canvas: Canvas, at_px: Point, colour: Colour) -> None:
     canvas.line((butt[0] - away, butt[1] - away), (butt[0] + away, butt[1] + away), colour, thick)
 
 
-def cross(canvas: Canvas, at_px: Point, colour: Colour) -> None:
+def cross(canvas: Canvas, at_px: Point, colour: Colour, *, size: float = 1.0) -> None:
     """Close it."""
-    (x, y), arm = at_px, canvas.px(5.0)
+    (x, y), arm = at_px, canvas.px(5.0 * size)
     canvas.line((x - arm, y - arm), (x + arm, y + arm), colour, canvas.px(1.6))
     canvas.line((x - arm, y + arm), (x + arm, y - arm), colour, canvas.px(1.6))
 

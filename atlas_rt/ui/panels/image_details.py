@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from atlas_rt.core.hud import ImageFacts
 from atlas_rt.core.metadata_words import words_of
 from atlas_rt.ui import theme
-from atlas_rt.ui.panels.canvas import Canvas
+from atlas_rt.ui.panels.canvas import Canvas, Rect
 from atlas_rt.ui.panels.panel_context import PanelContext
 
 NAMES, LINE, BETWEEN, BELOW = 74.0, 18.0, 3.0, 12.0
@@ -28,17 +28,10 @@ class Detail:
     lines: tuple[str, ...]
 
 
-def details_of(context: PanelContext, facts: ImageFacts, width: float, room: float) -> tuple[Detail, ...]:
-    """What is known, as far as there is room for it: long texts are shortened first, then the last are left out."""
+def details_of(context: PanelContext, facts: ImageFacts, width: float) -> tuple[Detail, ...]:
+    """What is known, in lines of that width."""
     told = _told(facts, kiosk=context.hud.kiosk)
-    details: list[Detail] = []
-    for most in range(MOST_LINES, 0, -1):
-        details = [_detail(context, name, words, width - context.px(NAMES), most) for name, words in told]
-        if height_of(context, details) <= room:
-            break
-    while details and height_of(context, details) > room:
-        details.pop()
-    return tuple(details)
+    return tuple(_detail(context, name, words, width - context.px(NAMES)) for name, words in told)
 
 
 def height_of(context: PanelContext, details: Sequence[Detail]) -> float:
@@ -47,20 +40,31 @@ def height_of(context: PanelContext, details: Sequence[Detail]) -> float:
     return context.px(lines * LINE + len(details) * BETWEEN + BELOW) if details else 0.0
 
 
-def draw_details(context: PanelContext, canvas: Canvas, x: float, y: float, details: Sequence[Detail]) -> None:
+def draw_details(
+    context: PanelContext, canvas: Canvas, x: float, y: float, details: Sequence[Detail], *, link: str = ""
+) -> bool:
+    """link: the name of the one that can be clicked. Whether it was."""
+    followed = False
     for detail in details:
         canvas.text(x, y, detail.name, theme.CAPTION, theme.INK_FAINT)
+        colour = theme.ACCENT if detail.name == "Rating" else theme.INK_SOFT
+        if detail.name == link:
+            width = max(context.type.width(line, theme.CAPTION) for line in detail.lines)
+            place = Rect(x + context.px(NAMES), y - 1.0, max(width, 1.0), context.px(LINE * len(detail.lines)))
+            clicked, pointed = context.button(link, place)
+            followed |= clicked
+            colour = theme.ACCENT if pointed else theme.INK
         for line in detail.lines:
-            colour = theme.ACCENT if detail.name == "Rating" else theme.INK_SOFT
             canvas.text(x + context.px(NAMES), y, line, theme.CAPTION, colour)
             y += context.px(LINE)
         y += context.px(BETWEEN)
+    return followed
 
 
-def _detail(context: PanelContext, name: str, words: str, width: float, most: int) -> Detail:
+def _detail(context: PanelContext, name: str, words: str, width: float) -> Detail:
     if name == "Folder":
         return Detail(name, (context.type.fit(words, width, theme.CAPTION, middle=True),))
-    return Detail(name, tuple(context.type.lines(words, width, theme.CAPTION, most=most)))
+    return Detail(name, tuple(context.type.lines(words, width, theme.CAPTION, most=MOST_LINES)))
 
 
 def _told(facts: ImageFacts, *, kiosk: bool) -> list[tuple[str, str]]:

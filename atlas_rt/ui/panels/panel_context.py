@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from imgui_bundle import imgui
 
 from atlas_rt.core.hud import Hud
-from atlas_rt.core.requests import FlyTo, Request, Select
+from atlas_rt.core.requests import FlyTo, MoreLike, Request, Select
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect, Thumbnails, Type
 
@@ -123,7 +123,8 @@ class PanelContext:
             canvas.cropped(rect, ref, self.thumbnails.aspect(id_), rounding, alpha=0.4 if dimmed else 1.0)
 
     def image_button(self, canvas: Canvas, rect: Rect, id_: int, *, chosen: bool = False, dimmed: bool = False) -> None:
-        """A thumbnail that rings its node while the pointer rests on it and flies there at a click."""
+        """A thumbnail that rings its node while the pointer rests on it and flies there at a click. The right button
+        finds more like it."""
         clicked, pointed = self.button(f"image {id_}", rect)
         self.image(canvas, rect, id_, dimmed=dimmed and not pointed)
         rounding = self.px(theme.ROUND_SMALL)
@@ -135,6 +136,8 @@ class PanelContext:
             self.pointed_id = id_
         if clicked:
             self.requests += [FlyTo(id_), Select(id_)]
+        elif pointed and imgui.is_mouse_clicked(imgui.MouseButton_.right):
+            self.requests.append(MoreLike(id_))
 
 
 class Fade:

@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from imgui_bundle import imgui
 
 from atlas_rt.core.answers import Match, SearchAnswer
-from atlas_rt.core.requests import Search
+from atlas_rt.core.match_threshold import ALL
+from atlas_rt.core.requests import ClearSearch, ForgetPicture, RecallQuery, Search
 from atlas_rt.ui import theme
+from atlas_rt.ui.panels import match_bar
 from atlas_rt.ui.panels.canvas import Canvas, Rect
 from atlas_rt.ui.panels.completions import build_completions
-from atlas_rt.ui.panels.icons import magnifier
+from atlas_rt.ui.panels.icons import cross, magnifier
 from atlas_rt.ui.panels.panel_context import Fade, PanelContext
+from atlas_rt.ui.panels.query_chip import build_chip
 from atlas_rt.ui.panels.text_field import TextField
 
 WIDTH, HEIGHT, TOP = 720.0, 58.0, 16.0
@@ -21,7 +24,12 @@ CELL, GAP, CAPTION_HEIGHT = 84.0, 8.0, 22.0
 LINE, LINES_MAX = 21.0, 2
 """Of a sentence above the results."""
 PROMPT = "Describe it, or type a name or a keyword"
-TIPS = (("beach -people", "without people"), ("date:2023 beach", "of that year"), ("folder:holiday", "in that folder"))
+BESIDE_PICTURE = "Add words, or -words"
+CLEAR = 28.0
+TIPS = (
+    ("drop or paste", "a picture to search by"), ("beach -people", "without people"),
+    ("date:2023 beach", "of that year"), ("folder:holiday", "in that folder"),
+)  # fmt: skip
 """What can be typed besides words, and what it does; shown as long as nothing is typed."""
 BANDS = {"exact": theme.GOOD, "strong": theme.ACCENT, "weak": theme.INK_SOFT, "none": theme.INK_FAINT}
 
@@ -62,7 +70,7 @@ class SearchPanel:
         rect = Rect(taken_left + (free - width) / 2.0, context.px(TOP) - rise, width, context.px(HEIGHT))
         with context.panel("search", rect, alpha=alpha) as canvas:
             self._line(context, canvas, rect)
-        if not self._field.text:
+        if not (self._field.text or hud.query_picture):
             self._tips(context, rect, alpha)
         elif hud.answer is not None:
             self._answer(context, rect, hud.answer, alpha)
@@ -79,21 +87,46 @@ class SearchPanel:
     def _line(self, context: PanelContext, canvas: Canvas, rect: Rect) -> None:
         magnifier(canvas, (rect.x + context.px(30.0), rect.centre[1]), self._field.colour)
         hint_width = self._key_hint(context, canvas, rect)
-        x = rect.x + context.px(58.0)
+        x, picture = rect.x + context.px(58.0), context.hud.query_picture
+        if picture is not None:
+            x = build_chip(context, canvas, x - context.px(6.0), rect.centre[1], picture) + context.px(14.0)
         width = rect.right - context.px(20.0) - hint_width - x
-        changed, _ = self._field.build(context, (x, rect.centre[1]), width, theme.LARGE, PROMPT)
+        was_empty = not self._field.text
+        prompt, size = (BESIDE_PICTURE, theme.TITLE) if picture else (PROMPT, theme.LARGE)
+        changed, _ = self._field.build(context, (x, rect.centre[1]), width, size, prompt)
         if changed:
             context.requests.append(Search(self._field.text))
+        self._keys(context, may_forget=picture is not None and was_empty)
+
+    def _keys(self, context: PanelContext, *, may_forget: bool) -> None:
+        """Keys that mean something else here than in other fields."""
+        if not self._field.active or imgui.get_io().key_ctrl:
+            return
+        for key, step in ((imgui.Key.up_arrow, -1), (imgui.Key.down_arrow, 1)):
+            if imgui.is_key_pressed(key, False):
+                context.requests.append(RecallQuery(step))
+        if may_forget and imgui.is_key_pressed(imgui.Key.backspace, False):
+            context.requests.append(ForgetPicture())
 
     def _key_hint(self, context: PanelContext, canvas: Canvas, rect: Rect) -> float:
         """The key that helps now, at the right end. Returns the room it takes."""
-        answer = context.hud.answer
-        key, does = ("Enter", "fly there") if answer and answer.best and self._field.text else ("Esc", "close")
+        answer, asked = context.hud.answer, bool(self._field.text or context.hud.query_picture)
+        key, does = ("Enter", "fly there") if answer and answer.best and asked else ("Esc", "close")
         width = context.type.width(does, theme.CAPTION) + context.type.width(key, theme.CAPTION) + context.px(22.0)
-        x, y = rect.right - context.px(20.0) - width, rect.centre[1] - context.px(10.5)
+        side = context.px(CLEAR) if asked else 0.0
+        x, y = rect.right - context.px(20.0) - width - side, rect.centre[1] - context.px(10.5)
         end = canvas.key_cap(x, y, key)
         canvas.text(end + context.px(7.0), y + context.px(3.0), does, theme.CAPTION, theme.INK_FAINT)
-        return width + context.px(16.0)
+        if asked:
+            self._clear(context, canvas, Rect(rect.right - context.px(12.0) - side, rect.y, side, rect.height))
+        return width + side + context.px(16.0)
+
+    def _clear(self, context: PanelContext, canvas: Canvas, place: Rect) -> None:
+        clicked, pointed = context.button("clear search", place)
+        cross(canvas, place.centre, theme.INK if pointed else theme.INK_FAINT)
+        if clicked:
+            context.requests.append(ClearSearch())
+            self.focus()
 
     def _tips(self, context: PanelContext, console: Rect, alpha: float) -> None:
         rect = _row_below(context, console)
@@ -116,8 +149,8 @@ class SearchPanel:
         strip_height = context.px(CELL + CAPTION_HEIGHT + 6.0) if answer.best else 0.0
         if not head and not answer.best:
             return
-        top = console.bottom + context.px(8.0)
-        rect = Rect(console.x, top, console.width, strip_height + head + 2.0 * pad - context.px(6.0))
+        top, bar = console.bottom + context.px(8.0), context.px(match_bar.HEIGHT) if len(answer.levels) else 0.0
+        rect = Rect(console.x, top, console.width, strip_height + head + bar + 2.0 * pad - context.px(6.0))
         with context.panel("results", rect, alpha=alpha) as canvas:
             y = rect.y + pad
             for text, colour in lines:
@@ -126,10 +159,13 @@ class SearchPanel:
             self._offers(context, canvas, Rect(rect.x + pad, y, rect.width - 2.0 * pad, context.px(LINE + 5.0)), answer)
             strip = Rect(rect.x + pad, rect.y + pad + head, rect.width - 2.0 * pad, strip_height)
             self._strip(context, canvas, strip, answer)
+            if bar:
+                row = Rect(strip.x + context.px(2.0), strip.bottom, strip.width - context.px(4.0), bar)
+                match_bar.build_match_bar(context, canvas, row, answer)
 
     def _lines(self, context: PanelContext, answer: SearchAnswer, width: float) -> Iterator[tuple[str, theme.Colour]]:
         """What is to be said of an answer, in lines."""
-        for sentence, colour in _sentences(answer):
+        for sentence, colour in _sentences(answer, closer=context.hud.threshold > ALL):
             for line in context.type.lines(sentence, width, theme.SMALL, most=LINES_MAX):
                 yield line, colour
 
@@ -183,7 +219,7 @@ def _row_below(context: PanelContext, console: Rect) -> Rect:
     return Rect(console.x, console.bottom + context.px(8.0), console.width, context.px(36.0))
 
 
-def _sentences(answer: SearchAnswer) -> Iterator[tuple[str, theme.Colour]]:
+def _sentences(answer: SearchAnswer, *, closer: bool) -> Iterator[tuple[str, theme.Colour]]:
     if answer.error:
         yield answer.error, theme.WARNING
         return
@@ -191,6 +227,8 @@ def _sentences(answer: SearchAnswer) -> Iterator[tuple[str, theme.Colour]]:
         yield notice, theme.INK_SOFT
     if answer.best and all(match.band == "none" for match in answer.best):
         how = " in meaning" if answer.offers else ""
-        yield f"Nothing here matches “{answer.query}”{how}. The nearest images are:", theme.INK_SOFT
+        yield f"Nothing here matches {answer.asked}{how}. The nearest images are:", theme.INK_SOFT
+    elif closer and len(answer.levels) and not answer.best:
+        yield f"Nothing here matches {answer.asked} so closely. Drag the knob to the left to see more.", theme.INK_SOFT
     elif not answer.best and not answer.notices:
-        yield f"Nothing here matches “{answer.query}”.", theme.INK_SOFT
+        yield f"Nothing here matches {answer.asked}.", theme.INK_SOFT

@@ -26,6 +26,11 @@ class TextField:
         """It has the focus, or is about to."""
         return self._asking or self._active
 
+    @property
+    def active(self) -> bool:
+        """It has the focus."""
+        return self._active
+
     def focus(self, *, to_end: bool = False) -> None:
         """Give it the focus (again), with all of its text selected, or with the caret at its end."""
         self._asking, self._asked_frames, self._to_end = True, 2, to_end
