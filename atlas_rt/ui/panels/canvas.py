@@ -10,7 +10,8 @@ from imgui_bundle import imgui
 
 from atlas_rt.core.look import TileKey
 from atlas_rt.ui import theme
-from atlas_rt.ui.fonts import Fonts
+from atlas_rt.ui.fonts import EM, Fonts
+from atlas_rt.ui.shaped_text import ShapedText
 from atlas_rt.ui.theme import Colour
 
 CUT_ABOVE = 0.2
@@ -74,12 +75,13 @@ class Type:
     """Measures type at one scale. Remembers what it measured: most words are the same in every frame.
 
     scale: of everything drawn. shrunk: how much of the context's own scale that is, for what would not fit otherwise.
+    shaped: what measures and draws text that is not simple.
     """
 
     REMEMBERED = 4096
 
-    def __init__(self, fonts: Fonts, scale: float, *, shrunk: float = 1.0) -> None:
-        self.fonts, self.scale, self._shrunk = fonts, scale * shrunk, shrunk
+    def __init__(self, fonts: Fonts, scale: float, shaped: ShapedText, *, shrunk: float = 1.0) -> None:
+        self.fonts, self.scale, self.shaped, self._shrunk = fonts, scale * shrunk, shaped, shrunk
         self._widths: dict[tuple[str, float, bool], float] = {}
         self._fitted: dict[tuple[str, float, float, bool, bool], str] = {}
 
@@ -88,12 +90,17 @@ class Type:
         known = self._widths.get((text, size, strong))
         if known is not None:
             return known
-        imgui.push_font(self.fonts.strong if strong else self.fonts.regular, size * self._shrunk)
-        width = float(imgui.calc_text_size(text).x)
-        imgui.pop_font()
+        line = self.shaped.line(text, strong=strong)
+        width = self._simple_width(text, size, strong) if line is None else line.width * EM * size * self.scale
         if len(self._widths) >= self.REMEMBERED:
             self._widths.clear()
         self._widths[text, size, strong] = width
+        return width
+
+    def _simple_width(self, text: str, size: float, strong: bool) -> float:
+        imgui.push_font(self.fonts.strong if strong else self.fonts.regular, size * self._shrunk)
+        width = float(imgui.calc_text_size(text).x)
+        imgui.pop_font()
         return width
 
     def fit(self, text: str, width: float, size: float, *, strong: bool = False, middle: bool = False) -> str:
@@ -152,10 +159,7 @@ class Canvas:
 
     def text(self, x: float, y: float, text: str, size: float, colour: Colour, *, strong: bool = False) -> float:
         """One line with its top left corner there. Returns where it ends."""
-        fonts = self.type.fonts
-        self._list.add_text(
-            fonts.strong if strong else fonts.regular, size * self.type.scale, (x, y), self._ink(colour), text
-        )
+        self._add_text(x, y, text, size * self.type.scale, self._ink(colour), strong)
         return x + self.type.width(text, size, strong=strong)
 
     def text_right(self, right: float, y: float, text: str, size: float, colour: Colour) -> None:
@@ -180,11 +184,18 @@ class Canvas:
         """One line over the open map, with a soft dark edge so that it reads on white cards too."""
         edge = self.px(1.25)
         dark = theme.faded(theme.SHADOW, depth * (colour >> 24) / 255.0)
-        font = self.type.fonts.strong if strong else self.type.fonts.regular
-        size_px, dark, add = size * self.type.scale, self._ink(dark), self._list.add_text  # some hundred calls a frame
+        size_px, dark = size * self.type.scale, self._ink(dark)
         for across, down in ((-edge, 0.0), (edge, 0.0), (0.0, -edge), (0.0, edge * 1.6)):
-            add(font, size_px, (x + across, y + down), dark, text)
-        add(font, size_px, (x, y), self._ink(colour), text)
+            self._add_text(x + across, y + down, text, size_px, dark, strong)
+        self._add_text(x, y, text, size_px, self._ink(colour), strong)
+
+    def _add_text(self, x: float, y: float, text: str, size_px: float, ink: Colour, strong: bool) -> None:
+        line = self.type.shaped.line(text, strong=strong)
+        if line is not None:
+            self.type.shaped.draw(self._list, (x, y), text, line, size_px, ink, strong=strong)
+            return
+        fonts = self.type.fonts
+        self._list.add_text(fonts.strong if strong else fonts.regular, size_px, (x, y), ink, text)
 
     def fill(self, rect: Rect, colour: Colour, rounding: float = 0.0) -> None:
         self._list.add_rect_filled((rect.x, rect.y), (rect.right, rect.bottom), self._ink(colour), rounding)
