@@ -362,6 +362,7 @@ MODULE_NAMES = {
     "scikit-learn": "sklearn",
     "opencv-python-headless": "cv2",
     "pillow": "PIL",
+    "python-bidi": "bidi",
     "imgui-bundle": "imgui_bundle",
     "pillow-heif": "pillow_heif",
     "open-clip-torch": "open_clip",

@@ -22,6 +22,8 @@ CARRIED = ("Mn", "Me", "Zs")
 BREATHS = frozenset("\u200b\u200c\u200d\u200e\u200f\u2060\u00ad\u034f\ufeff")
 """Seen by nobody, heard by HarfBuzz: joiners, marks of direction, places to break."""
 
+TOUCHING_EMS = 1e-3
+"""Characters that are no farther apart are covered as one."""
 PENDING_EMS = 0.55
 """How wide a character is taken to be while its font is sought."""
 
@@ -64,7 +66,11 @@ class Line:
 
     def spans(self, begin: int, end: int) -> list[tuple[float, float]]:
         """Left and right ends of what these characters cover."""
-        return [(cell.left, cell.right) for cell in self.cells[begin:end]]
+        spans: list[tuple[float, float]] = []
+        for left, right, _ in sorted(self.cells[begin:end]):
+            touches = bool(spans) and left - spans[-1][1] < TOUCHING_EMS
+            spans.append((spans.pop()[0] if touches else left, right))
+        return spans
 
 
 class Run(NamedTuple):

@@ -58,15 +58,15 @@ class SystemFont(NamedTuple):
 
 
 class SystemFonts:
-    """Finds fonts, each character once. `find` may be called on any one thread at a time; `known` on every thread.
+    """Finds fonts, each character once. `look` may be called on one thread, all else is for one other.
 
     ask: called by `known` with a character that nobody has looked up; without it `known` looks itself.
     """
 
-    def __init__(self, folders: Sequence[Path] | None = None, *, ask: Callable[[str], None] | None = None) -> None:
+    def __init__(self, folders: Sequence[Path] | None = None) -> None:
         chosen = FOLDERS.get(sys.platform, FOLDERS["linux"])
         self._folders = [Path(each).expanduser() for each in chosen] if folders is None else folders
-        self._ask = ask
+        self.ask: Callable[[str], None] | None = None
         self._paths: list[Path] | None = None
         self._opened: dict[Path, SystemFont | None] = {}
         self._used: list[SystemFont] = []
@@ -79,30 +79,40 @@ class SystemFonts:
         """The font of a character; None if there is none, or while nobody has looked yet (see `is_known`). A character
         with COLOURED behind it is sought among the emoji."""
         if character not in self._found:
-            if self._ask is None:
-                return self.find(character)
+            if self.ask is None:
+                return self._find(character)
             if character not in self._asked:
                 self._asked.add(character)
-                self._ask(character)
+                self.ask(character)
             return None
         return self._found[character]
 
     def is_known(self, character: str) -> bool:
         """Whether `known` has its answer."""
-        return self._ask is None or character in self._found
+        return self.ask is None or character in self._found
 
     def missing(self) -> list[str]:
         """Characters that were looked for and that no font has."""
-        return [character for character, font in self._found.items() if font is None]
+        return [character for character, font in list(self._found.items()) if font is None]
 
-    def find(self, character: str) -> SystemFont | None:
-        """Look for the font of a character."""
+    def look(self, characters: Sequence[str]) -> None:
+        """Look for the fonts of some characters."""
+        for character in characters:
+            self._find(character)
+        self.changes += 1
+
+    def give_up(self) -> None:
+        """Nobody looks any more for what was asked until now: no font has it."""
+        for character in list(self._asked):
+            self._found.setdefault(character, None)
+        self.changes += 1
+
+    def _find(self, character: str) -> SystemFont | None:
         if character not in self._found:
             font = self._search(character)
             if font is not None and font not in self._used:
                 self._used.append(font)
             self._found[character] = font
-            self.changes += 1
         return self._found[character]
 
     def _search(self, character: str) -> SystemFont | None:
@@ -164,6 +174,24 @@ def script_of(character: str) -> str:
 def package_for(character: str) -> str:
     """Debian's package with a font that has it."""
     return PACKAGES.get(script_of(character), PACKAGE)
+
+
+def advice(characters: Sequence[str]) -> str:
+    """What is to be said where no font has some characters, empty where there are none."""
+    scripts = sorted({_script_in_words(each) for each in characters})
+    if not scripts:
+        return ""
+    named = ", ".join(scripts[:3]) + (f" and {len(scripts) - 3} more" if len(scripts) > 3 else "")
+    told = f"No font here has these characters, which are shown as numbers: {named}"
+    packages = " ".join(sorted(set(map(package_for, characters))))
+    return f"{told}. On Debian and Ubuntu: sudo apt-get install {packages}" if sys.platform == "linux" else told
+
+
+def _script_in_words(character: str) -> str:
+    script = script_of(character)
+    if script == "CJK":
+        return "Chinese, Japanese or Korean"
+    return script.capitalize() if unicodedata.category(character[0])[0] in "LM" else "signs"
 
 
 def is_emoji(character: str) -> bool:
