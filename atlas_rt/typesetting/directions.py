@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from bidi import algorithm
 
 RIGHT_TO_LEFT = frozenset(("R", "AL", "AN"))
-SILENT = frozenset(("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI", "BN", "B", "S"))
+SILENT = frozenset(("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI", "BN", "B", "S", ""))
 NEUTRAL = "\ufffc"
 """In place of what has no say, so that each character keeps its index."""
 

@@ -91,7 +91,11 @@ def _emoji(glyph: Glyph, box: Box, em_px: float) -> Image.Image:
     stored = glyph.font.font.get_glyph_color_png(glyph.id)
     if stored is not None and len(stored):
         try:
-            return Image.open(io.BytesIO(stored.data)).convert("RGBA").resize(size_px, Image.Resampling.LANCZOS)
+            return (
+                Image.open(io.BytesIO(stored.data), formats=("PNG",))
+                .convert("RGBA")
+                .resize(size_px, Image.Resampling.LANCZOS)
+            )
         except (UnidentifiedImageError, OSError):
             return Image.new("RGBA", size_px)
     paint, scale = hb.RasterPaint(), em_px / glyph.font.upem

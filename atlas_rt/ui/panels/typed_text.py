@@ -48,7 +48,7 @@ class TypedText:
         return told, typed
 
     def _draw(self, context: PanelContext, id_: int, text: str, line: Line, box: Rect, size: float) -> None:
-        em_px = size * context.type.scale * EM
+        em_px = EM * size * context.type.scale
         state = imgui.internal.get_input_text_state(id_) if imgui.is_item_active() else None
         canvas = Canvas(imgui.get_window_draw_list(), context.type)
         with canvas.clipped(box):
