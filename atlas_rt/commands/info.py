@@ -33,7 +33,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     with StoreReader.open(collection.place.folder) as store:
         labels = [(word, share) for word, share in store.labels(id_, collection.model.id) if share >= SURE]
         metadata = store.metadata_of(np.array([id_])).get(id_, NOTHING_KNOWN)
-    document = _document(collection, row, metadata, labels)
+        place, text = store.place_names(np.array([id_])).get(id_, ""), store.text_in(id_)
+    document = _document(collection, row, metadata, labels) | {"place": place or None, "text": text}
     if settings.json:
         print_json(document)
     else:
@@ -42,7 +43,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _document(collection: Collection, row: int, metadata: Metadata, labels: list[tuple[str, float]]) -> dict[str, Any]:
-    """text, tags and place: nothing tells them yet."""
+    """place, text: told by another. tags: nothing tells them yet."""
     scene = collection.scene
     names = {record.id: record.name for record in scene.cluster_records}
     known = metadata.latitude is not None
@@ -80,10 +81,11 @@ def _page(document: dict[str, Any], metadata: Metadata) -> str:
     told = (
         ("Title", metadata.title),
         ("Caption", metadata.caption),
-        *words_of(metadata, document["raw"] or ""),
+        *words_of(metadata, document["raw"] or "", document["place"] or ""),
         ("Size", f"{width_px:,} × {height_px:,} px"),
         ("Keywords", ", ".join(metadata.keywords)),
         ("Prompt", metadata.prompt),
+        ("Text", document["text"]),
         ("Labels", ", ".join(f"{each['word']} {each['share']:.0%}" for each in document["labels"])),
         ("Cluster", document["cluster"]),
     )

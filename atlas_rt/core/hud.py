@@ -24,8 +24,9 @@ class ImageFacts:
     """One image as a panel tells it.
 
     labels: (word, confidence 0..1), best first. neighbours: (id, similarity), nearest first. alike: which of how many
-    near-duplicates it is, from 1. metadata: what its file tells. raw: name of the RAW file of the same shot. whole: its
-    neighbours and its RAW file were looked for, too; those of what is only hovered are not.
+    near-duplicates it is, from 1. metadata: what its file tells. place: where that is, in words. text: what stands in
+    the picture. raw: name of the RAW file of the same shot. whole: its neighbours and its RAW file were looked for,
+    too; those of what is only hovered are not.
     """
 
     id: int
@@ -37,6 +38,8 @@ class ImageFacts:
     neighbours: tuple[tuple[int, float], ...] = ()
     alike: tuple[int, int] = (1, 1)
     metadata: Metadata = NOTHING_KNOWN
+    place: str = ""
+    text: str = ""
     raw: str = ""
     whole: bool = True
 

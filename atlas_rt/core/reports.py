@@ -9,8 +9,8 @@ from atlas_rt.core.images import Failure
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the engine is. stage: "scan", "index", "fit", "label", "metadata", "search", "idle". done of total in
-    images; rate per second; eta_secs: None while unknown."""
+    """How far the engine is. stage: one of `progress.STAGES`, or "idle". done of total in images; rate per second;
+    eta_secs: None while unknown."""
 
     stage: str
     done: int

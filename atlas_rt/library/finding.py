@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Ids
 from atlas_rt.core.rows import rows_of
+from atlas_rt.library import places
 from atlas_rt.library.database import Database
 from atlas_rt.library.formats import HEIC_SUFFIXES, RAW_SUFFIXES
 
@@ -88,6 +89,10 @@ class Finder:
         sql = f"SELECT id FROM images WHERE state = 'ready' AND ({condition}) ORDER BY id"
         return self._database.columns(sql, tuple(f"%{each}" for each in endings), names=("id",))[0]
 
+    def near(self, name: str) -> Ids:
+        """By the distance of where it was taken from a place of that name. 100,000 images: 120 ms."""
+        return places.images_near(self._database, name)
+
     def newest(self, ids: Ids) -> Ids:
         """The same images, the newest first."""
         known = self._known()
@@ -102,6 +107,8 @@ class Finder:
         field. 100,000 images: 30 to 80 ms."""
         if field == "date":
             return [str(year) for year in sorted({1970 + int(months) // 12 for months in self._months()}, reverse=True)]
+        if field == "near":
+            return places.cities(self._database)
         sql = _VALUES.get(field)
         return [str(value) for (value,) in self._database.rows(sql)] if sql else []
 
