@@ -321,6 +321,7 @@ class Rounds:
             away=self._store.away(),
             source_state=source_state(self._store.absences(), self._sources()),
             skipped=found.skipped,
+            missing_formats=found.missing_formats,
             failed=tuple(sorted(failures, key=lambda failure: failure.path)),
             incomplete=self._store.incomplete(),
             model=self._model.name,
