@@ -73,6 +73,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "bidi": ("typesetting/directions.py",),
     "sqlite3": ("library/database.py",),
     "onnxruntime": ("encoders/*",),
+    "rapidocr": ("engine/text_reader.py",),
     "watchdog": ("library/watching.py",),
     "tokenizers": ("encoders/*",),
     "huggingface_hub": ("encoders/hub.py",),
@@ -101,7 +102,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "tensorflow": (),
 }
 """Heavy dependency -> the files that may import it. An import for type checkers alone runs nothing, and passes."""
-LAZY = {"umap", "numba", "pynndescent", "sklearn", "scipy", "boto3", "botocore", "urllib3"}
+LAZY = {"rapidocr", "umap", "numba", "pynndescent", "sklearn", "scipy", "boto3", "botocore", "urllib3"}
 """Slow to import (umap-learn 1.5 s, scikit-learn 0.7 s) or not always there (boto3): inside functions only, never in
 the window's process as it starts."""
 

@@ -108,6 +108,7 @@ def _wait_for_news(requests: PendingRequests, rounds: Rounds) -> bool:
             return False
         if rounds.behind:
             rounds.fill()
+            rounds.maps.attend_fit()
             begun_secs = time.monotonic()
             continue
         waited_secs = time.monotonic() - begun_secs

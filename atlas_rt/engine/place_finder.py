@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import numpy as np
 
 from atlas_rt.core.reports import Progress
+from atlas_rt.engine.announcements import Announcements
 from atlas_rt.engine.geonames import GeoNames
+from atlas_rt.engine.messages import Said
 from atlas_rt.errors import MissingError
 from atlas_rt.library.places import Unplaced
 from atlas_rt.library.store_writer import StoreWriter
@@ -18,19 +19,19 @@ PART = 256
 
 
 class PlaceFinder:
-    """Of one library. Owned by the engine's main thread. trouble: why there are no places, empty where there are."""
+    """Of one library. Owned by the engine's main thread."""
 
-    def __init__(self, store: StoreWriter, *, told: Callable[[Progress], None]) -> None:
-        self._store, self._told = store, told
+    def __init__(self, store: StoreWriter, *, announcements: Announcements) -> None:
+        self._store, self._announcements = store, announcements
         self._unplaced: list[Unplaced] = []
         self._names: GeoNames | None = None
         self._put: set[int] = set()
         self._total, self._begun_secs = 0, 0.0
-        self.trouble = ""
+        self._possible = True
 
     def begin(self) -> None:
         """After files were read: see which images lack their place."""
-        self._unplaced = [] if self.trouble else self._store.unplaced()
+        self._unplaced = self._store.unplaced() if self._possible else []
         self._total, self._begun_secs = len(self._unplaced), time.monotonic()
 
     @property
@@ -43,7 +44,8 @@ class PlaceFinder:
         try:
             self._names = self._names or GeoNames()
         except MissingError as error:
-            self.trouble, self._unplaced = str(error), []
+            self._announcements.tell(Said(str(error)))
+            self._possible, self._unplaced = False, []
             return
         part, self._unplaced = self._unplaced[:PART], self._unplaced[PART:]
         found = [self._names.around(each) for each in part]
@@ -52,6 +54,6 @@ class PlaceFinder:
         self._put |= rows
         done = self._total - len(self._unplaced)
         left_secs = (time.monotonic() - self._begun_secs) / done * len(self._unplaced)
-        self._told(Progress("places", done, self._total, 0.0, left_secs))
+        self._announcements.progress(Progress("places", done, self._total, 0.0, left_secs))
         if not self._unplaced:
             self._names, self._put = None, set()

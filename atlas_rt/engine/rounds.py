@@ -28,6 +28,7 @@ from atlas_rt.engine.pipeline import Pipeline, Tally
 from atlas_rt.engine.place_finder import PlaceFinder
 from atlas_rt.engine.received import ReceivedFolder
 from atlas_rt.engine.stack_finder import StackFinder
+from atlas_rt.engine.text_filler import TextFiller
 from atlas_rt.engine.unsettled import Unsettled
 from atlas_rt.library import disk_errors
 from atlas_rt.library.absence import source_state
@@ -106,7 +107,9 @@ class Rounds:
             request=job.request,
         )
         self._metadata = MetadataFiller(store, threads=threads, told=announcements.progress)
-        self._places = PlaceFinder(store, told=announcements.progress)
+        self._places = PlaceFinder(store, announcements=announcements)
+        at_once = 1 if job.stay else threads
+        self._texts = TextFiller(store, wanted=job.ocr, threads=at_once, announcements=announcements)
         suspects.note_suspects(store, self._crash_log)
 
     def close(self) -> None:
@@ -138,6 +141,7 @@ class Rounds:
         indexed = self._index_for_search()
         self._metadata.begin(sidecars)
         self._places.begin()
+        self._texts.begin()
         while self.behind and not self._job.stay:
             self._fill_some()
             self._requests.obey_stop()
@@ -153,7 +157,7 @@ class Rounds:
     @property
     def behind(self) -> bool:
         """Something is left to be read or looked up of images that are shown already."""
-        return bool(self._metadata.left or self._places.left)
+        return bool(self._metadata.left or self._places.left or self._texts.left)
 
     def fill(self) -> None:
         """Between rounds: some more of that, and tell who shows the map when all is done."""
@@ -171,6 +175,8 @@ class Rounds:
                 self._places.begin()
         elif self._places.left:
             self._places.fill_some()
+        elif self._texts.left:
+            self._texts.fill_some()
 
     def _sources(self) -> tuple[str, ...]:
         return (*self._job.place.sources, *self._store.extras())

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from atlas_rt.library.database import Database, path_of
 
 READER = 1
 """Version of all that reads. What another one read is read again."""
-_CURRENT = f"readings.hash IS images.hash AND readings.reader = {READER}"
+TRIES_MAX = 2
+_CURRENT = f"readings.hash IS images.hash AND (readings.reader = {READER} OR readings.reader <= -{TRIES_MAX})"
+"""Of a picture that is as it was when it was read. Negative: so often it was begun and never ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,16 @@ def unread(database: Database) -> list[Unread]:
     return [Unread(id_, path_of(path), hash_) for id_, path, hash_ in database.rows(sql)]
 
 
-def put(database: Database, read: Iterable[tuple[Unread, str]]) -> None:
-    """Store what stands in pictures, nothing included; inside a transaction."""
-    database.execute_each(
-        "INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?)",
-        [(each.id, READER, each.hash, text) for each, text in read],
-    )
+def note_try(database: Database, each: Unread) -> None:
+    """Note that a picture is about to be read."""
+    sql = """INSERT INTO readings VALUES (?, -1, ?, '') ON CONFLICT (image_id) DO UPDATE SET text = '',
+        reader = CASE WHEN reader < 0 AND hash IS excluded.hash THEN reader - 1 ELSE -1 END, hash = excluded.hash"""
+    database.write(sql, [(each.id, each.hash)])
+
+
+def put(database: Database, each: Unread, text: str) -> None:
+    """Store what stands in a picture, nothing included; inside a transaction."""
+    database.execute("INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?)", (each.id, READER, each.hash, text))
 
 
 def text_in(database: Database, id_: int) -> str:

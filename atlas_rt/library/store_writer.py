@@ -16,7 +16,7 @@ from typing import Self, TypeVar
 
 from atlas_rt.core.images import Absence, LibraryPlace
 from atlas_rt.errors import UsageError
-from atlas_rt.library import places
+from atlas_rt.library import places, readings
 from atlas_rt.library.absence import find_absences, hidden_while_vanishing, remembered_devices
 from atlas_rt.library.changes import Changes, Comparison, FailedFile, KnownFile, Todo, below, compare
 from atlas_rt.library.database import Database, is_outdated, path_of
@@ -191,6 +191,20 @@ class StoreWriter(StoreReader):
         with self.database.transaction():
             places.put(self.database, images, around)
             self._texts.renew(image.id for image in images)
+
+    def unread_pictures(self) -> list[readings.Unread]:
+        """The pictures whose text nobody has read, by id."""
+        return readings.unread(self.database)
+
+    def note_reading(self, each: readings.Unread) -> None:
+        """A picture's text is about to be read."""
+        readings.note_try(self.database, each)
+
+    def put_reading(self, each: readings.Unread, text: str) -> None:
+        """Store the text in a picture."""
+        with self.database.transaction():
+            readings.put(self.database, each, text)
+            self._texts.renew([each.id])
 
     def note_dim(self, model: str, dim: int) -> None:
         """Note how long the vectors of a model are: the files do not say it."""
