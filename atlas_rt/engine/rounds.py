@@ -139,6 +139,7 @@ class Rounds:
             self.maps.show_others(published=self.maps.generation != generation)
         self._label()
         indexed = self._index_for_search()
+        settled = time.monotonic()
         self._metadata.begin(sidecars)
         self._places.begin()
         self._texts.begin()
@@ -150,7 +151,8 @@ class Rounds:
         if (tally.moved or indexed or changes.marked or cleaned) and self.map_scheduler.map:
             # the same map, but who shows it has the old paths or index
             self._announcements.published(self.map_scheduler.map)
-        secs = scanned - begun, time.monotonic() - begun
+        now = time.monotonic()
+        secs = scanned - begun, now - settled, now - begun
         self._announcements.tell(self._report(found, changes, tally, failures, *secs))
         self._announcements.progress(Progress("idle", 0, 0, 0.0, None, len(failures)), now=True)
 
@@ -315,10 +317,11 @@ class Rounds:
         tally: Tally,
         failures: list[Failure],
         scan_secs: float,
+        details_secs: float,
         total_secs: float,
     ) -> IndexReport:
         indexed = tally.new + tally.changed
-        working = max(total_secs - scan_secs - self.map_scheduler.fit_secs, 1e-9)
+        working = max(total_secs - scan_secs - details_secs - self.map_scheduler.fit_secs, 1e-9)
         return IndexReport(
             images=self._store.images(),
             new=tally.new,
@@ -338,6 +341,7 @@ class Rounds:
                 "encode": round(tally.encode_secs, 4),
                 "store": round(tally.store_secs, 4),
                 "fit": round(self.map_scheduler.fit_secs, 4),
+                "details": round(details_secs, 4),
                 "total": round(total_secs, 4),
             },
             images_per_second=round(indexed / working, 2) if indexed else 0.0,

@@ -29,6 +29,7 @@ SIDE_PX = 1600
 """Long side of the picture that is read: type of 12 pixels in it is found."""
 SURE = 0.7
 """Below this the network guesses: leaves and fences become letters."""
+LETTERS_MIN = 2
 
 
 def is_installed() -> bool:
@@ -56,7 +57,12 @@ class TextReader:
         blue_first = np.asarray(picture.convert("RGB"))[..., ::-1]
         found = self._engine(np.ascontiguousarray(blue_first))
         lines = zip(found.txts or (), found.scores or (), strict=True)
-        return "\n".join(line.strip() for line, score in lines if score >= SURE and line.strip())
+        return "\n".join(line.strip() for line, score in lines if score >= SURE and _says_something(line))
+
+
+def _says_something(line: str) -> bool:
+    """A single letter is a wheel, a window or a plate more often than a letter."""
+    return sum(map(str.isalnum, line)) >= LETTERS_MIN
 
 
 def _loaded(paths: Mapping[str, Path], threads: int) -> Any:

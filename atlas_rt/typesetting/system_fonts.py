@@ -6,6 +6,7 @@ character takes 15 ms, so all are asked where nothing better is known; what thei
 
 from __future__ import annotations
 
+import os
 import sys
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ FOLDERS: dict[str, tuple[str, ...]] = {
     "darwin": ("/System/Library/Fonts", "/Library/Fonts", "~/Library/Fonts"),
     "win32": ("C:/Windows/Fonts", "~/AppData/Local/Microsoft/Windows/Fonts"),
 }
-SUFFIXES = {".ttf", ".otf", ".ttc", ".otc"}
+SUFFIXES = (".ttf", ".otf", ".ttc", ".otc")
 BOXES = ("lastresort", "adobeblank")
 """Fonts that have every character, as a box or as nothing."""
 OTHERWISE = ("mono", "serif", "italic", "oblique", "bold", "black", "light", "thin", "condensed", "display", "looped")
@@ -208,13 +209,21 @@ def _in_names(character: str) -> tuple[str, ...]:
 
 
 def _font_files(folders: Sequence[Path]) -> list[Path]:
-    """A folder that is not there or may not be read has none."""
-    return [
-        path
-        for folder in folders
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and not any(box in path.stem.lower() for box in BOXES)
-    ]
+    """A folder that is not there or may not be read has none; one that links lead to is looked into once."""
+    seen: set[str] = set()
+    files: list[Path] = []
+    for start in folders:
+        for folder, below, names in os.walk(start, followlinks=True):
+            if (real := os.path.realpath(folder)) in seen:
+                below.clear()
+                continue
+            seen.add(real)
+            files += [Path(folder, name) for name in names if _is_font(name.lower())]
+    return files
+
+
+def _is_font(name: str) -> bool:
+    return name.endswith(SUFFIXES) and not any(box in name for box in BOXES)
 
 
 def _rank(path: Path) -> tuple[int, bool, bool, str]:

@@ -184,7 +184,7 @@ class App:
         """Show text in the fonts that were found for it, or say once which ones are missing."""
         changed, missing = self.parts.display.hear_fonts()
         if missing:
-            self.parts.panel_state.say(missing, "info")
+            self.parts.panel_state.say(missing)
         return changed
 
     def _draw(self, told: Input, dt_secs: float) -> None:
