@@ -24,6 +24,7 @@ BREATHS = frozenset("\u200b\u200c\u200d\u200e\u200f\u2060\u00ad\u034f\ufeff")
 
 TOUCHING_EMS = 1e-3
 """Characters that are no farther apart are covered as one."""
+ZERO_WIDTH_JOINER = "\u200d"
 PENDING_EMS = 0.55
 """How wide a character is taken to be while its font is sought."""
 
@@ -161,6 +162,21 @@ def escape(character: str) -> str:
     if 0xDC80 <= code <= 0xDCFF:
         return f"\\x{code - 0xDC00:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def cut_before(text: str, place: int) -> int:
+    """Where a text is to be cut so that at most so many characters stand before, and no mark loses its letter."""
+    while 0 < place < len(text) and (_is_bound(text[place]) or text[place - 1] == ZERO_WIDTH_JOINER):
+        place -= 1
+    return place
+
+
+def _is_bound(character: str) -> bool:
+    """Belongs to the character before: marks, joiners, what chooses a form or the colour of a skin."""
+    if character.isascii():
+        return False
+    bound = character in BREATHS or _selects(character) or "\U0001f3fb" <= character <= "\U0001f3ff"
+    return bound or unicodedata.category(character) in ("Mn", "Mc", "Me")
 
 
 def _sought(text: str, place: int) -> str:

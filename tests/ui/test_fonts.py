@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw, ImageFont, features
 from atlas_rt.core.arrays import Bytes
 from atlas_rt.typesetting.directions import levels_of
 from atlas_rt.typesetting.glyph_pictures import draw_line
-from atlas_rt.typesetting.shaping import Line, Shaper
+from atlas_rt.typesetting.shaping import Line, Shaper, cut_before
 from atlas_rt.typesetting.system_fonts import SystemFonts, advice, open_own_font
 from atlas_rt.ui.fonts import EM, REGULAR
 from tests.ui.huds import Sheet, make_hud, typed
@@ -127,6 +127,22 @@ def test_marks_stand_over_their_letters(dejavu: Shaper) -> None:
     """As macOS writes names: a letter, then its accent."""
     assert dejavu.shape("e\u0301").width == pytest.approx(dejavu.shape("é").width)
     assert len(mask(dejavu.shape("e\u0301"))) > len(mask(dejavu.shape("e")))
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "cut"),
+    [
+        ("abc", 2, 2),
+        ("e\u0301e\u0301", 3, 2),
+        ("की", 1, 0),
+        ("👨\u200d👩", 2, 0),
+        ("a👍🏽", 2, 1),
+        ("abc", 0, 0),
+        ("abc", 3, 3),
+    ],
+)
+def test_text_is_shortened_between_letters_and_not_within_one(text: str, place: int, cut: int) -> None:
+    assert cut_before(text, place) == cut
 
 
 def test_what_no_font_has_is_named_by_its_number(nothing: Shaper) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from imgui_bundle import imgui
 
 from atlas_rt.core.look import TileKey
+from atlas_rt.typesetting.shaping import cut_before
 from atlas_rt.ui import theme
 from atlas_rt.ui.fonts import EM, Fonts
 from atlas_rt.ui.shaped_text import ShapedText
@@ -142,9 +143,9 @@ class Type:
 
 def _elided(text: str, kept: int, middle: bool) -> str:
     if not middle:
-        return text[:kept].rstrip() + "…"
+        return text[: cut_before(text, kept)].rstrip() + "…"
     tail = (kept * 2) // 3  # the end of a path says more than its beginning
-    return text[: kept - tail] + "…" + text[len(text) - tail :]
+    return text[: cut_before(text, kept - tail)] + "…" + text[cut_before(text, len(text) - tail) :]
 
 
 class Canvas:
