@@ -88,6 +88,14 @@ def place_names(database: Database, ids: Sequence[int]) -> dict[int, str]:
     return dict(database.rows(sql, ids))
 
 
+def city_names(database: Database, ids: Sequence[int]) -> dict[int, str]:
+    """The same as what it is called from afar: a district of Lisbon is Lisbon."""
+    wanted = ", ".join("?" * len(ids))
+    sql = f"""SELECT metadata.image_id, city FROM metadata JOIN image_places ON {_HERE}
+        WHERE city != '' AND metadata.image_id IN ({wanted})"""
+    return dict(database.rows(sql, ids))
+
+
 def cities(database: Database) -> list[str]:
     """What the places of images are called from afar, the most common first."""
     sql = f"""SELECT city FROM metadata JOIN image_places ON {_HERE}

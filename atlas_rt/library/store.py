@@ -263,6 +263,10 @@ class StoreReader:
         """Where images were taken, in words, by id; images without GPS, or far from every place, are left out."""
         return {id_: name for part in _parts(ids) for id_, name in places.place_names(self.database, part).items()}
 
+    def city_names(self, ids: Ids) -> dict[int, str]:
+        """The same by larger places: what `near:` is completed with, and images can be counted by."""
+        return {id_: name for part in _parts(ids) for id_, name in places.city_names(self.database, part).items()}
+
     def text_in(self, id_: int) -> str:
         """The text that stands in an image, empty where there is none or nobody has read it yet."""
         return readings.text_in(self.database, id_)

@@ -73,11 +73,13 @@ def test_images_are_named_by_what_is_near(library: LibraryPlace) -> None:
     with StoreReader.open(library.folder) as store:
         files = store.catalogue()
         by_id = store.place_names(files.ids)
+        cities = set(store.city_names(files.ids).values())
     named = {Path(path).stem: by_id.get(id_, "") for path, id_ in zip(files.paths, files.ids.tolist(), strict=True)}
     assert named["tram"] == "Alcântara, Lisbon, Portugal"
     assert named["fjord"].startswith("Tromsø, ")
     assert named["bridge"].endswith("Sydney, Australia")
     assert (named["ocean"], named["nowhere"]) == ("", "")
+    assert cities == {"Lisbon", "Sydney", "Tromsø"}
 
 
 def test_a_city_finds_the_images_around_it(library: LibraryPlace) -> None:
