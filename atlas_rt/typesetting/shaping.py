@@ -10,12 +10,13 @@ import itertools
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import uharfbuzz as hb
 
 from atlas_rt.typesetting.directions import in_order_of_sight, levels_of
-from atlas_rt.typesetting.system_fonts import COLOURED, SystemFont, SystemFonts, is_emoji, script_of
+from atlas_rt.typesetting.system_fonts import COLOURED, REMEMBERED, SystemFont, SystemFonts, is_emoji, script_of
 
 CARRIED = ("Mn", "Me", "Zs")
 """Categories of characters that go with the one before, whatever it is: marks, spaces."""
@@ -184,6 +185,7 @@ def _sought(text: str, place: int) -> str:
     return text[place] + (COLOURED if text[place + 1 : place + 2] == COLOURED else "")
 
 
+@lru_cache(REMEMBERED)
 def _is_carried(character: str) -> bool:
     tag = "\U000e0020" <= character <= "\U000e007f"  # the letters of Scotland's flag
     return tag or character in BREATHS or unicodedata.category(character) in CARRIED
@@ -201,6 +203,7 @@ def _selects(character: str) -> bool:
     return "\ufe00" <= character <= "\ufe0f"
 
 
+@lru_cache(REMEMBERED)
 def _is_hidden(character: str) -> bool:
     """Controls, controls of direction among them, and what is no character at all."""
     return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp")

@@ -6,10 +6,12 @@ character takes 15 ms, so all are asked where nothing better is known; what thei
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,6 +42,8 @@ SMALL_EMOJI = frozenset(
 )
 """Emoji by themselves that stand among older signs (Unicode's Emoji_Presentation below U+1F000)."""
 FIRST_EMOJI = "\U0001f000"
+REMEMBERED = 8192
+"""Characters of which it is remembered what they are."""
 PACKAGES = {"emoji": "fonts-noto-color-emoji", "CJK": "fonts-noto-cjk"}
 PACKAGE = "fonts-noto-core"
 """Debian's package that has the fonts of most scripts."""
@@ -70,6 +74,7 @@ class SystemFonts:
         self.ask: Callable[[str], None] | None = None
         self._paths: list[Path] | None = None
         self._opened: dict[Path, SystemFont | None] = {}
+        self._by_name: dict[tuple[str, ...], list[Path]] = {}
         self._used: list[SystemFont] = []
         self._found: dict[str, SystemFont | None] = {}
         self._asked: set[str] = set()
@@ -120,21 +125,20 @@ class SystemFonts:
         """First the fonts whose names tell that they are for it, then those that are used already, then all."""
         if self._paths is None:
             self._paths = sorted(_font_files(self._folders), key=_rank)
-        names = _in_names(character)
-        named = [path for path in self._paths if any(name in path.stem.lower() for name in names)]
         plain = character[0]
-        for path in named:
-            font = self._open(path)
-            if font and font.has(plain):
+        used = (font for font in self._used if not font.coloured)
+        for font in itertools.chain(self._named(_in_names(character)), used):
+            if font.has(plain):
                 return font
-        for font in self._used:
-            if font.has(plain) and not font.coloured:
-                return font
-        for path in self._paths:
-            font = self._open(path)
-            if font and font.has(plain):
-                return font
-        return None
+        return next((each for path in self._paths if (each := self._open(path)) and each.has(plain)), None)
+
+    def _named(self, names: tuple[str, ...]) -> Iterable[SystemFont]:
+        """The fonts whose names hold one of these, opened one by one."""
+        if names not in self._by_name:
+            self._by_name[names] = [
+                path for path in self._paths or () if any(name in path.stem.lower() for name in names)
+            ]
+        return filter(None, map(self._open, self._by_name[names]))
 
     def _open(self, path: Path) -> SystemFont | None:
         if path not in self._opened:
@@ -164,6 +168,7 @@ def open_own_font(path: Path) -> SystemFont:
     return font._replace(emboldened=font.font)
 
 
+@lru_cache(REMEMBERED)
 def script_of(character: str) -> str:
     """A character's script as the first word of its name ("DEVANAGARI"); the scripts of one font are one."""
     if is_emoji(character):
@@ -195,6 +200,7 @@ def _script_in_words(character: str) -> str:
     return script.capitalize() if unicodedata.category(character[0])[0] in "LM" else "signs"
 
 
+@lru_cache(REMEMBERED)
 def is_emoji(character: str) -> bool:
     """Whether it is drawn in colour where a font can."""
     large = FIRST_EMOJI <= character < "\U00020000"
