@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
 import uharfbuzz as hb
+from numpy.typing import NDArray
 
 from atlas_rt.typesetting.directions import in_order_of_sight, levels_of
 from atlas_rt.typesetting.system_fonts import COLOURED, REMEMBERED, SystemFont, SystemFonts, is_emoji, script_of
@@ -45,31 +47,57 @@ class Cell(NamedTuple):
     leftwards: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A shaped line. cells: one for each character of the text. complete: False while a font is still sought."""
+class Placed(NamedTuple):
+    """Glyphs of one font. at: (n, 2) float64, x and y."""
 
-    glyphs: tuple[Glyph, ...]
+    font: SystemFont
+    ids: tuple[int, ...]
+    at: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """A shaped line. ends: (n, 2) float64, left and right end of each character of the text. leftwards: (n,) bool.
+    complete: False while a font is still sought.
+
+    Arrays instead of an object for each glyph: of a thousand lines these would hold up the collector for 50 ms.
+    """
+
+    placed: tuple[Placed, ...]
     width: float
-    cells: tuple[Cell, ...]
+    ends: NDArray[np.float64]
+    leftwards: NDArray[np.bool_]
     complete: bool = True
+
+    @property
+    def glyphs(self) -> list[Glyph]:
+        """From left to right, but for marks."""
+        return [
+            Glyph(each.font, id_, x, y)
+            for each in self.placed
+            for id_, (x, y) in zip(each.ids, each.at.tolist(), strict=True)
+        ]
+
+    @property
+    def cells(self) -> list[Cell]:
+        """One for each character."""
+        return [Cell(*ends, flag) for ends, flag in zip(self.ends.tolist(), self.leftwards.tolist(), strict=True)]
 
     def caret(self, index: int) -> float:
         """Where the caret stands before a character, or behind the last one."""
-        if not self.cells:
+        if not len(self.ends):
             return 0.0
-        cell = self.cells[min(index, len(self.cells) - 1)]
-        behind = index >= len(self.cells)
-        return cell.right if cell.leftwards != behind else cell.left
+        place, behind = min(index, len(self.ends) - 1), index >= len(self.ends)
+        return float(self.ends[place, int(bool(self.leftwards[place]) != behind)])
 
     def index_at(self, x: float) -> int:
         """Before which character a caret is put by a click."""
-        return min(range(len(self.cells) + 1), key=lambda index: abs(self.caret(index) - x))
+        return min(range(len(self.ends) + 1), key=lambda index: abs(self.caret(index) - x))
 
     def spans(self, begin: int, end: int) -> list[tuple[float, float]]:
         """Left and right ends of what these characters cover."""
         spans: list[tuple[float, float]] = []
-        for left, right, _ in sorted(self.cells[begin:end]):
+        for left, right in sorted(self.ends[begin:end].tolist()):
             touches = bool(spans) and left - spans[-1][1] < TOUCHING_EMS
             spans.append((spans.pop()[0] if touches else left, right))
         return spans
@@ -83,6 +111,11 @@ class Run(NamedTuple):
     font: SystemFont
     leftwards: bool
     escaped: bool
+
+    @property
+    def characters(self) -> int:
+        """How many of the text it stands for."""
+        return 1 if self.escaped else len(self.text)
 
 
 class Shaper:
@@ -103,15 +136,18 @@ class Shaper:
         if pending:
             for place in pending:
                 self._system.known(_sought(text, place))
-            guess = tuple(Cell(PENDING_EMS * place, PENDING_EMS * (place + 1), False) for place in range(len(text)))
-            return Line((), PENDING_EMS * len(text), guess, complete=False)
+            lefts = PENDING_EMS * np.arange(len(text), dtype=np.float64)
+            ends = np.stack([lefts, lefts + PENDING_EMS], axis=1)
+            return Line((), PENDING_EMS * len(text), ends, np.zeros(len(text), bool), complete=False)
         runs = list(self._runs(text, levels_of(text)))
-        glyphs: list[Glyph] = []
-        cells = [Cell(0.0, 0.0, False)] * len(text)
+        placed: list[Placed] = []
+        ends, leftwards = np.zeros((len(text), 2)), np.zeros(len(text), bool)
         x = 0.0
         for run in in_order_of_sight(runs):
-            x = _shape_run(run, x, glyphs, cells)
-        return Line(tuple(glyphs), x, tuple(cells))
+            shaped, x = _shape_run(run, x, ends)
+            placed.append(shaped)
+            leftwards[run.begin : run.begin + run.characters] = run.leftwards
+        return Line(tuple(placed), x, ends, leftwards)
 
     def _is_known(self, text: str, place: int) -> bool:
         sought = _sought(text, place)
@@ -209,34 +245,33 @@ def _is_hidden(character: str) -> bool:
     return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp")
 
 
-def _shape_run(run: Run, x: float, glyphs: list[Glyph], cells: list[Cell]) -> float:
-    """Add a run's glyphs and cells behind `x`. Returns where it ends."""
+def _shape_run(run: Run, x: float, ends: NDArray[np.float64]) -> tuple[Placed, float]:
+    """A run's glyphs behind `x`, and where it ends; `ends` of its characters are filled in."""
     buffer = hb.Buffer()
     buffer.add_codepoints([ord(each) for each in run.text])
     buffer.guess_segment_properties()
-    leftwards = run.leftwards and not run.escaped
-    buffer.direction = "rtl" if leftwards else "ltr"
+    buffer.direction = "rtl" if run.leftwards and not run.escaped else "ltr"
     hb.shape(run.font.font, buffer)
     begin, upem = x, run.font.upem
+    at: list[tuple[float, float]] = []
     widths: dict[int, float] = {}
     for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
-        glyphs.append(Glyph(run.font, info.codepoint, x + position.x_offset / upem, position.y_offset / upem))
+        at.append((x + position.x_offset / upem, position.y_offset / upem))
         x += position.x_advance / upem
         widths[info.cluster] = widths.get(info.cluster, 0.0) + position.x_advance / upem
-    if run.escaped:
-        cells[run.begin] = Cell(begin, x, run.leftwards)
-    else:
-        _fill_cells(run, (begin, x), widths, cells)
-    return x
+    ids = tuple(info.codepoint for info in buffer.glyph_infos)
+    ends[run.begin : run.begin + run.characters] = (begin, x) if run.escaped else _ends(run, (begin, x), widths)
+    return Placed(run.font, ids, np.array(at, np.float64).reshape(-1, 2)), x
 
 
-def _fill_cells(run: Run, ends: tuple[float, float], widths: dict[int, float], cells: list[Cell]) -> None:
+def _ends(run: Run, of_run: tuple[float, float], widths: dict[int, float]) -> list[tuple[float, float]]:
     """Share each cluster's width among its characters: a ligature's parts can be told apart by a caret."""
     clusters = sorted(widths)
+    ends: list[tuple[float, float]] = []
     at = 0.0
     for cluster, after in zip(clusters, [*clusters[1:], len(run.text)], strict=True):
         share = widths[cluster] / (after - cluster)
-        for place in range(cluster, after):
+        for _ in range(cluster, after):
             low, at = at, at + share
-            left, right = (ends[1] - at, ends[1] - low) if run.leftwards else (ends[0] + low, ends[0] + at)
-            cells[run.begin + place] = Cell(left, right, run.leftwards)
+            ends.append((of_run[1] - at, of_run[1] - low) if run.leftwards else (of_run[0] + low, of_run[0] + at))
+    return ends

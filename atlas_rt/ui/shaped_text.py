@@ -37,7 +37,7 @@ class ShapedText:
     system: where fonts come from; another one may look for them on a thread.
     """
 
-    REMEMBERED = 4096
+    REMEMBERED = 2048
 
     def __init__(self, system: SystemFonts | None = None) -> None:
         self._system = system or SystemFonts()
@@ -48,6 +48,10 @@ class ShapedText:
         self._kept: OrderedDict[Key, tuple[Kept, ...]] = OrderedDict()
         self._kept_pixels = 0
         self._changes = self._system.changes
+
+    def is_simple(self, text: str) -> bool:
+        """Whether Dear ImGui draws it."""
+        return text.isascii() or self._shapers[False].is_simple(text)
 
     def line(self, text: str, *, strong: bool = False) -> Line | None:
         """The text shaped; None where it is simple."""

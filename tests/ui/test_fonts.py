@@ -186,7 +186,7 @@ def test_a_text_whose_fonts_are_sought_is_as_wide_as_it_may_become(tmp_path: Pat
     fonts.ask = asked.append
     shaper = Shaper(open_own_font(REGULAR), fonts)
     waiting = shaper.shape("कक")
-    assert (waiting.complete, waiting.glyphs, asked) == (False, (), ["क"])
+    assert (waiting.complete, waiting.placed, asked) == (False, (), ["क"])
     assert waiting.width > 0.0
     fonts.look(asked)
     assert shaper.shape("कक").width == pytest.approx(2.0)

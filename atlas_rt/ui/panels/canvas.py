@@ -15,6 +15,8 @@ from atlas_rt.ui.fonts import EM, Fonts
 from atlas_rt.ui.shaped_text import ShapedText
 from atlas_rt.ui.theme import Colour
 
+TRIED = 1.5
+"""As much of a text is tried at most as its share of the width says, times this."""
 CUT_ABOVE = 0.2
 """Of what is cut off a picture that is too tall, the share that is cut above."""
 SHADOW_UNDER = 8.0
@@ -104,6 +106,14 @@ class Type:
         imgui.pop_font()
         return width
 
+    def _width_of(self, words: Sequence[str], size: float, strong: bool) -> float:
+        """How wide words are in one line. Where some have to be shaped each is measured alone: they come again."""
+        joined = " ".join(words)
+        if self.shaped.is_simple(joined):
+            return self.width(joined, size, strong=strong)
+        spaces = (len(words) - 1) * self.width(" ", size, strong=strong)
+        return spaces + sum(self.width(word, size, strong=strong) for word in words)
+
     def fit(self, text: str, width: float, size: float, *, strong: bool = False, middle: bool = False) -> str:
         """The text, or as much of it as fits, with an ellipsis at its end or in its middle (for paths)."""
         key = (text, round(width), size, strong, middle)
@@ -115,9 +125,12 @@ class Type:
         return known
 
     def _shortened(self, text: str, width: float, size: float, strong: bool, middle: bool) -> str:
-        if self.width(text, size, strong=strong) <= width:
+        whole = self.width(text, size, strong=strong)
+        if whole <= width:
             return text
         low, high = 0, len(text)  # how many characters stay
+        if not self.shaped.is_simple(text):  # each try is shaped: begin near the end
+            high = min(high, int(TRIED * len(text) * width / whole) + 1)
         while low < high:
             kept = (low + high + 1) // 2
             low, high = (
@@ -133,7 +146,7 @@ class Type:
         rest = text.split()
         while rest and len(lines) < most:
             taken = 1
-            while taken < len(rest) and self.width(" ".join(rest[: taken + 1]), size, strong=strong) <= width:
+            while taken < len(rest) and self._width_of(rest[: taken + 1], size, strong) <= width:
                 taken += 1
             last = len(lines) == most - 1
             line, rest = " ".join(rest if last else rest[:taken]), rest[len(rest) if last else taken :]
