@@ -341,7 +341,6 @@ class Rounds:
                 "encode": round(tally.encode_secs, 4),
                 "store": round(tally.store_secs, 4),
                 "fit": round(self.map_scheduler.fit_secs, 4),
-                "details": round(details_secs, 4),
                 "total": round(total_secs, 4),
             },
             images_per_second=round(indexed / working, 2) if indexed else 0.0,

@@ -81,7 +81,8 @@ class Line:
     @property
     def cells(self) -> list[Cell]:
         """One for each character."""
-        return [Cell(*ends, flag) for ends, flag in zip(self.ends.tolist(), self.leftwards.tolist(), strict=True)]
+        flags = self.leftwards.tolist()
+        return [Cell(left, right, flag) for (left, right), flag in zip(self.ends.tolist(), flags, strict=True)]
 
     def caret(self, index: int) -> float:
         """Where the caret stands before a character, or behind the last one."""
