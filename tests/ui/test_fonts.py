@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont, features
 
 from atlas_rt.core.arrays import Bytes
+from atlas_rt.core.requests import Search
 from atlas_rt.typesetting.directions import levels_of
 from atlas_rt.typesetting.glyph_pictures import draw_line
 from atlas_rt.typesetting.shaping import Line, Shaper, cut_before
@@ -232,3 +233,16 @@ def test_typed_hebrew_is_shaped_with_its_caret_left_of_it(sheet: Sheet, dejavu: 
     columns = np.flatnonzero(lit.any(axis=0))
     assert columns[-1] - columns[0] == pytest.approx(width_px, abs=6.0)
     assert lit[:, columns[0] : columns[0] + 3].sum(axis=0).max() > 20, "no caret at the left end"
+
+
+@pytest.mark.gpu
+def test_a_click_puts_the_caret_where_the_shaped_letters_are(sheet: Sheet, dejavu: Shaper) -> None:
+    hud = make_hud(searching=True)
+    sheet.show(hud, frames=4)
+    sheet.show(hud, *typed(HEBREW), frames=6)
+    lit = (sheet.pixels().max(axis=2) > 120)[20:72, 330:700]
+    left_px = 330.0 + float(np.flatnonzero(lit.any(axis=0))[0])
+    place = left_px + dejavu.shape(HEBREW).caret(1) * 27.0 * EM
+    sheet.click(hud, place, 45.0)
+    requests = sheet.show(hud, *typed("x"), frames=4)
+    assert [request.text for request in requests if isinstance(request, Search)] == [f"{HEBREW[:1]}x{HEBREW[1:]}"]
