@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas_rt.core.arrays import Ids
 from atlas_rt.core.words import pieces_of
 from atlas_rt.library.database import Database
 
@@ -103,21 +102,17 @@ def cities(database: Database) -> list[str]:
     return [str(city) for (city,) in database.rows(sql)]
 
 
-def images_near(database: Database, name: str) -> Ids:
-    """The images within reach of the places of that name, else of the largest one whose name begins so; ascending."""
-    centres = _centres(database, _searched(name))
-    if not centres:
-        return np.zeros(0, np.int64)
-    rows = database.rows(
-        """SELECT image_id, latitude, longitude FROM metadata JOIN images ON id = image_id
-        WHERE state = 'ready' AND latitude IS NOT NULL ORDER BY image_id"""
-    )
-    table = np.array(rows, np.float64).reshape(-1, 3)
-    near = np.zeros(len(table), bool)
-    for centre in centres:
-        near |= distances_km(table[:, 1], table[:, 2], *centre) <= REACH_KM
-    found: Ids = table[near, 0].astype(np.int64)
-    return found
+def centres(database: Database, name: str) -> list[tuple[float, float]]:
+    """Latitude and longitude of the places of that name, else of the largest one whose name begins so."""
+    words = _searched(name)
+    if not words:
+        return []
+    exact = database.rows("SELECT latitude, longitude FROM places WHERE words = ?", (words,))
+    if exact:
+        return [(latitude, longitude) for latitude, longitude in exact]
+    sql = """SELECT latitude, longitude FROM places WHERE words >= ? AND words < ? || char(1114111)
+        ORDER BY population DESC LIMIT 1"""
+    return [(latitude, longitude) for latitude, longitude in database.rows(sql, (words, words))]
 
 
 def distances_km(latitudes: Degrees, longitudes: Degrees, latitude: float, longitude: float) -> NDArray[np.float64]:
@@ -128,17 +123,6 @@ def distances_km(latitudes: Degrees, longitudes: Degrees, latitude: float, longi
     )
     distances: NDArray[np.float64] = 2.0 * EARTH_KM * np.arcsin(np.sqrt(np.minimum(share, 1.0)))
     return distances
-
-
-def _centres(database: Database, words: str) -> list[tuple[float, float]]:
-    if not words:
-        return []
-    exact = database.rows("SELECT latitude, longitude FROM places WHERE words = ?", (words,))
-    if exact:
-        return [(latitude, longitude) for latitude, longitude in exact]
-    sql = """SELECT latitude, longitude FROM places WHERE words >= ? AND words < ? || char(1114111)
-        ORDER BY population DESC LIMIT 1"""
-    return [(latitude, longitude) for latitude, longitude in database.rows(sql, (words, words))]
 
 
 def _searched(name: str) -> str:
