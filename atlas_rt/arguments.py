@@ -27,6 +27,7 @@ EVERYWHERE = (
     "require_gpu",
     "exclude",
     "hidden",
+    "ocr",
 )
 """Settings that are options of every command."""
 MEASUREMENTS = ("frame", "start", "ingest", "search", "locate", "map", "scale", "sight", "wall", "rest")
@@ -249,7 +250,7 @@ def add_setting(parser: argparse._ActionsContainer, name: str, *, says: str = ""
     meaning, default = MEANINGS[name], getattr(DEFAULTS, name)
     details: dict[str, Any] = {"default": None, "help": says or meaning.says}
     if isinstance(default, bool):
-        details["action"] = "store_true"
+        details |= {"action": "store_false" if default else "store_true", "dest": name}
     else:
         details |= {"metavar": meaning.metavar, "action": "append" if isinstance(default, tuple) else "store"}
     if meaning.alone:

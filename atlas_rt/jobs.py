@@ -25,6 +25,7 @@ def job_of(settings: Settings, place: LibraryPlace, cache: Path, *, niceness: in
         threads=settings.threads,
         exclude=settings.exclude,
         hidden=settings.hidden,
+        ocr=settings.ocr,
         niceness=niceness,
         stay=stay,
         runtime=settings.runtime(cache),

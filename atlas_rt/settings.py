@@ -77,6 +77,7 @@ class Settings:
         (), "leave out files whose name or path matches; may be given several times", metavar="PATTERN"
     )
     hidden: bool = setting(False, "read hidden files and folders too")
+    ocr: bool = setting(True, "do not read the text that stands in images")
     quality: str = setting(
         "auto", "picture quality: auto, low, normal or high (default: auto)", metavar="LEVEL", choices=QUALITIES
     )
@@ -193,8 +194,8 @@ def load_settings(flags: Mapping[str, Any], *, environment: Mapping[str, str] | 
 
 
 def option_of(name: str) -> str:
-    """The option that sets a setting."""
-    return f"--{name.replace('_', '-')}"
+    """The option that sets a setting, or takes off what is on by default."""
+    return f"--{'no-' if getattr(DEFAULTS, name) is True else ''}{name.replace('_', '-')}"
 
 
 def _file_values(path: Path) -> dict[str, Any]:

@@ -171,8 +171,8 @@ def _forget_texts(database: sqlite3.Connection) -> None:
     """Take the index of words out, which came with a later version than what else is taken out."""
     for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
         database.execute(f"DROP TRIGGER {trigger}")
-    database.execute("DROP TABLE texts")
-    database.execute("DROP TABLE texts_stale")
+    for table in ("texts", "texts_stale", "places", "image_places", "readings"):
+        database.execute(f"DROP TABLE {table}")
 
 
 def same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:

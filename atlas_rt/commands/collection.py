@@ -25,10 +25,11 @@ from atlas_rt.engine.messages import Locked, Refit, Refused, Said, SourceState, 
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.errors import AtlasError, MissingError, UsageError
 from atlas_rt.jobs import job_of
-from atlas_rt.library import disk_errors, maps, scanning, sources
+from atlas_rt.library import disk_errors, maps, sources
 from atlas_rt.library.cache_layout import cache_folder, may_lie_in, place_of, source_around
 from atlas_rt.library.cluster_names import ClusterNames
 from atlas_rt.library.explanations import Explanations
+from atlas_rt.library.formats import missing_words
 from atlas_rt.library.personal_data import data_folder
 from atlas_rt.library.relocation import settled_place
 from atlas_rt.library.resemblance import Resemblance
@@ -186,12 +187,10 @@ def tell_failures(settings: Settings, failures: Sequence[Failure]) -> None:
         say(settings, f"failed: {failure.path}: {failure.reason}")
 
 
-def tell_missing_formats(settings: Settings, place: LibraryPlace, report: IndexReport) -> None:
+def tell_missing_formats(settings: Settings, report: IndexReport) -> None:
     """Name the package that would read the files that were skipped."""
-    if report.skipped:
-        found = scanning.scan(place.sources, exclude=settings.exclude, hidden=settings.hidden)
-        for name, count in found.missing_formats.items():
-            say(settings, f"{count:,} {name} files were skipped; `pip install atlas_rt[formats]` reads them")
+    for name, count in report.missing_formats.items():
+        say(settings, missing_words(name, count))
 
 
 def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bool = False) -> Collection:
@@ -211,7 +210,7 @@ def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bo
         return _read_as_it_is(settings, place, model, cache, busy)
     tell_failures(settings, report.failed)
     if not report.images:
-        tell_missing_formats(settings, place, report)
+        tell_missing_formats(settings, report)
     refuse_empty(paths, report)
     return read_collection(settings, place, model, cache)
 

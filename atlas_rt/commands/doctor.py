@@ -38,12 +38,18 @@ from atlas_rt.render.soft.loading import is_compiled
 from atlas_rt.search.labels import read_words
 from atlas_rt.search.vector_index import recall_at_10
 from atlas_rt.settings import Settings
+from atlas_rt.typesetting.system_fonts import SystemFonts, advice
 from atlas_rt.ui.window import display_available
 
 OK, WARNING, BROKEN = "ok", "warning", "broken"
 SPACE_LOW_BYTES = 2 * 10**9
 TRIED, RECALL_LOW = 32, 0.9
 """How many words and images are searched for, and the share of the true best ten below which search is bad."""
+SCRIPTS = {
+    "Arabic": "ع", "Hebrew": "ש", "Devanagari": "क", "Thai": "ก", "Chinese": "中", "Japanese": "あ", "Korean": "한",
+    "emoji": "😀",
+}  # fmt: skip
+"""Kinds of writing, with a character of each."""
 PACKAGES = ("numpy", "onnxruntime", "moderngl", "pyglet", "imgui-bundle", "faiss-cpu", "umap-learn", "pillow")
 
 
@@ -68,6 +74,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         "text encoder": lambda: _text_encoder(settings),
         "OpenGL": lambda: _opengl(settings),
         "display": _display,
+        "scripts": _scripts,
         "camera": _camera,
         "watching": lambda: _watching(settings, ()),
     }
@@ -239,6 +246,17 @@ def _display() -> Finding:
     return Finding(
         "display", WARNING, "none here", "start it from a desktop session; `atlas-rt shot` draws without one"
     )
+
+
+def _scripts() -> Finding:
+    """Whether the system has fonts for what names of files are written in."""
+    fonts = SystemFonts()
+    missing = [name for name, character in SCRIPTS.items() if fonts.known(character) is None]
+    detail = f"fonts for {len(SCRIPTS) - len(missing)} of {len(SCRIPTS)} kinds of writing besides Latin"
+    if missing:
+        detail = f"{detail}; names with {', '.join(missing)} are shown with numbers"
+        return Finding("scripts", WARNING, detail, advice(fonts.missing()))
+    return Finding("scripts", OK, detail)
 
 
 def _camera() -> Finding:

@@ -29,7 +29,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     tell_failures(settings, report.failed)
     for image in report.incomplete:
         say(settings, f"incomplete: {image.path}: {image.reason}")
-    tell_missing_formats(settings, place, report)
+    tell_missing_formats(settings, report)
     if settings.json:
         print_json(asdict(report))
     refuse_empty(paths, report)

@@ -35,7 +35,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     id_ = int(collection.scene.ids[row])
     request = FactsRequest(id_, collection.scene, collection.vector_index, neighbours=True)
     with StoreReader.open(collection.place.folder) as store:
-        facts = facts_of(request, *stored_of(store, request), sources=collection.place.sources)
+        facts = facts_of(request, stored_of(store, request), sources=collection.place.sources)
     assert facts is not None  # the row is one of the scene
     paths = dict(zip(collection.scene.ids.tolist(), collection.scene.paths, strict=True))
     document = _document(facts, paths)
@@ -47,7 +47,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _document(facts: ImageFacts, paths: dict[int, str]) -> dict[str, Any]:
-    """text, tags and place: nothing tells them yet. paths: of all images, by id."""
+    """tags: nothing tells them yet. paths: of all images, by id."""
     metadata, why = facts.metadata, facts.why_here
     known = metadata.latitude is not None
 
@@ -67,7 +67,7 @@ def _document(facts: ImageFacts, paths: dict[int, str]) -> dict[str, Any]:
         "iso": metadata.iso,
         "focal_mm": metadata.focal_mm,
         "gps": [metadata.latitude, metadata.longitude] if known else None,
-        "place": None,
+        "place": facts.place or None,
         "size_px": [facts.width_px, facts.height_px],
         "rating": metadata.rating,
         "title": metadata.title,
@@ -75,7 +75,7 @@ def _document(facts: ImageFacts, paths: dict[int, str]) -> dict[str, Any]:
         "keywords": list(metadata.keywords),
         "software": metadata.software,
         "prompt": metadata.prompt,
-        "text": "",
+        "text": facts.text,
         "labels": [{"word": word, "share": round(share, 4)} for word, share in facts.labels],
         "tags": [],
         "cluster": facts.cluster or None,
@@ -93,10 +93,11 @@ def _page(document: dict[str, Any], facts: ImageFacts) -> str:
     told = (
         ("Title", metadata.title),
         ("Caption", metadata.caption),
-        *words_of(metadata, document["raw"] or ""),
+        *words_of(metadata, document["raw"] or "", document["place"] or ""),
         ("Size", f"{facts.width_px:,} × {facts.height_px:,} px"),
         ("Keywords", ", ".join(metadata.keywords)),
         ("Prompt", metadata.prompt),
+        ("Text", document["text"]),
         ("Labels", ", ".join(f"{each['word']} {each['share']:.0%}" for each in document["labels"])),
         ("Cluster", ": ".join(part for part in (facts.cluster, facts.cluster_why) if part)),
         ("Copies", _others(document["copies"])),

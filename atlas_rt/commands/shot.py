@@ -302,7 +302,7 @@ def _pose(world: World, shot: Shot, selected: int) -> Pose:
 def _facts(collection: Collection, id_: int) -> ImageFacts | None:
     request = FactsRequest(id_, collection.scene, collection.vector_index, neighbours=True)
     with StoreReader.open(collection.place.folder) as store:
-        return facts_of(request, *stored_of(store, request))
+        return facts_of(request, stored_of(store, request), sources=collection.place.sources)
 
 
 def _hud(

@@ -25,10 +25,11 @@ def lines_of(facts: ImageFacts, *, with_folder: bool = True) -> tuple[Line, ...]
     lines = (
         ("Title", metadata.title),
         size_line(facts.width_px, facts.height_px),
-        *words_of(metadata, facts.raw),
+        *words_of(metadata, facts.raw, facts.place),
         ("Keywords", ", ".join(metadata.keywords)),
         ("Caption", metadata.caption),
         ("Prompt", metadata.prompt),
+        ("Text", facts.text),
         ("Cluster", facts.cluster),
         ("Labels", ", ".join(f"{word} {confidence:.0%}" for word, confidence in facts.labels)),
         ("Copies", facts.alike_words),

@@ -36,7 +36,8 @@ class ImageFacts:
     """One image as a panel tells it.
 
     labels: (word, confidence 0..1), best first. neighbours: (id, similarity), nearest first. alike: which of how many
-    near-duplicates it is, from 1. metadata: what its file tells. raw: name of the RAW file of the same shot.
+    near-duplicates it is, from 1. metadata: what its file tells. place: where that is, in words. text: what stands in
+    the picture. raw: name of the RAW file of the same shot.
     cluster_id: -1 for none; cluster_why: what its images have in common. folder: below its source, empty at the root.
     copies: (id, similarity) of its near-duplicates. why_here: why it stands there. whole: its neighbours, copies and
     RAW file were looked for, too, and why it stands there; those of what is only hovered are not.
@@ -51,6 +52,8 @@ class ImageFacts:
     neighbours: tuple[tuple[int, float], ...] = ()
     alike: tuple[int, int] = (1, 1)
     metadata: Metadata = NOTHING_KNOWN
+    place: str = ""
+    text: str = ""
     raw: str = ""
     cluster_id: int = -1
     cluster_why: str = ""

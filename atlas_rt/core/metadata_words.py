@@ -10,17 +10,18 @@ MONTHS = (
 )  # fmt: skip
 
 
-def words_of(metadata: Metadata, raw: str = "") -> tuple[tuple[str, str], ...]:
+def words_of(metadata: Metadata, raw: str = "", place: str = "") -> tuple[tuple[str, str], ...]:
     """(what, words) of all that is known but title, caption, keywords and prompt, in the order of interest.
 
-    raw: name of the RAW file of the same shot.
+    raw: name of the RAW file of the same shot. place: what is where it was taken.
     """
     of_file = metadata.taken_from == FILE
     told = (
         ("File date", date_words(metadata.taken[:19])) if of_file else ("Taken", date_words(metadata.taken)),
         ("Camera", " · ".join(part for part in (metadata.camera, metadata.lens) if part)),
         ("Exposure", exposure_words(metadata)),
-        ("Place", place_words(metadata)),
+        ("Place", place),
+        ("GPS", gps_words(metadata)),
         ("Rating", rating_words(metadata.rating)),
         ("RAW", raw),
         ("Software", metadata.software),
@@ -53,7 +54,7 @@ def exposure_time_words(secs: float) -> str:
     return f"1/{1.0 / secs:,.0f} s" if secs < 0.3 else f"{secs:,.1f}".removesuffix(".0") + " s"
 
 
-def place_words(metadata: Metadata) -> str:
+def gps_words(metadata: Metadata) -> str:
     """ "38.7083° N, 9.1333° W", to some ten metres."""
     if metadata.latitude is None or metadata.longitude is None:
         return ""

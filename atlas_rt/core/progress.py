@@ -8,6 +8,8 @@ STAGES = {
     "fit": "laying out the map",
     "label": "finding words for the images",
     "metadata": "reading file details",
+    "places": "looking up places",
+    "reading": "reading text in the images",
     "search": "preparing the search",
 }
 """Stage of a `Progress` -> what is being done. At rest ("idle") nothing is."""

@@ -9,8 +9,8 @@ from atlas_rt.core.images import Failure
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the engine is. stage: "scan", "index", "fit", "label", "metadata", "search", "idle". done of total in
-    images; rate per second; eta_secs: None while unknown."""
+    """How far the engine is. stage: one of `progress.STAGES`, or "idle". done of total in images; rate per second;
+    eta_secs: None while unknown."""
 
     stage: str
     done: int
@@ -27,6 +27,7 @@ class IndexReport:
     images: shown on the map. removed: forgotten. away: known, but not found now; they count among `images` where their
     folder is absent. source_state: "present", "missing", "empty", "unreadable" or "partly".
     failed: files that could not become images. incomplete: images of which something is missing, and what.
+    missing_formats: of the skipped files, those an extra would read, by format.
     """
 
     images: int = 0
@@ -37,6 +38,7 @@ class IndexReport:
     away: int = 0
     source_state: str = "present"
     skipped: int = 0
+    missing_formats: dict[str, int] = field(default_factory=dict)
     failed: tuple[Failure, ...] = ()
     incomplete: tuple[Failure, ...] = ()
     model: str = ""

@@ -100,14 +100,15 @@ def _wait_for_news(requests: PendingRequests, rounds: Rounds) -> bool:
     sources; a refit goes on meanwhile, and what files tell of their pictures is read."""
     begun_secs, ready, rested = time.monotonic(), False, False
     while not requests:
-        if requests.wait(0.0 if rounds.metadata.left else IDLE_SECS):
+        if requests.wait(0.0 if rounds.behind else IDLE_SECS):
             continue
         if rounds.received.appeared():
             return True
         if rounds.watcher.due() or rounds.unsettled.due:
             return False
-        if rounds.metadata.left:
-            rounds.fill_metadata()
+        if rounds.behind:
+            rounds.fill()
+            rounds.maps.attend_fit()
             begun_secs = time.monotonic()
             continue
         waited_secs = time.monotonic() - begun_secs

@@ -119,7 +119,7 @@ class Job:
 
     niceness: how far to step back from other processes, 0 to 19. own_labels: file of the person's own words. request:
     what to do with the map in the first round. granularity: of its clusters, empty for what they are. received: folder
-    of images that other programs send, there or not yet.
+    of images that other programs send, there or not yet. ocr: read the text in pictures, where that is installed.
     """
 
     place: LibraryPlace
@@ -137,6 +137,7 @@ class Job:
     request: Refit | Undo | None = None
     granularity: str = ""
     received: Path | None = None
+    ocr: bool = True
 
 
 FromEngine = (

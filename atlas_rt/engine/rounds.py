@@ -25,8 +25,10 @@ from atlas_rt.engine.messages import Job, Provider, Said
 from atlas_rt.engine.metadata_filler import MetadataFiller
 from atlas_rt.engine.pending_requests import PendingRequests
 from atlas_rt.engine.pipeline import Pipeline, Tally
+from atlas_rt.engine.place_finder import PlaceFinder
 from atlas_rt.engine.received import ReceivedFolder
 from atlas_rt.engine.stack_finder import StackFinder
+from atlas_rt.engine.text_filler import TextFiller
 from atlas_rt.engine.unsettled import Unsettled
 from atlas_rt.library import disk_errors
 from atlas_rt.library.absence import source_state
@@ -104,7 +106,10 @@ class Rounds:
             stays=job.stay,
             request=job.request,
         )
-        self.metadata = MetadataFiller(store, threads=threads, told=announcements.progress)
+        self._metadata = MetadataFiller(store, threads=threads, told=announcements.progress)
+        self._places = PlaceFinder(store, announcements=announcements)
+        at_once = 1 if job.stay else threads
+        self._texts = TextFiller(store, wanted=job.ocr, threads=at_once, announcements=announcements)
         suspects.note_suspects(store, self._crash_log)
 
     def close(self) -> None:
@@ -134,26 +139,46 @@ class Rounds:
             self.maps.show_others(published=self.maps.generation != generation)
         self._label()
         indexed = self._index_for_search()
-        self.metadata.begin(sidecars)
-        while self.metadata.left and not self._job.stay:
-            self.metadata.fill_some()
+        settled = time.monotonic()
+        self._metadata.begin(sidecars)
+        self._places.begin()
+        self._texts.begin()
+        while self.behind and not self._job.stay:
+            self._fill_some()
             self._requests.obey_stop()
         self._renew_texts()
         cleaned, self._cleaned = self._cleaned, False
         if (tally.moved or indexed or changes.marked or cleaned) and self.map_scheduler.map:
             # the same map, but who shows it has the old paths or index
             self._announcements.published(self.map_scheduler.map)
-        secs = scanned - begun, time.monotonic() - begun
+        now = time.monotonic()
+        secs = scanned - begun, now - settled, now - begun
         self._announcements.tell(self._report(found, changes, tally, failures, *secs))
         self._announcements.progress(Progress("idle", 0, 0, 0.0, None, len(failures)), now=True)
 
-    def fill_metadata(self) -> None:
-        """Between rounds: read of some more files what is not known of them, and tell who shows the map when all is."""
-        self.metadata.fill_some()
-        if not self.metadata.left:
+    @property
+    def behind(self) -> bool:
+        """Something is left to be read or looked up of images that are shown already."""
+        return bool(self._metadata.left or self._places.left or self._texts.left)
+
+    def fill(self) -> None:
+        """Between rounds: some more of that, and tell who shows the map when all is done."""
+        self._fill_some()
+        if not self.behind:
             if self.map_scheduler.map:
                 self._announcements.published(self.map_scheduler.map)
             self._announcements.progress(Progress("idle", 0, 0, 0.0, None), now=True)
+
+    def _fill_some(self) -> None:
+        """The next part of what is left: what files tell comes first, as places are looked up by it."""
+        if self._metadata.left:
+            self._metadata.fill_some()
+            if not self._metadata.left:
+                self._places.begin()
+        elif self._places.left:
+            self._places.fill_some()
+        elif self._texts.left:
+            self._texts.fill_some()
 
     def _sources(self) -> tuple[str, ...]:
         return (*self._job.place.sources, *self._store.extras())
@@ -292,10 +317,11 @@ class Rounds:
         tally: Tally,
         failures: list[Failure],
         scan_secs: float,
+        details_secs: float,
         total_secs: float,
     ) -> IndexReport:
         indexed = tally.new + tally.changed
-        working = max(total_secs - scan_secs - self.map_scheduler.fit_secs, 1e-9)
+        working = max(total_secs - scan_secs - details_secs - self.map_scheduler.fit_secs, 1e-9)
         return IndexReport(
             images=self._store.images(),
             new=tally.new,
@@ -304,6 +330,7 @@ class Rounds:
             away=self._store.away(),
             source_state=source_state(self._store.absences(), self._sources()),
             skipped=found.skipped,
+            missing_formats=found.missing_formats,
             failed=tuple(sorted(failures, key=lambda failure: failure.path)),
             incomplete=self._store.incomplete(),
             model=self._model.name,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Ids
 from atlas_rt.core.rows import rows_of
+from atlas_rt.library import places
 from atlas_rt.library.database import Database
 from atlas_rt.library.formats import HEIC_SUFFIXES, RAW_SUFFIXES
 
@@ -21,6 +22,7 @@ Span = tuple[float, float]
 Numbers = NDArray[np.int64]
 
 LONG_AGO = -(2**62)
+NOWHERE = 1 << 40
 _TYPES = (
     frozenset([".jpg", ".jpeg", ".jpe", ".jfif"]),
     frozenset([".tif", ".tiff"]),
@@ -28,7 +30,8 @@ _TYPES = (
 )
 """Endings that name one type."""
 _NUMBERS = """SELECT id, coalesce(CAST(taken_secs AS INTEGER), mtime_ns / 1000000000) AS taken,
-    coalesce(rating, 0) AS rating, width * height AS pixels, size AS bytes
+    coalesce(rating, 0) AS rating, width * height AS pixels, size AS bytes,
+    coalesce(CAST(latitude * 1e7 AS INTEGER), 1 << 40) AS north, coalesce(CAST(longitude * 1e7 AS INTEGER), 0) AS east
     FROM images LEFT JOIN metadata ON image_id = id WHERE state = 'ready' ORDER BY id"""
 
 _GROUPED = "GROUP BY value ORDER BY count(*) DESC LIMIT 1000"
@@ -44,6 +47,7 @@ class _Known:
     """What is told of every image that is shown, (n,) each. version: of the database when it was read.
 
     taken: when the picture was taken, else when its file was last changed, seconds since 1970. rating: 0 for none.
+    north, east: where, in 1e-7 degrees; north: NOWHERE where that is not known.
     """
 
     version: int
@@ -52,6 +56,8 @@ class _Known:
     rating: Numbers
     pixels: Numbers
     bytes: Numbers
+    north: Numbers
+    east: Numbers
 
 
 class Finder:
@@ -88,6 +94,16 @@ class Finder:
         sql = f"SELECT id FROM images WHERE state = 'ready' AND ({condition}) ORDER BY id"
         return self._database.columns(sql, tuple(f"%{each}" for each in endings), names=("id",))[0]
 
+    def near(self, name: str) -> Ids:
+        """What was taken within reach of a place of that name."""
+        known = self._known()
+        latitudes, longitudes = known.north.astype(np.float64) * 1e-7, known.east.astype(np.float64) * 1e-7
+        here = np.zeros(len(known.ids), bool)
+        for centre in places.centres(self._database, name):
+            here |= places.distances_km(latitudes, longitudes, *centre) <= places.REACH_KM
+        found: Ids = known.ids[here & (known.north != NOWHERE)]
+        return found
+
     def newest(self, ids: Ids) -> Ids:
         """The same images, the newest first."""
         known = self._known()
@@ -102,6 +118,8 @@ class Finder:
         field. 100,000 images: 30 to 80 ms."""
         if field == "date":
             return [str(year) for year in sorted({1970 + int(months) // 12 for months in self._months()}, reverse=True)]
+        if field == "near":
+            return places.cities(self._database)
         sql = _VALUES.get(field)
         return [str(value) for (value,) in self._database.rows(sql)] if sql else []
 
@@ -116,6 +134,6 @@ class Finder:
     def _known(self) -> _Known:
         version = self._database.number("PRAGMA data_version")
         if self._last is None or self._last.version != version:
-            names = ("id", "taken", "rating", "pixels", "bytes")
+            names = ("id", "taken", "rating", "pixels", "bytes", "north", "east")
             self._last = _Known(version, *self._database.columns(_NUMBERS, names=names))
         return self._last

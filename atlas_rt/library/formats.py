@@ -13,14 +13,17 @@ HEIC_SUFFIXES = frozenset([".heic", ".heif"])
 """Read when pillow_heif is installed."""
 RAW_SUFFIXES = frozenset([".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2", ".srw"])
 """Camera files, read by their embedded preview when rawpy is installed."""
+JXL_SUFFIXES = frozenset([".jxl"])
+"""Read when pylibjxl is installed. (pillow-jxl-plugin is under the GPL.)"""
 SHOT_SUFFIXES = frozenset([".jpg", ".jpeg", ".jpe", ".jfif"]) | HEIC_SUFFIXES
 """What cameras write together with the RAW file of a shot."""
 SIDECAR_SUFFIX = ".xmp"
 """What programs write about a picture into a file next to it."""
-FORMAT_HINTS = {"HEIC": "pillow_heif", "RAW": "rawpy"}
-"""Format -> the module that reads it, both from `pip install atlas_rt[formats]`."""
+FORMAT_HINTS = {"HEIC": "pillow_heif", "JPEG XL": "pylibjxl", "RAW": "rawpy"}
+"""Format -> the module that reads it, all from `pip install atlas_rt[formats]`."""
 
-_PICTURE_SUFFIXES = IMAGE_SUFFIXES | HEIC_SUFFIXES | RAW_SUFFIXES
+_SUFFIXES = {"HEIC": HEIC_SUFFIXES, "JPEG XL": JXL_SUFFIXES, "RAW": RAW_SUFFIXES}
+_PICTURE_SUFFIXES = IMAGE_SUFFIXES.union(*_SUFFIXES.values())
 FILE_BYTES_MAX = 2**30
 """A larger file is no picture a person looks at, and reading it would exhaust the memory."""
 
@@ -48,16 +51,15 @@ def is_readable(path: str) -> bool:
 
 
 def readable_suffixes() -> frozenset[str]:
-    suffixes = IMAGE_SUFFIXES
-    if find_spec(FORMAT_HINTS["HEIC"]):
-        suffixes |= HEIC_SUFFIXES
-    if find_spec(FORMAT_HINTS["RAW"]):
-        suffixes |= RAW_SUFFIXES
-    return suffixes
+    return IMAGE_SUFFIXES.union(*(_SUFFIXES[name] for name, module in FORMAT_HINTS.items() if find_spec(module)))
 
 
 def format_to_install(suffix: str) -> str:
     """Which optional format a suffix belongs to, empty for none."""
-    if suffix in HEIC_SUFFIXES:
-        return "HEIC"
-    return "RAW" if suffix in RAW_SUFFIXES else ""
+    return next((name for name, suffixes in _SUFFIXES.items() if suffix in suffixes), "")
+
+
+def missing_words(name: str, count: int) -> str:
+    """The sentence about files of a format that is not installed."""
+    files = "file was" if count == 1 else "files were"
+    return f"{count:,} {name} {files} skipped; `pip install atlas_rt[formats]` reads {'it' if count == 1 else 'them'}"

@@ -17,6 +17,9 @@ metadata   what the files tell of their pictures (`core.metadata`). reader: vers
            are read again. sidecars: the stamp of those that were read (`Sidecars.stamp`). keywords: a JSON list.
 texts      what is searched as words (`text_index`), one row an image that is shown, by its id. Words as `core.words`
            splits them. texts_stale: images whose row there is not what it should be; triggers note them.
+places     what is within reach of some image (`places`). words: of its name, to search by.
+image_places  where an image was taken, for the GPS that stands there too; place and city empty where nothing is near.
+readings   the text that stands in pictures (`readings`), as a version of our reader read it in a file of that hash.
 devices    what tells the device of each source, and of each mount point in it, when what is known of it was there.
 """
 
@@ -136,6 +139,42 @@ STEPS = (
     CREATE TRIGGER texts_metadata_went AFTER DELETE ON metadata
         BEGIN INSERT OR IGNORE INTO texts_stale VALUES (old.image_id); END;
     INSERT INTO texts_stale SELECT id FROM images WHERE state = 'ready';
+    """,
+    # Places and the text that stands in pictures, both searched as words.
+    """
+    CREATE TABLE places (
+        name TEXT NOT NULL,
+        latitude REAL NOT NULL,
+        longitude REAL NOT NULL,
+        population INTEGER NOT NULL,
+        words TEXT NOT NULL,
+        PRIMARY KEY (name, latitude, longitude)
+    ) WITHOUT ROWID;
+    CREATE INDEX places_by_words ON places (words);
+    CREATE TABLE image_places (
+        image_id INTEGER PRIMARY KEY REFERENCES images (id) ON DELETE CASCADE,
+        latitude REAL NOT NULL,
+        longitude REAL NOT NULL,
+        place TEXT NOT NULL,
+        city TEXT NOT NULL,
+        words TEXT NOT NULL
+    );
+    CREATE TABLE readings (
+        image_id INTEGER PRIMARY KEY REFERENCES images (id) ON DELETE CASCADE,
+        reader INTEGER NOT NULL,
+        hash BLOB,
+        text TEXT NOT NULL
+    );
+    CREATE TRIGGER texts_place_came AFTER INSERT ON image_places
+        BEGIN INSERT OR IGNORE INTO texts_stale VALUES (new.image_id); END;
+    CREATE TRIGGER texts_reading_came AFTER INSERT ON readings WHEN new.text != ''
+        BEGIN INSERT OR IGNORE INTO texts_stale VALUES (new.image_id); END;
+    DROP TABLE texts;
+    CREATE VIRTUAL TABLE texts USING fts5 (
+        name, folder, words, keywords, camera, lens, place, seen, taken, hashes,
+        tokenize = "unicode61 remove_diacritics 0 categories 'L* N* M*'"
+    );
+    INSERT OR IGNORE INTO texts_stale SELECT id FROM images WHERE state = 'ready';
     """,
 )
 """Step k brings a database of version k (SQLite's `user_version`) to k + 1."""

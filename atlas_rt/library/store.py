@@ -19,6 +19,7 @@ from atlas_rt.core.arrays import Ids, Ints
 from atlas_rt.core.images import Absence, Catalogue, Failure
 from atlas_rt.core.metadata import Metadata
 from atlas_rt.core.rows import rows_of
+from atlas_rt.library import places, readings
 from atlas_rt.library.changes import FailedFile
 from atlas_rt.library.database import Database, path_of
 from atlas_rt.library.finding import Finder
@@ -257,6 +258,18 @@ class StoreReader:
     def metadata_of(self, ids: Ids) -> dict[int, Metadata]:
         """What the files of these images tell of them, by id; images of which nothing was read yet are left out."""
         return {id_: metadata for part in _parts(ids) for id_, metadata in table.stored(self.database, part).items()}
+
+    def place_names(self, ids: Ids) -> dict[int, str]:
+        """Where images were taken, in words, by id; images without GPS, or far from every place, are left out."""
+        return {id_: name for part in _parts(ids) for id_, name in places.place_names(self.database, part).items()}
+
+    def city_names(self, ids: Ids) -> dict[int, str]:
+        """The same by larger places: what `near:` is completed with, and images can be counted by."""
+        return {id_: name for part in _parts(ids) for id_, name in places.city_names(self.database, part).items()}
+
+    def text_in(self, id_: int) -> str:
+        """The text that stands in an image, empty where there is none or nobody has read it yet."""
+        return readings.text_in(self.database, id_)
 
     def label_words(self, model: str, *, least: float = 0.0) -> tuple[str, ...]:
         """The words that the model labelled images with, in the order of the alphabet."""

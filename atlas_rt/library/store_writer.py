@@ -16,6 +16,7 @@ from typing import Self, TypeVar
 
 from atlas_rt.core.images import Absence, LibraryPlace
 from atlas_rt.errors import UsageError
+from atlas_rt.library import places, readings
 from atlas_rt.library.absence import find_absences, hidden_while_vanishing, remembered_devices
 from atlas_rt.library.changes import Changes, Comparison, FailedFile, KnownFile, Todo, below, compare
 from atlas_rt.library.database import Database, is_outdated, path_of
@@ -24,6 +25,7 @@ from atlas_rt.library.lock import Lock
 from atlas_rt.library.metadata import table
 from atlas_rt.library.metadata.sidecars import Sidecars
 from atlas_rt.library.metadata.table import FileMetadata, Unread
+from atlas_rt.library.places import ImagePlace, NamedPlace, Unplaced
 from atlas_rt.library.scanning import Scan
 from atlas_rt.library.store import DIM, TOGETHER, Labels, StoreReader
 from atlas_rt.library.text_index import TextWriter
@@ -179,6 +181,30 @@ class StoreWriter(StoreReader):
         with self.database.transaction():
             table.put(self.database, read)
             self._texts.renew(read)
+
+    def unplaced(self) -> list[Unplaced]:
+        """The images with GPS whose place is to be looked up, by id."""
+        return places.unplaced(self.database)
+
+    def put_places(self, images: Sequence[ImagePlace], around: Iterable[NamedPlace]) -> None:
+        """Store where images were taken, and what is around."""
+        with self.database.transaction():
+            places.put(self.database, images, around)
+            self._texts.renew(image.id for image in images)
+
+    def unread_pictures(self) -> list[readings.Unread]:
+        """The pictures whose text nobody has read, by id."""
+        return readings.unread(self.database)
+
+    def note_reading(self, each: readings.Unread) -> None:
+        """A picture's text is about to be read."""
+        readings.note_try(self.database, each)
+
+    def put_reading(self, each: readings.Unread, text: str) -> None:
+        """Store the text in a picture."""
+        with self.database.transaction():
+            readings.put(self.database, each, text)
+            self._texts.renew([each.id])
 
     def note_dim(self, model: str, dim: int) -> None:
         """Note how long the vectors of a model are: the files do not say it."""

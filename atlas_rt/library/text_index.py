@@ -1,4 +1,5 @@
-"""What is searched as words: names, folders, captions, keywords, cameras (SQLite FTS5), one row an image.
+"""What is searched as words: names, folders, captions, keywords, cameras, places, the text in pictures (SQLite FTS5),
+one row an image.
 
 Triggers of the database note images whose row is not what it should be (`texts_stale`), so no writer can forget it.
 The engine renews the rows of each batch in its transaction, and the others in the background (`renew`). 100,000 rows:
@@ -26,7 +27,7 @@ from atlas_rt.library.formats import is_picture
 
 REASONS = {
     "name": "name", "folder": "folder", "words": "text", "keywords": "keyword", "camera": "camera", "lens": "camera",
-    "taken": "date", "hashes": "name",
+    "place": "place", "seen": "text", "taken": "date", "hashes": "name",
 }  # fmt: skip
 """Column -> what a result says it was found by."""
 COLUMNS = tuple(REASONS)
@@ -39,7 +40,7 @@ MONTHS = (
 ROOTS = "roots of texts"
 """Setting: the sources below which folders count, as JSON."""
 LONGEST = 4000
-"""Characters of a caption that are searched."""
+"""Characters of a caption, or of the text in a picture, that are searched."""
 BEGINNING = 3
 """Letters from which on a word finds those that begin with it: "a" and "in" would find half of all."""
 INSIDE = 2
@@ -194,8 +195,12 @@ class TextWriter(TextIndex):
         rows = self._database.rows(f"SELECT image_id FROM texts_stale {condition} ORDER BY image_id LIMIT {BLOCK}")
         stale = [id_ for (id_,) in rows]
         wanted = ", ".join("?" * len(stale))
-        sql = f"""SELECT id, path, title, caption, prompt, keywords, camera, lens, taken, taken_from
-            FROM images LEFT JOIN metadata ON image_id = id WHERE id IN ({wanted}) AND state = 'ready'"""
+        sql = f"""SELECT id, path, title, caption, prompt, keywords, camera, lens, taken, taken_from, here.words,
+            readings.text FROM images LEFT JOIN metadata ON metadata.image_id = id
+            LEFT JOIN image_places AS here ON here.image_id = id
+                AND here.latitude = metadata.latitude AND here.longitude = metadata.longitude
+            LEFT JOIN readings ON readings.image_id = id AND readings.hash IS images.hash
+            WHERE id IN ({wanted}) AND state = 'ready'"""
         roots = self._stored_roots() if self._roots is None else self._roots
         texts = [_text_of(roots, *row) for row in self._database.rows(sql, stale)]
         places = ", ".join("?" * (1 + len(COLUMNS)))
@@ -221,7 +226,7 @@ def _holds(text: str, pieces: tuple[str, ...], *, whole: bool = False) -> bool:
 
 def _text_of(roots: Sequence[str], id_: int, path: bytes, *known: str | None) -> tuple[object, ...]:
     """The row of an image: its id, then the columns."""
-    title, caption, prompt, keywords, camera, lens, taken, taken_from = (each or "" for each in known)
+    title, caption, prompt, keywords, camera, lens, taken, taken_from, place, seen = (each or "" for each in known)
     folder, _, name = path_of(path).rpartition(os.sep)
     stem = name[: name.rfind(".")] if is_picture(name) else name
     words = " ".join(each[:LONGEST] for each in (title, caption, prompt))
@@ -229,7 +234,8 @@ def _text_of(roots: Sequence[str], id_: int, path: bytes, *known: str | None) ->
     date = "" if taken_from == FILE else _date_words(taken)
     below = _below(folder, roots)
     hashes = " ".join(hashes_of(f"{stem} {below}"))
-    return id_, *map(indexed, (stem, below, words, phrases, camera, lens)), date, hashes
+    told = stem, below, words, phrases, camera, lens, place, seen[:LONGEST]
+    return id_, *map(indexed, told), date, hashes
 
 
 def _below(folder: str, roots: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ rest is what is looked for.
     camera:"EOS 5D" type:raw            quotes for values with spaces
 
 Each field may stand with `-` for images without, or with `+`, which changes nothing. What only looks like a field is
-text, and that is said. `tag:` and `near:` have their places in FIELDS once there are tags and places.
+text, and that is said. `tag:` has its place in FIELDS once there are tags.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Span = tuple[float, float]
 FIELDS = {
     "name": "name:img_0042", "folder": "folder:holiday/beach", "keyword": "keyword:grandma", "label": "label:guitar",
     "camera": "camera:contax", "lens": "lens:35mm", "date": "date:2023..2024-06", "rating": "rating:>=4",
-    "type": "type:png", "size": "size:>12mp", "cluster": "cluster:birds",
+    "type": "type:png", "size": "size:>12mp", "near": "near:Lisbon", "cluster": "cluster:birds",
 }  # fmt: skip
 """Field -> an example."""
 NEAR = 0.7

@@ -1,4 +1,5 @@
-"""The type: Inter in two weights (shipped, `fonts/OFL.txt`), other scripts from the system's fonts if it has them."""
+"""The type: Inter in two weights (shipped, `fonts/OFL.txt`). What it lacks comes from the system's fonts, shaped: see
+`shaped_text`."""
 
 from __future__ import annotations
 
@@ -8,26 +9,13 @@ from pathlib import Path
 from imgui_bundle import imgui
 
 FOLDER = Path(__file__).parent / "fonts"
-FALLBACKS = (
-    # Names of Chinese, Japanese and Korean files; the first that is there. Loading takes 11 to 18 ms.
-    (
-        Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
-        Path("/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc"),
-        Path("/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf"),
-        Path("/System/Library/Fonts/Hiragino Sans GB.ttc"),
-        Path("C:/Windows/Fonts/msyh.ttc"),
-    ),
-    # Arabic, Hebrew, Armenian and many symbols.
-    (
-        Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
-        Path("/System/Library/Fonts/Supplemental/Arial Unicode.ttf"),
-        Path("C:/Windows/Fonts/segoeui.ttf"),
-    ),
-)
+REGULAR, STRONG = FOLDER / "Inter-Regular.otf", FOLDER / "Inter-SemiBold.otf"
 NO_HINTING = 1 << 0
 """Of the FreeType loader: hinting bends Inter's letters and rounds the space between them, which shows when small."""
 SIZE_PX = 17.0
 """The size of running text before scaling, as the height of a line (Inter's em is 0.83 of it)."""
+EM = 2816.0 / 3408.0
+"""Inter's em as a share of its line: its units, and the sum of its ascender and descender."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +28,7 @@ class Fonts:
 
 def load_fonts() -> Fonts:
     """Add our fonts to the current context. To be called once, before its first frame."""
-    return Fonts(regular=_add("Inter-Regular.otf"), strong=_add("Inter-SemiBold.otf"))
+    return Fonts(regular=_add(REGULAR), strong=_add(STRONG))
 
 
 def current_fonts() -> Fonts:
@@ -49,15 +37,7 @@ def current_fonts() -> Fonts:
     return Fonts(regular=fonts[0], strong=fonts[1])
 
 
-def _add(name: str) -> imgui.ImFont:
-    atlas = imgui.get_io().fonts
+def _add(path: Path) -> imgui.ImFont:
     config = imgui.ImFontConfig()
     config.font_loader_flags = NO_HINTING
-    font = atlas.add_font_from_file_ttf(str(FOLDER / name), SIZE_PX, config)
-    for choices in FALLBACKS:
-        path = next((path for path in choices if path.is_absolute() and path.is_file()), None)
-        if path:
-            merged = imgui.ImFontConfig()
-            merged.merge_mode = True
-            atlas.add_font_from_file_ttf(str(path), SIZE_PX, merged)
-    return font
+    return imgui.get_io().fonts.add_font_from_file_ttf(str(path), SIZE_PX, config)

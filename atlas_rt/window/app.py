@@ -148,7 +148,7 @@ class App:
         parts = self.parts
         told = given_files.paste_over_text(parts, parts.window.poll())
         changed = arrivals.hear(parts) or bool(told.events or told.exposed or told.held)
-        changed |= self._change_over()
+        changed |= self._change_over() | self._hear_fonts()
         self._follow(told, dt_secs)
         parts.world.keep_framed(parts.display.free_view)
         parts.world.advance(dt_secs, looking.left_for_map(parts, told.held, dt_secs))
@@ -178,6 +178,13 @@ class App:
             self.parts.panel_state.say(display.trouble, "warning")
             display.trouble = ""
             return True
+        return changed
+
+    def _hear_fonts(self) -> bool:
+        """Show text in the fonts that were found for it, or say once which ones are missing."""
+        changed, missing = self.parts.display.hear_fonts()
+        if missing:
+            self.parts.panel_state.say(missing)
         return changed
 
     def _draw(self, told: Input, dt_secs: float) -> None:

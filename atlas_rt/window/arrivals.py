@@ -7,6 +7,7 @@ from collections.abc import Callable
 from atlas_rt.core.images import Failure
 from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.engine.messages import Added, FromEngine, Locked, Provider, Published, Refused, Said, SourceState
+from atlas_rt.library.formats import missing_words
 from atlas_rt.window import bookmarks, clusters, image_files, looking, narrating, searching, undoing
 from atlas_rt.window.incoming import Incoming
 from atlas_rt.window.panel_state import PanelState
@@ -122,6 +123,8 @@ def _note(panel_state: PanelState, message: FromEngine) -> None:
             panel_state.progress = None
             if message.images == 0 and message.away == 0:
                 panel_state.say("no images were found here; drop some on the window", "warning")
+            for name, count in message.missing_formats.items():
+                panel_state.say_once(missing_words(name, count))
             panel_state.new, panel_state.new_at = panel_state.new + message.new, message.generation
         case SourceState():
             panel_state.absence = message.text

@@ -65,6 +65,7 @@ class PanelState:
     selected: ImageFacts | None = None
     picture_error: tuple[int, str] = (-1, "")
     notices: list[Notice] = field(default_factory=list)
+    said: set[str] = field(default_factory=set)
     troubles: tuple[Trouble, ...] = ()
 
     @property
@@ -76,6 +77,12 @@ class PanelState:
         """Show a sentence for some seconds; one that is already shown stays longer instead of twice."""
         self.notices = [notice for notice in self.notices if notice.text != text][-(NOTICES_MAX - 1) :]
         self.notices.append(Notice(text, tone, 0.0))
+
+    def say_once(self, text: str) -> None:
+        """Show a sentence that is true again and again, the first time."""
+        if text not in self.said:
+            self.said.add(text)
+            self.say(text)
 
     def advance(self, dt_secs: float) -> None:
         aged = (Notice(notice.text, notice.tone, notice.age_secs + dt_secs) for notice in self.notices)

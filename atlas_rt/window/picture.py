@@ -26,10 +26,12 @@ from atlas_rt.render.gl.panel_layer import PanelLayer
 from atlas_rt.render.gl.presenter import Presenter
 from atlas_rt.render.gl.renderer import Renderer
 from atlas_rt.render.gl.thumbnails import TextureRef, ThumbnailAtlas
+from atlas_rt.typesetting.system_fonts import advice
 from atlas_rt.ui.input import Input
 from atlas_rt.ui.overlay import Overlay, scale_for
 from atlas_rt.ui.panels import Panels
 from atlas_rt.window.change_over import ChangeOver
+from atlas_rt.workers.fonts import FontWorker
 from atlas_rt.workers.scenes import Arrival
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ class WindowPicture:
     ) -> None:
         """target: where frames go, the context's own framebuffer unless told otherwise. renderer: "gl", "software" (the
         rasterizer) or "auto", which is the rasterizer where OpenGL is drawn by the processor. waits: until the
-        rasterizer is compiled, instead of changing over to it in mid-flight.
+        rasterizer is compiled, instead of changing over to it in mid-flight, and until fonts are found.
 
         Raises MissingError where OpenGL is older than 3.3.
         """
@@ -77,7 +79,9 @@ class WindowPicture:
         self._overlay = Overlay(
             read_clipboard=read_clipboard, write_clipboard=write_clipboard, layer=PanelLayer(context)
         )
-        self._panels = Panels(self._thumbnails, layout=layout)
+        self._fonts = None if waits else FontWorker()
+        self._panels = Panels(self._thumbnails, layout=layout, fonts=self._fonts.fonts if self._fonts else None)
+        self._font_changes, self._font_advice = 0, ""
         self._waits = waits
         self._made: CloudRenderer | None = None
 
@@ -233,9 +237,19 @@ class WindowPicture:
             return False
         return self._take_over(patience_secs=0.0)
 
+    def hear_fonts(self) -> tuple[bool, str]:
+        """Whether fonts were found that change the picture, and what is to be said where there is none."""
+        if self._fonts is None or self._fonts.fonts.changes == self._font_changes:
+            return False, ""
+        self._font_changes = self._fonts.fonts.changes
+        before, self._font_advice = self._font_advice, advice(self._fonts.fonts.missing())
+        return True, self._font_advice if self._font_advice != before else ""
+
     def release(self) -> None:
         if self._change is not None:
             self._change.close()
+        if self._fonts is not None:
+            self._fonts.close()
         for part in (self._overlay, self._atlas, self.looked_at, self._made):
             if part is not None:
                 part.release()

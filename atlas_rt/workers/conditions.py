@@ -59,8 +59,9 @@ def _found(condition: Condition, *, store: StoreReader, scene: Scene | None, mod
             return store.finder.taken_in(condition.span)
         case "rating":
             return store.finder.rated(condition.span)
-        case "type":
-            return store.finder.of_type(condition.value)
+        case "type" | "near" as name:
+            finds = {"type": store.finder.of_type, "near": store.finder.near}
+            return finds[name](condition.value)
         case "size" if condition.pixels:
             return store.finder.of_pixels(condition.span)
         case "size":
@@ -94,6 +95,10 @@ def _none(condition: Condition, *, store: StoreReader, scene: Scene | None, mode
         case "cluster":
             names = [each.name for each in scene.cluster_records] if scene else []
             return f"No cluster here is called “{value}”.{_nearest('cluster', value, names)}"
+        case "near":
+            cities = store.finder.values("near")
+            here = _nearest("place", value, cities) if cities else " No image here tells where it was taken."
+            return f"No image here was taken near “{value}”.{here}"
     return f"No image here fulfils {condition}."
 
 

@@ -40,6 +40,16 @@ class FactsRequest:
     neighbours: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the store knows of one image. labels: sure ones and others."""
+
+    labels: Labels = ()
+    metadata: Metadata = NOTHING_KNOWN
+    place: str = ""
+    text: str = ""
+
+
 class FactsWorker(Worker):
     """A thread that answers the newest question about a selected image, and the newest about a hovered one."""
 
@@ -73,13 +83,13 @@ class FactsWorker(Worker):
         try:
             while True:
                 request = self._requests.wait()
-                if (facts := facts_of(request, *self._stored(request), sources=self._place.sources)) is not None:
+                if (facts := facts_of(request, self._stored(request), sources=self._place.sources)) is not None:
                     self._answers.put(request.neighbours, facts)
                 self.went_well()
         finally:
             self._close_store()
 
-    def _stored(self, request: FactsRequest) -> tuple[Labels, Metadata]:
+    def _stored(self, request: FactsRequest) -> Stored:
         """None where they cannot be read, which the next question tries again."""
         try:
             self._store = self._store or StoreReader.open(self._place.folder)
@@ -87,7 +97,7 @@ class FactsWorker(Worker):
         except AtlasError as error:
             self._close_store()
             self._unreadable = f"Labels, dates and keywords cannot be shown: {error}"
-            return (), NOTHING_KNOWN
+            return Stored()
         self._unreadable = ""
         return stored
 
@@ -97,17 +107,20 @@ class FactsWorker(Worker):
             self._store = None
 
 
-def stored_of(store: StoreReader, request: FactsRequest) -> tuple[Labels, Metadata]:
+def stored_of(store: StoreReader, request: FactsRequest) -> Stored:
     """What the store knows of an image."""
-    metadata = store.metadata_of(np.array([request.id])).get(request.id, NOTHING_KNOWN)
-    return store.labels(request.id, request.scene.model), metadata
+    id_, ids = request.id, np.array([request.id])
+    return Stored(
+        labels=store.labels(id_, request.scene.model),
+        metadata=store.metadata_of(ids).get(id_, NOTHING_KNOWN),
+        place=store.place_names(ids).get(id_, ""),
+        text=store.text_in(id_),
+    )
 
 
-def facts_of(
-    request: FactsRequest, labels: Labels, metadata: Metadata = NOTHING_KNOWN, *, sources: Sequence[str] = ()
-) -> ImageFacts | None:
-    """All that is told of an image, None where the scene lacks it. labels: as stored; those too unsure are not told.
-    sources: of the library, below which folders are told."""
+def facts_of(request: FactsRequest, stored: Stored, *, sources: Sequence[str] = ()) -> ImageFacts | None:
+    """All that is told of an image, None where the scene lacks it. Labels that are too unsure are not told. sources: of
+    the library, below which folders are told."""
     scene = request.scene
     row = row_of(scene.ids, request.id)
     if row is None:
@@ -122,8 +135,10 @@ def facts_of(
         cluster_id=cluster.id if cluster else -1,
         cluster_why=cluster.why if cluster else "",
         folder=folder_below(scene.paths[row], sources),
-        metadata=metadata,
-        labels=tuple(label for label in labels if label[1] >= SURE),
+        metadata=stored.metadata,
+        place=stored.place,
+        text=stored.text,
+        labels=tuple(label for label in stored.labels if label[1] >= SURE),
         alike=alike(scene, row),
         whole=request.neighbours,
     )

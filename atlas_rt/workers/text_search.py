@@ -27,14 +27,15 @@ from atlas_rt.search.fields import Condition
 from atlas_rt.search.labels import SURE
 from atlas_rt.workers.conditions import in_column, labelled, passing
 
-OWN = ("name", "words", "keywords")
+OWN = ("name", "words", "keywords", "seen")
 """Columns that tell of a single picture."""
-SHARED = {"folder": "folder", "camera": "camera", "lens": "lens", "taken": "date"}
+SHARED = {"folder": "folder", "camera": "camera", "lens": "lens", "place": "near", "taken": "date"}
 """Columns that many pictures have in common -> the field that asks for them."""
 SAYS = {
     "folder": "“{}” is in the folder names of",
     "camera": "“{}” is the camera of",
     "lens": "“{}” is the lens of",
+    "near": "“{}” is the place of",
     "date": "“{}” is the year of",
 }
 COMMON_SHARE = 0.5

@@ -139,7 +139,7 @@ def test_formats_that_need_a_package_are_named_with_it(
     told = person.ask("index", folder, "--json")
     assert told.document["images"] == 6
     assert "2 HEIC files were skipped; `pip install atlas_rt[formats]` reads them" in told.err
-    assert "1 RAW files were skipped" in told.err
+    assert "1 RAW file was skipped" in told.err
     refused = person.ask("index", folder / "a.heic")
     assert refused.code == 3
     assert "HEIC files need one more package, `pip install atlas_rt[formats]`" in refused.refusal

@@ -38,4 +38,4 @@ def test_what_is_not_known_is_left_out() -> None:
         ("Exposure", "ISO 102,400"),
         ("RAW", "a.CR2"),
     )
-    assert words_of(Metadata(latitude=-38.70834, longitude=0.0)) == (("Place", "38.7083° S, 0.0000° E"),)
+    assert words_of(Metadata(latitude=-38.70834, longitude=0.0)) == (("GPS", "38.7083° S, 0.0000° E"),)

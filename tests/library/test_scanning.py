@@ -149,14 +149,14 @@ def test_a_vanished_folder_is_unreadable_but_a_deleted_image_is_gone(tmp_path: P
 
 def test_formats_not_installed_are_counted_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(formats, "find_spec", lambda _name: None)
-    for name in ("a.heic", "b.HEIF", "c.nef", "d.txt"):
+    for name in ("a.heic", "b.HEIF", "c.nef", "d.txt", "e.jxl"):
         (tmp_path / name).touch()
     scan = scanning.scan([str(tmp_path)])
-    assert (scan.files, scan.skipped, scan.missing_formats) == ((), 4, {"HEIC": 2, "RAW": 1})
+    assert (scan.files, scan.skipped, scan.missing_formats) == ((), 5, {"HEIC": 2, "JPEG XL": 1, "RAW": 1})
     with pytest.raises(MissingError, match=r"pip install atlas_rt\[formats\]"):
         sources.resolve([str(tmp_path / "a.heic")])
     monkeypatch.setattr(formats, "find_spec", lambda _name: object())
-    assert len(scanning.scan([str(tmp_path)]).files) == 3
+    assert len(scanning.scan([str(tmp_path)]).files) == 4
 
 
 def test_names_that_are_no_text_are_found(tmp_path: Path) -> None:

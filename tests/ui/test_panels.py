@@ -515,9 +515,12 @@ def test_the_larger_of_two_names_that_touch_stays(sheet: Sheet) -> None:
 
 @pytest.mark.parametrize("ground", [(1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (0.9, 0.8, 0.1)])
 @pytest.mark.parametrize("strength", [0.13, 1.0])
-def test_names_are_legible_over_any_picture(sheet: Sheet, ground: tuple[float, float, float], strength: float) -> None:
+@pytest.mark.parametrize("name", ["Illustrations", "الرسوم التوضيحية"])
+def test_names_are_legible_over_any_picture(
+    sheet: Sheet, ground: tuple[float, float, float], strength: float, name: str
+) -> None:
     """WCAG's contrast between the brightest pixels of a name, its letters, and the plate around them."""
-    tag = NameTag("Illustrations", (400.0, 300.0), strength, (60, 90, 255), 90)
+    tag = NameTag(name, (400.0, 300.0), strength, (60, 90, 255), 90)
     sheet.show(make_hud(name_tags=(tag,)), frames=3, ground=ground)
     pixels = sheet.pixels()[292:308, 345:455].reshape(-1, 3) / 255.0
     linear = np.where(pixels <= 0.04045, pixels / 12.92, ((pixels + 0.055) / 1.055) ** 2.4)

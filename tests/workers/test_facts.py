@@ -19,7 +19,7 @@ from atlas_rt.library.store_writer import StoreWriter
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.window.panel_state import PanelState
-from atlas_rt.workers.facts import FactsRequest, FactsWorker, facts_of, nearest_images
+from atlas_rt.workers.facts import FactsRequest, FactsWorker, Stored, facts_of, nearest_images
 from atlas_rt.workers.scenes import Arrival
 from tests.libraries import Library, wait_for
 
@@ -158,6 +158,6 @@ def test_an_image_of_a_stack_knows_which_of_how_many_it_is(arrival: Arrival) -> 
     scene = dataclasses.replace(arrival.scene, stacks=stacks_of(leaders))
     for row, words in ((2, "1 of 3 alike"), (5, "2 of 3 alike"), (9, "3 of 3 alike"), (3, "")):
         request = FactsRequest(int(scene.ids[row]), scene, arrival.vector_index, neighbours=False)
-        assert facts_of(request, ()).alike_words == words
+        assert facts_of(request, Stored()).alike_words == words
     alone = FactsRequest(int(scene.ids[2]), arrival.scene, arrival.vector_index, neighbours=False)
-    assert facts_of(alone, ()).alike_words == ""
+    assert facts_of(alone, Stored()).alike_words == ""

@@ -11,13 +11,13 @@ from atlas_rt.core.hud import WhyHere
 from atlas_rt.core.scene import Scene
 from atlas_rt.core.stacks import stacks_of
 from atlas_rt.mapping.projector import NEIGHBOURS
-from atlas_rt.workers.facts import FactsRequest, facts_of, folder_below
+from atlas_rt.workers.facts import FactsRequest, Stored, facts_of, folder_below
 from atlas_rt.workers.scenes import Arrival
 
 
 def told(arrival: Arrival, row: int, **changes: object) -> WhyHere | None:
     scene = dataclasses.replace(arrival.scene, **changes)  # type: ignore[arg-type]
-    facts = facts_of(FactsRequest(int(scene.ids[row]), scene, arrival.vector_index, neighbours=True), ())
+    facts = facts_of(FactsRequest(int(scene.ids[row]), scene, arrival.vector_index, neighbours=True), Stored())
     assert facts is not None
     return facts.why_here
 
@@ -89,7 +89,7 @@ def test_near_duplicates_are_told_with_how_alike_they_are(arrival: Arrival) -> N
     leaders = arrival.scene.ids.copy()
     leaders[[5, 9]] = leaders[2]
     scene = dataclasses.replace(arrival.scene, stacks=stacks_of(leaders))
-    facts = facts_of(FactsRequest(int(scene.ids[5]), scene, arrival.vector_index, neighbours=True), ())
+    facts = facts_of(FactsRequest(int(scene.ids[5]), scene, arrival.vector_index, neighbours=True), Stored())
     assert facts is not None
     vectors = arrival.vector_index.whole()
     likes = {int(scene.ids[row]): float(vectors[5] @ vectors[row]) for row in (2, 9)}

@@ -29,6 +29,8 @@ JPEG_PIXELS_MAX = 1_000_000_000
 
 JPEGS = frozenset(["JPEG", "MPO"])
 """What Pillow calls a JPEG; the second has further pictures behind the first."""
+JXL = "JXL"
+"""What pylibjxl calls JPEG XL."""
 _FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"]
 _ORIENTATION_TAG = 0x0112
 _TIFF = (b"II", b"MM")
@@ -124,8 +126,10 @@ def check_size(width_px: int, height_px: int, *, most: int = PIXELS_MAX) -> None
 def orientation_of(file: ImageFile.ImageFile) -> int | None:
     """EXIF orientation that is still to be applied, 1 to 8; None where it is missing or broken.
 
-    Pillow turns TIFF itself while loading, and says nothing afterwards.
+    Pillow turns TIFF itself while loading, and says nothing afterwards. libjxl turns JPEG XL, where EXIF has no say.
     """
+    if file.format == JXL:
+        return None
     try:
         value = file.getexif().get(_ORIENTATION_TAG)
     except Exception:  # noqa: BLE001  broken EXIF is no reason to refuse the picture
@@ -143,10 +147,16 @@ def reduced(image: Image.Image, enough: Enough) -> Image.Image:
 
 @lru_cache(maxsize=1)
 def formats_read() -> list[str]:
-    """The formats that are tried, with HEIF where its reader is installed."""
-    if find_spec("pillow_heif") is None:
-        return _FORMATS
-    import pillow_heif
+    """The formats that are tried, with HEIF and JPEG XL where their readers are installed."""
+    formats = list(_FORMATS)
+    if find_spec("pillow_heif") is not None:
+        import pillow_heif
 
-    pillow_heif.register_heif_opener()
-    return [*_FORMATS, "HEIF"]
+        pillow_heif.register_heif_opener()
+        formats.append("HEIF")
+    if find_spec("pylibjxl") is not None:
+        import pylibjxl
+
+        pylibjxl.register_pillow()
+        formats.append(JXL)
+    return formats

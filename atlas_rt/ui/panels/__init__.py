@@ -9,6 +9,7 @@ from imgui_bundle import imgui
 from atlas_rt.core.framing import FreeView
 from atlas_rt.core.hud import Hud
 from atlas_rt.core.requests import Hover, Request
+from atlas_rt.typesetting.system_fonts import SystemFonts
 from atlas_rt.ui.fonts import current_fonts
 from atlas_rt.ui.panels.answer_card import AnswerCardPanel
 from atlas_rt.ui.panels.bearings import build_compass, build_place
@@ -33,6 +34,7 @@ from atlas_rt.ui.panels.search import SearchPanel
 from atlas_rt.ui.panels.status import StatusPanel
 from atlas_rt.ui.panels.tags import NameTags
 from atlas_rt.ui.panels.welcome import WelcomePanel
+from atlas_rt.ui.shaped_text import ShapedText
 
 __all__ = ["Panels", "TextureRef", "Thumbnails"]
 
@@ -40,11 +42,18 @@ __all__ = ["Panels", "TextureRef", "Thumbnails"]
 class Panels:
     """All panels of one overlay. Between `Overlay.begin` and `Overlay.draw`, once a frame.
 
-    layout: what is printed on the keys (`Window.layout`), for the help.
+    layout: what is printed on the keys (`Window.layout`), for the help. fonts: of the system, for other scripts.
     """
 
-    def __init__(self, thumbnails: Thumbnails, *, layout: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        thumbnails: Thumbnails,
+        *,
+        layout: Mapping[str, str] | None = None,
+        fonts: SystemFonts | None = None,
+    ) -> None:
         self._thumbnails = thumbnails
+        self._shaped = ShapedText(fonts)
         self._type: Type | None = None
         self._pointed_id = -1
         self.covered: list[Rect] = []
@@ -127,6 +136,6 @@ class Panels:
 
     def _measures(self) -> Type:
         scale = imgui.get_style().font_scale_dpi
-        if self._type is None or self._type.scale != scale:
-            self._type = Type(current_fonts(), scale)
+        if self._shaped.refresh() or self._type is None or self._type.scale != scale:
+            self._type = Type(current_fonts(), scale, self._shaped)
         return self._type

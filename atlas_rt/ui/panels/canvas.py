@@ -9,10 +9,14 @@ from typing import NamedTuple, Protocol
 from imgui_bundle import imgui
 
 from atlas_rt.core.look import TileKey
+from atlas_rt.typesetting.shaping import cut_before
 from atlas_rt.ui import theme
-from atlas_rt.ui.fonts import Fonts
+from atlas_rt.ui.fonts import EM, Fonts
+from atlas_rt.ui.shaped_text import ShapedText
 from atlas_rt.ui.theme import Colour
 
+TRIED = 1.5
+"""As much of a text is tried at most as its share of the width says, times this."""
 CUT_ABOVE = 0.2
 """Of what is cut off a picture that is too tall, the share that is cut above."""
 SHADOW_UNDER = 8.0
@@ -74,12 +78,13 @@ class Type:
     """Measures type at one scale. Remembers what it measured: most words are the same in every frame.
 
     scale: of everything drawn. shrunk: how much of the context's own scale that is, for what would not fit otherwise.
+    shaped: what measures and draws text that is not simple.
     """
 
     REMEMBERED = 4096
 
-    def __init__(self, fonts: Fonts, scale: float, *, shrunk: float = 1.0) -> None:
-        self.fonts, self.scale, self._shrunk = fonts, scale * shrunk, shrunk
+    def __init__(self, fonts: Fonts, scale: float, shaped: ShapedText, *, shrunk: float = 1.0) -> None:
+        self.fonts, self.scale, self.shaped, self._shrunk = fonts, scale * shrunk, shaped, shrunk
         self._widths: dict[tuple[str, float, bool], float] = {}
         self._fitted: dict[tuple[str, float, float, bool, bool], str] = {}
 
@@ -88,13 +93,26 @@ class Type:
         known = self._widths.get((text, size, strong))
         if known is not None:
             return known
-        imgui.push_font(self.fonts.strong if strong else self.fonts.regular, size * self._shrunk)
-        width = float(imgui.calc_text_size(text).x)
-        imgui.pop_font()
+        line = self.shaped.line(text, strong=strong)
+        width = self._simple_width(text, size, strong) if line is None else line.width * EM * size * self.scale
         if len(self._widths) >= self.REMEMBERED:
             self._widths.clear()
         self._widths[text, size, strong] = width
         return width
+
+    def _simple_width(self, text: str, size: float, strong: bool) -> float:
+        imgui.push_font(self.fonts.strong if strong else self.fonts.regular, size * self._shrunk)
+        width = float(imgui.calc_text_size(text).x)
+        imgui.pop_font()
+        return width
+
+    def _width_of(self, words: Sequence[str], size: float, strong: bool) -> float:
+        """How wide words are in one line. Where some have to be shaped each is measured alone: they come again."""
+        joined = " ".join(words)
+        if self.shaped.is_simple(joined):
+            return self.width(joined, size, strong=strong)
+        spaces = (len(words) - 1) * self.width(" ", size, strong=strong)
+        return spaces + sum(self.width(word, size, strong=strong) for word in words)
 
     def fit(self, text: str, width: float, size: float, *, strong: bool = False, middle: bool = False) -> str:
         """The text, or as much of it as fits, with an ellipsis at its end or in its middle (for paths)."""
@@ -107,9 +125,12 @@ class Type:
         return known
 
     def _shortened(self, text: str, width: float, size: float, strong: bool, middle: bool) -> str:
-        if self.width(text, size, strong=strong) <= width:
+        whole = self.width(text, size, strong=strong)
+        if whole <= width:
             return text
         low, high = 0, len(text)  # how many characters stay
+        if not self.shaped.is_simple(text):  # each try is shaped: begin near the end
+            high = min(high, int(TRIED * len(text) * width / whole) + 1)
         while low < high:
             kept = (low + high + 1) // 2
             low, high = (
@@ -125,7 +146,7 @@ class Type:
         rest = text.split()
         while rest and len(lines) < most:
             taken = 1
-            while taken < len(rest) and self.width(" ".join(rest[: taken + 1]), size, strong=strong) <= width:
+            while taken < len(rest) and self._width_of(rest[: taken + 1], size, strong) <= width:
                 taken += 1
             last = len(lines) == most - 1
             line, rest = " ".join(rest if last else rest[:taken]), rest[len(rest) if last else taken :]
@@ -135,9 +156,9 @@ class Type:
 
 def _elided(text: str, kept: int, middle: bool) -> str:
     if not middle:
-        return text[:kept].rstrip() + "…"
+        return text[: cut_before(text, kept)].rstrip() + "…"
     tail = (kept * 2) // 3  # the end of a path says more than its beginning
-    return text[: kept - tail] + "…" + text[len(text) - tail :]
+    return text[: cut_before(text, kept - tail)] + "…" + text[cut_before(text, len(text) - tail) :]
 
 
 class Canvas:
@@ -152,10 +173,7 @@ class Canvas:
 
     def text(self, x: float, y: float, text: str, size: float, colour: Colour, *, strong: bool = False) -> float:
         """One line with its top left corner there. Returns where it ends."""
-        fonts = self.type.fonts
-        self._list.add_text(
-            fonts.strong if strong else fonts.regular, size * self.type.scale, (x, y), self._ink(colour), text
-        )
+        self._add_text(x, y, text, size * self.type.scale, self._ink(colour), strong)
         return x + self.type.width(text, size, strong=strong)
 
     def text_right(self, right: float, y: float, text: str, size: float, colour: Colour) -> None:
@@ -180,11 +198,18 @@ class Canvas:
         """One line over the open map, with a soft dark edge so that it reads on white cards too."""
         edge = self.px(1.25)
         dark = theme.faded(theme.SHADOW, depth * (colour >> 24) / 255.0)
-        font = self.type.fonts.strong if strong else self.type.fonts.regular
-        size_px, dark, add = size * self.type.scale, self._ink(dark), self._list.add_text  # some hundred calls a frame
+        size_px, dark = size * self.type.scale, self._ink(dark)
         for across, down in ((-edge, 0.0), (edge, 0.0), (0.0, -edge), (0.0, edge * 1.6)):
-            add(font, size_px, (x + across, y + down), dark, text)
-        add(font, size_px, (x, y), self._ink(colour), text)
+            self._add_text(x + across, y + down, text, size_px, dark, strong)
+        self._add_text(x, y, text, size_px, self._ink(colour), strong)
+
+    def _add_text(self, x: float, y: float, text: str, size_px: float, ink: Colour, strong: bool) -> None:
+        line = self.type.shaped.line(text, strong=strong)
+        if line is not None:
+            self.type.shaped.draw(self._list, (x, y), text, line, size_px, ink, strong=strong)
+            return
+        fonts = self.type.fonts
+        self._list.add_text(fonts.strong if strong else fonts.regular, size_px, (x, y), ink, text)
 
     def fill(self, rect: Rect, colour: Colour, rounding: float = 0.0) -> None:
         self._list.add_rect_filled((rect.x, rect.y), (rect.right, rect.bottom), self._ink(colour), rounding)

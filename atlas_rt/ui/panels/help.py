@@ -77,7 +77,10 @@ class HelpPanel:
             return context
         room = max(room, LEAST_SHRUNK)
         if self._small is None or self._small[0] != (context.type, room):
-            self._small = (context.type, room), Type(context.type.fonts, context.type.scale, shrunk=room)
+            self._small = (
+                (context.type, room),
+                Type(context.type.fonts, context.type.scale, context.type.shaped, shrunk=room),
+            )
         return replace(context, type=self._small[1])
 
     def _clicked_beside(self, context: PanelContext, whole: Rect, rect: Rect) -> bool:

@@ -16,7 +16,7 @@ NAMES, LINE, BETWEEN, BELOW = 74.0, 18.0, 3.0, 12.0
 MOST_LINES = 3
 SHOWN = 300
 """Characters that are looked at; three lines hold half as many."""
-LEFT_OUT = frozenset(["Place", "Software"])
+LEFT_OUT = frozenset(["GPS", "Software"])
 """What is told by `atlas-rt info` alone: figures that say little to a person."""
 
 
@@ -74,10 +74,11 @@ def _told(facts: ImageFacts, *, kiosk: bool) -> list[tuple[str, str]]:
     told = [
         ("Folder", folder),
         ("Title", metadata.title),
-        *((name, words) for name, words in words_of(metadata) if name not in LEFT_OUT),
+        *((name, words) for name, words in words_of(metadata, place=facts.place) if name not in LEFT_OUT),
         ("Keywords", ", ".join(metadata.keywords)),
         ("Caption", metadata.caption),
         ("Prompt", metadata.prompt),
+        ("Text", facts.text),
         ("RAW", facts.raw),
     ]
     return [(name, words[:SHOWN]) for name, words in told if words]

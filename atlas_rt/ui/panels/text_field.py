@@ -5,7 +5,9 @@ from __future__ import annotations
 from imgui_bundle import imgui
 
 from atlas_rt.ui import theme
+from atlas_rt.ui.panels.canvas import Rect
 from atlas_rt.ui.panels.panel_context import PanelContext
+from atlas_rt.ui.panels.typed_text import TypedText
 
 
 class TextField:
@@ -20,6 +22,7 @@ class TextField:
         self._asking = self._active = self._to_end = False
         self._asked_frames = 0
         self._id = 0
+        self._typed = TypedText()
 
     @property
     def wants_text(self) -> bool:
@@ -56,23 +59,20 @@ class TextField:
 
         left: Enter was pressed in it, or a click elsewhere took the focus.
         """
-        imgui.push_font(context.type.fonts.regular, size)
-        imgui.set_cursor_screen_pos((at_px[0], at_px[1] - context.px(size) / 2.0))
-        imgui.set_next_item_width(width)
         if self._asking and self._asked_frames >= 2:  # a second request would select what has been typed meanwhile
             imgui.set_keyboard_focus_here()
             self._asked_frames = 0
         self._asked_frames += 1
         self._id = imgui.get_id(self._name)
         shown = self.text.encode("utf-8", "replace").decode()  # bytes of a command line that are no text
-        changed, text = imgui.input_text_with_hint(self._name, prompt, shown)
+        box = Rect(at_px[0], at_px[1] - context.px(size) / 2.0, width, context.px(size))
+        changed, text = self._typed.build(context, self._name, prompt, shown, box, size)
         self._active = imgui.is_item_active()
         left = imgui.is_item_deactivated()
         self._asking &= not self._active
         if self._active and self._to_end:
             imgui.internal.get_input_text_state(self._id).reload_user_buf_and_move_to_end()
             self._to_end = False
-        imgui.pop_font()
         changed &= text != self.text
         if changed:
             self.text = text

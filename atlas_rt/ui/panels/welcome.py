@@ -11,6 +11,7 @@ from atlas_rt.core.requests import OpenSource
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
 from atlas_rt.ui.panels.panel_context import PanelContext
+from atlas_rt.ui.panels.typed_text import TypedText
 
 WIDTH, HEIGHT = 560.0, 416.0
 PAD = 36.0
@@ -24,7 +25,7 @@ class WelcomePanel:
     """In the middle while no library is open."""
 
     def __init__(self) -> None:
-        self._path = ""
+        self._path, self._typed = "", TypedText()
         self._complaint = ""
         self._active = False
         self._shown_frames = 0
@@ -64,12 +65,16 @@ class WelcomePanel:
         rounding = context.px(theme.ROUND_SMALL)
         canvas.fill(field, theme.FILL, rounding)
         canvas.outline(field.inset(0.5), theme.faded(theme.ACCENT, 0.7) if self._active else theme.RIM, rounding)
-        imgui.set_cursor_screen_pos((field.x + context.px(14.0), field.centre[1] - context.px(theme.BODY) / 2.0))
-        imgui.set_next_item_width(field.width - context.px(28.0))
         if self._shown_frames == FOCUS_FRAME:
             imgui.set_keyboard_focus_here()
         flags = imgui.InputTextFlags_.enter_returns_true
-        entered, path = imgui.input_text_with_hint("##path", PROMPT, self._path, flags)
+        box = Rect(
+            field.x + context.px(14.0),
+            field.centre[1] - context.px(theme.BODY) / 2.0,
+            field.width - context.px(28.0),
+            context.px(theme.BODY),
+        )
+        entered, path = self._typed.build(context, "##path", PROMPT, self._path, box, theme.BODY, flags)
         self._active = imgui.is_item_active()
         if path != self._path:
             self._path, self._complaint = path, ""

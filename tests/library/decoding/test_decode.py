@@ -367,3 +367,13 @@ def linear_profile() -> bytes:
     head += bytes(12) + b"acsp" + bytes(28) + struct.pack(">3i", 63190, 65536, 54061)
     whole = head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
     return struct.pack(">I", len(whole)) + whole[4:]
+
+
+def test_jpeg_xl_is_read_and_turned_once() -> None:
+    pylibjxl = pytest.importorskip("pylibjxl", reason="the extra formats is not installed")
+    pixels = np.zeros((60, 90, 3), np.uint8)
+    pixels[:, :45] = 250, 10, 10
+    exif = Image.Exif()
+    exif[0x0112] = 6  # libjxl turns pictures itself, by what the stream says
+    decoded = read_image(pylibjxl.encode(pixels, exif=exif.tobytes()), target_px=64, suffix=".jxl")
+    assert (decoded.width_px, decoded.height_px, decoded.image.getpixel((5, 5))) == (90, 60, (250, 10, 10))
