@@ -181,7 +181,7 @@ def _mcp(parser: argparse.ArgumentParser) -> None:
 
 
 def _models(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("does", nargs="*", metavar="list | get NAME | export NAME", help="what to do (default: list)")
+    parser.add_argument("does", nargs="*", metavar="list|get|export|remove [NAME]", help="what to do (default: list)")
     parser.add_argument("--repo", metavar="ORG/NAME", help="get: fetch from this repository of the Hugging Face hub")
     parser.add_argument("--revision", metavar="COMMIT", help="get: a commit, tag or branch of the repository")
     parser.add_argument(
@@ -191,6 +191,7 @@ def _models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tokenizer", metavar="FILE", help="export: a tokenizer.json")
     parser.add_argument("--config", metavar="FILE", help="export: a model configuration of open_clip (JSON)")
     parser.add_argument("--random-weights", action="store_true", help="export: untrained weights, for tests")
+    parser.add_argument("--yes", action="store_true", help="remove: without asking")
 
 
 def _library(parser: argparse.ArgumentParser) -> None:
@@ -349,7 +350,7 @@ COMMANDS = {
         ("export ~/Pictures -o images.npz", "export ~/Pictures --no-update -o images.csv"),
     ),
     "models": Command(
-        "list the known encoders, fetch one, or export one",
+        "list the known encoders, fetch one, export one, or remove one",
         _models,
         ("models list", "models list --json"),
     ),
