@@ -29,7 +29,9 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         return _list(settings, cache)
     does = {"get": _get, "export": _export, "remove": _remove}.get(words[0])
     if does is None:
-        raise UsageError(f"models {' '.join(words)!r} is unknown; choose from: list, get NAME, export NAME, remove NAME")
+        raise UsageError(
+            f"models {' '.join(words)!r} is unknown; choose from: list, get NAME, export NAME, remove NAME"
+        )
     if len(words) != 2:
         raise UsageError(f"models {words[0]} needs one name; `atlas-rt models list` shows which there are")
     return does(settings, arguments, words[1], cache)

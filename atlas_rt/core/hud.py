@@ -17,6 +17,7 @@ from atlas_rt.core.minimap import Minimap
 from atlas_rt.core.narration import NarratorView
 from atlas_rt.core.reports import Progress
 from atlas_rt.core.troubles import Trouble
+from atlas_rt.core.upgrade import UpgradeView
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +270,8 @@ class Hud:
     picture_error: str = ""
     """Why the selected image's full picture cannot be shown, empty where it can."""
     visited: VisitedImage | None = None
+    upgrade: UpgradeView | None = None
+    """A stronger encoder, offered or on its way."""
 
 
 def running_on(images: str, text: str) -> str:

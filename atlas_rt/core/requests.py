@@ -296,6 +296,23 @@ class DropBookmark:
     place: int
 
 
+@dataclass(frozen=True, slots=True)
+class GetModel:
+    """Fetch a stronger encoder if it is not here, and encode the images with it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopModel:
+    """Go on with the encoder in use instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class DismissModel:
+    """Offer none any more, in this window."""
+
+
 ClusterRequest = (
     PointAtCluster
     | VisitCluster
@@ -315,6 +332,7 @@ LookRequest = LookAt | LookZoom | LookMove | LookSize
 NarratorRequest = OpenQuestion | CloseQuestion | AskClaude | Agree | Decline | TurnPage | StopClaude
 PaletteRequest = FindCommand | RunCommand
 BookmarkRequest = KeepBookmark | VisitBookmark | DropBookmark
+UpgradeRequest = GetModel | StopModel | DismissModel
 Request = (
     Do
     | Search
@@ -327,6 +345,7 @@ Request = (
     | Retry
     | PaletteRequest
     | BookmarkRequest
+    | UpgradeRequest
     | FileRequest
     | LookRequest
     | ClusterRequest

@@ -29,10 +29,21 @@ from atlas_rt.core.requests import (
     Search,
     Select,
     ShowInFolder,
+    UpgradeRequest,
 )
 from atlas_rt.core.tour import Tour
 from atlas_rt.settings import pictures_folder
-from atlas_rt.window import bookmarks, clusters, image_files, looking, narrating, opening, selection, undoing
+from atlas_rt.window import (
+    bookmarks,
+    clusters,
+    image_files,
+    looking,
+    model_upgrade,
+    narrating,
+    opening,
+    selection,
+    undoing,
+)
 from atlas_rt.window.parts import Parts
 
 
@@ -66,6 +77,8 @@ def _carry_out_in_part(parts: Parts, request: Request) -> None:
     match request:
         case _ if isinstance(request, PaletteRequest):
             _in_palette(parts, request)
+        case _ if isinstance(request, UpgradeRequest):
+            model_upgrade.carry_out(parts, request)
         case _ if isinstance(request, BookmarkRequest):
             bookmarks.carry_out(parts, request)
         case _ if isinstance(request, FileRequest):

@@ -26,7 +26,7 @@ from atlas_rt.ui.input import Input
 from atlas_rt.ui.kiosk import Kiosk
 from atlas_rt.ui.pacing import Pacer
 from atlas_rt.ui.window import AnyWindow, Window
-from atlas_rt.window import actions, arrivals, look_panel, looking, opening, steering
+from atlas_rt.window import actions, arrivals, look_panel, looking, model_upgrade, opening, steering
 from atlas_rt.window.bearings import Bearings
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
@@ -110,6 +110,7 @@ class App:
         self._still_secs, self._still, self._sharp = 0.0, False, False
         self._drawn_secs, self._drawn_work = 0.0, self.parts.panel_state.work
         self._closed = False
+        model_upgrade.look_for_offers(self.parts)
         try:
             if paths:
                 opening.open_library(self.parts, paths, name=name)
@@ -253,6 +254,7 @@ class App:
         session, self.parts.session = self.parts.session, None
         if session is not None:
             session.close()
+        self.parts.upgrade.close()
         self.parts.picture_files.close(limit_secs=WRITING_SECS)
 
     def _note_start(self) -> None:
@@ -282,10 +284,10 @@ class App:
             images=len(world.scene.ids),
             failures=panel_state.failures,
             map_kind=world.scene.kind,
-            model=parts.model.name,
+            model=(parts.model if session is None else session.model).name,
             provider=running_on(panel_state.provider, session.search.provider if session else ""),
             renderer=parts.display.renderer_name,
-            progress=panel_state.work,
+            progress=None if session is not None and session.coming is not None else panel_state.work,
             name_tags=name_tags(view, world.regions, size_px),
             count_tags=self._counts.tags(view, size_px, dt_secs),
             minimap=self._bearings.minimap(parts, view),
@@ -318,5 +320,6 @@ class App:
             clusters=panel_state.clusters.panel(world.scene, world.shown_clusters),
             narrator=panel_state.narrator.view(opened=panel_state.clusters.opened),
             look=look_panel.panel(parts, dt_secs),
+            upgrade=model_upgrade.view(parts),
             selection=len(world.selected_ids),
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from atlas_rt.core.images import Failure
 from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.engine.messages import Added, FromEngine, Locked, Provider, Published, Refused, Said, SourceState
-from atlas_rt.window import bookmarks, clusters, image_files, looking, narrating, undoing
+from atlas_rt.window import bookmarks, clusters, image_files, looking, model_upgrade, narrating, undoing
 from atlas_rt.window.incoming import Incoming
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
@@ -22,9 +22,9 @@ there, and the name of what encodes stands in a corner."""
 
 def hear(parts: Parts) -> bool:
     """Take everything that came; whether any of it is to be seen."""
-    engine, threads, saved = _hear_engine(parts), _hear_threads(parts), _hear_saved(parts)
+    heard = _hear_engine(parts), _hear_threads(parts), _hear_saved(parts), model_upgrade.hear(parts)
     _tell_of_new(parts)
-    return engine or threads or saved
+    return any(heard)
 
 
 def show(parts: Parts, arrival: Arrival) -> None:
@@ -39,6 +39,8 @@ def show_staged(parts: Parts, arrival: Arrival) -> None:
     search."""
     before, was_alone = _selected_record(parts), parts.world.shown_clusters.alone >= 0
     parts.display.show_staged(arrival)
+    if parts.session is not None and parts.session.is_successor(arrival):
+        model_upgrade.begin_new_map(parts, parts.session)
     parts.world.morph_to(arrival.scene, prepared=arrival.prepared)
     if parts.session is not None:
         parts.session.follow(arrival, aspect=parts.world.aspect)
@@ -100,7 +102,8 @@ def _hear_engine(parts: Parts) -> bool:
     session, panel_state, heard = parts.session, parts.panel_state, False
     for message in session.messages() if session else ():
         if isinstance(message, Published) and session is not None:
-            session.scenes.poke()
+            if message.model == session.model.name:
+                session.scenes.poke()
             continue
         _note(panel_state, message)
         if isinstance(message, Added) and message.new and session is not None:

@@ -24,6 +24,7 @@ from atlas_rt.ui.panels.hover import HoverCard
 from atlas_rt.ui.panels.live import LivePanel
 from atlas_rt.ui.panels.look import BAR_HEIGHT, LookPictures
 from atlas_rt.ui.panels.minimap import MinimapPanel
+from atlas_rt.ui.panels.model_upgrade import build_offers, build_work
 from atlas_rt.ui.panels.neighbour_ring import NeighbourRing
 from atlas_rt.ui.panels.notices import Notices
 from atlas_rt.ui.panels.palette import PalettePanel
@@ -83,7 +84,10 @@ class Panels:
         self._detail.build(context)
         if not (hud.kiosk or hud.welcome):
             self._status.build(context)
+            build_work(context, context.covered[-1])
         self._search.build(context, self._detail.width(context), self._clusters.width(context))
+        if hud.searching:
+            build_offers(context, context.covered[-1])
         self._clusters.build(context)
         if not hud.kiosk:
             self._figures.build(context, self._clusters.width(context))

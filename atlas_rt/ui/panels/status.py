@@ -7,7 +7,7 @@ from imgui_bundle import imgui
 from atlas_rt.core.hud import Hud
 from atlas_rt.core.images import Failure
 from atlas_rt.core.money import money
-from atlas_rt.core.progress import STAGES, duration
+from atlas_rt.core.progress import STAGES, pace
 from atlas_rt.core.reports import Progress
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
@@ -156,11 +156,3 @@ def engine_line(hud: Hud) -> str:
     return "  ·  ".join(
         part for part in (MAPS.get(hud.map_kind, hud.map_kind), hud.model, hud.provider, renderer) if part
     )
-
-
-def pace(progress: Progress) -> str:
-    """Speed and time left, as far as known."""
-    parts = [f"{progress.rate:,.0f}/s"] if progress.rate >= 1.0 else []
-    if progress.eta_secs is not None:
-        parts.append(f"{duration(progress.eta_secs)} left")
-    return "  ·  ".join(parts)
