@@ -23,8 +23,8 @@ class ModelOffer:
 
 @dataclass(frozen=True, slots=True)
 class UpgradeWork:
-    """What is being done for it. amount, pace: how far and how fast it goes, empty while nobody knows. share: of it that
-    is done, 0..1, None likewise."""
+    """What is being done for it. amount, pace: how far and how fast it goes, empty while nobody knows. share: 0..1 that
+    is done, None likewise."""
 
     title: str
     amount: str = ""

@@ -31,7 +31,7 @@ from atlas_rt.window.upgrade_state import Download
 
 SHOWN_EVERY_SECS = 1.0
 """So often a download is drawn anew in a window at rest."""
-ENCODING = {"index": "Encoding your images with {}", "fit": "Laying out the new map", "label": "Finding words for them"}
+ENCODING = {"index": "encoding your images", "fit": "laying out the new map"}
 
 
 def look_for_offers(parts: Parts) -> None:
@@ -176,14 +176,14 @@ def _due(download: Download) -> bool:
 def _download_work(download: Download) -> UpgradeWork:
     told = download.told
     if download.holder:
-        return UpgradeWork(f"Waiting: {download.holder} is fetching a model")
+        return UpgradeWork(f"waits: {download.holder} is fetching")
     if told is None:
-        return UpgradeWork(f"Asking for {download.name}")
+        return UpgradeWork(f"asking for {download.name}")
     if told.done >= told.total:
-        return UpgradeWork(f"Checking {download.name}", share=1.0)
+        return UpgradeWork(f"checking {download.name}", share=1.0)
     amount = f"{told.done / 1e6:,.0f} of {told.total / 1e6:,.0f} MB"
     return UpgradeWork(
-        f"Fetching {download.name}", amount, "  ·  ".join(_download_pace(told)), told.done / max(told.total, 1)
+        f"fetching {download.name}", amount, "  ·  ".join(_download_pace(told)), told.done / max(told.total, 1)
     )
 
 
@@ -196,10 +196,10 @@ def _download_pace(told: Fetching) -> Iterator[str]:
 
 def _encoding_work(coming: Model, holder: str, progress: Progress | None) -> UpgradeWork:
     if holder:
-        return UpgradeWork(f"{coming.name} waits: {holder} is updating this library")
+        return UpgradeWork(f"waits: {holder} is updating this library")
     if progress is None or progress.stage not in STAGES:
-        return UpgradeWork(f"Making the map of {coming.name}")
-    title = ENCODING.get(progress.stage, STAGES[progress.stage].capitalize()).format(coming.name)
+        return UpgradeWork(f"making the map of {coming.name}")
+    title = ENCODING.get(progress.stage, STAGES[progress.stage])
     if not progress.total:
         return UpgradeWork(title)
     percent = progress.total == 100 and progress.stage in ("fit", "search")

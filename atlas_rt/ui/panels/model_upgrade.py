@@ -14,7 +14,7 @@ LINES_MAX = 3
 """Of why the last try came to nothing."""
 BUTTON = 34.0
 SURE = {"exact", "strong"}
-WORK_WIDTH = 400.0
+WORK_WIDTH = 440.0
 
 
 def build_offers(context: PanelContext, console: Rect) -> None:
@@ -46,7 +46,7 @@ def build_work(context: PanelContext, status: Rect) -> None:
     if view is None or view.work is None:
         return
     width = min(context.px(WORK_WIDTH), context.size[0] - context.px(2 * theme.MARGIN))
-    height = context.px(66.0)
+    height = context.px(74.0)
     rect = Rect(status.x, status.y - context.px(8.0) - height, width, height)
     with context.panel("better search at work", rect) as canvas:
         _work(context, canvas, rect.inset(context.px(theme.PAD)), view.work)
@@ -69,15 +69,14 @@ def _head(context: PanelContext, canvas: Canvas, inside: Rect) -> float:
     canvas.text(place.x, place.y, label, theme.SMALL, theme.INK if pointed else theme.INK_FAINT)
     if clicked:
         context.requests.append(DismissModel())
-    told = "A larger model also finds what the one that came with atlas_rt has no words for."
-    told = context.type.fit(told, place.x - end - context.px(24.0), theme.CAPTION)
+    told = context.type.fit(how(context.hud), place.x - end - context.px(24.0), theme.CAPTION)
     canvas.text(end + context.px(12.0), inside.y + context.px(1.0), told, theme.CAPTION, theme.INK_FAINT)
     return inside.y + context.px(HEAD)
 
 
 def _offer(context: PanelContext, canvas: Canvas, row: Rect, offer: ModelOffer, *, again: bool, first: bool) -> None:
     label = button_label(offer, again=again)
-    width = context.type.width(label, theme.SMALL, strong=True) + context.px(32.0)
+    width = max(context.type.width(label, theme.SMALL, strong=True) + context.px(32.0), context.px(130.0))
     side = context.px(BUTTON)
     place = Rect(row.right - width, row.y + (row.height - side) / 2.0, width, side)
     if context.labelled_button(canvas, place, label, accent=first):
@@ -85,7 +84,7 @@ def _offer(context: PanelContext, canvas: Canvas, row: Rect, offer: ModelOffer, 
     room, y = place.x - row.x - context.px(16.0), row.y + context.px(8.0)
     good_for = offer.good_for[:1].upper() + offer.good_for[1:] or offer.name
     canvas.text(row.x, y, context.type.fit(good_for, room, theme.SMALL), theme.SMALL, theme.INK)
-    about = context.type.fit(facts(offer, context.hud.images), room, theme.CAPTION)
+    about = context.type.fit(facts(offer), room, theme.CAPTION)
     canvas.text(row.x, y + context.px(LINE), about, theme.CAPTION, theme.INK_FAINT)
 
 
@@ -101,14 +100,21 @@ def megabytes(count: int) -> str:
     return f"{count / 1000:.1f} GB" if count >= 1000 else f"{count:,} MB"
 
 
-def facts(offer: ModelOffer, images: int) -> str:
+def how(hud: Hud) -> str:
+    """What happens after a click."""
+    fetched = hud.upgrade is not None and not all(offer.here for offer in hud.upgrade.offers)
+    model = "A larger model from huggingface.co" if fetched else "A larger model is installed"
+    images = f"your {hud.images:,} images are" if hud.images > 1 else "your images are"
+    return f"{model}; {images} encoded again meanwhile."
+
+
+def facts(offer: ModelOffer) -> str:
     """What else to know before one clicks."""
     parts = [offer.name]
     if offer.accuracy is not None:
-        parts.append(f"{offer.accuracy:.0f} of 100 right on ImageNet")
-    parts.append("is installed" if offer.here else "from huggingface.co")
-    if images:
-        parts.append(f"encodes your {images:,} images in the background")
+        parts.append(f"names {offer.accuracy:.0f} of 100 ImageNet photos right")
+    if offer.begun_mb:
+        parts.append(f"{megabytes(offer.begun_mb)} of {megabytes(offer.size_mb)} are here already")
     return "  ·  ".join(parts)
 
 
@@ -121,8 +127,9 @@ def _work(context: PanelContext, canvas: Canvas, inside: Rect, work: UpgradeWork
     canvas.line((place.x, place.bottom - 1.0), (place.right, place.bottom - 1.0), theme.INK_FAINT, context.px(1.0))
     if clicked:
         context.requests.append(StopModel())
-    title = context.type.fit(work.title, place.x - inside.x - context.px(12.0), theme.SMALL)
-    canvas.text(inside.x, place.y, title, theme.SMALL, theme.INK)
+    end = canvas.text(inside.x, place.y, "Better search", theme.SMALL, theme.INK, strong=True) + context.px(10.0)
+    title = context.type.fit(work.title, place.x - end - context.px(12.0), theme.SMALL)
+    canvas.text(end, place.y, title, theme.SMALL, theme.INK_SOFT)
     y = place.y + context.px(LINE)
     canvas.text(inside.x, y, work.amount, theme.CAPTION, theme.INK_SOFT)
     canvas.text_right(inside.right, y, work.pace, theme.CAPTION, theme.INK_SOFT)
