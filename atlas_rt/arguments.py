@@ -29,6 +29,21 @@ EVERYWHERE = (
     "hidden",
 )
 """Settings that are options of every command."""
+WINDOW = (
+    "fullscreen",
+    "kiosk",
+    "screen",
+    "webcam",
+    "quality",
+    "renderer",
+    "reduced_motion",
+    "flying_speed",
+    "field_of_view",
+    "invert_look",
+    "ui_scale",
+    "fps",
+)
+"""Settings that are options of the window."""
 MEASUREMENTS = ("frame", "start", "ingest", "search", "locate", "map", "scale", "sight", "rest")
 """What `bench` can measure."""
 
@@ -53,7 +68,7 @@ class Command:
 
 def _view(parser: argparse.ArgumentParser) -> None:
     add_source(parser)
-    for name in ("fullscreen", "kiosk", "screen", "webcam", "quality", "renderer", "reduced_motion", "fps"):
+    for name in WINDOW:
         add_setting(parser, name)
     _add_narrator(parser)
     parser.add_argument("-o", "--output", metavar="FILE.png", help="where to save the picture if there is no display")

@@ -20,6 +20,7 @@ EASE_SECS = 0.12
 """Time constant in which the velocity follows the keys: short enough to feel direct, long enough to have weight."""
 LOOK_EASE_SECS = 0.035
 FASTER = 4.0
+USUAL_SPEED = 0.6
 SPEEDS = (0.02, 6.0)
 """Slowest and fastest cruising speed, world units a second."""
 DIRECTIONS = {
@@ -57,7 +58,7 @@ class FlyCamera:
 
     def __init__(self, pose: Pose, *, reduced_motion: bool = False) -> None:
         self.pose = pose
-        self.speed = 0.6
+        self.speed = self._usual_speed = USUAL_SPEED
         self.reduced_motion = reduced_motion
         self._velocity = np.zeros(3, np.float32)
         self._look = [0.0, 0.0]
@@ -85,6 +86,11 @@ class FlyCamera:
     def moving(self) -> bool:
         """The pose changes by itself at the next step."""
         return self.flying or bool(np.abs(self._velocity).max() > 1e-4) or max(map(abs, self._look)) > 1e-4
+
+    def set_usual_speed(self, times: float) -> None:
+        """Fly so many times as fast as usual; what the wheel changed since is let go of where that is new."""
+        if self._usual_speed != times * USUAL_SPEED:
+            self.speed = self._usual_speed = times * USUAL_SPEED
 
     def change_speed(self, steps: float) -> None:
         """One step of the wheel is a fifth faster or slower."""

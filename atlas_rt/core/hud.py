@@ -9,12 +9,14 @@ from atlas_rt.core.arrays import Floats
 from atlas_rt.core.command_list import Command
 from atlas_rt.core.compass import Compass
 from atlas_rt.core.explanations import Explanation
+from atlas_rt.core.hints import Hint
 from atlas_rt.core.images import Failure
 from atlas_rt.core.look import LookPanel
 from atlas_rt.core.maps import Cluster
 from atlas_rt.core.metadata import NOTHING_KNOWN, Metadata
 from atlas_rt.core.minimap import Minimap
 from atlas_rt.core.narration import NarratorView
+from atlas_rt.core.preferences import PreferencesView
 from atlas_rt.core.reports import Progress
 from atlas_rt.core.troubles import Trouble
 from atlas_rt.core.upgrade import UpgradeView
@@ -272,6 +274,10 @@ class Hud:
     visited: VisitedImage | None = None
     upgrade: UpgradeView | None = None
     """A stronger encoder, offered or on its way."""
+    settings: PreferencesView | None = None
+    """The settings panel, shown when not None."""
+    hint: Hint | None = None
+    """What a newcomer may try next."""
 
 
 def running_on(images: str, text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from atlas_rt.core.narration import Topic
+from atlas_rt.core.preferences import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +314,14 @@ class DismissModel:
     """Offer none any more, in this window."""
 
 
+@dataclass(frozen=True, slots=True)
+class SetPreference:
+    """Give a setting this value, and keep it."""
+
+    name: str
+    value: Value
+
+
 ClusterRequest = (
     PointAtCluster
     | VisitCluster
@@ -333,6 +342,7 @@ NarratorRequest = OpenQuestion | CloseQuestion | AskClaude | Agree | Decline | T
 PaletteRequest = FindCommand | RunCommand
 BookmarkRequest = KeepBookmark | VisitBookmark | DropBookmark
 UpgradeRequest = GetModel | StopModel | DismissModel
+PreferenceRequest = SetPreference
 Request = (
     Do
     | Search
@@ -346,6 +356,7 @@ Request = (
     | PaletteRequest
     | BookmarkRequest
     | UpgradeRequest
+    | PreferenceRequest
     | FileRequest
     | LookRequest
     | ClusterRequest

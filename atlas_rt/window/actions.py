@@ -24,6 +24,7 @@ from atlas_rt.core.requests import (
     OpenFile,
     OpenSource,
     PaletteRequest,
+    PreferenceRequest,
     Request,
     Retry,
     Search,
@@ -41,6 +42,7 @@ from atlas_rt.window import (
     model_upgrade,
     narrating,
     opening,
+    preferences,
     selection,
     undoing,
 )
@@ -79,6 +81,8 @@ def _carry_out_in_part(parts: Parts, request: Request) -> None:
             _in_palette(parts, request)
         case _ if isinstance(request, UpgradeRequest):
             model_upgrade.carry_out(parts, request)
+        case _ if isinstance(request, PreferenceRequest):
+            preferences.carry_out(parts, request)
         case _ if isinstance(request, BookmarkRequest):
             bookmarks.carry_out(parts, request)
         case _ if isinstance(request, FileRequest):
@@ -136,7 +140,8 @@ def start_tour(parts: Parts) -> None:
 
 def make_fresh(parts: Parts) -> None:
     """A kiosk's visitor has gone: everything they opened closes, and the tour begins."""
-    parts.panel_state.help_open = parts.panel_state.opening = parts.panel_state.palette.open = False
+    state = parts.panel_state
+    state.help_open = state.settings_open = state.opening = state.palette.open = False
     looking.leave(parts)
     selection.close_search(parts)
     selection.deselect(parts)
@@ -204,6 +209,8 @@ def _step_back(parts: Parts) -> None:
         panel_state.palette.toggle()
     elif panel_state.help_open:
         panel_state.help_open = False
+    elif panel_state.settings_open:
+        panel_state.settings_open = False
     elif panel_state.opening:
         panel_state.opening = False
     elif looking.step_back(parts):
@@ -234,6 +241,8 @@ def _fly_to_best(parts: Parts) -> None:
     palette, proposed = parts.panel_state.palette, parts.panel_state.narrator.proposed
     if palette.open:
         _run_command(parts, palette.cursor)
+    elif parts.panel_state.settings_open:
+        preferences.turn(parts, 1)
     elif proposed is not None:
         narrating.agree(parts, all_topics=proposed.proposal.all)
     elif parts.panel_state.clusters.focused:
@@ -246,6 +255,8 @@ def _step(parts: Parts, step: int) -> None:
     """Tab: another line of the palette, or another result."""
     if parts.panel_state.palette.open:
         parts.panel_state.palette.move(step, parts.world.scene, parts.panel_state.views)
+    elif parts.panel_state.settings_open:
+        preferences.move(parts, step)
     else:
         selection.step_result(parts, step=step)
 
@@ -254,6 +265,8 @@ def _go(parts: Parts, right: int, down: int) -> None:
     """An arrow key: in the list of clusters, or to a neighbour of the selected image."""
     if parts.panel_state.palette.open:
         parts.panel_state.palette.move(right + down, parts.world.scene, parts.panel_state.views)
+    elif parts.panel_state.settings_open:
+        preferences.turn(parts, right) if right else preferences.move(parts, down)
     elif parts.panel_state.narrator.proposed is not None:
         narrating.turn_page(parts, right + down)
     elif not parts.panel_state.clusters.focused:
@@ -309,13 +322,14 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "bookmark": lambda parts: parts.panel_state.palette.toggle(naming=True),
     "palette": lambda parts: parts.panel_state.palette.toggle(),
     "help": _toggle_help,
+    "settings": preferences.toggle,
     "step_back": _step_back,
     "quit": _quit,
 }
 """Name of an action -> what does it. Motion and mouse gestures are `steering`'s."""
 
 WHILE_LOOKING = frozenset(name for name in ACTIONS if name.startswith("look_")) | {
-    "step_back", "fullscreen", "help", "quit", "picture",
+    "step_back", "fullscreen", "help", "settings", "quit", "picture",
     "open_file", "show_in_folder", "copy_path", "copy_picture", "copy_text",
 }  # fmt: skip
 """What is done while a picture is looked at whole; all else is about the map."""

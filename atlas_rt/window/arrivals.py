@@ -7,7 +7,7 @@ from collections.abc import Callable
 from atlas_rt.core.images import Failure
 from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.engine.messages import Added, FromEngine, Locked, Provider, Published, Refused, Said, SourceState
-from atlas_rt.window import bookmarks, clusters, image_files, looking, model_upgrade, narrating, undoing
+from atlas_rt.window import bookmarks, clusters, image_files, looking, model_upgrade, narrating, preferences, undoing
 from atlas_rt.window.incoming import Incoming
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
@@ -24,7 +24,7 @@ def hear(parts: Parts) -> bool:
     """Take everything that came; whether any of it is to be seen."""
     heard = _hear_engine(parts), _hear_threads(parts), _hear_saved(parts), model_upgrade.hear(parts)
     _tell_of_new(parts)
-    return any(heard)
+    return any(heard) or preferences.hear(parts)
 
 
 def show(parts: Parts, arrival: Arrival) -> None:

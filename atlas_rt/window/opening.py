@@ -7,7 +7,7 @@ from atlas_rt.core.world import World
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import sources
 from atlas_rt.library.cache_layout import real_sources
-from atlas_rt.window import arrivals, model_upgrade
+from atlas_rt.window import arrivals, model_upgrade, preferences
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
 from atlas_rt.window.session import Session, source_name
@@ -26,6 +26,7 @@ def open_library(parts: Parts, paths: tuple[str, ...], *, name: str = "") -> Non
         parts.session.close()
     parts.session = session
     parts.world = World(reduced_motion=parts.settings.reduced_motion)
+    preferences.dress(parts.world, parts.settings)
     parts.panel_state = PanelState(source=name or source_name(paths))
     parts.panel_state.narrator.closed = session.why_not_asked
     parts.panel_hovered = -1

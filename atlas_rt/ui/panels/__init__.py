@@ -9,6 +9,7 @@ from imgui_bundle import imgui
 from atlas_rt.core.framing import FreeView
 from atlas_rt.core.hud import Hud
 from atlas_rt.core.requests import Hover, Request
+from atlas_rt.ui import theme
 from atlas_rt.ui.fonts import current_fonts
 from atlas_rt.ui.panels.answer_card import AnswerCardPanel
 from atlas_rt.ui.panels.bearings import build_compass, build_place
@@ -20,6 +21,7 @@ from atlas_rt.ui.panels.detail import DetailPanel
 from atlas_rt.ui.panels.figures import FiguresPanel
 from atlas_rt.ui.panels.free_space import free_view
 from atlas_rt.ui.panels.help import HelpPanel
+from atlas_rt.ui.panels.hints import HintLine
 from atlas_rt.ui.panels.hover import HoverCard
 from atlas_rt.ui.panels.live import LivePanel
 from atlas_rt.ui.panels.look import BAR_HEIGHT, LookPictures
@@ -30,6 +32,7 @@ from atlas_rt.ui.panels.notices import Notices
 from atlas_rt.ui.panels.palette import PalettePanel
 from atlas_rt.ui.panels.panel_context import PanelContext
 from atlas_rt.ui.panels.search import SearchPanel
+from atlas_rt.ui.panels.settings import SettingsPanel
 from atlas_rt.ui.panels.status import StatusPanel
 from atlas_rt.ui.panels.tags import NameTags
 from atlas_rt.ui.panels.welcome import WelcomePanel
@@ -57,6 +60,7 @@ class Panels:
         self._live, self._notices, self._welcome = LivePanel(), Notices(), WelcomePanel()
         self._minimap, self._palette = MinimapPanel(), PalettePanel()
         self._help, self._look = HelpPanel(layout or {}), LookPictures()
+        self._settings, self._hints = SettingsPanel(), HintLine(layout or {})
         self._looking = False
         self._ring = NeighbourRing()
 
@@ -95,7 +99,7 @@ class Panels:
         self._minimap.build(context, self._detail.width(context))
         self._welcome.build(context)
         self._answer.build(context)
-        self._notices.build(context, self._answer.top(context))
+        self._notices.build(context, self._hints.build(context, self._answer.top(context) - context.px(theme.MARGIN)))
         free = free_view(context.size, (self._clusters.taken(context), self._detail.width(context)), context.covered)
         self._ring.build(context, free)
         if not hud.help_open:
@@ -107,6 +111,7 @@ class Panels:
             build_compass(context)
         self._consent.build(context)
         self._help.build(context)
+        self._settings.build(context)
         self._palette.build(context)
         if context.pointed_id != self._pointed_id:
             self._pointed_id = context.pointed_id
@@ -116,8 +121,9 @@ class Panels:
     def _build_over_look(self, context: PanelContext) -> None:
         """What is shown over pictures that are looked at whole; all else waits behind them."""
         self.covered, context.covered = context.covered, []  # notices may lie over a picture
-        self._notices.build(context, context.size[1] - context.px(BAR_HEIGHT))
+        self._notices.build(context, context.size[1] - context.px(BAR_HEIGHT + theme.MARGIN))
         self._help.build(context)
+        self._settings.build(context)
         if self._pointed_id >= 0:
             self._pointed_id = -1
             context.requests.append(Hover(-1))
