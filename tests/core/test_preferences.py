@@ -15,7 +15,7 @@ def test_every_value_can_be_set_and_each_setting_offers_its_default() -> None:
         assert preference.chosen(getattr(Settings(), preference.name)) >= 0
         for choice in preference.choices:
             assert getattr(with_value(Settings(), preference.name, choice.value), preference.name) == choice.value
-    with pytest.raises(UsageError, match="field_of_view must be from 20.0 to 110.0"):
+    with pytest.raises(UsageError, match=r"field_of_view must be from 20\.0 to 110\.0"):
         with_value(Settings(), "field_of_view", 300.0)
 
 
