@@ -98,7 +98,8 @@ def _carry_out_in_part(parts: Parts, request: Request) -> None:
 def _do(parts: Parts, name: str) -> None:
     if parts.settings.kiosk and not BY_NAME[name].kiosk:
         return
-    if parts.panel_state.look.open and name not in WHILE_LOOKING:
+    state = parts.panel_state
+    if state.look.open and name not in (IN_SETTINGS if state.settings_open else WHILE_LOOKING):
         return
     action = ACTIONS.get(name)
     if action is not None:
@@ -186,6 +187,7 @@ def _toggle_minimap(parts: Parts) -> None:
 
 def _toggle_help(parts: Parts) -> None:
     parts.panel_state.help_open = not parts.panel_state.help_open
+    parts.panel_state.settings_open = False
 
 
 def _toggle_fullscreen(parts: Parts) -> None:
@@ -333,3 +335,7 @@ WHILE_LOOKING = frozenset(name for name in ACTIONS if name.startswith("look_")) 
     "open_file", "show_in_folder", "copy_path", "copy_picture", "copy_text",
 }  # fmt: skip
 """What is done while a picture is looked at whole; all else is about the map."""
+IN_SETTINGS = frozenset(name for name in ACTIONS if name.startswith("neighbour_")) | {
+    "next_result", "previous_result", "fly_to_best", "step_back", "settings", "fullscreen", "help", "quit",
+}  # fmt: skip
+"""What is done in the settings over such a picture."""

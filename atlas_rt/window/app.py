@@ -210,7 +210,7 @@ class App:
         ):
             actions.carry_out(parts, request)
         parts.window.text_focused = parts.display.wants_text
-        parts.window.looking = parts.panel_state.look.open
+        parts.window.looking = parts.panel_state.look.open and not parts.panel_state.settings_open
         look_panel.want_tiles(parts)
         self._still = self._still_secs >= STILL_SECS
         self._drawn_secs, self._drawn_work = 0.0, parts.panel_state.work

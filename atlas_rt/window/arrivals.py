@@ -188,7 +188,9 @@ def _hear_pulses(parts: Parts, session: Session) -> bool:
 
 def _tell_of_new(parts: Parts) -> None:
     """Say how many images are new once they are to be seen."""
-    panel_state = parts.panel_state
+    panel_state, session = parts.panel_state, parts.session
+    if session is not None and session.coming is not None:  # they are encoded by a model whose map is not shown yet
+        return
     if panel_state.new and parts.world.scene.generation >= panel_state.new_at:
         images = "1 new image is" if panel_state.new == 1 else f"{panel_state.new:,} new images are"
         panel_state.say(f"{images} on the map", "good")

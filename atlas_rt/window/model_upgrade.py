@@ -86,6 +86,8 @@ def begin_new_map(parts: Parts, session: Session) -> None:
     """The coming model's map is about to be shown. Its clusters are other ones: what hid or isolated the old ones, and
     would take that back, means nothing there."""
     state = parts.panel_state
+    if state.clusters.renaming >= 0:
+        state.say("the new map has other clusters: the name that you typed was not given", "warning")
     state.clusters.close()
     clusters.show_all(parts)
     state.undo, state.result_id = UndoStack(), -1
@@ -134,6 +136,8 @@ def _stop(parts: Parts) -> None:
         parts.panel_state.say(f"{session.model.name} stays in use; what was encoded is kept for the next time")
         _choose(parts, session.model)
         session.succeed(session.model)
+        if parts.incoming is not None and parts.incoming.arrival.scene.model != session.model.id:
+            parts.incoming = None  # it would be searched by the wrong model
     look_for_offers(parts)
 
 

@@ -140,7 +140,7 @@ class Session:
         self._places: PlaceWorker | None = None
         self._live_place: LivePlaceWorker | None = None
         self._live_source: str | None = None
-        self._arrival = self.first
+        self._arrival, self._aspect = self.first, USUAL_ASPECT
 
     @property
     def coming(self) -> Model | None:
@@ -214,7 +214,7 @@ class Session:
         succeeded = self.is_successor(arrival)
         if succeeded:
             self._be_succeeded()
-        self._arrival = arrival.once_shown()
+        self._arrival, self._aspect = arrival.once_shown(), aspect
         self.scenes.follow(self._arrival.prepared, aspect=aspect)
         self.bookmarks.ask(LookAgain())
         if succeeded and self.live:
@@ -352,7 +352,7 @@ class Session:
         self._changes.close()
         if self._claude is not None:
             self._claude.close()
-        self._give_up_succession()
+        self._give_up_succession(limit_secs=2.0)
         for service in (
             self.questions,
             self._names,
@@ -383,16 +383,16 @@ class Session:
         """What reads the library as a model sees it, started."""
         scenes = SceneWorker(self._reader_of(model), poll_secs=self._poll_secs, announce=self._changes.put)
         if self._arrival is not None:
-            scenes.follow(self._arrival.prepared, aspect=USUAL_ASPECT)
+            scenes.follow(self._arrival.prepared, aspect=self._aspect)
         return scenes, SearchWorker(model, self.place, runtime=self.runtime, announce=self._changes.put)
 
     def _succession_by(self, model: Model) -> Succession:
         return Succession(self.place, model, readers=self._readers, announce=self._changes.put)
 
-    def _give_up_succession(self) -> None:
+    def _give_up_succession(self, *, limit_secs: float = 0.0) -> None:
         succession, self._succession = self._succession, None
         if succession is not None:
-            succession.close()
+            succession.close(limit_secs=limit_secs)
 
     def _be_succeeded(self) -> None:
         """The coming model's map is shown: whatever is asked from now on is asked of it."""

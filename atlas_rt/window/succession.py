@@ -45,6 +45,7 @@ class Succession:
         yield self._lookout
         yield from self._readers or ()
 
-    def close(self) -> None:
+    def close(self, *, limit_secs: float = 0.0) -> None:
+        """limit_secs: to wait for each thread; one that is busy ends when it is done."""
         for worker in self.workers():
-            worker.close(limit_secs=0.0)
+            worker.close(limit_secs=limit_secs)

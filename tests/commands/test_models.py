@@ -19,7 +19,7 @@ from atlas_rt.encoders.model_choice import choose, chosen_name
 from tests import hubs, towers
 from tests.commands.person import ROOT, Person, environment
 from tests.hubs import Hub
-from tests.libraries import listing, wait_for
+from tests.libraries import Library, listing, wait_for
 
 GET = ("models", "get", "small", "--repo", hubs.NAME)
 BIG = "visual/model.onnx"
@@ -212,6 +212,19 @@ def test_a_model_of_open_clip_that_is_not_listed_is_known_by_its_two_names() -> 
     assert (listed.name, listed.licence) == ("ViT-B-16-datacomp", "MIT")
     other = _of_open_clip("ViT-L-16-SigLIP-384", "webli")
     assert (other.name, other.family, other.pretrained) == ("ViT-L-16-SigLIP-384-webli", "siglip", "webli")
+
+
+def test_a_library_is_read_with_the_model_that_made_its_map_while_the_chosen_one_has_none(
+    here: Path, indexed: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = indexed.copy(tmp_path)
+    towers.write_model(home.cache / "models" / "small", "small")
+    choose("small", home.cache)
+    person = Person(here, home.cache, capsys)
+    told = person.ask("search", home.source, "a guitar", "--no-update", "--json")
+    assert told.document["model"] == "starter"
+    assert "small has no map of this library yet; it is read with starter" in told.err
+    assert person.ask("search", home.source, "a guitar", "--no-update", "--model", "small").code == 2
 
 
 # -- remove ------------------------------------------------------------------------------------------------------------
