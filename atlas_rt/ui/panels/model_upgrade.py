@@ -76,7 +76,7 @@ def _head(context: PanelContext, canvas: Canvas, inside: Rect) -> float:
 
 def _offer(context: PanelContext, canvas: Canvas, row: Rect, offer: ModelOffer, *, again: bool, first: bool) -> None:
     label = button_label(offer, again=again)
-    width = max(context.type.width(label, theme.SMALL, strong=True) + context.px(32.0), context.px(130.0))
+    width = max(context.type.width(label, theme.SMALL, strong=True) + context.px(32.0), context.px(156.0))
     side = context.px(BUTTON)
     place = Rect(row.right - width, row.y + (row.height - side) / 2.0, width, side)
     if context.labelled_button(canvas, place, label, accent=first):
@@ -114,7 +114,7 @@ def facts(offer: ModelOffer) -> str:
     if offer.accuracy is not None:
         parts.append(f"names {offer.accuracy:.0f} of 100 ImageNet photos right")
     if offer.begun_mb:
-        parts.append(f"{megabytes(offer.begun_mb)} of {megabytes(offer.size_mb)} are here already")
+        parts.append(f"{megabytes(offer.begun_mb)} of it are here")
     return "  ·  ".join(parts)
 
 
@@ -130,7 +130,7 @@ def _work(context: PanelContext, canvas: Canvas, inside: Rect, work: UpgradeWork
     end = canvas.text(inside.x, place.y, "Better search", theme.SMALL, theme.INK, strong=True) + context.px(10.0)
     title = context.type.fit(work.title, place.x - end - context.px(12.0), theme.SMALL)
     canvas.text(end, place.y, title, theme.SMALL, theme.INK_SOFT)
-    y = place.y + context.px(LINE)
+    y = place.y + context.px(LINE + 3.0)
     canvas.text(inside.x, y, work.amount, theme.CAPTION, theme.INK_SOFT)
     canvas.text_right(inside.right, y, work.pace, theme.CAPTION, theme.INK_SOFT)
     bar = Rect(inside.x, inside.bottom - context.px(3.0), inside.width, context.px(3.0))
