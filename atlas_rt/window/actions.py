@@ -322,7 +322,7 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "figures": _toggle_figures,
     "minimap": _toggle_minimap,
     "bookmark": lambda parts: parts.panel_state.palette.toggle(naming=True),
-    "palette": lambda parts: parts.panel_state.palette.toggle(),
+    "palette": lambda parts: parts.panel_state.palette.toggle(more=model_upgrade.commands(parts)),
     "help": _toggle_help,
     "settings": preferences.toggle,
     "step_back": _step_back,

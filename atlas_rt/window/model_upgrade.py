@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
+from atlas_rt.core.command_list import Command
 from atlas_rt.core.progress import STAGES, duration, pace
 from atlas_rt.core.reports import Progress
 from atlas_rt.core.requests import DismissModel, GetModel, StopModel, UpgradeRequest
@@ -29,6 +30,7 @@ from atlas_rt.window.parts import Parts
 from atlas_rt.window.session import Session
 from atlas_rt.window.upgrade_state import Download
 
+GROUP = "Find"
 SHOWN_EVERY_SECS = 1.0
 """So often a download is drawn anew in a window at rest."""
 ENCODING = {"index": "encoding your images", "fit": "laying out the new map"}
@@ -102,10 +104,28 @@ def view(parts: Parts) -> UpgradeView | None:
     if upgrade.download is not None:
         return UpgradeView(work=_download_work(upgrade.download))
     if session is not None and coming is not None:
-        return UpgradeView(work=_encoding_work(coming, session.read_only, parts.panel_state.progress))
+        return UpgradeView(work=_encoding_work(coming, session, parts.panel_state.progress))
     if not (upgrade.offers or upgrade.trouble):
         return None
     return UpgradeView(upgrade.offers, trouble=upgrade.trouble, again=upgrade.failed)
+
+
+def commands(parts: Parts) -> tuple[Command, ...]:
+    """What the palette offers of it."""
+    shown = view(parts)
+    if shown is None:
+        return ()
+    if shown.work is not None:
+        return (Command("cancel better search: keep the model in use", GROUP, (), StopModel()),)
+    return tuple(
+        Command(
+            f"better search: {'use' if each.here else 'get'} {each.name}, {each.size_mb:,} MB",
+            GROUP,
+            (),
+            GetModel(each.name),
+        )
+        for each in shown.offers
+    )
 
 
 # -- steps -------------------------------------------------------------------------------------------------------------
@@ -198,9 +218,11 @@ def _download_pace(told: Fetching) -> Iterator[str]:
         yield f"{duration(told.left_secs)} left"
 
 
-def _encoding_work(coming: Model, holder: str, progress: Progress | None) -> UpgradeWork:
-    if holder:
-        return UpgradeWork(f"waits: {holder} is updating this library")
+def _encoding_work(coming: Model, session: Session, progress: Progress | None) -> UpgradeWork:
+    if session.read_only:
+        return UpgradeWork(f"waits: {session.read_only} is updating this library")
+    if session.engine is None:
+        return UpgradeWork("has stopped; the reason stands below")
     if progress is None or progress.stage not in STAGES:
         return UpgradeWork(f"making the map of {coming.name}")
     title = ENCODING.get(progress.stage, STAGES[progress.stage])

@@ -14,7 +14,7 @@ import moderngl
 import numpy as np
 import pytest
 
-from atlas_rt.core.requests import GetModel, OpenSource, Search, Select, StopModel
+from atlas_rt.core.requests import FindCommand, GetModel, OpenSource, Search, Select, StopModel
 from atlas_rt.encoders.model_choice import chosen_name
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.tile_files import MEDIUM_FILE
@@ -149,7 +149,7 @@ def test_cancel_keeps_the_old_model_and_what_came_and_the_offer_stays(play: Play
     assert view is not None
     assert view.work is not None
     assert view.work.title == f"fetching {NAME}"
-    player.do(StopModel())
+    player.do("palette", FindCommand("cancel better"), "fly_to_best")
     assert (upgrade.download, session_of(player).coming, chosen_name(tmp_path / "cache")) == (None, None, "")
     hub.stall.clear()
     player.do(GetModel(NAME))
@@ -163,7 +163,7 @@ def test_cancel_keeps_the_old_model_and_what_came_and_the_offer_stays(play: Play
     player.close()
     again = play(offline=True)  # what is installed needs no network
     assert (model_of(again), session_of(again).coming) == ("starter", None)
-    again.do(GetModel(NAME))
+    again.do("palette", FindCommand("better search use"), "fly_to_best")
     switched(again)
 
 
