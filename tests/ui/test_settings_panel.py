@@ -60,6 +60,15 @@ def test_work_on_it_can_be_cancelled_wherever_the_person_is(sheet: Sheet) -> Non
     assert StopModel() in sheet.click(hud, *cancel)
 
 
+def test_the_mouse_alone_finds_everything(sheet: Sheet) -> None:
+    """By three lines in the status panel, which open the palette."""
+    hud = make_hud()
+    sheet.show(hud, frames=4)
+    columns = np.flatnonzero(sheet.changed()[SIZE_PX[1] - 40])
+    right = float(columns[columns < SIZE_PX[0] / 2].max())
+    assert Do("palette") in sheet.click(hud, right - 24.0, SIZE_PX[1] - 16.0 - 62.0 + 21.0)
+
+
 def test_a_hint_is_a_line_at_the_bottom(sheet: Sheet) -> None:
     sheet.show(make_hud(), frames=4)
     assert not sheet.changed()[-60:, SIZE_PX[0] // 2 : SIZE_PX[0] // 2 + 200].any()
