@@ -68,7 +68,9 @@ def setting(
 class Settings:
     """What a person can set, for every command."""
 
-    model: str = setting("auto", "encoder to use (default: the best one installed)", metavar="NAME")
+    model: str = setting(
+        "auto", "encoder to use (default: the one chosen in the window, else the best one installed)", metavar="NAME"
+    )
     cache: str = setting("", "folder of the libraries (default: the user's cache folder)", metavar="DIR")
     data: str = setting("", "folder of what you made, such as names (default: the user's data folder)", metavar="DIR")
     offline: bool = setting(False, "never open an internet socket")

@@ -80,7 +80,7 @@ def hear(parts: Parts) -> bool:
 
 def tell_at_opening(parts: Parts, session: Session) -> None:
     """Say that a library is shown as another model sees it until the wanted one's map is there."""
-    if session.coming is not None:
+    if session.coming is not None and not parts.settings.kiosk:
         parts.panel_state.say(f"Encoding for {session.coming.name} goes on; until its map is there you see the old one")
 
 
@@ -93,7 +93,7 @@ def begin_new_map(parts: Parts, session: Session) -> None:
     state.clusters.close()
     clusters.show_all(parts)
     state.undo, state.result_id = UndoStack(), -1
-    if session.coming is not None:
+    if session.coming is not None and not parts.settings.kiosk:
         state.say(f"This is the map that {session.coming.name} made; searches use it from now on", "good")
 
 
