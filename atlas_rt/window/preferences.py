@@ -20,13 +20,15 @@ def carry_out(parts: Parts, request: PreferenceRequest) -> None:
 
 
 def begin(parts: Parts, file: WindowSettings) -> None:
-    """Go on from what was kept: the hints that were learnt; values are in the settings already."""
+    """Go on from what was kept: the hints that were learnt; values are in the settings already. A kiosk's visitors are no
+    newcomers, and set nothing."""
+    if parts.settings.kiosk:
+        return
     kept = file.read()
     parts.hints.learnt = kept.learnt
     if kept.remark:
         parts.panel_state.say(kept.remark, "warning")
-    if not parts.settings.kiosk:  # its visitors are no newcomers, and set nothing
-        parts.keeper = PreferenceWorker(file, data_named=bool(parts.settings.data))
+    parts.keeper = PreferenceWorker(file, data_named=bool(parts.settings.data))
 
 
 def toggle(parts: Parts) -> None:
