@@ -20,8 +20,10 @@ def carry_out(parts: Parts, request: PreferenceRequest) -> None:
 
 
 def begin(parts: Parts, file: WindowSettings) -> None:
-    """Go on from what was kept: the hints that were learnt; values are in the settings already. A kiosk's visitors are no
-    newcomers, and set nothing."""
+    """Go on from what was kept: the hints that were learnt; values are in the settings already.
+
+    A kiosk's visitors are no newcomers, and set nothing.
+    """
     if parts.settings.kiosk:
         return
     kept = file.read()
