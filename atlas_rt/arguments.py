@@ -30,6 +30,21 @@ EVERYWHERE = (
     "ocr",
 )
 """Settings that are options of every command."""
+WINDOW = (
+    "fullscreen",
+    "kiosk",
+    "screen",
+    "webcam",
+    "quality",
+    "renderer",
+    "reduced_motion",
+    "flying_speed",
+    "field_of_view",
+    "invert_look",
+    "ui_scale",
+    "fps",
+)
+"""Settings that are options of the window."""
 MEASUREMENTS = ("frame", "start", "ingest", "search", "locate", "map", "scale", "sight", "wall", "rest")
 """What `bench` can measure."""
 
@@ -54,7 +69,7 @@ class Command:
 
 def _view(parser: argparse.ArgumentParser) -> None:
     add_source(parser)
-    for name in ("fullscreen", "kiosk", "screen", "webcam", "quality", "renderer", "reduced_motion", "fps"):
+    for name in WINDOW:
         add_setting(parser, name)
     _add_narrator(parser)
     parser.add_argument("-o", "--output", metavar="FILE.png", help="where to save the picture if there is no display")
@@ -183,7 +198,7 @@ def _mcp(parser: argparse.ArgumentParser) -> None:
 
 
 def _models(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("does", nargs="*", metavar="list | get NAME | export NAME", help="what to do (default: list)")
+    parser.add_argument("does", nargs="*", metavar="list|get|export|remove [NAME]", help="what to do (default: list)")
     parser.add_argument("--repo", metavar="ORG/NAME", help="get: fetch from this repository of the Hugging Face hub")
     parser.add_argument("--revision", metavar="COMMIT", help="get: a commit, tag or branch of the repository")
     parser.add_argument(
@@ -193,6 +208,7 @@ def _models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tokenizer", metavar="FILE", help="export: a tokenizer.json")
     parser.add_argument("--config", metavar="FILE", help="export: a model configuration of open_clip (JSON)")
     parser.add_argument("--random-weights", action="store_true", help="export: untrained weights, for tests")
+    parser.add_argument("--yes", action="store_true", help="remove: without asking")
 
 
 def _library(parser: argparse.ArgumentParser) -> None:
@@ -351,7 +367,7 @@ COMMANDS = {
         ("export ~/Pictures -o images.npz", "export ~/Pictures --no-update -o images.csv"),
     ),
     "models": Command(
-        "list the known encoders, fetch one, or export one",
+        "list the known encoders, fetch one, export one, or remove one",
         _models,
         ("models list", "models list --json"),
     ),

@@ -1,4 +1,5 @@
-"""Every setting, its default and its meaning. An option wins over the environment, that over atlas.toml.
+"""Every setting, its default and its meaning. An option wins over the environment, that over what was set in the
+window, that over atlas.toml.
 
 A setting is declared once, as a field of `Settings`: the help of its option, the values it takes and its default are
 all read from there. The environment gives `ATLAS_RT_<NAME>`, the file `<config folder>/atlas.toml` `name = value`.
@@ -7,6 +8,7 @@ Nothing below this module reads either.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import locale
 import os
@@ -66,7 +68,9 @@ def setting(
 class Settings:
     """What a person can set, for every command."""
 
-    model: str = setting("auto", "encoder to use (default: the best one installed)", metavar="NAME")
+    model: str = setting(
+        "auto", "encoder to use (default: the one chosen in the window, else the best one installed)", metavar="NAME"
+    )
     cache: str = setting("", "folder of the libraries (default: the user's cache folder)", metavar="DIR")
     data: str = setting("", "folder of what you made, such as names (default: the user's data folder)", metavar="DIR")
     offline: bool = setting(False, "never open an internet socket")
@@ -89,6 +93,20 @@ class Settings:
         choices=RENDERERS,
     )
     reduced_motion: bool = setting(False, "nothing moves by itself, and flights become jumps")
+    flying_speed: float = setting(
+        1.0, "times the usual flying speed (default: 1)", metavar="TIMES", between=(0.1, 10.0)
+    )
+    field_of_view: float = setting(
+        55.0,
+        "degrees that the picture shows from top to bottom (default: 55)",
+        metavar="DEGREES",
+        between=(20.0, 110.0),
+    )
+    invert_look: bool = setting(False, "dragging turns the gaze instead of the picture")
+    ui_scale: float = setting(
+        0.0, "size of type and panels (default: 0, as the screen wants it)", metavar="TIMES", between=(0.0, 4.0)
+    )
+    hints: bool = setting(True, "show hints to who has not flown here yet (default: yes)")
     fps: int = setting(60, "frames a second to aim at, 0 for no limit (default: 60)", metavar="N", between=(0, 1000))
     fullscreen: bool = setting(False, "cover the whole screen")
     kiosk: bool = setting(False, "full screen without a pointer; only Ctrl+Alt+Q, held for three seconds, leaves")
@@ -180,17 +198,28 @@ MEANINGS: dict[str, Meaning] = {each.name: each.metadata["meaning"] for each in 
 """Setting -> what it is."""
 
 
-def load_settings(flags: Mapping[str, Any], *, environment: Mapping[str, str] | None = None) -> Settings:
+def load_settings(
+    flags: Mapping[str, Any], *, environment: Mapping[str, str] | None = None, kept: Mapping[str, Any] | None = None
+) -> Settings:
     """Settings from the command line (None: not given), the environment and the file.
 
-    Raises UsageError for a wrong value, and says where it was set.
+    kept: what a person set in the window, newer than what they wrote into the file; a value that cannot be is passed
+    over, since that file is ours. Raises UsageError for a wrong value, and says where it was set.
     """
     environment = os.environ if environment is None else environment
     path = platformdirs.user_config_path("atlas_rt") / "atlas.toml"
     settings = _apply(Settings(), _file_values(path), lambda name: f"{name} in {path}")
+    for name, value in (kept or {}).items():
+        with contextlib.suppress(UsageError):
+            settings = _apply(settings, {name: value}, str)
     settings = _apply(settings, _environment_values(environment), lambda name: PREFIX + name.upper())
     given = {name: value for name, value in flags.items() if value is not None}
     return _apply(settings, given, option_of)
+
+
+def with_value(settings: Settings, name: str, value: Any) -> Settings:
+    """The settings with another value of one. Raises UsageError where it cannot have that."""
+    return _apply(settings, {name: value}, str)
 
 
 def option_of(name: str) -> str:

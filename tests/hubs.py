@@ -35,6 +35,7 @@ class Asked:
 class Hub:
     """files: the repository's, by path. served: other contents than the listed ones. cut: path -> after so many bytes
     of an answer the connection is cut, once for each number. stall: path -> after so many bytes nothing comes any more.
+    name, commit: of the repository. slow_secs: it takes so long to send a large file.
     """
 
     files: dict[str, bytes]
@@ -45,14 +46,17 @@ class Hub:
     asked: list[Asked] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     url: str = ""
+    name: str = NAME
+    commit: str = COMMIT
+    slow_secs: float = 0.0
 
     def sent(self, path: str) -> int:
         return sum(each.sent for each in self.asked if each.path == path)
 
 
 @contextlib.contextmanager
-def running(files: dict[str, bytes]) -> Iterator[Hub]:
-    hub = Hub(dict(files))
+def running(files: dict[str, bytes], *, name: str = NAME, commit: str = COMMIT) -> Iterator[Hub]:
+    hub = Hub(dict(files), name=name, commit=commit)
     server = _Server(("127.0.0.1", 0), _handler(hub))
     hub.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
@@ -90,7 +94,7 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             path = unquote(urlsplit(self.path).path)
             if path.startswith("/api/models/"):
                 self._list(path.removeprefix("/api/models/"))
-            elif found := re.fullmatch(rf"/{NAME}/resolve/([^/]+)/(.+)", path):
+            elif found := re.fullmatch(rf"/{hub.name}/resolve/([^/]+)/(.+)", path):
                 self._resolve(*found.groups())
             elif path.startswith("/elsewhere/"):
                 self._send(path.removeprefix("/elsewhere/"))
@@ -101,21 +105,23 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
 
         def _list(self, path: str) -> None:
             name, _, revision = path.partition("/revision/")
-            if name != NAME:
+            if name != hub.name:
                 self._refuse("RepoNotFound")
-            elif (revision or BRANCH) not in {BRANCH, COMMIT}:
+            elif (revision or BRANCH) not in {BRANCH, hub.commit}:
                 self._refuse("RevisionNotFound")
             else:
                 files = [_listed(path, content) for path, content in hub.files.items()]
-                self._answer(json.dumps({"id": NAME, "modelId": NAME, "sha": COMMIT, "siblings": files}).encode())
+                self._answer(
+                    json.dumps({"id": hub.name, "modelId": hub.name, "sha": hub.commit, "siblings": files}).encode()
+                )
 
         def _resolve(self, revision: str, path: str) -> None:
-            if path not in hub.files or revision not in {BRANCH, COMMIT}:
+            if path not in hub.files or revision not in {BRANCH, hub.commit}:
                 self._refuse("EntryNotFound")
             elif len(hub.files[path]) >= LARGE_BYTES:
                 self.send_response(302)
                 self.send_header("Location", f"{hub.url}/elsewhere/{path}")
-                self.send_header("X-Repo-Commit", COMMIT)
+                self.send_header("X-Repo-Commit", hub.commit)
                 self.send_header("X-Linked-Etag", f'"{hashlib.sha256(hub.files[path]).hexdigest()}"')
                 self.send_header("X-Linked-Size", str(len(hub.files[path])))
                 self.send_header("Content-Length", "0")
@@ -130,7 +136,7 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             if begin:
                 self.send_header("Content-Range", f"bytes {begin}-{len(content) - 1}/{len(content)}")
             self.send_header("Content-Length", str(len(content) - begin))
-            self.send_header("X-Repo-Commit", COMMIT)
+            self.send_header("X-Repo-Commit", hub.commit)
             self.send_header("ETag", f'"{_blob(content)}"')
             self.end_headers()
             if self.command == "HEAD":
@@ -139,13 +145,22 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             part = content[begin:][: cuts.pop(0)] if cuts else content[begin:]
             if path in hub.stall:
                 part = part[: hub.stall[path]]
-            self.wfile.write(part)
+            self._write(part)
             hub.asked.append(Asked(path, wanted, len(part)))
             if path in hub.stall:
                 self.wfile.flush()
                 time.sleep(30)
             if len(part) < len(content) - begin:
                 self.close_connection = True
+
+        def _write(self, content: bytes) -> None:
+            """In ten pieces, where that is to take a while."""
+            slow = hub.slow_secs if len(content) >= LARGE_BYTES else 0.0
+            step = max(len(content) // 10, 1) if slow else max(len(content), 1)
+            for begin in range(0, len(content), step):
+                self.wfile.write(content[begin : begin + step])
+                self.wfile.flush()
+                time.sleep(slow / 10.0)
 
         def _answer(self, content: bytes) -> None:
             self.send_response(200)

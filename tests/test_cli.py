@@ -338,7 +338,7 @@ def test_a_disk_that_is_full_is_told_of_once(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_modules_of_the_commands_are_those_in_the_table() -> None:
     folder = Path(models.__file__).parent
-    helpers = {"__init__", "collection", "explaining", "json_files", "output"}
+    helpers = {"__init__", "collection", "explaining", "json_files", "model_removal", "output"}
     assert {file.stem for file in folder.glob("*.py")} - helpers == set(cli.COMMANDS)
     assert all(cli.COMMANDS[name] for name in cli.COMMANDS)
     assert callable(library.run)

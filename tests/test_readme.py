@@ -28,7 +28,7 @@ COMMAND_LINES = [
 WHAT = {
     "map": set(map_command.DOES),
     "library": set(library.DOES),
-    "models": {"list", "get", "export"},
+    "models": {"list", "get", "export", "remove"},
     "bench": set(MEASUREMENTS),
 }
 """Command -> the words that choose what it does."""

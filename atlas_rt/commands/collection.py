@@ -35,6 +35,7 @@ from atlas_rt.library.relocation import settled_place
 from atlas_rt.library.resemblance import Resemblance
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.settings import Settings
+from atlas_rt.workers.model_readiness import model_to_show
 from atlas_rt.workers.scenes import Arrival, SceneReader
 
 POLL_SECS = 0.02
@@ -203,16 +204,25 @@ def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bo
     model = registry.load(settings.model, cache)
     place = open_place(settings, paths, cache, make=not no_update)
     if no_update:
-        return read_collection(settings, place, model, cache)
+        return read_collection(settings, place, _with_map(settings, place, model, cache), cache)
     try:
         report = update(settings, place, cache)
     except BusyError as busy:
-        return _read_as_it_is(settings, place, model, cache, busy)
+        return _read_as_it_is(settings, place, _with_map(settings, place, model, cache), cache, busy)
     tell_failures(settings, report.failed)
     if not report.images:
         tell_missing_formats(settings, report)
     refuse_empty(paths, report)
     return read_collection(settings, place, model, cache)
+
+
+def _with_map(settings: Settings, place: LibraryPlace, model: Model, cache: Path) -> Model:
+    """The model to read a library with as it is: while a chosen one still encodes, the one whose map is there. A person
+    who named a model gets that one or none."""
+    shown = model_to_show(place, model, cache) if settings.model == registry.AUTO else model
+    if shown is not model:
+        say(settings, f"{model.name} has no map of this library yet; it is read with {shown.name}")
+    return shown
 
 
 def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache: Path) -> Collection:

@@ -1,4 +1,4 @@
-"""`atlas-rt models`: list the known encoders, fetch one, export one."""
+"""`atlas-rt models`: list the known encoders, fetch one, export one, remove one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from atlas_rt.commands.model_removal import remove
 from atlas_rt.commands.output import ProgressLine, print_json, say, tell
 from atlas_rt.core.progress import duration
 from atlas_rt.encoders import model_list, registry
@@ -26,9 +27,11 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     words: list[str] = arguments.does or ["list"]
     if words == ["list"]:
         return _list(settings, cache)
-    does = {"get": _get, "export": _export}.get(words[0])
+    does = {"get": _get, "export": _export, "remove": _remove}.get(words[0])
     if does is None:
-        raise UsageError(f"models {' '.join(words)!r} is unknown; choose from: list, get NAME, export NAME")
+        raise UsageError(
+            f"models {' '.join(words)!r} is unknown; choose from: list, get NAME, export NAME, remove NAME"
+        )
     if len(words) != 2:
         raise UsageError(f"models {words[0]} needs one name; `atlas-rt models list` shows which there are")
     return does(settings, arguments, words[1], cache)
@@ -126,6 +129,7 @@ def _published(entry: Entry | None) -> dict[str, object]:
     return {
         "hub": entry.hub if entry else "",
         "languages": entry.languages if entry else "",
+        "good_for": entry.good_for if entry else "",
         "accuracy_source": entry.accuracy_source if entry else "",
         "note": entry.note if entry else "",
         "unknown": list(entry.unknown) if entry else [],
@@ -134,6 +138,10 @@ def _published(entry: Entry | None) -> dict[str, object]:
 
 def _broken_row(each: BrokenModel) -> dict[str, object]:
     return {"name": each.name, "chosen": False, "state": BROKEN, "note": each.reason}
+
+
+def _remove(settings: Settings, arguments: argparse.Namespace, name: str, cache: Path) -> int:
+    return remove(settings, name, cache, yes=arguments.yes)
 
 
 # -- get ---------------------------------------------------------------------------------------------------------------
@@ -148,7 +156,7 @@ def _get(settings: Settings, arguments: argparse.Namespace, name: str, cache: Pa
         raise UsageError("The starter comes with the program; there is nothing to fetch.")
     if not repository:
         raise MissingError(f"No ready export of {name} is known. {model_list.how_to_get(entry)}")
-    if not arguments.revision and (here := _usable(cache / "models" / name)):
+    if not arguments.revision and (here := registry.usable(cache / "models" / name)):
         return _told(settings, here, "is already installed")
     if settings.offline:
         raise UsageError("--offline forbids `models get` to use the network; leave it out to fetch the model.")
@@ -171,17 +179,6 @@ def _entry(name: str, repository: str | None) -> Entry:
     if repository and name not in {entry.name for entry in model_list.entries()}:
         return Entry(name=name, family="clip")
     return model_list.entry(name)
-
-
-def _usable(place: Path) -> Model | None:
-    """The model in this folder, if its files are the recorded ones."""
-    try:
-        model = registry.read_model(place / "model.toml")
-        for file in model.files:
-            file.verified()
-    except MissingError:
-        return None
-    return model
 
 
 def described(state: Fetching) -> str:

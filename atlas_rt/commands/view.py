@@ -14,10 +14,12 @@ from atlas_rt.core.assets import DEMO
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.errors import MissingError, NoGraphicsError, UsageError
 from atlas_rt.library.cache_layout import cache_folder, last_opened, place_of, remember_opened
+from atlas_rt.library.personal_data import data_folder
 from atlas_rt.library.scanning import scan
 from atlas_rt.library.sources import absolute
 from atlas_rt.library.store import StoreReader
-from atlas_rt.settings import Settings
+from atlas_rt.library.window_settings import WindowSettings
+from atlas_rt.settings import MEANINGS, Settings, load_settings
 from atlas_rt.ui.window import display_available
 
 PICTURE = "atlas.png"
@@ -25,7 +27,8 @@ PICTURE_PX = (1920, 1080)
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    settings = _with_film(settings, arguments)
+    file = WindowSettings(data_folder(settings.data_path))
+    settings = _with_film(_with_kept(file, arguments), arguments)
     paths = _paths(settings, arguments)
     if not display_available():
         return _without_display(settings, paths, arguments.output)
@@ -35,11 +38,17 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     from atlas_rt.window.app import launch  # the window's libraries, which nobody else waits for
 
     try:
-        app = launch(settings, paths, name=DEMO if arguments.demo else "")
+        app = launch(settings, paths, name=DEMO if arguments.demo else "", file=file)
     except NoGraphicsError as error:
         return _without_opengl(settings, paths, error)
     app.run()
     return 0
+
+
+def _with_kept(file: WindowSettings, arguments: argparse.Namespace) -> Settings:
+    """Settings with what was set in a window before, where neither an option nor the environment says otherwise."""
+    given = {name: value for name, value in vars(arguments).items() if name in MEANINGS}
+    return load_settings(given, kept=file.read().values)
 
 
 def _with_film(settings: Settings, arguments: argparse.Namespace) -> Settings:

@@ -1,5 +1,5 @@
-"""Everything a person can do, as a list in which words find it: the actions of `controls`, and clusters and kept views
-to fly to."""
+"""Everything a person can do, as a list in which words find it: the actions of `controls`, clusters and kept views
+to fly to, and every value of every setting."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from dataclasses import dataclass
 
 from atlas_rt.core.controls import ACTIONS
 from atlas_rt.core.maps import Cluster
-from atlas_rt.core.requests import Do, DropBookmark, KeepBookmark, Request, VisitBookmark, VisitCluster
+from atlas_rt.core.preferences import PREFERENCES
+from atlas_rt.core.requests import (
+    Do,
+    DropBookmark,
+    KeepBookmark,
+    Request,
+    SetPreference,
+    VisitBookmark,
+    VisitCluster,
+)
 
 WORDS = re.compile(r"\w+")
 
@@ -24,9 +33,17 @@ class Command:
     request: Request
 
 
+SETTINGS = tuple(
+    Command(f"{each.title.lower()}: {choice.label}", "Settings", (), SetPreference(each.name, choice.value))
+    for each in PREFERENCES
+    for choice in each.choices
+)
+"""Every value of every setting."""
+
+
 def commands_of(clusters: Iterable[Cluster], views: Sequence[str] = ()) -> tuple[Command, ...]:
     """What can be done by one keystroke, in the order of the help, then flights to the kept views, by their names, and
-    to each cluster, the largest first."""
+    to each cluster, the largest first, then settings."""
     actions = [
         Command(action.does, action.group, action.chords, Do(action.name))
         for action in ACTIONS
@@ -35,7 +52,8 @@ def commands_of(clusters: Iterable[Cluster], views: Sequence[str] = ()) -> tuple
     named = sorted((each for each in clusters if each.name), key=lambda each: -each.size)
     flights = [Command(f"fly to {each.name}", "Clusters", (), VisitCluster(each.id)) for each in named]
     forgets = [Command(f"forget the view {name}", "Views", (), DropBookmark(at)) for at, name in enumerate(views)]
-    return (*actions, Command("keep this view", "Views", ("B",), Do("bookmark")), *to_views(views), *flights, *forgets)
+    keep = Command("keep this view", "Views", ("B",), Do("bookmark"))
+    return (*actions, keep, *to_views(views), *flights, *SETTINGS, *forgets)
 
 
 def to_views(views: Sequence[str]) -> tuple[Command, ...]:

@@ -93,6 +93,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("fullscreen", ("F11",), "full screen", "Program", kiosk=False),
     Action("figures", ("F3",), "frame figures", "Program", kiosk=False),
     Action("palette", ("Ctrl+K",), "every action, by name", "Program", kiosk=False),
+    Action("settings", ("Ctrl+,",), "settings", "Program", kiosk=False),
     Action("help", ("F1", "?"), "help: all keys", "Program"),
     Action("step_back", ("Esc",), "one step back", "Program"),
     Action("quit", ("Ctrl+Q",), "quit", "Program", kiosk=False),

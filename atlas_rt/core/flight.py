@@ -25,6 +25,7 @@ PLANE_PACE = 1.6
 """Before a plane speed is a share of the distance: what is seen moves as fast from near as from afar."""
 ZOOM, ZOOM_EASE_SECS = 0.2, 0.07
 """A step of the wheel comes nearer by this share, in about this time."""
+USUAL_SPEED = 0.6
 SPEEDS = (0.02, 6.0)
 """Slowest and fastest cruising speed, world units a second."""
 DIRECTIONS = {
@@ -62,7 +63,7 @@ class FlyCamera:
 
     def __init__(self, pose: Pose, *, reduced_motion: bool = False) -> None:
         self.pose = pose
-        self.speed = 0.6
+        self.speed = self._usual_speed = USUAL_SPEED
         self.reduced_motion = reduced_motion
         self._velocity = np.zeros(3, np.float32)
         self._look = [0.0, 0.0]
@@ -125,6 +126,11 @@ class FlyCamera:
         self._flight = None
         self._zoom += steps * ZOOM
         self._zoom_at = at
+
+    def set_usual_speed(self, times: float) -> None:
+        """Fly so many times as fast as usual; what the wheel changed since is let go of where that is new."""
+        if self._usual_speed != times * USUAL_SPEED:
+            self.speed = self._usual_speed = times * USUAL_SPEED
 
     def change_speed(self, steps: float) -> None:
         """One step of the wheel is a fifth faster or slower."""

@@ -13,7 +13,7 @@ from atlas_rt.core.camera import pose_looking_at, view_from_world
 from atlas_rt.core.scene import Pose, Scene
 
 FOV_Y = float(np.radians(55.0))
-"""How much of the world a picture shows from top to bottom, radians."""
+"""How much of the world a picture shows from top to bottom, radians, unless the person wants another angle."""
 HOME_MARGIN = 1.1
 HOME_STEPS = 6
 GROUP_MARGIN, GROUP_STEPS, DAMPING = 1.08, 24, 0.6
@@ -40,12 +40,14 @@ class FreeView(NamedTuple):
     bottom: float = 1.0
 
 
-def home_of(scene: Scene, places: Floats, aspect: float) -> Pose:
+def home_of(scene: Scene, places: Floats, aspect: float, *, fov_y: float = FOV_Y) -> Pose:
     """The pose from which all of these places (n, 3) of a scene fill the picture."""
-    return wall.home_pose(places, scene.node_size, aspect, FOV_Y) if scene.flat else home_pose(places, aspect)
+    if scene.flat:
+        return wall.home_pose(places, scene.node_size, aspect, fov_y)
+    return home_pose(places, aspect, fov_y=fov_y)
 
 
-def home_pose(positions: Floats, aspect: float) -> Pose:
+def home_pose(positions: Floats, aspect: float, *, fov_y: float = FOV_Y) -> Pose:
     """The pose from which the map fills the picture: looking along -z at all but the farthest hundredth of the images.
 
     Nearer images spread wider on screen, so the eye's place and distance are found together, in a few steps. Columns
@@ -56,7 +58,7 @@ def home_pose(positions: Floats, aspect: float) -> Pose:
     columns = np.ascontiguousarray(positions.T)
     away = np.square(columns - np.median(columns, axis=1, keepdims=True)).sum(axis=0)
     sides = columns[:, away <= np.percentile(away, 99.0)]
-    tan_y = float(np.tan(FOV_Y / 2.0)) / HOME_MARGIN
+    tan_y = float(np.tan(fov_y / 2.0)) / HOME_MARGIN
     slopes = (tan_y * aspect, tan_y)
     nearest = float(sides[2].max())
     eye = [float(sides[0].mean()), float(sides[1].mean()), nearest + 1.0]
@@ -94,11 +96,12 @@ class CardFraming(NamedTuple):
     halves: tuple[float, float]
     aspect: float
     free: FreeView
+    fov_y: float = FOV_Y
 
     def pose(self, gaze: Pose) -> Pose:
         """The pose from which it stands there, looking as `gaze` does."""
         (across, down), free = self.halves, self.free
-        tan_y = float(np.tan(FOV_Y / 2.0))
+        tan_y = float(np.tan(self.fov_y / 2.0))
         room = max(free.bottom - free.top, 0.1)
         height = min(max(CARD_ROOM * room, min(CARD_LEAST, CARD_FULL * room)), CARD_HEIGHT)
         width = CARD_WIDTH * max(free.right - free.left, 0.1)
@@ -118,7 +121,7 @@ class CardFraming(NamedTuple):
         right, up, back = (view_from_world(pose) @ np.append(self.place, np.float32(1.0)))[:3].tolist()
         if back >= 0.0:
             return FreeView(0.0, 0.0, 0.0, 0.0)
-        tan_y = float(np.tan(FOV_Y / 2.0)) * -back
+        tan_y = float(np.tan(self.fov_y / 2.0)) * -back
         tan_x = tan_y * self.aspect
         x, y = 0.5 + right / tan_x / 2.0, 0.5 - up / tan_y / 2.0
         across, down = self.halves[0] / tan_x / 2.0, self.halves[1] / tan_y / 2.0
@@ -134,7 +137,9 @@ class CardFraming(NamedTuple):
         return is_same_size and across <= CARD_OFF * width and down <= CARD_OFF * height
 
 
-def group_pose(points: Floats, aspect: float, *, coming_from: Floats, free: FreeView, half: float) -> Pose:
+def group_pose(
+    points: Floats, aspect: float, *, coming_from: Floats, free: FreeView, half: float, fov_y: float = FOV_Y
+) -> Pose:
     """The pose from which the cards at points (k, 3), at least one, fill what is free of the picture.
 
     coming_from: where the eye is, from whose side they are looked at. half: half the side of a card, world units. As in
@@ -146,7 +151,7 @@ def group_pose(points: Floats, aspect: float, *, coming_from: Floats, free: Free
     pose = close_up_pose(middle, coming_from=coming_from, distance=1.0)
     turn = view_from_world(pose)[:3, :3]
     seen = (points - middle) @ turn.T  # (k, 3) to the right, up, towards the eye
-    tan_y = float(np.tan(FOV_Y / 2.0))
+    tan_y = float(np.tan(fov_y / 2.0))
     slopes = np.array([tan_y * aspect, tan_y], np.float32)
     low = slopes * np.array([2.0 * free.left - 1.0, 1.0 - 2.0 * free.bottom], np.float32)
     high = slopes * np.array([2.0 * free.right - 1.0, 1.0 - 2.0 * free.top], np.float32)

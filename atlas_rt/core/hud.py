@@ -10,6 +10,7 @@ from atlas_rt.core.command_list import Command
 from atlas_rt.core.compass import Compass
 from atlas_rt.core.drop_offer import DropOffer
 from atlas_rt.core.explanations import Explanation
+from atlas_rt.core.hints import Hint
 from atlas_rt.core.images import Failure
 from atlas_rt.core.look import LookPanel
 from atlas_rt.core.maps import Cluster
@@ -17,9 +18,11 @@ from atlas_rt.core.match_threshold import ALL
 from atlas_rt.core.metadata import NOTHING_KNOWN, Metadata
 from atlas_rt.core.minimap import Minimap
 from atlas_rt.core.narration import NarratorView
+from atlas_rt.core.preferences import PreferencesView
 from atlas_rt.core.query_picture import QueryPicture
 from atlas_rt.core.reports import Progress
 from atlas_rt.core.troubles import Trouble
+from atlas_rt.core.upgrade import UpgradeView
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +300,12 @@ class Hud:
     """How alike a match must be to be listed."""
     drop_offer: DropOffer | None = None
     """What can be done with what was dropped."""
+    upgrade: UpgradeView | None = None
+    """A stronger encoder, offered or on its way."""
+    settings: PreferencesView | None = None
+    """The settings panel, shown when not None."""
+    hint: Hint | None = None
+    """What a newcomer may try next."""
 
 
 def running_on(images: str, text: str) -> str:

@@ -27,7 +27,7 @@ class Morph:
         self.settled = True
         """Whether all images stand at their places on the map: what moves, if anything, is a stack."""
         self._tiers_after: Tiers | None = None
-        self._reduced_motion = reduced_motion
+        self.reduced_motion = reduced_motion
         self._secs = self._whole_secs = MORPH_SECS
 
     @property
@@ -59,7 +59,7 @@ class Morph:
         """
         self.old_places, self.places = here, places
         self._whole_secs = secs or MORPH_SECS
-        self._secs = 0.0 if secs and not self._reduced_motion else self._whole_secs
+        self._secs = 0.0 if secs and not self.reduced_motion else self._whole_secs
         self.tiers = self._tiers_after = after
         if after is not None and self._secs == 0.0 and before is not None:
             self.tiers = np.where((after == HIDDEN) & (before != HIDDEN), before, after)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from atlas_rt.core.reports import Progress
+
 STAGES = {
     "scan": "looking for images",
     "index": "indexing",
@@ -23,3 +25,11 @@ def duration(secs: float) -> str:
     if secs < 3600:
         return f"{secs // 60} min {secs % 60} s"
     return f"{secs // 3600} h {secs % 3600 // 60} min"
+
+
+def pace(progress: Progress) -> str:
+    """Speed and time left, as far as known."""
+    parts = [f"{progress.rate:,.0f}/s"] if progress.rate >= 1.0 else []
+    if progress.eta_secs is not None:
+        parts.append(f"{duration(progress.eta_secs)} left")
+    return "  ·  ".join(parts)

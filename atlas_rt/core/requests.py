@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from atlas_rt.core.narration import Topic
+from atlas_rt.core.preferences import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +347,31 @@ class DropBookmark:
     place: int
 
 
+@dataclass(frozen=True, slots=True)
+class GetModel:
+    """Fetch a stronger encoder if it is not here, and encode the images with it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopModel:
+    """Go on with the encoder in use instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class DismissModel:
+    """Offer none any more, in this window."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetPreference:
+    """Give a setting this value, and keep it."""
+
+    name: str
+    value: Value
+
+
 ClusterRequest = (
     PointAtCluster
     | VisitCluster
@@ -368,6 +394,8 @@ LookRequest = LookAt | LookZoom | LookMove | LookSize
 NarratorRequest = OpenQuestion | CloseQuestion | AskClaude | Agree | Decline | TurnPage | StopClaude
 PaletteRequest = FindCommand | RunCommand
 BookmarkRequest = KeepBookmark | VisitBookmark | DropBookmark
+UpgradeRequest = GetModel | StopModel | DismissModel
+PreferenceRequest = SetPreference
 Request = (
     Do
     | Search
@@ -381,6 +409,8 @@ Request = (
     | SearchRequest
     | PaletteRequest
     | BookmarkRequest
+    | UpgradeRequest
+    | PreferenceRequest
     | FileRequest
     | LookRequest
     | ClusterRequest

@@ -266,11 +266,12 @@ class World:
     def home(self) -> Pose:
         """The pose from which all that is drawn fills the picture."""
         concealed, prepared = self._shown.concealed(self.scene.clusters), self._prepared
-        if concealed is None and prepared is not None and prepared.aspect == self._aspect:
+        usual = prepared is not None and prepared.aspect == self._aspect and self.fov_y == FOV_Y
+        if concealed is None and prepared is not None and usual:
             return prepared.home
         if concealed is None or concealed.all():
-            return home_of(self.scene, self._closed, self._aspect)
-        return home_of(self.scene, self._closed[~concealed], self._aspect)
+            return home_of(self.scene, self._closed, self._aspect, fov_y=self.fov_y)
+        return home_of(self.scene, self._closed[~concealed], self._aspect, fov_y=self.fov_y)
 
     def before_cluster(self, cluster: int, free: FreeView) -> Pose | None:
         """The pose from which a cluster fills what is free of the picture; None where it has no image here."""
@@ -285,7 +286,8 @@ class World:
         if not len(points):
             return None
         eye = self._eye_towards(np.median(points, axis=0))
-        return group_pose(points, self._aspect, coming_from=eye, free=free, half=self.scene.node_size)
+        half, fov_y = self.scene.node_size, self.fov_y
+        return group_pose(points, self._aspect, coming_from=eye, free=free, half=half, fov_y=fov_y)
 
     def pivot(self) -> Floats:
         """What the camera orbits: the selected image, else the middle of the map."""
@@ -335,6 +337,15 @@ class World:
         """Tell what panels leave of the picture: a visited image is framed again in it, as long as the eye rests there.
         A size that the picture has from now on counts in the same way."""
         self._free = free
+
+    def set_reduced_motion(self, reduced: bool) -> None:
+        """Whether nothing moves by itself, and flights are jumps."""
+        self.reduced_motion = self.camera.reduced_motion = self._morph.reduced_motion = reduced
+
+    def set_field_of_view(self, degrees: float) -> None:
+        """How much of the world the picture shows from top to bottom."""
+        usual = abs(degrees - np.degrees(FOV_Y)) < 1e-3
+        self.fov_y = FOV_Y if usual else float(np.radians(degrees))
 
     def stir(self) -> None:
         """The person did something: ambient motion comes back."""
@@ -444,7 +455,7 @@ class World:
         """A row's card in what is free of the picture; None for no row."""
         if row < 0:
             return None
-        return CardFraming(self._place_of(row), self._halves(row), self._aspect, self._free)
+        return CardFraming(self._place_of(row), self._halves(row), self._aspect, self._free, self.fov_y)
 
     def _halves(self, row: int) -> tuple[float, float]:
         """Half the sides of a row's card from near, world units, as what was found leaves it."""

@@ -31,7 +31,8 @@ class Entry:
     resize, interpolation: as in `preprocess.Preprocessing`. tokenizer: "clip", or where its tokenizer.json lies.
     clean: as in `registry.TextTower`. note: what a person should know besides.
     imagenet_accuracy: zero-shot top-1 in percent, published at `accuracy_source`.
-    memory_mb: of both towers' weights in float32. strong, weak, label_temperature: as in `registry.Calibration`.
+    good_for: what it finds, in a few words. memory_mb: of both towers' weights in float32.
+    strong, weak, label_temperature: as in `registry.Calibration`.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Entry:
     clean: str = ""
     context_length: int = 0
     languages: str = ""
+    good_for: str = ""
     imagenet_accuracy: float | None = None
     accuracy_source: str = ""
     memory_mb: int | None = None

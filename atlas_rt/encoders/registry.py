@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.encoders import model_list
+from atlas_rt.encoders.model_choice import chosen_name
 from atlas_rt.encoders.preprocess import RESAMPLING, RESIZES, Preprocessing
 from atlas_rt.errors import MissingError, UsageError
 
@@ -187,14 +188,15 @@ class BrokenModel:
 
 
 def load(name: str, cache: Path) -> Model:
-    """The model of that name, "auto" for the best one that is here; "NAME:int8" for a variant of it.
+    """The model of that name, "auto" for the one that was chosen, else the best one that is here; "NAME:int8" for a
+    variant of it.
 
     cache: the program's cache folder. Its files are verified when they are opened. Raises UsageError for an unknown
     name, MissingError for one that is known but not here, and for a broken description.
     """
     base, _, variant = name.partition(":")
     models, broken = survey(cache)
-    model = _best(models, broken) if base == AUTO else _named(base, models, broken)
+    model = _chosen(models, broken, cache) if base == AUTO else _named(base, models, broken)
     return _variant(model, variant) if variant not in {"", PLAIN} else model
 
 
@@ -216,6 +218,12 @@ def survey(cache: Path) -> tuple[tuple[Model, ...], tuple[BrokenModel, ...]]:
             else:
                 models.setdefault(model.name, model)
     return tuple(models.values()), tuple(broken)
+
+
+def _chosen(models: tuple[Model, ...], broken: tuple[BrokenModel, ...], cache: Path) -> Model:
+    """The chosen one if it is still here, else the best."""
+    name = chosen_name(cache)
+    return next((model for model in models if model.name == name), None) or _best(models, broken)
 
 
 def _best(models: tuple[Model, ...], broken: tuple[BrokenModel, ...]) -> Model:
@@ -248,6 +256,17 @@ def _variant(model: Model, name: str) -> Model:
     image = replace(model.image, file=variant.image, batch=variant.batch or model.image.batch)
     text = replace(model.text, file=variant.text) if variant.text else model.text
     return replace(model, name=f"{model.name}:{name}", image=image, text=text)
+
+
+def usable(place: Path) -> Model | None:
+    """The model in this folder, if its files are the recorded ones."""
+    try:
+        model = read_model(place / "model.toml")
+        for file in model.files:
+            file.verified()
+    except MissingError:
+        return None
+    return model
 
 
 def read_model(file: Path) -> Model:

@@ -19,10 +19,10 @@ PROGRESS_EVERY_SECS = 0.2
 
 
 class Announcements:
-    """The engine's end of the pipe, for telling. model: its name, as a person knows it."""
+    """The engine's end of the pipe, for telling. model: that of the engine, by the name a person knows it by."""
 
     def __init__(self, pipe: Connection, *, model: str) -> None:
-        self._pipe, self._model = pipe, model
+        self._pipe, self.model = pipe, model
         self._told_secs = 0.0
         self._told_stage = ""
         self._fit_failed = False
@@ -40,7 +40,7 @@ class Announcements:
             self.tell(progress)
 
     def published(self, map_: Map) -> None:
-        self.tell(Published(self._model, map_.generation, len(map_.ids)))
+        self.tell(Published(self.model, map_.generation, len(map_.ids)))
 
     def fit(self, error: FitError | None) -> None:
         """Tell that no fit can be made, and why; or that one was made again. A window goes on with the map it has."""

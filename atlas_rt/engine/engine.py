@@ -13,7 +13,7 @@ from atlas_rt.engine.announcements import Announcements
 from atlas_rt.engine.crash_log import SLOTS
 from atlas_rt.engine.fit_process import Cancelled
 from atlas_rt.engine.messages import FromEngine, Job, Locked, Refit, Refused, Undo
-from atlas_rt.engine.pending_requests import PendingRequests, Stopped
+from atlas_rt.engine.pending_requests import ModelChanged, PendingRequests, Stopped
 from atlas_rt.engine.rounds import Rounds
 from atlas_rt.errors import AtlasError
 from atlas_rt.excepthooks import debugging
@@ -73,7 +73,9 @@ class Engine:
             with StoreWriter.open(folder) as store:
                 cleaned = finish_cleaning(folder, store)
                 requests = PendingRequests(self._pipe, store, self._announcements)
-                self._work(requests, self._rounds(store, requests, cleaned=cleaned))
+                while (asked := self._work(requests, self._rounds(store, requests, cleaned=cleaned))) is not None:
+                    self._model, cleaned = registry.load(asked, self._job.cache), False
+                    self._announcements.model = self._model.name
 
     def _rounds(self, store: StoreWriter, requests: PendingRequests, *, cleaned: bool) -> Rounds:
         return Rounds(
@@ -86,13 +88,24 @@ class Engine:
             announcements=self._announcements,
         )
 
-    def _work(self, requests: PendingRequests, rounds: Rounds) -> None:
+    def _work(self, requests: PendingRequests, rounds: Rounds) -> str | None:
+        """Round after round; the name of the model to go on with, None where there is nothing more to do."""
+        try:
+            self._run(requests, rounds)
+        except ModelChanged as changed:
+            return changed.name
+        finally:
+            rounds.close()
+        return None
+
+    def _run(self, requests: PendingRequests, rounds: Rounds) -> None:
         try:
             rounds.run()
             while self._job.stay:
                 rounds.run(asked=_wait_for_news(requests, rounds))
-        finally:
-            rounds.close()
+        except Cancelled:  # a fit was given up, for one of these
+            requests.obey_stop()
+            raise
 
 
 def _wait_for_news(requests: PendingRequests, rounds: Rounds) -> bool:

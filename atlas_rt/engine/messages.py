@@ -1,6 +1,6 @@
 """What crosses the pipe between the engine and whoever started it: small frozen values, never bulk data.
 
-To the engine: its Job first, then Add, Remove, Rescan, Refit, Undo, Stop. From the engine: Progress, Failure,
+To the engine: its Job first, then Add, Remove, Rescan, Refit, Undo, UseModel, Stop. From the engine: Progress, Failure,
 IndexReport, Trouble, and the other classes here.
 """
 
@@ -109,6 +109,13 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True)
+class UseModel:
+    """Go on with this encoder: what lacks a vector of it is encoded. What others made of the library stays."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Commit what is there and end."""
 
@@ -154,4 +161,4 @@ FromEngine = (
     | Trouble
     | SourceState
 )
-ToEngine = Add | Remove | Rescan | Refit | Undo | Stop
+ToEngine = Add | Remove | Rescan | Refit | Undo | UseModel | Stop

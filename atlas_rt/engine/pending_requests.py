@@ -6,12 +6,20 @@ from collections import deque
 from multiprocessing.connection import Connection
 
 from atlas_rt.engine.announcements import Announcements
-from atlas_rt.engine.messages import Add, Added, Remove, Removed, Stop, ToEngine
+from atlas_rt.engine.messages import Add, Added, Remove, Removed, Stop, ToEngine, UseModel
 from atlas_rt.library.store_writer import StoreWriter
 
 
 class Stopped(BaseException):
     """Someone asked the engine to stop; everything committed is kept."""
+
+
+class ModelChanged(BaseException):
+    """Someone asks for another encoder; everything committed is kept."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 class PendingRequests:
@@ -32,23 +40,31 @@ class PendingRequests:
         return True
 
     def take(self) -> ToEngine:
-        """The oldest request. Raises Stopped where it is to stop."""
+        """The oldest request. Raises Stopped where it is to stop, ModelChanged where it is to use another model."""
         request = self._requests.popleft()
         if isinstance(request, Stop):
             raise Stopped
+        if isinstance(request, UseModel):
+            raise ModelChanged(request.name)
         return request
 
     @property
     def stop_asked(self) -> bool:
-        """Whether someone asks to stop; what has come meanwhile is heard first."""
+        """Whether someone asks to stop, or to go on with another model; what has come meanwhile is heard first."""
         while self._pipe.poll():
             self._keep(self._pipe.recv())
-        return any(isinstance(request, Stop) for request in self._requests)
+        return any(isinstance(request, Stop | UseModel) for request in self._requests)
 
     def obey_stop(self) -> None:
-        """Called between steps of long work. Raises Stopped where someone asks to stop."""
-        if self.stop_asked:
+        """Called between steps of long work. Raises Stopped where someone asks to stop, ModelChanged with the newest
+        model that was asked for."""
+        if not self.stop_asked:
+            return
+        if any(isinstance(request, Stop) for request in self._requests):
             raise Stopped
+        names = [request.name for request in self._requests if isinstance(request, UseModel)]
+        self._requests = deque(request for request in self._requests if not isinstance(request, UseModel))
+        raise ModelChanged(names[-1])
 
     def _keep(self, request: ToEngine) -> None:
         """Keep a request until its turn. What should be added or removed is stored at once: a Stop may come first."""

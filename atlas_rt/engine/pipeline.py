@@ -8,6 +8,7 @@ run gives the same bits as one that was never interrupted.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -268,11 +269,11 @@ class Pipeline:
         labels: dict[int, Labels] = {}
         ready = [row for each in seen if (row := self._again(each, labels))]
         if kept:
-            tile = self._tiles.append([each.tiles for each in kept])
+            records = self._records_of(kept)
             first = self._vectors.append(vectors)
             self._tiles.flush()
             self._vectors.flush()
-            ready += [_ready(each, tile + i, first + i) for i, each in enumerate(kept)]
+            ready += [_ready(each, records[i], first + i) for i, each in enumerate(kept)]
             words = self._labeller.label(vectors)
             labels |= zip((each.todo.id for each in kept), words, strict=True) if words else ()
         failed = [
@@ -284,6 +285,18 @@ class Pipeline:
         self.tally.changed += committed.changed
         self.tally.unchanged += committed.unchanged + committed.moved
         self.tally.moved |= set(committed.ids.values())
+
+    def _records_of(self, kept: Sequence[Prepared]) -> list[int]:
+        """Where the tiles of each lie. What is only encoded by another model keeps those it has: the map that is shown
+        meanwhile goes on with them, and nothing lies on the disk twice."""
+        stored = [self._stored_record(each) for each in kept]
+        new = [each.tiles for each, record in zip(kept, stored, strict=True) if record is None]
+        appended = itertools.count(self._tiles.append(new))
+        return [next(appended) if record is None else record for record in stored]
+
+    def _stored_record(self, each: Prepared) -> int | None:
+        known = self._store.known(each.hash, self._model_id) if each.todo.kind == "encode" else None
+        return known.tile if known is not None else None
 
     def _again(self, seen: Seen, labels: dict[int, Labels]) -> Ready | None:
         """A file with content that is stored: it shares the tile, the vector and the labels. None where the content is

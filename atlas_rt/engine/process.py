@@ -40,6 +40,7 @@ from atlas_rt.engine.messages import (
     Said,
     Stop,
     ToEngine,
+    UseModel,
 )
 from atlas_rt.errors import AtlasError
 from atlas_rt.library.store_writer import StoreWriter, writing
@@ -75,10 +76,12 @@ class EngineProcess:
         return self._unheeded
 
     def tell(self, request: ToEngine) -> None:
-        """Send a request. An Add or a Remove is kept for the next engine if this one dies before it has stored it;
-        another request sent to an engine that has just died is lost."""
+        """Send a request. An Add or a Remove is kept for the next engine if this one dies before it has stored it, and
+        so is the model to use; another request sent to an engine that has just died is lost."""
         if isinstance(request, Add | Remove):
             self._unheeded = (*self._unheeded, request)
+        if isinstance(request, UseModel):
+            self._job = replace(self._job, model=request.name)
         if self._start_secs is None:
             self._send(request)
 

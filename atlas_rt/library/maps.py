@@ -165,6 +165,11 @@ def latest(folder: Path) -> int:
     return next((each for each in reversed(generations(folder)) if _looks_whole(_place(folder, each))), 0)
 
 
+def newest(folder: Path) -> Kept | None:
+    """What the manifest of the newest map that looks whole tells; None where there is none."""
+    return next((kept for each in reversed(generations(folder)) if (kept := _kept(_place(folder, each)))), None)
+
+
 def generations(folder: Path) -> list[int]:
     """Generations in the folder, ascending, damaged ones included: the next map's number is one more than the last."""
     try:

@@ -57,6 +57,10 @@ class CloudRenderer(Protocol):
         """Tell the quality ladder what the last frame's work took, flip included; whether the step changed."""
         ...
 
+    def set_quality(self, quality: str) -> None:
+        """Draw by another word of `--quality` from now on."""
+        ...
+
     def draw(self, view: View, target: Target, *, still: bool = False) -> None:
         """Draw one frame into a target of the size `view.size_px`. still: nothing moves, so it may take longer."""
         ...

@@ -81,7 +81,8 @@ def _better() -> str:
     others: list[Entry] = [each for each in entries() if each.languages not in ("", ENGLISH) and each.hub]
     if not others:
         return ""
-    return f" {others[0].name} reads {others[0].languages}: atlas-rt models get {others[0].name}"
+    best = max(others, key=lambda each: each.imagenet_accuracy or 0.0)
+    return f" {best.name} reads {best.languages}: atlas-rt models get {best.name}"
 
 
 def _script(letter: str) -> str:

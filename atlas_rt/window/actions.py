@@ -24,12 +24,14 @@ from atlas_rt.core.requests import (
     OpenFile,
     OpenSource,
     PaletteRequest,
+    PreferenceRequest,
     Request,
     Retry,
     Search,
     SearchRequest,
     Select,
     ShowInFolder,
+    UpgradeRequest,
 )
 from atlas_rt.core.tour import Tour
 from atlas_rt.settings import pictures_folder
@@ -40,8 +42,10 @@ from atlas_rt.window import (
     given_files,
     image_files,
     looking,
+    model_upgrade,
     narrating,
     opening,
+    preferences,
     searching,
     selection,
     undoing,
@@ -83,6 +87,10 @@ def _carry_out_in_part(parts: Parts, request: Request) -> None:
             searching.carry_out(parts, request)
         case _ if isinstance(request, PaletteRequest):
             _in_palette(parts, request)
+        case _ if isinstance(request, UpgradeRequest):
+            model_upgrade.carry_out(parts, request)
+        case _ if isinstance(request, PreferenceRequest):
+            preferences.carry_out(parts, request)
         case _ if isinstance(request, BookmarkRequest):
             bookmarks.carry_out(parts, request)
         case _ if isinstance(request, FileRequest):
@@ -98,7 +106,8 @@ def _carry_out_in_part(parts: Parts, request: Request) -> None:
 def _do(parts: Parts, name: str) -> None:
     if parts.settings.kiosk and not BY_NAME[name].kiosk:
         return
-    if parts.panel_state.look.open and name not in WHILE_LOOKING:
+    state = parts.panel_state
+    if state.look.open and name not in (IN_SETTINGS if state.settings_open else WHILE_LOOKING):
         return
     action = ACTIONS.get(name)
     if action is not None:
@@ -142,7 +151,8 @@ def start_tour(parts: Parts) -> None:
 
 def make_fresh(parts: Parts) -> None:
     """A kiosk's visitor has gone: everything they opened closes, and the tour begins."""
-    parts.panel_state.help_open = parts.panel_state.opening = parts.panel_state.palette.open = False
+    state = parts.panel_state
+    state.help_open = state.settings_open = state.opening = state.palette.open = False
     looking.leave(parts)
     selection.close_search(parts)
     parts.panel_state.search = SearchState()
@@ -192,6 +202,7 @@ def _toggle_minimap(parts: Parts) -> None:
 
 def _toggle_help(parts: Parts) -> None:
     parts.panel_state.help_open = not parts.panel_state.help_open
+    parts.panel_state.settings_open = False
 
 
 def _toggle_fullscreen(parts: Parts) -> None:
@@ -214,6 +225,8 @@ def _fly_to_best(parts: Parts) -> None:
     palette, proposed = parts.panel_state.palette, parts.panel_state.narrator.proposed
     if palette.open:
         _run_command(parts, palette.cursor)
+    elif parts.panel_state.settings_open:
+        preferences.turn(parts, 1)
     elif proposed is not None:
         narrating.agree(parts, all_topics=proposed.proposal.all)
     elif parts.panel_state.clusters.focused:
@@ -226,6 +239,8 @@ def _step(parts: Parts, step: int) -> None:
     """Tab: another line of the palette, or another result."""
     if parts.panel_state.palette.open:
         parts.panel_state.palette.move(step, parts.world.scene, parts.panel_state.views)
+    elif parts.panel_state.settings_open:
+        preferences.move(parts, step)
     else:
         selection.step_result(parts, step=step)
 
@@ -234,6 +249,8 @@ def _go(parts: Parts, right: int, down: int) -> None:
     """An arrow key: in the list of clusters, or to a neighbour of the selected image."""
     if parts.panel_state.palette.open:
         parts.panel_state.palette.move(right + down, parts.world.scene, parts.panel_state.views)
+    elif parts.panel_state.settings_open:
+        preferences.turn(parts, right) if right else preferences.move(parts, down)
     elif parts.panel_state.narrator.proposed is not None:
         narrating.turn_page(parts, right + down)
     elif not parts.panel_state.clusters.focused:
@@ -291,15 +308,20 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "wall": wall.toggle,
     "minimap": _toggle_minimap,
     "bookmark": lambda parts: parts.panel_state.palette.toggle(naming=True),
-    "palette": lambda parts: parts.panel_state.palette.toggle(),
+    "palette": lambda parts: parts.panel_state.palette.toggle(more=model_upgrade.commands(parts)),
     "help": _toggle_help,
     "step_back": escape.step_back,
+    "settings": preferences.toggle,
     "quit": _quit,
 }
 """Name of an action -> what does it. Motion and mouse gestures are `steering`'s."""
 
 WHILE_LOOKING = frozenset(name for name in ACTIONS if name.startswith("look_")) | {
-    "step_back", "fullscreen", "help", "quit", "picture",
+    "step_back", "fullscreen", "help", "settings", "quit", "picture",
     "open_file", "show_in_folder", "copy_path", "copy_picture", "copy_text",
 }  # fmt: skip
 """What is done while a picture is looked at whole; all else is about the map."""
+IN_SETTINGS = frozenset(name for name in ACTIONS if name.startswith("neighbour_")) | {
+    "next_result", "previous_result", "fly_to_best", "step_back", "settings", "fullscreen", "help", "quit",
+}  # fmt: skip
+"""What is done in the settings over such a picture."""

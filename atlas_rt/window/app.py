@@ -20,13 +20,24 @@ from atlas_rt.core.world import World
 from atlas_rt.encoders import registry
 from atlas_rt.errors import MissingError
 from atlas_rt.library.cache_layout import cache_folder
+from atlas_rt.library.window_settings import WindowSettings
 from atlas_rt.render.gl.context import open_in_window
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Input
 from atlas_rt.ui.kiosk import Kiosk
 from atlas_rt.ui.pacing import Pacer
 from atlas_rt.ui.window import AnyWindow, Window
-from atlas_rt.window import actions, arrivals, given_files, look_panel, looking, opening, steering
+from atlas_rt.window import (
+    actions,
+    arrivals,
+    given_files,
+    look_panel,
+    looking,
+    model_upgrade,
+    opening,
+    preferences,
+    steering,
+)
 from atlas_rt.window.bearings import Bearings
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
@@ -45,9 +56,19 @@ RETOLD_SECS = 1.0
 """In a picture at rest, how far the engine is is drawn anew so often: the cores are the engine's then."""
 
 
-def launch(settings: Settings, paths: tuple[str, ...], *, name: str = "", size: tuple[int, int] = (1280, 800)) -> App:
-    """The program in a window of its own. Raises MissingError without a display or OpenGL 3.3, AtlasError where the
-    library cannot be opened; no window is left behind then."""
+def launch(
+    settings: Settings,
+    paths: tuple[str, ...],
+    *,
+    name: str = "",
+    size: tuple[int, int] = (1280, 800),
+    file: WindowSettings | None = None,
+) -> App:
+    """The program in a window of its own. file: of what the person set in windows before, and sets in this one.
+
+    Raises MissingError without a display or OpenGL 3.3, AtlasError where the library cannot be opened; no window is
+    left behind then.
+    """
     window = Window(
         "atlas_rt",
         size=size,
@@ -67,7 +88,7 @@ def launch(settings: Settings, paths: tuple[str, ...], *, name: str = "", size: 
             layout=window.layout(),
         )
         undo.callback(display.release)
-        app = App(settings, paths, window=window, display=display, name=name)
+        app = App(settings, paths, window=window, display=display, name=name, file=file)
         undo.pop_all()
     window.when_lost(app.leave_without_display)
     return app
@@ -84,9 +105,10 @@ class App:
         window: AnyWindow,
         display: WindowPicture,
         name: str = "",
+        file: WindowSettings | None = None,
     ) -> None:
-        """paths: resolved sources, none for the welcome; name: what to call them. window and display are closed by
-        `close`, or by whoever made them when this raises.
+        """paths: resolved sources, none for the welcome; name: what to call them. file: as in `launch`. window and
+        display are closed by `close`, or by whoever made them when this raises.
 
         Raises AtlasError where the library cannot be opened.
         """
@@ -110,9 +132,13 @@ class App:
         self._still_secs, self._still, self._sharp = 0.0, False, False
         self._drawn_secs, self._drawn_work = 0.0, self.parts.panel_state.work
         self._closed = False
+        model_upgrade.look_for_offers(self.parts)
+        preferences.dress(self.parts.world, settings)
         try:
             if paths:
                 opening.open_library(self.parts, paths, name=name)
+            if file is not None:
+                preferences.begin(self.parts, file)
             if settings.webcam:
                 actions.switch_live(self.parts, on=True)
         except BaseException:
@@ -148,7 +174,7 @@ class App:
         parts = self.parts
         told = given_files.paste_over_text(parts, parts.window.poll())
         changed = arrivals.hear(parts) or bool(told.events or told.exposed or told.held)
-        changed |= self._change_over() | self._hear_fonts()
+        changed |= self._change_over() | self._hear_fonts() | preferences.follow_hints(parts, told, dt_secs)
         self._follow(told, dt_secs)
         parts.world.keep_framed(parts.display.free_view)
         parts.world.advance(dt_secs, looking.left_for_map(parts, told.held, dt_secs))
@@ -192,11 +218,16 @@ class App:
         parts = self.parts
         view = parts.world.view(parts.window.framebuffer_px)
         steering.point(parts, told, view)
-        hud, scale = self.hud(view, dt_secs), parts.window.dpi_scale
-        for request in parts.display.build_panels(hud, told, framebuffer_px=view.size_px, dpi_scale=scale):
+        for request in parts.display.build_panels(
+            self.hud(view, dt_secs),
+            told,
+            framebuffer_px=view.size_px,
+            dpi_scale=parts.window.dpi_scale,
+            scale=parts.settings.ui_scale,
+        ):
             actions.carry_out(parts, request)
         parts.window.text_focused = parts.display.wants_text
-        parts.window.looking = parts.panel_state.look.open
+        parts.window.looking = parts.panel_state.look.open and not parts.panel_state.settings_open
         look_panel.want_tiles(parts)
         self._still = self._still_secs >= STILL_SECS
         self._drawn_secs, self._drawn_work = 0.0, parts.panel_state.work
@@ -260,6 +291,9 @@ class App:
         session, self.parts.session = self.parts.session, None
         if session is not None:
             session.close()
+        self.parts.upgrade.close()
+        if self.parts.keeper is not None:
+            self.parts.keeper.close(limit_secs=WRITING_SECS)
         self.parts.picture_files.close(limit_secs=WRITING_SECS)
 
     def _note_start(self) -> None:
@@ -289,10 +323,10 @@ class App:
             images=len(world.scene.ids),
             failures=panel_state.failures,
             map_kind=world.scene.kind,
-            model=parts.model.name,
+            model=(parts.model if session is None else session.model).name,
             provider=running_on(panel_state.provider, session.search.provider if session else ""),
             renderer=parts.display.renderer_name,
-            progress=panel_state.work,
+            progress=None if session is not None and session.coming is not None else panel_state.work,
             name_tags=name_tags(view, world.regions, size_px),
             count_tags=self._counts.tags(view, size_px, dt_secs),
             minimap=self._bearings.minimap(parts, view),
@@ -328,5 +362,8 @@ class App:
             clusters=panel_state.clusters.panel(world.scene, world.shown_clusters),
             narrator=panel_state.narrator.view(opened=panel_state.clusters.opened),
             look=look_panel.panel(parts, dt_secs),
+            upgrade=model_upgrade.view(parts),
+            settings=preferences.view(parts),
+            hint=parts.hints.shown if preferences.has_room_for_hint(parts) else None,
             selection=len(world.selected_ids),
         )

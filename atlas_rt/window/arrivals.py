@@ -8,7 +8,17 @@ from atlas_rt.core.images import Failure
 from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.engine.messages import Added, FromEngine, Locked, Provider, Published, Refused, Said, SourceState
 from atlas_rt.library.formats import missing_words
-from atlas_rt.window import bookmarks, clusters, image_files, looking, narrating, searching, undoing
+from atlas_rt.window import (
+    bookmarks,
+    clusters,
+    image_files,
+    looking,
+    model_upgrade,
+    narrating,
+    preferences,
+    searching,
+    undoing,
+)
 from atlas_rt.window.incoming import Incoming
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
@@ -23,9 +33,9 @@ there, and the name of what encodes stands in a corner."""
 
 def hear(parts: Parts) -> bool:
     """Take everything that came; whether any of it is to be seen."""
-    engine, threads, saved = _hear_engine(parts), _hear_threads(parts), _hear_saved(parts)
+    heard = _hear_engine(parts), _hear_threads(parts), _hear_saved(parts), model_upgrade.hear(parts)
     _tell_of_new(parts)
-    return engine or threads or saved
+    return any(heard) or preferences.hear(parts)
 
 
 def show(parts: Parts, arrival: Arrival) -> None:
@@ -40,9 +50,14 @@ def show_staged(parts: Parts, arrival: Arrival) -> None:
     search."""
     before, was_alone = _selected_record(parts), parts.world.shown_clusters.alone >= 0
     parts.display.show_staged(arrival)
+    succeeded = parts.session is not None and parts.session.is_successor(arrival)
+    if parts.session is not None and succeeded:
+        model_upgrade.begin_new_map(parts, parts.session)
     parts.world.morph_to(arrival.scene, prepared=arrival.prepared)
     if parts.session is not None:
         parts.session.follow(arrival, aspect=parts.world.aspect)
+    if succeeded:
+        searching.renew_picture(parts)
     parts.panel_state.failures, parts.panel_state.absence = arrival.failures, arrival.absence
     parts.panel_state.keep_to(arrival.scene, selected=parts.world.selected_ids)
     _keep_clusters(parts, was_alone=was_alone)
@@ -101,7 +116,8 @@ def _hear_engine(parts: Parts) -> bool:
     session, panel_state, heard = parts.session, parts.panel_state, False
     for message in session.messages() if session else ():
         if isinstance(message, Published) and session is not None:
-            session.scenes.poke()
+            if message.model == session.model.name:
+                session.scenes.poke()
             continue
         _note(panel_state, message)
         if isinstance(message, Added) and message.new and session is not None:
@@ -186,7 +202,9 @@ def _hear_pulses(parts: Parts, session: Session) -> bool:
 
 def _tell_of_new(parts: Parts) -> None:
     """Say how many images are new once they are to be seen."""
-    panel_state = parts.panel_state
+    panel_state, session = parts.panel_state, parts.session
+    if session is not None and session.coming is not None:  # they are encoded by a model whose map is not shown yet
+        return
     if panel_state.new and parts.world.scene.generation >= panel_state.new_at:
         images = "1 new image is" if panel_state.new == 1 else f"{panel_state.new:,} new images are"
         panel_state.say(f"{images} on the map", "good")

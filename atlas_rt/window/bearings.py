@@ -50,5 +50,8 @@ class Bearings:
         if parts.world.tour is not None or parts.world.camera.flying:
             return None
         return compass_to_selected(
-            view, parts.display.free_view, parts.window.size_px, scale=max(parts.window.dpi_scale, 1.0)
+            view,
+            parts.display.free_view,
+            parts.window.size_px,
+            scale=parts.settings.ui_scale or max(parts.window.dpi_scale, 1.0),
         )

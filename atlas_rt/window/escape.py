@@ -24,6 +24,11 @@ def _help(parts: Parts) -> bool:
     return is_open
 
 
+def _settings(parts: Parts) -> bool:
+    is_open, parts.panel_state.settings_open = parts.panel_state.settings_open, False
+    return is_open
+
+
 def _opening(parts: Parts) -> bool:
     is_open, parts.panel_state.opening = parts.panel_state.opening, False
     return is_open
@@ -92,6 +97,7 @@ def _full_screen(parts: Parts) -> bool:
 LAYERS: tuple[Callable[[Parts], bool], ...] = (
     _palette,
     _help,
+    _settings,
     _opening,
     looking.step_back,
     _name,

@@ -153,7 +153,7 @@ def wish(parts: Parts, tiles: tuple[TileKey, ...]) -> None:
 def settings_of(parts: Parts) -> list[Setting]:
     """Each picture in its pane: the window but for the bar below."""
     (width, height), shown = parts.window.size_px, parts.panel_state.look.shown
-    scale = scale_for(parts.window.size_px, parts.window.dpi_scale)
+    scale = parts.settings.ui_scale or scale_for(parts.window.size_px, parts.window.dpi_scale)
     room: Box = (0.0, 0.0, float(width), max(height - BAR_HEIGHT * scale, 1.0))
     ratio = parts.window.framebuffer_px[0] / width
     places = panes(len(shown), room, GAP_PX * scale)

@@ -7,7 +7,7 @@ from atlas_rt.core.world import World
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import sources
 from atlas_rt.library.cache_layout import real_sources
-from atlas_rt.window import arrivals
+from atlas_rt.window import arrivals, model_upgrade, preferences
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
 from atlas_rt.window.search_state import SearchState
@@ -29,11 +29,13 @@ def open_library(parts: Parts, paths: tuple[str, ...], *, name: str = "") -> Non
     parts.world = World(reduced_motion=parts.settings.reduced_motion)
     threshold = parts.panel_state.search.threshold
     parts.panel_state = PanelState(source=name or source_name(paths), search=SearchState(threshold=threshold))
+    preferences.dress(parts.world, parts.settings)
     parts.panel_state.narrator.closed = session.why_not_asked
     parts.panel_hovered = -1
     parts.incoming = None
     parts.display.clear()
     parts.window.set_title(f"atlas_rt - {parts.panel_state.source}")
+    model_upgrade.tell_at_opening(parts, session)
     first, session.first = session.first, None  # its tiles are of no use once they are shown
     if first is not None:
         arrivals.show(parts, first)

@@ -14,12 +14,13 @@ from atlas_rt.core.scene import Scene
 @dataclass(slots=True)
 class PaletteState:
     """Plain state of the main thread. naming: a view is being kept. text: what is looked for, or its name. cursor:
-    place of the line the person is at."""
+    place of the line the person is at. more: what can be done only now."""
 
     open: bool = False
     naming: bool = False
     text: str = ""
     cursor: int = 0
+    more: tuple[Command, ...] = ()
 
     def view(self, scene: Scene, views: Sequence[str]) -> PaletteView | None:
         """What is shown of it; None while it is closed. views: names of those that were kept."""
@@ -28,8 +29,9 @@ class PaletteState:
         lines = self._lines(scene, views)
         return PaletteView(self.text, lines, min(self.cursor, max(len(lines) - 1, 0)), self.naming)
 
-    def toggle(self, *, naming: bool = False) -> None:
+    def toggle(self, *, naming: bool = False, more: tuple[Command, ...] = ()) -> None:
         """Open it at its beginning, or close it. naming: for the name of a view."""
+        self.more = more
         self.open, self.naming, self.text, self.cursor = not self.open or naming != self.naming, naming, "", 0
 
     def look_for(self, text: str) -> None:
@@ -47,4 +49,6 @@ class PaletteState:
         return lines[place].request if 0 <= place < len(lines) else None
 
     def _lines(self, scene: Scene, views: Sequence[str]) -> tuple[Command, ...]:
-        return keeping(views, self.text) if self.naming else found(commands_of(scene.cluster_records, views), self.text)
+        if self.naming:
+            return keeping(views, self.text)
+        return found((*commands_of(scene.cluster_records, views), *self.more), self.text)

@@ -29,7 +29,8 @@ class PanelState:
     """Plain state, changed by `app` alone.
 
     picture_error: the image whose full picture came last, and why it cannot be shown, empty where it can.
-    query: the words that are searched for; search: what else is. opening: the person is about to open another library.
+    query: the words that are searched for; search: what else is. setting_at: place of the setting that the person is
+    at. opening: the person is about to open another library.
     result_id: the image among the answer's best that the person stands at, -1 for none; result: its place there when
     they came to it. absence: what to know, as long as it lasts, of sources that are not there. undo: what the person
     changed since this library was opened. clusters: what they do in the panel of clusters; narrator: what they ask;
@@ -46,6 +47,8 @@ class PanelState:
     result: int = -1
     result_id: int = -1
     help_open: bool = False
+    settings_open: bool = False
+    setting_at: int = 0
     figures_open: bool = False
     minimap_open: bool = False
     failures: tuple[Failure, ...] = ()

@@ -141,6 +141,11 @@ class WindowPicture:
         """What the last frame drew, in words."""
         return self._renderer.figures.drawn
 
+    def set_quality(self, quality: str) -> None:
+        """Another word of `--quality`, from the next frame on."""
+        self._quality = quality
+        self._renderer.set_quality(quality)
+
     def focus_search(self) -> None:
         """Put the caret into the search field."""
         self._panels.focus_search()
@@ -193,13 +198,13 @@ class WindowPicture:
         return [(id_, MEDIUM) for id_ in self._thumbnails.wanted()] + self._renderer.wanted(view)
 
     def build_panels(
-        self, hud: Hud, told: Input, *, framebuffer_px: tuple[int, int], dpi_scale: float
+        self, hud: Hud, told: Input, *, framebuffer_px: tuple[int, int], dpi_scale: float, scale: float = 0.0
     ) -> list[Request]:
-        """Show one frame's panels; what the person asked for in them."""
+        """Show one frame's panels; what the person asked for in them. scale: of panels, 0 for what the screen wants."""
         self._overlay.hear(told, text_focused=self.wants_text)
         self._overlay.begin(
             hud.size_px,
-            scale=scale_for(hud.size_px, dpi_scale),
+            scale=scale or scale_for(hud.size_px, dpi_scale),
             dt_secs=hud.dt_secs,
             framebuffer_px=framebuffer_px,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from atlas_rt.core.answers import SearchAnswer
@@ -105,6 +106,19 @@ def _search_by(parts: Parts, picture: QueryPicture | None) -> None:
     parts.panel_state.search.picture = picture
     parts.display.show_picture(PREVIEW, None if picture is None else picture.preview)
     selection.search(parts, parts.panel_state.query)
+
+
+def renew_picture(parts: Parts) -> None:
+    """Another model is in use, to which the picture that is searched by means another vector."""
+    search, session = parts.panel_state.search, parts.session
+    picture = search.picture
+    if picture is None or session is None:
+        return
+    vector = session.vector_of(picture.id) if picture.id >= 0 else None
+    search.picture = None if vector is None else replace(picture, vector=vector)
+    if vector is None:
+        parts.display.show_picture(PREVIEW, None)
+        parts.panel_state.say(f"{picture.name} is to be given again: another model searches now")
 
 
 # -- earlier searches, and how alike a match must be -------------------------------------------------------------------

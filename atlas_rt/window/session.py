@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from atlas_rt.core.answers import LiveFix, SearchAnswer
 from atlas_rt.core.arrays import Bytes, Floats
 from atlas_rt.core.channels import Inbox
 from atlas_rt.core.hud import ClusterPage, ImageFacts
-from atlas_rt.core.images import Tile
+from atlas_rt.core.images import LibraryPlace, Tile
 from atlas_rt.core.look import LookTile, Opened
 from atlas_rt.core.narration import Topic
 from atlas_rt.core.query_picture import QueryPicture
@@ -43,6 +44,7 @@ from atlas_rt.permission import permission_of
 from atlas_rt.search.labels import Vocabulary, load_vocabulary, read_own_words
 from atlas_rt.settings import Settings
 from atlas_rt.window.outside_pictures import OutsidePictures
+from atlas_rt.window.succession import Readers, Succession
 from atlas_rt.window.writer import Writer
 from atlas_rt.workers.bookmarks import BookmarkWorker, LookAgain
 from atlas_rt.workers.claude import ClaudeEvent, ClaudeRequest, ClaudeWorker
@@ -51,6 +53,7 @@ from atlas_rt.workers.errands import ErrandWorker
 from atlas_rt.workers.facts import FactsRequest, FactsWorker
 from atlas_rt.workers.live_place import Encode, LivePlaceWorker
 from atlas_rt.workers.lookout import LockLookout
+from atlas_rt.workers.model_readiness import model_to_show
 from atlas_rt.workers.pictures import DecodedPicture, PictureWorker
 from atlas_rt.workers.places import PlaceWorker
 from atlas_rt.workers.pulses import PulseWorker
@@ -69,6 +72,8 @@ NICENESS = 19
 USUAL_ASPECT = 16.0 / 9.0
 """Of a window that has drawn nothing yet."""
 READ_ONLY_POLL_SECS = 1.0
+MEANWHILE_POLL_SECS = 30.0
+"""While another model encodes: so late it shows on the map of the one in use that images have gone."""
 CHANGES_MAX = 256
 """Of threads' states that wait to be heard."""
 CHANGES_BUDGET_SECS = 0.001
@@ -77,9 +82,15 @@ CHANGES_BUDGET_SECS = 0.001
 class Session:
     """A library open in a window. Owned by the main thread; nothing in it makes the frame wait.
 
-    first: what the library held when it was opened, read before the first frame, or None. why_not_asked: why Claude is
-    not asked about it ("--offline"), empty where it may be.
+    model: what its map and its search are of. Where the library has no map of the model that is wanted yet, this is
+    another one, until the wanted one's map is there (`coming`). first: what the library held when it was opened, read
+    before the first frame, or None. why_not_asked: why Claude is not asked about it ("--offline"), empty where it may.
     """
+
+    _claude: ClaudeWorker | None = None
+    _places: PlaceWorker | None = None
+    _live_place: LivePlaceWorker | None = None
+    _live_source: str | None = None
 
     def __init__(self, settings: Settings, sources: tuple[str, ...], *, cache: Path, model: Model) -> None:
         permission = permission_of(settings)
@@ -87,11 +98,12 @@ class Session:
         remarks: list[str] = []
         self.place = settled_place(sources, cache, exclude=settings.exclude, tell=remarks.append)
         self._remarks = deque(map(Said, remarks))
-        self.model = model
+        self.model = model_to_show(self.place, model, cache)
         self.sources = sources
         data = data_folder(settings.data_path)
-        names, explanations = ClusterNames(data), Explanations(data)
-        reader = SceneReader(self.place, model=model.id, dim=model.dim, names=names, explanations=explanations)
+        names = ClusterNames(data)
+        self._reader_of = partial(_reader, self.place, names, Explanations(data))
+        reader = self._reader_of(self.model)
         first = reader.read()
         self.first = None if first is None else made_ready(first, aspect=USUAL_ASPECT)
         if self.first is not None and self.first.remark:
@@ -102,14 +114,12 @@ class Session:
         told = self._changes.put
         self._lookout = LockLookout(self.place, announce=told)
         job = job_of(settings, self.place, cache, niceness=NICENESS, stay=True)
-        self._writer = Writer(job, self._lookout, holder=holder)
+        self._writer = Writer(replace(job, model=model.name), self._lookout, holder=holder)
+        self._succession = None if model is self.model else self._succession_by(model)
         self.scenes = SceneWorker(reader, first=self.first, poll_secs=self._poll_secs, announce=told)
         self.runtime = settings.runtime(cache)
-        self.search = SearchWorker(model, self.place, runtime=self.runtime, announce=told)
-        outside = OutsidePictures(model.image.preprocessing)
-        self.query_pictures = QueryPictureWorker(
-            self.place, outside, lambda: ImageEncoder(model, runtime=self.runtime).encode, announce=told
-        )
+        self.search = SearchWorker(self.model, self.place, runtime=self.runtime, announce=told)
+        self.query_pictures = self._picture_worker()
         named = bool(settings.data)
         self.query_texts = QueryTextWorker(self.place, QueryTexts(data), data_named=named, announce=told)
         self.facts = FactsWorker(self.place, announce=told)
@@ -124,7 +134,9 @@ class Session:
         sheets = Sheets(TileFiles(self.place.folder))
 
         def words() -> Vocabulary:
-            return load_vocabulary(model, cache, own=read_own_words(settings.labels_path).words, runtime=self.runtime)
+            return load_vocabulary(
+                self.model, cache, own=read_own_words(settings.labels_path).words, runtime=self.runtime
+            )
 
         self.questions = QuestionWorker(self.place, permission, sheets, data=data, vocabulary=words, announce=told)
         self._make_claude = partial(
@@ -132,17 +144,31 @@ class Session:
             self.place,
             permission,
             sheets,
-            model,
             data=data,
             data_named=named,
             memory=ModelMemory.of_cache(cache),
             runtime=self.runtime,
             announce=told,
         )
-        self._claude: ClaudeWorker | None = None
-        self._places: PlaceWorker | None = None
-        self._live_place: LivePlaceWorker | None = None
-        self._arrival = self.first
+        self._claude_of = self.model
+        self._arrival, self._aspect = self.first, USUAL_ASPECT
+
+    @property
+    def coming(self) -> Model | None:
+        """The model that the images are being encoded with, while the map of `model` is shown; None for none."""
+        return self._succession.model if self._succession else None
+
+    def is_successor(self, arrival: Arrival) -> bool:
+        """Whether it is the coming model's map that arrives."""
+        return self._succession is not None and arrival.scene.model == self._succession.model.id
+
+    def succeed(self, model: Model) -> None:
+        """Encode the images with another model; its map takes the place of the one that is shown when it is whole."""
+        self._give_up_succession()
+        if model.id != self.model.id:
+            self._succession = self._succession_by(model)
+        self._writer.use_model(model.name)
+        self.scenes.poll(self._poll_secs)
 
     @property
     def live(self) -> bool:
@@ -189,15 +215,22 @@ class Session:
                 worker.retry()
 
     def arrival(self) -> Arrival | None:
-        """The newest scene, if one came since the last call. Once it is shown, `follow` it."""
-        return self.scenes.take()
+        """The newest scene, if one came since the last call; the coming model's as soon as there is one. Once it is
+        shown, `follow` it."""
+        coming = self._succession.arrival() if self._succession else None
+        return self.scenes.take() if coming is None else coming
 
     def follow(self, arrival: Arrival, *, aspect: float) -> None:
         """Whatever is asked from now on is asked about this one. aspect: of the window that shows it."""
-        self._arrival = arrival.once_shown()
+        succeeded = self.is_successor(arrival)
+        if succeeded:
+            self._be_succeeded()
+        self._arrival, self._aspect = arrival.once_shown(), aspect
         self.scenes.follow(self._arrival.prepared, aspect=aspect)
         self.bookmarks.ask(LookAgain())
-        if self._places is not None:
+        if succeeded and self.live:
+            self.switch_live(self._live_source)  # it encodes by the model, too
+        elif self._places is not None:
             self._places.show(self._arrival)
 
     def add(self, paths: tuple[str, ...]) -> bool:
@@ -297,7 +330,11 @@ class Session:
 
     def ask_claude(self, request: ClaudeRequest) -> None:
         """Send it; what comes of it is told by `claude_events` and `claude_text`."""
-        self._claude = self._claude or self._make_claude()
+        if self._claude is not None and self._claude_of is not self.model:  # names are checked by the model
+            self._claude.close(limit_secs=0.0)
+            self._claude = None
+        if self._claude is None:
+            self._claude, self._claude_of = self._make_claude(model=self.model), self.model
         self._claude.ask(request)
 
     def claude_events(self) -> Sequence[ClaudeEvent]:
@@ -323,6 +360,7 @@ class Session:
             if worker is not None:
                 worker.close()
         self._live_place = self._places = None
+        self._live_source = source
         if source is None:
             return
         places = self._places = PlaceWorker(announce=self._changes.put)
@@ -343,6 +381,7 @@ class Session:
         self._changes.close()
         if self._claude is not None:
             self._claude.close()
+        self._give_up_succession(limit_secs=2.0)
         for service in (
             self.questions,
             self._names,
@@ -365,14 +404,61 @@ class Session:
 
     @property
     def _poll_secs(self) -> float | None:
-        """How often the library is looked at: only what our own engine writes is told."""
-        return None if self._writer.writes else READ_ONLY_POLL_SECS
+        """How often the library is looked at: only what our own engine writes is told, and of that only what the model
+        in use made."""
+        if not self._writer.writes:
+            return READ_ONLY_POLL_SECS
+        return MEANWHILE_POLL_SECS if self._succession else None
+
+    def _readers(self, model: Model) -> Readers:
+        """What reads the library as a model sees it, started."""
+        scenes = SceneWorker(self._reader_of(model), poll_secs=self._poll_secs, announce=self._changes.put)
+        scenes.flat = self.scenes.flat
+        if self._arrival is not None:
+            scenes.follow(self._arrival.prepared, aspect=self._aspect)
+        return scenes, SearchWorker(model, self.place, runtime=self.runtime, announce=self._changes.put)
+
+    def _picture_worker(self) -> QueryPictureWorker:
+        """Reads pictures to search by as the model in use sees them."""
+        model, runtime = self.model, self.runtime
+        outside = OutsidePictures(model.image.preprocessing)
+        return QueryPictureWorker(
+            self.place, outside, lambda: ImageEncoder(model, runtime=runtime).encode, announce=self._changes.put
+        )
+
+    def _succession_by(self, model: Model) -> Succession:
+        return Succession(self.place, model, readers=self._readers, announce=self._changes.put)
+
+    def _give_up_succession(self, *, limit_secs: float = 0.0) -> None:
+        succession, self._succession = self._succession, None
+        if succession is not None:
+            succession.close(limit_secs=limit_secs)
+
+    def _be_succeeded(self) -> None:
+        """The coming model's map is shown: whatever is asked from now on is asked of it."""
+        succession, self._succession = self._succession, None
+        assert succession is not None
+        for worker in (self.scenes, self.search, self.query_pictures):
+            worker.close(limit_secs=0.0)  # daemons: one that is busy ends when it is done
+        flat = self.scenes.flat
+        self.scenes, self.search = succession.take_over()
+        self.model = succession.model
+        self.query_pictures = self._picture_worker()
+        if self.scenes.flat != flat:  # the person pressed G since its scene was read
+            self.scenes.lay_out(flat=flat)
+        self.scenes.poll(self._poll_secs)
+        self.questions.forget_words()
 
     def _workers(self) -> Iterator[Worker]:
         yield from (self.scenes, self.search, self.facts, self.pictures, self._whole, *self.tiles.workers)
         yield from (self.errands, self._lookout, self._pages, self._names, self.bookmarks, self.questions, self.pulses)
         yield from (self.query_pictures, self.query_texts)
         yield from (worker for worker in (self._claude, self._live_place, self._places) if worker is not None)
+        yield from self._succession.workers() if self._succession else ()
+
+
+def _reader(place: LibraryPlace, names: ClusterNames, explanations: Explanations, model: Model) -> SceneReader:
+    return SceneReader(place, model=model.id, dim=model.dim, names=names, explanations=explanations)
 
 
 def source_name(paths: tuple[str, ...]) -> str:

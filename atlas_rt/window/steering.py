@@ -41,6 +41,7 @@ def steer(parts: Parts, told: Input) -> None:
         _move_wall(parts, told)
         return
     scale = LOOK_HEIGHT_PX / parts.window.size_px[1]
+    scale = -scale if parts.settings.invert_look else scale
     (look_x, look_y), (orbit_x, orbit_y) = dragged
     if look_x or look_y:
         world.camera.look(-look_x * LOOK_PER_PX * scale, look_y * LOOK_PER_PX * scale)

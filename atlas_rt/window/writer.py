@@ -14,7 +14,7 @@ from pathlib import Path
 
 from atlas_rt.core.reports import Progress
 from atlas_rt.core.troubles import MAP, Trouble
-from atlas_rt.engine.messages import Add, FromEngine, Job, Locked, Refused, Remove, Rescan, Said
+from atlas_rt.engine.messages import Add, FromEngine, Job, Locked, Refused, Remove, Rescan, Said, UseModel
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.workers.lookout import LockLookout
 
@@ -67,6 +67,14 @@ class Writer:
             return False
         self.engine.tell(Remove(paths))
         return True
+
+    def use_model(self, name: str) -> None:
+        """Go on with another encoder: now, or when this window comes to write the library."""
+        self._job = replace(self._job, model=name)
+        if self.engine is not None:
+            self.engine.tell(UseModel(name))
+        elif ENGINE in self._troubles:  # perhaps for the model
+            self.retry(ENGINE)
 
     def messages(self) -> Iterator[FromEngine]:
         """What the engine told since the last call, and what changed about who writes."""

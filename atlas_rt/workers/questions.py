@@ -241,6 +241,10 @@ class QuestionWorker(Worker):
         with StoreReader.open(self._place.folder) as store:
             return subjects_about(topics, shown, store, vocabulary)
 
+    def forget_words(self) -> None:
+        """They are other ones from now on, as another model is used."""
+        self._vocabulary = None
+
     def _known_words(self) -> Vocabulary | None:
         """Not before a question needs them; None where the model's text tower cannot be used."""
         if self._vocabulary is None:

@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 
 from atlas_rt.commands.models import _of_open_clip
+from atlas_rt.encoders.model_choice import choose, chosen_name
 from tests import hubs, towers
 from tests.commands.person import ROOT, Person, environment
 from tests.hubs import Hub
-from tests.libraries import listing, wait_for
+from tests.libraries import Library, listing, wait_for
 
 GET = ("models", "get", "small", "--repo", hubs.NAME)
 BIG = "visual/model.onnx"
@@ -211,3 +212,51 @@ def test_a_model_of_open_clip_that_is_not_listed_is_known_by_its_two_names() -> 
     assert (listed.name, listed.licence) == ("ViT-B-16-datacomp", "MIT")
     other = _of_open_clip("ViT-L-16-SigLIP-384", "webli")
     assert (other.name, other.family, other.pretrained) == ("ViT-L-16-SigLIP-384-webli", "siglip", "webli")
+
+
+def test_a_library_is_read_with_the_model_that_made_its_map_while_the_chosen_one_has_none(
+    here: Path, indexed: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = indexed.copy(tmp_path)
+    towers.write_model(home.cache / "models" / "small", "small")
+    choose("small", home.cache)
+    person = Person(here, home.cache, capsys)
+    told = person.ask("search", home.source, "a guitar", "--no-update", "--json")
+    assert told.document["model"] == "starter"
+    assert "small has no map of this library yet; it is read with starter" in told.err
+    assert person.ask("search", home.source, "a guitar", "--no-update", "--model", "small").code == 2
+
+
+# -- remove ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_model_is_removed_only_after_a_yes_which_is_told_its_size_and_the_libraries_it_made(
+    person: Person, folder: Path
+) -> None:
+    place = towers.write_model(person.cache / "models" / "small", "small", more="imagenet_accuracy = 61.5")
+    assert person.ask("index", folder, "--model", "small", "--json").document["model"] == "small"
+    choose("small", person.cache)
+    told = person.ask("models", "remove", "small")
+    assert (told.code, place.is_dir()) == (2, True)
+    assert "add --yes" in told.refusal
+    assert re.search(r"small takes 0 MB: .*/models/small", told.err)
+    assert "1 library was made with it" in told.err
+    assert f"  {folder}" in told.err
+    row = person.ask("models", "remove", "small", "--yes", "--json").document
+    assert (row["name"], row["removed"], row["libraries"]) == ("small", True, [str(folder)])
+    assert (place.exists(), chosen_name(person.cache)) == (False, "")
+    assert not list((person.cache / "models").glob(".small*"))
+
+
+def test_what_cannot_be_removed_is_said(person: Person) -> None:
+    (person.cache / "models" / ".ViT-B-32-laion2b.part").mkdir(parents=True)
+    for words, code, sentence in (
+        (("starter", "--yes"), 2, "starter comes with the program and stays"),
+        (("ViT-B-16-SigLIP2", "--yes"), 2, "is not installed, so there is nothing to remove. Installed: none"),
+        (("nothing", "--yes"), 2, 'No model called "nothing" is installed'),
+        (("../libraries", "--yes"), 2, "must not contain a slash"),
+        (("ViT-B-32-laion2b", "--yes"), 0, ""),  # a download that is not complete
+    ):
+        told = person.ask("models", "remove", *words)
+        assert (told.code, sentence in told.err) == (code, True), told
+    assert not list((person.cache / "models").glob(".ViT*"))

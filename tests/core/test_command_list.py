@@ -5,7 +5,8 @@ from __future__ import annotations
 from atlas_rt.core.command_list import commands_of, found
 from atlas_rt.core.controls import BY_NAME
 from atlas_rt.core.maps import Cluster
-from atlas_rt.core.requests import Do, VisitCluster
+from atlas_rt.core.preferences import PREFERENCES
+from atlas_rt.core.requests import Do, SetPreference, VisitCluster
 
 
 def cluster(id_: int, name: str, size: int) -> Cluster:
@@ -23,7 +24,15 @@ def test_what_a_keystroke_does_is_listed_and_what_is_held_or_done_by_mouse_is_no
 
 
 def test_clusters_with_names_can_be_flown_to_the_largest_first() -> None:
-    assert [each.request for each in COMMANDS if not isinstance(each.request, Do)] == [VisitCluster(7), VisitCluster(4)]
+    flights = [each.request for each in COMMANDS if not isinstance(each.request, Do | SetPreference)]
+    assert flights == [VisitCluster(7), VisitCluster(4)]
+
+
+def test_every_value_of_every_setting_is_found_by_its_name() -> None:
+    for preference in PREFERENCES:
+        for choice in preference.choices:
+            asked = SetPreference(preference.name, choice.value)
+            assert asked in [each.request for each in found(COMMANDS, f"{preference.title}: {choice.label}")]
 
 
 def test_all_words_must_begin_a_word_in_any_order_and_case() -> None:

@@ -21,7 +21,7 @@ from atlas_rt.search.languages import unread
 def test_another_language_is_named_with_the_command_that_helps(phrase: str, language: str) -> None:
     said = unread(phrase, "starter", sure=False)
     assert said.startswith(f"This looks like {language}, and the model starter reads English only.")
-    assert "atlas-rt models get ViT-B-32-SigLIP2-256" in said
+    assert "atlas-rt models get ViT-B-16-SigLIP2" in said
 
 
 def test_what_the_model_reads_is_not_remarked_on() -> None:

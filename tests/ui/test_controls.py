@@ -52,6 +52,7 @@ def test_a_kiosk_tells_neither_the_way_out_nor_what_it_forbids() -> None:
         (key.F, Modifiers(ctrl=True), "Ctrl+F"),
         (key.Q, Modifiers(ctrl=True, alt=True), "Ctrl+Alt+Q"),
         (key.TAB, Modifiers(shift=True), "Shift+Tab"),
+        (key.COMMA, Modifiers(ctrl=True), "Ctrl+,"),
         (key.QUESTION, Modifiers(shift=True), "?"),
         (key.LEFT, Modifiers(alt=True), "Alt+Left"),
     ],

@@ -126,7 +126,8 @@ def launch(stage: str, desk: Path) -> Iterator[Callable[..., Flight]]:
 
     def start(*words: str | Path, cache: Path = desk / "cache", **environment: str) -> Flight:
         told = [str(word) for word in words]
-        common = {"XDG_PICTURES_DIR": str(desk / "pictures"), "XDG_CONFIG_HOME": str(desk / "config")}
+        folders = {"XDG_PICTURES_DIR": "pictures", "XDG_CONFIG_HOME": "config", "XDG_DATA_HOME": "data"}
+        common = {name: str(desk / folder) for name, folder in folders.items()}
         flights.append(Flight(stage, [*told, "--cache", str(cache), "--offline"], common | environment))
         return flights[-1]
 

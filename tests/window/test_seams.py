@@ -268,6 +268,7 @@ def test_what_does_not_change_is_not_drawn_and_search_takes_the_caret_back(play:
     app = player.app
     player.do("search")
     player.see(lambda: app.parts.display.wants_text, why="the caret")
+    app.parts.panel_state.notices.clear()  # one that fades is drawn
     player.see(lambda: not app.frame(0.1), why="rest, with the console open")
     drawn = [app.frame(0.1) for _ in range(30)]
     assert not any(drawn)

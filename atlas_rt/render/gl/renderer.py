@@ -143,6 +143,11 @@ class Renderer:
             self._look_around(view, MEDIUM_FROM_PX)
         return self._tiles.wanted(self._near, view.scene)
 
+    def set_quality(self, quality: str) -> None:
+        """Draw by another word of `--quality` from now on; what its steps need is made ready while frames rest."""
+        self._governor = governor_for(quality, software=is_software(self._ctx))
+        self._cold = _steps_from(self._governor)
+
     def observe(self, frame_ms: float, *, interval_ms: float = 1000.0 / 60.0) -> bool:
         """Tell the governor what the last frame's work took, flip included; whether the step changed."""
         return self._governor.observe(frame_ms, interval_ms=interval_ms)

@@ -50,6 +50,11 @@ class SoftwareRenderer:
         """The last frame was a still one, and another still one would look better."""
         return self._refinement is not None and self._refinement.done < self._refinement.passes
 
+    def set_quality(self, quality: str) -> None:
+        """Draw by another word of `--quality` from now on."""
+        self._governor = governor_for(quality, software=True, ladder=SOFTWARE_LADDER)
+        self._refinement = None
+
     def load_small(self, tiles: Ints, pixels: Bytes) -> None:
         """Keep small tiles: `pixels` (k, 32, 32, 3 or 4) for the tile records `tiles` (k,)."""
         self._rasterizer.load_small(tiles, pixels)

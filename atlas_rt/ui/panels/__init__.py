@@ -10,6 +10,7 @@ from atlas_rt.core.framing import FreeView
 from atlas_rt.core.hud import Hud
 from atlas_rt.core.requests import Hover, Request
 from atlas_rt.typesetting.system_fonts import SystemFonts
+from atlas_rt.ui import theme
 from atlas_rt.ui.fonts import current_fonts
 from atlas_rt.ui.panels.answer_card import AnswerCardPanel
 from atlas_rt.ui.panels.bearings import build_compass, build_place
@@ -22,15 +23,18 @@ from atlas_rt.ui.panels.drop_offer import DropOfferPanel
 from atlas_rt.ui.panels.figures import FiguresPanel
 from atlas_rt.ui.panels.free_space import free_view
 from atlas_rt.ui.panels.help import HelpPanel
+from atlas_rt.ui.panels.hints import HintLine
 from atlas_rt.ui.panels.hover import HoverCard
 from atlas_rt.ui.panels.live import LivePanel
 from atlas_rt.ui.panels.look import BAR_HEIGHT, LookPictures
 from atlas_rt.ui.panels.minimap import MinimapPanel
+from atlas_rt.ui.panels.model_upgrade import build_offers, build_work
 from atlas_rt.ui.panels.neighbour_ring import NeighbourRing
 from atlas_rt.ui.panels.notices import Notices
 from atlas_rt.ui.panels.palette import PalettePanel
 from atlas_rt.ui.panels.panel_context import PanelContext
 from atlas_rt.ui.panels.search import SearchPanel
+from atlas_rt.ui.panels.settings import SettingsPanel
 from atlas_rt.ui.panels.status import StatusPanel
 from atlas_rt.ui.panels.tags import NameTags
 from atlas_rt.ui.panels.welcome import WelcomePanel
@@ -66,6 +70,7 @@ class Panels:
         self._live, self._notices, self._welcome = LivePanel(), Notices(), WelcomePanel()
         self._minimap, self._palette = MinimapPanel(), PalettePanel()
         self._help, self._look = HelpPanel(layout or {}), LookPictures()
+        self._settings, self._hints = SettingsPanel(), HintLine(layout or {})
         self._looking = False
         self._ring, self._drop_offer = NeighbourRing(), DropOfferPanel()
 
@@ -98,7 +103,10 @@ class Panels:
         self._detail.build(context)
         if not (hud.kiosk or hud.welcome):
             self._status.build(context)
+            build_work(context, context.covered[-1])
         self._search.build(context, self._detail.width(context), self._clusters.width(context))
+        if hud.searching:
+            build_offers(context, context.covered[-1])
         self._clusters.build(context)
         if not hud.kiosk:
             self._figures.build(context, self._clusters.width(context))
@@ -106,7 +114,7 @@ class Panels:
         self._minimap.build(context, self._detail.width(context))
         self._welcome.build(context)
         self._answer.build(context)
-        self._notices.build(context, self._answer.top(context))
+        self._notices.build(context, self._hints.build(context, self._answer.top(context) - context.px(theme.MARGIN)))
         free = free_view(context.size, (self._clusters.taken(context), self._detail.width(context)), context.covered)
         self._ring.build(context, free)
         if not hud.help_open:
@@ -119,6 +127,7 @@ class Panels:
         self._drop_offer.build(context)
         self._consent.build(context)
         self._help.build(context)
+        self._settings.build(context)
         self._palette.build(context)
         if context.pointed_id != self._pointed_id:
             self._pointed_id = context.pointed_id
@@ -128,8 +137,9 @@ class Panels:
     def _build_over_look(self, context: PanelContext) -> None:
         """What is shown over pictures that are looked at whole; all else waits behind them."""
         self.covered, context.covered = context.covered, []  # notices may lie over a picture
-        self._notices.build(context, context.size[1] - context.px(BAR_HEIGHT))
+        self._notices.build(context, context.size[1] - context.px(BAR_HEIGHT + theme.MARGIN))
         self._help.build(context)
+        self._settings.build(context)
         if self._pointed_id >= 0:
             self._pointed_id = -1
             context.requests.append(Hover(-1))

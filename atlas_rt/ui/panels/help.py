@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 from atlas_rt.core.controls import ACTIONS, Action
 from atlas_rt.core.requests import Do
 from atlas_rt.ui import theme
-from atlas_rt.ui.panels.canvas import Canvas, Rect, Type
+from atlas_rt.ui.panels.canvas import Canvas, Rect
+from atlas_rt.ui.panels.fitting import Fitting, centred, clicked_beside
 from atlas_rt.ui.panels.panel_context import Fade, PanelContext
 
 ROW, HEADING, TITLE = 26.0, 34.0, 56.0
 COLUMN, KEYS, BETWEEN = 382.0, 132.0, 28.0
 PAD = 30.0
-LEAST_SHRUNK = 0.05
-"""Some window managers make windows as small as they like; letters without a size cannot be drawn."""
 
 COLUMNS = (("Fly", "Look"), ("Find", "Live"), ("Program",))
 """Groups of actions, by column."""
@@ -42,7 +40,7 @@ class HelpPanel:
     def __init__(self, layout: Mapping[str, str]) -> None:
         self._layout = layout
         self._fade = Fade()
-        self._small: tuple[tuple[Type, float], Type] | None = None
+        self._fitting = Fitting()
 
     def build(self, context: PanelContext) -> None:
         opening = self._fade.value == 0.0
@@ -52,14 +50,12 @@ class HelpPanel:
         columns = help_columns(kiosk=context.hud.kiosk)
         tallest = max(sum(len(actions) * ROW + HEADING for _, actions in column) for column in columns)
         size = (len(columns) * (COLUMN + BETWEEN) - BETWEEN + 2.0 * PAD, TITLE + tallest + PAD)
-        context = self._shrunk(context, size)
-        width, height = context.px(size[0]), context.px(size[1])
-        whole = Rect(0.0, 0.0, *context.size)
-        rect = Rect((context.size[0] - width) / 2.0, (context.size[1] - height) / 2.0, width, height)
+        context = self._fitting.shrunk(context, size)
+        whole, rect = Rect(0.0, 0.0, *context.size), centred(context, size)
         with context.panel("help", whole, alpha=alpha, glass=False, raised=opening) as canvas:
             canvas.fill(whole, theme.SCRIM)
             canvas.glass(rect)
-            if context.hud.help_open and self._clicked_beside(context, whole, rect):
+            if context.hud.help_open and clicked_beside(context, whole, rect):
                 context.requests.append(Do("help"))
             x, y = rect.x + context.px(PAD), rect.y + context.px(PAD - 6.0)
             canvas.text(x, y, "Keys", theme.TITLE, theme.INK, strong=True)
@@ -68,25 +64,6 @@ class HelpPanel:
             for index, column in enumerate(columns):
                 left = x + index * context.px(COLUMN + BETWEEN)
                 self._column(context, canvas, left, rect.y + context.px(TITLE), column)
-
-    def _shrunk(self, context: PanelContext, size: tuple[float, float]) -> PanelContext:
-        """The stage with everything smaller, where the sheet would not fit into the window."""
-        margin = context.px(2.0 * theme.MARGIN)
-        room = min((room - margin) / context.px(length) for room, length in zip(context.size, size, strict=True))
-        if room >= 1.0:
-            return context
-        room = max(room, LEAST_SHRUNK)
-        if self._small is None or self._small[0] != (context.type, room):
-            self._small = (
-                (context.type, room),
-                Type(context.type.fonts, context.type.scale, context.type.shaped, shrunk=room),
-            )
-        return replace(context, type=self._small[1])
-
-    def _clicked_beside(self, context: PanelContext, whole: Rect, rect: Rect) -> bool:
-        clicked_inside, _ = context.button("sheet", rect)
-        clicked, _ = context.button("beside", whole)
-        return clicked and not clicked_inside
 
     def _column(self, context: PanelContext, canvas: Canvas, x: float, y: float, groups: tuple[Group, ...]) -> None:
         for name, actions in groups:

@@ -21,6 +21,14 @@ def magnifier(canvas: Canvas, at_px: Point, colour: Colour, *, size: float = 1.0
     canvas.line(start, (start[0] + arm, start[1] + arm), colour, canvas.px(2.4 * size))
 
 
+def menu(canvas: Canvas, at_px: Point, colour: Colour) -> None:
+    """All that can be done."""
+    x, y = at_px
+    half = canvas.px(6.5)
+    for down in (-4.5, 0.0, 4.5):
+        canvas.line((x - half, y + canvas.px(down)), (x + half, y + canvas.px(down)), colour, canvas.px(1.6))
+
+
 def chevron(
     canvas: Canvas, at_px: Point, colour: Colour, *, back: bool = False, down: bool = False, size: float = 1.0
 ) -> None:

@@ -1,4 +1,4 @@
-"""Sentences that come and go at the bottom: what has just happened, and, at first, how to begin."""
+"""Sentences that come and go at the bottom: what has just happened, and the speed and the tour."""
 
 from __future__ import annotations
 
@@ -8,29 +8,25 @@ from atlas_rt.ui.panels.canvas import Rect
 from atlas_rt.ui.panels.panel_context import Fade, PanelContext
 
 TONES = {"plain": theme.INK_SOFT, "good": theme.GOOD, "warning": theme.WARNING}
-HINT = "W A S D to fly   ·   drag to look   ·   / to search   ·   F1 for all keys"
-HINT_SECS = 14.0
 SPEED_SECS = 1.2
 """How long a change of the flying speed is told."""
-BOTTOM = 16.0
 
 
 class Notices:
-    """A stack of sentences, newest lowest, above the hint of the first seconds."""
+    """A stack of sentences, newest lowest, above a quiet line."""
 
     def __init__(self) -> None:
-        self._hint_secs = 0.0
-        self._hint = Fade(0.6)
+        self._touring = Fade(0.6)
         self._first_speed = self._speed = 0.0
         self._speed_secs = SPEED_SECS
 
     def build(self, context: PanelContext, bottom: float) -> None:
         """bottom: what lies below is taken."""
-        y = self._build_hint(context, bottom - context.px(BOTTOM))
+        y = self._build_line(context, bottom)
         for notice in reversed(context.hud.notices):
             y = self._build_notice(context, notice, y)
 
-    def _build_hint(self, context: PanelContext, y: float) -> float:
+    def _build_line(self, context: PanelContext, y: float) -> float:
         text, alpha = self._line(context.hud)
         if alpha <= 0.0:
             return y
@@ -45,7 +41,7 @@ class Notices:
         return rect.y - context.px(10.0)
 
     def _line(self, hud: Hud) -> tuple[str, float]:
-        """What the line at the bottom says, and how strongly: a changed speed, the tour, or how to begin."""
+        """What the line at the bottom says, and how strongly: a changed speed, or the tour."""
         if hud.speed != self._speed:
             self._speed_secs = 0.0 if self._first_speed else SPEED_SECS
             self._speed, self._first_speed = hud.speed, self._first_speed or hud.speed
@@ -53,10 +49,7 @@ class Notices:
         if self._speed_secs < SPEED_SECS:
             return f"Speed {self._speed / self._first_speed:.0%}", 1.0
         taken = hud.searching or hud.selected or hud.help_open or hud.welcome or hud.narrator.card or hud.look
-        free = not (taken or hud.kiosk)
-        self._hint_secs += hud.dt_secs if free else 0.0
-        alpha = self._hint.advance(free and (hud.touring or self._hint_secs < HINT_SECS), hud)
-        return ("Guided tour  ·  Esc to stop" if hud.touring else HINT), alpha
+        return "Guided tour  ·  Esc to stop", self._touring.advance(hud.touring and not (taken or hud.kiosk), hud)
 
     def _build_notice(self, context: PanelContext, notice: Notice, y: float) -> float:
         pad, height = context.px(18.0), context.px(38.0)

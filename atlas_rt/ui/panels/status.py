@@ -7,10 +7,12 @@ from imgui_bundle import imgui
 from atlas_rt.core.hud import Hud
 from atlas_rt.core.images import Failure
 from atlas_rt.core.money import money
-from atlas_rt.core.progress import STAGES, duration
+from atlas_rt.core.progress import STAGES, pace
 from atlas_rt.core.reports import Progress
+from atlas_rt.core.requests import Do
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
+from atlas_rt.ui.panels.icons import menu
 from atlas_rt.ui.panels.panel_context import PanelContext
 from atlas_rt.ui.panels.troubles import build_troubles, troubles_height
 
@@ -23,6 +25,8 @@ MAPS = {
 WIDTH = 400.0
 LIST_WIDTH, LIST_HEIGHT = 460.0, 300.0
 ROW = 22.0
+MENU = 34.0
+"""How much of the first line the way to the palette takes."""
 
 
 class StatusPanel:
@@ -50,9 +54,8 @@ class StatusPanel:
         if working or context.hud.troubles:
             return context.px(WIDTH)
         hud, type_ = context.hud, context.type
-        first = (
-            type_.width(hud.source, theme.BODY, strong=True) + type_.width(counted(hud), theme.SMALL) + context.px(10)
-        )
+        first = type_.width(hud.source, theme.BODY, strong=True) + type_.width(counted(hud), theme.SMALL)
+        first += context.px(10 + MENU)
         lines = [first, type_.width(engine_line(hud), theme.CAPTION)]
         lines.append(type_.width(failures_line(hud), theme.SMALL) if hud.failures else 0.0)
         lines.append(type_.width(spent_line(hud), theme.CAPTION))
@@ -62,7 +65,8 @@ class StatusPanel:
         hud, row = context.hud, context.px(ROW)
         x, y, inner = rect.x + context.px(theme.PAD), rect.y + context.px(10.0), rect.width - context.px(2 * theme.PAD)
         count = counted(hud)
-        room = inner - context.type.width(count, theme.SMALL) - context.px(10.0)
+        room = inner - context.type.width(count, theme.SMALL) - context.px(10.0 + MENU)
+        self._menu(context, canvas, Rect(x + inner - context.px(MENU - 8.0), y, context.px(MENU), row))
         end = canvas.text(
             x, y, context.type.fit(hud.source, room, theme.BODY, strong=True), theme.BODY, theme.INK, strong=True
         )
@@ -90,6 +94,13 @@ class StatusPanel:
             y += row
         text = context.type.fit(engine_line(hud), inner, theme.CAPTION)
         canvas.text(x, y + context.px(2.0), text, theme.CAPTION, theme.INK_FAINT)
+
+    def _menu(self, context: PanelContext, canvas: Canvas, rect: Rect) -> None:
+        """The way to everything by the mouse alone."""
+        clicked, pointed = context.button("menu", rect)
+        menu(canvas, rect.centre, theme.INK if pointed else theme.INK_FAINT)
+        if clicked:
+            context.requests.append(Do("palette"))
 
     def _progress(self, context: PanelContext, canvas: Canvas, rect: Rect, progress: Progress) -> None:
         end = canvas.text(rect.x, rect.y, STAGES[progress.stage].capitalize(), theme.SMALL, theme.INK_SOFT)
@@ -156,11 +167,3 @@ def engine_line(hud: Hud) -> str:
     return "  ·  ".join(
         part for part in (MAPS.get(hud.map_kind, hud.map_kind), hud.model, hud.provider, renderer) if part
     )
-
-
-def pace(progress: Progress) -> str:
-    """Speed and time left, as far as known."""
-    parts = [f"{progress.rate:,.0f}/s"] if progress.rate >= 1.0 else []
-    if progress.eta_secs is not None:
-        parts.append(f"{duration(progress.eta_secs)} left")
-    return "  ·  ".join(parts)
