@@ -20,7 +20,8 @@ Rows = NDArray[np.intp]
 
 
 def why_here(scene: Scene, row: int, scores: Floats) -> WhyHere | None:
-    """None where nobody knows, and for the flat wall. scores: (n,) how near every image is, the image itself at -inf. 2 ms at 100,000."""
+    """None where nobody knows, and for the flat wall. scores: (n,) how near every image is, the image itself at -inf.
+    2 ms at 100,000."""
     if scene.stacks is not None and (leader := int(scene.stacks.leaders[row])) != row:
         name = Path(scene.paths[leader]).name
         sentence = f"It is nearly the same as {name} and has its place; the two show as one."
