@@ -13,21 +13,21 @@ import pytest
 from atlas_rt.core.requests import FlyTo, KeepBookmark, VisitBookmark
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Input
-from tests.libraries import Library
+from tests.libraries import PICTURES, Library, copy_pictures
 from tests.window.player import Player
 
 Play = Callable[..., Player]
 
 
 @pytest.fixture
-def play(context: moderngl.Context, indexed: Library, tmp_path: Path) -> Iterator[Callable[[], Player]]:
-    """Opens the indexed library with a data folder of the test's own."""
+def play(context: moderngl.Context, indexed: Library, tmp_path: Path) -> Iterator[Play]:
+    """Opens the indexed library, or another folder, with a data folder of the test's own."""
     players: list[Player] = []
     home = indexed.copy(tmp_path)
 
-    def start() -> Player:
+    def start(*paths: Path) -> Player:
         settings = Settings(cache=str(home.cache), data=str(tmp_path / "data"), offline=True, quality="low")
-        players.append(Player(context, settings, home.source, size_px=(640, 480)))
+        players.append(Player(context, settings, *(paths or (home.source,)), size_px=(640, 480)))
         players[-1].see(lambda: len(players[-1].app.parts.world.scene.wall), why="a map with a wall")
         return players[-1]
 
@@ -85,13 +85,13 @@ def test_drag_wheel_and_keys_move_it_and_a_double_click_goes_to_an_image(play: P
     assert world.camera.pose.pitch == 0.0
 
 
-def test_images_that_come_and_go_do_so_on_the_wall(play: Play, indexed: Library) -> None:
-    player = play()
+def test_images_that_come_and_go_do_so_on_the_wall(play: Play, tmp_path: Path) -> None:
+    source = copy_pictures(PICTURES[:30], tmp_path / "Own")
+    player = play(source)
     world = player.app.parts.world
-    player.settle(len(player.names()))
+    player.settle(30)
     unfold(player)
     places = {name: tuple(world.scene.positions[world.row(player.id_of(name))]) for name in player.names()}
-    source = Path(world.scene.paths[0]).parent
     shutil.copy(world.scene.paths[0], source / "another.png")
     gone = Path(world.scene.paths[1])
     gone.unlink()
