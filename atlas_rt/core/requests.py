@@ -296,6 +296,13 @@ class DropBookmark:
     place: int
 
 
+@dataclass(frozen=True, slots=True)
+class FilterBy:
+    """Show only what these fields let through, beside the filters that are on: `folder:holiday`, `camera:contax`."""
+
+    text: str
+
+
 ClusterRequest = (
     PointAtCluster
     | VisitCluster
@@ -318,6 +325,7 @@ BookmarkRequest = KeepBookmark | VisitBookmark | DropBookmark
 Request = (
     Do
     | Search
+    | FilterBy
     | FlyTo
     | Select
     | Deselect
