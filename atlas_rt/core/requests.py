@@ -303,6 +303,65 @@ class FilterBy:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class ToggleFilter:
+    """Put a value of a facet on, or take it off. wanted: False to leave out what has it."""
+
+    field: str
+    value: str
+    wanted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOffFilter:
+    """Take off one filter, by its place."""
+
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClearFilters:
+    """Take off all filters."""
+
+
+@dataclass(frozen=True, slots=True)
+class HideFiltered:
+    """Do not draw what filters keep back, or draw it dim."""
+
+    hide: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FindFacets:
+    """List the values of facets that hold these words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnfoldFacet:
+    """List what lies in a facet, or in one of its folders, or no longer; more: all values of a long one."""
+
+    field: str
+    value: str = ""
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BrushDates:
+    """Let through only images of these days, as in `core.timeline`; None for all. ended: the hand has let go."""
+
+    days: tuple[int, int] | None
+    ended: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SightTimeline:
+    """Have these days in sight, from the first to before the last; None for all."""
+
+    days: tuple[float, float] | None
+
+
 ClusterRequest = (
     PointAtCluster
     | VisitCluster
@@ -318,6 +377,17 @@ ClusterRequest = (
     | OpenClusterPage
 )
 FileRequest = CopyPath | CopyPicture | CopyText | OpenFile | ShowInFolder
+FilterRequest = (
+    FilterBy
+    | ToggleFilter
+    | TakeOffFilter
+    | ClearFilters
+    | HideFiltered
+    | FindFacets
+    | UnfoldFacet
+    | BrushDates
+    | SightTimeline
+)
 LookRequest = LookAt | LookZoom | LookMove | LookSize
 NarratorRequest = OpenQuestion | CloseQuestion | AskClaude | Agree | Decline | TurnPage | StopClaude
 PaletteRequest = FindCommand | RunCommand
@@ -325,7 +395,6 @@ BookmarkRequest = KeepBookmark | VisitBookmark | DropBookmark
 Request = (
     Do
     | Search
-    | FilterBy
     | FlyTo
     | Select
     | Deselect
@@ -335,6 +404,7 @@ Request = (
     | Retry
     | PaletteRequest
     | BookmarkRequest
+    | FilterRequest
     | FileRequest
     | LookRequest
     | ClusterRequest
