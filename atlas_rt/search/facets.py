@@ -28,24 +28,26 @@ NEVER = -(2**62)
 class Facet:
     """One way in which images divide.
 
-    field: of `search.fields`, which asks for its values; values: (v,) as the field takes them, in the order of the
+    field: of `search.fields`, which asks for its values; title: what the list calls it; values: (v,) as the field takes them, in the order of the
     list. rows, codes: (k,) int32, an image and the place of a value that it has; rows is None where every row has one
     code, -1 for no value. ends: (v,) of a tree, where values come before those that lie in them, the place behind the
     last of these; None where no value lies in another.
     """
 
     field: str
+    title: str
     values: tuple[str, ...]
     codes: Ints
     rows: Ints | None = None
     ends: Ints | None = None
 
     def having(self, wanted: Sequence[str], count: int) -> Mask:
-        """(count,) which rows have one of these values, in any case of letters."""
+        """(count,) which rows have one of these values, in any case where none is the very one."""
         places = {value.casefold(): place for place, value in enumerate(self.values)}
+        places |= {value: place for place, value in enumerate(self.values)}  # folders may differ in their case alone
         chosen = np.zeros(len(self.values) + 1, np.bool_)  # the last is for -1
         for value in wanted:
-            place = places.get(value.casefold())
+            place = places.get(value, places.get(value.casefold()))
             if place is not None:
                 chosen[place : place + 1 if self.ends is None else int(self.ends[place])] = True
         if self.rows is None:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from atlas_rt.core.answers import Match, Offer, SearchAnswer
 from atlas_rt.core.arrays import Floats, Ids, Ints
+from atlas_rt.core.rows import Mask
 from atlas_rt.core.scene import Scene
 from atlas_rt.core.vectors import unit
 from atlas_rt.core.visibility import LIGHT_TO
@@ -39,12 +39,13 @@ TEXT_LIGHT = LIGHT_TO + 1.0
 class Query:
     """A text as `search.fields` and `search.query` read it, over a scene's images. ids: the scene's own array, by which
     the answer is known to speak of it; vector_index: the vectors in its rows. scene: for its clusters; None where
-    there is none."""
+    there is none. within: (n,) which images the results may be, None for all."""
 
     text: str
     ids: Ids
     vector_index: VectorIndex
     scene: Scene | None = None
+    within: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class _Asked:
 
     query: Query
     reading: Reading
-    passes: NDArray[np.bool_] | None
+    passes: Mask | None
     notices: tuple[str, ...]
     top: int
 
@@ -63,11 +64,18 @@ class _Asked:
         fields = (condition.field for condition in self.reading.conditions if condition.wanted)
         return tuple(dict.fromkeys("camera" if name == "lens" else name for name in fields))
 
+    @property
+    def among(self) -> Mask | None:
+        """(n,) which images the results may be, None for all."""
+        if self.passes is None or self.query.within is None:
+            return self.query.within if self.passes is None else self.passes
+        return self.passes & self.query.within
+
     def tiers(self, hits: TextHits | None) -> tuple[Ints, ...]:
         """The rows that come into question, by what comes first: those that have all words whole, those that have words
         which begin so, all others."""
         count = len(self.query.ids)
-        passes = np.ones(count, np.bool_) if self.passes is None else self.passes
+        passes = np.ones(count, np.bool_) if self.among is None else self.among
         no = np.zeros(count, np.bool_)
         whole, begun = (hits.whole & passes, hits.begun & passes) if hits else (no, no)
         return tuple(np.flatnonzero(tier).astype(np.int32) for tier in (whole, begun, passes & ~whole & ~begun))
@@ -131,7 +139,7 @@ class Searcher:
         ids = query.ids[:0]
         if asked.passes is not None and self.texts is not None:
             lights[asked.passes] = TEXT_LIGHT
-            ids = self.texts.newest(query.ids[asked.passes])[: asked.top]
+            ids = self.texts.newest(query.ids[asked.among])[: asked.top]
         elif query.text.strip():
             notices = (*notices, "There is nothing to look for: type a word, or a field such as camera:contax.")
         best = tuple(Match(id_, 1.0, "exact", asked.reasons) for id_ in ids.tolist())
@@ -145,7 +153,7 @@ class Searcher:
         tiers = asked.tiers(hits)
         exact = np.concatenate(tiers[:2])
         scores = scored.scores
-        needed = exact if asked.passes is None else np.concatenate(tiers)
+        needed = exact if asked.among is None else np.concatenate(tiers)
         unseen = needed[np.isneginf(scores[needed])]
         scores[unseen] = index.score_of(unseen, vector)
         best = [row for tier in tiers for row in tier[best_rows(scores[tier], asked.top)].tolist()][: asked.top]
