@@ -22,14 +22,16 @@ class Chip:
 @dataclass(frozen=True, slots=True)
 class FacetLine:
     """One line of the list of facets. field, value: what it asks for. text: how it reads. count: images that it would
-    let through together with all other facets; -1 where that is not known yet. chosen, excluded: it is on, as one
-    that is wanted or not. depth: of a folder within others. unfolded: what lies in it is listed, None for nothing."""
+    let through together with all other facets, of a facet how many values it has; share: 0..1 of the facet's most.
+    chosen, excluded: it is on, as one that is wanted or not. depth: of a folder within others. unfolded: what lies in
+    it is listed, None for nothing."""
 
     kind: str
     field: str
     text: str
     value: str = ""
     count: int = 0
+    share: float = 0.0
     chosen: bool = False
     excluded: bool = False
     depth: int = 0

@@ -138,6 +138,41 @@ def stepped(seen: Timeline, step: int, *, widen: bool) -> Days:
     return first, max(end, after(first, unit))
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What a hand took hold of. span: what is brushed. at_day: where. moves: all of it; else its end is drawn, from the
+    other end, `anchor`."""
+
+    span: Days
+    at_day: float
+    anchor: int
+    moves: bool = False
+
+
+def held(seen: Timeline, at_day: float, *, reach: float) -> Hold:
+    """What lies there: an end of the brush within `reach` days, the brush, or the beginning of a new one."""
+    first = before(math.floor(at_day), seen.unit)
+    if len(seen.brushed) == 1:
+        span = seen.brushed[0]
+        for edge, other in ((span[1], span[0]), (span[0], span[1] - 1)):
+            if abs(at_day - edge) <= reach:
+                return Hold(span, at_day, other)
+        if span[0] <= at_day < span[1]:
+            return Hold(span, at_day, first, moves=True)
+    return Hold((first, after(first, seen.unit)), at_day, first)
+
+
+def dragged(hold: Hold, day: float, unit: str) -> Days:
+    """The span that is brushed once the hand is at another day, in whole bars."""
+    at = math.floor(day)
+    if not hold.moves:
+        low, high = min(at, hold.anchor), max(at, hold.anchor)
+        return before(low, unit), after(high, unit)
+    bars = _bar(at, unit) - _bar(math.floor(hold.at_day), unit)
+    first, last = hold.span
+    return _moved(first, bars, unit), _moved(before(last - 1, unit), bars, unit, end=True)
+
+
 def in_sight(seen: Timeline, brushed: Days) -> Sight | None:
     """What to look at so that a brush is in sight; None where it is."""
     first, last = seen.sight
@@ -202,6 +237,11 @@ def _moved(day: int, step: int, unit: str, *, end: bool = False) -> int:
         return min(max(day + step, _FIRST), _LAST)
     month = _month(day)
     return _first_of(month + step if unit == MONTH else month // 12 * 12 + 12 * step)
+
+
+def _bar(day: int, unit: str) -> int:
+    """The number of the bar that a day is in."""
+    return day if unit == DAY else _month(day) // (1 if unit == MONTH else 12)
 
 
 def _month(day: int) -> int:

@@ -225,6 +225,11 @@ class World:
         self.answer = self._still_there(self.answer)
         self._refilter()
 
+    @property
+    def passing(self) -> Mask | None:
+        """(n,) which images filters let through, None where there are none."""
+        return self._filtered.passing
+
     def filtered_away(self, id_: int) -> bool:
         """Whether filters do not let an image through; what is selected is shown all the same."""
         row, passing = self.row(id_), self._filtered.passing

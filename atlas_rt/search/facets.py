@@ -28,10 +28,10 @@ NEVER = -(2**62)
 class Facet:
     """One way in which images divide.
 
-    field: of `search.fields`, which asks for its values; title: what the list calls it; values: (v,) as the field takes them, in the order of the
-    list. rows, codes: (k,) int32, an image and the place of a value that it has; rows is None where every row has one
-    code, -1 for no value. ends: (v,) of a tree, where values come before those that lie in them, the place behind the
-    last of these; None where no value lies in another.
+    field: of `search.fields`, which asks for its values; title: what the list calls it. values: (v,) as the field takes
+    them, in the order of the list. rows, codes: (k,) int32, an image and the place of a value that it has; rows is None
+    where every row has one code, -1 for no value. ends: (v,) of a tree, where values come before those that lie in
+    them, the place behind the last of these; None where no value lies in another.
     """
 
     field: str

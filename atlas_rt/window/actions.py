@@ -16,8 +16,10 @@ from atlas_rt.core.requests import (
     Deselect,
     Do,
     FileRequest,
+    FilterRequest,
     FindCommand,
     FlyTo,
+    HideFiltered,
     Hover,
     LookRequest,
     NarratorRequest,
@@ -31,8 +33,9 @@ from atlas_rt.core.requests import (
     ShowInFolder,
 )
 from atlas_rt.core.tour import Tour
+from atlas_rt.search.filters import Filters
 from atlas_rt.settings import pictures_folder
-from atlas_rt.window import bookmarks, clusters, image_files, looking, narrating, opening, selection, undoing
+from atlas_rt.window import bookmarks, clusters, filtering, image_files, looking, narrating, opening, selection, undoing
 from atlas_rt.window.parts import Parts
 
 
@@ -70,6 +73,8 @@ def _carry_out_in_part(parts: Parts, request: Request) -> None:
             bookmarks.carry_out(parts, request)
         case _ if isinstance(request, FileRequest):
             image_files.carry_out(parts, request)
+        case _ if isinstance(request, FilterRequest):
+            filtering.carry_out(parts, request)
         case _ if isinstance(request, LookRequest):
             looking.carry_out(parts, request)
         case _ if isinstance(request, ClusterRequest):
@@ -129,6 +134,7 @@ def make_fresh(parts: Parts) -> None:
     selection.deselect(parts)
     clusters.close(parts)
     clusters.show_all(parts)
+    filtering.forget(parts)
     narrating.close_question(parts)
     if parts.session is not None and parts.session.live and not parts.settings.webcam:
         switch_live(parts, on=False)
@@ -205,6 +211,8 @@ def _step_back(parts: Parts) -> None:
         panel_state.searching = False
     elif panel_state.clusters.open:
         clusters.step_back(parts)
+    elif filtering.step_back(parts):
+        return
     elif world.shown_clusters.alone >= 0:
         clusters.isolate(parts, world.shown_clusters.alone)
     elif world.selected_ids or panel_state.selected is not None:
@@ -225,7 +233,7 @@ def _fly_to_best(parts: Parts) -> None:
         narrating.agree(parts, all_topics=proposed.proposal.all)
     elif parts.panel_state.clusters.focused:
         clusters.enter(parts)
-    else:
+    elif not filtering.enter(parts):
         selection.fly_to_best(parts)
 
 
@@ -243,6 +251,8 @@ def _go(parts: Parts, right: int, down: int) -> None:
         parts.panel_state.palette.move(right + down, parts.world.scene, parts.panel_state.views)
     elif parts.panel_state.narrator.proposed is not None:
         narrating.turn_page(parts, right + down)
+    elif filtering.move(parts, right, down):
+        return
     elif not parts.panel_state.clusters.focused:
         selection.go_to_neighbour(parts, right=float(right), down=float(down))
     elif down:
@@ -260,6 +270,10 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "tour": _toggle_tour,
     "search": selection.open_search,
     "clusters": clusters.toggle,
+    "filters": filtering.toggle,
+    "timeline": filtering.toggle_timeline,
+    "clear_filters": lambda parts: filtering.change(parts, Filters()),
+    "hide_filtered": lambda parts: filtering.carry_out(parts, HideFiltered(not parts.panel_state.filters.hides)),
     "rename_cluster": clusters.rename_here,
     "why": narrating.why,
     "fly_to_best": _fly_to_best,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from atlas_rt.core.images import Failure
 from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.engine.messages import Added, FromEngine, Locked, Provider, Published, Refused, Said, SourceState
-from atlas_rt.window import bookmarks, clusters, image_files, looking, narrating, undoing
+from atlas_rt.window import bookmarks, clusters, filtering, image_files, looking, narrating, undoing
 from atlas_rt.window.incoming import Incoming
 from atlas_rt.window.panel_state import PanelState
 from atlas_rt.window.parts import Parts
@@ -45,6 +45,7 @@ def show_staged(parts: Parts, arrival: Arrival) -> None:
     parts.panel_state.failures, parts.panel_state.absence = arrival.failures, arrival.absence
     parts.panel_state.keep_to(arrival.scene, selected=parts.world.selected_ids)
     _keep_clusters(parts, was_alone=was_alone)
+    filtering.follow(parts)
     narrating.follow(parts)
     looking.follow(parts)
     changed = _selected_record(parts) != before
@@ -59,7 +60,7 @@ def show_staged(parts: Parts, arrival: Arrival) -> None:
     if parts.world.hovered_id >= 0:  # its file may have another name now
         parts.session.tell_of(parts.world.hovered_id, neighbours=False)
     if parts.panel_state.query:
-        parts.session.ask(parts.panel_state.query)
+        parts.session.ask(parts.panel_state.query, within=parts.world.passing)
 
 
 def take_scene(parts: Parts, newest: Callable[[], Arrival | None]) -> bool:
@@ -141,6 +142,7 @@ def _hear_threads(parts: Parts) -> bool:
     if (answer := session.answer()) is not None and answer.query == panel_state.query:
         changed = True
         world.light_by(answer)
+        filtering.ask(parts)
     for facts in session.told():
         changed = True
         panel_state.take_facts(facts, scene=world.scene, selected=world.selected_ids, hovered=world.hovered_id)
@@ -148,6 +150,7 @@ def _hear_threads(parts: Parts) -> bool:
         changed = True
         panel_state.clusters.page = page
     changed |= clusters.hear_names(parts)
+    changed |= filtering.hear(parts)
     changed |= bookmarks.hear(parts)
     changed |= narrating.hear(parts)
     picture = session.picture()

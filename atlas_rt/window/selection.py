@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from atlas_rt.core.answers import SearchAnswer
 from atlas_rt.core.visibility import neighbour_towards, rows_in_sight
-from atlas_rt.window import clusters
+from atlas_rt.window import clusters, filtering
 from atlas_rt.window.parts import Parts
 
 IN_SIGHT = 60
@@ -17,7 +17,8 @@ def select(parts: Parts, id_: int, *, add: bool = False) -> None:
     if world.row(id_) < 0 or session is None:
         return
     clusters.reveal(parts, id_)
-    parts.panel_state.clusters.focused = False
+    filtering.reveal(parts, id_)
+    _take_keys(parts)
     kept = tuple(other for other in world.selected_ids if other != id_) if add else ()
     world.selected_ids = (*kept, id_)
     parts.display.show_picture("selected", None)
@@ -30,7 +31,7 @@ def deselect(parts: Parts) -> None:
     parts.world.selected_ids = ()
     parts.world.leave()
     parts.panel_state.selected = None
-    parts.panel_state.clusters.focused = False
+    _take_keys(parts)
     parts.display.show_picture("selected", None)
 
 
@@ -59,6 +60,12 @@ def focus(parts: Parts) -> None:
         fly_to(parts, at_hand(parts))
 
 
+def _take_keys(parts: Parts) -> None:
+    """Arrows and Enter are about images again."""
+    state = parts.panel_state
+    state.clusters.focused = state.filters.focused = state.filters.timeline_focused = False
+
+
 # -- results -----------------------------------------------------------------------------------------------------------
 
 
@@ -68,14 +75,15 @@ def search(parts: Parts, text: str) -> None:
     panel_state.query, panel_state.result, panel_state.result_id = text, -1, -1
     if not text.strip():
         parts.world.light_by(None)
+        filtering.ask(parts)
     elif parts.session is not None:
-        parts.session.ask(text)
+        parts.session.ask(text, within=parts.world.passing)
 
 
 def open_search(parts: Parts) -> None:
     """Open the search console, or put the caret back into it after a click elsewhere."""
     parts.panel_state.searching = True
-    parts.panel_state.clusters.focused = False
+    _take_keys(parts)
     parts.display.focus_search()
 
 
@@ -135,7 +143,8 @@ def _visit_result(parts: Parts, answer: SearchAnswer, place: int) -> None:
 def _step_in_sight(parts: Parts, step: int) -> None:
     """Select the next of the largest cards on screen, from left to right; the view stays."""
     world = parts.world
-    ids = world.scene.ids[rows_in_sight(world.view(parts.window.framebuffer_px), IN_SIGHT)].tolist()
+    rows = rows_in_sight(world.view(parts.window.framebuffer_px), IN_SIGHT)
+    ids = [id_ for id_ in world.scene.ids[rows].tolist() if not world.filtered_away(id_)]
     if not ids:
         return
     chosen = world.selected_ids[-1] if world.selected_ids else -1

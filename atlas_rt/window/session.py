@@ -15,7 +15,7 @@ from atlas_rt.core.hud import ClusterPage, ImageFacts
 from atlas_rt.core.images import Tile
 from atlas_rt.core.look import LookTile, Opened
 from atlas_rt.core.narration import Topic
-from atlas_rt.core.rows import row_of
+from atlas_rt.core.rows import Mask, row_of
 from atlas_rt.core.runtime import Runtime
 from atlas_rt.core.scene import Scene
 from atlas_rt.core.troubles import Trouble
@@ -44,6 +44,7 @@ from atlas_rt.workers.claude import ClaudeEvent, ClaudeRequest, ClaudeWorker
 from atlas_rt.workers.cluster_pages import ClusterPageWorker, PageRequest
 from atlas_rt.workers.errands import ErrandWorker
 from atlas_rt.workers.facts import FactsRequest, FactsWorker
+from atlas_rt.workers.filtering import FilterWorker
 from atlas_rt.workers.live_place import Encode, LivePlaceWorker
 from atlas_rt.workers.lookout import LockLookout
 from atlas_rt.workers.pictures import DecodedPicture, PictureWorker
@@ -99,6 +100,7 @@ class Session:
         self.scenes = SceneWorker(reader, poll_secs=self._poll_secs, announce=told)
         self.runtime = settings.runtime(cache)
         self.search = SearchWorker(model, self.place, runtime=self.runtime, announce=told)
+        self.filters = FilterWorker(self.place, model.id, announce=told)
         self.facts = FactsWorker(self.place, announce=told)
         self.pictures = PictureWorker(announce=told)
         self.errands = ErrandWorker(announce=told)
@@ -195,11 +197,12 @@ class Session:
         """Take what was added out of the library again; False where nothing can be changed (`why_not_added`)."""
         return self._writer.remove(paths)
 
-    def ask(self, text: str) -> None:
-        """Search for a phrase; the answer comes by `answer`."""
+    def ask(self, text: str, *, within: Mask | None = None) -> None:
+        """Search for a phrase; the answer comes by `answer`. within: (n,) which images the results may be, None for
+        all."""
         if self._arrival is not None:
             scene = self._arrival.scene
-            self.search.ask(Query(text, scene.ids, self._arrival.vector_index, scene))
+            self.search.ask(Query(text, scene.ids, self._arrival.vector_index, scene, within))
 
     def answer(self) -> SearchAnswer | None:
         return self.search.take()
@@ -322,6 +325,7 @@ class Session:
             self.errands,
             self._pages,
             self.pulses,
+            self.filters,
             self.facts,
             self.search,
             self.scenes,
@@ -338,6 +342,7 @@ class Session:
     def _workers(self) -> Iterator[Worker]:
         yield from (self.scenes, self.search, self.facts, self.pictures, self._whole, *self.tiles.workers)
         yield from (self.errands, self._lookout, self._pages, self._names, self.bookmarks, self.questions, self.pulses)
+        yield self.filters
         yield from (worker for worker in (self._claude, self._live_place, self._places) if worker is not None)
 
 

@@ -9,6 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -114,7 +115,7 @@ def _folders(known: Known) -> Codes:
 def _below(folder: str, roots: Iterable[str]) -> tuple[str, ...]:
     """The names of the folders from a source down to this one; none for the source itself."""
     root = next((root for root in roots if folder.startswith(root)), None)
-    return () if root is None else tuple(folder[len(root) :].split(os.sep))
+    return () if root is None else Path(folder[len(root) :]).parts
 
 
 def _ends(order: Sequence[tuple[str, ...]]) -> Ints:

@@ -43,7 +43,7 @@ class FilterRequest:
     again: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FilterAnswer:
     """ids: the very array of the scene it was asked for. passes: (n,) which images all conditions let through, None
     for all. facets: with counts, (v,) of each in its values' order; empty where they were not asked for or are still

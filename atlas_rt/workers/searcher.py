@@ -71,11 +71,11 @@ class _Asked:
             return self.query.within if self.passes is None else self.passes
         return self.passes & self.query.within
 
-    def tiers(self, hits: TextHits | None) -> tuple[Ints, ...]:
-        """The rows that come into question, by what comes first: those that have all words whole, those that have words
-        which begin so, all others."""
+    def tiers(self, hits: TextHits | None, among: Mask | None) -> tuple[Ints, ...]:
+        """The rows among (n,) some, None for all, by what comes first: those that have all words whole, those that have
+        words which begin so, all others."""
         count = len(self.query.ids)
-        passes = np.ones(count, np.bool_) if self.among is None else self.among
+        passes = np.ones(count, np.bool_) if among is None else among
         no = np.zeros(count, np.bool_)
         whole, begun = (hits.whole & passes, hits.begun & passes) if hits else (no, no)
         return tuple(np.flatnonzero(tier).astype(np.int32) for tier in (whole, begun, passes & ~whole & ~begun))
@@ -143,6 +143,7 @@ class Searcher:
         elif query.text.strip():
             notices = (*notices, "There is nothing to look for: type a word, or a field such as camera:contax.")
         best = tuple(Match(id_, 1.0, "exact", asked.reasons) for id_ in ids.tolist())
+        notices = (*notices, *self._remarks(asked, best, ()))
         search_ms = (time.perf_counter() - begun) * 1000.0
         return SearchAnswer(query.text, query.ids, lights, best, 0.0, search_ms, notices=self._with_trouble(notices))
 
@@ -150,7 +151,7 @@ class Searcher:
         """What was found as text, then by meaning."""
         query, index = asked.query, asked.query.vector_index
         scored, hits = index.score(vector), self._hits(asked)
-        tiers = asked.tiers(hits)
+        tiers = asked.tiers(hits, asked.among)
         exact = np.concatenate(tiers[:2])
         scores = scored.scores
         needed = exact if asked.among is None else np.concatenate(tiers)
@@ -160,7 +161,7 @@ class Searcher:
         lights = scoring.lights(scores, scored.usual)
         if asked.passes is not None:
             lights = np.where(asked.passes, lights, np.float32(0.0))
-        lights[exact] = max(TEXT_LIGHT, float(lights.max(initial=0.0)))
+        lights[np.concatenate(asked.tiers(hits, asked.passes)[:2])] = max(TEXT_LIGHT, float(lights.max(initial=0.0)))
         pieces = None if with_image else self._pieces(asked.reading.text)
         bands = self._judge_of(index).bands(QueryVector(vector, pieces), scores[best])
         as_text = np.isin(best, exact).tolist()
@@ -193,6 +194,8 @@ class Searcher:
         """What a person should know of the answer."""
         for offer in offers:
             yield f"{offer.says} {offer.images:,} of {len(asked.query.ids):,} images; as a filter: {offer.filter}"
+        if not matches and asked.query.within is not None:
+            yield "Nothing matches among what the filters let through."
         text = asked.reading.text
         if asked.reading.empty:
             return
