@@ -8,6 +8,7 @@ from what was known comes first.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from atlas_rt.core.arrays import Floats, Ids
@@ -70,6 +71,13 @@ class _Table:
     asked: dict[Condition, tuple[Mask, tuple[str, ...]]] = field(default_factory=dict)
 
 
+def answer_of(request: FilterRequest, store: StoreReader, model_id: str) -> FilterAnswer:
+    """The whole answer to one request, for whoever can wait for it. Raises AtlasError where the library cannot be
+    read."""
+    *_, answer = _answers(request, _read(request.scene, store, model_id), store, model_id)
+    return answer
+
+
 class FilterWorker(Worker):
     """A thread that answers the newest request: first which images pass, then the counts."""
 
@@ -130,41 +138,48 @@ class FilterWorker(Worker):
         version = store.database.number("PRAGMA data_version")
         table = self._table
         if table is None or table.scene is not request.scene:
-            self._table = self._read(request.scene, store, version)
-            self._tell(request, self._table, store)
+            table = self._table = _read(request.scene, store, self._model_id)
+        elif table.version != version and time.monotonic() - table.read_at > READ_AGAIN_SECS:
+            if not request.again:
+                self._tell(request, table, store)
+            table = self._table = _read(request.scene, store, self._model_id)
+        elif request.again:
             return
-        if not request.again:
-            self._tell(request, table, store)
-        if table.version != version and time.monotonic() - table.read_at > READ_AGAIN_SECS:
-            self._table = self._read(request.scene, store, version)
-            self._tell(request, self._table, store)
-
-    def _read(self, scene: Scene, store: StoreReader, version: int) -> _Table:
-        codes = facet_table(scene, store, self._model_id)
-        return _Table(scene, codes, IdMask(scene.ids), version, time.monotonic())
+        self._tell(request, table, store)
 
     def _tell(self, request: FilterRequest, table: _Table, store: StoreReader) -> None:
-        remarks: list[str] = []
+        for answer in _answers(request, table, store, self._model_id):
+            self._answers.put(answer)
 
-        def mask_of(condition: Condition) -> Mask:
-            mask = table.codes.passing(condition)
-            if mask is not None and (mask.any() or not condition.wanted):
-                return mask
-            if condition not in table.asked:
-                asked = passing((condition,), table.images, store=store, scene=table.scene, model_id=self._model_id)
-                table.asked[condition] = asked[0], tuple(asked[1])
-            remarks.extend(table.asked[condition][1])
-            return table.asked[condition][0]
 
-        lit = None if request.lit is None else request.lit > LIGHT_FROM
-        found = combined(request.conditions, mask_of, lit=lit)
-        answer = FilterAnswer(request.conditions, request.scene.ids, found.all, remarks=tuple(remarks))
-        self._answers.put(answer)
-        if request.counted:
-            codes = table.codes
-            facets = tuple((facet, facet.counts(found.but_of(facet.field))) for facet in codes.facets)
-            days = DayCounts(codes.days, codes.day_counts(), codes.day_counts(found.but_of("date")))
-            self._answers.put(replace(answer, facets=facets, days=days))
+def _read(scene: Scene, store: StoreReader, model_id: str) -> _Table:
+    version = store.database.number("PRAGMA data_version")
+    return _Table(scene, facet_table(scene, store, model_id), IdMask(scene.ids), version, time.monotonic())
+
+
+def _answers(request: FilterRequest, table: _Table, store: StoreReader, model_id: str) -> Iterator[FilterAnswer]:
+    """First without counts, as images are waited for most."""
+    remarks: list[str] = []
+
+    def mask_of(condition: Condition) -> Mask:
+        mask = table.codes.passing(condition)
+        if mask is not None and (mask.any() or not condition.wanted):
+            return mask
+        if condition not in table.asked:
+            asked = passing((condition,), table.images, store=store, scene=table.scene, model_id=model_id)
+            table.asked[condition] = asked[0], tuple(asked[1])
+        remarks.extend(table.asked[condition][1])
+        return table.asked[condition][0]
+
+    lit = None if request.lit is None else request.lit > LIGHT_FROM
+    found = combined(request.conditions, mask_of, lit=lit)
+    answer = FilterAnswer(request.conditions, request.scene.ids, found.all, remarks=tuple(remarks))
+    yield answer
+    if request.counted:
+        codes = table.codes
+        facets = tuple((facet, facet.counts(found.but_of(facet.field))) for facet in codes.facets)
+        days = DayCounts(codes.days, codes.day_counts(), codes.day_counts(found.but_of("date")))
+        yield replace(answer, facets=facets, days=days)
 
 
 def _without_answer(request: FilterRequest, error: str) -> FilterAnswer:

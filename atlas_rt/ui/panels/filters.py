@@ -5,7 +5,7 @@ from __future__ import annotations
 from imgui_bundle import imgui
 
 from atlas_rt.core.filter_panel import FACET, MORE, FacetLine, FilterPanel
-from atlas_rt.core.requests import ClearFilters, Do, FindFacets, HideFiltered, ToggleFilter, UnfoldFacet
+from atlas_rt.core.requests import Do, FindFacets, HideFiltered, ToggleFilter, UnfoldFacet
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels import detail
 from atlas_rt.ui.panels.canvas import Canvas, Rect
@@ -115,14 +115,6 @@ class FiltersPanel:
         x = self._tab(context, canvas, rect, "Timeline", chosen=panel.timeline is not None, request=Do("timeline"))
         rest = rect._replace(x=x)
         self._tab(context, canvas, rest, "Hide the rest", chosen=panel.hides, request=HideFiltered(not panel.hides))
-        if panel.chips:
-            width = context.type.width("Clear all", theme.CAPTION, strong=True) + context.px(18.0)
-            place = rect._replace(x=rect.right - width, width=width)
-            clicked, pointed = context.button("clear all", place)
-            canvas.fill(place, theme.faded(theme.ACCENT, 0.30 if pointed else 0.18), place.height / 2.0)
-            canvas.text_in(place, "Clear all", theme.CAPTION, theme.ACCENT, strong=True)
-            if clicked:
-                context.requests.append(ClearFilters())
 
     def _tab(
         self, context: PanelContext, canvas: Canvas, rect: Rect, label: str, *, chosen: bool, request: Do | HideFiltered

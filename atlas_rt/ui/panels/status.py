@@ -9,8 +9,10 @@ from atlas_rt.core.images import Failure
 from atlas_rt.core.money import money
 from atlas_rt.core.progress import STAGES, duration
 from atlas_rt.core.reports import Progress
+from atlas_rt.core.requests import Do
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
+from atlas_rt.ui.panels.icons import funnel
 from atlas_rt.ui.panels.panel_context import PanelContext
 from atlas_rt.ui.panels.troubles import build_troubles, troubles_height
 
@@ -23,6 +25,7 @@ MAPS = {
 WIDTH = 400.0
 LIST_WIDTH, LIST_HEIGHT = 460.0, 300.0
 ROW = 22.0
+SIGN = 28.0
 
 
 class StatusPanel:
@@ -41,6 +44,7 @@ class StatusPanel:
         rect = Rect(context.px(theme.MARGIN), context.size[1] - context.px(theme.MARGIN) - height, width, height)
         with context.panel("status", rect) as canvas:
             self._rows(context, canvas, rect, working)
+            self._filter_button(context, canvas, rect)
         if self._listing:
             self._list_failures(context, rect)
 
@@ -56,11 +60,26 @@ class StatusPanel:
         lines = [first, type_.width(engine_line(hud), theme.CAPTION)]
         lines.append(type_.width(failures_line(hud), theme.SMALL) if hud.failures else 0.0)
         lines.append(type_.width(spent_line(hud), theme.CAPTION))
-        return min(max(lines) + context.px(2 * theme.PAD), context.px(WIDTH * 1.3))
+        return min(max(lines) + context.px(2 * theme.PAD + SIGN), context.px(WIDTH * 1.3))
+
+    def _filter_button(self, context: PanelContext, canvas: Canvas, rect: Rect) -> None:
+        """At the right end: the list of filters, lit while some are on."""
+        place = Rect(rect.right - context.px(SIGN + 8.0), rect.y + context.px(6.0), context.px(SIGN), context.px(SIGN))
+        clicked, pointed = context.button("filters", place)
+        on = bool(context.hud.filters.chips) or context.hud.filters.open
+        funnel(canvas, place.centre, theme.INK if pointed else theme.ACCENT if on else theme.INK_FAINT)
+        if pointed:
+            context.tip(place, "Filter (N)")
+        if clicked:
+            context.requests.append(Do("filters"))
 
     def _rows(self, context: PanelContext, canvas: Canvas, rect: Rect, working: bool) -> None:
         hud, row = context.hud, context.px(ROW)
-        x, y, inner = rect.x + context.px(theme.PAD), rect.y + context.px(10.0), rect.width - context.px(2 * theme.PAD)
+        x, y, inner = (
+            rect.x + context.px(theme.PAD),
+            rect.y + context.px(10.0),
+            rect.width - context.px(2 * theme.PAD + SIGN),
+        )
         count = counted(hud)
         room = inner - context.type.width(count, theme.SMALL) - context.px(10.0)
         end = canvas.text(
