@@ -55,12 +55,14 @@ class StatusPanel:
             return context.px(WIDTH)
         hud, type_ = context.hud, context.type
         first = (
-            type_.width(hud.source, theme.BODY, strong=True) + type_.width(counted(hud), theme.SMALL) + context.px(10)
+            type_.width(hud.source, theme.BODY, strong=True)
+            + type_.width(counted(hud), theme.SMALL)
+            + context.px(10 + SIGN)
         )
         lines = [first, type_.width(engine_line(hud), theme.CAPTION)]
         lines.append(type_.width(failures_line(hud), theme.SMALL) if hud.failures else 0.0)
         lines.append(type_.width(spent_line(hud), theme.CAPTION))
-        return min(max(lines) + context.px(2 * theme.PAD + SIGN), context.px(WIDTH * 1.3))
+        return min(max(lines) + context.px(2 * theme.PAD), context.px(WIDTH * 1.3))
 
     def _filter_button(self, context: PanelContext, canvas: Canvas, rect: Rect) -> None:
         """At the right end: the list of filters, lit while some are on."""
@@ -75,13 +77,9 @@ class StatusPanel:
 
     def _rows(self, context: PanelContext, canvas: Canvas, rect: Rect, working: bool) -> None:
         hud, row = context.hud, context.px(ROW)
-        x, y, inner = (
-            rect.x + context.px(theme.PAD),
-            rect.y + context.px(10.0),
-            rect.width - context.px(2 * theme.PAD + SIGN),
-        )
+        x, y, inner = rect.x + context.px(theme.PAD), rect.y + context.px(10.0), rect.width - context.px(2 * theme.PAD)
         count = counted(hud)
-        room = inner - context.type.width(count, theme.SMALL) - context.px(10.0)
+        room = inner - context.type.width(count, theme.SMALL) - context.px(10.0 + SIGN)
         end = canvas.text(
             x, y, context.type.fit(hud.source, room, theme.BODY, strong=True), theme.BODY, theme.INK, strong=True
         )
