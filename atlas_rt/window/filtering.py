@@ -28,7 +28,7 @@ from atlas_rt.core.requests import (
 from atlas_rt.core.undo import Undoable
 from atlas_rt.search.fields import FIELDS, read
 from atlas_rt.search.filters import Filters
-from atlas_rt.window.filter_state import FilterState, Key, key_of
+from atlas_rt.window.filter_state import FilterState, Key, chip_of, key_of
 from atlas_rt.window.parts import Parts
 from atlas_rt.workers import filtering
 
@@ -237,7 +237,9 @@ def _set(parts: Parts, filters: Filters) -> str:
 
 def _told(filters: Filters) -> str:
     """The notice once these filters are on again."""
-    return f"filtered by {filters} again" if filters else "no filters are on again"
+    chips = map(chip_of, filters.conditions)
+    words = ", ".join(f"{'' if chip.wanted else 'not '}{chip.title} {chip.text}" for chip in chips)
+    return f"filtered by {words} again" if words else "no filters are on any more"
 
 
 # -- what came of them -------------------------------------------------------------------------------------------------

@@ -96,13 +96,14 @@ class Panels:
         self._minimap.build(context, self._detail.width(context))
         self._welcome.build(context)
         self._answer.build(context)
-        self._notices.build(context, self._answer.top(context))
+        bottom = min(self._answer.top(context), self._timeline.top)
+        self._notices.build(context, bottom)
         taken = max(self._clusters.taken(context), self._filters.taken(context))
         free = free_view(context.size, (taken, self._detail.width(context)), context.covered)
         self._ring.build(context, free)
         if not hud.help_open:
             sides = self._detail.width(context), self._left(context)
-            self._hover.build(context, *sides, self._answer.top(context))
+            self._hover.build(context, *sides, bottom)
         self.covered, self.free = context.covered, free
         if not (hud.help_open or hud.welcome):
             build_place(context)

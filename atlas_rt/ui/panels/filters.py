@@ -115,6 +115,9 @@ class FiltersPanel:
         x = self._tab(context, canvas, rect, "Timeline", chosen=panel.timeline is not None, request=Do("timeline"))
         rest = rect._replace(x=x)
         self._tab(context, canvas, rest, "Hide the rest", chosen=panel.hides, request=HideFiltered(not panel.hides))
+        if context.hud.query and context.hud.answer is not None:
+            y = rect.centre[1] - context.px(theme.CAPTION) / 2.0
+            canvas.text_right(rect.right, y, "counts: what is found", theme.CAPTION, theme.INK_FAINT)
 
     def _tab(
         self, context: PanelContext, canvas: Canvas, rect: Rect, label: str, *, chosen: bool, request: Do | HideFiltered

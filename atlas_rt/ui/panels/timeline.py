@@ -35,15 +35,23 @@ class TimelinePanel:
         self._held_px = 0.0
         self._drags = False
         self._span: Days | None = None
+        self._top = math.inf
+
+    @property
+    def top(self) -> float:
+        """What lies below is taken."""
+        return self._top
 
     def build(self, context: PanelContext) -> None:
         """After the panels in the lower corners, between or above which it lies."""
         seen = context.hud.filters.timeline
+        self._top = context.size[1]
         alpha = self._fade.advance(seen is not None, context.hud)
         if seen is None:
             self._let_go(context)
             return
         rect = self._place(context)
+        self._top = rect.y
         inside = rect.inset(context.px(PAD))
         top = rect.y + context.px(HEAD + 8.0)
         area = Rect(inside.x, top, max(inside.width, 1.0), rect.bottom - context.px(FOOT + 8.0) - top)
