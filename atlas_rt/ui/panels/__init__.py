@@ -95,7 +95,7 @@ class Panels:
         self._live.build(context, self._detail.width(context))
         self._minimap.build(context, self._detail.width(context))
         self._welcome.build(context)
-        self._answer.build(context)
+        self._answer.build(context, self._timeline.top)
         bottom = min(self._answer.top(context), self._timeline.top)
         self._notices.build(context, bottom)
         taken = max(self._clusters.taken(context), self._filters.taken(context))
