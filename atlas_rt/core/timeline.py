@@ -29,8 +29,8 @@ FAR_OUT = 0.005
 """Share of the images at either end that are not in sight at first: one clock that stood at 1970 would squeeze all."""
 TICK_MONTHS = (1, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 6000, 12000, 60000)
 MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_FIRST, _LAST = (date.min - date(1970, 1, 1)).days, (date.max - date(1970, 1, 1)).days
-"""What a date can be."""
+_FIRST, _LAST = (date.min - date(1970, 1, 1)).days, (date.max - date(1970, 1, 1)).days + 1
+"""The first day that there is, and the one behind the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,4 +264,4 @@ def _floored(days: Numbers, unit: str) -> Numbers:
 
 
 def _date(day: int) -> date:
-    return date(1970, 1, 1) + timedelta(days=min(max(day, _FIRST), _LAST))
+    return date(1970, 1, 1) + timedelta(days=min(max(day, _FIRST), _LAST - 1))

@@ -50,16 +50,6 @@ from atlas_rt.window import session
 from tests.window.stage import Stage
 
 FILTERS = ("type:png", "-type:png", "folder:few", "name:1", "date:>2000", "cluster:red", "label:square", "x")
-    "type:png",
-    "-type:png",
-    "folder:few",
-    "name:1",
-    "date:>2000",
-    "date:..1999",
-    "cluster:red",
-    "label:square",
-    "x",
-)
 STEPS = 30
 """Of a sequence."""
 FEWEST, MOST = {"few": 3, "many": 16}, {"few": 9, "many": 21}
