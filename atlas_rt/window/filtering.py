@@ -184,7 +184,7 @@ def filter_by(parts: Parts, text: str) -> None:
 def change(parts: Parts, filters: Filters) -> None:
     """Filter by these from now on, as one thing that the person did."""
     state = parts.panel_state.filters
-    before, state.before = state.before or state.filters, None
+    before, state.before = state.filters if state.before is None else state.before, None
     _set(parts, filters)
     if filters != before:
         parts.panel_state.undo.add(
