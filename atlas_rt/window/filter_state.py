@@ -184,7 +184,7 @@ def value_text(field_: str, value: str, *, short: bool = False) -> str:
     """A value as it reads. short: of a folder its own name alone."""
     match field_:
         case "rating":
-            return STARS.get(value, f"{value} stars" if value.isdecimal() else value)
+            return STARS.get(value, f"{value} stars" if value.isdecimal() else value.replace(">=", "≥ "))
         case "type":
             return value.upper()
         case "date":

@@ -12,7 +12,9 @@ from atlas_rt.ui.panels.panel_context import PanelContext
 
 HEIGHT, GAP, PAD, LINE = 30.0, 6.0, 8.0, 20.0
 WIDEST = 280.0
-"""Of one chip."""
+"""Of one chip's words."""
+LEAST_WORDS = 24.0
+"""Where less is left for its values, its field alone is told."""
 
 
 def build_chips(context: PanelContext, above: Rect) -> Rect:
@@ -104,9 +106,11 @@ def _chip(context: PanelContext, canvas: Canvas, rect: Rect, place: int, chip: C
     canvas.outline(rect.inset(0.5), theme.faded(colour, 0.5), rect.height / 2.0)
     title, text = _words(chip)
     y, x = rect.centre[1] - context.px(theme.SMALL) / 2.0, rect.x + context.px(14.0)
-    x = canvas.text(x, y, title, theme.SMALL, theme.INK_SOFT)
-    room = rect.right - context.px(32.0) - x
-    canvas.text(x, y, context.type.fit(text, room, theme.SMALL, strong=True), theme.SMALL, theme.INK, strong=True)
+    end = rect.right - context.px(32.0)
+    x = canvas.text(x, y, context.type.fit(title, max(end - x, 1.0), theme.SMALL), theme.SMALL, theme.INK_SOFT)
+    if end - x > context.px(LEAST_WORDS):
+        text = context.type.fit(text, end - x, theme.SMALL, strong=True)
+        canvas.text(x, y, text, theme.SMALL, theme.INK, strong=True)
     cross(canvas, (rect.right - context.px(17.0), rect.centre[1]), theme.INK if pointed else theme.INK_SOFT)
     if clicked:
         context.requests.append(TakeOffFilter(place))
