@@ -57,7 +57,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("bookmark", ("B",), "keep this view, by a name", "Find", kiosk=False),
     Action("minimap", ("M",), "the map from above, small", "Find"),
     Action("clusters", ("K",), "the clusters, in a list", "Find"),
-    Action("filters", ("N",), "narrow down: filters by year, folder, camera, ...", "Find"),
+    Action("filters", ("N",), "filters: by year, folder, camera", "Find"),
     Action("timeline", ("J",), "the timeline, to brush a span of dates", "Find"),
     Action("hide_filtered", ("Ctrl+J",), "hide what the filters leave out, or dim it", "Find"),
     Action("clear_filters", ("Ctrl+Shift+J",), "take all filters off", "Find"),

@@ -484,6 +484,8 @@ class World:
         prepared, concealed, let = self._prepared, self._concealed_rows(), self._filtered.let
         plain = prepared is not None and not self._opened and concealed is None and let is None
         after = prepared.tiers if prepared and plain else stacks.tiers(self.scene, self._opened, concealed, let)
+        if before is not None and let is not None and self._filtered.hides:  # what filters keep back goes at once
+            before = np.where(let, before, np.int8(HIDDEN))
         self._morph.set_off(here, places, before=before, after=after, secs=secs)
         at_place = prepared is not None and places is prepared.places
         self._boxes = prepared.boxes if prepared and at_place else self._cells.boxes(places)

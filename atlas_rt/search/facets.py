@@ -31,7 +31,8 @@ class Facet:
     field: of `search.fields`, which asks for its values; title: what the list calls it. values: (v,) as the field takes
     them, in the order of the list. rows, codes: (k,) int32, an image and the place of a value that it has; rows is None
     where every row has one code, -1 for no value. ends: (v,) of a tree, where values come before those that lie in
-    them, the place behind the last of these; None where no value lies in another.
+    them, the place behind the last of these; None where no value lies in another. words: (v,) each value as words with
+    a space before each, by which it is found; made on a thread, as thousands take 20 ms.
     """
 
     field: str
@@ -40,6 +41,7 @@ class Facet:
     codes: Ints
     rows: Ints | None = None
     ends: Ints | None = None
+    words: tuple[str, ...] = ()
 
     def having(self, wanted: Sequence[str], count: int) -> Mask:
         """(count,) which rows have one of these values, in any case where none is the very one."""

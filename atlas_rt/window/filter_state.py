@@ -156,10 +156,7 @@ class FilterState:
 
     def _found(self, facet: Facet, searched: tuple[str, ...]) -> Iterator[int]:
         """The places of the values in which each word begins one."""
-        for place, value in enumerate(facet.values):
-            text = f" {' '.join(pieces_of(value_text(facet.field, value)))}"
-            if all(f" {word}" in text for word in searched):
-                yield place
+        return (place for place, text in enumerate(facet.words) if all(f" {word}" in text for word in searched))
 
     def _unfolded(self, facet: Facet, place: int) -> bool | None:
         assert facet.ends is not None

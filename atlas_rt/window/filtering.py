@@ -61,7 +61,9 @@ def carry_out(parts: Parts, request: FilterRequest) -> None:
             brush(parts, span, ended=ended)
         case SightTimeline(sight):
             state.sight = sight
-    if not isinstance(request, BrushDates | SightTimeline | FilterBy | HideFiltered):
+    if isinstance(request, BrushDates):
+        state.focused, state.timeline_focused = False, state.timeline_open
+    elif not isinstance(request, SightTimeline | FilterBy | HideFiltered):
         state.focused, state.timeline_focused = state.open, False
 
 

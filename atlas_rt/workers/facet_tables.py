@@ -17,6 +17,7 @@ import numpy as np
 from atlas_rt.core.arrays import Ints
 from atlas_rt.core.rows import rows_of
 from atlas_rt.core.scene import Scene
+from atlas_rt.core.words import pieces_of
 from atlas_rt.library.finding import outermost, type_of
 from atlas_rt.library.store import StoreReader
 from atlas_rt.search.facets import DAY_SECS, NEVER, Facet, FacetTable, Numbers
@@ -69,8 +70,14 @@ def facet_table(scene: Scene, store: StoreReader, model_id: str) -> FacetTable:
     day_codes = np.full(len(scene.ids), -1, np.int32)
     day_codes[here] = codes
     material = Known(scene, store, model_id, taken, rating)
-    facets = tuple(Facet(kind.field, kind.title, *kind.read(material)) for kind in KINDS)
+    facets = tuple(_facet(kind, material) for kind in KINDS)
     return FacetTable(scene.ids, facets, taken, rating, pixels, sizes, days, day_codes)
+
+
+def _facet(kind: Kind, known: Known) -> Facet:
+    codes = kind.read(known)
+    words = tuple(f" {' '.join(pieces_of(value))}" for value in codes.values)
+    return Facet(kind.field, kind.title, *codes, words=words)
 
 
 def _years(known: Known) -> Codes:
