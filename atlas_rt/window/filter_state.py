@@ -21,6 +21,9 @@ FOLDERS = 24
 """The same of folders, which may be unfolded."""
 FOUND = 40
 """The same while one looks for some."""
+IN_ORDER = ("date", "rating")
+"""Facets that are listed in their own order, as is the tree of folders. Others have first what lets most through with
+all else; a click on a value does not change the order of its own facet, as that leaves its own conditions out."""
 STARS = {"0": "not rated", "-1": "rejected", "1": "1 star"}
 CLOSED = FilterPanel()
 Key = tuple[str, str]
@@ -121,8 +124,10 @@ class FilterState:
         if not (on or off or _divides(facet)):
             return
         searched = pieces_of(self.wanted)
-        places = self._found(facet, searched) if searched else self._listed(facet)
-        shown, most = list(places), FOUND if searched else LISTED if facet.ends is None else FOLDERS
+        shown = self._found(facet, searched) if searched else self._listed(facet)
+        if facet.ends is None and facet.field not in IN_ORDER:
+            shown = sorted(shown, key=lambda place: -counts[place])
+        most = FOUND if searched else LISTED if facet.ends is None else FOLDERS
         if searched and not shown:
             return
         unfolded = bool(searched) or facet.field not in self.folded
@@ -143,20 +148,20 @@ class FilterState:
             more = len(shown) - len(kept)
             yield FacetLine(MORE, facet.field, f"{more:,} more" if more else "fewer", unfolded=not more)
 
-    def _listed(self, facet: Facet) -> Iterator[int]:
+    def _listed(self, facet: Facet) -> list[int]:
         """The places of its values; of folders those that lie in no other, and in those that are unfolded."""
         if facet.ends is None:
-            yield from range(len(facet.values))
-            return
-        place = 0
+            return list(range(len(facet.values)))
+        places, place = list[int](), 0
         while place < len(facet.values):
-            yield place
+            places.append(place)
             folded = (facet.field, facet.values[place]) not in self.unfolded
             place = int(facet.ends[place]) if folded else place + 1
+        return places
 
-    def _found(self, facet: Facet, searched: tuple[str, ...]) -> Iterator[int]:
+    def _found(self, facet: Facet, searched: tuple[str, ...]) -> list[int]:
         """The places of the values in which each word begins one."""
-        return (place for place, text in enumerate(facet.words) if all(f" {word}" in text for word in searched))
+        return [place for place, text in enumerate(facet.words) if all(f" {word}" in text for word in searched)]
 
     def _unfolded(self, facet: Facet, place: int) -> bool | None:
         assert facet.ends is not None

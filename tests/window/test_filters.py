@@ -271,6 +271,26 @@ def test_esc_closes_the_list_and_the_timeline_and_no_filter(player: Player) -> N
     assert (state(player).open, player.app.parts.panel_state.clusters.open) == (True, False)
 
 
+def test_values_that_let_most_through_stand_first_and_a_click_moves_none_of_its_own(player: Player) -> None:
+    player.do("filters")
+    cluster = player.app.parts.world.scene.cluster_records[1]
+
+    def labels() -> list[tuple[str, int]]:
+        return [(line.value, line.count) for line in state(player).lines() if line.field == "label" and line.value][:6]
+
+    player.see(labels, why="the list")
+    before = labels()
+    filtered(player, quoted(cluster.name))
+    player.see(lambda: labels() != before, why="other counts")
+    counts = [count for _, count in labels()]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > 0
+    listed = labels()
+    filtered(player, f"label:={listed[2][0]}")
+    player.see(lambda: state(player).answer and state(player).answer.facets)  # type: ignore[union-attr]
+    assert labels() == listed
+
+
 def test_the_keyboard_alone_filters(player: Player) -> None:
     player.do("filters")
     player.see(lambda: state(player).lines(), why="the list")
