@@ -125,6 +125,13 @@ def zoomed(seen: Timeline, at_day: float, notches: float) -> Sight:
     return widened((first, last))
 
 
+def panned(seen: Timeline, by_days: float) -> Sight:
+    """Earlier or later; some of what images are of stays in sight."""
+    half = (seen.sight[1] - seen.sight[0]) / 2.0
+    middle = min(max(seen.sight[0] + half + by_days, float(seen.whole[0])), float(seen.whole[1]))
+    return widened((middle - half, middle + half))
+
+
 def stepped(seen: Timeline, step: int, *, widen: bool) -> Days:
     """The brush moved by bars, or its end by as many; without a brush the last bar, or the first for a step back."""
     unit, step = seen.unit, int(step)

@@ -74,7 +74,7 @@ class Condition:
         return tuple(each.value for each in self.alternatives)
 
     def __str__(self) -> str:
-        value = OR.join(self.values)
+        value = OR.join(self.values).encode("utf-8", "replace").decode()  # a folder's name may be no text
         value = f'"{value}"' if re.search(r"\s", value) else value
         return f"{'' if self.wanted else '-'}{self.field}:{'=' if self.whole else ''}{value}"
 

@@ -97,7 +97,8 @@ class FilterState:
             return CLOSED
         answer, lines = self.answer, self.lines() if self.open else ()
         passes = answer.passes if answer is not None else None
-        shown = -1 if not self.current else total if passes is None else int(np.count_nonzero(passes))
+        known = answer is not None and self.current and not answer.error
+        shown = -1 if not known else total if passes is None else int(np.count_nonzero(passes))
         keys = [key_of(line) for line in lines]
         return FilterPanel(
             open=self.open,
@@ -183,7 +184,8 @@ def chip_of(condition: Condition) -> Chip:
 
 
 def value_text(field_: str, value: str, *, short: bool = False) -> str:
-    """A value as it reads. short: of a folder its own name alone."""
+    """A value as it reads. short: of a folder its own name alone. Bytes of a name that are no text become `?`."""
+    value = value.encode("utf-8", "replace").decode()
     match field_:
         case "rating":
             return STARS.get(value, f"{value} stars" if value.isdecimal() else value.replace(">=", "≥ "))

@@ -17,6 +17,7 @@ from atlas_rt.core.timeline import (
     dragged,
     held,
     in_sight,
+    panned,
     stepped,
     ticks,
     timeline,
@@ -87,6 +88,11 @@ def test_the_wheel_keeps_the_day_under_the_pointer(years: Timeline) -> None:
     assert (day(2020) - near[0]) / (near[1] - near[0]) == pytest.approx(share)
     far = zoomed(years, day(2020), -50)
     assert far[0] <= years.whole[0] < years.whole[1] <= far[1]
+    for far_off in (-90_000.0, 90_000.0):
+        beside = panned(years, far_off)
+        assert beside[0] < years.whole[1]
+        assert beside[1] > years.whole[0]
+        assert beside[1] - beside[0] == pytest.approx(years.sight[1] - years.sight[0])
     nearest = zoomed(years, day(2020), 50)
     assert nearest[1] - nearest[0] == pytest.approx(14.0)
 

@@ -37,7 +37,7 @@ LINES = (
     FacetLine(MORE, "camera", "4 more"),
     FacetLine(FACET, "folder", "Folder", count=9, unfolded=False),
     FacetLine(VALUE, "folder", "holiday", "holiday", 7, 0.5, unfolded=False),
-    FacetLine(VALUE, "folder", "work", "work", 0, excluded=True),
+    FacetLine(VALUE, "folder", "w?rk", "w\udcffrk", 0, excluded=True),
 )
 CHIPS = (Chip("camera", "NIKON D90"), Chip("folder", "work", wanted=False))
 FIRST_Y, ROW_PX = 16.0 + 122.0, 28.0
@@ -74,6 +74,7 @@ def test_a_click_on_a_line_toggles_it_unfolds_it_or_leaves_it_out(sheet: Sheet) 
     assert asked(sheet.click(hud, *line_at(0))) == [UnfoldFacet("camera")]
     assert asked(sheet.click(hud, *line_at(3))) == [UnfoldFacet("camera", more=True)]
     assert asked(sheet.click(hud, *line_at(5, x=36.0))) == [UnfoldFacet("folder", "holiday")]
+    assert asked(sheet.click(hud, *line_at(6))) == [ToggleFilter("folder", "w\udcffrk")]
     assert asked(sheet.click(hud, *line_at(5))) == [ToggleFilter("folder", "holiday")]
     assert asked(sheet.click(hud, *line_at(2, x=308.0))) == [ToggleFilter("camera", "CONTAX T3", wanted=False)]
 

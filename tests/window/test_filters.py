@@ -312,6 +312,7 @@ def test_the_keyboard_alone_filters(player: Player) -> None:
 def test_the_timeline_is_brushed_by_hand_and_by_keys_and_a_drag_is_one_change(player: Player) -> None:
     player.do("timeline")
     seen = player.see(lambda: state(player).timeline(), why="the timeline")
+    player.window.told = Input(exposed=True)  # a key press would have it drawn, too
     player.frame(10)
     strip = max(player.app.parts.display._panels.covered, key=lambda rect: rect.width)
     y, left = strip.centre[1], strip.x + 40.0
@@ -344,6 +345,16 @@ def test_the_timeline_is_brushed_by_hand_and_by_keys_and_a_drag_is_one_change(pl
     assert chips(player) == ""
     player.do(BrushDates((0, 20_000), ended=False), "timeline", BrushDates(None))
     assert chips(player) == ""
+
+
+def test_a_folder_whose_name_is_no_text_is_shown(player: Player) -> None:
+    player.do("filters", ToggleFilter("folder", "w\udcff"))
+    follow(player)
+    panel = state(player).panel(len(player.names()))
+    assert panel.chips[0].text == "w?"
+    assert panel.shown == 0
+    player.do("undo")
+    assert notices(player)[-1] == "no filters are on any more"
 
 
 def test_words_that_are_no_filter_are_said(player: Player) -> None:

@@ -148,7 +148,7 @@ class FiltersPanel:
         while clipper.step():
             for index in range(clipper.display_start, clipper.display_end):
                 place, line = imgui.get_cursor_screen_pos(), panel.lines[index]
-                imgui.push_id(f"{line.kind} {line.field} {line.value}")
+                imgui.push_id(hash((line.kind, line.field, line.value)) & 0x7FFFFFFF)  # a folder's name may be no text
                 self._line(context, canvas, Rect(place.x, place.y, width, height), line, at=index == panel.cursor)
                 imgui.pop_id()
                 imgui.set_cursor_screen_pos((place.x, place.y))

@@ -11,7 +11,7 @@ import math
 from imgui_bundle import imgui
 
 from atlas_rt.core.requests import BrushDates, Do, SightTimeline
-from atlas_rt.core.timeline import Days, Hold, Sight, Timeline, after, dragged, held, ticks, zoomed
+from atlas_rt.core.timeline import Days, Hold, Sight, Timeline, after, dragged, held, panned, ticks, zoomed
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
 from atlas_rt.ui.panels.icons import cross
@@ -83,8 +83,8 @@ class TimelinePanel:
                 context.requests.append(SightTimeline(zoomed(seen, day, io.mouse_wheel)))
             across = io.mouse_wheel_h * context.px(40.0) + (io.mouse_delta.x if io.mouse_down[1] else 0.0)
             if across:
-                by = -across / area.width * (seen.sight[1] - seen.sight[0])
-                context.requests.append(SightTimeline((seen.sight[0] + by, seen.sight[1] + by)))
+                by_days = -across / area.width * (seen.sight[1] - seen.sight[0])
+                context.requests.append(SightTimeline(panned(seen, by_days)))
         if imgui.is_item_activated():
             reach = context.px(EDGE) / area.width * (seen.sight[1] - seen.sight[0])
             self._hold, self._held_px, self._drags = held(seen, day, reach=reach), pointer.x, False
