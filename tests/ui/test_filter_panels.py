@@ -171,6 +171,14 @@ def test_a_click_takes_a_bar_or_a_year_and_the_wheel_zooms(sheet: Sheet) -> None
     assert zoom.days[1] - zoom.days[0] < before[1] - before[0]
 
 
+def test_a_double_click_lets_all_through(sheet: Sheet) -> None:
+    hud = with_timeline((17_000, 17_300))
+    strip = strip_of(sheet, hud)
+    at_px = (strip.x + 60.0, strip.centre[1])
+    assert asked(sheet.click(hud, *at_px)) != [BrushDates(None)]
+    assert asked(sheet.click(hud, *at_px)) == [BrushDates(None)]
+
+
 def test_a_timeline_that_closes_under_the_hand_keeps_what_was_brushed(sheet: Sheet) -> None:
     hud = with_timeline()
     strip = strip_of(sheet, hud)
