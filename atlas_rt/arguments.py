@@ -141,17 +141,26 @@ def _clusters(parser: argparse.ArgumentParser) -> None:
     _add_narrator(parser)
 
 
+PANELS = ("clusters", "filters", "timeline")
+"""That a shot can show open."""
+
+
 def _shot(parser: argparse.ArgumentParser) -> None:
     add_source(parser)
     parser.add_argument("-o", "--output", required=True, metavar="FILE.png", help="the picture to write")
     parser.add_argument("--size", default="1280x720", type=size, metavar="WxH", help="in pixels (default: 1280x720)")
     parser.add_argument("--search", default="", metavar="TEXT", help="light the images that match this phrase")
+    parser.add_argument(
+        "--filter", default="", metavar="TEXT", help="dim what these fields leave out, such as camera:contax date:2023"
+    )
     parser.add_argument("--select", default="", metavar="IMAGE", help="open the panel of this image")
     parser.add_argument(
         "--visit", default="", metavar="IMAGE", help="open the panel of this image and fly there: what that ends with"
     )
     parser.add_argument("--wall", action="store_true", help="every image side by side, on the flat wall")
-    parser.add_argument("--panel", default="", choices=("clusters",), metavar="NAME", help="open a panel: clusters")
+    parser.add_argument(
+        "--panel", default="", choices=PANELS, metavar="NAME", help=f"open a panel: {', '.join(PANELS)}"
+    )
     parser.add_argument("--eye", type=point, metavar="X,Y,Z", help="where the camera stands, in world units")
     parser.add_argument("--look", type=point, metavar="X,Y,Z", help="the point it looks at (default: the middle)")
     parser.add_argument("--no-hud", action="store_true", help="draw the map alone, without panels")

@@ -32,14 +32,18 @@ from atlas_rt.render.gl.context import Context, open_headless
 from atlas_rt.render.gl.large_picture import needs_parts
 from atlas_rt.render.gl.limits import limits_of
 from atlas_rt.render.gl.offscreen import OffscreenTarget
+from atlas_rt.search.fields import FIELDS, read
+from atlas_rt.search.filters import Filters
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Input, KeyStroke, Modifiers
 from atlas_rt.values import Triple
 from atlas_rt.window.cluster_state import ClusterState
+from atlas_rt.window.filter_state import FilterState
 from atlas_rt.window.picture import WindowPicture
 from atlas_rt.window.session import source_name
 from atlas_rt.window.still_hud import still_hud
 from atlas_rt.workers.facts import FactsRequest, facts_of, stored_of
+from atlas_rt.workers.filtering import FilterRequest, answer_of
 from atlas_rt.workers.pictures import PICTURE_PX
 from atlas_rt.workers.searcher import Query, Searcher
 from atlas_rt.workers.text_search import TextSearch
@@ -60,13 +64,14 @@ TILE_ROUNDS = 4
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """What to take a picture of. select, visit: the image whose panel is open; visit: as a flight to it ends. eye and
-    gaze: world units, None for the home view."""
+    """What to take a picture of. filters: fields that dim what they leave out. select, visit: the image whose panel is
+    open; visit: as a flight to it ends. eye and gaze: world units, None for the home view."""
 
     size_px: tuple[int, int]
     quality: str
     renderer: str = "auto"
     search: str = ""
+    filters: str = ""
     select: str = ""
     visit: str = ""
     panel: str = ""
@@ -89,6 +94,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         quality="high" if arguments.quality in (None, "auto") else arguments.quality,
         renderer=settings.renderer,
         search=arguments.search,
+        filters=arguments.filter,
         select=arguments.select,
         visit=arguments.visit,
         panel=arguments.panel,
@@ -136,7 +142,7 @@ def take(collection: Collection, shot: Shot, *, tell: Callable[[str], None]) -> 
         if shot.renderer == "gl":
             raise
         tell(f"{error}; the map is drawn without it, and without panels")
-        return _take_without_opengl(collection, shot, selected)
+        return _take_without_opengl(collection, shot, selected, tell)
     return _take_with_opengl(context, collection, shot, selected, tell)
 
 
@@ -152,27 +158,35 @@ def _take_with_opengl(
         if display.trouble:
             tell(display.trouble)
         display.show(collection.arrival)
-        world = _world(collection, shot, selected)
+        filters = _filters(collection, shot, tell)
+        world = _world(collection, shot, selected, filters)
         facts = _facts(collection, selected) if selected >= 0 else None
         if facts is not None:
             display.show_picture("selected", load_picture(facts.path, PICTURE_PX))
         for _ in range(TILE_ROUNDS):
-            if not _develop(display, world, collection, shot, facts, picture):
+            if not _develop(display, world, collection, shot, facts, filters, picture):
                 break
-        return _large(display, world, collection, shot, facts) if large else picture.read()
+        return _large(display, world, collection, shot, facts, filters) if large else picture.read()
     finally:
         picture.release()
         display.release()
 
 
-def _large(display: WindowPicture, world: World, collection: Collection, shot: Shot, facts: ImageFacts | None) -> Bytes:
+def _large(
+    display: WindowPicture,
+    world: World,
+    collection: Collection,
+    shot: Shot,
+    facts: ImageFacts | None,
+    filters: FilterState,
+) -> Bytes:
     """A picture drawn in parts, and the panels over it: drawn once, as large as the driver allows, and enlarged to the
     whole where that is less."""
     view = world.view(shot.size_px)
     pixels = display.picture_of(view)
     if shot.hud:
         panels_px = _fitting(shot.size_px, limits_of(display.context).target_px)
-        hud = _hud(collection, world, view, display, shot, facts, 0.0)
+        hud = _hud(collection, world, view, display, shot, facts, filters, 0.0)
         display.build_panels(hud, UNMARKED, framebuffer_px=panels_px, dpi_scale=1.0)
         lay_over(pixels, display.panels_picture(panels_px))
     return pixels
@@ -198,14 +212,14 @@ def _fitting(size_px: tuple[int, int], most_px: int) -> tuple[int, int]:
     return max(round(size_px[0] * share), 1), max(round(size_px[1] * share), 1)
 
 
-def _take_without_opengl(collection: Collection, shot: Shot, selected: int) -> Bytes:
+def _take_without_opengl(collection: Collection, shot: Shot, selected: int, tell: Callable[[str], None]) -> Bytes:
     from atlas_rt.render.soft.loading import load_rasterizer
     from atlas_rt.render.soft.renderer import picture_of
 
     rasterizer = load_rasterizer()
     try:
         rasterizer.load_small(collection.arrival.tiles, collection.arrival.pixels)
-        world = _world(collection, shot, selected)
+        world = _world(collection, shot, selected, _filters(collection, shot, tell))
         for _ in range(TILE_ROUNDS):
             for dt_secs in SETTLING_SECS:
                 world.advance(dt_secs, frozenset())
@@ -231,6 +245,7 @@ def _develop(
     collection: Collection,
     shot: Shot,
     facts: ImageFacts | None,
+    filters: FilterState,
     picture: OffscreenTarget,
 ) -> bool:
     """Draw once with everything settled, then fetch what that frame wanted; False when it wanted nothing."""
@@ -239,7 +254,7 @@ def _develop(
         world.advance(dt_secs, frozenset())
         view = world.view(shot.size_px)
         if shot.hud:
-            hud = _hud(collection, world, view, display, shot, facts, dt_secs)
+            hud = _hud(collection, world, view, display, shot, facts, filters, dt_secs)
             display.build_panels(hud, UNMARKED, framebuffer_px=shot.size_px, dpi_scale=1.0)
         display.draw(replace(view, size_px=picture.size_px), picture.target, panels=shot.hud)
     return _fetch(display, display.wanted_tiles(view), world, collection)
@@ -262,10 +277,28 @@ def _fetch(keeper: TileKeeper, wanted: list[tuple[int, int]], world: World, coll
     return bool(wanted)
 
 
-def _world(collection: Collection, shot: Shot, selected: int) -> World:
+def _filters(collection: Collection, shot: Shot, tell: Callable[[str], None]) -> FilterState:
+    """What is filtered by, and what that lets through. Raises UsageError where a word is no field."""
+    reading = read(shot.filters)
+    if reading.notices or (shot.filters and not reading.empty):
+        told = " ".join(reading.notices) or f"“{reading.text}” is no field; there are {', '.join(FIELDS)}"
+        raise UsageError(f"--filter: {told}")
+    filters = Filters(reading.conditions)
+    state = FilterState(filters, open=shot.panel == "filters", timeline_open=shot.panel == "timeline")
+    if state.filters or state.counted:
+        request = FilterRequest(reading.conditions, collection.scene)
+        with StoreReader.open(collection.place.folder) as store:
+            state.answer = answer_of(request, store, collection.model.id)
+        for remark in state.answer.remarks:
+            tell(remark)
+    return state
+
+
+def _world(collection: Collection, shot: Shot, selected: int, filters: FilterState) -> World:
     world = World()
     world.view(shot.size_px)  # the home view depends on the picture's shape
     world.morph_to(collection.scene)
+    world.filter_by(filters.answer.passes if filters.answer else None, hides=False)
     pose = _pose(world, shot, selected)
     if shot.visit:
         world.visit(selected, FreeView())
@@ -278,7 +311,7 @@ def _world(collection: Collection, shot: Shot, selected: int) -> World:
         world.selected_ids = (selected,)  # its stack fans out, as after a flight to it
     if shot.search:
         scene = collection.scene
-        query = Query(shot.search, scene.ids, collection.vector_index, scene)
+        query = Query(shot.search, scene.ids, collection.vector_index, scene, within=world.passing)
         encoder = TextEncoder(collection.model, runtime=collection.runtime)
         texts = TextSearch(collection.place, collection.model.id)
         searcher = Searcher(collection.model, encoder, texts, cache=collection.cache)
@@ -312,6 +345,7 @@ def _hud(
     display: WindowPicture,
     shot: Shot,
     facts: ImageFacts | None,
+    filters: FilterState,
     dt_secs: float,
 ) -> Hud:
     return still_hud(
@@ -326,4 +360,5 @@ def _hud(
         query=shot.search,
         selected=facts,
         clusters=ClusterState(open=shot.panel == "clusters").panel(world.scene, world.shown_clusters),
+        filters=filters.panel(len(world.scene.ids)),
     )

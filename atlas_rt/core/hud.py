@@ -10,6 +10,7 @@ from atlas_rt.core.command_list import Command
 from atlas_rt.core.compass import Compass
 from atlas_rt.core.drop_offer import DropOffer
 from atlas_rt.core.explanations import Explanation
+from atlas_rt.core.filter_panel import FilterPanel
 from atlas_rt.core.hints import Hint
 from atlas_rt.core.images import Failure
 from atlas_rt.core.look import LookPanel
@@ -276,6 +277,7 @@ class Hud:
     reduced_motion: bool
     speed: float
     clusters: ClusterPanel = field(default=ClusterPanel())
+    filters: FilterPanel = field(default=FilterPanel())
     narrator: NarratorView = field(default=NarratorView())
     count_tags: tuple[CountTag, ...] = ()
     minimap: Minimap | None = None

@@ -47,13 +47,6 @@ class ClearSearch:
 
 
 @dataclass(frozen=True, slots=True)
-class FilterBy:
-    """Show only what this lets through, written as a field of a search: `folder:holiday`."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class SetThreshold:
     """List only what is at least so much alike, on the scale of `match_threshold`."""
 
@@ -372,6 +365,72 @@ class SetPreference:
     value: Value
 
 
+@dataclass(frozen=True, slots=True)
+class FilterBy:
+    """Show only what these fields let through, beside the filters that are on: `folder:holiday`, `camera:contax`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleFilter:
+    """Put a value of a facet on, or take it off. wanted: False to leave out what has it."""
+
+    field: str
+    value: str
+    wanted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOffFilter:
+    """Take off one filter, by its place."""
+
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClearFilters:
+    """Take off all filters."""
+
+
+@dataclass(frozen=True, slots=True)
+class HideFiltered:
+    """Do not draw what filters keep back, or draw it dim."""
+
+    hide: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FindFacets:
+    """List the values of facets that hold these words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnfoldFacet:
+    """List what lies in a facet, or in one of its folders, or no longer; more: all values of a long one."""
+
+    field: str
+    value: str = ""
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BrushDates:
+    """Let through only images of these days, as in `core.timeline`; None for all. ended: the hand has let go."""
+
+    days: tuple[int, int] | None
+    ended: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SightTimeline:
+    """Have these days in sight, from the first to before the last; None for all."""
+
+    days: tuple[float, float] | None
+
+
 ClusterRequest = (
     PointAtCluster
     | VisitCluster
@@ -386,10 +445,19 @@ ClusterRequest = (
     | RenameCluster
     | OpenClusterPage
 )
-SearchRequest = (
-    MoreLike | SearchByFile | ForgetPicture | ClearSearch | FilterBy | SetThreshold | RecallQuery | CloseOffer
-)
+SearchRequest = MoreLike | SearchByFile | ForgetPicture | ClearSearch | SetThreshold | RecallQuery | CloseOffer
 FileRequest = CopyPath | CopyPicture | CopyText | OpenFile | ShowInFolder
+FilterRequest = (
+    FilterBy
+    | ToggleFilter
+    | TakeOffFilter
+    | ClearFilters
+    | HideFiltered
+    | FindFacets
+    | UnfoldFacet
+    | BrushDates
+    | SightTimeline
+)
 LookRequest = LookAt | LookZoom | LookMove | LookSize
 NarratorRequest = OpenQuestion | CloseQuestion | AskClaude | Agree | Decline | TurnPage | StopClaude
 PaletteRequest = FindCommand | RunCommand
@@ -411,6 +479,7 @@ Request = (
     | BookmarkRequest
     | UpgradeRequest
     | PreferenceRequest
+    | FilterRequest
     | FileRequest
     | LookRequest
     | ClusterRequest

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Floats, Ids, Ints, Rows, Tiers
-from atlas_rt.core.scene import FANNED, HIDDEN, Scene, Stacks
+from atlas_rt.core.scene import FANNED, HIDDEN, PLAIN, Scene, Stacks
 
 GAP = 1.12
 """From card to card in a fan, in sides of the largest."""
@@ -77,20 +77,36 @@ def node_of(stacks: Stacks | None, tiers: Tiers | None, row: int) -> int:
     return int(stacks.leaders[row])
 
 
-def tiers(scene: Scene, opened: Iterable[int], concealed: NDArray[np.bool_] | None = None) -> Tiers | None:
-    """How each row is drawn while the stacks of these leaders are fanned out. concealed: (n,) rows of clusters that are
-    not drawn, None where all are."""
+def tiers(
+    scene: Scene,
+    opened: Iterable[int],
+    concealed: NDArray[np.bool_] | None = None,
+    let: NDArray[np.bool_] | None = None,
+) -> Tiers | None:
+    """How each row is drawn while the stacks of these leaders are fanned out. concealed: (n,) rows that are not drawn,
+    None where all are. let: (n,) rows that filters let through, None for all: where a stack's leader is not among them,
+    the first of its images that is stands in for it, so that no node shows a picture that was filtered away."""
     stacked = scene.stacks is not None and not scene.flat
     if not stacked and concealed is None:
         return None
     result = np.zeros(len(scene.ids), np.int8)
     if stacked and scene.stacks is not None:
         result[scene.stacks.members] = HIDDEN
+        if let is not None:
+            rows = _stand_ins(scene.stacks, let)
+            result[rows], result[scene.stacks.leaders[rows]] = PLAIN, HIDDEN
         for leader in opened:
             result[scene.stacks.leaders == leader] = FANNED
     if concealed is not None:
         result[concealed] = HIDDEN
     return result
+
+
+def _stand_ins(stacks: Stacks, let: NDArray[np.bool_]) -> Rows:
+    """The first row that is let through of each stack whose leader is not."""
+    leaders = stacks.leaders[stacks.members]
+    able = stacks.members[let[stacks.members] & ~let[leaders]]
+    return able[np.unique(stacks.leaders[able], return_index=True)[1]]
 
 
 def fan(scene: Scene, leader: int, *, eye: Floats, half: float) -> tuple[Rows, Floats]:

@@ -19,6 +19,7 @@ from atlas_rt.core.camera import clip_from_view, view_from_world
 from atlas_rt.core.cells import Boxes, Cells, cells_of
 from atlas_rt.core.cluster_list import ShownClusters
 from atlas_rt.core.easing import smootherstep
+from atlas_rt.core.filtered_rows import FilteredRows
 from atlas_rt.core.flight import FlyCamera
 from atlas_rt.core.framing import CLOSE_UP, FOV_Y, CardFraming, FreeView, close_up_pose, group_pose, home_of
 from atlas_rt.core.lights import Lights, carried, lights_of_cluster
@@ -27,7 +28,7 @@ from atlas_rt.core.motion import MORPH_SECS, Departure, Morph, leaving, outwards
 from atlas_rt.core.preparation import ARRIVAL, Preparation, Way, way_from
 from atlas_rt.core.pulse import SOURCES
 from atlas_rt.core.regions import Region, regions_of
-from atlas_rt.core.rows import row_of
+from atlas_rt.core.rows import Mask, row_of
 from atlas_rt.core.scene import HIDDEN, Pose, Scene, View, empty_scene
 from atlas_rt.core.tour import Tour
 from atlas_rt.core.visibility import LIT_SIZE, grown, light_of, visited_card
@@ -68,6 +69,9 @@ class World:
         self._departure = Departure()
         self._lights = Lights()
         self._found: Floats | None = None  # (n,) the lights of the search, also while a cluster is lit instead
+        self._lasting: Floats | None = None  # (n,) those of search and filters, likewise
+        self._filtered = FilteredRows()
+        self._emptied: frozenset[int] = frozenset()  # clusters of which filters let nothing be drawn
         self._lit_cluster = self._lit_subcluster = -1
         self._shown = ShownClusters()
         self._regions: tuple[Region, ...] = ()
@@ -99,16 +103,21 @@ class World:
         self._lights.carry(way.rows, way.known)
         if self._found is not None:
             self._found = carried(self._found, way.rows, way.known)
+        self._filtered.carry(way.rows, way.known)
         self._prepared = None if prepared is None else replace(prepared, way=None)  # it holds the scene before
         self._reached, self._reached_from = None, ()
         self.scene, self._closed, self._cells = scene, places, cells
         self._shown = self._shown.kept_to({record.id for record in scene.cluster_records})
-        if self._lit_cluster >= 0:
-            self._relight()
-        self.answer = self._still_there(self.answer)
         if self.row(self.hovered_id) < 0:
             self.hovered_id = -1
         self._selected_ids = tuple(id_ for id_ in self._selected_ids if self.row(id_) >= 0)
+        self._filtered.keep(map(self.row, self._selected_ids))
+        self._emptied = self._filtered.emptied(scene.clusters)
+        self.answer = self._still_there(self.answer)
+        if self._lit_cluster >= 0 or self._filtered.let is not None:
+            self._relight()
+        else:
+            self._lasting = self._found
         self._opened = self._to_open()
         arranged = self._arranged()
         starts = way.starts
@@ -121,10 +130,14 @@ class World:
         self._set_off(starts, arranged, before, MORPH_SECS if moved else 0.0, from_boxes=boxes)
         self._morph.settled = self._morph.done
         self._flat_before = flat_now
+        self._bring_eye(turned=turned, moved=moved)
+
+    def _bring_eye(self, *, turned: bool, moved: bool) -> None:
+        """To where the scene is seen, after another one. turned: from the map to the wall, or back."""
         if turned:
             self._turn_over()
-        self.camera.hold_before(plane_of(scene, self._aspect, self.fov_y) if scene.flat else None)
-        if self._was_empty and len(scene.ids):
+        self.camera.hold_before(plane_of(self.scene, self._aspect, self.fov_y) if self.scene.flat else None)
+        if self._was_empty and len(self.scene.ids):
             self._was_empty = False
             self.camera.pose = self.home()
         elif turned:
@@ -151,6 +164,8 @@ class World:
             return
         if self._lit_cluster < 0:
             self._relight()
+        else:
+            self._lasting = self._filtered.lights(self._found)
 
     def light_cluster(self, cluster: int) -> None:
         """Light a cluster instead of what a search found, for as long as it is pointed at; -1 for none."""
@@ -202,6 +217,8 @@ class World:
             self._visit.end()  # the person is at another image
         self._selected_ids = ids
         opened = self._to_open()
+        if self._filtered.keep(map(self.row, ids)):
+            self._refilter()
         if opened != self._opened:
             here, before = self.positions(), self._morph.tiers
             self._opened = opened
@@ -218,6 +235,24 @@ class World:
             here, before = self.positions(), self._morph.tiers
             self._shown = shown
             self._set_off(here, self._arranged(), before, max(self._morph.left_secs, 0.0))
+
+    def filter_by(self, passing: Mask | None, *, hides: bool) -> None:
+        """Show the other images as embers, or not at all. passing: (n,) which images filters let through, None where
+        there are none."""
+        self._filtered.change(passing, hides=hides)
+        self._filtered.keep(map(self.row, self._selected_ids))
+        self.answer = self._still_there(self.answer)
+        self._refilter()
+
+    @property
+    def passing(self) -> Mask | None:
+        """(n,) which images filters let through, None where there are none."""
+        return self._filtered.passing
+
+    def filtered_away(self, id_: int) -> bool:
+        """Whether filters do not let an image through; what is selected is shown all the same."""
+        row, passing = self.row(id_), self._filtered.passing
+        return row >= 0 and passing is not None and not passing[row]
 
     def concealed(self, id_: int) -> bool:
         """Whether an image is of a cluster that is not drawn."""
@@ -265,7 +300,7 @@ class World:
 
     def home(self) -> Pose:
         """The pose from which all that is drawn fills the picture."""
-        concealed, prepared = self._shown.concealed(self.scene.clusters), self._prepared
+        concealed, prepared = self._concealed_rows(), self._prepared
         usual = prepared is not None and prepared.aspect == self._aspect and self.fov_y == FOV_Y
         if concealed is None and prepared is not None and usual:
             return prepared.home
@@ -462,42 +497,58 @@ class World:
         half, root = self.scene.node_size, float(np.sqrt(self.scene.aspects[row]))
         if self.scene.flat:
             half *= float(fitted(self.scene.aspects[row : row + 1], 1.0)[0])
-        elif self._found is not None:
-            half *= LIT_SIZE[0] + LIT_SIZE[1] * float(light_of(self._found[row : row + 1])[0])
+        elif self._lasting is not None:
+            half *= LIT_SIZE[0] + LIT_SIZE[1] * float(light_of(self._lasting[row : row + 1])[0])
         return half * root, half / root
 
     def _still_there(self, answer: SearchAnswer | None) -> SearchAnswer | None:
-        """An answer whose results the scene holds."""
-        if answer is None or answer.ids is self.scene.ids:
+        """An answer whose results the scene holds and filters let through."""
+        if answer is None or (answer.ids is self.scene.ids and self._filtered.passing is None):
             return answer
-        return replace(answer, best=tuple(match for match in answer.best if self.row(match.id) >= 0))
+        kept = (match for match in answer.best if self.row(match.id) >= 0 and not self.filtered_away(match.id))
+        return replace(answer, best=tuple(kept))
 
     def _relight(self) -> None:
-        """Light what is pointed at, else what the search found, else nothing."""
+        """Light what is pointed at, else what the search found and filters let through, else nothing."""
+        self._lasting = self._filtered.lights(self._found)
         if self._lit_cluster >= 0:
             part = (self._lit_subcluster, self._lit_cluster)
             if any((each.id, each.parent) == part for each in self.scene.subcluster_records):
-                self._lights.fade_to(lights_of_cluster(self.scene.subclusters, self._lit_subcluster))
+                lights = lights_of_cluster(self.scene.subclusters, self._lit_subcluster)
             else:
-                self._lights.fade_to(lights_of_cluster(self.scene.clusters, self._lit_cluster))
-        elif self._found is not None:
-            self._lights.fade_to(self._found)
+                lights = lights_of_cluster(self.scene.clusters, self._lit_cluster)
+            self._lights.fade_to(lights if (let := self._filtered.let) is None else lights * let)
+        elif self._lasting is not None:
+            self._lights.fade_to(self._lasting)
         else:
             self._lights.fade_out()
 
+    def _refilter(self) -> None:
+        """Show the rows that are let through now."""
+        self._emptied = self._filtered.emptied(self.scene.clusters)
+        here, before = self.positions(), self._morph.tiers
+        self._set_off(here, self._arranged(), before, max(self._morph.left_secs, 0.0))
+        self._relight()
+
+    def _concealed_rows(self) -> Mask | None:
+        """(n,) which rows are not drawn: of hidden clusters, or kept back by filters. None where all are drawn."""
+        return self._filtered.concealed(self._shown.concealed(self.scene.clusters))
+
     def _concealed_clusters(self) -> frozenset[int]:
         if self._shown.all:
-            return frozenset()
-        return frozenset(each.id for each in self.scene.cluster_records if self._shown.conceals(each.id))
+            return self._emptied
+        return self._emptied | {each.id for each in self.scene.cluster_records if self._shown.conceals(each.id)}
 
     def _set_off(
         self, here: Floats, places: Floats, before: Tiers | None, secs: float, *, from_boxes: Boxes | None = None
     ) -> None:
         """Move every row from `here` to its place. before: how each row was drawn until now. from_boxes: around `here`,
         where they are known."""
-        prepared, concealed = self._prepared, self._shown.concealed(self.scene.clusters)
-        plain = prepared is not None and not self._opened and concealed is None
-        after = prepared.tiers if prepared and plain else stacks.tiers(self.scene, self._opened, concealed)
+        prepared, concealed, let = self._prepared, self._concealed_rows(), self._filtered.let
+        plain = prepared is not None and not self._opened and concealed is None and let is None
+        after = prepared.tiers if prepared and plain else stacks.tiers(self.scene, self._opened, concealed, let)
+        if before is not None and let is not None and self._filtered.hides:  # what filters keep back goes at once
+            before = np.where(let, before, np.int8(HIDDEN))
         self._morph.set_off(here, places, before=before, after=after, secs=secs)
         at_place = prepared is not None and places is prepared.places
         self._boxes = prepared.boxes if prepared and at_place else self._cells.boxes(places)
@@ -536,7 +587,7 @@ class World:
     @property
     def _half(self) -> float:
         """Half the side of a card from near, world units; the largest while a search lights some."""
-        return self.scene.node_size * (sum(LIT_SIZE) if self._found is not None else 1.0)
+        return self.scene.node_size * (sum(LIT_SIZE) if self._lasting is not None else 1.0)
 
     def _to_open(self) -> frozenset[int]:
         """The leaders of the stacks that hold a selected image; none on the wall, where every image has its cell."""

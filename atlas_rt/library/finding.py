@@ -1,4 +1,4 @@
-"""Which images are of a date, a rating, a type or a size, and which are the newest.
+"""Which images are of a date, a rating, a type or a size, which are the newest, and how all divide by what is known.
 
 Dates, ratings and sizes of all images are read once, 100,000 in 0.15 s, and again when another connection has written.
 Then a question takes less than a millisecond.
@@ -6,6 +6,9 @@ Then a question takes less than a millisecond.
 
 from __future__ import annotations
 
+import json
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +18,8 @@ from atlas_rt.core.arrays import Ids
 from atlas_rt.core.rows import rows_of
 from atlas_rt.library import places
 from atlas_rt.library.database import Database
-from atlas_rt.library.formats import HEIC_SUFFIXES, RAW_SUFFIXES
+from atlas_rt.library.formats import HEIC_SUFFIXES, RAW_SUFFIXES, suffix_of
+from atlas_rt.library.text_index import ROOTS
 
 Span = tuple[float, float]
 """From the first value to below the second."""
@@ -29,11 +33,26 @@ _TYPES = (
     HEIC_SUFFIXES,
 )
 """Endings that name one type."""
+_NAMED = {ending: name for name, endings in zip(("jpg", "tif", "heic"), _TYPES, strict=True) for ending in endings}
+_NAMED |= dict.fromkeys(RAW_SUFFIXES, "raw")
 _NUMBERS = """SELECT id, coalesce(CAST(taken_secs AS INTEGER), mtime_ns / 1000000000) AS taken,
     coalesce(rating, 0) AS rating, width * height AS pixels, size AS bytes,
     coalesce(CAST(latitude * 1e7 AS INTEGER), 1 << 40) AS north, coalesce(CAST(longitude * 1e7 AS INTEGER), 0) AS east
     FROM images LEFT JOIN metadata ON image_id = id WHERE state = 'ready' ORDER BY id"""
 
+_GROUPS = {
+    "camera": "SELECT camera, group_concat(image_id) FROM metadata WHERE camera != '' GROUP BY camera",
+    "lens": "SELECT lens, group_concat(image_id) FROM metadata WHERE lens != '' GROUP BY lens",
+    "near": places.GROUPED,
+    "label": "SELECT word, group_concat(image_id) FROM labels WHERE model = ? AND confidence >= ? GROUP BY word",
+}
+"""Field -> each of its values with the images that have it: few rows, of which SQLite makes the long ones."""
+_EXACTLY = {
+    "camera": "SELECT image_id FROM metadata WHERE camera = ? COLLATE NOCASE ORDER BY 1",
+    "lens": "SELECT image_id FROM metadata WHERE lens = ? COLLATE NOCASE ORDER BY 1",
+    "keyword": """SELECT DISTINCT image_id FROM metadata, json_each(keywords)
+        WHERE value = ? COLLATE NOCASE ORDER BY 1""",
+}
 _GROUPED = "GROUP BY value ORDER BY count(*) DESC LIMIT 1000"
 _VALUES = {
     "camera": f"SELECT camera AS value FROM metadata WHERE camera != '' {_GROUPED}",
@@ -42,8 +61,28 @@ _VALUES = {
 }
 
 
+def endings_of(word: str) -> frozenset[str]:
+    """The endings of a type: of "jpeg" all that JPEG files have, of "raw" those of all cameras."""
+    ending = f".{word.removeprefix('.').lower()}"
+    if ending == ".raw":
+        return RAW_SUFFIXES
+    return next((each for each in _TYPES if ending in each), frozenset([ending]))
+
+
+def type_of(path: str) -> str:
+    """The type of an image by its ending, by one name for all that mean the same; empty for none."""
+    ending = suffix_of(path)
+    return _NAMED.get(ending, ending[1:])
+
+
+def outermost(roots: Iterable[str]) -> list[str]:
+    """These folders with a separator at their end, without those that lie in others."""
+    ended = sorted({root.rstrip(os.sep) + os.sep for root in roots})
+    return [root for root in ended if not any(root != other and root.startswith(other) for other in ended)]
+
+
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Known:
     """What is told of every image that is shown, (n,) each. version: of the database when it was read.
 
     taken: when the picture was taken, else when its file was last changed, seconds since 1970. rating: 0 for none.
@@ -65,7 +104,7 @@ class Finder:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._last: _Known | None = None
+        self._last: Known | None = None
 
     def taken_in(self, span: Span) -> Ids:
         """Seconds since 1970, as the camera's clock showed them."""
@@ -85,8 +124,7 @@ class Finder:
 
     def of_type(self, word: str) -> Ids:
         """By the ending of the name: "png", "jpeg", "raw". 100,000 images: 25 ms."""
-        ending = f".{word.removeprefix('.').lower()}"
-        endings = RAW_SUFFIXES if ending == ".raw" else next((each for each in _TYPES if ending in each), {ending})
+        endings = endings_of(word)
         if not all(each[1:].isascii() and each[1:].isalnum() for each in endings):
             return np.zeros(0, np.int64)
         # LIKE knows no case among ASCII letters; paths are bytes
@@ -96,7 +134,7 @@ class Finder:
 
     def near(self, name: str) -> Ids:
         """What was taken within reach of a place of that name."""
-        known = self._known()
+        known = self.known()
         latitudes, longitudes = known.north.astype(np.float64) * 1e-7, known.east.astype(np.float64) * 1e-7
         here = np.zeros(len(known.ids), bool)
         for centre in places.centres(self._database, name):
@@ -104,9 +142,28 @@ class Finder:
         found: Ids = known.ids[here & (known.north != NOWHERE)]
         return found
 
+    def exactly(self, field: str, value: str) -> Ids:
+        """Of which the camera, the lens, the city or a keyword is this and nothing longer, in any case; which lie in
+        this folder below a source, or in one within it; or whose file has this name."""
+        if field == "folder":
+            return self._below(value)
+        if field == "near":
+            return places.taken_in(self._database, value)
+        if field == "name":
+            name = os.fsencode(os.sep + value)
+            sql = "SELECT id FROM images WHERE state = 'ready' AND substr(path, -?) = ? ORDER BY id"
+            return self._database.columns(sql, (len(name), name), names=("id",))[0]
+        return self._database.columns(_EXACTLY[field], (value,), names=("image_id",))[0]
+
+    def groups(self, field: str, *values: object) -> dict[str, Ids]:
+        """Each camera, lens or label with its images, in no order. values: of labels, the model and the least
+        confidence. 100,000 images: 50 ms, their labels 0.3 s, in which other threads run."""
+        rows = self._database.rows(_GROUPS[field], values)
+        return {value: np.fromstring(ids, np.int64, sep=",") for value, ids in rows}
+
     def newest(self, ids: Ids) -> Ids:
         """The same images, the newest first."""
-        known = self._known()
+        known = self.known()
         at, here = rows_of(known.ids, ids)
         when = np.full(len(ids), LONG_AGO)
         when[here] = known.taken[at[here]]
@@ -124,16 +181,32 @@ class Finder:
         return [str(value) for (value,) in self._database.rows(sql)] if sql else []
 
     def _months(self) -> Numbers:
-        return np.unique(self._known().taken.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64))
+        return np.unique(self.known().taken.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64))
+
+    def _below(self, folder: str) -> Ids:
+        inner = folder.strip("/").replace("/", os.sep)
+        found = [np.zeros(0, np.int64)]
+        for root in outermost(self.roots()):
+            low = os.fsencode(root + inner + os.sep)
+            span = (low, low[:-1] + bytes([low[-1] + 1]))
+            sql = "SELECT id FROM images WHERE state = 'ready' AND path >= ? AND path < ? ORDER BY id"
+            found += self._database.columns(sql, span, names=("id",))
+        return np.sort(np.concatenate(found))
+
+    def roots(self) -> list[str]:
+        """The sources below which folders count."""
+        rows = self._database.rows("SELECT value FROM settings WHERE key = ?", (ROOTS,))
+        return list(json.loads(rows[0][0])) if rows else []
 
     def _within(self, name: str, span: Span) -> Ids:
-        known = self._known()
+        known = self.known()
         values: Numbers = getattr(known, name)
         return known.ids[(values >= span[0]) & (values < span[1])]
 
-    def _known(self) -> _Known:
+    def known(self) -> Known:
+        """Dates, ratings and sizes of all images."""
         version = self._database.number("PRAGMA data_version")
         if self._last is None or self._last.version != version:
             names = ("id", "taken", "rating", "pixels", "bytes", "north", "east")
-            self._last = _Known(version, *self._database.columns(_NUMBERS, names=names))
+            self._last = Known(version, *self._database.columns(_NUMBERS, names=names))
         return self._last

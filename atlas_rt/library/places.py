@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from atlas_rt.core.arrays import Ids
 from atlas_rt.core.words import pieces_of
 from atlas_rt.library.database import Database
 
@@ -25,6 +26,11 @@ DEGREE_KM = 111.2
 _HERE = """image_places.image_id = metadata.image_id AND image_places.latitude = metadata.latitude
     AND image_places.longitude = metadata.longitude"""
 """Whether a row of image_places is of where its image was taken as far as is known today."""
+
+
+GROUPED = f"""SELECT city, group_concat(metadata.image_id) FROM metadata JOIN image_places ON {_HERE}
+    WHERE city != '' GROUP BY city"""
+"""Each city with its images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,13 @@ def city_names(database: Database, ids: Sequence[int]) -> dict[int, str]:
     sql = f"""SELECT metadata.image_id, city FROM metadata JOIN image_places ON {_HERE}
         WHERE city != '' AND metadata.image_id IN ({wanted})"""
     return dict(database.rows(sql, ids))
+
+
+def taken_in(database: Database, city: str) -> Ids:
+    """The images that were taken in this city, ascending."""
+    sql = f"""SELECT metadata.image_id FROM metadata JOIN image_places ON {_HERE}
+        WHERE city = ? COLLATE NOCASE ORDER BY metadata.image_id"""
+    return database.columns(sql, (city,), names=("image_id",))[0]
 
 
 def cities(database: Database) -> list[str]:

@@ -4,6 +4,8 @@ rest is what is looked for.
     beach folder:2023 -label:boat       among the images in folders called 2023, none of boats
     date:2023..2024-06 rating:>=4       spans and comparisons, of dates, ratings and sizes
     camera:"EOS 5D" type:raw            quotes for values with spaces
+    type:png|webp                       one of several values
+    camera:="EOS 5D"                    this value and no longer one; of folders this one and what lies in it
 
 Each field may stand with `-` for images without, or with `+`, which changes nothing. What only looks like a field is
 text, and that is said. `tag:` has its place in FIELDS once there are tags.
@@ -14,8 +16,8 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
@@ -35,9 +37,14 @@ ABOUT = 0.05
 UNITS = {"mp": 1e6, "kb": 1e3, "mb": 1e6, "gb": 1e9}
 PIXELS = "mp"
 
-_FIELD = re.compile(r"(?<!\S)(?P<sign>[+-]?)(?P<field>[^\W\d_]+):(?:\"(?P<quoted>[^\"]*)\"|(?P<word>[^\s\"]*))(?!\S)")
+OR = "|"
+"""Between values of which one is enough."""
+
+_FIELD = re.compile(
+    r"(?<!\S)(?P<sign>[+-]?)(?P<field>[^\W\d_]+):(?P<whole>=?)(?:\"(?P<quoted>[^\"]*)\"|(?P<word>[^\s\"]*))(?!\S)"
+)
 _WEIGHT = re.compile(r"[\d.:]+")
-_OPEN_QUOTE = re.compile(r'(?<!\S)[+-]?(?:[^\W\d_]+:)?"')
+_OPEN_QUOTE = re.compile(r'(?<!\S)[+-]?(?:[^\W\d_]+:=?)?"')
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 _SIZE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*([a-z]{2})", re.IGNORECASE)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,16 +53,43 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 @dataclass(frozen=True, slots=True)
 class Condition:
     """One field. wanted: False where images must not fulfil it. span: of a date in seconds since 1970, of a rating, of
-    a size in pixels or bytes; pixels: which of these."""
+    a size in pixels or bytes; pixels: which of these. whole: the value is no beginning of a longer one. others: values
+    that would do as well."""
 
     field: str
     value: str
     wanted: bool = True
     span: Span = (0.0, 0.0)
     pixels: bool = False
+    whole: bool = False
+    others: tuple[Condition, ...] = ()
+
+    @property
+    def alternatives(self) -> tuple[Condition, ...]:
+        """One condition for each value of which one is enough."""
+        return (self, *self.others)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        return tuple(each.value for each in self.alternatives)
 
     def __str__(self) -> str:
-        return f'{self.field}:"{self.value}"' if " " in self.value else f"{self.field}:{self.value}"
+        value = OR.join(self.values).encode("utf-8", "replace").decode()  # a folder's name may be no text
+        value = f'"{value}"' if re.search(r"\s", value) else value
+        return f"{'' if self.wanted else '-'}{self.field}:{'=' if self.whole else ''}{value}"
+
+
+def condition_of(field: str, value: str, *, wanted: bool = True, whole: bool = False) -> Condition | None:
+    """A field with a single value, None where that is no value of it. whole counts for fields that hold words."""
+    if field not in _SPANS:
+        return Condition(field, value, wanted, whole=whole)
+    span = _SPANS[field](value)
+    return span and Condition(field, value, wanted, span, pixels=field == "size" and value.lower().endswith(PIXELS))
+
+
+def either(conditions: Sequence[Condition]) -> Condition:
+    """One condition that is met where one of these is."""
+    return replace(conditions[0], others=tuple(replace(each, others=()) for each in conditions[1:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +120,16 @@ class _Reader:
             if not _WEIGHT.fullmatch(value) and value:
                 self.notices.append(_no_field(match["field"]))
             return match[0]
-        span = _SPANS[name](value) if name in _SPANS else (0.0, 0.0)
-        if not value:
+        parts = [part for each in value.split(OR) if (part := each.strip())]
+        wanted, whole = match["sign"] != "-", bool(match["whole"])
+        conditions = [condition_of(name, part, wanted=wanted, whole=whole) for part in parts]
+        wrong = [part for part, condition in zip(parts, conditions, strict=True) if condition is None]
+        if not parts:
             self.notices.append(f"{name}: needs a value right after the colon, such as {FIELDS[name]}.")
-        elif span is None:
-            self.notices.append(f"“{value}” is no {name}; write {_FORMS[name]}.")
+        elif wrong:
+            self.notices.append(f"“{wrong[0]}” is no {name}; write {_FORMS[name]}.")
         else:
-            pixels = name == "size" and value.lower().endswith(PIXELS)
-            self.conditions.append(Condition(name, value, match["sign"] != "-", span, pixels))
+            self.conditions.append(either([condition for condition in conditions if condition is not None]))
         return " "
 
 

@@ -16,8 +16,10 @@ from atlas_rt.core.requests import (
     Deselect,
     Do,
     FileRequest,
+    FilterRequest,
     FindCommand,
     FlyTo,
+    HideFiltered,
     Hover,
     LookRequest,
     NarratorRequest,
@@ -34,11 +36,13 @@ from atlas_rt.core.requests import (
     UpgradeRequest,
 )
 from atlas_rt.core.tour import Tour
+from atlas_rt.search.filters import Filters
 from atlas_rt.settings import pictures_folder
 from atlas_rt.window import (
     bookmarks,
     clusters,
     escape,
+    filtering,
     given_files,
     image_files,
     looking,
@@ -95,6 +99,8 @@ def _carry_out_in_part(parts: Parts, request: Request) -> None:
             bookmarks.carry_out(parts, request)
         case _ if isinstance(request, FileRequest):
             image_files.carry_out(parts, request)
+        case _ if isinstance(request, FilterRequest):
+            filtering.carry_out(parts, request)
         case _ if isinstance(request, LookRequest):
             looking.carry_out(parts, request)
         case _ if isinstance(request, ClusterRequest):
@@ -159,6 +165,7 @@ def make_fresh(parts: Parts) -> None:
     selection.deselect(parts)
     clusters.close(parts)
     clusters.show_all(parts)
+    filtering.forget(parts)
     narrating.close_question(parts)
     if parts.session is not None and parts.session.live and not parts.settings.webcam:
         switch_live(parts, on=False)
@@ -231,7 +238,7 @@ def _fly_to_best(parts: Parts) -> None:
         narrating.agree(parts, all_topics=proposed.proposal.all)
     elif parts.panel_state.clusters.focused:
         clusters.enter(parts)
-    else:
+    elif not filtering.enter(parts):
         selection.fly_to_best(parts)
 
 
@@ -253,6 +260,8 @@ def _go(parts: Parts, right: int, down: int) -> None:
         preferences.turn(parts, right) if right else preferences.move(parts, down)
     elif parts.panel_state.narrator.proposed is not None:
         narrating.turn_page(parts, right + down)
+    elif filtering.move(parts, right, down):
+        return
     elif not parts.panel_state.clusters.focused:
         selection.go_to_neighbour(parts, right=float(right), down=float(down))
     elif down:
@@ -270,6 +279,10 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "tour": _toggle_tour,
     "search": selection.open_search,
     "clusters": clusters.toggle,
+    "filters": filtering.toggle,
+    "timeline": filtering.toggle_timeline,
+    "clear_filters": lambda parts: filtering.change(parts, Filters()),
+    "hide_filtered": lambda parts: filtering.carry_out(parts, HideFiltered(not parts.panel_state.filters.hides)),
     "rename_cluster": clusters.rename_here,
     "why": narrating.why,
     "more_like_this": searching.more_like_here,

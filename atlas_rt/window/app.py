@@ -360,6 +360,7 @@ class App:
             reduced_motion=parts.settings.reduced_motion,
             speed=world.camera.speed,
             clusters=panel_state.clusters.panel(world.scene, world.shown_clusters),
+            filters=panel_state.filters.panel(len(world.scene.ids)),
             narrator=panel_state.narrator.view(opened=panel_state.clusters.opened),
             look=look_panel.panel(parts, dt_secs),
             upgrade=model_upgrade.view(parts),

@@ -11,6 +11,7 @@ from atlas_rt.library.formats import missing_words
 from atlas_rt.window import (
     bookmarks,
     clusters,
+    filtering,
     image_files,
     looking,
     model_upgrade,
@@ -61,6 +62,7 @@ def show_staged(parts: Parts, arrival: Arrival) -> None:
     parts.panel_state.failures, parts.panel_state.absence = arrival.failures, arrival.absence
     parts.panel_state.keep_to(arrival.scene, selected=parts.world.selected_ids)
     _keep_clusters(parts, was_alone=was_alone)
+    filtering.follow(parts)
     narrating.follow(parts)
     looking.follow(parts)
     changed = _selected_record(parts) != before
@@ -75,7 +77,8 @@ def show_staged(parts: Parts, arrival: Arrival) -> None:
     if parts.world.hovered_id >= 0:  # its file may have another name now
         parts.session.tell_of(parts.world.hovered_id, neighbours=False)
     if parts.panel_state.query or parts.panel_state.search.picture:
-        parts.session.ask(parts.panel_state.query, parts.panel_state.search.picture)
+        picture = parts.panel_state.search.picture
+        parts.session.ask(parts.panel_state.query, picture, within=parts.world.passing)
 
 
 def take_scene(parts: Parts, newest: Callable[[], Arrival | None]) -> bool:
@@ -165,6 +168,7 @@ def _hear_threads(parts: Parts) -> bool:
         changed = True
         panel_state.clusters.page = page
     changed |= clusters.hear_names(parts)
+    changed |= filtering.hear(parts)
     changed |= bookmarks.hear(parts)
     changed |= narrating.hear(parts)
     picture = session.picture()

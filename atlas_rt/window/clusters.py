@@ -74,6 +74,7 @@ def toggle(parts: Parts) -> None:
         close(parts)
     else:
         state.open = state.focused = True
+        parts.panel_state.filters.open = parts.panel_state.filters.focused = False
         narrating.follow(parts)
 
 

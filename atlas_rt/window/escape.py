@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from atlas_rt.window import clusters, looking, narrating, selection, wall
+from atlas_rt.window import clusters, filtering, looking, narrating, selection, wall
 from atlas_rt.window.parts import Parts
 
 
@@ -106,6 +106,7 @@ LAYERS: tuple[Callable[[Parts], bool], ...] = (
     _query,
     _console,
     _clusters,
+    filtering.step_back,
     _alone,
     wall.fold,
     _selection,

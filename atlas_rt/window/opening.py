@@ -26,11 +26,16 @@ def open_library(parts: Parts, paths: tuple[str, ...], *, name: str = "") -> Non
     if parts.session is not None:
         parts.session.close()
     parts.session = session
+    unfiltered = str(parts.panel_state.filters.filters)
+    hides = parts.panel_state.filters.hides
     parts.world = World(reduced_motion=parts.settings.reduced_motion)
     threshold = parts.panel_state.search.threshold
     parts.panel_state = PanelState(source=name or source_name(paths), search=SearchState(threshold=threshold))
     preferences.dress(parts.world, parts.settings)
     parts.panel_state.narrator.closed = session.why_not_asked
+    parts.panel_state.filters.hides = hides
+    if unfiltered:
+        parts.panel_state.say(f"the filters of the library before are not on here: {unfiltered}")
     parts.panel_hovered = -1
     parts.incoming = None
     parts.display.clear()

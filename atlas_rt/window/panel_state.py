@@ -13,6 +13,7 @@ from atlas_rt.core.scene import Scene
 from atlas_rt.core.troubles import Trouble, lasting
 from atlas_rt.core.undo import UndoStack
 from atlas_rt.window.cluster_state import ClusterState
+from atlas_rt.window.filter_state import FilterState
 from atlas_rt.window.look_state import LookState
 from atlas_rt.window.narrator_state import NarratorState
 from atlas_rt.window.palette import PaletteState
@@ -30,13 +31,12 @@ class PanelState:
 
     picture_error: the image whose full picture came last, and why it cannot be shown, empty where it can.
     query: the words that are searched for; search: what else is. setting_at: place of the setting that the person is
-    at. opening: the person is about to open another library.
-    result_id: the image among the answer's best that the person stands at, -1 for none; result: its place there when
-    they came to it. absence: what to know, as long as it lasts, of sources that are not there. undo: what the person
-    changed since this library was opened. clusters: what they do in the panel of clusters; narrator: what they ask;
-    look: what they look at whole. progress: of what the engine works on, working_secs: for how long it has; `work` is
-    what is shown of it. new: images that were found and of which the person was not told yet; the map of generation
-    `new_at` has them.
+    at. opening: the person is about to open another library. result_id: the image among the answer's best that the
+    person stands at, -1 for none; result: its place there when they came to it. absence: what to know, as long as it
+    lasts, of sources that are not there. undo: what the person changed since this library was opened. clusters: what
+    they do in the panel of clusters; filters: what they filter by; narrator: what they ask; look: what they look at
+    whole. progress: of what the engine works on, working_secs: for how long it has; `work` is what is shown of it. new:
+    images that were found and of which the person was not told yet; the map of generation `new_at` has them.
     """
 
     source: str = ""
@@ -60,6 +60,7 @@ class PanelState:
     absence: str = ""
     undo: UndoStack = field(default_factory=UndoStack)
     clusters: ClusterState = field(default_factory=ClusterState)
+    filters: FilterState = field(default_factory=FilterState)
     narrator: NarratorState = field(default_factory=NarratorState)
     palette: PaletteState = field(default_factory=PaletteState)
     bookmarks: tuple[PlacedBookmark, ...] = ()

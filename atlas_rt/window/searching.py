@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from atlas_rt.core.query_picture import QueryPicture
 from atlas_rt.core.requests import (
     ClearSearch,
     CloseOffer,
-    FilterBy,
     ForgetPicture,
     MoreLike,
     RecallQuery,
@@ -21,7 +19,7 @@ from atlas_rt.core.requests import (
     SearchRequest,
     SetThreshold,
 )
-from atlas_rt.window import selection
+from atlas_rt.window import filtering, selection
 from atlas_rt.window.parts import Parts
 from atlas_rt.workers.query_pictures import why_not
 
@@ -42,8 +40,6 @@ def carry_out(parts: Parts, request: SearchRequest) -> None:
             _search_by(parts, None)
         case ClearSearch():
             selection.clear_search(parts)
-        case FilterBy(text):
-            _filter_by(parts, text)
         case SetThreshold(threshold):
             set_threshold(parts, threshold)
         case RecallQuery(step):
@@ -151,14 +147,6 @@ def _recall(parts: Parts, step: int) -> None:
     selection.search(parts, entry.text, recalled=True)
 
 
-def _filter_by(parts: Parts, text: str) -> None:
-    """The field in place of the one of its kind that is there, beside all other words."""
-    kind = re.escape(text.partition(":")[0])
-    others = re.sub(rf'(?<!\S)\+?{kind}:(?:"[^"]*"|\S*)', " ", parts.panel_state.query)
-    selection.open_search(parts)
-    selection.search(parts, " ".join((*others.split(), text)))
-
-
 # -- what comes --------------------------------------------------------------------------------------------------------
 
 
@@ -175,6 +163,7 @@ def hear(parts: Parts) -> bool:
     if answer is None or answer.query != parts.panel_state.query or answer.picture is not search.picture:
         return heard
     _show(parts, answer)
+    filtering.ask(parts)
     return True
 
 

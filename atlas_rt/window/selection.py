@@ -5,7 +5,7 @@ from __future__ import annotations
 from atlas_rt.core.answers import SearchAnswer
 from atlas_rt.core.query_history import PastQuery
 from atlas_rt.core.visibility import neighbour_towards, rows_in_sight
-from atlas_rt.window import clusters
+from atlas_rt.window import clusters, filtering
 from atlas_rt.window.parts import Parts
 
 IN_SIGHT = 60
@@ -20,7 +20,8 @@ def select(parts: Parts, id_: int, *, add: bool = False) -> None:
     if world.answer is not None and any(match.id == id_ for match in world.answer.best):
         remember(parts)
     clusters.reveal(parts, id_)
-    parts.panel_state.clusters.focused = False
+    filtering.reveal(parts, id_)
+    _take_keys(parts)
     kept = tuple(other for other in world.selected_ids if other != id_) if add else ()
     world.selected_ids = (*kept, id_)
     parts.display.show_picture("selected", None)
@@ -33,7 +34,7 @@ def deselect(parts: Parts) -> None:
     parts.world.selected_ids = ()
     parts.world.leave()
     parts.panel_state.selected = None
-    parts.panel_state.clusters.focused = False
+    _take_keys(parts)
     parts.display.show_picture("selected", None)
 
 
@@ -62,6 +63,12 @@ def focus(parts: Parts) -> None:
         fly_to(parts, at_hand(parts))
 
 
+def _take_keys(parts: Parts) -> None:
+    """Arrows and Enter are about images again."""
+    state = parts.panel_state
+    state.clusters.focused = state.filters.focused = state.filters.timeline_focused = False
+
+
 # -- results -----------------------------------------------------------------------------------------------------------
 
 
@@ -75,8 +82,9 @@ def search(parts: Parts, text: str, *, recalled: bool = False) -> None:
     if not (text.strip() or searched.picture):
         searched.found = None
         parts.world.light_by(None)
+        filtering.ask(parts)
     elif parts.session is not None:
-        parts.session.ask(text, searched.picture)
+        parts.session.ask(text, searched.picture, within=parts.world.passing)
 
 
 def remember(parts: Parts) -> None:
@@ -101,7 +109,7 @@ def clear_search(parts: Parts) -> None:
 def open_search(parts: Parts) -> None:
     """Open the search console, or put the caret back into it after a click elsewhere."""
     parts.panel_state.searching = True
-    parts.panel_state.clusters.focused = False
+    _take_keys(parts)
     parts.display.focus_search()
 
 
@@ -161,7 +169,8 @@ def _visit_result(parts: Parts, answer: SearchAnswer, place: int) -> None:
 def _step_in_sight(parts: Parts, step: int) -> None:
     """Select the next of the largest cards on screen, from left to right; the view stays."""
     world = parts.world
-    ids = world.scene.ids[rows_in_sight(world.view(parts.window.framebuffer_px), IN_SIGHT)].tolist()
+    rows = rows_in_sight(world.view(parts.window.framebuffer_px), IN_SIGHT)
+    ids = [id_ for id_ in world.scene.ids[rows].tolist() if not world.filtered_away(id_)]
     if not ids:
         return
     chosen = world.selected_ids[-1] if world.selected_ids else -1

@@ -19,7 +19,7 @@ from atlas_rt.core.images import LibraryPlace, Tile
 from atlas_rt.core.look import LookTile, Opened
 from atlas_rt.core.narration import Topic
 from atlas_rt.core.query_picture import QueryPicture
-from atlas_rt.core.rows import row_of
+from atlas_rt.core.rows import Mask, row_of
 from atlas_rt.core.runtime import Runtime
 from atlas_rt.core.scene import Scene
 from atlas_rt.core.troubles import Trouble
@@ -51,6 +51,7 @@ from atlas_rt.workers.claude import ClaudeEvent, ClaudeRequest, ClaudeWorker
 from atlas_rt.workers.cluster_pages import ClusterPageWorker, PageRequest
 from atlas_rt.workers.errands import ErrandWorker
 from atlas_rt.workers.facts import FactsRequest, FactsWorker
+from atlas_rt.workers.filtering import FilterWorker
 from atlas_rt.workers.live_place import Encode, LivePlaceWorker
 from atlas_rt.workers.lookout import LockLookout
 from atlas_rt.workers.model_readiness import model_to_show
@@ -122,6 +123,7 @@ class Session:
         self.query_pictures = self._picture_worker()
         named = bool(settings.data)
         self.query_texts = QueryTextWorker(self.place, QueryTexts(data), data_named=named, announce=told)
+        self.filters = FilterWorker(self.place, announce=told)
         self.facts = FactsWorker(self.place, announce=told)
         self.pictures = PictureWorker(announce=told)
         self.errands = ErrandWorker(announce=told)
@@ -241,11 +243,12 @@ class Session:
         """Take what was added out of the library again; False where nothing can be changed (`why_not_added`)."""
         return self._writer.remove(paths)
 
-    def ask(self, text: str, picture: QueryPicture | None = None) -> None:
-        """Search for a phrase, a picture or both; the answer comes by `answer`. Not while the picture is being read."""
+    def ask(self, text: str, picture: QueryPicture | None = None, *, within: Mask | None = None) -> None:
+        """Search for a phrase, a picture or both; the answer comes by `answer`. Not while the picture is being read.
+        within: (n,) which images the results may be, None for all."""
         if self._arrival is not None and (picture is None or picture.vector is not None):
             scene = self._arrival.scene
-            self.search.ask(Query(text, scene.ids, self._arrival.vector_index, scene, picture))
+            self.search.ask(Query(text, scene.ids, self._arrival.vector_index, scene, picture, within))
 
     def read_picture(self, picture: QueryPicture, path: str) -> None:
         """Read a picture to search by, the clipboard's where there is no path; it comes by `query_pictures`."""
@@ -392,6 +395,7 @@ class Session:
             self.errands,
             self._pages,
             self.pulses,
+            self.filters,
             self.facts,
             self.query_pictures,
             self.query_texts,
@@ -453,6 +457,7 @@ class Session:
         yield from (self.scenes, self.search, self.facts, self.pictures, self._whole, *self.tiles.workers)
         yield from (self.errands, self._lookout, self._pages, self._names, self.bookmarks, self.questions, self.pulses)
         yield from (self.query_pictures, self.query_texts)
+        yield self.filters
         yield from (worker for worker in (self._claude, self._live_place, self._places) if worker is not None)
         yield from self._succession.workers() if self._succession else ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from atlas_rt.core.filter_panel import FilterPanel
 from atlas_rt.core.hud import ClusterPanel, Hud, ImageFacts
 from atlas_rt.core.scene import View
 from atlas_rt.core.tags import CountTags, name_tags, visited_image
@@ -9,7 +10,7 @@ from atlas_rt.core.troubles import lasting
 from atlas_rt.core.world import World
 from atlas_rt.workers.scenes import Arrival
 
-NO_CLUSTERS = ClusterPanel()
+NO_CLUSTERS, NO_FILTERS = ClusterPanel(), FilterPanel()
 
 
 def still_hud(
@@ -25,6 +26,7 @@ def still_hud(
     query: str = "",
     selected: ImageFacts | None = None,
     clusters: ClusterPanel = NO_CLUSTERS,
+    filters: FilterPanel = NO_FILTERS,
 ) -> Hud:
     """A hud in which nothing moves. query: what is searched, with the console open, empty for none. selected: what the
     panel of an image tells, None where it is closed."""
@@ -60,5 +62,6 @@ def still_hud(
         reduced_motion=True,
         speed=world.camera.speed,
         clusters=clusters,
+        filters=filters,
         visited=visited_image(view, size_px),
     )

@@ -31,9 +31,9 @@ def passing(
     """
     passes, sentences = images.all(), list[str]()
     for condition in conditions:
-        found = _found(condition, store=store, scene=scene, model_id=model_id)
-        passes &= images.of(found) == condition.wanted
-        if condition.wanted and not len(found):
+        found = [_found(each, store=store, scene=scene, model_id=model_id) for each in condition.alternatives]
+        passes &= images.of(*found) == condition.wanted
+        if condition.wanted and not any(map(len, found)):
             sentences.append(_none(condition, store=store, scene=scene, model_id=model_id))
     return passes, sentences
 
@@ -59,23 +59,33 @@ def _found(condition: Condition, *, store: StoreReader, scene: Scene | None, mod
             return store.finder.taken_in(condition.span)
         case "rating":
             return store.finder.rated(condition.span)
-        case "type" | "near" as name:
-            finds = {"type": store.finder.of_type, "near": store.finder.near}
-            return finds[name](condition.value)
-        case "size" if condition.pixels:
-            return store.finder.of_pixels(condition.span)
+        case "type":
+            return store.finder.of_type(condition.value)
+        case "near" if not condition.whole:
+            return store.finder.near(condition.value)
         case "size":
-            return store.finder.of_bytes(condition.span)
+            finds = store.finder.of_pixels if condition.pixels else store.finder.of_bytes
+            return finds(condition.span)
         case "cluster":
-            return _in_cluster(condition.value, scene)
+            return _in_cluster(condition.value, scene, whole=condition.whole)
+    return _in_words(condition, store)
+
+
+def _in_words(condition: Condition, store: StoreReader) -> Ids:
+    """By what the text index knows."""
+    if condition.whole:
+        return store.finder.exactly(condition.field, condition.value)
     word = Word.typed(condition.value)
     return np.zeros(0, np.int64) if word is None else in_column(store, word, COLUMN_OF[condition.field])
 
 
-def _in_cluster(value: str, scene: Scene | None) -> Ids:
-    """The images of the clusters whose name has these words, or whose number it is."""
+def _in_cluster(value: str, scene: Scene | None, *, whole: bool) -> Ids:
+    """The images of the clusters whose name has these words, or whose number it is. whole: it is the name."""
     if scene is None:
         return np.zeros(0, np.int64)
+    if whole:
+        named = [each.id for each in scene.cluster_records if each.name.casefold() == value.casefold()]
+        return scene.ids[np.isin(scene.clusters, named)]
     wanted = f" {' '.join(pieces_of(value))}"
     named = [
         each.id
@@ -89,6 +99,8 @@ def _none(condition: Condition, *, store: StoreReader, scene: Scene | None, mode
     """The sentence where no image fulfils a condition, with what was perhaps meant."""
     value = condition.value
     match condition.field:
+        case _ if condition.others:
+            pass
         case "label":
             known = store.label_words(model_id, least=SURE)
             return f"No image here is labelled “{value}”.{_nearest('label', value, known)}"

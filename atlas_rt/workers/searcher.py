@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from atlas_rt.core.answers import Match, Offer, SearchAnswer
 from atlas_rt.core.arrays import Floats, Ids, Ints
 from atlas_rt.core.query_picture import QueryPicture
-from atlas_rt.core.rows import row_of
+from atlas_rt.core.rows import Mask, row_of
 from atlas_rt.core.scene import Scene
 from atlas_rt.core.visibility import LIGHT_TO
 from atlas_rt.encoders.encoder import TextEncoder
@@ -47,6 +46,7 @@ class Query:
     vector_index: VectorIndex
     scene: Scene | None = None
     picture: QueryPicture | None = None
+    within: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class _Asked:
 
     query: Query
     reading: Reading
-    passes: NDArray[np.bool_] | None
+    passes: Mask | None
     notices: tuple[str, ...]
     top: int
 
@@ -72,11 +72,18 @@ class _Asked:
         row = None if picture is None or picture.listed else row_of(self.query.ids, picture.id)
         return -1 if row is None else row
 
-    def tiers(self, hits: TextHits | None) -> tuple[Ints, ...]:
-        """The rows that come into question, by what comes first: those that have all words whole, those that have words
-        which begin so, all others."""
+    @property
+    def among(self) -> Mask | None:
+        """(n,) which images the results may be, None for all."""
+        if self.passes is None or self.query.within is None:
+            return self.query.within if self.passes is None else self.passes
+        return self.passes & self.query.within
+
+    def tiers(self, hits: TextHits | None, among: Mask | None) -> tuple[Ints, ...]:
+        """The rows among (n,) some, None for all, by what comes first: those that have all words whole, those that have
+        words which begin so, all others."""
         count = len(self.query.ids)
-        passes = np.ones(count, np.bool_) if self.passes is None else self.passes
+        passes = np.ones(count, np.bool_) if among is None else among
         no = np.zeros(count, np.bool_)
         whole, begun = (hits.whole & passes, hits.begun & passes) if hits else (no, no)
         return tuple(np.flatnonzero(tier).astype(np.int32) for tier in (whole, begun, passes & ~whole & ~begun))
@@ -140,10 +147,11 @@ class Searcher:
         ids = query.ids[:0]
         if asked.passes is not None and self.texts is not None:
             lights[asked.passes] = TEXT_LIGHT
-            ids = self.texts.newest(query.ids[asked.passes])[: asked.top]
+            ids = self.texts.newest(query.ids[asked.among])[: asked.top]
         elif query.text.strip():
             notices = (*notices, "There is nothing to look for: type a word, or a field such as camera:contax.")
         best = tuple(Match(id_, 1.0, "exact", asked.reasons) for id_ in ids.tolist())
+        notices = (*notices, *self._remarks(asked, best, ()))
         search_ms = (time.perf_counter() - begun) * 1000.0
         return SearchAnswer(query.text, query.ids, lights, best, 0.0, search_ms, notices=self._with_trouble(notices))
 
@@ -151,10 +159,10 @@ class Searcher:
         """What was found as text, then by meaning."""
         query, index = asked.query, asked.query.vector_index
         scored, hits = index.score(vector), self._hits(asked)
-        tiers = asked.tiers(hits)
+        tiers = asked.tiers(hits, asked.among)
         exact = np.concatenate(tiers[:2])
         scores = scored.scores
-        needed = exact if asked.passes is None else np.concatenate(tiers)
+        needed = exact if asked.among is None else np.concatenate(tiers)
         unseen = needed[np.isneginf(scores[needed])]
         scores[unseen] = index.score_of(unseen, vector)
         best = [row for tier in tiers for row in tier[best_rows(scores[tier], asked.top + 1)].tolist()]
@@ -162,12 +170,12 @@ class Searcher:
         lights = scoring.lights(scores, scored.usual)
         if asked.passes is not None:
             lights = np.where(asked.passes, lights, np.float32(0.0))
-        lights[exact] = max(TEXT_LIGHT, float(lights.max(initial=0.0)))
+        lights[np.concatenate(asked.tiers(hits, asked.passes)[:2])] = max(TEXT_LIGHT, float(lights.max(initial=0.0)))
         judge, of = self._judge_of(index), self._judged(asked, vector)
         bands, levels = judge.bands(of, scores[best]), judge.levels(of, scores)
         levels[exact] = np.inf
-        if asked.passes is not None:
-            levels[~asked.passes] = -np.inf
+        if asked.among is not None:
+            levels[~asked.among] = -np.inf
         as_text = np.isin(best, exact).tolist()
         bands = ["exact" if is_exact else band for is_exact, band in zip(as_text, bands, strict=True)]
         offers = hits.offers if hits else ()
@@ -203,6 +211,8 @@ class Searcher:
         """What a person should know of the answer."""
         for offer in offers:
             yield f"{offer.says} {offer.images:,} of {len(asked.query.ids):,} images; as a filter: {offer.filter}"
+        if not matches and asked.query.within is not None:
+            yield "Nothing matches among what the filters let through."
         text = asked.reading.text
         if asked.reading.empty:
             return

@@ -48,6 +48,11 @@ def test_one_frame_as_a_picture(reader: Person, library: Library, here: Path) ->
         assert np.any(np.asarray(plain) != np.asarray(other))
         assert np.asarray(plain)[32:50, 32:98].max() > 200  # the panel's title
     assert colours(here / "plain.png") > 1000
+    dim = ("--filter", "name:acoustic", "--panel", "timeline", "--size", "640x360", "--no-update")
+    told = reader.run("shot", library.source, "-o", "dim.png", *dim)
+    assert (told.code, told.err) == (0, f"written: {here}/dim.png\n")
+    with Image.open(here / "plain.png") as plain, Image.open(here / "dim.png") as dimmed:
+        assert np.asarray(dimmed).mean() < np.asarray(plain).mean()
     visit = ("--visit", library.source / "acoustic-guitar.webp", "--size", "960x540", "--no-update", "--json")
     for renderer in ("gl", "software"):
         told = reader.run("shot", library.source, "-o", f"{renderer}.png", "--renderer", renderer, *visit)
@@ -82,6 +87,9 @@ def test_panels_are_laid_over_a_picture_drawn_in_parts(shrunk: int) -> None:
         (["--quality", "ultra"], "--quality must be one of auto, low, normal, high, not 'ultra'"),
         (["--select", "nothing.png", "--no-update"], "this library has no such image: nothing.png"),
         (["--visit", "nothing.png", "--no-update"], "this library has no such image: nothing.png"),
+        (["--filter", "a dog", "--no-update"], "--filter: “a dog” is no field; there are name, folder, keyword"),
+        (["--filter", "colour:red", "--no-update"], "--filter: There is no field colour:"),
+        (["--filter", "rating:many", "--no-update"], "--filter: “many” is no rating; write rating:4"),
         (["--visit", "a.png", "--eye", "0,0,2"], "--visit says where the camera stands: leave out --select, --eye"),
     ],
 )

@@ -90,6 +90,17 @@ def test_a_city_finds_the_images_around_it(library: LibraryPlace) -> None:
     assert sorted(found(library, "-near:Lisbon")) == ["bridge", "fjord", "nowhere", "ocean"]
 
 
+def test_images_divide_by_city(library: LibraryPlace) -> None:
+    """As the filters count them: each value lets through what it counts."""
+    with StoreReader.open(library.folder) as store:
+        groups = {city: ids.tolist() for city, ids in store.finder.groups("near").items()}
+        assert set(groups) == {"Lisbon", "Sydney", "Tromsø"}
+        for city, ids in groups.items():
+            assert store.finder.exactly("near", city).tolist() == ids
+    assert found(library, "near:=Lisbon") == ["tram"]
+    assert found(library, "near:=Lisb") == []
+
+
 def test_places_are_words_too_and_complete(library: LibraryPlace) -> None:
     with StoreReader.open(library.folder) as store:
         ids = store.catalogue().ids

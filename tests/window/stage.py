@@ -19,7 +19,8 @@ import cv2
 import moderngl
 import numpy as np
 
-from atlas_rt.core.requests import OpenSource, Retry, ShowAllClusters
+from atlas_rt.core.requests import ClearFilters, OpenSource, Retry, ShowAllClusters
+from atlas_rt.core.scene import FANNED, HIDDEN
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Input
 from atlas_rt.window.session import Session
@@ -46,7 +47,7 @@ ALIKE = 32.0
 """How far a colour that was drawn may be from its file's: half of what lies between two colours, less some light."""
 WORKERS = {
     "scenes", "search", "facts", "pictures", "tiles-0", "tiles-1", "lookout", "live", "camera", "places", "names",
-    "cluster pages", "whole pictures", "errands",
+    "cluster pages", "whole pictures", "errands", "filters",
 }  # fmt: skip
 """Threads of an open library."""
 NO_ROOM_BYTES = 2048
@@ -184,6 +185,7 @@ class Stage:
         self._check_pictures()
         self._check_panels()
         self._check_clusters()
+        self._check_filters()
         self._check_look()
         assert all(folder.is_untouched() for folder in self.folders)
 
@@ -322,6 +324,29 @@ class Stage:
         if state.pending:
             self.see(lambda: not state.pending, secs=LAG_SECS, why="the name of a cluster")
 
+    def _check_filters(self) -> None:
+        """What is drawn passes, or is selected; nothing is kept back without a chip; and what passes is soon known."""
+        world, state = self.app.parts.world, self.app.parts.panel_state.filters
+        assert state.filters or world.passing is None
+        panel = state.panel(len(world.scene.ids))
+        assert len(panel.chips) == len(state.filters.conditions)
+        if world.passing is None or not len(world.scene.ids):
+            return
+        view = world.view(self.player.window.size_px)
+        drawn = np.full(len(world.passing), True) if view.tiers is None else view.tiers != HIDDEN
+        drawn[list(view.selected)] = False
+        if world.resting and state.hides and (view.tiers is None or not (view.tiers == FANNED).any()):
+            assert not (drawn & ~world.passing).any()
+        if not self._filters_follow():
+            self.see(self._filters_follow, secs=LAG_SECS, why=f"what {state.filters} lets through")
+
+    def _filters_follow(self) -> bool:
+        world, answer = self.app.parts.world, self.app.parts.panel_state.filters.answer
+        if not self.app.parts.panel_state.filters.current or answer is None or answer.ids is not world.scene.ids:
+            return False
+        shown = np.ones(len(answer.ids), np.bool_) if answer.passes is None else answer.passes
+        return world.passing is not None and bool(np.array_equal(world.passing, shown))
+
     def _check_look(self) -> None:
         """Tiles are of what is looked at, and what is still on the map is shown as its file is."""
         look, colours = self.app.parts.panel_state.look, colours_of_tiles(self.app.parts.display)
@@ -365,6 +390,9 @@ class Stage:
             "clusters": panel_state.clusters.open,
             "page": panel_state.clusters.opened >= 0,
             "name": panel_state.clusters.renaming >= 0,
+            "filters": panel_state.filters.open,
+            "wanted": panel_state.filters.wanted,
+            "timeline": panel_state.filters.timeline_open,
             "cluster alone": world.shown_clusters.alone >= 0,
             "wall": self.session.scenes.flat,
             "selection": world.selected_ids,
@@ -393,7 +421,7 @@ class Stage:
                 folder.plug_in()
         if self.session.live:
             self.player.do("live")
-        self.player.do(ShowAllClusters())
+        self.player.do(ShowAllClusters(), ClearFilters())
         self.escape_to_the_plain_map()
         self.settle()
 

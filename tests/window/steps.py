@@ -23,11 +23,14 @@ from hypothesis.stateful import (
 )
 
 from atlas_rt.core import retries
+from atlas_rt.core.filter_panel import VALUE
 from atlas_rt.core.requests import (
     AddPaths,
     BeginRename,
+    BrushDates,
     CloseOffer,
     Deselect,
+    FilterBy,
     FlyTo,
     HideCluster,
     Hover,
@@ -42,6 +45,8 @@ from atlas_rt.core.requests import (
     Select,
     SetThreshold,
     ShowAllClusters,
+    TakeOffFilter,
+    ToggleFilter,
     VisitCluster,
 )
 from atlas_rt.engine.messages import Refit, Undo
@@ -49,6 +54,7 @@ from atlas_rt.ui.input import Click, Input, Modifiers, PointerMoved
 from atlas_rt.window import session
 from tests.window.stage import Stage
 
+FILTERS = ("type:png", "-type:png", "folder:few", "name:1", "date:>2000", "cluster:red", "label:square", "x")
 STEPS = 30
 """Of a sequence."""
 FEWEST, MOST = {"few": 3, "many": 16}, {"few": 9, "many": 21}
@@ -387,6 +393,34 @@ class Steps(RuleBasedStateMachine):
     def do_again(self) -> None:
         self._act_anew("redo")
         self._note_taken_off("adding ", self.stage.folder.add_again)
+
+    # -- filters -----------------------------------------------------------------------------------------------------
+
+    @step(text=st.sampled_from(FILTERS))
+    def filter_by(self, text: str) -> None:
+        self.stage.player.do(FilterBy(text))
+
+    @step(at=ANY, wanted=st.booleans())
+    def toggle_value(self, at: int, wanted: bool) -> None:
+        """A click in the list, once that is there."""
+        if not self.stage.app.parts.panel_state.filters.open:
+            self._act("filters")
+        lines = [line for line in self.stage.app.parts.panel_state.filters.lines() if line.kind == VALUE]
+        if lines:
+            line = lines[at % len(lines)]
+            self.stage.player.do(ToggleFilter(line.field, line.value, wanted))
+
+    @step(name=st.sampled_from(("filters", "timeline", "hide_filtered", "hide_filtered", "clear_filters")))
+    def filters(self, name: str) -> None:
+        self._act(name)
+
+    @step(first=st.integers(0, 30_000), days=st.integers(1, 20_000), ended=st.booleans())
+    def brush(self, first: int, days: int, ended: bool) -> None:
+        self.stage.player.do(BrushDates((first, first + days), ended))
+
+    @step(at=ANY)
+    def take_off(self, at: int) -> None:
+        self.stage.player.do(TakeOffFilter(at % 4))
 
     # -- the window --------------------------------------------------------------------------------------------------
 

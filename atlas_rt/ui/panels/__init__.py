@@ -21,6 +21,7 @@ from atlas_rt.ui.panels.counts import build_counts
 from atlas_rt.ui.panels.detail import DetailPanel
 from atlas_rt.ui.panels.drop_offer import DropOfferPanel
 from atlas_rt.ui.panels.figures import FiguresPanel
+from atlas_rt.ui.panels.filters import FiltersPanel
 from atlas_rt.ui.panels.free_space import free_view
 from atlas_rt.ui.panels.help import HelpPanel
 from atlas_rt.ui.panels.hints import HintLine
@@ -37,6 +38,7 @@ from atlas_rt.ui.panels.search import SearchPanel
 from atlas_rt.ui.panels.settings import SettingsPanel
 from atlas_rt.ui.panels.status import StatusPanel
 from atlas_rt.ui.panels.tags import NameTags
+from atlas_rt.ui.panels.timeline import TimelinePanel
 from atlas_rt.ui.panels.welcome import WelcomePanel
 from atlas_rt.ui.shaped_text import ShapedText
 
@@ -67,6 +69,7 @@ class Panels:
         self._tags, self._status, self._figures = NameTags(), StatusPanel(), FiguresPanel()
         self._search, self._hover, self._detail = SearchPanel(), HoverCard(), DetailPanel()
         self._clusters, self._answer, self._consent = ClustersPanel(), AnswerCardPanel(), ConsentPanel()
+        self._filters, self._timeline = FiltersPanel(), TimelinePanel()
         self._live, self._notices, self._welcome = LivePanel(), Notices(), WelcomePanel()
         self._minimap, self._palette = MinimapPanel(), PalettePanel()
         self._help, self._look = HelpPanel(layout or {}), LookPictures()
@@ -79,7 +82,7 @@ class Panels:
         """A text field has the focus or is about to: letters are text. Give it to `Window.text_focused` every frame."""
         if self._looking:
             return False
-        fields = self._search, self._clusters, self._welcome, self._palette
+        fields = self._search, self._clusters, self._filters, self._welcome, self._palette
         return any(field.wants_text for field in fields)
 
     @property
@@ -104,22 +107,26 @@ class Panels:
         if not (hud.kiosk or hud.welcome):
             self._status.build(context)
             build_work(context, context.covered[-1])
-        self._search.build(context, self._detail.width(context), self._clusters.width(context))
+        self._search.build(context, self._detail.width(context), self._left(context))
         if hud.searching:
             build_offers(context, context.covered[-1])
         self._clusters.build(context)
+        self._filters.build(context)
+        self._timeline.build(context)
         if not hud.kiosk:
-            self._figures.build(context, self._clusters.width(context))
+            self._figures.build(context, self._left(context))
         self._live.build(context, self._detail.width(context))
         self._minimap.build(context, self._detail.width(context))
         self._welcome.build(context)
-        self._answer.build(context)
-        self._notices.build(context, self._hints.build(context, self._answer.top(context) - context.px(theme.MARGIN)))
-        free = free_view(context.size, (self._clusters.taken(context), self._detail.width(context)), context.covered)
+        self._answer.build(context, self._timeline.top)
+        bottom = min(self._answer.top(context), self._timeline.top)
+        self._notices.build(context, self._hints.build(context, bottom - context.px(theme.MARGIN)))
+        taken = max(self._clusters.taken(context), self._filters.taken(context))
+        free = free_view(context.size, (taken, self._detail.width(context)), context.covered)
         self._ring.build(context, free)
         if not hud.help_open:
-            sides = self._detail.width(context), self._clusters.width(context)
-            self._hover.build(context, *sides, self._answer.top(context))
+            sides = self._detail.width(context), self._left(context)
+            self._hover.build(context, *sides, bottom)
         self.covered, self.free = context.covered, free
         if not (hud.help_open or hud.welcome):
             build_place(context)
@@ -133,6 +140,10 @@ class Panels:
             self._pointed_id = context.pointed_id
             context.requests.append(Hover(context.pointed_id))
         return context.requests
+
+    def _left(self, context: PanelContext) -> float:
+        """How much of the left side the clusters or the filters have."""
+        return max(self._clusters.width(context), self._filters.width(context))
 
     def _build_over_look(self, context: PanelContext) -> None:
         """What is shown over pictures that are looked at whole; all else waits behind them."""

@@ -28,13 +28,14 @@ class AnswerCardPanel:
         """Of its contents in the last frame, before scaling."""
         self._rect: Rect | None = None
 
-    def build(self, context: PanelContext) -> None:
+    def build(self, context: PanelContext, below: float) -> None:
+        """below: what lies there is taken."""
         card = context.hud.narrator.card
         alpha = self._fade.advance(card is not None, context.hud)
         if card is None:
             self._height, self._rect = 0.0, None
             return
-        rect = self._rect = self._place(context)
+        rect = self._rect = self._place(context, below)
         with context.panel("answer", rect, alpha=alpha) as canvas:
             x, right = rect.x + context.px(theme.PAD), rect.right - context.px(theme.PAD)
             self._close(context, canvas, (right - context.px(6.0), rect.y + context.px(23.0)))
@@ -50,11 +51,11 @@ class AnswerCardPanel:
         """Where the window's free part ends below."""
         return context.size[1] if self._rect is None else self._rect.y
 
-    def _place(self, context: PanelContext) -> Rect:
+    def _place(self, context: PanelContext, below: float) -> Rect:
         margin = context.px(theme.MARGIN)
         most = context.size[1] * HEIGHT_SHARE
         height = min(context.px(HEAD + FOOT) + context.px(max(self._height, 40.0)), most)
-        bottom = context.size[1] - context.px(26.0)
+        bottom = min(context.size[1] - context.px(26.0), below - context.px(10.0))
         left, right = context.free_span(bottom - height, bottom)
         left, right = left + margin, right - margin
         if right - left < context.px(LEAST_WIDTH):  # a narrow window: over what is there

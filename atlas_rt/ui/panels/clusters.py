@@ -354,19 +354,11 @@ class ClustersPanel:
             else:
                 pencil(canvas, place.centre, colour)
             if over:
-                self._tip(context, place, does)
+                context.tip(place, does)
             if clicked:
                 context.requests.append(asked)
             right = place.x
         return right - context.px(4.0)
-
-    def _tip(self, context: PanelContext, place: Rect, text: str) -> None:
-        """What a sign does, while the pointer rests on it."""
-        canvas, width = context.over(), context.type.width(text, theme.CAPTION) + context.px(16.0)
-        x = min(max(place.centre[0] - width / 2.0, 0.0), context.size[0] - width)
-        rect = Rect(x, place.y - context.px(24.0), width, context.px(24.0))
-        canvas.fill(rect, theme.rgba(34, 39, 54, 0.98), context.px(6.0))
-        canvas.text_in(rect, text, theme.CAPTION, theme.INK)
 
     def _rename(self, context: PanelContext, canvas: Canvas, rect: Rect, row: ClusterRow) -> None:
         """The name as a field. Enter or a click elsewhere gives it, Esc leaves the old one."""
@@ -441,7 +433,7 @@ class ClustersPanel:
         clicked, pointed = context.button("rename", place)
         pencil(canvas, place.centre, theme.INK if pointed else theme.INK_FAINT)
         if pointed:
-            self._tip(context, place, "Rename it")
+            context.tip(place, "Rename it")
         if clicked:
             context.requests.append(BeginRename(row.cluster.id))
 

@@ -39,6 +39,27 @@ def chevron(
     canvas.curve([(x + (b if down else a), y + (a if down else b)) for a, b in points], colour, canvas.px(1.7))
 
 
+def chevron_down(canvas: Canvas, at_px: Point, colour: Colour) -> None:
+    """What lies in it stands below."""
+    x, y = at_px
+    across, down = canvas.px(5.0), canvas.px(2.7)
+    canvas.curve([(x - across, y - down), (x, y + down), (x + across, y - down)], colour, canvas.px(1.7))
+
+
+def check(canvas: Canvas, at_px: Point, colour: Colour) -> None:
+    """It is on."""
+    (x, y), unit = at_px, canvas.px(1.0)
+    corners = [(x - 3.8 * unit, y + 0.2 * unit), (x - 1.0 * unit, y + 3.0 * unit), (x + 4.0 * unit, y - 3.0 * unit)]
+    canvas.curve(corners, colour, 1.8 * unit)
+
+
+def funnel(canvas: Canvas, at_px: Point, colour: Colour) -> None:
+    """Filters."""
+    (x, y), unit = at_px, canvas.px(1.0)
+    outline = [(-6.5, -5.5), (6.5, -5.5), (1.8, 0.4), (1.8, 5.6), (-1.8, 3.6), (-1.8, 0.4), (-6.5, -5.5), (6.5, -5.5)]
+    canvas.curve([(x + across * unit, y + down * unit) for across, down in outline], colour, 1.4 * unit)
+
+
 def eye(canvas: Canvas, at_px: Point, colour: Colour, *, struck: bool = False) -> None:
     """Whether something is drawn; struck: it is not."""
     x, y = at_px

@@ -102,6 +102,14 @@ class PanelContext:
         clicked = imgui.invisible_button(key, (rect.width, rect.height))
         return clicked, imgui.is_item_hovered()
 
+    def tip(self, place: Rect, text: str) -> None:
+        """What a sign does, above it, while the pointer rests on it."""
+        canvas, width = self.over(), self.type.width(text, theme.CAPTION) + self.px(16.0)
+        x = min(max(place.centre[0] - width / 2.0, 0.0), self.size[0] - width)
+        rect = Rect(x, place.y - self.px(24.0), width, self.px(24.0))
+        canvas.fill(rect, theme.rgba(34, 39, 54, 0.98), self.px(6.0))
+        canvas.text_in(rect, text, theme.CAPTION, theme.INK)
+
     def labelled_button(self, canvas: Canvas, rect: Rect, label: str, *, accent: bool = False) -> bool:
         """A button with its label. accent: the one that is meant."""
         clicked, pointed = self.button(label, rect)

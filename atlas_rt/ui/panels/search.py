@@ -14,6 +14,7 @@ from atlas_rt.ui import theme
 from atlas_rt.ui.panels import match_bar
 from atlas_rt.ui.panels.canvas import Canvas, Rect
 from atlas_rt.ui.panels.completions import build_completions
+from atlas_rt.ui.panels.filter_chips import build_chips
 from atlas_rt.ui.panels.icons import cross, magnifier
 from atlas_rt.ui.panels.panel_context import Fade, PanelContext
 from atlas_rt.ui.panels.query_chip import build_chip
@@ -60,16 +61,18 @@ class SearchPanel:
             self.focus()
         self._was_open = hud.searching
         alpha = self._fade.advance(hud.searching, hud)
-        if not hud.searching:
-            self._field.leave(hud.query)
-            return
-        self._field.adopt(hud.query)
         free = context.size[0] - taken_right - taken_left
         width = min(context.px(WIDTH), free - context.px(2 * theme.MARGIN))
+        if not hud.searching:
+            self._field.leave(hud.query)
+            build_chips(context, Rect(taken_left + (free - width) / 2.0, context.px(TOP), width, 0.0))
+            return
+        self._field.adopt(hud.query)
         rise = context.px(10.0) * (1.0 - alpha)
         rect = Rect(taken_left + (free - width) / 2.0, context.px(TOP) - rise, width, context.px(HEIGHT))
         with context.panel("search", rect, alpha=alpha) as canvas:
             self._line(context, canvas, rect)
+        rect = build_chips(context, rect)
         if not (self._field.text or hud.query_picture):
             self._tips(context, rect, alpha)
         elif hud.answer is not None:

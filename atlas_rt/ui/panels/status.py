@@ -12,7 +12,7 @@ from atlas_rt.core.reports import Progress
 from atlas_rt.core.requests import Do
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
-from atlas_rt.ui.panels.icons import menu
+from atlas_rt.ui.panels.icons import funnel, menu
 from atlas_rt.ui.panels.panel_context import PanelContext
 from atlas_rt.ui.panels.troubles import build_troubles, troubles_height
 
@@ -27,6 +27,7 @@ LIST_WIDTH, LIST_HEIGHT = 460.0, 300.0
 ROW = 22.0
 MENU = 34.0
 """How much of the first line the way to the palette takes."""
+SIGN = 28.0
 
 
 class StatusPanel:
@@ -45,6 +46,7 @@ class StatusPanel:
         rect = Rect(context.px(theme.MARGIN), context.size[1] - context.px(theme.MARGIN) - height, width, height)
         with context.panel("status", rect) as canvas:
             self._rows(context, canvas, rect, working)
+            self._filter_button(context, canvas, rect)
         if self._listing:
             self._list_failures(context, rect)
 
@@ -55,17 +57,30 @@ class StatusPanel:
             return context.px(WIDTH)
         hud, type_ = context.hud, context.type
         first = type_.width(hud.source, theme.BODY, strong=True) + type_.width(counted(hud), theme.SMALL)
-        first += context.px(10 + MENU)
+        first += context.px(10 + MENU + SIGN)
         lines = [first, type_.width(engine_line(hud), theme.CAPTION)]
         lines.append(type_.width(failures_line(hud), theme.SMALL) if hud.failures else 0.0)
         lines.append(type_.width(spent_line(hud), theme.CAPTION))
         return min(max(lines) + context.px(2 * theme.PAD), context.px(WIDTH * 1.3))
 
+    def _filter_button(self, context: PanelContext, canvas: Canvas, rect: Rect) -> None:
+        """At the right end: the list of filters, lit while some are on."""
+        place = Rect(
+            rect.right - context.px(SIGN + MENU + 8.0), rect.y + context.px(6.0), context.px(SIGN), context.px(SIGN)
+        )
+        clicked, pointed = context.button("filters", place)
+        on = bool(context.hud.filters.chips) or context.hud.filters.open
+        funnel(canvas, place.centre, theme.INK if pointed else theme.ACCENT if on else theme.INK_FAINT)
+        if pointed:
+            context.tip(place, "Filter (Ctrl+Shift+F)")
+        if clicked:
+            context.requests.append(Do("filters"))
+
     def _rows(self, context: PanelContext, canvas: Canvas, rect: Rect, working: bool) -> None:
         hud, row = context.hud, context.px(ROW)
         x, y, inner = rect.x + context.px(theme.PAD), rect.y + context.px(10.0), rect.width - context.px(2 * theme.PAD)
         count = counted(hud)
-        room = inner - context.type.width(count, theme.SMALL) - context.px(10.0 + MENU)
+        room = inner - context.type.width(count, theme.SMALL) - context.px(10.0 + MENU + SIGN)
         self._menu(context, canvas, Rect(x + inner - context.px(MENU - 8.0), y, context.px(MENU), row))
         end = canvas.text(
             x, y, context.type.fit(hud.source, room, theme.BODY, strong=True), theme.BODY, theme.INK, strong=True
