@@ -206,6 +206,7 @@ def test_the_doctor_says_what_works(reader: Person, library: Library) -> None:
             "text encoder",
             "OpenGL",
             "display",
+            "scripts",
             "camera",
             "watching",
             "library",

@@ -195,7 +195,8 @@ class Steps(RuleBasedStateMachine):
                 folder.not_dropped(file)
             return
         self.stage.player.do(AddPaths(offer.paths), CloseOffer())
-        notice = self.stage.app.parts.panel_state.notices[-1].text
+        told = [notice.text for notice in self.stage.app.parts.panel_state.notices]
+        notice = next((text for text in reversed(told) if text.startswith(("adding ", "Nothing was added"))), "")
         if notice != f"adding {file.name}":
             assert notice.startswith("Nothing was added"), notice
             if file not in known:

@@ -17,7 +17,6 @@ from atlas_rt.core.requests import (
     AddPaths,
     ClearSearch,
     CloseOffer,
-    FilterBy,
     ForgetPicture,
     MoreLike,
     OpenSource,
@@ -272,14 +271,3 @@ def test_earlier_searches_come_back_in_this_session_and_in_the_next(
         assert again.app.parts.panel_state.query == "acoustic guitar"
     finally:
         again.close()
-
-
-def test_a_filter_takes_the_place_of_the_one_of_its_kind(player: Player) -> None:
-    state = player.app.parts.panel_state
-    for query, after in (
-        ("guitar folder:a", "guitar folder:b"),
-        ('+folder:"a b c" red -folder:x', "red -folder:x folder:b"),
-        ("", "folder:b"),
-    ):
-        player.do(Search(query), FilterBy("folder:b"))
-        assert (state.query, state.searching) == (after, True)
