@@ -187,7 +187,7 @@ class FlyCamera:
 
     def _move_to(self, eye: Floats) -> None:
         if self._plane is not None:
-            self.pose = self._plane.held(eye)
+            self.pose = self._plane.held(eye, self.pose.eye)
         else:
             self.pose = Pose((float(eye[0]), float(eye[1]), float(eye[2])), self.pose.yaw, self.pose.pitch)
 
@@ -225,7 +225,7 @@ class FlyCamera:
         now = self._zoom * (1.0 - math.exp(-dt_secs / ZOOM_EASE_SECS))
         self._zoom -= now
         x, y, z = self.pose.eye
-        nearer = self._plane.held(np.array([x, y, z * math.exp(-now)], np.float32)).eye[2]
+        nearer = self._plane.held(np.array([x, y, z * math.exp(-now)], np.float32), self.pose.eye).eye[2]
         right, up = ((z - nearer) * tangent for tangent in self._zoom_at)
         self._move_to(np.array([x + right, y + up, nearer], np.float32))
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from atlas_rt.core.query_picture import QueryPicture
 
@@ -39,6 +39,15 @@ class QueryHistory:
             return False
         self.entries = (*(each for each in self.entries if each != entry), entry)[-ENTRIES_MAX:]
         return True
+
+    def renew(self, renewed: Callable[[QueryPicture], QueryPicture | None]) -> None:
+        """Have other pictures in the place of those that searches were made with; None for one that cannot be had any
+        more, whose searches go."""
+        entries = [(entry, renewed(entry.picture) if entry.picture else None) for entry in self.entries]
+        self.entries = tuple(replace(entry, picture=new) for entry, new in entries if new or not entry.picture)
+        if self._draft.picture is not None:
+            self._draft = replace(self._draft, picture=renewed(self._draft.picture))
+        self._back = min(self._back, len(self.entries))
 
     def leave(self) -> None:
         """What is in the field is the person's own again."""

@@ -116,7 +116,7 @@ class View:
     world units walked along edges from what is selected or found, None where nothing is, or it is not known yet. graph:
     of all edges, None where nobody made it. visited: the card that the person was taken to,
     before which others make way. flatness: 0 where the images stand as on the map, 1 on the flat wall, on the way
-    between.
+    between. counts: (n,) how many images each row's node stands for while filters hide others, None: all of its stack.
     """
 
     scene: Scene
@@ -150,6 +150,7 @@ class View:
     graph: Graph | None = None
     visited: VisitedCard | None = None
     flatness: float = 0.0
+    counts: Ints | None = None
 
 
 def empty_scene() -> Scene:

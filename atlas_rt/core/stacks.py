@@ -77,6 +77,14 @@ def node_of(stacks: Stacks | None, tiers: Tiers | None, row: int) -> int:
     return int(stacks.leaders[row])
 
 
+def counts(stacks: Stacks | None, let: NDArray[np.bool_]) -> Ints | None:
+    """(n,) how many of each row's stack are among (n,) those that are let through; None where nothing stacks."""
+    if stacks is None:
+        return None
+    through = np.bincount(stacks.leaders[let], minlength=len(stacks.leaders))[stacks.leaders]
+    return through.astype(np.int32)
+
+
 def tiers(
     scene: Scene,
     opened: Iterable[int],

@@ -98,12 +98,13 @@ class CountTags:
         stacks = view.scene.stacks
         if stacks is None or view.tiers is None or view.scene.flat:
             return ()
+        sizes = stacks.sizes if view.counts is None else view.counts
         self._age_secs += dt_secs
         if self._scene is not view.scene or self._age_secs >= LOOK_SECS:
             self._scene, self._age_secs = view.scene, 0.0
             self._rows, _ = near_nodes(view, COUNTED_PX[0]).nearest(COUNTED_PX[0], NEAR_MAX)
         rows = self._rows[view.tiers[self._rows] != HIDDEN]
-        counted = np.flatnonzero((stacks.sizes[rows] > 1) & (view.tiers[rows] == PLAIN))
+        counted = np.flatnonzero((sizes[rows] > 1) & (view.tiers[rows] == PLAIN))
         if not len(counted):
             return ()
         xy, depths = project(positions_now(view, rows), view.view_from_world, view.clip_from_view, size_px)
@@ -123,7 +124,7 @@ class CountTags:
         return tuple(
             CountTag(count, (x, y), strength)
             for count, (x, y), strength in zip(
-                stacks.sizes[rows[counted]].tolist(), at_px.tolist(), strengths.tolist(), strict=True
+                sizes[rows[counted]].tolist(), at_px.tolist(), strengths.tolist(), strict=True
             )
         )
 

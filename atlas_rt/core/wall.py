@@ -34,10 +34,13 @@ class Plane(NamedTuple):
     nearest: float
     farthest: float
 
-    def held(self, eye: Floats) -> Pose:
-        """The pose nearest to this eye (3,) from which one may look at it."""
-        x, y = (min(max(float(at), -most), most) for at, most in zip(eye[:2], self.reach, strict=True))
-        return Pose((x, y, min(max(float(eye[2]), self.nearest), self.farthest)), 0.0, 0.0)
+    def held(self, eye: Floats, now: tuple[float, float, float]) -> Pose:
+        """The pose nearest to this eye (3,) from which one may look at it. now: where the eye is; beyond the limits,
+        where a flight may end, it is not pulled back, and goes no farther."""
+        reach = [max(most, abs(at)) for most, at in zip(self.reach, now, strict=False)]
+        x, y = (min(max(float(at), -most), most) for at, most in zip(eye[:2], reach, strict=True))
+        z = min(max(float(eye[2]), min(self.nearest, now[2])), max(self.farthest, now[2]))
+        return Pose((x, y, z), 0.0, 0.0)
 
 
 def unfolded(scene: Scene) -> Scene:

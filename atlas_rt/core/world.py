@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from atlas_rt.core import stacks
 from atlas_rt.core.answers import LiveFix, SearchAnswer
-from atlas_rt.core.arrays import Floats, Tiers
+from atlas_rt.core.arrays import Floats, Ints, Tiers
 from atlas_rt.core.camera import clip_from_view, view_from_world
 from atlas_rt.core.cells import Boxes, Cells, cells_of
 from atlas_rt.core.cluster_list import ShownClusters
@@ -81,9 +81,12 @@ class World:
         self._free = FreeView()  # what panels leave of the picture
         self._quiet_secs = 0.0
         self._was_empty = self._untouched = True
+        self._counts: Ints | None = None  # how many images nodes stand for while filters hide others
         self._flat_before = 0.0  # how flat all was when the morph began
         self.tour_when_folded = False
         """The guided tour begins once the wall is folded back."""
+        self._wish: Pose | None = None  # where the eye is to go as soon as there is the map again
+        self._fan_eye: Pose | None = None  # from where fans are seen while the wall folds back
         self._fold_to: Pose | None = None  # where the eye goes when the wall folds back
 
     # -- what arrives ------------------------------------------------------------------------------------------------
@@ -119,6 +122,7 @@ class World:
         else:
             self._lasting = self._found
         self._opened = self._to_open()
+        self._fan_eye = (self._wish or self._fold_to) if turned and not scene.flat else None
         arranged = self._arranged()
         starts = way.starts
         if arranged is not places and not way.known.all():  # a newcomer comes in from outside of its fan
@@ -129,18 +133,18 @@ class World:
         boxes = way.boxes if starts is way.starts else None
         self._set_off(starts, arranged, before, MORPH_SECS if moved else 0.0, from_boxes=boxes)
         self._morph.settled = self._morph.done
-        self._flat_before = flat_now
+        self._flat_before, self._fan_eye = flat_now, None
         self._bring_eye(turned=turned, moved=moved)
 
     def _bring_eye(self, *, turned: bool, moved: bool) -> None:
         """To where the scene is seen, after another one. turned: from the map to the wall, or back."""
         if turned:
             self._turn_over()
-        self.camera.hold_before(plane_of(self.scene, self._aspect, self.fov_y) if self.scene.flat else None)
+        self._hold_eye()
         if self._was_empty and len(self.scene.ids):
             self._was_empty = False
             self.camera.pose = self.home()
-        elif turned:
+        elif turned or (not self.scene.flat and (self.tour_when_folded or self._wish)):
             self._fly_over()
         elif self._untouched and moved:
             self.camera.fly_to(self.home(), remember=False)
@@ -249,6 +253,14 @@ class World:
         """(n,) which images filters let through, None where there are none."""
         return self._filtered.passing
 
+    @property
+    def seen_rows(self) -> Mask | None:
+        """(n,) which images are neither in a hidden cluster nor filtered away, None where all are seen."""
+        concealed, passing = self._shown.concealed(self.scene.clusters), self._filtered.passing
+        if concealed is None or passing is None:
+            return passing if concealed is None else ~concealed
+        return passing & ~concealed
+
     def filtered_away(self, id_: int) -> bool:
         """Whether filters do not let an image through; what is selected is shown all the same."""
         row, passing = self.row(id_), self._filtered.passing
@@ -332,6 +344,7 @@ class World:
     def let_go(self) -> None:
         """End what moves the camera by itself, the person's own flights excepted: from now on the person flies."""
         self.tour, self.orbiting, self._untouched = None, False, False
+        self.tour_when_folded, self._wish = False, None
 
     def close_up(self, id_: int, *, distance: float = CLOSE_UP) -> Pose | None:
         """The pose that looks at an image from near (in half sides of its card), coming from where the eye is; None for
@@ -380,7 +393,7 @@ class World:
     def set_field_of_view(self, degrees: float) -> None:
         """How much of the world the picture shows from top to bottom."""
         usual = abs(degrees - np.degrees(FOV_Y)) < 1e-3
-        self.fov_y = FOV_Y if usual else float(np.radians(degrees))
+        self._take_shape(self._aspect, FOV_Y if usual else float(np.radians(degrees)))
 
     def stir(self) -> None:
         """The person did something: ambient motion comes back."""
@@ -414,6 +427,7 @@ class World:
         self._lights.advance(dt_secs)
         self._marker.advance(dt_secs)
         if self.tour is not None:
+            self.camera.stop()
             self.camera.pose = self.tour.advance(dt_secs)
         else:
             if self.orbiting:
@@ -423,7 +437,7 @@ class World:
 
     def view(self, size_px: tuple[int, int]) -> View:
         """What a frame of this size draws now."""
-        self._aspect = max(size_px[0], 1) / max(size_px[1], 1)
+        self._take_shape(max(size_px[0], 1) / max(size_px[1], 1), self.fov_y)
         rows = dict.fromkeys(self._node(self.row(id_)) for id_ in self._marker.neighbours)
         view = View(
             scene=self.scene,
@@ -456,15 +470,26 @@ class World:
             reached=self._reached,
             graph=None if self._prepared is None else self._prepared.graph,
             flatness=self.flatness,
+            counts=self._counts,
         )
         visited = self._node(self.row(self._visit.glass_id)) if self._visit.glass > 0.0 else -1
         return view if visited < 0 else replace(view, visited=visited_card(view, visited, self._visit.glass))
 
     def fold_to(self, pose: Pose) -> None:
-        """Where the eye goes when the wall folds back, instead of where it was."""
-        self._fold_to = pose
+        """Where the eye goes when there is the map again, instead of where it was."""
+        self._wish = pose
 
     # -- steps -------------------------------------------------------------------------------------------------------
+
+    def _take_shape(self, aspect: float, fov_y: float) -> None:
+        """Of the picture: how far the eye may go from the wall depends on it."""
+        if (aspect, fov_y) != (self._aspect, self.fov_y):
+            self._aspect, self.fov_y = aspect, fov_y
+            self._hold_eye()
+
+    def _hold_eye(self) -> None:
+        """Before the wall, if the scene is one."""
+        self.camera.hold_before(plane_of(self.scene, self._aspect, self.fov_y) if self.scene.flat else None)
 
     def _turn_over(self) -> None:
         """From the map to the wall, or back: nothing flies by itself, and no image is framed."""
@@ -478,7 +503,9 @@ class World:
         if self.tour_when_folded and not self.scene.flat:
             self.tour, self.tour_when_folded = Tour(self.scene, self.camera.pose), False
             return
-        back = self._fold_to if not self.scene.flat else None
+        back = None if self.scene.flat else self._wish or self._fold_to
+        if not self.scene.flat:
+            self._wish = None
         self.camera.fly_to(back or self.home(), remember=False)
 
     def _eye_towards(self, point: Floats) -> Floats:
@@ -544,11 +571,14 @@ class World:
     ) -> None:
         """Move every row from `here` to its place. before: how each row was drawn until now. from_boxes: around `here`,
         where they are known."""
+        self._flat_before = self.flatness
         prepared, concealed, let = self._prepared, self._concealed_rows(), self._filtered.let
         plain = prepared is not None and not self._opened and concealed is None and let is None
         after = prepared.tiers if prepared and plain else stacks.tiers(self.scene, self._opened, concealed, let)
         if before is not None and let is not None and self._filtered.hides:  # what filters keep back goes at once
             before = np.where(let, before, np.int8(HIDDEN))
+        hides = let is not None and self._filtered.hides
+        self._counts = stacks.counts(self.scene.stacks, let) if hides and let is not None else None
         self._morph.set_off(here, places, before=before, after=after, secs=secs)
         at_place = prepared is not None and places is prepared.places
         self._boxes = prepared.boxes if prepared and at_place else self._cells.boxes(places)
@@ -569,7 +599,7 @@ class World:
 
     def _fan(self, leader: int, *, flown_to: bool) -> tuple[NDArray[np.intp], Floats]:
         """Where the images of a stack stand when it is fanned out now; from afar as wide as cards are drawn there."""
-        eye = np.asarray(self.camera.pose.eye, np.float32)
+        eye = np.asarray((self._fan_eye or self.camera.pose).eye, np.float32)
         depth = 0.0 if flown_to else float(np.linalg.norm(eye - self.scene.positions[leader]))
         half = grown(self._half, depth, len(self.scene.ids))
         return stacks.fan(self.scene, leader, eye=eye, half=half)

@@ -53,10 +53,10 @@ class TextFiller:
             self._possible, self._unread = False, []
             return
         each = self._unread.pop(0)
-        self._store.note_reading(each)
-        text = self._text_in(each, self._reader)
-        if text is not None:
-            self._store.put_reading(each, text)
+        data = _read(Path(each.path))
+        if data is not None:
+            self._store.note_reading(each)  # before what may be the end of the engine
+            self._store.put_reading(each, self._text_in(data, each, self._reader))
         done = self._total - len(self._unread)
         elapsed = time.monotonic() - self._begun_secs
         self._announcements.progress(
@@ -65,15 +65,8 @@ class TextFiller:
         if not self._unread:
             self._reader = None
 
-    def _text_in(self, each: Unread, reader: TextReader) -> str | None:
-        """None where the file cannot be opened; what is broken has no text."""
-        path = Path(each.path)
-        try:
-            if path.stat().st_size > FILE_BYTES_MAX:
-                return ""
-            data = path.read_bytes()
-        except OSError:
-            return None
+    def _text_in(self, data: bytes, each: Unread, reader: TextReader) -> str:
+        """What is broken, or too large, has no text."""
         try:
             picture = read_picture(data, enough=Enough(SIDE_PX, 0), suffix=suffix_of(each.path)).image
             return reader.text_of(picture) if min(picture.size) >= SMALLEST_PX else ""
@@ -81,3 +74,11 @@ class TextFiller:
             return ""
         except Exception:  # noqa: BLE001 - what a network stumbles over must not end the engine
             return ""
+
+
+def _read(path: Path) -> bytes | None:
+    """None where the file cannot be opened; nothing of one that is too large."""
+    try:
+        return path.read_bytes() if path.stat().st_size <= FILE_BYTES_MAX else b""
+    except OSError:
+        return None

@@ -139,6 +139,13 @@ class StoreReader:
         """How many images have a vector of the model, away or not."""
         return self.database.number("SELECT count(*) FROM vectors WHERE model = ?", (model,))
 
+    def encodable(self, model: str) -> tuple[int, int]:
+        """How many images have a file to be encoded now, and how many of these the model has a vector of."""
+        sql = """SELECT count(*), count(vectors.image_id) FROM images LEFT JOIN vectors ON image_id = id AND model = ?
+            WHERE state = 'ready' AND present = 1"""
+        ((images, encoded),) = self.database.rows(sql, (model,))
+        return images, encoded
+
     def shown(self, model: str) -> Ids:
         """Ids of the images with a vector of the model that are shown, ascending."""
         sql = """SELECT image_id FROM vectors CROSS JOIN images ON id = image_id

@@ -149,7 +149,7 @@ def go_home(parts: Parts) -> None:
 def start_tour(parts: Parts) -> None:
     parts.world.let_go()
     clusters.show_all(parts)
-    if wall.fold(parts):
+    if wall.fold(parts) or parts.world.scene.flat:
         parts.world.tour_when_folded = True
     elif len(parts.world.scene.ids):
         parts.world.tour = Tour(parts.world.scene, parts.world.camera.pose)

@@ -254,8 +254,11 @@ def ask(parts: Parts, *, again: bool = False) -> None:
         return
     state.asked_at, answer = time.monotonic(), world.answer
     lit = answer.lights if answer is not None and not answer.error and answer.ids is world.scene.ids else None
-    session.filters.ask(
-        filtering.FilterRequest(state.filters.conditions, world.scene, lit, counted=state.counted, again=again)
+    known = state.current and state.answer is not None and state.answer.ids is world.scene.ids
+    session.filters.ask(  # what was not answered yet is asked as if it were new: it takes the place of what waits
+        filtering.FilterRequest(
+            state.filters.conditions, world.scene, lit, counted=state.counted, again=again and known
+        )
     )
 
 
@@ -286,8 +289,9 @@ def apply(parts: Parts) -> None:
     else:
         passing = world.passing
     world.filter_by(passing, hides=state.hides)
-    if parts.session is not None and parts.panel_state.query:
-        parts.session.ask(parts.panel_state.query, within=passing)
+    picture = parts.panel_state.search.picture
+    if parts.session is not None and (parts.panel_state.query or picture):
+        parts.session.ask(parts.panel_state.query, picture, within=passing)
 
 
 def follow(parts: Parts) -> None:

@@ -25,7 +25,7 @@ from atlas_rt.encoders.model_offers import offers
 from atlas_rt.encoders.registry import AUTO, Model
 from atlas_rt.engine.model_fetch import Fetched, ModelFetch, NotFetched, WaitsForOther, begun_bytes
 from atlas_rt.errors import AtlasError
-from atlas_rt.window import clusters
+from atlas_rt.window import clusters, narrating
 from atlas_rt.window.parts import Parts
 from atlas_rt.window.session import Session
 from atlas_rt.window.upgrade_state import Download
@@ -92,6 +92,7 @@ def begin_new_map(parts: Parts, session: Session) -> None:
         state.say("the new map has other clusters: the name that you typed was not given", "warning")
     state.clusters.close()
     clusters.show_all(parts)
+    narrating.forget_clusters(parts)
     state.undo, state.result_id = UndoStack(), -1
     if session.coming is not None and not parts.settings.kiosk:
         state.say(f"This is the map that {session.coming.name} made; searches use it from now on", "good")

@@ -154,6 +154,14 @@ def turn_page(parts: Parts, step: int) -> None:
     session.questions.ask(PageRequest(state.at, subject, file_names))
 
 
+def forget_clusters(parts: Parts) -> None:
+    """The clusters that it was about are gone: nothing that was asked or told of them holds for those that come."""
+    decline(parts)
+    close_question(parts)
+    stop(parts)
+    parts.panel_state.narrator.troubles = {}
+
+
 def stop(parts: Parts) -> None:
     """The answers that were asked for are not wanted any more."""
     state = parts.panel_state.narrator

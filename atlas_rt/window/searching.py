@@ -107,13 +107,22 @@ def _search_by(parts: Parts, picture: QueryPicture | None) -> None:
 def renew_picture(parts: Parts) -> None:
     """Another model is in use, to which the picture that is searched by means another vector."""
     search, session = parts.panel_state.search, parts.session
-    picture = search.picture
-    if picture is None or session is None:
+    if session is None:
         return
-    vector = session.vector_of(picture.id) if picture.id >= 0 else None
-    search.picture = None if vector is None else replace(picture, vector=vector)
-    if vector is None:
+
+    def renewed(picture: QueryPicture) -> QueryPicture | None:
+        vector = session.vector_of(picture.id) if picture.id >= 0 else None
+        return None if vector is None else replace(picture, vector=vector)
+
+    search.history.renew(renewed)
+    picture = search.picture
+    if picture is None:
+        return
+    search.picture = renewed(picture)
+    if search.picture is None:
         parts.display.show_picture(PREVIEW, None)
+        if not parts.panel_state.query.strip():
+            selection.search(parts, "")
         parts.panel_state.say(f"{picture.name} is to be given again: another model searches now")
 
 
@@ -170,7 +179,11 @@ def hear(parts: Parts) -> bool:
 def _hear_picture(parts: Parts) -> bool:
     """A picture that was read, unless the person has let go of it."""
     read = parts.session.query_pictures.take() if parts.session is not None else None
-    if read is None or read.asked is not parts.panel_state.search.picture:
+    if read is None:
+        return False
+    search = parts.panel_state.search
+    search.history.renew(lambda picture: read.picture if picture is read.asked else picture)
+    if read.asked is not search.picture:
         return False
     if read.remark:
         parts.panel_state.say(read.remark, "warning" if read.picture is None else "plain")

@@ -233,7 +233,7 @@ class Session:
         if succeeded and self.live:
             self.switch_live(self._live_source)  # it encodes by the model, too
         elif self._places is not None:
-            self._places.show(self._arrival)
+            self._places.show(replace(self._arrival, scene=self._on_map(self._arrival)))
 
     def add(self, paths: tuple[str, ...]) -> bool:
         """Take files and folders into the library; False where nothing can be added (`why_not_added`)."""
@@ -368,7 +368,7 @@ class Session:
             return
         places = self._places = PlaceWorker(announce=self._changes.put)
         if self._arrival is not None:
-            places.show(self._arrival)
+            places.show(replace(self._arrival, scene=self._on_map(self._arrival)))
 
         def encode() -> Encode:
             return frame_encoder(self.model, self.runtime)

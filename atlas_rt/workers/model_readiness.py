@@ -33,10 +33,10 @@ def is_ready(place: LibraryPlace, model_id: str) -> bool:
     if newest is None:
         return False
     with StoreReader.open(place.folder) as store:
-        images, encoded = store.images(), store.encoded_images(model_id)
+        images, encoded = store.encodable(model_id)  # those of absent folders follow when these are back
     if newest.kind == maps.FIT:
         return encoded >= WHOLE_SHARE * images
-    return images < SMALLEST_FIT and newest.images >= images
+    return images < SMALLEST_FIT and newest.images >= encoded >= images
 
 
 def model_to_show(place: LibraryPlace, wanted: Model, cache: Path) -> Model:

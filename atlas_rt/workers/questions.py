@@ -140,6 +140,7 @@ class QuestionWorker(Worker):
         super().__init__(announce=announce)
         self._load_vocabulary = vocabulary
         self._vocabulary: Vocabulary | None = None
+        self._models = 0  # how often another one came into use
         self._place, self._permission, self._sheets = place, permission, sheets
         self._ledger = Ledger(data, place.folder.name, permission.budget)
         self._consents = Consents(data)
@@ -243,14 +244,17 @@ class QuestionWorker(Worker):
 
     def forget_words(self) -> None:
         """They are other ones from now on, as another model is used."""
-        self._vocabulary = None
+        self._vocabulary, self._models = None, self._models + 1
 
     def _known_words(self) -> Vocabulary | None:
         """Not before a question needs them; None where the model's text tower cannot be used."""
-        if self._vocabulary is None:
+        known, models = self._vocabulary, self._models
+        if known is None:
             with contextlib.suppress(MissingError):
-                self._vocabulary = self._load_vocabulary()
-        return self._vocabulary
+                known = self._load_vocabulary()
+            if models == self._models:  # else it is the one of the model before
+                self._vocabulary = known
+        return known
 
 
 def subjects_about(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from atlas_rt.core.query_history import ENTRIES_MAX, PastQuery, QueryHistory
+from atlas_rt.core.query_picture import QueryPicture
 
 
 def steps(history: QueryHistory, now: str, *by: int) -> list[str | None]:
@@ -35,3 +36,17 @@ def test_those_of_earlier_sessions_stand_before_and_the_oldest_give_way() -> Non
     for number in range(ENTRIES_MAX):
         history.add(PastQuery(str(number)))
     assert [history.entries[0].text, len(history.entries)] == ["0", ENTRIES_MAX]
+
+
+def test_pictures_that_mean_something_else_now_are_renewed_or_go() -> None:
+    kept, lost, new = QueryPicture("kept"), QueryPicture("lost"), QueryPicture("new")
+    history = QueryHistory()
+    for entry in (PastQuery("words"), PastQuery("", kept), PastQuery("beside", lost)):
+        history.add(entry)
+    history.step(-1, PastQuery("draft", kept))
+    history.renew(lambda picture: new if picture is kept else None)
+    assert history.entries == (PastQuery("words"), PastQuery("", new))
+    field = PastQuery("", new)
+    while (found := history.step(1, field)) is not None:
+        field = found
+    assert field == PastQuery("draft", new)

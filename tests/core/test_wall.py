@@ -164,3 +164,58 @@ def test_stacked_images_have_cells_of_their_own(world: World) -> None:
 def test_a_map_without_a_wall_stays_a_map() -> None:
     plain = scene_of([1, 2, 3], [(0.0, 0.0, 0.0)] * 3)
     assert unfolded(plain) is plain
+
+
+def test_what_moves_on_the_map_after_the_wall_is_as_on_the_map(world: World) -> None:
+    """A stack that fans out, or a filter, begins a way of its own."""
+    leaders = world.scene.ids.copy()
+    leaders[1:4] = leaders[0]
+    map_ = replace(world.scene, stacks=stacks_of(leaders))
+    for scene in (map_, unfolded(map_), map_):
+        world.morph_to(scene)
+        settled(world)
+    world.selected_ids = (int(map_.ids[2]),)
+    assert world.flatness == 0.0
+    world.morph_to(unfolded(map_))
+    settled(world)
+    world.filter_by(np.arange(COUNT) % 2 == 0, hides=True)
+    assert world.flatness == 1.0
+
+
+def test_a_tour_or_a_view_asked_for_before_the_wall_was_there_is_had_and_forgotten(world: World) -> None:
+    map_, pose = world.scene, Pose((0.2, 0.3, 0.9), 0.1, 0.1)
+    world.fold_to(pose)
+    world.morph_to(replace(map_, generation=2))
+    settled(world)
+    assert np.allclose(world.camera.pose.eye, pose.eye)
+    world.tour_when_folded = True
+    world.let_go()
+    for scene in (unfolded(map_), map_):
+        world.morph_to(scene)
+        settled(world)
+    assert world.tour is None
+
+
+def test_another_shape_of_the_picture_leaves_room_for_the_whole_wall(world: World) -> None:
+    world.morph_to(unfolded(world.scene))
+    settled(world)
+    world.view((300, 900))
+    world.camera.fly_to(world.home())
+    for _ in range(60):
+        world.advance(0.1, frozenset())
+        world.view((300, 900))
+    assert world.camera.pose.eye == pytest.approx(world.home().eye, abs=1e-5)
+
+
+def test_a_node_counts_the_images_that_filters_leave(world: World) -> None:
+    leaders = world.scene.ids.copy()
+    leaders[1:4] = leaders[0]
+    world.morph_to(replace(world.scene, stacks=stacks_of(leaders)))
+    passing = np.ones(COUNT, np.bool_)
+    passing[[0, 2]] = False
+    world.filter_by(passing, hides=True)
+    counts = world.view(SIZE_PX).counts
+    assert counts is not None
+    assert counts[:5].tolist() == [2, 2, 2, 2, 1]
+    world.filter_by(passing, hides=False)
+    assert world.view(SIZE_PX).counts is None

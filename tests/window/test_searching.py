@@ -15,8 +15,10 @@ from PIL import Image
 from atlas_rt.core.match_threshold import ALL, CLOSEST, WEAK
 from atlas_rt.core.requests import (
     AddPaths,
+    ClearFilters,
     ClearSearch,
     CloseOffer,
+    FilterBy,
     ForgetPicture,
     MoreLike,
     OpenSource,
@@ -101,6 +103,31 @@ def test_more_like_an_image_leaves_itself_out_and_words_lead_elsewhere(player: P
     assert best(player)[0] == "acoustic-guitar"
     player.do("step_back")
     assert (state.query, state.searching, player.app.parts.world.answer) == ("", True, None)
+
+
+def test_filters_narrow_a_search_by_a_picture_and_let_it_go_again(player: Player) -> None:
+    world = player.app.parts.world
+    player.do(MoreLike(player.id_of("acoustic-guitar")))
+    likes = best(player)
+    some = Path(world.scene.paths[world.row(player.id_of(likes[-1]))]).stem
+    player.do(FilterBy(f"name:{some}"))
+    player.see(lambda: best(player) == [some], why="the results that pass")
+    player.do(ClearFilters())
+    player.see(lambda: best(player) == likes, why="all results again")
+
+
+def test_a_picture_that_another_model_cannot_know_is_let_go_of(player: Player, outsider: Path) -> None:
+    """The light goes with it, or nobody could put it out."""
+    state, world = player.app.parts.panel_state, player.app.parts.world
+    player.do(SearchByFile(str(outsider)))
+    player.see(lambda: state.search.picture is not None and state.search.picture.vector is not None)
+    best(player)
+    searching.renew_picture(player.app.parts)
+    assert (state.search.picture, world.answer) == (None, None)
+    player.do(MoreLike(player.id_of("acoustic-guitar")))
+    searching.renew_picture(player.app.parts)
+    assert state.search.picture is not None
+    assert state.search.picture.id == player.id_of("acoustic-guitar")
 
 
 def test_a_click_with_the_right_button_and_a_key_find_more_like_it(player: Player) -> None:
