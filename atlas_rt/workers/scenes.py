@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -40,6 +41,8 @@ NODE_SIZE_SHARE = 0.62
 NODE_SIZE_LIMITS = (0.004, 0.09)
 SAMPLE = 256
 """Images whose nearest neighbour is looked for when the median distance is estimated."""
+DATABASE_SECS = 10.0
+"""What another process wrote without a new map is read so long after the last reading."""
 UNREADABLE_SECS = 2.0
 """A library that could not be read is looked at again so often."""
 
@@ -93,10 +96,18 @@ class SceneReader:
         self._delivered = np.zeros(0, np.bool_)
         self._vectors = HeldVectors()
         self._read: tuple[object, ...] = ()
+        self._read_secs = 0.0
 
     def has_news(self) -> bool:
-        """Whether anything was written since the last reading that went well; costs a few calls of the file system."""
-        return self._read != self._signature()
+        """Whether anything was written since the last reading that went well; costs a few calls of the file system.
+
+        Where it was the database alone, so often as DATABASE_SECS: texts in pictures are written there one after the
+        other, for hours, and whatever changes what is shown comes with a map.
+        """
+        now, (map_, *stamps) = time.monotonic(), self._signature()
+        if not self._read or (map_, *stamps[2:]) != (self._read[0], *self._read[3:]):
+            return True
+        return (map_, *stamps) != self._read and now - self._read_secs >= DATABASE_SECS
 
     def read(self) -> Arrival | None:
         """The newest whole map with what is known of its images; None while there is none.
@@ -124,7 +135,7 @@ class SceneReader:
         scene = make_scene(named.map, catalogue)
         vector_index = self._vector_index(rows, map_, scene)
         tiles, pixels = self._new_tiles(scene.tiles)
-        self._read = signature
+        self._read, self._read_secs = signature, time.monotonic()
         hidden = len(map_.ids) - len(scene.ids)
         return Arrival(
             scene,
