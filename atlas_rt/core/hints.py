@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SHOWN_SECS = 14.0
+SHOWN_SECS = 12.0
 """A hint that nobody heeds makes way for the next one, and comes again at the next start."""
 PAUSE_SECS = 1.5
 """Between two of them."""
+AWAY_SECS = 3.0
+"""Who has done nothing for so long gets no other hint before they do something: a window at rest draws nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,10 @@ class HintState:
         self.learnt |= {name}
         return True
 
-    def advance(self, dt_secs: float) -> None:
-        """Let time pass in which a hint can be seen."""
-        self.secs += dt_secs
+    def advance(self, dt_secs: float, *, quiet_secs: float = 0.0) -> None:
+        """Let time pass in which a hint can be seen. quiet_secs: for how long the person has done nothing."""
+        if self.secs >= 0.0 or quiet_secs < AWAY_SECS:
+            self.secs += dt_secs
         if self.secs >= SHOWN_SECS and (turn := self.turn) is not None:
             self.passed |= {turn.name}
             self.secs = -PAUSE_SECS

@@ -400,6 +400,11 @@ class World:
         self._quiet_secs = 0.0
 
     @property
+    def quiet_secs(self) -> float:
+        """For how long the person has done nothing."""
+        return self._quiet_secs
+
+    @property
     def resting(self) -> bool:
         """Nothing moves by itself but what is ambient."""
         return (

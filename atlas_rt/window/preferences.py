@@ -99,7 +99,7 @@ def follow_hints(parts: Parts, told: Input, dt_secs: float) -> bool:
         if parts.hints.learn(name):
             _keep(parts, LearnHint(name, _sources(parts)))
     if has_room_for_hint(parts):
-        parts.hints.advance(dt_secs)
+        parts.hints.advance(dt_secs, quiet_secs=parts.world.quiet_secs)
     return parts.hints.shown is not before
 
 

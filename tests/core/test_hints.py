@@ -11,6 +11,18 @@ def shown(state: HintState) -> str:
     return state.shown.name if state.shown else ""
 
 
+def test_who_is_away_gets_no_other_hint_before_they_are_back() -> None:
+    state = HintState()
+    state.advance(PAUSE_SECS)
+    first = state.shown
+    assert first is not None
+    state.advance(SHOWN_SECS, quiet_secs=99.0)
+    state.advance(PAUSE_SECS, quiet_secs=99.0)
+    assert state.shown is None
+    state.advance(PAUSE_SECS, quiet_secs=0.0)
+    assert state.shown not in {None, first}
+
+
 def test_each_has_its_turn_and_makes_way_for_the_next_after_a_while() -> None:
     state, seen = HintState(), []
     for _ in range(200):
