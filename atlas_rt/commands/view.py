@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -36,13 +35,11 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if paths:
         cache = cache_folder(settings.cache_path)
         _refuse_pictureless(settings, paths, cache, open_place(settings, paths, cache, make=False))
-    gc.disable()  # up to the first frame: next to nothing is garbage on the way, and looking for it takes a tenth of it
     from atlas_rt.window.app import launch  # the window's libraries, which nobody else waits for
 
     try:
         app = launch(settings, paths, name=DEMO if arguments.demo else "", file=file)
     except NoGraphicsError as error:
-        gc.enable()
         return _without_opengl(settings, paths, error)
     app.run()
     return 0

@@ -151,7 +151,6 @@ class App:
         """Frames until the person leaves; then everything is stopped in order."""
         gc.collect()
         gc.freeze()  # a full collection takes 20 ms at 60,000 objects: those made so far are left out of it
-        gc.enable()  # `commands.view` starts without
         try:
             while self.parts.running:
                 self.step()
