@@ -37,8 +37,8 @@ def map_scene(parts: Parts) -> Scene:
 
 
 def leave_for(parts: Parts, pose: Pose) -> None:
-    """Fly to a pose on the map, from the wall too."""
-    if fold(parts):
+    """Fly to a pose on the map, from the wall too, and while that is folding back."""
+    if fold(parts) or parts.world.scene.flat:
         parts.world.fold_to(pose)
     else:
         parts.world.camera.fly_to(pose)

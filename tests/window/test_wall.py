@@ -10,9 +10,11 @@ import moderngl
 import numpy as np
 import pytest
 
-from atlas_rt.core.requests import FlyTo, KeepBookmark, VisitBookmark
+from atlas_rt.core.requests import Do, FlyTo, KeepBookmark, VisitBookmark
+from atlas_rt.core.scene import Pose
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Input
+from atlas_rt.window.actions import carry_out
 from tests.libraries import PICTURES, Library, copy_pictures
 from tests.window.player import Player
 
@@ -117,6 +119,12 @@ def test_tour_and_kept_views_leave_the_wall(play: Play) -> None:
     player.do(KeepBookmark("there"))
     assert panel_state.views == ("here",)
     player.do(VisitBookmark(0))
+    folded(player)
+    assert world.camera.pose.eye == pytest.approx(pose.eye, abs=1e-4)
+    world.camera.pose = Pose((0.9, 0.1, 1.2), 0.0, 0.0)
+    unfold(player)
+    carry_out(player.app.parts, Do("wall"))
+    carry_out(player.app.parts, VisitBookmark(0))  # while the wall is still shown
     folded(player)
     assert world.camera.pose.eye == pytest.approx(pose.eye, abs=1e-4)
     unfold(player)
