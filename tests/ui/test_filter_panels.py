@@ -117,6 +117,20 @@ def test_what_nothing_fulfils_is_said_and_many_chips_take_several_rows(sheet: Sh
     assert 0.0 <= many.x < many.right <= SIZE_PX[0]
 
 
+@pytest.mark.parametrize(
+    ("field", "values"), [("folder", ("a", "s")), ("rating", ("5", "4")), ("label", ("cat", "sun"))]
+)
+def test_a_chip_tells_its_value_however_short(sheet: Sheet, field: str, values: tuple[str, str]) -> None:
+    pictures = []
+    for value in values:
+        sheet.show(hud_of(open=False, chips=(Chip(field, value),)), frames=3)
+        pictures.append(sheet.pixels().copy())
+        middle = max(sheet.panels.covered, key=lambda rect: -rect.y)
+    left, right, top, bottom = (round(each) for each in (middle.x, middle.x + 90.0, middle.y, middle.bottom))
+    one, other = (picture[top:bottom, left:right].astype(int) for picture in pictures)
+    assert np.abs(one - other).max() > 40
+
+
 def strip_of(sheet: Sheet, hud: Hud) -> Rect:
     return panel_of(sheet, hud, lambda rect: rect.width)
 

@@ -108,8 +108,9 @@ def _chip(context: PanelContext, canvas: Canvas, rect: Rect, place: int, chip: C
     y, x = rect.centre[1] - context.px(theme.SMALL) / 2.0, rect.x + context.px(14.0)
     end = rect.right - context.px(32.0)
     x = canvas.text(x, y, context.type.fit(title, max(end - x, 1.0), theme.SMALL), theme.SMALL, theme.INK_SOFT)
-    if end - x > context.px(LEAST_WORDS):
-        text = context.type.fit(text, end - x, theme.SMALL, strong=True)
+    room = end - x + 1.0  # as wide as `_width` makes it, and a rounding
+    if room > min(context.px(LEAST_WORDS), context.type.width(text, theme.SMALL, strong=True)):
+        text = context.type.fit(text, room, theme.SMALL, strong=True)
         canvas.text(x, y, text, theme.SMALL, theme.INK, strong=True)
     cross(canvas, (rect.right - context.px(17.0), rect.centre[1]), theme.INK if pointed else theme.INK_SOFT)
     if clicked:
