@@ -132,22 +132,28 @@ def take(collection: Collection, shot: Shot, *, tell: Callable[[str], None]) -> 
 
     Without OpenGL the rasterizer draws it, without panels.
 
-    Raises MissingError if OpenGL was asked for and is not there, UsageError for an unknown image.
+    Raises MissingError if OpenGL was asked for and is not there, UsageError for an unknown image or field.
     """
     wanted = shot.visit or shot.select
     selected = int(collection.scene.ids[collection.row_of(wanted)]) if wanted else -1
+    filters = _filters(collection, shot, tell)  # before anything is drawn: words that are no field are refused at once
     try:
         context = open_headless()
     except NoGraphicsError as error:
         if shot.renderer == "gl":
             raise
         tell(f"{error}; the map is drawn without it, and without panels")
-        return _take_without_opengl(collection, shot, selected, tell)
-    return _take_with_opengl(context, collection, shot, selected, tell)
+        return _take_without_opengl(collection, shot, selected, filters)
+    return _take_with_opengl(context, collection, shot, selected, filters, tell)
 
 
 def _take_with_opengl(
-    context: Context, collection: Collection, shot: Shot, selected: int, tell: Callable[[str], None]
+    context: Context,
+    collection: Collection,
+    shot: Shot,
+    selected: int,
+    filters: FilterState,
+    tell: Callable[[str], None],
 ) -> Bytes:
     large = needs_parts(shot.size_px, limits_of(context).target_px)
     picture = _picture(context, _fitting(shot.size_px, STAND_IN_PX) if large else shot.size_px)
@@ -158,7 +164,6 @@ def _take_with_opengl(
         if display.trouble:
             tell(display.trouble)
         display.show(collection.arrival)
-        filters = _filters(collection, shot, tell)
         world = _world(collection, shot, selected, filters)
         facts = _facts(collection, selected) if selected >= 0 else None
         if facts is not None:
@@ -212,14 +217,14 @@ def _fitting(size_px: tuple[int, int], most_px: int) -> tuple[int, int]:
     return max(round(size_px[0] * share), 1), max(round(size_px[1] * share), 1)
 
 
-def _take_without_opengl(collection: Collection, shot: Shot, selected: int, tell: Callable[[str], None]) -> Bytes:
+def _take_without_opengl(collection: Collection, shot: Shot, selected: int, filters: FilterState) -> Bytes:
     from atlas_rt.render.soft.loading import load_rasterizer
     from atlas_rt.render.soft.renderer import picture_of
 
     rasterizer = load_rasterizer()
     try:
         rasterizer.load_small(collection.arrival.tiles, collection.arrival.pixels)
-        world = _world(collection, shot, selected, _filters(collection, shot, tell))
+        world = _world(collection, shot, selected, filters)
         for _ in range(TILE_ROUNDS):
             for dt_secs in SETTLING_SECS:
                 world.advance(dt_secs, frozenset())

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import moderngl
 import pytest
 
 from atlas_rt import cli
@@ -63,8 +65,10 @@ class Person:
         """In this process: nothing that draws, since a process has one headless context only."""
         assert self._capture is not None
         self._capture.readouterr()
-        code = cli.main(self.words(words))
+        with patch.object(moderngl, "create_context", side_effect=RuntimeError("not in this process")) as opened:
+            code = cli.main(self.words(words))
         out, err = self._capture.readouterr()
+        opened.assert_not_called()  # a second context would stand in the way of the one that other tests draw with
         return Told(code, out, err)
 
     def run(
