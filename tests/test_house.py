@@ -104,7 +104,19 @@ DOORS: dict[str, tuple[str, ...]] = {
     "tensorflow": (),
 }
 """Heavy dependency -> the files that may import it. An import for type checkers alone runs nothing, and passes."""
-LAZY = {"rapidocr", "umap", "numba", "pynndescent", "sklearn", "scipy", "boto3", "botocore", "urllib3", "pyarrow", "ray"}
+LAZY = {
+    "rapidocr",
+    "umap",
+    "numba",
+    "pynndescent",
+    "sklearn",
+    "scipy",
+    "boto3",
+    "botocore",
+    "urllib3",
+    "pyarrow",
+    "ray",
+}
 """Slow to import (umap-learn 1.5 s, scikit-learn 0.7 s) or not always there (boto3): inside functions only, never in
 the window's process as it starts."""
 
