@@ -92,6 +92,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     "boto3": ("aws/*",),
     "botocore": ("aws/*",),
     "urllib3": ("aws/*",),
+    "pyarrow": ("library/tables/*",),
+    "ray": ("distributed/*",),
     "torch": ("encoders/export/source.py", "encoders/export/graphs.py"),
     "open_clip": ("encoders/export/source.py",),
     "onnx": ("encoders/export/variants.py", "mapping/parametric_umap.py"),
@@ -102,7 +104,19 @@ DOORS: dict[str, tuple[str, ...]] = {
     "tensorflow": (),
 }
 """Heavy dependency -> the files that may import it. An import for type checkers alone runs nothing, and passes."""
-LAZY = {"rapidocr", "umap", "numba", "pynndescent", "sklearn", "scipy", "boto3", "botocore", "urllib3"}
+LAZY = {
+    "rapidocr",
+    "umap",
+    "numba",
+    "pynndescent",
+    "sklearn",
+    "scipy",
+    "boto3",
+    "botocore",
+    "urllib3",
+    "pyarrow",
+    "ray",
+}
 """Slow to import (umap-learn 1.5 s, scikit-learn 0.7 s) or not always there (boto3): inside functions only, never in
 the window's process as it starts."""
 

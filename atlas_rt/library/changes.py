@@ -49,13 +49,15 @@ class FailedFile:
 
 @dataclass(frozen=True, slots=True)
 class Todo:
-    """A file to read. kind: "new"; "changed" since it was read; "encode": unchanged, but without a vector."""
+    """A file to read. kind: "new"; "changed" since it was read; "encode": unchanged, but without a vector. etag: as in
+    FoundFile."""
 
     id: int
     path: str
     size: int
     mtime_ns: int
     kind: Kind
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,4 +165,4 @@ def _same(file: FoundFile, other: KnownFile | FailedFile) -> bool:
 
 
 def _todo(file: FoundFile, row: KnownFile, kind: Kind) -> Todo:
-    return Todo(row.id, file.path, file.size, file.mtime_ns, kind)
+    return Todo(row.id, file.path, file.size, file.mtime_ns, kind, file.etag)

@@ -270,7 +270,7 @@ class StoreWriter(StoreReader):
     def _name(self, files: Sequence[FoundFile]) -> list[Todo]:
         """Give new files ids that no file ever had."""
         first = self.database.number("SELECT seq FROM sqlite_sequence WHERE name = 'images'") + 1
-        todo = [Todo(first + i, file.path, file.size, file.mtime_ns, "new") for i, file in enumerate(files)]
+        todo = [Todo(first + i, file.path, file.size, file.mtime_ns, "new", file.etag) for i, file in enumerate(files)]
         self.database.execute_each(
             "INSERT INTO images (id, path, state, size, mtime_ns) VALUES (?, ?, 'found', ?, ?)",
             [(each.id, os.fsencode(each.path), each.size, each.mtime_ns) for each in todo],

@@ -27,11 +27,16 @@ from atlas_rt.library.hidden import PassedOver
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """An image file as the file system tells it, before it is read. size: bytes."""
+    """An image file as the file system tells it, before it is read. size: bytes.
+
+    etag: what tells the content of an object in a bucket (without quotes), whose path is its `s3://` address; empty for
+    a file.
+    """
 
     path: str
     size: int
     mtime_ns: int
+    etag: str = ""
 
 
 ListingKey = tuple[str, str]
