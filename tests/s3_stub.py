@@ -282,7 +282,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing."""
 
     def _answer(self) -> None:
-        path, words = urlsplit(self.path), {}
+        path = urlsplit(self.path)
         words = dict(parse_qsl(path.query, keep_blank_values=True))
         bucket, _, key = path.path.removeprefix("/").partition("/")
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -425,7 +425,7 @@ class _Handler(BaseHTTPRequestHandler):
         upload = self.s3.uploads.pop(seen.words["uploadId"], None)
         if upload is None:
             return self._error("NoSuchUpload", seen)
-        _, parts, headers = upload
+        parts, headers = upload[1:]
         if seen.headers.get("if-none-match") == "*" and seen.key in self.s3.objects:
             return self._error("PreconditionFailed", seen)
         pieces = [part for _, part in sorted(parts.items())]

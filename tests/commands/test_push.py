@@ -48,7 +48,7 @@ def pictures(tmp_path: Path) -> Path:
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is tried again is tried again at once."""
     monkeypatch.setattr(pushing, "PAUSES_SECS", (0.05,))
-    monkeypatch.setitem(S3Connection.__init__.__kwdefaults__, "attempts", 1)
+    monkeypatch.setitem(S3Connection.__init__.__kwdefaults__ or {}, "attempts", 1)
 
 
 def keys_of(s3: S3Server, bucket: str) -> dict[str, bytes]:
