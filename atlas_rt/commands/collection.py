@@ -18,6 +18,7 @@ from atlas_rt.core.images import Failure, LibraryPlace
 from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.runtime import Runtime
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.core.scene import Scene
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.registry import Model
@@ -77,16 +78,20 @@ class Collection:
 
     def row_of(self, image: str) -> int:
         """The row of an image named by a path as printed, a path from here, or an id. Raises UsageError."""
-        path = sources.absolute(image)
+        path = sources.path_or_address(image)
         for row, known in enumerate(self.scene.paths):
-            if known in (image, str(path)):
+            if known in (image, path):
                 return row
         if image.isdecimal() and len(image) < 19:  # what an id may have
             found = row_of(self.scene.ids, int(image))
             if found is not None:
                 return found
         for row, known in enumerate(self.scene.paths):  # by another way through links
-            if Path(known).name == path.name and os.path.realpath(known) == os.path.realpath(path):
+            if (
+                not is_s3(known)
+                and Path(known).name == Path(path).name
+                and os.path.realpath(known) == os.path.realpath(path)
+            ):
                 return row
         raise UsageError(
             f"this library has no such image: {image}\nname it by its path, as `search` prints it, or by its id"
@@ -105,7 +110,7 @@ def sources_of(settings: Settings, words: Sequence[str], *, demo: bool) -> tuple
     try:
         return sources.resolve(words)
     except UsageError:
-        paths = tuple(sorted({str(sources.absolute(word)) for word in words}))
+        paths = tuple(sorted({sources.path_or_address(word) for word in words}))
         if _is_known(settings, paths):
             return paths
         raise

@@ -14,6 +14,7 @@ from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.core.answers import Match, SearchAnswer
 from atlas_rt.core.query_picture import QueryPicture
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.errors import DecodeError, UsageError
@@ -115,7 +116,7 @@ def _joined(words: list[str]) -> str:
 
 
 def _exists(word: str) -> bool:
-    return bool(word.strip()) and os.path.exists(absolute(word))  # noqa: PTH110  says no where pathlib raises
+    return is_s3(word) or (bool(word.strip()) and os.path.exists(absolute(word)))  # noqa: PTH110  says no where pathlib raises
 
 
 def _lines(word: str) -> list[str]:

@@ -329,7 +329,7 @@ class StoreReader:
         return found
 
     def _failed_files(self) -> list[FailedFile]:
-        rows = self.database.rows("SELECT path, size, mtime_ns, reason, stage FROM failures ORDER BY path")
+        rows = self.database.rows("SELECT path, size, mtime_ns, reason, stage, etag FROM failures ORDER BY path")
         return [FailedFile(os.fsdecode(path), *rest) for path, *rest in rows]
 
 
