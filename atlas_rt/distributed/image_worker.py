@@ -11,7 +11,7 @@ already after `describe`, and decodes on many threads while it encodes. A host w
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,7 @@ from atlas_rt.library.metadata.file_metadata import FileMetadata
 from atlas_rt.library.metadata.reading import read_metadata
 from atlas_rt.library.metadata.sidecars import NO_SIDECARS, Sidecars
 from atlas_rt.library.tables.rows import FailureRow, ImageRow, Item, Label, Row
+from atlas_rt.library.tables.shard import Maker
 from atlas_rt.library.tile_files import TileSet
 from atlas_rt.library.tile_making import make_tiles
 from atlas_rt.search.labels import Vocabulary, load_vocabulary, read_own_words
@@ -106,6 +107,11 @@ class ImageWorker:
     def model(self) -> Model:
         return self.encoder.model
 
+    @property
+    def maker(self) -> Maker:
+        """What the shards say that hold rows of this worker."""
+        return maker_of(self.model, self.vocabulary.key if self.vocabulary is not None else "", worker=VERSION)
+
     # -- the steps -----------------------------------------------------------------------------------------------------
 
     def describe(
@@ -167,6 +173,12 @@ class ImageWorker:
             return self.prepare(data, item.uri, mtime_ns=item.mtime_ns)
         except Exception as error:  # noqa: BLE001 - decoders raise anything
             return Unusable(f"it cannot be decoded ({type(error).__name__})", "decode", content_hash(data))
+
+
+def maker_of(model: Model, vocabulary_key: str, *, worker: int = 0) -> Maker:
+    """What a shard says that holds vectors of this model, labelled with this vocabulary. worker: 0 for an export."""
+    spec = asdict(model.image.preprocessing)
+    return Maker(model.id, model.name, model.image.file.sha256, model.dim, spec, worker, vocabulary_key)
 
 
 def is_vector(vectors: Floats) -> NDArray[np.bool_]:
