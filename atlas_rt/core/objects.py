@@ -31,6 +31,10 @@ class Requests:
     others: int = 0
     bytes_read: int = 0
 
+    def as_dict(self) -> dict[str, int]:
+        """As `index --json` prints it."""
+        return {"list": self.lists, "get": self.gets, "other": self.others, "bytes": self.bytes_read}
+
 
 Fetch = Callable[[str, str, int, BinaryIO], str]
 """(address, ETag or "" for any, size in bytes or -1 where it is not known, file to write to) -> the ETag of what was

@@ -67,6 +67,12 @@ class Originals:
             raise DecodeError(NOT_HERE)
         return self._fetched(path, etag, size, self._fetch)
 
+    def fresh_file(self, path: str) -> Path:
+        """The same, but an object is fetched as it is now, whatever is there. Raises what `local_file` raises."""
+        if is_s3(path) and self._fetch is not None:
+            return self._fetched(path, "", -1, self._fetch)
+        return self.local_file(path)
+
     def kept_file(self, path: str, etag: str = "", *, size: int = -1) -> Path | None:
         """The same where it is on this disk already. A copy counts as used."""
         if not is_s3(path):
