@@ -60,6 +60,8 @@ class Command:
     """What stands behind `atlas-rt`. A test runs them where ~/Pictures is indexed and photo.jpg lies in the folder."""
     terms: bool = False
     """Whether unknown words with one minus sign are text, not misspelt options."""
+    module: str = ""
+    """Of `commands`, where its name is a word of Python."""
     reports_gpu: bool = False
     """Whether it reports a missing GPU itself, instead of refusing to run under --require-gpu."""
 
@@ -176,7 +178,8 @@ def _export(parser: argparse.ArgumentParser) -> None:
         "--output",
         required=True,
         metavar="FILE",
-        help="the file to write; its name ends in .npz or .csv. With --format json: the folder to write into",
+        help="the file to write; its name ends in .npz, .csv or .parquet (a shard, which import takes in). "
+        "With --format json: the folder to write into",
     )
     parser.add_argument(
         "--format",
@@ -185,6 +188,24 @@ def _export(parser: argparse.ArgumentParser) -> None:
         help="write coords.json, graph.json, clusters.json and meta.json into a folder",
     )
     _add_no_update(parser)
+
+
+def _import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "sources",
+        nargs="+",
+        metavar="FROM",
+        help="shards (.parquet), folders of shards, or s3://bucket/prefix; Parquet files of other programs; vectors as "
+        ".npy with their paths in a .txt file of the same name; CSV with path, x, y, z",
+    )
+    parser.add_argument(
+        "--into",
+        nargs="+",
+        default=[],
+        metavar="SOURCE",
+        help="the library to take them into, for its own images; without it what is imported is a library by itself",
+    )
+    parser.add_argument("--map", action="store_true", help="let images stand at the positions that are given")
 
 
 def _serve(parser: argparse.ArgumentParser) -> None:
@@ -371,9 +392,15 @@ COMMANDS = {
         ("shot ~/Pictures -o map.png", "shot ~/Pictures --search 'a dog' --size 640x360 --no-update -o dogs.png"),
     ),
     "export": Command(
-        "save ids, paths, vectors, positions and clusters as .npz or .csv",
+        "save ids, paths, vectors, positions and clusters as .npz or .csv, or everything as a shard (.parquet)",
         _export,
         ("export ~/Pictures -o images.npz", "export ~/Pictures --no-update -o images.csv"),
+    ),
+    "import": Command(
+        "take in what was embedded elsewhere: shards, tables and vectors of other programs",
+        _import,
+        ("import shard.parquet", "import shard.parquet --into ~/Pictures --json"),
+        module="importing",
     ),
     "models": Command(
         "list the known encoders, fetch one, export one, or remove one",

@@ -106,7 +106,7 @@ class StoreWriter(StoreReader):
                 known, part = self._known_files(model), scan
                 absences = find_absences(part, sources, known, devices=devices, before=before)
             unseen = [each.path for each in absences] + [each.path for each in scan.unreadable]
-            found = compare(part.files, known, {row.path: row for row in self._failed_files()}, unseen)
+            found = compare(part.files, known, {row.path: row for row in self.failed_files()}, unseen)
             again = hidden_while_vanishing(absences, known, now_secs=time.time())
             todo = [*found.todo, *self._name(found.new)]
             self._mark(found, again)

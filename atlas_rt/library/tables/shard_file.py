@@ -113,7 +113,7 @@ def maker_of(metadata: dict[bytes, bytes], path: Path | str) -> Maker:
         version = int(values["format"])
         if version <= FORMAT:
             maker = Maker(**{field.name: values[field.name] for field in fields(Maker)})
-            if isinstance(maker.dim, int) and maker.dim > 0 and isinstance(maker.model, str):
+            if int(maker.dim) > 0:
                 return maker
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"What this shard says of itself cannot be read ({error}): {path}") from error
@@ -203,11 +203,13 @@ def _row(values: dict[str, Any], vector: np.ndarray[Any, np.dtype[np.float16]]) 
 
 def _tiles(values: dict[str, Any]) -> TileSet | None:
     """The tiles if they are what tile files can hold."""
-    small, medium, rgb = values["tile_small"] or b"", values["tile_medium"] or b"", values["mean_rgb"] or ()
+    small, medium = values["tile_small"] or b"", values["tile_medium"] or b""
+    rgb: list[int | None] = values["mean_rgb"] or []
     aspect = values["aspect"] or 0.0
     if len(small) != SMALL_RECORD_BYTES or not 0 < len(medium) <= MEDIUM_RECORD_BYTES - 2 or len(rgb) != 3:
         return None
-    if None in rgb or not 1 / CARD_ASPECT_MAX - 1e-6 <= aspect <= CARD_ASPECT_MAX + 1e-6:
+    red, green, blue = (each or 0 for each in rgb)
+    if not 1 / CARD_ASPECT_MAX - 1e-6 <= aspect <= CARD_ASPECT_MAX + 1e-6:
         return None
     try:
         height, width, _, _ = simplejpeg.decode_jpeg_header(medium)
@@ -217,4 +219,4 @@ def _tiles(values: dict[str, Any]) -> TileSet | None:
     if (height, width) != (MEDIUM_TILE_PX, MEDIUM_TILE_PX):
         return None
     pixels = np.frombuffer(small, np.uint8).reshape(SMALL_TILE_PX, SMALL_TILE_PX, 3)
-    return TileSet(pixels, medium, (rgb[0], rgb[1], rgb[2]), aspect)
+    return TileSet(pixels, medium, (red, green, blue), aspect)
