@@ -82,6 +82,25 @@ def _view(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE.png", help="where to save the picture if there is no display")
 
 
+def _index(parser: argparse.ArgumentParser) -> None:
+    add_source(parser)
+    parser.add_argument(
+        "--engine",
+        default="local",
+        metavar="local|ray",
+        help="who decodes and encodes: this machine, or a Ray cluster, whose shards are then taken in (default: local)",
+    )
+    parser.add_argument(
+        "--address",
+        default="",
+        metavar="ADDRESS",
+        help="ray: of a cluster that runs, such as ray://head:10001 (default: one on this machine that ends with this)",
+    )
+    parser.add_argument(
+        "--shards", default="", metavar="DIR", help="ray: keep the shards here too, for other libraries"
+    )
+
+
 def _search(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "words",
@@ -357,7 +376,7 @@ COMMANDS = {
     ),
     "index": Command(
         "bring a library up to date without a window",
-        add_source,
+        _index,
         ("index ~/Pictures", "index ~/Pictures --exclude '*.gif' --json"),
     ),
     "search": Command(

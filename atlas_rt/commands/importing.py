@@ -25,7 +25,7 @@ from atlas_rt.errors import UsageError
 from atlas_rt.library.cache_layout import cache_folder
 from atlas_rt.library.sources import absolute
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.tables.remembered_shards import other_model, remember
+from atlas_rt.library.tables.remembered_shards import ShardShelf, other_model
 from atlas_rt.library.tables.shard import Maker
 from atlas_rt.library.tables.shard_file import ShardFile
 from atlas_rt.library.tables.table_files import Refusal, contents_of, files_of, refusal_of
@@ -58,8 +58,9 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     usable = _usable(settings, files, model, cache, merge)
     place = open_place(settings, sources, cache)
     before = _contents_of(place, model)
+    shelf = ShardShelf(place.folder, listed=listed)
     for path in usable:
-        merge.already += not remember(place.folder, path, listed=listed)
+        merge.already += not shelf.put(path)
         merge.shards += 1
     report = _updated(settings, place, cache, with_map=arguments.map)
     _tell(settings, merge, report, place, model, before)

@@ -1,7 +1,7 @@
 """The shards that a library remembers: content that it need neither read nor decode nor encode.
 
-    <library>/shards/000001-<hash>.parquet    known: a row serves once an image of its content or address is listed
-    <library>/listed/000001-<hash>.parquet    its rows are images of the library, wherever their files are
+    <library>/shards/<time>-<hash>.parquet    known: a row serves once an image of its content or address is listed
+    <library>/listed/<time>-<hash>.parquet    its rows are images of the library, wherever their files are
 
 `atlas-rt import` puts shards here and whoever writes the library takes from them, so an import that was interrupted
 goes on, nothing is taken twice (a shard is named by its content), and a shard whose images are listed later still
@@ -14,11 +14,13 @@ import hashlib
 import os
 import shutil
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +35,8 @@ from atlas_rt.library.walking import FoundFile
 
 KNOWN, LISTED = "shards", "listed"
 """Folders of a library."""
+DIGITS = 16
+"""Of the hash in a shard's name."""
 GROUPS_KEPT = 16
 """Groups of rows that stay in memory, 1 MB each: threads ask in the order of paths, as shards mostly are."""
 
@@ -41,10 +45,16 @@ Keys = NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True)
 class _Indexed:
-    """A shard and what its rows are found by: 64 bits of the address and of the content, (rows,) each."""
+    """A shard and what its rows are found by: 64 bits of the address and of the content, (rows,) each.
 
-    file: ShardFile
+    It is opened for each group of rows that is read: of ten thousand shards no file stays open. starts: the first row
+    of each group, and the number of rows. same_words: its labels are of this library's vocabulary.
+    """
+
+    path: Path
     listed: bool
+    starts: NDArray[np.int64]
+    same_words: bool
     items: Keys
     contents: Keys
     files: tuple[FoundFile, ...]
@@ -135,15 +145,13 @@ class RememberedShards:
         with self._lock:
             for each in self._shards:
                 if each.listed:
-                    places = zip(each.files, each.file.positions(), strict=True)
-                    found |= {file.path: place for file, place in places if place is not None}
+                    with ShardFile(each.path) as shard:
+                        places = zip(each.files, shard.positions(), strict=True)
+                        found |= {file.path: place for file, place in places if place is not None}
         return found
 
     def close(self) -> None:
         with self._lock:
-            for each in self._seen.values():
-                if each is not None:
-                    each.file.close()
             self._seen, self._shards, self._stamps = {}, [], ()
             self._items = self._contents = _Table([])
 
@@ -157,38 +165,39 @@ class RememberedShards:
     def _row(self, shard: int, number: int) -> Row | None:
         with self._lock:
             each = self._shards[shard]
-            group, place = each.file.group_of(number)
+            group = int(np.searchsorted(each.starts, number, side="right")) - 1
             rows = self._groups.get((shard, group))
             if rows is None:
-                try:
-                    rows = each.file.group(group)
-                except AtlasError as error:
-                    self.remarks.append(str(error))
-                    rows = [None] * each.file.rows
-                self._groups[shard, group] = rows
+                rows = self._groups[shard, group] = self._read(each, group)
                 if len(self._groups) > GROUPS_KEPT:
                     self._groups.popitem(last=False)
             self._groups.move_to_end((shard, group))
-            row = rows[place]
-            if isinstance(row, ImageRow) and each.file.maker.vocabulary != self._vocabulary_key:
-                return replace(row, labels=())
-            return row
+            row = rows[number - int(each.starts[group])]
+            return row if each.same_words or not isinstance(row, ImageRow) else replace(row, labels=())
+
+    def _read(self, each: _Indexed, group: int) -> list[Row | None]:
+        try:
+            with ShardFile(each.path) as shard:
+                return shard.group(group)
+        except AtlasError as error:  # it was whole when it came
+            self.remarks.append(str(error))
+            return [None] * int(each.starts[group + 1] - each.starts[group])
 
     def _indexed(self, path: Path, listed: bool) -> _Indexed | None:
         """None for one of another model, and, with a remark, for one that cannot be read."""
         try:
-            file = ShardFile(path)
-            if file.maker.model != self._model_id:
-                file.close()
-                return None
-            index = file.index()
+            with ShardFile(path) as shard:
+                if shard.maker.model != self._model_id:
+                    return None
+                index, starts = shard.index(), shard.starts
+                same_words = shard.maker.vocabulary == self._vocabulary_key
         except AtlasError as error:
             self.remarks.append(str(error))
             return None
         items = np.array([_item_key(row.item) for row in index], np.uint64)
         contents = np.array([_content_key(row.content_hash) for row in index], np.uint64)
         files = tuple(FoundFile(row.item.uri, row.item.size, row.item.mtime_ns, row.item.etag) for row in index)
-        return _Indexed(file, listed, items, contents, files if listed else ())
+        return _Indexed(path, listed, starts, same_words, items, contents, files if listed else ())
 
     def _folder_times(self) -> tuple[int, ...]:
         times = []
@@ -198,31 +207,59 @@ class RememberedShards:
         return tuple(times)
 
 
-def remember(folder: Path, shard: Path, *, listed: bool) -> bool:
-    """Copy a shard into a library's folder, whole or not at all; whether it is new there.
+class ShardShelf:
+    """Puts shards into a library's folder. No lock is needed: whoever writes the library looks again."""
 
-    folder: of the library. No lock is needed: whoever writes the library looks again. Raises MissingError where the
-    disk refuses.
-    """
-    target = folder / (LISTED if listed else KNOWN)
-    digest = hash_of(shard)
+    def __init__(self, folder: Path, *, listed: bool) -> None:
+        """folder: of the library. listed: the rows are to be images of the library by themselves."""
+        self._library, self._folder = folder, folder / (LISTED if listed else KNOWN)
+        self._there = {path.stem.rpartition("-")[2] for path in remembered(folder, self._folder.name)}
+
+    def put(self, shard: Path) -> bool:
+        """Copy a shard here, whole or not at all; whether it is new. Raises MissingError where the disk refuses, or
+        the file cannot be read."""
+        digest = hash_of(shard)
+        return digest not in self._there and self._write(digest, lambda copy: _copy(shard, copy))
+
+    def put_bytes(self, shard: bytes) -> bool:
+        """The same of a shard in memory."""
+        digest = hashlib.sha256(shard).hexdigest()[:DIGITS]
+        return digest not in self._there and self._write(digest, lambda copy: copy.write(shard))
+
+    def _write(self, digest: str, fill: Callable[[BinaryIO], object]) -> bool:
+        # in the order in which they came, as the last row of an address counts
+        with disk_errors.writing(self._library):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            _write_whole(self._folder / f"{time.time_ns():019}-{digest}{SUFFIX}", fill)
+        self._there.add(digest)
+        return True
+
+
+def keep_shard(folder: Path, shard: bytes) -> Path:
+    """Write a shard into any folder, named by its content. Raises MissingError where the disk refuses."""
+    path = folder / f"{hashlib.sha256(shard).hexdigest()[:DIGITS]}{SUFFIX}"
     with disk_errors.writing(folder):
-        target.mkdir(parents=True, exist_ok=True)
-        there = remembered(folder, target.name)
-        if any(path.stem.endswith(digest) for path in there):
-            return False
-        number = 1 + max((int(path.stem.partition("-")[0]) for path in there), default=0)
-        beside = target / f".{os.getpid()}-{digest}.tmp"
-        try:
-            with shard.open("rb") as source, beside.open("wb") as copy:
-                shutil.copyfileobj(source, copy, 1 << 20)
-                copy.flush()
-                os.fsync(copy.fileno())
-            beside.replace(target / f"{number:06}-{digest}{SUFFIX}")
-        finally:
+        _write_whole(path, lambda file: file.write(shard))
+    return path
+
+
+def _write_whole(path: Path, fill: Callable[[BinaryIO], object]) -> None:
+    beside = path.with_name(f".{os.getpid()}-{path.stem}.tmp")
+    try:
+        with beside.open("wb") as file:
+            fill(file)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        with suppress(OSError):
             beside.unlink(missing_ok=True)
-        disk_errors.sync_folder(target)
-    return True
+    disk_errors.sync_folder(path.parent)
+
+
+def _copy(source: Path, copy: BinaryIO) -> None:
+    with source.open("rb") as file:
+        shutil.copyfileobj(file, copy, 1 << 20)
 
 
 def remembered(folder: Path, name: str) -> list[Path]:
@@ -234,7 +271,7 @@ def hash_of(path: Path) -> str:
     """16 hex digits of a file's content. Raises MissingError where it cannot be read."""
     try:
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+            return hashlib.file_digest(file, "sha256").hexdigest()[:DIGITS]
     except OSError as error:
         raise MissingError(f"This file cannot be read ({disk_errors.reason_of(error)}): {path}") from error
 

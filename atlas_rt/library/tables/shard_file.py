@@ -52,7 +52,8 @@ class ShardFile:
         self.maker = maker_of(self._file.schema_arrow.metadata or {}, path)
         self.rows: int = self._file.metadata.num_rows
         groups = range(self._file.metadata.num_row_groups)
-        self._starts = np.cumsum([0, *(self._file.metadata.row_group(each).num_rows for each in groups)])
+        self.starts = np.cumsum([0, *(self._file.metadata.row_group(each).num_rows for each in groups)], dtype=np.int64)
+        """The first row of each group, and at last how many rows there are."""
 
     def close(self) -> None:
         self._file.close()
@@ -65,12 +66,7 @@ class ShardFile:
 
     @property
     def groups(self) -> int:
-        return len(self._starts) - 1
-
-    def group_of(self, row: int) -> tuple[int, int]:
-        """The group of rows in which a row lies, and its place there."""
-        group = int(np.searchsorted(self._starts, row, side="right")) - 1
-        return group, row - int(self._starts[group])
+        return len(self.starts) - 1
 
     def index(self) -> list[IndexRow]:
         """What each row is found by; the columns of pictures and vectors are not read."""

@@ -42,7 +42,7 @@ def files_of(words: Sequence[str]) -> tuple[Path, ...]:
     for word in words:
         path = absolute(word)
         if path.is_dir():
-            inside = sorted(file for file in path.rglob(f"*{SUFFIX}") if not _hidden(file, path))
+            inside = shards_in(path)
             if not inside:
                 raise UsageError(f"There is no shard (no file whose name ends in {SUFFIX}) in this folder: {path}")
             found += inside
@@ -53,6 +53,11 @@ def files_of(words: Sequence[str]) -> tuple[Path, ...]:
         else:
             found.append(path)
     return tuple(dict.fromkeys(found))
+
+
+def shards_in(folder: Path) -> list[Path]:
+    """Parquet files in a folder and its subfolders, in the order of paths."""
+    return sorted(file for file in folder.rglob(f"*{SUFFIX}") if not _hidden(file, folder))
 
 
 def contents_of(path: Path) -> Contents:
