@@ -162,6 +162,20 @@ class S3Objects:
                 return answer
 
 
+class S3Fetch:
+    """`core.objects.Fetch` as a person's options have it. Opened at the first object; may be sent to other
+    processes until then."""
+
+    def __init__(self, options: S3Options) -> None:
+        self._options = options
+        self._opened: S3Objects | None = None
+
+    def __call__(self, path: str, etag: str, size: int, into: BinaryIO) -> str:
+        """Raises S3Error, and MissingError without boto3."""
+        self._opened = self._opened or S3Objects(self._options)
+        return self._opened.fetch(path, etag, size, into)
+
+
 def _condition(etag: str) -> dict[str, str]:
     return {"IfMatch": f'"{etag}"'} if etag else {}
 

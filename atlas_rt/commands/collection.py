@@ -22,7 +22,7 @@ from atlas_rt.core.s3_address import is_s3
 from atlas_rt.core.scene import Scene
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.registry import Model
-from atlas_rt.engine.messages import Locked, Refit, Refused, Said, SourceState, Undo
+from atlas_rt.engine.messages import Locked, MapRequest, Refused, Said, SourceState
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.errors import AtlasError, MissingError, UsageError
 from atlas_rt.jobs import job_of
@@ -153,7 +153,7 @@ def _asked(settings: Settings, found: Resemblance) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def update(settings: Settings, place: LibraryPlace, cache: Path, *, request: Refit | Undo | None = None) -> IndexReport:
+def update(settings: Settings, place: LibraryPlace, cache: Path, *, request: MapRequest | None = None) -> IndexReport:
     """Bring a library up to date and show the progress. request: what to do with its map afterwards.
 
     Raises AtlasError with the reason if that fails.

@@ -15,8 +15,10 @@ from atlas_rt.commands.collection import (
     update,
 )
 from atlas_rt.commands.output import print_json, say, tell
+from atlas_rt.commands.ray_indexing import embed_with_ray
 from atlas_rt.core.progress import duration
 from atlas_rt.core.reports import IndexReport
+from atlas_rt.errors import UsageError
 from atlas_rt.library.cache_layout import cache_folder
 from atlas_rt.settings import Settings
 
@@ -25,6 +27,12 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     paths = sources_of(settings, arguments.source, demo=arguments.demo)
     cache = cache_folder(settings.cache_path)
     place = open_place(settings, paths, cache)
+    if arguments.engine == "ray":
+        embed_with_ray(settings, place, cache, address=arguments.address, shards=arguments.shards)
+    elif arguments.engine != "local":
+        raise UsageError(f"--engine must be local or ray, not {arguments.engine!r}")
+    elif arguments.address or arguments.shards:
+        raise UsageError("--address and --shards need --engine ray")
     report = update(settings, place, cache)
     tell_failures(settings, report.failed)
     for image in report.incomplete:

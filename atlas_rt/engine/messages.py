@@ -111,6 +111,15 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceAsGiven:
+    """Let images stand at the positions that the listed shards give them: a new map, of which undo leads back."""
+
+
+MapRequest = Refit | Undo | PlaceAsGiven
+"""What can be asked of the map."""
+
+
+@dataclass(frozen=True, slots=True)
 class UseModel:
     """Go on with this encoder: what lacks a vector of it is encoded. What others made of the library stays."""
 
@@ -147,7 +156,7 @@ class Job:
     fit: bool = True
     runtime: Runtime = ANYWHERE
     own_labels: Path | None = None
-    request: Refit | Undo | None = None
+    request: MapRequest | None = None
     granularity: str = ""
     received: Path | None = None
     ocr: bool = True

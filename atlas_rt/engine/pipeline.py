@@ -31,6 +31,8 @@ from atlas_rt.library.metadata.sidecars import Sidecars
 from atlas_rt.library.other_libraries import OtherLibraries, Taken
 from atlas_rt.library.store import Labels
 from atlas_rt.library.store_writer import Ready, StoreWriter
+from atlas_rt.library.tables.remembered_shards import RememberedShards
+from atlas_rt.library.tables.rows import FailureRow, ImageRow, Row
 from atlas_rt.library.tile_files import TileFiles, TileSet
 from atlas_rt.library.vectors import VectorFile
 
@@ -47,7 +49,8 @@ class Prepared:
     """A file of which all is known but, until it is encoded, its vector.
 
     metadata: what else the file tells. incomplete: what of the picture is missing, empty for nothing. to_encode: what
-    its vector is made from, until it is made. vector: (dim,) where another library gave it.
+    its vector is made from, until it is made. vector: (dim,) where another library or a shard gave it. labels: where a
+    shard gave some that this library's vocabulary would give.
     """
 
     todo: Todo
@@ -59,6 +62,7 @@ class Prepared:
     incomplete: str = ""
     to_encode: PreparedImage | None = None
     vector: Floats | None = None
+    labels: Labels = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,7 @@ class Pipeline:
         threads: int,
         crash_log: CrashLog,
         others: OtherLibraries,
+        shards: RememberedShards,
         sidecars: Sidecars,
         reader: ObjectReader,
         tally: Tally,
@@ -154,7 +159,7 @@ class Pipeline:
         self._store, self._tiles, self._vectors = store, tiles, vectors
         self._worker, self._labeller = worker, labeller
         self._threads = threads
-        self._crash_log, self._others, self._sidecars = crash_log, others, sidecars
+        self._crash_log, self._others, self._shards, self._sidecars = crash_log, others, shards, sidecars
         self._told, self._between_batches = told, between_batches
         self._model_id = worker.model.id
         self._known = set(store.hashes(self._model_id))
@@ -225,6 +230,7 @@ class Pipeline:
         return vectors
 
     def _prepare(self, todo: Todo) -> Outcome:
+<<<<<<< HEAD
         """One file, read once and decoded once."""
         try:
             data = self._reader.read(todo)
@@ -244,14 +250,32 @@ class Pipeline:
         """One file's bytes: known, decoded or broken."""
         with self._crash_log.of(todo.id):
             try:
+=======
+        """One file, read once and decoded once; neither where a shard knows it as it is."""
+        stage = "read"
+        with self._crash_log.of(todo.id):
+            try:
+                if (row := self._shards.find_item(todo)) is not None:
+                    return self._from_shard(todo, row)
+                data = read(todo.path)
+>>>>>>> shard
                 described = self._worker.describe(data, todo.path, mtime_ns=todo.mtime_ns, sidecars=self._sidecars)
                 if described.content_hash in self._known:
                     return Seen(todo, described.content_hash, described.metadata)
+                if row := self._shards.find_content(described.content_hash):
+                    return _of_row(todo, row, described.metadata)
                 if taken := self._others.find(described.content_hash):
                     return _given(todo, described, taken)
                 return _decoded(todo, self._worker.decode(data, todo.path, described))
             except DecodeError as error:
                 return Broken(todo, str(error), "decode")
+
+    def _from_shard(self, todo: Todo, row: Row) -> Outcome:
+        if isinstance(row, FailureRow):
+            return Broken(todo, row.reason, row.stage)
+        if row.content_hash in self._known:
+            return Seen(todo, row.content_hash, row.metadata)
+        return _of_row(todo, row, row.metadata)
 
     # -- on the caller's thread --------------------------------------------------------------------------------------
 
@@ -299,6 +323,7 @@ class Pipeline:
             ready += [_ready(each, records[i], first + i) for i, each in enumerate(kept)]
             words = self._labeller.label(vectors)
             labels |= zip((each.todo.id for each in kept), words, strict=True) if words else ()
+            labels |= {each.todo.id: each.labels for each in kept if each.labels}
         failed = [
             FailedFile(each.todo.path, each.todo.size, each.todo.mtime_ns, each.reason, each.stage, each.todo.etag)
             for each in broken
@@ -362,6 +387,20 @@ def _given(todo: Todo, described: Description, taken: Taken) -> Prepared:
         taken.tiles,
         taken.incomplete,
         vector=taken.vector,
+    )
+
+
+def _of_row(todo: Todo, row: ImageRow, metadata: FileMetadata) -> Prepared:
+    return Prepared(
+        todo,
+        row.content_hash,
+        row.width_px,
+        row.height_px,
+        metadata,
+        row.tiles,
+        row.incomplete,
+        vector=row.vector.astype(np.float32),
+        labels=row.labels,
     )
 
 

@@ -9,8 +9,13 @@ from __future__ import annotations
 
 import itertools
 import time
+<<<<<<< HEAD
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+=======
+from collections.abc import Sequence
+from dataclasses import replace
+>>>>>>> shard
 
 from atlas_rt.core.images import Failure
 from atlas_rt.core.reports import IndexReport, Progress
@@ -44,6 +49,7 @@ from atlas_rt.library.object_listing import ListedObjects
 from atlas_rt.library.other_libraries import OtherLibraries
 from atlas_rt.library.scanning import Scan, Scanner
 from atlas_rt.library.store_writer import StoreWriter
+from atlas_rt.library.tables.remembered_shards import RememberedShards
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.vectors import FILE_NAME as VECTORS
 from atlas_rt.library.vectors import VectorFile
@@ -89,6 +95,7 @@ class Rounds:
         self._vectors = VectorFile(folder / VECTORS, model.dim, writable=True, rows=store.named_vectors(model.id))
         fresh = not self._vectors.rows
         self._labeller = Labeller(model, job.cache, job.own_labels, runtime=job.runtime, fresh=fresh)
+        self.shards = RememberedShards(job.place.folder, model_id=model.id, vocabulary_key=self._labeller.key)
         if self._labeller.remark:
             announcements.tell(Said(self._labeller.remark))
         self.map_scheduler = MapScheduler(
@@ -112,6 +119,7 @@ class Rounds:
             model_id=model.id,
             stays=job.stay,
             request=job.request,
+            positions=self.shards.positions,
         )
         self._metadata = MetadataFiller(
             store, threads=threads, originals=self.buckets.originals, told=announcements.progress
@@ -125,6 +133,7 @@ class Rounds:
 
     def close(self) -> None:
         """End what runs beside."""
+        self.shards.close()
         self.watcher.close()
         self.buckets.close()
         self._labeller.close()
@@ -254,7 +263,11 @@ class Rounds:
         if changed is not None:  # what was still being written is looked at again, told of or not
             changed |= self.unsettled.files
         broken = {failure.path for failure in self._store.failures()}
+<<<<<<< HEAD
         found = self._scanner.scan(sources, changed=None if everything else changed, broken=broken, listed=listed)
+=======
+        found = self._with_listed(self._scanner.scan(sources, changed=None if asked else changed, broken=broken))
+>>>>>>> shard
         before = {absence.path for absence in self._store.absences()}
         changes = self._store.reconcile(found, self._model.id, sources)
         self.watcher.doubt(before ^ {absence.path for absence in self._store.absences()})
@@ -264,7 +277,23 @@ class Rounds:
         self.unsettled.begin()
         return found, changes if unfinished else self.unsettled.leave_out(changes, closed=self.watcher.closed)
 
+<<<<<<< HEAD
     def _index(self, wanted: tuple[Todo, ...], intake: Intake) -> None:
+=======
+    def _with_listed(self, found: Scan) -> Scan:
+        """With the images that shards list, wherever their files are; a file that is there goes by what it is now."""
+        self.shards.refresh()
+        for remark in self.shards.remarks:
+            self._announcements.tell(Said(remark))
+        self.shards.remarks.clear()
+        listed = self.shards.listed()
+        if not listed:
+            return found
+        files = listed | {file.path: file for file in found.files}
+        return replace(found, files=tuple(files[path] for path in sorted(files)))
+
+    def _index(self, changes: Changes, failures: list[Failure], sidecars: Sidecars) -> Tally:
+>>>>>>> shard
         """Decode, encode and store what is to be done; suspects of an earlier crash first, each alone."""
         if self._job.fit:
             self.map_scheduler.expect_fit(len(wanted))
@@ -333,9 +362,14 @@ class Rounds:
             threads=self._threads,
             crash_log=self._crash_log,
             others=others,
+<<<<<<< HEAD
             sidecars=self._sidecars(intake.found),
             reader=reader,
             tally=intake.tally,
+=======
+            shards=self.shards,
+            sidecars=sidecars,
+>>>>>>> shard
             told=told,
             between_batches=between_batches,
         )

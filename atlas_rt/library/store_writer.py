@@ -108,7 +108,7 @@ class StoreWriter(StoreReader):
                 known, part = self._known_files(model), scan
                 absences = find_absences(part, sources, known, devices=devices, before=before)
             unseen = [each.path for each in absences] + [each.path for each in scan.unreadable]
-            failures = {row.path: row for row in self._failed_files()}
+            failures = {row.path: row for row in self.failed_files()}
             found = compare(part.files, known, failures, unseen, sorted(scan.unlisted))
             again = hidden_while_vanishing(absences, known, now_secs=time.time())
             todo = [*found.todo, *self._name(found.new)]
