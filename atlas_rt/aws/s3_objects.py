@@ -170,6 +170,9 @@ class S3Fetch:
         self._options = options
         self._opened: S3Objects | None = None
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return S3Fetch, (self._options,)
+
     def __call__(self, path: str, etag: str, size: int, into: BinaryIO) -> str:
         """Raises S3Error, and MissingError without boto3."""
         self._opened = self._opened or S3Objects(self._options)

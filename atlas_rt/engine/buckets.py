@@ -16,10 +16,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 from atlas_rt.core.objects import ListedObject, Requests
+from atlas_rt.core.paths import is_in
 from atlas_rt.core.s3_address import is_s3, parse_address
 from atlas_rt.core.s3_errors import S3Error
 from atlas_rt.engine.bucket_listing import BucketListing
 from atlas_rt.engine.messages import Job
+from atlas_rt.errors import DecodeError
+from atlas_rt.library.file_content import NOT_HERE
 from atlas_rt.library.object_listing import ListedObjects, ObjectListing
 from atlas_rt.library.originals import Originals
 from atlas_rt.library.scanning import matcher
@@ -52,6 +55,7 @@ class Buckets:
         self._opening = threading.Lock()
         self._listings: dict[str, BucketListing] = {}
         self._listed: dict[str, ListedObjects] = {}
+        self._sources: tuple[str, ...] = ()
         self._taken, self._begun_secs = 0, 0.0
         self._due_secs = float("inf")
         self._poll_secs, self._retry_secs = job.poll_secs, RETRY_SECS
@@ -89,7 +93,7 @@ class Buckets:
 
         broken: pictures that stand for no RAW file. Raises MissingError without boto3.
         """
-        wanted = [source for source in sources if is_s3(source)]
+        self._sources = wanted = tuple(source for source in sources if is_s3(source))
         self._listed = {source: each for source, each in self._listed.items() if source in wanted}
         self._taken, self._begun_secs, self._listings = 0, time.monotonic(), {}
         for source in wanted:
@@ -173,7 +177,10 @@ class Buckets:
             return self._opened
 
     def _fetch(self, path: str, etag: str, size: int, into: BinaryIO) -> str:
-        """As `core.objects.Fetch`. After an error that would meet every other object too, the others are not tried."""
+        """As `core.objects.Fetch`. After an error that would meet every other object too, the others are not tried; nor
+        are objects outside the sources, which a shard may have told of: nobody asked for those."""
+        if not any(is_in(path, source) for source in self._sources):
+            raise DecodeError(NOT_HERE)
         bucket = parse_address(path).bucket
         if (lost := self.lost.get(bucket)) is not None:
             raise lost

@@ -13,8 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from atlas_rt.core.reports import Progress
-from atlas_rt.core.s3_errors import S3Error
-from atlas_rt.errors import DecodeError
+from atlas_rt.errors import DecodeError, MissingError
 from atlas_rt.library.metadata.file_metadata import FileMetadata
 from atlas_rt.library.metadata.reading import read_file
 from atlas_rt.library.metadata.sidecars import Sidecars
@@ -61,6 +60,6 @@ class MetadataFiller:
     def _read(self, each: Unread) -> FileMetadata | None:
         try:
             file = self._originals.local_file(each.path)
-        except (DecodeError, S3Error):  # an object that cannot be fetched now
+        except (DecodeError, MissingError):  # an object that cannot be fetched now
             return None
         return read_file(each.path, mtime_ns=each.mtime_ns, sidecars=self._sidecars, file=file)

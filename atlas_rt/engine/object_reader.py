@@ -50,7 +50,7 @@ class ObjectReader:
                     threading.Thread(target=self._run, name=f"objects-{self._threads}", daemon=True).start()
 
     def read(self, todo: Todo) -> bytes:
-        """The bytes of a file, or of an object that was begun with. Raises DecodeError with the reason it cannot be
+        """The bytes of a file, or of an object. Raises DecodeError with the reason it cannot be
         read, S3Error where an object cannot be fetched, ReadingStoppedError."""
         if not is_s3(todo.path):
             return read(todo.path)
@@ -58,14 +58,14 @@ class ObjectReader:
             raise DecodeError("the file is larger than 1 GB")
         if not todo.size:
             return b""
-        file = self._awaited(self._coming.pop(todo.id))
+        coming = self._coming.pop(todo.id, None)
+        file = self._awaited(coming) if coming is not None else self._fetched(todo)
         try:
             return read(str(file))
         except DecodeError:
             if file.exists():
                 raise
-            # it was fetched so long ago that it had to make room
-            return read(str(self._originals.local_file(todo.path, todo.etag, size=todo.size)))
+            return read(str(self._fetched(todo)))  # it came so long ago that it had to make room
 
     def stop(self) -> None:
         """Nobody waits for what is still to come."""
@@ -84,6 +84,9 @@ class ObjectReader:
                 if self.stopped.is_set():
                     raise ReadingStoppedError from None
 
+    def _fetched(self, todo: Todo) -> Path:
+        return self._originals.local_file(todo.path, todo.etag, size=todo.size)
+
     def _run(self) -> None:
         while (task := self._queue.get()) is not None:
             future, todo = task
@@ -91,6 +94,6 @@ class ObjectReader:
                 future.set_exception(ReadingStoppedError())
                 continue
             try:
-                future.set_result(self._originals.local_file(todo.path, todo.etag, size=todo.size))
+                future.set_result(self._fetched(todo))
             except BaseException as error:  # noqa: BLE001 - raised where the object is wanted
                 future.set_exception(error)

@@ -19,6 +19,7 @@ import numpy as np
 
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.images import Failure
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.core.s3_errors import S3ArchivedError, S3ChangedError, S3Error, S3GoneError
 from atlas_rt.distributed.image_worker import NO_VECTOR, Description, ImageWorker, PreparedImage, is_vector
 from atlas_rt.engine.crash_log import CrashLog
@@ -197,7 +198,7 @@ class Pipeline:
         waiting: deque[Future[Group]] = deque()
         try:
             for group in groups:
-                self._reader.begin(group)
+                self._reader.begin(each for each in group if is_s3(each.path) and self._shards.find_item(each) is None)
                 waiting.append(pool.submit(self._work, group))
                 if len(waiting) >= ahead:
                     yield waiting.popleft().result()
@@ -230,8 +231,9 @@ class Pipeline:
         return vectors
 
     def _prepare(self, todo: Todo) -> Outcome:
-<<<<<<< HEAD
-        """One file, read once and decoded once."""
+        """One file, read once and decoded once; neither where a shard knows it as it is."""
+        if (row := self._shards.find_item(todo)) is not None:
+            return self._from_shard(todo, row)
         try:
             data = self._reader.read(todo)
         except DecodeError as error:
@@ -250,15 +252,6 @@ class Pipeline:
         """One file's bytes: known, decoded or broken."""
         with self._crash_log.of(todo.id):
             try:
-=======
-        """One file, read once and decoded once; neither where a shard knows it as it is."""
-        stage = "read"
-        with self._crash_log.of(todo.id):
-            try:
-                if (row := self._shards.find_item(todo)) is not None:
-                    return self._from_shard(todo, row)
-                data = read(todo.path)
->>>>>>> shard
                 described = self._worker.describe(data, todo.path, mtime_ns=todo.mtime_ns, sidecars=self._sidecars)
                 if described.content_hash in self._known:
                     return Seen(todo, described.content_hash, described.metadata)

@@ -9,13 +9,9 @@ from __future__ import annotations
 
 import itertools
 import time
-<<<<<<< HEAD
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-=======
-from collections.abc import Sequence
 from dataclasses import replace
->>>>>>> shard
 
 from atlas_rt.core.images import Failure
 from atlas_rt.core.reports import IndexReport, Progress
@@ -256,18 +252,14 @@ class Rounds:
         unfinished: with files that are still being written.
         """
         if self._job.stay:
-            self.watcher.watch(
-                [source for source in sources if not is_s3(source)]
-            )  # before the scan: what comes while it runs is told of afterwards
+            # before the scan: what comes while it runs is told of afterwards
+            self.watcher.watch([source for source in sources if not is_s3(source)])
         changed = self.watcher.take_paths()
         if changed is not None:  # what was still being written is looked at again, told of or not
             changed |= self.unsettled.files
         broken = {failure.path for failure in self._store.failures()}
-<<<<<<< HEAD
-        found = self._scanner.scan(sources, changed=None if everything else changed, broken=broken, listed=listed)
-=======
-        found = self._with_listed(self._scanner.scan(sources, changed=None if asked else changed, broken=broken))
->>>>>>> shard
+        scan = self._scanner.scan(sources, changed=None if everything else changed, broken=broken, listed=listed)
+        found = self._with_listed(scan)
         before = {absence.path for absence in self._store.absences()}
         changes = self._store.reconcile(found, self._model.id, sources)
         self.watcher.doubt(before ^ {absence.path for absence in self._store.absences()})
@@ -277,9 +269,6 @@ class Rounds:
         self.unsettled.begin()
         return found, changes if unfinished else self.unsettled.leave_out(changes, closed=self.watcher.closed)
 
-<<<<<<< HEAD
-    def _index(self, wanted: tuple[Todo, ...], intake: Intake) -> None:
-=======
     def _with_listed(self, found: Scan) -> Scan:
         """With the images that shards list, wherever their files are; a file that is there goes by what it is now."""
         self.shards.refresh()
@@ -292,8 +281,7 @@ class Rounds:
         files = listed | {file.path: file for file in found.files}
         return replace(found, files=tuple(files[path] for path in sorted(files)))
 
-    def _index(self, changes: Changes, failures: list[Failure], sidecars: Sidecars) -> Tally:
->>>>>>> shard
+    def _index(self, wanted: tuple[Todo, ...], intake: Intake) -> None:
         """Decode, encode and store what is to be done; suspects of an earlier crash first, each alone."""
         if self._job.fit:
             self.map_scheduler.expect_fit(len(wanted))
@@ -362,14 +350,10 @@ class Rounds:
             threads=self._threads,
             crash_log=self._crash_log,
             others=others,
-<<<<<<< HEAD
+            shards=self.shards,
             sidecars=self._sidecars(intake.found),
             reader=reader,
             tally=intake.tally,
-=======
-            shards=self.shards,
-            sidecars=sidecars,
->>>>>>> shard
             told=told,
             between_batches=between_batches,
         )

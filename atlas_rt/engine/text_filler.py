@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 
 from atlas_rt.core.reports import Progress
-from atlas_rt.core.s3_errors import S3Error
 from atlas_rt.engine.announcements import Announcements
 from atlas_rt.engine.messages import Said
 from atlas_rt.engine.text_reader import SIDE_PX, TextReader, is_installed
@@ -74,7 +73,7 @@ class TextFiller:
         try:
             file = self._originals.local_file(path)
             return file.read_bytes() if file.stat().st_size <= FILE_BYTES_MAX else b""
-        except (OSError, DecodeError, S3Error):
+        except (OSError, DecodeError, MissingError):
             return None
 
     def _text_in(self, data: bytes, each: Unread, reader: TextReader) -> str:

@@ -17,6 +17,7 @@ import itertools
 import os
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 from atlas_rt.core.objects import Fetch
@@ -24,7 +25,7 @@ from atlas_rt.core.s3_address import is_s3
 from atlas_rt.core.s3_errors import S3Error
 from atlas_rt.errors import DecodeError
 from atlas_rt.library import disk_errors
-from atlas_rt.library.file_content import read
+from atlas_rt.library.file_content import NOT_HERE, read
 from atlas_rt.library.formats import suffix_of
 
 FOLDER = "originals"
@@ -36,7 +37,6 @@ ABANDONED_SECS = 3600.0
 """A half-written copy this old belongs to nobody."""
 ENDING_MAX = 8
 """Characters of a copy's ending."""
-NOT_HERE = "its original lies in S3 and is not on this disk"
 
 _PART = ".part"
 _numbers = itertools.count()
@@ -90,6 +90,10 @@ class Originals:
             return read(str(self.local_file(path, etag, size=size)))
         except S3Error as error:
             raise DecodeError(str(error)) from error
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """It may be sent to another process."""
+        return partial(Originals, limit_bytes=self._limit_bytes, fetch=self._fetch), (self._folder.parent,)
 
     def _copies(self, path: str, etag: str) -> list[Path]:
         """Where a copy may lie; without an ETag the newest first."""

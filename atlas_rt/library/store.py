@@ -352,14 +352,9 @@ class StoreReader:
             found |= self.database.rows(sql, part)
         return found
 
-<<<<<<< HEAD
-    def _failed_files(self) -> list[FailedFile]:
-        rows = self.database.rows("SELECT path, size, mtime_ns, reason, stage, etag FROM failures ORDER BY path")
-=======
     def failed_files(self) -> list[FailedFile]:
         """The same as they were when they failed."""
-        rows = self.database.rows("SELECT path, size, mtime_ns, reason, stage FROM failures ORDER BY path")
->>>>>>> shard
+        rows = self.database.rows("SELECT path, size, mtime_ns, reason, stage, etag FROM failures ORDER BY path")
         return [FailedFile(os.fsdecode(path), *rest) for path, *rest in rows]
 
 

@@ -20,7 +20,7 @@ from atlas_rt.engine.messages import Job, Published, SourceState
 from atlas_rt.library.cache_layout import place_of
 from atlas_rt.library.store import StoreReader
 from tests.engines import engine_at, report_of
-from tests.libraries import PICTURES, copy_pictures, job_of
+from tests.libraries import PICTURES, copy_pictures, job_of, wait_for
 from tests.s3_server import Keys, S3Server, environment_of, use_environment, write_credentials
 from tests.s3_stub import S3Stub
 
