@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from atlas_rt.aws.s3_objects import S3Fetch
 from atlas_rt.commands.output import ProgressLine, say
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.assets import demo_folder
@@ -31,6 +32,7 @@ from atlas_rt.library.cache_layout import cache_folder, may_lie_in, place_of, so
 from atlas_rt.library.cluster_names import ClusterNames
 from atlas_rt.library.explanations import Explanations
 from atlas_rt.library.formats import missing_words
+from atlas_rt.library.originals import Originals
 from atlas_rt.library.personal_data import data_folder
 from atlas_rt.library.relocation import settled_place
 from atlas_rt.library.resemblance import Resemblance
@@ -57,6 +59,7 @@ class Collection:
     arrival: Arrival
     cache: Path
     runtime: Runtime
+    originals: Originals
 
     @property
     def scene(self) -> Scene:
@@ -199,6 +202,16 @@ def tell_missing_formats(settings: Settings, report: IndexReport) -> None:
         say(settings, missing_words(name, count))
 
 
+def tell_left_out(settings: Settings, report: IndexReport) -> None:
+    """Say which objects in S3 were not read, though nothing is wrong with them."""
+    if report.archived:
+        objects = "1 object lies" if report.archived == 1 else f"{report.archived:,} objects lie"
+        say(settings, f"{objects} in an archive of S3; what is restored there is read by the next index")
+    if report.left:
+        objects = "1 object" if report.left == 1 else f"{report.left:,} objects"
+        say(settings, f"{objects} changed meanwhile or could not be read now; the next index reads what is left")
+
+
 def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bool = False) -> Collection:
     """The library of these sources, brought up to date unless told otherwise.
 
@@ -215,6 +228,7 @@ def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bo
     except BusyError as busy:
         return _read_as_it_is(settings, place, _with_map(settings, place, model, cache), cache, busy)
     tell_failures(settings, report.failed)
+    tell_left_out(settings, report)
     if not report.images:
         tell_missing_formats(settings, report)
     refuse_empty(paths, report)
@@ -246,7 +260,13 @@ def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache
             lengths = np.linalg.norm(block, axis=1)
         if not np.all(np.abs(lengths - 1.0) < UNIT_TOLERANCE):  # refuses NaN too
             raise disk_errors.damaged(place.folder)
-    return Collection(place, model, arrival, cache, settings.runtime(cache))
+    return Collection(place, model, arrival, cache, settings.runtime(cache), originals_of(settings, cache))
+
+
+def originals_of(settings: Settings, cache: Path) -> Originals:
+    """The files of images for a command: what lies in S3 is fetched, unless an option forbids it."""
+    fetch = None if settings.offline else S3Fetch(settings.s3)
+    return Originals(cache, limit_bytes=int(settings.originals_gb * 1e9), fetch=fetch)
 
 
 def refuse_empty(paths: Sequence[str], report: IndexReport) -> None:
@@ -254,6 +274,9 @@ def refuse_empty(paths: Sequence[str], report: IndexReport) -> None:
     if report.images or (report.away and not report.failed):
         return
     where = " ".join(paths)
+    if unlisted := [each for each in report.failed if each.path in paths and is_s3(each.path)]:
+        kind = UsageError if report.source_state == "missing" else MissingError
+        raise kind("\n".join(f"{each.path} has no images that could be listed: {each.reason}" for each in unlisted))
     if report.failed:
         first, count = report.failed[0], len(report.failed)
         which = "the one image file" if count == 1 else f"none of the {count:,} image files"
