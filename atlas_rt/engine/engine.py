@@ -115,9 +115,9 @@ def _wait_for_news(requests: PendingRequests, rounds: Rounds) -> bool:
     while not requests:
         if requests.wait(0.0 if rounds.behind else IDLE_SECS):
             continue
-        if rounds.received.appeared():
+        if rounds.received.appeared() or rounds.shards.appeared():
             return True
-        if rounds.watcher.due() or rounds.unsettled.due:
+        if rounds.watcher.due() or rounds.unsettled.due or rounds.buckets.due:
             return False
         if rounds.behind:
             rounds.fill()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -19,23 +19,22 @@ import numpy as np
 
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.images import Failure
-from atlas_rt.encoders.encoder import ImageEncoder
-from atlas_rt.encoders.preprocess import Preprocessing, to_input
+from atlas_rt.core.s3_address import is_s3
+from atlas_rt.core.s3_errors import S3ArchivedError, S3ChangedError, S3Error, S3GoneError
+from atlas_rt.distributed.image_worker import NO_VECTOR, Description, ImageWorker, PreparedImage, is_vector
 from atlas_rt.engine.crash_log import CrashLog
 from atlas_rt.engine.labeller import Labeller
+from atlas_rt.engine.object_reader import READERS, ObjectReader, ReadingStoppedError
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.changes import FailedFile, Todo
-from atlas_rt.library.decoding.decode import read_image
-from atlas_rt.library.file_content import content_hash, read
-from atlas_rt.library.formats import suffix_of
-from atlas_rt.library.metadata.reading import read_metadata
+from atlas_rt.library.metadata.file_metadata import FileMetadata
 from atlas_rt.library.metadata.sidecars import Sidecars
-from atlas_rt.library.metadata.table import FileMetadata
-from atlas_rt.library.other_libraries import OtherLibraries
+from atlas_rt.library.other_libraries import OtherLibraries, Taken
 from atlas_rt.library.store import Labels
 from atlas_rt.library.store_writer import Ready, StoreWriter
+from atlas_rt.library.tables.remembered_shards import RememberedShards
+from atlas_rt.library.tables.rows import FailureRow, ImageRow, Row
 from atlas_rt.library.tile_files import TileFiles, TileSet
-from atlas_rt.library.tile_making import make_tiles
 from atlas_rt.library.vectors import VectorFile
 
 BATCH = 16
@@ -48,10 +47,11 @@ AHEAD = 3
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A decoded file: all that is stored of it but its vector.
+    """A file of which all is known but, until it is encoded, its vector.
 
-    metadata: what else the file tells. pixels: the encoder's input, until it is encoded. incomplete: what of the
-    picture is missing, empty for nothing. vector: (dim,) where another library gave it, and there is nothing to encode.
+    metadata: what else the file tells. incomplete: what of the picture is missing, empty for nothing. to_encode: what
+    its vector is made from, until it is made. vector: (dim,) where another library or a shard gave it. labels: where a
+    shard gave some that this library's vocabulary would give.
     """
 
     todo: Todo
@@ -60,9 +60,10 @@ class Prepared:
     height_px: int
     metadata: FileMetadata
     tiles: TileSet
-    pixels: Floats | None
     incomplete: str = ""
+    to_encode: PreparedImage | None = None
     vector: Floats | None = None
+    labels: Labels = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,16 @@ class Broken:
     stage: str
 
 
-Outcome = Prepared | Seen | Broken
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An object that is left for a later round. why: "changed" or gone since it was listed, "archived", or "lost":
+    nothing can be read of its bucket now."""
+
+    todo: Todo
+    why: str
+
+
+Outcome = Prepared | Seen | Broken | Left
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +111,8 @@ class Group:
 class Tally:
     """What a run did so far. decode_secs and encode_secs are summed over the threads.
 
-    moved: ids of images whose files had vanished, and were found under another path.
+    moved: ids of images whose files had vanished, and were found under another path. left: how many objects were left
+    for a later round, by the reason (`Left.why`).
     """
 
     done: int = 0
@@ -113,6 +124,12 @@ class Tally:
     encode_secs: float = 0.0
     store_secs: float = 0.0
     moved: set[int] = field(default_factory=set)
+    left: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def images(self) -> int:
+        """That were brought in."""
+        return self.new + self.changed + self.unchanged
 
 
 class Pipeline:
@@ -127,25 +144,28 @@ class Pipeline:
         store: StoreWriter,
         tiles: TileFiles,
         vectors: VectorFile,
-        encoder: ImageEncoder,
+        worker: ImageWorker,
         labeller: Labeller,
         threads: int,
         crash_log: CrashLog,
         others: OtherLibraries,
+        shards: RememberedShards,
         sidecars: Sidecars,
+        reader: ObjectReader,
+        tally: Tally,
         told: Callable[[Failure], None],
         between_batches: Callable[[Tally], None],
     ) -> None:
+        """tally: of the round, to which this run's is added."""
         self._store, self._tiles, self._vectors = store, tiles, vectors
-        self._encoder, self._labeller = encoder, labeller
+        self._worker, self._labeller = worker, labeller
         self._threads = threads
-        self._crash_log, self._others, self._sidecars = crash_log, others, sidecars
+        self._crash_log, self._others, self._shards, self._sidecars = crash_log, others, shards, sidecars
         self._told, self._between_batches = told, between_batches
-        self._model_id = encoder.model.id
-        self._spec: Preprocessing = encoder.model.image.preprocessing
+        self._model_id = worker.model.id
         self._known = set(store.hashes(self._model_id))
         self._overtaken: list[Todo] = []
-        self.tally = Tally()
+        self._reader, self.tally = reader, tally
 
     def run(self, todo: Sequence[Todo], *, alone: bool = False, spared: int = 0) -> None:
         """Bring every file of `todo` (ascending by id) into the library.
@@ -153,17 +173,22 @@ class Pipeline:
         alone: one file at a time. spared: so many threads are left idle, for another process's sake.
         """
         threads = 1 if alone else max(1, self._threads - spared)
-        size = 1 if alone else self._encoder.model.image.batch
+        size = 1 if alone else self._worker.model.image.batch
         groups = [todo[start : start + size] for start in range(0, len(todo), size)]
         batch: list[Group] = []
         begun = time.monotonic()
         with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
-            for group in self._in_order(pool, groups, ahead=1 if alone else -(-BATCH // size) + AHEAD * threads):
-                batch.append(group)
-                if len(batch) * size >= BATCH or time.monotonic() - begun > COMMIT_SECS:
-                    self._commit(batch)
-                    batch, begun = [], time.monotonic()
-            self._commit(batch)
+            ahead = 1 if alone else -(-BATCH // size) + AHEAD * threads
+            try:
+                for group in self._in_order(pool, groups, ahead=max(ahead, _read_ahead(todo, size))):
+                    batch.append(group)
+                    if len(batch) * size >= BATCH or time.monotonic() - begun > COMMIT_SECS:
+                        self._commit(batch)
+                        batch, begun = [], time.monotonic()
+                self._commit(batch)
+            except BaseException:
+                self._reader.stop()  # or the threads would wait for what is still to come
+                raise
         if overtaken := self._overtaken:
             self._overtaken = []
             self.run(overtaken, alone=alone, spared=spared)
@@ -173,6 +198,7 @@ class Pipeline:
         waiting: deque[Future[Group]] = deque()
         try:
             for group in groups:
+                self._reader.begin(each for each in group if is_s3(each.path) and self._shards.find_item(each) is None)
                 waiting.append(pool.submit(self._work, group))
                 if len(waiting) >= ahead:
                     yield waiting.popleft().result()
@@ -191,43 +217,58 @@ class Pipeline:
         decoded = time.perf_counter()
         vectors = self._vectors_of(prepared)
         # the pixels have served: a group that waits for its turn is small
-        slim = tuple(replace(each, pixels=None) if isinstance(each, Prepared) else each for each in outcomes)
+        slim = tuple(replace(each, to_encode=None) if isinstance(each, Prepared) else each for each in outcomes)
         return Group(slim, vectors, decoded - begun, time.perf_counter() - decoded)
 
     def _vectors_of(self, prepared: Sequence[Prepared]) -> Floats:
         """(k, dim): those that were given, and the others encoded together."""
-        vectors = np.zeros((len(prepared), self._encoder.model.dim), np.float32)
-        to_encode = [row for row, each in enumerate(prepared) if each.pixels is not None]
+        vectors = np.zeros((len(prepared), self._worker.model.dim), np.float32)
         for row, each in enumerate(prepared):
             if each.vector is not None:
                 vectors[row] = each.vector
-        if to_encode:
-            pixels = [each.pixels for each in prepared if each.pixels is not None]
-            vectors[to_encode] = self._encoder.encode(np.stack(pixels))
+        rows = [row for row, each in enumerate(prepared) if each.to_encode is not None]
+        vectors[rows] = self._worker.encode([each.to_encode for each in prepared if each.to_encode is not None])
         return vectors
 
     def _prepare(self, todo: Todo) -> Outcome:
-        """One file, read once and decoded once."""
-        stage = "read"
+        """One file, read once and decoded once; neither where a shard knows it as it is."""
+        if (row := self._shards.find_item(todo)) is not None:
+            return self._from_shard(todo, row)
+        try:
+            data = self._reader.read(todo)
+        except DecodeError as error:
+            return Broken(todo, str(error), "read")
+        except S3ArchivedError:
+            return Left(todo, "archived")
+        except (S3ChangedError, S3GoneError):
+            return Left(todo, "changed")
+        except S3Error as error:
+            return Left(todo, "lost") if error.ends_all else Broken(todo, str(error), "read")
+        except ReadingStoppedError:
+            return Left(todo, "lost")
+        return self._looked_at(todo, data)
+
+    def _looked_at(self, todo: Todo, data: bytes) -> Outcome:
+        """One file's bytes: known, decoded or broken."""
         with self._crash_log.of(todo.id):
             try:
-                data = read(todo.path)
-                digest = content_hash(data)
-                metadata = read_metadata(data, todo.path, mtime_ns=todo.mtime_ns, sidecars=self._sidecars)
-                if digest in self._known:
-                    return Seen(todo, digest, metadata)
-                if taken := self._others.find(digest):
-                    size = (taken.width_px, taken.height_px)
-                    return Prepared(todo, digest, *size, metadata, taken.tiles, None, taken.incomplete, taken.vector)
-                stage = "decode"
-                decoded = read_image(
-                    data, target_px=self._spec.size_px, fit=self._spec.resize, suffix=suffix_of(todo.path)
-                )
-                pixels = to_input(decoded.image, self._spec)
-                size, tiles = (decoded.width_px, decoded.height_px), make_tiles(decoded)
-                return Prepared(todo, digest, *size, metadata, tiles, pixels, decoded.incomplete)
+                described = self._worker.describe(data, todo.path, mtime_ns=todo.mtime_ns, sidecars=self._sidecars)
+                if described.content_hash in self._known:
+                    return Seen(todo, described.content_hash, described.metadata)
+                if row := self._shards.find_content(described.content_hash):
+                    return _of_row(todo, row, described.metadata)
+                if taken := self._others.find(described.content_hash):
+                    return _given(todo, described, taken)
+                return _decoded(todo, self._worker.decode(data, todo.path, described))
             except DecodeError as error:
-                return Broken(todo, str(error), stage)
+                return Broken(todo, str(error), "decode")
+
+    def _from_shard(self, todo: Todo, row: Row) -> Outcome:
+        if isinstance(row, FailureRow):
+            return Broken(todo, row.reason, row.stage)
+        if row.content_hash in self._known:
+            return Seen(todo, row.content_hash, row.metadata)
+        return _of_row(todo, row, row.metadata)
 
     # -- on the caller's thread --------------------------------------------------------------------------------------
 
@@ -239,12 +280,10 @@ class Pipeline:
         outcomes = [outcome for group in batch for outcome in group.outcomes]
         prepared = [outcome for outcome in outcomes if isinstance(outcome, Prepared)]
         vectors = np.concatenate([group.vectors for group in batch])
-        whole = np.linalg.norm(vectors, axis=1) > 0.5  # all others are of length one, and what is no number is not more
+        whole = is_vector(vectors)
         broken = [outcome for outcome in outcomes if isinstance(outcome, Broken)]
         broken += [
-            Broken(each.todo, "the encoder gave no vector", "encode")
-            for each, usable in zip(prepared, whole, strict=True)
-            if not usable
+            Broken(each.todo, NO_VECTOR, "encode") for each, usable in zip(prepared, whole, strict=True) if not usable
         ]
         kept = [each for each, usable in zip(prepared, whole, strict=True) if usable]
         seen = [outcome for outcome in outcomes if isinstance(outcome, Seen)]
@@ -262,6 +301,7 @@ class Pipeline:
         self.tally.store_secs += store_secs
         self.tally.done += len(outcomes) - sum(outcome.todo in self._overtaken for outcome in outcomes)
         self.tally.failed += len(broken)
+        self.tally.left.update(outcome.why for outcome in outcomes if isinstance(outcome, Left))
 
     def _store_batch(
         self, kept: Sequence[Prepared], vectors: Floats, seen: Sequence[Seen], broken: Sequence[Broken]
@@ -276,8 +316,10 @@ class Pipeline:
             ready += [_ready(each, records[i], first + i) for i, each in enumerate(kept)]
             words = self._labeller.label(vectors)
             labels |= zip((each.todo.id for each in kept), words, strict=True) if words else ()
+            labels |= {each.todo.id: each.labels for each in kept if each.labels}
         failed = [
-            FailedFile(each.todo.path, each.todo.size, each.todo.mtime_ns, each.reason, each.stage) for each in broken
+            FailedFile(each.todo.path, each.todo.size, each.todo.mtime_ns, each.reason, each.stage, each.todo.etag)
+            for each in broken
         ]
         ready.sort(key=lambda image: image.id)
         committed = self._store.commit(self._model_id, ready, failed=failed, labels=labels)
@@ -324,7 +366,48 @@ class Pipeline:
             known.vector_row,
             known.incomplete,
             seen.metadata,
+            todo.etag,
         )
+
+
+def _given(todo: Todo, described: Description, taken: Taken) -> Prepared:
+    return Prepared(
+        todo,
+        described.content_hash,
+        taken.width_px,
+        taken.height_px,
+        described.metadata,
+        taken.tiles,
+        taken.incomplete,
+        vector=taken.vector,
+    )
+
+
+def _of_row(todo: Todo, row: ImageRow, metadata: FileMetadata) -> Prepared:
+    return Prepared(
+        todo,
+        row.content_hash,
+        row.width_px,
+        row.height_px,
+        metadata,
+        row.tiles,
+        row.incomplete,
+        vector=row.vector.astype(np.float32),
+        labels=row.labels,
+    )
+
+
+def _decoded(todo: Todo, image: PreparedImage) -> Prepared:
+    return Prepared(
+        todo,
+        image.content_hash,
+        image.width_px,
+        image.height_px,
+        image.metadata,
+        image.tiles,
+        image.incomplete,
+        to_encode=image,
+    )
 
 
 def _ready(each: Prepared, tile: int, row: int) -> Ready:
@@ -343,4 +426,10 @@ def _ready(each: Prepared, tile: int, row: int) -> Ready:
         row,
         each.incomplete,
         each.metadata,
+        todo.etag,
     )
+
+
+def _read_ahead(todo: Sequence[Todo], size: int) -> int:
+    """Groups to have in work where objects are among the files, so that all who fetch have something to do."""
+    return -(-2 * READERS // size) if any(each.etag for each in todo) else 0

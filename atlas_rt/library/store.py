@@ -32,6 +32,8 @@ CLEANING, DIM = "cleaning", "dimensions of {model}"
 TOGETHER = 500
 """Values in one question; SQLite takes a thousand everywhere."""
 
+LABELS = "labels of {model}"
+"""Setting: the key of the vocabulary that a model's labels were made with."""
 Labels = Sequence[tuple[str, float]]
 """(word, confidence 0..1), best first."""
 
@@ -57,6 +59,17 @@ class Content:
     path: str
     size: int
     hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """An image with all that is kept of it but metadata and labels. path, size, mtime_ns: of its file."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    hash: bytes
+    known: Known
 
 
 class StoreReader:
@@ -113,6 +126,17 @@ class StoreReader:
             away=np.isin(np.array(ids, np.int64), np.array(missed, np.int64).ravel()),
         )
 
+    def stored_images(self, model: str) -> Iterator[StoredImage]:
+        """All that is kept of each image that is shown and has a vector of the model, by id."""
+        sql = """SELECT id, path, size, mtime_ns, hash, width, height, rgb, aspect, tile, row, incomplete
+            FROM vectors CROSS JOIN images ON id = image_id
+            WHERE model = ? AND state = 'ready' AND hash IS NOT NULL ORDER BY image_id"""
+        for id_, path, size, mtime_ns, hash_, width, height, rgb, aspect, tile, row, missing in self.database.each(
+            sql, (model,)
+        ):
+            known = Known(id_, width, height, unpacked(rgb), aspect, tile, row, missing or "")
+            yield StoredImage(path_of(path), size, mtime_ns, hash_, known)
+
     def vector_rows(self, model: str, ids: Ids) -> Ints:
         """(n,) int32 rows in the model's vector file for (n,) image ids; -1 for an image without one."""
         encoded, rows = self.encoded(model)
@@ -161,6 +185,11 @@ class StoreReader:
         """The path of any file that has an id, an image or not yet."""
         rows = self.database.rows("SELECT path FROM images WHERE id = ?", (id_,))
         return os.fsdecode(rows[0][0]) if rows else None
+
+    def stamp_of(self, path: str) -> tuple[str, int]:
+        """ETag and size in bytes of the image at a path; ("", -1) where there is none."""
+        rows = self.database.rows("SELECT etag, size FROM images WHERE path = ?", (os.fsencode(path),))
+        return (str(rows[0][0]), int(rows[0][1])) if rows else ("", -1)
 
     def paths_of(self, ids: Ids) -> tuple[str, ...]:
         """The paths of (n,) images, away or not."""
@@ -285,7 +314,7 @@ class StoreReader:
 
     def failures(self) -> tuple[Failure, ...]:
         """Every file that could not become an image, by path."""
-        return tuple(Failure(row.path, row.reason) for row in self._failed_files())
+        return tuple(Failure(row.path, row.reason) for row in self.failed_files())
 
     def incomplete(self) -> tuple[Failure, ...]:
         """The images of which something is missing, by path, and what."""
@@ -328,8 +357,9 @@ class StoreReader:
             found |= self.database.rows(sql, part)
         return found
 
-    def _failed_files(self) -> list[FailedFile]:
-        rows = self.database.rows("SELECT path, size, mtime_ns, reason, stage FROM failures ORDER BY path")
+    def failed_files(self) -> list[FailedFile]:
+        """The same as they were when they failed."""
+        rows = self.database.rows("SELECT path, size, mtime_ns, reason, stage, etag FROM failures ORDER BY path")
         return [FailedFile(os.fsdecode(path), *rest) for path, *rest in rows]
 
 
