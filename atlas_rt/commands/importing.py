@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from atlas_rt.commands.collection import (
     BusyError,
@@ -18,6 +20,8 @@ from atlas_rt.commands.collection import (
 from atlas_rt.commands.output import ProgressLine, print_json, say, tell
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.core.reports import IndexReport, Progress
+from atlas_rt.distributed.foreign_rows import rows_of
+from atlas_rt.distributed.image_worker import ImageWorker
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.registry import Model
 from atlas_rt.engine.messages import PlaceAsGiven
@@ -25,9 +29,11 @@ from atlas_rt.errors import UsageError
 from atlas_rt.library.cache_layout import cache_folder
 from atlas_rt.library.sources import absolute
 from atlas_rt.library.store import StoreReader
+from atlas_rt.library.tables.foreign_table import ForeignTable, read_table
 from atlas_rt.library.tables.remembered_shards import ShardShelf, other_model
-from atlas_rt.library.tables.shard import Maker
-from atlas_rt.library.tables.shard_file import ShardFile
+from atlas_rt.library.tables.rows import Row
+from atlas_rt.library.tables.shard import SUFFIX, Maker, Position, write_shard
+from atlas_rt.library.tables.shard_file import ShardFile, is_shard
 from atlas_rt.library.tables.table_files import Refusal, contents_of, files_of, refusal_of
 from atlas_rt.settings import Settings
 
@@ -55,13 +61,15 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     else:
         sources = sources_of(settings, arguments.into, demo=False)
     merge = Merge()
-    usable = _usable(settings, files, model, cache, merge)
-    place = open_place(settings, sources, cache)
-    before = _contents_of(place, model)
-    shelf = ShardShelf(place.folder, listed=listed)
-    for path in usable:
-        merge.already += not shelf.put(path)
-        merge.shards += 1
+    with TemporaryDirectory(prefix="atlas-import-") as folder:
+        foreign = ForeignFiles(settings, model, cache, Path(folder))
+        usable = _usable(settings, files, foreign, merge)
+        place = open_place(settings, sources, cache)
+        before = _contents_of(place, model)
+        shelf = ShardShelf(place.folder, listed=listed)
+        for path in usable:
+            merge.already += not shelf.put(path)
+            merge.shards += 1
     report = _updated(settings, place, cache, with_map=arguments.map)
     _tell(settings, merge, report, place, model, before)
     if report is not None:
@@ -69,22 +77,71 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _usable(settings: Settings, files: Sequence[Path], model: Model, cache: Path, merge: Merge) -> list[Path]:
-    """The shards that can join vectors of the model. Raises UsageError where none can; others are told of."""
+class ForeignFiles:
+    """Tables of other programs, made shards. The worker is opened for the first of them."""
+
+    def __init__(self, settings: Settings, model: Model, cache: Path, folder: Path) -> None:
+        """folder: for the shards."""
+        self.settings, self.model, self.cache, self.folder = settings, model, cache, folder
+        self._worker: ImageWorker | None = None
+        self._made = 0
+
+    def shard_of(self, path: Path) -> Path:
+        """The same as a shard. Raises UsageError for a table that cannot be used."""
+        table = read_table(path)
+        if reason := self._mismatch(table):
+            raise UsageError(f"{reason}: {path}")
+        if self._worker is None:
+            runtime = self.settings.runtime(self.cache)
+            self._worker = ImageWorker.open(self.model, cache=self.cache, labels=False, runtime=runtime)
+        threads = self.settings.threads or os.cpu_count() or 1
+        places: dict[str, Position | None] = {}
+        target = self.folder / f"{self._made:06}{SUFFIX}"
+
+        def rows() -> Iterator[Row]:
+            assert self._worker is not None
+            for row, place in rows_of(table, self._worker, threads=threads):
+                places[row.item.uri] = place
+                yield row
+
+        write_shard(target, rows(), self._worker.maker, place_of=lambda row: places[row.item.uri])
+        self._made += 1
+        return target
+
+    def _mismatch(self, table: ForeignTable) -> str:
+        """Why a table's vectors are not those of the model; empty where they can be."""
+        if table.vectors is None:
+            return ""
+        ours = {self.model.name, self.model.id, self.model.image.file.sha256}
+        if table.model and table.model not in ours:
+            return f"the vectors in this table are of the model {table.model}, and the library is of {self.model.name}"
+        if table.dim != self.model.dim:
+            return (
+                f"the vectors in this table have {table.dim} dimensions, those of the model {self.model.name} have "
+                f"{self.model.dim}; name the model that made them with --model NAME"
+            )
+        if not table.model and self.settings.model == registry.AUTO:
+            return f"this table does not say which model made its vectors; name it, such as --model {self.model.name}"
+        return ""
+
+
+def _usable(settings: Settings, files: Sequence[Path], foreign: ForeignFiles, merge: Merge) -> list[Path]:
+    """The shards that can join vectors of the model, tables of other programs made shards. Raises UsageError where none
+    can; others are told of."""
     usable, line = [], ProgressLine(settings)
     try:
         for number, path in enumerate(files):
             line.show(Progress("import", number, len(files), 0.0, None))
             try:
-                _check_model(path, model, cache)
-                contents = contents_of(path)
+                shard = _checked(path, foreign)
+                contents = contents_of(shard)
             except UsageError as error:
                 merge.refused.append(refusal_of(path, error))
                 continue
             merge.hashes |= contents.hashes
             merge.failures += contents.failures
             merge.unusable += contents.unusable
-            usable.append(path)
+            usable.append(shard)
     finally:
         line.clear()
     if not usable:
@@ -95,10 +152,14 @@ def _usable(settings: Settings, files: Sequence[Path], model: Model, cache: Path
     return usable
 
 
-def _check_model(path: Path, model: Model, cache: Path) -> None:
+def _checked(path: Path, foreign: ForeignFiles) -> Path:
+    """A shard of the library's model: the file itself, or what it was made into. Raises UsageError."""
+    if path.suffix.lower() != SUFFIX or not is_shard(path):
+        return foreign.shard_of(path)
     with ShardFile(path) as shard:
-        if reason := other_model(shard.maker, model_id=model.id):
-            raise UsageError(f"{reason}{_way_out(shard.maker, cache)}")
+        if reason := other_model(shard.maker, model_id=foreign.model.id):
+            raise UsageError(f"{reason}{_way_out(shard.maker, foreign.cache)}: {path}")
+    return path
 
 
 def _way_out(maker: Maker, cache: Path) -> str:

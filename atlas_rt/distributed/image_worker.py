@@ -167,6 +167,11 @@ class ImageWorker:
             for item, each in given
         ]
 
+    def finish(self, item: Item, image: PreparedImage) -> Row:
+        """One prepared image as its row."""
+        vectors = self.encode([image])
+        return _row(item, image, vectors[0], bool(is_vector(vectors)[0]), self.label(vectors)[0])
+
     def _prepare_any(self, item: Item, data: bytes) -> PreparedImage | Unusable:
         """The engine notes which file killed it and goes on; other hosts would lose the whole batch to one image."""
         try:

@@ -56,9 +56,10 @@ def _tell_all(job: RayJob, pipe: Connection, folder: Path) -> None:
         resources = ray.cluster_resources()
         gpus = int(resources.get("GPU", 0))
         workers = gpus or max(1, int(resources.get("CPU", 1)))
-        workers = min(workers, -(-len(job.items) // job.batch))
+        batch = max(1, min(job.batch, -(-len(job.items) // (2 * workers))))
+        workers = min(workers, -(-len(job.items) // batch))
         _send(pipe, Connected(workers, gpus))
-        for row in _dataset(ray, job, workers, gpus).iter_rows():
+        for row in _dataset(ray, job, batch=batch, workers=workers, gpus=gpus).iter_rows():
             _send(pipe, MadeShard(row["shard"], int(row["images"]), int(row["failures"])))
         _send(pipe, Finished())
     finally:
@@ -93,7 +94,7 @@ def _connect(ray: Any, job: RayJob, folder: Path) -> None:
         raise MissingError(f"{named(job)} cannot be reached ({_reason(error)})") from error
 
 
-def _dataset(ray: Any, job: RayJob, workers: int, gpus: int) -> Any:
+def _dataset(ray: Any, job: RayJob, *, batch: int, workers: int, gpus: int) -> Any:
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
@@ -101,7 +102,7 @@ def _dataset(ray: Any, job: RayJob, workers: int, gpus: int) -> Any:
         RayActor,
         fn_constructor_args=(job_without_items(job),),
         compute=ray.data.ActorPoolStrategy(size=workers),
-        batch_size=job.batch,
+        batch_size=batch,
         batch_format="pyarrow",
         num_gpus=1 if gpus else None,
         num_cpus=None if gpus else 1,
