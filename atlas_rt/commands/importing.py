@@ -30,7 +30,7 @@ from atlas_rt.library.cache_layout import cache_folder
 from atlas_rt.library.sources import absolute
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.tables.foreign_table import ForeignTable, read_table
-from atlas_rt.library.tables.remembered_shards import ShardShelf, other_model
+from atlas_rt.library.tables.remembered_shards import ShardShelf, note_listed_model, other_model
 from atlas_rt.library.tables.rows import Row
 from atlas_rt.library.tables.shard import SUFFIX, Maker, Position, write_shard
 from atlas_rt.library.tables.shard_file import ShardFile, is_shard
@@ -70,6 +70,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         for path in usable:
             merge.already += not shelf.put(path)
             merge.shards += 1
+    if listed:
+        note_listed_model(place.folder, model.name)
     report = _updated(settings, place, cache, with_map=arguments.map)
     _tell(settings, merge, report, place, model, before)
     if report is not None:

@@ -24,6 +24,12 @@ from atlas_rt.library.tables.shard_file import ShardFile
 from atlas_rt.library.vectors import read_vector
 from tests.libraries import ROOT
 
+# Ray's cluster for tests leaves the processes that it started to the collector.
+pytestmark = [
+    pytest.mark.timeout(1200),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"),
+]
+
 IMAGES = int(os.environ.get("ATLAS_RT_CAMPAIGN_IMAGES", "800"))
 SIDE_PX = 640
 BAD = 3

@@ -81,9 +81,7 @@ def _read_parquet(path: Path) -> ForeignTable:
     names = table.column_names
     vectors = _vector_column(pa, table)
     where = _named(PATHS, names, lambda name: pa.types.is_string(table.schema.field(name).type))
-    pictures = _pictures(
-        pa, table, _named(PICTURES, names, lambda name: _is_picture(pa, table.schema.field(name).type))
-    )
+    shown = _named(PICTURES, names, lambda name: _is_picture(pa, table.schema.field(name).type))
     axes = _axes(names)
     if not vectors and not axes:
         raise UsageError(f"Neither vectors nor x, y, z are in this table; its columns are {', '.join(names)}: {path}")
@@ -94,7 +92,7 @@ def _read_parquet(path: Path) -> ForeignTable:
         _absolute([uri or f"{path.name}#{row}" for row, uri in enumerate(uris)], path),
         _vectors_of(table[vectors], rows, path) if vectors else None,
         _positions([table[axis].to_pylist() for axis in axes]) if axes else None,
-        pictures,
+        _pictures(pa, table, shown),
         given,
     )
 
