@@ -33,6 +33,7 @@ EVERYWHERE = (
     "region",
     "no_sign_request",
     "request_payer",
+    "originals_gb",
 )
 """Settings that are options of every command."""
 WINDOW = (

@@ -11,6 +11,7 @@ from atlas_rt.commands.collection import (
     refuse_empty,
     sources_of,
     tell_failures,
+    tell_left_out,
     tell_missing_formats,
     update,
 )
@@ -38,6 +39,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     for image in report.incomplete:
         say(settings, f"incomplete: {image.path}: {image.reason}")
     tell_missing_formats(settings, report)
+    tell_left_out(settings, report)
     if settings.json:
         print_json(asdict(report))
     refuse_empty(paths, report)
@@ -55,4 +57,8 @@ def _tell_report(report: IndexReport) -> None:
         f"{report.away:,} away{incomplete}; "
         f"{len(report.failed):,} failed, {report.skipped:,} other files skipped"
     )
+    if report.requests:
+        asked = report.requests
+        read = f"{asked['get']:,} reads of {asked['bytes'] / 1e6:,.1f} MB"
+        tell(f"S3: {asked['list']:,} requests to list, {read}, {asked['other']:,} others")
     tell(f"{duration(report.seconds['total'])}, {report.images_per_second:.1f} images a second, model {report.model}")

@@ -131,7 +131,7 @@ def _wait_for_news(requests: PendingRequests, rounds: Rounds) -> bool:
             continue
         if rounds.received.appeared() or rounds.shards.appeared():
             return True
-        if rounds.watcher.due() or rounds.unsettled.due:
+        if rounds.watcher.due() or rounds.unsettled.due or rounds.buckets.due:
             return False
         if rounds.behind:
             rounds.fill()

@@ -354,7 +354,7 @@ class StoreReader:
 
     def failed_files(self) -> list[FailedFile]:
         """The same as they were when they failed."""
-        rows = self.database.rows("SELECT path, size, mtime_ns, reason, stage FROM failures ORDER BY path")
+        rows = self.database.rows("SELECT path, size, mtime_ns, reason, stage, etag FROM failures ORDER BY path")
         return [FailedFile(os.fsdecode(path), *rest) for path, *rest in rows]
 
 
