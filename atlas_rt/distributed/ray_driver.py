@@ -30,8 +30,6 @@ QUIET = {
     "RAY_COLOR_PREFIX": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
-RESTARTS = 2
-"""Of an actor that dies, as of an image that kills its decoder: then the local engine finds out which."""
 
 
 def drive(job: RayJob, pipe: Connection, folder: Path) -> None:
@@ -106,8 +104,9 @@ def _dataset(ray: Any, job: RayJob, *, batch: int, workers: int, gpus: int) -> A
         batch_format="pyarrow",
         num_gpus=1 if gpus else None,
         num_cpus=None if gpus else 1,
-        max_restarts=RESTARTS,
-        max_task_retries=RESTARTS,
+        # as often as it takes: what kills its actors is set aside by these (`ray_actor`)
+        max_restarts=-1,
+        max_task_retries=-1,
     )
 
 
