@@ -30,8 +30,8 @@ AHEAD = 4
 
 TRIES = 2
 DEADLY = "a worker of the cluster died on it, or on one that came with it"
-"""Of a batch on one machine. What fails so is not settled: the engine that takes the shard in reads it, alone if it must
-(`engine/suspects.py`)."""
+"""Of a batch on one machine. What fails so is not settled: the engine that takes the shard in reads it, alone if it
+must (`engine/suspects.py`)."""
 
 
 class Tries:

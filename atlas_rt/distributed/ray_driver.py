@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import sys
 import warnings
 from dataclasses import replace
@@ -20,6 +21,7 @@ from atlas_rt.distributed.ray_actor import RayActor, columns_of
 from atlas_rt.distributed.ray_job import Broken, Connected, Finished, FromRay, MadeShard, RayJob, named
 from atlas_rt.errors import MissingError
 
+ANSWER_SECS = 10.0
 STORE_BYTES = 200 * 2**20
 """Ray's object store on this machine: only addresses and shards pass through it."""
 QUIET = {
@@ -48,6 +50,7 @@ def drive(job: RayJob, pipe: Connection, folder: Path) -> None:
 
 
 def _tell_all(job: RayJob, pipe: Connection, folder: Path) -> None:
+    _ask_for_head(job)
     ray = _ray()
     _connect(ray, job, folder)
     try:
@@ -62,6 +65,17 @@ def _tell_all(job: RayJob, pipe: Connection, folder: Path) -> None:
         _send(pipe, Finished())
     finally:
         ray.shutdown()
+
+
+def _ask_for_head(job: RayJob) -> None:
+    """Raises MissingError at once where nobody answers at the address; Ray itself would try for half a minute."""
+    host, _, port = job.address.rpartition("://")[2].rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=ANSWER_SECS).close()
+    except OSError as error:
+        raise MissingError(f"{named(job)} cannot be reached ({error.strerror or error})") from error
 
 
 def _ray() -> Any:

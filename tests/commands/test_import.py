@@ -17,12 +17,13 @@ from atlas_rt.library import maps
 from atlas_rt.library.cache_layout import Lock, place_of
 from atlas_rt.library.file_content import content_hash
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.tables.rows import ImageRow
+from atlas_rt.library.tables.rows import ImageRow, Item
 from atlas_rt.library.tables.shard import Maker, write_shard
 from atlas_rt.library.tables.shard_file import ShardFile
 from atlas_rt.library.vectors import read_vector
 from tests.commands.person import Person
 from tests.libraries import PICTURES, Library, copy_pictures
+from tests.s3_server import S3Server
 
 
 @pytest.fixture(scope="module")
@@ -194,3 +195,26 @@ def test_a_table_with_positions_alone_is_embedded_here(person: Person, tmp_path:
     table.write_text("path,x,y\n" + "\n".join(lines))
     told = person.ask("import", table, "--map", "--json").document
     assert (told["imported"], told["report"]["images"]) == (4, 4)
+
+
+def test_shards_and_images_that_lie_in_a_bucket(person: Person, shard: Path, s3: S3Server, tmp_path: Path) -> None:
+    """Shards come from one prefix, the images of another are known by them: of those not one is fetched."""
+    rows, maker = rows_in(shard)
+    data = [Path(row.item.uri).read_bytes() for row in rows[:6]]
+    keys = [f"pictures/a key//{number}.webp" for number in range(6)]
+    bucket = s3.bucket(objects=dict(zip(keys, data, strict=True)))
+    listed = s3.client.list_objects_v2(Bucket=bucket)["Contents"]
+    etags = {each["Key"]: each["ETag"].strip('"') for each in listed}
+    items = [Item(f"s3://{bucket}/{key}", len(each), 0, etags[key]) for key, each in zip(keys, data, strict=True)]
+    given = [replace(row, item=item) for row, item in zip(rows, items, strict=False)]
+    write_shard(tmp_path / "given.parquet", given, maker)
+    s3.client.upload_file(str(tmp_path / "given.parquet"), bucket, "shards/0.parquet")
+    where = ("--endpoint-url", s3.url)
+    nothing = person.ask("import", f"s3://{bucket}/nowhere", *where)
+    assert (nothing.code, "There is no shard" in nothing.refusal) == (2, True)
+    s3.client.put_object(Bucket=bucket, Key="pictures/late.webp", Body=data[0])
+    told = person.ask("import", f"s3://{bucket}/shards", "--into", f"s3://{bucket}/pictures", *where, "--json").document
+    assert (told["imported"], told["report"]["images"], told["report"]["failed"]) == (6, 7, [])
+    s3.client.delete_object(Bucket=bucket, Key="pictures/late.webp")
+    alone = person.ask("import", f"s3://{bucket}/shards", *where, "--json").document
+    assert (alone["imported"], alone["report"]["images"]) == (6, 6)
