@@ -15,14 +15,14 @@ def objects(*keys: str) -> list[ListedObject]:
     return [ListedObject(key, 10, f"etag of {key}", 5) for key in keys]
 
 
-def listed(*keys: str, source: str = "s3://b", exclude: tuple[str, ...] = (), hidden: bool = False) -> ListedObjects:
+def listed(*keys: str, source: str = "s3://bk", exclude: tuple[str, ...] = (), hidden: bool = False) -> ListedObjects:
     listing = ObjectListing(source, matcher(exclude), {}, hidden=hidden)
     listing.take(objects(*sorted(keys)))
     return listing.so_far(whole=True)
 
 
 def keys_of(found: ListedObjects) -> list[str]:
-    return [file.path.removeprefix("s3://b/") for file in found.files]
+    return [file.path.removeprefix("s3://bk/") for file in found.files]
 
 
 def test_folders_hidden_and_excluded_keys_are_left_out() -> None:
@@ -54,42 +54,42 @@ def test_folders_hidden_and_excluded_keys_are_left_out() -> None:
 
 
 def test_the_names_of_a_source_itself_are_no_reason_to_leave_out() -> None:
-    assert keys_of(listed(".trash/1.jpg", source="s3://b/.trash")) == [".trash/1.jpg"]
-    assert keys_of(listed("a/1.jpg", source="s3://b/a/1.jpg")) == ["a/1.jpg"]
-    assert keys_of(listed("a//1.jpg", source="s3://b/a//")) == ["a//1.jpg"]
+    assert keys_of(listed(".trash/1.jpg", source="s3://bk/.trash")) == [".trash/1.jpg"]
+    assert keys_of(listed("a/1.jpg", source="s3://bk/a/1.jpg")) == ["a/1.jpg"]
+    assert keys_of(listed("a//1.jpg", source="s3://bk/a//")) == ["a//1.jpg"]
 
 
 def test_a_raw_file_waits_for_the_end_of_the_listing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(object_listing, "readable_suffixes", lambda: frozenset([".jpg", ".nef"]))
-    listing = ObjectListing("s3://b", matcher(()), {}, hidden=False)
+    listing = ObjectListing("s3://bk", matcher(()), {}, hidden=False)
     listing.take(objects("1.NEF", "2.NEF"))
     assert not listing.so_far(whole=False).files
     listing.take(objects("2.jpg", "2.xmp"))
     found = listing.so_far(whole=True)
     assert keys_of(found) == ["1.NEF", "2.jpg"]
-    assert found.sidecars == {"s3://b/2.xmp": 5}
+    assert found.sidecars == {"s3://bk/2.xmp": 5}
 
 
 def test_what_did_not_change_is_the_same_object_as_before() -> None:
     before = {file.path: file for file in listed("1.jpg", "2.jpg").files}
-    listing = ObjectListing("s3://b", matcher(()), before, hidden=False)
+    listing = ObjectListing("s3://bk", matcher(()), before, hidden=False)
     listing.take([*objects("1.jpg"), ListedObject("2.jpg", 10, "another", 5)])
     first, second = listing.so_far(whole=True).files
-    assert first is before["s3://b/1.jpg"]
-    assert second == FoundFile("s3://b/2.jpg", 10, 5, "another")
+    assert first is before["s3://bk/1.jpg"]
+    assert second == FoundFile("s3://bk/2.jpg", 10, 5, "another")
 
 
 def test_a_scan_joins_what_is_listed_with_what_lies_in_folders(tmp_path: object) -> None:
     found = Scanner().scan(
-        [str(tmp_path), "s3://b", "s3://c", "s3://d"],
+        [str(tmp_path), "s3://bk", "s3://ck", "s3://dk"],
         listed={
-            "s3://b": listed("1.jpg"),
-            "s3://c": ListedObjects(),
-            "s3://d": ListedObjects(state="missing", reason="There is no bucket"),
+            "s3://bk": listed("1.jpg"),
+            "s3://ck": ListedObjects(),
+            "s3://dk": ListedObjects(state="missing", reason="There is no bucket"),
         },
     )
-    assert [file.path for file in found.files] == ["s3://b/1.jpg"]
-    assert found.unlisted == {"s3://c"}
-    assert found.states == {"s3://d": "missing"}
+    assert [file.path for file in found.files] == ["s3://bk/1.jpg"]
+    assert found.unlisted == {"s3://ck"}
+    assert found.states == {"s3://dk": "missing"}
     assert [failure.reason for failure in found.unreadable] == ["There is no bucket"]
     assert found.empty == {str(tmp_path)}
