@@ -36,6 +36,7 @@ from atlas_rt.library.originals import Originals
 from atlas_rt.library.personal_data import data_folder
 from atlas_rt.library.relocation import settled_place
 from atlas_rt.library.resemblance import Resemblance
+from atlas_rt.library.tables.remembered_shards import listed_model
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.settings import Settings
 from atlas_rt.workers.model_readiness import model_to_show
@@ -224,8 +225,9 @@ def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bo
     cannot be read.
     """
     cache = cache_folder(settings.cache_path)
-    model = registry.load(settings.model, cache)
     place = open_place(settings, paths, cache, make=not no_update)
+    listed = listed_model(place.folder) if settings.model == registry.AUTO else ""
+    model = registry.load(listed or settings.model, cache)
     if no_update:
         return read_collection(settings, place, _with_map(settings, place, model, cache), cache)
     try:
