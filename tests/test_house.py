@@ -44,7 +44,7 @@ ARROWS: dict[str, set[str]] = {
     "parsing": EVERYWHERE | {"arguments"},
     "jobs": EVERYWHERE | {"settings", "engine", "library"},
     "permission": EVERYWHERE | {"settings", "narrator"},
-    "engine": EVERYWHERE | SUBJECTS | {"excepthooks"},
+    "engine": EVERYWHERE | SUBJECTS | {"excepthooks", "distributed"},  # the worker that all hosts share
     "workers": EVERYWHERE | SUBJECTS | {"narrator", "typesetting"},
     "narrator": EVERYWHERE | SUBJECTS,
     "distributed": EVERYWHERE | SUBJECTS,

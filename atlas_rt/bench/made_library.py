@@ -10,7 +10,7 @@ from pathlib import Path
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.core.metadata import ORIGINAL, Metadata
 from atlas_rt.library.changes import Todo
-from atlas_rt.library.metadata.table import FileMetadata
+from atlas_rt.library.metadata.file_metadata import FileMetadata
 from atlas_rt.library.scanning import Scan
 from atlas_rt.library.store_writer import Ready, StoreWriter
 from atlas_rt.library.walking import FoundFile

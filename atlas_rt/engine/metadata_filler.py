@@ -13,9 +13,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from atlas_rt.core.reports import Progress
+from atlas_rt.library.metadata.file_metadata import FileMetadata
 from atlas_rt.library.metadata.reading import read_file
 from atlas_rt.library.metadata.sidecars import Sidecars
-from atlas_rt.library.metadata.table import FileMetadata, Unread
+from atlas_rt.library.metadata.table import Unread
 from atlas_rt.library.store_writer import StoreWriter
 
 PART = 128

@@ -19,23 +19,18 @@ import numpy as np
 
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.images import Failure
-from atlas_rt.encoders.encoder import ImageEncoder
-from atlas_rt.encoders.preprocess import Preprocessing, to_input
+from atlas_rt.distributed.image_worker import NO_VECTOR, Description, ImageWorker, PreparedImage, is_vector
 from atlas_rt.engine.crash_log import CrashLog
 from atlas_rt.engine.labeller import Labeller
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.changes import FailedFile, Todo
-from atlas_rt.library.decoding.decode import read_image
-from atlas_rt.library.file_content import content_hash, read
-from atlas_rt.library.formats import suffix_of
-from atlas_rt.library.metadata.reading import read_metadata
+from atlas_rt.library.file_content import read
+from atlas_rt.library.metadata.file_metadata import FileMetadata
 from atlas_rt.library.metadata.sidecars import Sidecars
-from atlas_rt.library.metadata.table import FileMetadata
-from atlas_rt.library.other_libraries import OtherLibraries
+from atlas_rt.library.other_libraries import OtherLibraries, Taken
 from atlas_rt.library.store import Labels
 from atlas_rt.library.store_writer import Ready, StoreWriter
 from atlas_rt.library.tile_files import TileFiles, TileSet
-from atlas_rt.library.tile_making import make_tiles
 from atlas_rt.library.vectors import VectorFile
 
 BATCH = 16
@@ -48,10 +43,10 @@ AHEAD = 3
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A decoded file: all that is stored of it but its vector.
+    """A file of which all is known but, until it is encoded, its vector.
 
-    metadata: what else the file tells. pixels: the encoder's input, until it is encoded. incomplete: what of the
-    picture is missing, empty for nothing. vector: (dim,) where another library gave it, and there is nothing to encode.
+    metadata: what else the file tells. incomplete: what of the picture is missing, empty for nothing. to_encode: what
+    its vector is made from, until it is made. vector: (dim,) where another library gave it.
     """
 
     todo: Todo
@@ -60,8 +55,8 @@ class Prepared:
     height_px: int
     metadata: FileMetadata
     tiles: TileSet
-    pixels: Floats | None
     incomplete: str = ""
+    to_encode: PreparedImage | None = None
     vector: Floats | None = None
 
 
@@ -127,7 +122,7 @@ class Pipeline:
         store: StoreWriter,
         tiles: TileFiles,
         vectors: VectorFile,
-        encoder: ImageEncoder,
+        worker: ImageWorker,
         labeller: Labeller,
         threads: int,
         crash_log: CrashLog,
@@ -137,12 +132,11 @@ class Pipeline:
         between_batches: Callable[[Tally], None],
     ) -> None:
         self._store, self._tiles, self._vectors = store, tiles, vectors
-        self._encoder, self._labeller = encoder, labeller
+        self._worker, self._labeller = worker, labeller
         self._threads = threads
         self._crash_log, self._others, self._sidecars = crash_log, others, sidecars
         self._told, self._between_batches = told, between_batches
-        self._model_id = encoder.model.id
-        self._spec: Preprocessing = encoder.model.image.preprocessing
+        self._model_id = worker.model.id
         self._known = set(store.hashes(self._model_id))
         self._overtaken: list[Todo] = []
         self.tally = Tally()
@@ -153,7 +147,7 @@ class Pipeline:
         alone: one file at a time. spared: so many threads are left idle, for another process's sake.
         """
         threads = 1 if alone else max(1, self._threads - spared)
-        size = 1 if alone else self._encoder.model.image.batch
+        size = 1 if alone else self._worker.model.image.batch
         groups = [todo[start : start + size] for start in range(0, len(todo), size)]
         batch: list[Group] = []
         begun = time.monotonic()
@@ -191,19 +185,17 @@ class Pipeline:
         decoded = time.perf_counter()
         vectors = self._vectors_of(prepared)
         # the pixels have served: a group that waits for its turn is small
-        slim = tuple(replace(each, pixels=None) if isinstance(each, Prepared) else each for each in outcomes)
+        slim = tuple(replace(each, to_encode=None) if isinstance(each, Prepared) else each for each in outcomes)
         return Group(slim, vectors, decoded - begun, time.perf_counter() - decoded)
 
     def _vectors_of(self, prepared: Sequence[Prepared]) -> Floats:
         """(k, dim): those that were given, and the others encoded together."""
-        vectors = np.zeros((len(prepared), self._encoder.model.dim), np.float32)
-        to_encode = [row for row, each in enumerate(prepared) if each.pixels is not None]
+        vectors = np.zeros((len(prepared), self._worker.model.dim), np.float32)
         for row, each in enumerate(prepared):
             if each.vector is not None:
                 vectors[row] = each.vector
-        if to_encode:
-            pixels = [each.pixels for each in prepared if each.pixels is not None]
-            vectors[to_encode] = self._encoder.encode(np.stack(pixels))
+        rows = [row for row, each in enumerate(prepared) if each.to_encode is not None]
+        vectors[rows] = self._worker.encode([each.to_encode for each in prepared if each.to_encode is not None])
         return vectors
 
     def _prepare(self, todo: Todo) -> Outcome:
@@ -212,20 +204,13 @@ class Pipeline:
         with self._crash_log.of(todo.id):
             try:
                 data = read(todo.path)
-                digest = content_hash(data)
-                metadata = read_metadata(data, todo.path, mtime_ns=todo.mtime_ns, sidecars=self._sidecars)
-                if digest in self._known:
-                    return Seen(todo, digest, metadata)
-                if taken := self._others.find(digest):
-                    size = (taken.width_px, taken.height_px)
-                    return Prepared(todo, digest, *size, metadata, taken.tiles, None, taken.incomplete, taken.vector)
+                described = self._worker.describe(data, todo.path, mtime_ns=todo.mtime_ns, sidecars=self._sidecars)
+                if described.content_hash in self._known:
+                    return Seen(todo, described.content_hash, described.metadata)
+                if taken := self._others.find(described.content_hash):
+                    return _given(todo, described, taken)
                 stage = "decode"
-                decoded = read_image(
-                    data, target_px=self._spec.size_px, fit=self._spec.resize, suffix=suffix_of(todo.path)
-                )
-                pixels = to_input(decoded.image, self._spec)
-                size, tiles = (decoded.width_px, decoded.height_px), make_tiles(decoded)
-                return Prepared(todo, digest, *size, metadata, tiles, pixels, decoded.incomplete)
+                return _decoded(todo, self._worker.decode(data, todo.path, described))
             except DecodeError as error:
                 return Broken(todo, str(error), stage)
 
@@ -239,12 +224,10 @@ class Pipeline:
         outcomes = [outcome for group in batch for outcome in group.outcomes]
         prepared = [outcome for outcome in outcomes if isinstance(outcome, Prepared)]
         vectors = np.concatenate([group.vectors for group in batch])
-        whole = np.linalg.norm(vectors, axis=1) > 0.5  # all others are of length one, and what is no number is not more
+        whole = is_vector(vectors)
         broken = [outcome for outcome in outcomes if isinstance(outcome, Broken)]
         broken += [
-            Broken(each.todo, "the encoder gave no vector", "encode")
-            for each, usable in zip(prepared, whole, strict=True)
-            if not usable
+            Broken(each.todo, NO_VECTOR, "encode") for each, usable in zip(prepared, whole, strict=True) if not usable
         ]
         kept = [each for each, usable in zip(prepared, whole, strict=True) if usable]
         seen = [outcome for outcome in outcomes if isinstance(outcome, Seen)]
@@ -325,6 +308,32 @@ class Pipeline:
             known.incomplete,
             seen.metadata,
         )
+
+
+def _given(todo: Todo, described: Description, taken: Taken) -> Prepared:
+    return Prepared(
+        todo,
+        described.content_hash,
+        taken.width_px,
+        taken.height_px,
+        described.metadata,
+        taken.tiles,
+        taken.incomplete,
+        vector=taken.vector,
+    )
+
+
+def _decoded(todo: Todo, image: PreparedImage) -> Prepared:
+    return Prepared(
+        todo,
+        image.content_hash,
+        image.width_px,
+        image.height_px,
+        image.metadata,
+        image.tiles,
+        image.incomplete,
+        to_encode=image,
+    )
 
 
 def _ready(each: Prepared, tile: int, row: int) -> Ready:

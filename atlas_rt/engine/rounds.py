@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from atlas_rt.core.images import Failure
 from atlas_rt.core.reports import IndexReport, Progress
+from atlas_rt.distributed.image_worker import ImageWorker
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.registry import Model
 from atlas_rt.engine import suspects
@@ -68,7 +69,7 @@ class Rounds:
         """cleaned: what was away has just been forgotten, which who shows the map does not know yet."""
         self._job, self._model, self._store, self._threads = job, model, store, threads
         self._cleaned, self._requests, self._announcements = cleaned, requests, announcements
-        self._encoder: ImageEncoder | None = None
+        self._worker: ImageWorker | None = None
         self.watcher = Watcher(job.exclude, hidden=job.hidden, cache=job.cache)
         self._scanner = Scanner(job.exclude, hidden=job.hidden, cache=job.cache)
         self.unsettled = Unsettled()
@@ -264,7 +265,7 @@ class Rounds:
             store=self._store,
             tiles=self._tiles,
             vectors=self._vectors,
-            encoder=self._opened_encoder(),
+            worker=self._opened_worker(),
             labeller=self._labeller,
             threads=self._threads,
             crash_log=self._crash_log,
@@ -274,11 +275,12 @@ class Rounds:
             between_batches=between_batches,
         )
 
-    def _opened_encoder(self) -> ImageEncoder:
-        if self._encoder is None:
-            self._encoder = ImageEncoder(self._model, threads=1, runtime=self._job.runtime)
-            self._announcements.tell(Provider(self._model.name, self._encoder.provider))
-        return self._encoder
+    def _opened_worker(self) -> ImageWorker:
+        """Without a vocabulary of its own: no image waits for the words (`Labeller`)."""
+        if self._worker is None:
+            self._worker = ImageWorker(ImageEncoder(self._model, threads=1, runtime=self._job.runtime))
+            self._announcements.tell(Provider(self._model.name, self._worker.encoder.provider))
+        return self._worker
 
     def _label(self) -> None:
         """Words for images that have none, or none of this vocabulary."""

@@ -23,8 +23,9 @@ from atlas_rt.library.database import Database, is_outdated, path_of
 from atlas_rt.library.last_comparison import LastComparison
 from atlas_rt.library.lock import Lock
 from atlas_rt.library.metadata import table
+from atlas_rt.library.metadata.file_metadata import FileMetadata
 from atlas_rt.library.metadata.sidecars import Sidecars
-from atlas_rt.library.metadata.table import FileMetadata, Unread
+from atlas_rt.library.metadata.table import Unread
 from atlas_rt.library.places import ImagePlace, NamedPlace, Unplaced
 from atlas_rt.library.scanning import Scan
 from atlas_rt.library.store import DIM, TOGETHER, Labels, StoreReader

@@ -16,6 +16,7 @@ import pytest
 from atlas_rt.core.maps import Map
 from atlas_rt.core.reports import IndexReport
 from atlas_rt.core.rows import rows_of
+from atlas_rt.distributed import image_worker
 from atlas_rt.engine import fit_in_hand, map_scheduler, pipeline
 from atlas_rt.engine.engine import Engine
 from atlas_rt.engine.fit_process import Cancelled, FitProcess
@@ -26,7 +27,7 @@ from atlas_rt.library import maps
 from atlas_rt.mapping.layout import align
 from tests.libraries import PICTURES, Library, copy_pictures, job_of, latest_map, same_bits
 
-READ_IMAGE = pipeline.read_image
+READ_IMAGE = image_worker.read_image
 STAGES = (40, 90)
 """As if the first fits were of so many images."""
 
@@ -124,7 +125,7 @@ def test_the_last_map_is_the_same_however_slowly_images_come_and_when_it_is_stop
     pictures: Path, quick: Map, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = job_of(pictures, cache, threads=3, stay=True)
-    monkeypatch.setattr(pipeline, "read_image", Slow(0.08))
+    monkeypatch.setattr(image_worker, "read_image", Slow(0.08))
     seen: list[int] = []
 
     def after_the_first_fit(message: FromEngine) -> bool:
@@ -138,7 +139,7 @@ def test_the_last_map_is_the_same_however_slowly_images_come_and_when_it_is_stop
     assert seen
     assert 40 <= seen[0] < 130
     assert not any(isinstance(message, IndexReport) for message in told)
-    monkeypatch.setattr(pipeline, "read_image", Slow(0.02))
+    monkeypatch.setattr(image_worker, "read_image", Slow(0.02))
     work(job)
     same_map(latest_map(job.place), quick)
 
@@ -151,7 +152,7 @@ def test_words_that_come_late_name_the_clusters_of_a_library_that_ends_with_a_st
     monkeypatch.setattr(map_scheduler, "LOOK_EVERY_SECS", 0.0)
     made = []
     for number in (0, 1):
-        monkeypatch.setattr(pipeline, "read_image", Slow(0.05 * number))
+        monkeypatch.setattr(image_worker, "read_image", Slow(0.05 * number))
         cache = tmp_path / f"cache-{number}"
         shutil.copytree(indexed.cache / "vocabulary", cache / "vocabulary")
         job = job_of(exactly, cache, stay=bool(number))
@@ -174,7 +175,7 @@ def test_the_map_of_a_handful_is_the_same_however_slowly_they_come(
     for number, (longest_secs, stay) in enumerate([(0.0, False), (0.02, True), (0.2, True), (0.2, True)]):
         cache = tmp_path / f"cache-{number}"
         shutil.copytree(indexed.cache / "vocabulary", cache / "vocabulary")
-        monkeypatch.setattr(pipeline, "read_image", Slow(longest_secs))
+        monkeypatch.setattr(image_worker, "read_image", Slow(longest_secs))
         job = job_of(handful, cache, stay=stay, threads=2)
         told = work(job)
         shown += [message.images for message in told if isinstance(message, Published)]
@@ -190,7 +191,7 @@ def test_fits_of_the_first_images_are_shown_while_the_others_come(
     pictures: Path, quick: Map, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = job_of(pictures, cache, stay=True)
-    monkeypatch.setattr(pipeline, "read_image", Slow(0.15))
+    monkeypatch.setattr(image_worker, "read_image", Slow(0.15))
     shown: list[Map] = []
 
     def keep(message: FromEngine) -> bool:

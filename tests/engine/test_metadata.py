@@ -135,7 +135,7 @@ def test_an_older_library_fills_up_without_decoding_and_goes_on_where_it_was_sto
     first = known(indexed_photos)
     as_written_before_metadata(indexed_photos)
     monkeypatch.setattr(metadata_filler, "PART", 1)
-    monkeypatch.setattr("atlas_rt.engine.pipeline.read_image", None)
+    monkeypatch.setattr("atlas_rt.distributed.image_worker.read_image", None)
     fill = metadata_filler.MetadataFiller.fill_some
 
     def stopped(filler: metadata_filler.MetadataFiller) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from atlas_rt.core.metadata import FILE, ORIGINAL, Metadata
 from atlas_rt.library.database import migrate
-from atlas_rt.library.metadata.table import FileMetadata
+from atlas_rt.library.metadata.file_metadata import FileMetadata
 from atlas_rt.library.scanning import Scan
 from atlas_rt.library.schema import STEPS
 from atlas_rt.library.store_cleaner import Renumbering, StoreCleaner

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from atlas_rt.core.metadata import ORIGINAL, Metadata
-from atlas_rt.library.metadata.table import FileMetadata
+from atlas_rt.library.metadata.file_metadata import FileMetadata
 from atlas_rt.library.store_writer import StoreWriter
 from atlas_rt.workers.completions import SHOWN, Completer
 from atlas_rt.workers.scenes import Arrival

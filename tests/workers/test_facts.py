@@ -14,7 +14,7 @@ from atlas_rt.core.hud import ImageFacts
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.core.metadata import FILE, NOTHING_KNOWN, Metadata
 from atlas_rt.core.stacks import stacks_of
-from atlas_rt.library.metadata.table import FileMetadata
+from atlas_rt.library.metadata.file_metadata import FileMetadata
 from atlas_rt.library.store_writer import StoreWriter
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.vector_index import VectorIndex

@@ -16,7 +16,7 @@ import pytest
 from atlas_rt.core.metadata import ORIGINAL, Metadata
 from atlas_rt.core.rows import IdMask
 from atlas_rt.core.scene import Scene
-from atlas_rt.library.metadata.table import FileMetadata
+from atlas_rt.library.metadata.file_metadata import FileMetadata
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.store_writer import StoreWriter
 from atlas_rt.search.fields import condition_of, read

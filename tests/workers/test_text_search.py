@@ -15,7 +15,7 @@ from atlas_rt.core.answers import SearchAnswer
 from atlas_rt.core.metadata import ORIGINAL, Metadata
 from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.encoders.registry import Model
-from atlas_rt.library.metadata.table import FileMetadata
+from atlas_rt.library.metadata.file_metadata import FileMetadata
 from atlas_rt.library.store_writer import StoreWriter
 from atlas_rt.workers.scenes import Arrival
 from atlas_rt.workers.searcher import RESULTS, TEXT_LIGHT, Query, Searcher

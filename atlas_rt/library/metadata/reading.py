@@ -2,7 +2,7 @@
 
 A sidecar comes before the file, since a person wrote it later; in the file XMP comes before IPTC, EXIF and the texts of
 a PNG file. Keywords of all are kept. Dates alone go by EXIF first: it is what the camera wrote when the picture was
-taken. Nothing here raises: what cannot be read is not known. `table.READER` counts the versions of all this.
+taken. Nothing here raises: what cannot be read is not known. `file_metadata.READER` counts the versions of all this.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from atlas_rt.core.metadata import FILE, NOTHING_KNOWN, Metadata
 from atlas_rt.library.metadata.blocks import Blocks, blocks_of
 from atlas_rt.library.metadata.dates import moment_of_file
 from atlas_rt.library.metadata.exif import metadata_of_exif
+from atlas_rt.library.metadata.file_metadata import FileMetadata
 from atlas_rt.library.metadata.iptc import metadata_of_iptc
 from atlas_rt.library.metadata.prompts import prompt_of
 from atlas_rt.library.metadata.sidecars import NO_SIDECARS, Sidecars
-from atlas_rt.library.metadata.table import FileMetadata
 from atlas_rt.library.metadata.texts import TEXT, cleaned, keywords_of
 from atlas_rt.library.metadata.xmp import metadata_of_xmp
 

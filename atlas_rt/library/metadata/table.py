@@ -9,23 +9,13 @@ from typing import Any
 
 from atlas_rt.core.metadata import Metadata
 from atlas_rt.library.database import Database, path_of
+from atlas_rt.library.metadata.file_metadata import READER, FileMetadata
 from atlas_rt.library.metadata.sidecars import Sidecars
-
-READER = 1
-"""Version of all that reads. Rows of another one are read again."""
 
 _COLUMNS = tuple(field.name for field in fields(Metadata))
 _KEYWORDS = _COLUMNS.index("keywords")
 _PUT = f"""INSERT OR REPLACE INTO metadata (image_id, reader, sidecars, {", ".join(_COLUMNS)})
     VALUES ({", ".join("?" * (3 + len(_COLUMNS)))})"""
-
-
-@dataclass(frozen=True, slots=True)
-class FileMetadata:
-    """What was read of one file. sidecars: their stamp (`Sidecars.stamp`) when they were read."""
-
-    metadata: Metadata
-    sidecars: int = 0
 
 
 @dataclass(frozen=True, slots=True)

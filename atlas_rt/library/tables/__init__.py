@@ -1,0 +1,1 @@
+"""Tables of images in files: shards, and what other programs write. The only place that imports pyarrow."""
