@@ -28,6 +28,11 @@ EVERYWHERE = (
     "exclude",
     "hidden",
     "ocr",
+    "endpoint_url",
+    "profile",
+    "region",
+    "no_sign_request",
+    "request_payer",
 )
 """Settings that are options of every command."""
 WINDOW = (

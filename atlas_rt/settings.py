@@ -24,6 +24,7 @@ from atlas_rt.errors import UsageError
 
 if TYPE_CHECKING:
     from atlas_rt.core.runtime import Runtime
+    from atlas_rt.core.s3_options import S3Options
 
 RENDERERS = ("auto", "gl", "software")
 QUALITIES = ("auto", "low", "normal", "high")
@@ -150,6 +151,13 @@ class Settings:
     budget_month: float = setting(
         5.0, "dollars that it may spend on all libraries in a month (default: 5)", metavar="USD", between=(0.0, 1e6)
     )
+    endpoint_url: str = setting(
+        "", "address of a service that speaks S3, such as http://nas:9000 (default: Amazon's)", metavar="URL"
+    )
+    profile: str = setting("", "profile of your AWS settings to use for S3 (default: AWS_PROFILE)", metavar="NAME")
+    region: str = setting("", "AWS region of the bucket (default: that of your AWS settings)", metavar="REGION")
+    no_sign_request: bool = setting(False, "read a public bucket without keys")
+    request_payer: bool = setting(False, "pay for the requests yourself, as some buckets demand")
     require_gpu: bool = setting(False, "stop if no GPU can run the encoders, instead of using the processor")
     tensorrt: bool = setting(False, "try TensorRT before CUDA; the first run of each model may compile for minutes")
 
@@ -169,6 +177,13 @@ class Settings:
     @property
     def labels_path(self) -> Path:
         return Path(self.labels) if self.labels else platformdirs.user_config_path("atlas_rt") / "labels.txt"
+
+    @property
+    def s3(self) -> S3Options:
+        """How S3 is reached."""
+        from atlas_rt.core.s3_options import S3Options
+
+        return S3Options(self.endpoint_url, self.profile, self.region, self.no_sign_request, self.request_payer)
 
     def runtime(self, cache: Path | None = None) -> Runtime:
         """Where encoders run. cache: the program's cache folder, which keeps what a GPU's compiler makes."""

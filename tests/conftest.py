@@ -20,7 +20,7 @@ from atlas_rt.render.gl.cleanup import sweep
 from atlas_rt.render.gl.context import open_headless
 from tests.libraries import PICTURES, Library, copy_pictures, job_of, listing, run
 
-pytest_plugins = ["tests.starter", "tests.bedrock_server"]
+pytest_plugins = ["tests.starter", "tests.bedrock_server", "tests.s3_server", "tests.s3_stub"]
 
 # As scripts/test has it: what numba compiles stays with .venv, or each process of a test would compile for 12 s.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).parents[1] / ".venv/numba"))

@@ -19,8 +19,10 @@ NO_CREDENTIALS = (
 )
 
 
-def open_session() -> Any:
+def open_session(*, profile: str = "", region: str = "") -> Any:
     """A boto3 session; it has contacted nothing. Raises MissingError without boto3, and where its settings are wrong.
+
+    profile, region: where boto3's settings are not to decide.
 
     The metadata address of Amazon's own machines is never asked, as it makes other machines wait for seconds; whoever
     wants it there sets AWS_EC2_METADATA_DISABLED to false.
@@ -32,7 +34,7 @@ def open_session() -> Any:
     except ImportError as error:
         raise MissingError(INSTALL) from error
     try:
-        return Session()
+        return Session(profile_name=profile or None, region_name=region or None)
     except BotoCoreError as error:
         raise AccessError(f"The AWS settings cannot be used: {error}. Check AWS_PROFILE and ~/.aws/config.") from error
 
