@@ -69,10 +69,12 @@ def write_shard(event: Any, context: Any) -> dict[str, Any]:
 
     Raises UsageError for what is no batch, which Lambda counts as an error of the function.
     """
+    began, worked = time.perf_counter(), time.process_time()
     outcome = _shard_batch().take(_messages(event), lambda: context.get_remaining_time_in_millis() / 1000)
     for message, reason in outcome.again.items():
         log.error("message %s comes again: %s", message, reason)
-    log.info("%s; %s MiB at most", outcome.sentence(), _peak_mib())
+    took, processors = time.perf_counter() - began, time.process_time() - worked
+    log.info("%s; %.3f s, %.3f s of processors; %s MiB at most", outcome.sentence(), took, processors, _peak_mib())
     return {"batchItemFailures": [{"itemIdentifier": each} for each in outcome.again]}
 
 
@@ -93,7 +95,7 @@ def _messages(event: Any) -> list[Message]:
     except (KeyError, TypeError, ValueError) as error:
         said = json.dumps(event, default=str)[:500]
         raise UsageError(
-            f"This function takes batches of an SQS queue, and this is none ({error!r}): {said}"
+            f"This function takes batches of a queue, and this is none ({error!r}): {said}"
         ) from error
 
 

@@ -52,11 +52,12 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Report:
     """What the emulator measured. init_ms: of each start of the function; duration_ms: of each invocation, the start
-    that it waited for left out. peak_mib: what the function itself said of its memory, after each."""
+    that it waited for left out. peak_mib, processor_secs: what the function itself said, after each batch."""
 
     init_ms: tuple[float, ...]
     duration_ms: tuple[float, ...]
     peak_mib: tuple[int, ...]
+    processor_secs: tuple[float, ...]
 
 
 def emulator_binary(machine: str = "") -> Path:
@@ -171,7 +172,8 @@ class Emulator:
         inits = [float(each) for each in re.findall(r"INIT REPORT\(durationMs: ([\d.]+)\)", text)]
         ran = [float(each) for each in re.findall(r"INVOKE RTDONE\(.*?duration: ([\d.]+)ms\)", text)]
         peaks = [int(each) for each in re.findall(r"; (\d+) MiB at most", text)]
-        return Report(tuple(inits), tuple(ran), tuple(peaks))
+        worked = [float(each) for each in re.findall(r", ([\d.]+) s of processors", text)]
+        return Report(tuple(inits), tuple(ran), tuple(peaks), tuple(worked))
 
     def close(self) -> None:
         """End the emulator and the function."""
