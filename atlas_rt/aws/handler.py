@@ -94,9 +94,7 @@ def _messages(event: Any) -> list[Message]:
         return [Message(each["messageId"], each["body"]) for each in records]
     except (KeyError, TypeError, ValueError) as error:
         said = json.dumps(event, default=str)[:500]
-        raise UsageError(
-            f"This function takes batches of a queue, and this is none ({error!r}): {said}"
-        ) from error
+        raise UsageError(f"This function takes batches of a queue, and this is none ({error!r}): {said}") from error
 
 
 @functools.cache
