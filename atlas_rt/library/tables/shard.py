@@ -158,7 +158,7 @@ def _table(pa: Any, rows: Sequence[Row], positions: Sequence[Position | None], s
 def _vectors(pa: Any, rows: Sequence[Row], type_: Any) -> Any:
     """(n,) fixed-size lists of float16; null for failures."""
     vectors = np.zeros((len(rows), type_.list_size), np.float16)
-    lacking = np.array([isinstance(row, FailureRow) for row in rows])
+    lacking = np.array([isinstance(row, FailureRow) for row in rows], np.bool_)
     for at, row in enumerate(rows):
         if isinstance(row, ImageRow):
             vectors[at] = row.vector
