@@ -354,6 +354,7 @@ class Rounds:
             reader=reader,
             tally=intake.tally,
             told=told,
+            waiting=self._requests.obey_stop,
             between_batches=between_batches,
         )
 
