@@ -111,14 +111,14 @@ class Buckets:
             self._grown.wait(WAIT_SECS)
             self._grown.clear()
             self._waiting()
-        self._taken, self._begun_secs = self._count, time.monotonic()
         for source, listing in list(self._listings.items()):
             self._listed[source] = listing.so_far()
             self.heard |= bool(listing.count)
             if isinstance(listing.error, S3Error):
                 self._broken[source] = listing.error
-            if listing.ended:
+            if self._listed[source].whole or self._listed[source].state:
                 del self._listings[source]
+        self._taken, self._begun_secs = self._count, time.monotonic()
         return dict(self._listed)
 
     def plan(self, *, changed: bool) -> None:
