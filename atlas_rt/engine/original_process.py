@@ -57,29 +57,37 @@ class OriginalProcess:
 
         Raises AbandonedError once `abandoned` says so, DecodeError with the reason where it cannot be had.
         """
-        with self._lock:
-            try:
-                self._child = self._child or Child(
-                    serve, self._options, str(self._cache), self._limit_bytes, name="atlas-originals"
-                )
-                pipe = self._child.pipe
-                pipe.send_bytes(json.dumps([path, etag, size]).encode())
-                while not abandoned():
-                    if not pipe.poll(POLL_SECS):
-                        continue
-                    answer = pipe.recv_bytes()
-                    if answer[:1] == _AT:
-                        told(int(answer[1:]))
-                    elif answer[:1] == _ASKED:
-                        self._requests = Requests(**json.loads(answer[1:]))
-                    elif answer[:1] == _DONE:
-                        return Path(os.fsdecode(answer[1:]))
-                    else:
-                        raise DecodeError(answer[1:].decode(errors="replace") or "it could not be fetched")
-                self._stop(pipe)
-            except (EOFError, OSError) as error:
-                self._end()
-                raise DecodeError("the process that fetches it has ended; try again") from error
+        while not self._lock.acquire(timeout=POLL_SECS):
+            if abandoned():
+                raise AbandonedError
+        try:
+            return self._fetched(json.dumps([path, etag, size]).encode(), abandoned, told)
+        finally:
+            self._lock.release()
+
+    def _fetched(self, asked: bytes, abandoned: Callable[[], bool], told: Callable[[int], None]) -> Path:
+        try:
+            self._child = self._child or Child(
+                serve, self._options, str(self._cache), self._limit_bytes, name="atlas-originals"
+            )
+            pipe = self._child.pipe
+            pipe.send_bytes(asked)
+            while not abandoned():
+                if not pipe.poll(POLL_SECS):
+                    continue
+                answer = pipe.recv_bytes()
+                if answer[:1] == _AT:
+                    told(int(answer[1:]))
+                elif answer[:1] == _ASKED:
+                    self._requests = Requests(**json.loads(answer[1:]))
+                elif answer[:1] == _DONE:
+                    return Path(os.fsdecode(answer[1:]))
+                else:
+                    raise DecodeError(answer[1:].decode(errors="replace") or "it could not be fetched")
+            self._stop(pipe)
+        except (EOFError, OSError) as error:
+            self._end()
+            raise DecodeError("the process that fetches it has ended; try again") from error
         raise AbandonedError
 
     def close(self) -> None:
