@@ -101,6 +101,15 @@ def test_the_title_and_the_panel_name_the_source(player: Player) -> None:
     assert said(player, "address copied")
 
 
+def test_keys_that_expire_are_a_trouble_until_there_are_new_ones(player: Player, bucket: S3Stub) -> None:
+    state = player.app.parts.panel_state
+    bucket.fail("ExpiredToken", times=None)
+    player.see(lambda: any("expired" in trouble.text for trouble in state.lasting))
+    assert len(player.names()) == 6
+    bucket.heal()
+    player.see(lambda: not state.lasting)
+
+
 def test_a_picture_is_fetched_once_to_be_looked_at_whole(player: Player, bucket: S3Stub) -> None:
     before, key = bucket.count("GET"), player.id_of(FEW[1].stem)
     player.do(LookAt((key,)))
@@ -201,15 +210,6 @@ def test_an_object_that_cannot_be_had_is_told_and_comes_later(player: Player, bu
     bucket.heal()
     player.do("step_back", LookAt((player.id_of(FEW[5].stem),)))
     player.see(lambda: whole(player))
-
-
-def test_keys_that_expire_are_a_trouble_until_there_are_new_ones(player: Player, bucket: S3Stub) -> None:
-    state = player.app.parts.panel_state
-    bucket.fail("ExpiredToken", times=None)
-    player.see(lambda: any("expired" in trouble.text for trouble in state.lasting))
-    assert len(player.names()) == 6
-    bucket.heal()
-    player.see(lambda: not state.lasting)
 
 
 def test_an_address_that_was_copied_is_opened(
