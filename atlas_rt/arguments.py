@@ -28,14 +28,10 @@ EVERYWHERE = (
     "exclude",
     "hidden",
     "ocr",
-    "endpoint_url",
-    "profile",
-    "region",
-    "no_sign_request",
-    "request_payer",
-    "originals_gb",
 )
 """Settings that are options of every command."""
+S3 = ("endpoint_url", "profile", "region", "no_sign_request", "request_payer", "originals_gb")
+"""Those that say how buckets are reached; of every command too."""
 WINDOW = (
     "fullscreen",
     "kiosk",
@@ -345,7 +341,9 @@ def add_setting(parser: argparse._ActionsContainer, name: str, *, says: str = ""
 
 def add_source(parser: argparse.ArgumentParser) -> None:
     """The words that name a library."""
-    parser.add_argument("source", nargs="*", metavar="SOURCE", help="folders of images, or image files")
+    parser.add_argument(
+        "source", nargs="*", metavar="SOURCE", help="folders of images, image files, or s3://bucket/prefix"
+    )
     _add_demo(parser)
 
 

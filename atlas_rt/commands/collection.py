@@ -36,6 +36,7 @@ from atlas_rt.library.originals import Originals
 from atlas_rt.library.personal_data import data_folder
 from atlas_rt.library.relocation import settled_place
 from atlas_rt.library.resemblance import Resemblance
+from atlas_rt.library.tables.remembered_shards import listed_model
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.settings import Settings
 from atlas_rt.workers.model_readiness import model_to_show
@@ -202,6 +203,11 @@ def tell_missing_formats(settings: Settings, report: IndexReport) -> None:
         say(settings, missing_words(name, count))
 
 
+def told_by_themselves(report: IndexReport, paths: Sequence[str]) -> list[Failure]:
+    """What failed, without sources in S3 where nothing is shown: `refuse_empty` ends with their reasons."""
+    return [each for each in report.failed if report.images or not (each.path in paths and is_s3(each.path))]
+
+
 def tell_left_out(settings: Settings, report: IndexReport) -> None:
     """Say which objects in S3 were not read, though nothing is wrong with them."""
     if report.archived:
@@ -219,15 +225,16 @@ def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bo
     cannot be read.
     """
     cache = cache_folder(settings.cache_path)
-    model = registry.load(settings.model, cache)
     place = open_place(settings, paths, cache, make=not no_update)
+    listed = listed_model(place.folder) if settings.model == registry.AUTO else ""
+    model = registry.load(listed or settings.model, cache)
     if no_update:
         return read_collection(settings, place, _with_map(settings, place, model, cache), cache)
     try:
         report = update(settings, place, cache)
     except BusyError as busy:
         return _read_as_it_is(settings, place, _with_map(settings, place, model, cache), cache, busy)
-    tell_failures(settings, report.failed)
+    tell_failures(settings, told_by_themselves(report, paths))
     tell_left_out(settings, report)
     if not report.images:
         tell_missing_formats(settings, report)

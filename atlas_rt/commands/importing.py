@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from atlas_rt.commands.collection import (
     BusyError,
@@ -15,98 +15,54 @@ from atlas_rt.commands.collection import (
     tell_failures,
     update,
 )
-from atlas_rt.commands.output import ProgressLine, print_json, say, tell
+from atlas_rt.commands.import_files import ForeignFiles, Merge, fetched, usable_shards
+from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.core.images import LibraryPlace
-from atlas_rt.core.reports import IndexReport, Progress
+from atlas_rt.core.reports import IndexReport
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.registry import Model
 from atlas_rt.engine.messages import PlaceAsGiven
-from atlas_rt.errors import UsageError
 from atlas_rt.library.cache_layout import cache_folder
 from atlas_rt.library.sources import absolute
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.tables.remembered_shards import ShardShelf, other_model
-from atlas_rt.library.tables.shard import Maker
-from atlas_rt.library.tables.shard_file import ShardFile
-from atlas_rt.library.tables.table_files import Refusal, contents_of, files_of, refusal_of
+from atlas_rt.library.tables.remembered_shards import ShardShelf, note_listed_model
+from atlas_rt.library.tables.table_files import files_of
 from atlas_rt.settings import Settings
-
-
-@dataclass(slots=True)
-class Merge:
-    """What an import takes in. hashes: contents of the images. failures, unusable: rows. already: shards that the
-    library remembered before."""
-
-    hashes: set[bytes] = field(default_factory=set)
-    failures: int = 0
-    unusable: int = 0
-    shards: int = 0
-    already: int = 0
-    refused: list[Refusal] = field(default_factory=list)
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     cache = cache_folder(settings.cache_path)
     model = registry.load(settings.model, cache)
-    files = files_of(arguments.sources)
+    addresses = [word for word in arguments.sources if is_s3(word)]
+    paths = [word for word in arguments.sources if not is_s3(word)]
+    files = files_of(paths)
     listed = not arguments.into
     if listed:
-        sources = tuple(sorted({str(absolute(word)) for word in arguments.sources}))
+        sources = tuple(sorted({*map(str, map(absolute, paths)), *addresses}))
     else:
         sources = sources_of(settings, arguments.into, demo=False)
     merge = Merge()
-    usable = _usable(settings, files, model, cache, merge)
-    place = open_place(settings, sources, cache)
-    before = _contents_of(place, model)
-    shelf = ShardShelf(place.folder, listed=listed)
-    for path in usable:
-        merge.already += not shelf.put(path)
-        merge.shards += 1
+    with TemporaryDirectory(prefix="atlas-import-") as folder:
+        foreign = ForeignFiles(settings, model, cache, Path(folder))
+        addressed = fetched(settings, addresses, Path(folder))
+        if listed and settings.model == registry.AUTO:
+            foreign.settle_model([*files, *addressed])
+        model = foreign.model
+        usable = usable_shards(settings, [*files, *addressed], foreign, merge, names=addressed)
+        place = open_place(settings, sources, cache)
+        before = _contents_of(place, model)
+        shelf = ShardShelf(place.folder, listed=listed)
+        for path in usable:
+            merge.already += not shelf.put(path)
+            merge.shards += 1
+    if listed:
+        note_listed_model(place.folder, model.name)
     report = _updated(settings, place, cache, with_map=arguments.map)
     _tell(settings, merge, report, place, model, before)
     if report is not None:
         refuse_empty(sources, report)
     return 0
-
-
-def _usable(settings: Settings, files: Sequence[Path], model: Model, cache: Path, merge: Merge) -> list[Path]:
-    """The shards that can join vectors of the model. Raises UsageError where none can; others are told of."""
-    usable, line = [], ProgressLine(settings)
-    try:
-        for number, path in enumerate(files):
-            line.show(Progress("import", number, len(files), 0.0, None))
-            try:
-                _check_model(path, model, cache)
-                contents = contents_of(path)
-            except UsageError as error:
-                merge.refused.append(refusal_of(path, error))
-                continue
-            merge.hashes |= contents.hashes
-            merge.failures += contents.failures
-            merge.unusable += contents.unusable
-            usable.append(path)
-    finally:
-        line.clear()
-    if not usable:
-        first = merge.refused[0]
-        raise UsageError(f"{first.reason}: {first.path}")
-    for each in merge.refused:
-        say(settings, f"not imported: {each.path}: {each.reason}")
-    return usable
-
-
-def _check_model(path: Path, model: Model, cache: Path) -> None:
-    with ShardFile(path) as shard:
-        if reason := other_model(shard.maker, model_id=model.id):
-            raise UsageError(f"{reason}{_way_out(shard.maker, cache)}")
-
-
-def _way_out(maker: Maker, cache: Path) -> str:
-    """What to do about a shard of another model, as the end of a sentence."""
-    for each in registry.known(cache):
-        if each.id == maker.model:
-            return f"; import it with --model {each.name}"
-    return f"; get that model (`atlas-rt models get {maker.model_name}`) and import it with --model {maker.model_name}"
 
 
 def _contents_of(place: LibraryPlace, model: Model) -> frozenset[bytes]:

@@ -13,22 +13,24 @@ from pathlib import Path
 from atlas_rt.commands.output import ProgressLine, say
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.core.reports import Progress
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.distributed.ray_job import Connected, MadeShard, RayJob
 from atlas_rt.distributed.ray_run import RayRun
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.registry import Model
 from atlas_rt.errors import MissingError, UsageError
-from atlas_rt.library.changes import Todo
-from atlas_rt.library.scanning import Scanner
+from atlas_rt.library.changes import FailedFile, Todo
+from atlas_rt.library.object_listing import ListedObjects, ObjectListing
+from atlas_rt.library.scanning import Scanner, matcher
 from atlas_rt.library.sources import absolute
-from atlas_rt.library.store import StoreReader
+from atlas_rt.library.store import StoredImage, StoreReader
 from atlas_rt.library.tables.remembered_shards import RememberedShards, ShardShelf, keep_shard
 from atlas_rt.library.tables.rows import Item
 from atlas_rt.library.tables.table_files import shards_in
 from atlas_rt.settings import Settings
 
-Stamp = tuple[str, int, int]
-"""Path, size and time of change of a file."""
+Stamp = tuple[str, int, str | int]
+"""Path, size, and ETag or time of change."""
 
 
 def embed_with_ray(settings: Settings, place: LibraryPlace, cache: Path, *, address: str, shards: str) -> None:
@@ -100,14 +102,33 @@ def _shard_folder(word: str) -> Path | None:
 def _unknown(settings: Settings, place: LibraryPlace, cache: Path, model: Model) -> tuple[Item, ...]:
     """What lies in the sources that neither the library has embedded, or seen fail, nor a shard knows."""
     settled, extras = _settled(place, model)
-    scan = Scanner(settings.exclude, hidden=settings.hidden, cache=cache).scan((*place.sources, *extras))
+    sources = (*place.sources, *extras)
+    listed = {source: _listed(settings, source) for source in sources if is_s3(source)}
+    scan = Scanner(settings.exclude, hidden=settings.hidden, cache=cache).scan(sources, listed=listed)
     with RememberedShards(place.folder, model_id=model.id) as shards:
         return tuple(
             Item(file.path, file.size, file.mtime_ns, file.etag)
             for file in scan.files
-            if (file.path, file.size, file.mtime_ns) not in settled
+            if (file.path, file.size, file.etag or file.mtime_ns) not in settled
+            and file.path not in scan.archived
             and shards.find_item(Todo(0, file.path, file.size, file.mtime_ns, "new", file.etag)) is None
         )
+
+
+def _listed(settings: Settings, source: str) -> ListedObjects:
+    """What lies in a bucket, all of it. Raises S3Error, or MissingError without boto3."""
+    from atlas_rt.aws.s3_objects import S3Objects
+
+    if settings.offline:
+        return ListedObjects(state="unreadable", reason="--offline forbids to ask S3")
+    listing = ObjectListing(source, matcher(settings.exclude), {}, hidden=settings.hidden)
+    for page in S3Objects(settings.s3).pages(source):
+        listing.take(page)
+    return listing.so_far(whole=True)
+
+
+def _stamp(file: StoredImage | FailedFile) -> Stamp:
+    return file.path, file.size, file.etag or file.mtime_ns
 
 
 def _settled(place: LibraryPlace, model: Model) -> tuple[set[Stamp], tuple[str, ...]]:
@@ -115,6 +136,6 @@ def _settled(place: LibraryPlace, model: Model) -> tuple[set[Stamp], tuple[str, 
     if not (place.folder / "library.db").exists():
         return set(), ()
     with StoreReader.open_older(place.folder) as store:
-        settled = {(each.path, each.size, each.mtime_ns) for each in store.stored_images(model.id)}
-        settled |= {(each.path, each.size, each.mtime_ns) for each in store.failed_files() if each.stage != "read"}
+        settled = {_stamp(each) for each in store.stored_images(model.id)}
+        settled |= {_stamp(each) for each in store.failed_files() if each.stage != "read"}
         return settled, store.extras()

@@ -6,6 +6,7 @@ from atlas_rt.core.reports import Progress
 
 STAGES = {
     "scan": "looking for images",
+    "fetch": "fetching shards",
     "import": "checking shards",
     "index": "indexing",
     "fit": "laying out the map",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from typing import TYPE_CHECKING
 
-from atlas_rt.core.s3_address import is_s3, parse_address
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.core.s3_options import S3Options
 from atlas_rt.errors import AtlasError, DecodeError
 from atlas_rt.library.file_content import read
@@ -13,7 +14,7 @@ from atlas_rt.library.formats import FILE_BYTES_MAX
 from atlas_rt.library.tables.rows import Item
 
 if TYPE_CHECKING:
-    from atlas_rt.aws.s3_connection import S3Connection
+    from atlas_rt.aws.s3_objects import S3Objects
 
 
 class ItemReader:
@@ -22,7 +23,7 @@ class ItemReader:
     def __init__(self, options: S3Options) -> None:
         self._options = options
         self._lock = threading.Lock()
-        self._connection: S3Connection | None = None
+        self._objects: S3Objects | None = None
 
     def read(self, item: Item) -> bytes:
         """All of it. Raises DecodeError with the reason it cannot be read, or has changed since it was listed."""
@@ -30,20 +31,17 @@ class ItemReader:
             return read(item.uri)
         if item.size > FILE_BYTES_MAX:
             raise DecodeError("the object is larger than 1 GB")
-        condition = {"IfMatch": f'"{item.etag}"'} if item.etag else {}
+        whole = io.BytesIO()
         try:
-            answer = self._connected().call("get_object", parse_address(item.uri), **condition)
-            body: bytes = answer["Body"].read()
+            self._connected().fetch(item.uri, item.etag, item.size, whole)
         except AtlasError as error:
             raise DecodeError(str(error)) from error
-        except Exception as error:  # the connection cut in the middle: urllib3's errors, which only `aws` may name
-            raise DecodeError(f"it could not be read whole ({type(error).__name__})") from error
-        return body
+        return whole.getvalue()
 
-    def _connected(self) -> S3Connection:
+    def _connected(self) -> S3Objects:
         with self._lock:
-            if self._connection is None:
-                from atlas_rt.aws.s3_connection import S3Connection
+            if self._objects is None:
+                from atlas_rt.aws.s3_objects import S3Objects
 
-                self._connection = S3Connection(self._options)
-            return self._connection
+                self._objects = S3Objects(self._options)
+            return self._objects

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import sys
 import warnings
 from dataclasses import replace
@@ -20,6 +21,7 @@ from atlas_rt.distributed.ray_actor import RayActor, columns_of
 from atlas_rt.distributed.ray_job import Broken, Connected, Finished, FromRay, MadeShard, RayJob, named
 from atlas_rt.errors import MissingError
 
+ANSWER_SECS = 10.0
 STORE_BYTES = 200 * 2**20
 """Ray's object store on this machine: only addresses and shards pass through it."""
 QUIET = {
@@ -30,8 +32,6 @@ QUIET = {
     "RAY_COLOR_PREFIX": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
-RESTARTS = 2
-"""Of an actor that dies, as of an image that kills its decoder: then the local engine finds out which."""
 
 
 def drive(job: RayJob, pipe: Connection, folder: Path) -> None:
@@ -50,19 +50,32 @@ def drive(job: RayJob, pipe: Connection, folder: Path) -> None:
 
 
 def _tell_all(job: RayJob, pipe: Connection, folder: Path) -> None:
+    _ask_for_head(job)
     ray = _ray()
     _connect(ray, job, folder)
     try:
         resources = ray.cluster_resources()
         gpus = int(resources.get("GPU", 0))
         workers = gpus or max(1, int(resources.get("CPU", 1)))
-        workers = min(workers, -(-len(job.items) // job.batch))
+        batch = max(1, min(job.batch, -(-len(job.items) // (2 * workers))))
+        workers = min(workers, -(-len(job.items) // batch))
         _send(pipe, Connected(workers, gpus))
-        for row in _dataset(ray, job, workers, gpus).iter_rows():
+        for row in _dataset(ray, job, batch=batch, workers=workers, gpus=gpus).iter_rows():
             _send(pipe, MadeShard(row["shard"], int(row["images"]), int(row["failures"])))
         _send(pipe, Finished())
     finally:
         ray.shutdown()
+
+
+def _ask_for_head(job: RayJob) -> None:
+    """Raises MissingError at once where nobody answers at the address; Ray itself would try for half a minute."""
+    host, _, port = job.address.rpartition("://")[2].rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=ANSWER_SECS).close()
+    except OSError as error:
+        raise MissingError(f"{named(job)} cannot be reached ({error.strerror or error})") from error
 
 
 def _ray() -> Any:
@@ -93,7 +106,7 @@ def _connect(ray: Any, job: RayJob, folder: Path) -> None:
         raise MissingError(f"{named(job)} cannot be reached ({_reason(error)})") from error
 
 
-def _dataset(ray: Any, job: RayJob, workers: int, gpus: int) -> Any:
+def _dataset(ray: Any, job: RayJob, *, batch: int, workers: int, gpus: int) -> Any:
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
@@ -101,12 +114,13 @@ def _dataset(ray: Any, job: RayJob, workers: int, gpus: int) -> Any:
         RayActor,
         fn_constructor_args=(job_without_items(job),),
         compute=ray.data.ActorPoolStrategy(size=workers),
-        batch_size=job.batch,
+        batch_size=batch,
         batch_format="pyarrow",
         num_gpus=1 if gpus else None,
         num_cpus=None if gpus else 1,
-        max_restarts=RESTARTS,
-        max_task_retries=RESTARTS,
+        # as often as it takes: what kills its actors is set aside by these (`ray_actor`)
+        max_restarts=-1,
+        max_task_retries=-1,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 from atlas_rt.core.runtime import ANYWHERE, Runtime
 from atlas_rt.core.s3_options import S3Options
@@ -20,6 +21,7 @@ class RayJob:
 
     address: of a running cluster, such as ray://head:10001 or auto; empty for one of our own on this machine, with
     this many cpus. cache: where models and label words lie, on every machine. own_labels: file of the person's words.
+    run: tells one run from another.
     """
 
     items: tuple[Item, ...]
@@ -32,6 +34,7 @@ class RayJob:
     runtime: Runtime = ANYWHERE
     s3: S3Options = field(default_factory=S3Options)
     batch: int = BATCH
+    run: str = field(default_factory=lambda: uuid4().hex)
 
 
 def named(job: RayJob) -> str:

@@ -69,10 +69,12 @@ class RayRun:
         self.close()
 
     def _last_words(self) -> str:
-        """What of its log may tell why, in brackets."""
+        """What its log tells of the reason, as the end of a sentence."""
         try:
             lines = (self._folder / "ray.log").read_text("utf-8", "replace").splitlines()
         except OSError:
             return ""
-        telling = [line for line in lines if "GCS" in line or "Error" in line or "failed" in line.lower()]
-        return f" ({telling[-1].strip()[-160:]})" if telling else ""
+        if any("GCS" in line or "gcs_server" in line for line in lines):
+            return ": its head no longer answers"
+        errors = [line.strip() for line in lines if "Error" in line]
+        return f" ({errors[-1][:160]})" if errors else ""

@@ -16,8 +16,7 @@ from dataclasses import replace
 from atlas_rt.core.images import Failure
 from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.core.s3_address import is_s3
-from atlas_rt.distributed.image_worker import ImageWorker
-from atlas_rt.encoders.encoder import ImageEncoder
+from atlas_rt.distributed.image_worker import ImageWorker, encoder_of
 from atlas_rt.encoders.registry import Model
 from atlas_rt.engine import suspects
 from atlas_rt.engine.announcements import Announcements
@@ -355,13 +354,14 @@ class Rounds:
             reader=reader,
             tally=intake.tally,
             told=told,
+            waiting=self._requests.obey_stop,
             between_batches=between_batches,
         )
 
     def _opened_worker(self) -> ImageWorker:
         """Without a vocabulary of its own: no image waits for the words (`Labeller`)."""
         if self._worker is None:
-            self._worker = ImageWorker(ImageEncoder(self._model, threads=1, runtime=self._job.runtime))
+            self._worker = ImageWorker(encoder_of(self._model, runtime=self._job.runtime))
             self._announcements.tell(Provider(self._model.name, self._worker.encoder.provider))
         return self._worker
 

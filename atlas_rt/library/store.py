@@ -63,11 +63,12 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """An image with all that is kept of it but metadata and labels. path, size, mtime_ns: of its file."""
+    """An image with all that is kept of it but metadata and labels. path, size, mtime_ns, etag: of its file."""
 
     path: str
     size: int
     mtime_ns: int
+    etag: str
     hash: bytes
     known: Known
 
@@ -128,14 +129,13 @@ class StoreReader:
 
     def stored_images(self, model: str) -> Iterator[StoredImage]:
         """All that is kept of each image that is shown and has a vector of the model, by id."""
-        sql = """SELECT id, path, size, mtime_ns, hash, width, height, rgb, aspect, tile, row, incomplete
+        sql = """SELECT path, size, mtime_ns, etag, hash, id, width, height, rgb, aspect, tile, row, incomplete
             FROM vectors CROSS JOIN images ON id = image_id
             WHERE model = ? AND state = 'ready' AND hash IS NOT NULL ORDER BY image_id"""
-        for id_, path, size, mtime_ns, hash_, width, height, rgb, aspect, tile, row, missing in self.database.each(
-            sql, (model,)
-        ):
-            known = Known(id_, width, height, unpacked(rgb), aspect, tile, row, missing or "")
-            yield StoredImage(path_of(path), size, mtime_ns, hash_, known)
+        for path, size, mtime_ns, etag, hash_, *known in self.database.each(sql, (model,)):
+            id_, width, height, rgb, aspect, tile, row, missing = known
+            stored = Known(id_, width, height, unpacked(rgb), aspect, tile, row, missing or "")
+            yield StoredImage(path_of(path), size, mtime_ns, etag, hash_, stored)
 
     def vector_rows(self, model: str, ids: Ids) -> Ints:
         """(n,) int32 rows in the model's vector file for (n,) image ids; -1 for an image without one."""

@@ -70,6 +70,8 @@ class Vocabulary:
 
         Confidences are a softmax over the whole vocabulary, familiar words ahead by as much as they are used more.
         """
+        if not self.words:
+            return [()] * len(vectors)
         shares, best = self.best(vectors, count)
         return [
             tuple((self.words[word], share) for word, share in zip(row, values, strict=True))
@@ -197,6 +199,8 @@ def load_vocabulary(
     encoder: used when they have to be made; opened on `runtime` if not given. Raises StoppedError once they are no
     longer `wanted`.
     """
+    if model.vectors_only:
+        return wordless(model.dim)
     shipped, added = all_words(own)
     opened = encoder
 
@@ -222,6 +226,8 @@ def all_words(own: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def vocabulary_key(model: Model, own: Sequence[str] = ()) -> str:
     """`Vocabulary.key` of the vocabulary that `load_vocabulary` gives, without making its vectors."""
+    if model.vectors_only:
+        return ""
     shipped, added = all_words(own)
     temperature = model.calibration.label_temperature
     return _digest(_text_key(model), f"{temperature} {RANK_OFFSET} {COUNT} {len(added)}", *shipped, *added)

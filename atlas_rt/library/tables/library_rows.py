@@ -37,7 +37,7 @@ def _images(
             known = each.known
             assert known.vector_row is not None  # `stored_images` asks for those that have one
             yield ImageRow(
-                Item(each.path, each.size, each.mtime_ns),
+                Item(each.path, each.size, each.mtime_ns, each.etag),
                 each.hash,
                 known.width_px,
                 known.height_px,
@@ -52,4 +52,4 @@ def _images(
 
 def _failures(store: StoreReader) -> Iterator[FailureRow]:
     for each in store.failed_files():
-        yield FailureRow(Item(each.path, each.size, each.mtime_ns), each.reason, each.stage)
+        yield FailureRow(Item(each.path, each.size, each.mtime_ns, each.etag), each.reason, each.stage)

@@ -35,6 +35,8 @@ from atlas_rt.library.walking import FoundFile
 
 KNOWN, LISTED = "shards", "listed"
 """Folders of a library."""
+MODEL_NOTE = "model.txt"
+"""Next to the shards that list images: the model's name."""
 DIGITS = 16
 """Of the hash in a shard's name."""
 GROUPS_KEPT = 16
@@ -260,6 +262,21 @@ def _write_whole(path: Path, fill: Callable[[BinaryIO], object]) -> None:
 def _copy(source: Path, copy: BinaryIO) -> None:
     with source.open("rb") as file:
         shutil.copyfileobj(file, copy, 1 << 20)
+
+
+def listed_model(folder: Path) -> str:
+    """The model that a library's listed shards were imported with; empty where it lists none."""
+    try:
+        return (folder / LISTED / MODEL_NOTE).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def note_listed_model(folder: Path, name: str) -> None:
+    """Let a library go on with this model, whichever "auto" will mean. Raises MissingError where the disk refuses."""
+    with disk_errors.writing(folder):
+        (folder / LISTED).mkdir(parents=True, exist_ok=True)
+        _write_whole(folder / LISTED / MODEL_NOTE, lambda file: file.write(name.encode()))
 
 
 def remembered(folder: Path, name: str) -> list[Path]:

@@ -12,7 +12,7 @@ from atlas_rt.library.tables.rows import ImageRow
 from atlas_rt.library.tables.shard import SUFFIX
 from atlas_rt.library.tables.shard_file import ShardFile
 
-SUFFIXES = (SUFFIX, ".npy", ".csv")
+SUFFIXES = (SUFFIX, ".npy", ".npz", ".csv")
 
 
 @dataclass(frozen=True, slots=True)
