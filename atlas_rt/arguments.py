@@ -431,7 +431,7 @@ COMMANDS = {
     "export": Command(
         "save ids, paths, vectors, positions and clusters as .npz or .csv, or everything as a shard (.parquet)",
         _export,
-        ("export ~/Pictures -o images.npz", "export ~/Pictures --no-update -o images.csv"),
+        ("export ~/Pictures -o images.npz", "export ~/Pictures --no-update -o images.parquet"),
     ),
     "push": Command(
         "send images to a bucket, of which nothing is ever deleted (extra `aws`)",
@@ -441,7 +441,7 @@ COMMANDS = {
     "import": Command(
         "take in what was embedded elsewhere: shards, tables and vectors of other programs",
         _import,
-        ("import shard.parquet", "import shard.parquet --into ~/Pictures --json"),
+        ("import images.parquet --map", "import images.parquet --into ~/Pictures --json"),
         module="importing",
     ),
     "models": Command(
