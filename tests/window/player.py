@@ -90,12 +90,14 @@ class OwnWindow:
 class Player:
     """Plays a person: acts, lets frames pass, and looks at what is shown."""
 
-    def __init__(self, context: moderngl.Context, settings: Settings, *sources: str | Path, size_px: tuple[int, int]) -> None:
+    def __init__(
+        self, context: moderngl.Context, settings: Settings, *paths: Path | str, size_px: tuple[int, int]
+    ) -> None:
         self._context = context
         self._target = OffscreenTarget(context, size_px)
         self.window = OwnWindow(size_px)
         display = WindowPicture(context, quality=settings.quality, target=lambda: self._target.target)
-        names = tuple(map(str, sources))
+        names = tuple(map(str, paths))
         try:
             self.app = App(settings, names, window=self.window, display=display)
         except BaseException:
