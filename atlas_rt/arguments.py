@@ -235,10 +235,11 @@ def _import(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--into",
-        nargs="+",
+        action="append",
         default=[],
         metavar="SOURCE",
-        help="the library to take them into, for its own images; without it what is imported is a library by itself",
+        help="the library to take them into, for its own images (once for each of its sources); without it what is "
+        "imported is a library by itself",
     )
     parser.add_argument("--map", action="store_true", help="let images stand at the positions that are given")
 

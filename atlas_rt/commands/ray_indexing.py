@@ -24,7 +24,7 @@ from atlas_rt.library.object_listing import ListedObjects, ObjectListing
 from atlas_rt.library.scanning import Scanner, matcher
 from atlas_rt.library.sources import absolute
 from atlas_rt.library.store import StoredImage, StoreReader
-from atlas_rt.library.tables.remembered_shards import RememberedShards, ShardShelf, keep_shard
+from atlas_rt.library.tables.remembered_shards import RememberedShards, ShardShelf, drop_served, keep_shard
 from atlas_rt.library.tables.rows import Item
 from atlas_rt.library.tables.table_files import shards_in
 from atlas_rt.settings import Settings
@@ -79,6 +79,13 @@ def embed_with_ray(settings: Settings, place: LibraryPlace, cache: Path, *, addr
         raise MissingError(f"{error}. {rest}" if done else str(error)) from error
     finally:
         line.clear()
+
+
+def forget_shards(settings: Settings, place: LibraryPlace, cache: Path) -> None:
+    """The library has taken in what came: it is kept there, and need not be twice."""
+    model_id = registry.load(settings.model, cache).id
+    with StoreReader.open(place.folder) as store:
+        drop_served(place.folder, store.hashes(model_id), model_id=model_id)
 
 
 def _workers(connected: Connected, job: RayJob) -> str:
