@@ -94,7 +94,7 @@ def _index(parser: argparse.ArgumentParser) -> None:
         help="ray: of a cluster that runs, such as ray://head:10001 (default: one on this machine that ends with this)",
     )
     parser.add_argument(
-        "--shards", default="", metavar="DIR", help="ray: keep the shards here too, for other libraries"
+        "--shards", default="", metavar="DIR", help="ray: keep the shards here or at s3://bucket/prefix too, for others"
     )
 
 

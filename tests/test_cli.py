@@ -331,7 +331,7 @@ def test_a_disk_that_is_full_is_told_of_once(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_modules_of_the_commands_are_those_in_the_table() -> None:
     folder = Path(models.__file__).parent
     helpers = {"__init__", "collection", "explaining", "import_files", "json_files", "model_removal", "output"}
-    helpers |= {"ray_indexing"}
+    helpers |= {"ray_indexing", "shard_folder"}
     named = {command.module or name for name, command in cli.COMMANDS.items()}
     assert {file.stem for file in folder.glob("*.py")} - helpers == named
     assert all(cli.COMMANDS[name] for name in cli.COMMANDS)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from atlas_rt.commands.shard_folder import ShardFolder
 from atlas_rt.distributed.image_worker import ImageWorker
 from atlas_rt.distributed.ray_actor import DEADLY, RayActor, columns_of
 from atlas_rt.distributed.ray_job import RayJob
@@ -19,9 +20,11 @@ from atlas_rt.errors import MissingError
 from atlas_rt.library.cache_layout import place_of
 from atlas_rt.library.file_content import content_hash
 from atlas_rt.library.store import StoreReader
+from atlas_rt.library.tables.remembered_shards import ShardShelf
 from atlas_rt.library.tables.rows import ImageRow, Item
 from atlas_rt.library.tables.shard_file import ShardFile
 from atlas_rt.library.vectors import read_vector
+from atlas_rt.settings import Settings
 from tests.commands.person import Person
 from tests.libraries import PICTURES, copy_pictures
 from tests.s3_server import S3Server
@@ -79,6 +82,18 @@ def test_an_actor_reads_a_bucket(job: RayJob, s3: S3Server, tmp_path: Path) -> N
     assert isinstance(image, ImageRow)
     assert image.content_hash == content_hash(data)
     assert (changed.stage, gone.stage) == ("read", "read")  # type: ignore[attr-defined]
+
+
+def test_shards_are_kept_in_a_bucket_and_found_there(job: RayJob, s3: S3Server, tmp_path: Path) -> None:
+    bucket = s3.bucket(objects={"kept/foreign.parquet": b"no shard"})
+    kept = ShardFolder(Settings(endpoint_url=s3.url), f"s3://{bucket}/kept")
+    (shard,) = RayActor(job)(Table(list(job.items)))["shard"]
+    kept.keep(shard)
+    kept.keep(shard)
+    assert len(s3.client.list_objects_v2(Bucket=bucket)["Contents"]) == 2
+    kept.give_to(ShardShelf(tmp_path, listed=False), model_id=job.model_id)
+    (found,) = (tmp_path / "shards").iterdir()
+    assert found.read_bytes() == shard
 
 
 def test_what_kills_its_worker_twice_is_set_aside(job: RayJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
