@@ -138,9 +138,12 @@ class S3Objects:
     def _part(self, address: S3Address, etag: str, start: int, end: int) -> bytes:
         words = _condition(etag) | {"Range": f"bytes={start}-{end - 1}"}
         answer = self._connection.call("get_object", address, **words)
+        chunks: list[bytes] = []
         with meant_errors(self._connection.asked("get_object", address)):
-            data = bytes(answer["Body"].read())
-        self._count(len(data))
+            for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
+                self._count(len(chunk))  # as it comes: somebody may look on
+                chunks.append(chunk)
+        data = b"".join(chunks)
         if len(data) != end - start:  # the service knows no ranges, or the object is another one
             raise S3ChangedError(f"It was changed meanwhile: {address}")
         return data

@@ -284,6 +284,9 @@ def refuse_empty(paths: Sequence[str], report: IndexReport) -> None:
     if unlisted := [each for each in report.failed if each.path in paths and is_s3(each.path)]:
         kind = UsageError if report.source_state == "missing" else MissingError
         raise kind("\n".join(f"{each.path} has no images that could be listed: {each.reason}" for each in unlisted))
+    if report.left:
+        objects = "the one object" if report.left == 1 else f"none of the {report.left:,} objects"
+        raise MissingError(f"{objects} could {'not ' if report.left == 1 else ''}be read now: {where}")
     if report.failed:
         first, count = report.failed[0], len(report.failed)
         which = "the one image file" if count == 1 else f"none of the {count:,} image files"

@@ -1,7 +1,8 @@
 """The files of a library's images, for the threads of its window: its own, or the copies of objects in S3.
 
-What is in the cache of originals already is opened at once. All else is fetched by a process for each door, so that a
-large file that is to be opened elsewhere does not keep the person from looking at another picture.
+What is in the cache of originals already is opened at once. All else is fetched, by one process for what is looked at
+and another for what other programs get, so that a large file for these does not keep the person from looking. What the
+panel of an image shows is not worth a large file: that is fetched once the person looks at it whole.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+from atlas_rt.core.data_sizes import data_size
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.core.objects import Coming, Requests
 from atlas_rt.core.s3_address import is_s3
@@ -19,6 +21,8 @@ from atlas_rt.library.store import StoreReader
 from atlas_rt.settings import Settings
 from atlas_rt.workers.image_sources import Abandoned
 
+SMALL_BYTES = 16_000_000
+"""What is larger is not fetched for the panel of an image."""
 OFFLINE = "its original lies in S3, and --offline forbids to fetch it"
 
 
@@ -27,13 +31,21 @@ class OriginalFiles:
 
     def __init__(self, place: LibraryPlace, settings: Settings, cache: Path) -> None:
         self._place, self._settings, self._cache = place, settings, cache
+        self._processes: list[OriginalProcess] = []
         self._doors: list[Door] = []
+        seen, lent = self._process(), self._process()
+        self.for_panel = self._door(seen, small=True)
+        self.for_looking, self.for_errands = self._door(seen), self._door(lent)
 
-    def door(self) -> Door:
-        """A door for one thread."""
-        door = Door(self._place, self._settings, self._cache)
-        self._doors.append(door)
-        return door
+    def _process(self) -> OriginalProcess:
+        limit_bytes = int(self._settings.originals_gb * 1e9)
+        self._processes.append(OriginalProcess(self._settings.s3, self._cache, limit_bytes=limit_bytes))
+        return self._processes[-1]
+
+    def _door(self, process: OriginalProcess, *, small: bool = False) -> Door:
+        kept = Originals(self._cache, limit_bytes=0)  # it fetches nothing, so it deletes nothing
+        self._doors.append(Door(self._place, kept, process, offline=self._settings.offline, small=small))
+        return self._doors[-1]
 
     @property
     def coming(self) -> tuple[Coming, ...]:
@@ -43,7 +55,7 @@ class OriginalFiles:
     @property
     def requests(self) -> Requests:
         """What that has asked of S3 so far."""
-        return sum((door.requests for door in self._doors), Requests())
+        return sum((process.requests for process in self._processes), Requests())
 
     def stop(self) -> None:
         """Fetch nothing of this any more."""
@@ -51,18 +63,19 @@ class OriginalFiles:
             door.stop()
 
     def close(self) -> None:
-        for door in self._doors:
-            door.close()
+        self.stop()
+        for process in self._processes:
+            process.close()
 
 
 class Door:
-    """Files for one thread, as `FileOf` has it. `coming`, `stop` and `close` are for the main thread."""
+    """Files for one thread, as `FileOf` has it. `coming` and `stop` are for the main thread. small: nothing large."""
 
-    def __init__(self, place: LibraryPlace, settings: Settings, cache: Path) -> None:
-        self._folder, self._offline = place.folder, settings.offline
-        limit_bytes = int(settings.originals_gb * 1e9)
-        self._kept = Originals(cache, limit_bytes=limit_bytes)
-        self._process = OriginalProcess(settings.s3, cache, limit_bytes=limit_bytes)
+    def __init__(
+        self, place: LibraryPlace, kept: Originals, process: OriginalProcess, *, offline: bool, small: bool
+    ) -> None:
+        self._folder, self._offline, self._small = place.folder, offline, small
+        self._kept, self._process = kept, process
         self._stopped = threading.Event()
         self.coming: Coming | None = None
 
@@ -75,6 +88,8 @@ class Door:
             return kept
         if self._offline:
             raise DecodeError(OFFLINE)
+        if self._small and size > SMALL_BYTES:
+            raise DecodeError(f"its {data_size(size)} are fetched once you look at it (V)")
         self._stopped.clear()
 
         def told(done: int) -> None:
@@ -88,16 +103,8 @@ class Door:
         finally:
             self.coming = None
 
-    @property
-    def requests(self) -> Requests:
-        return self._process.requests
-
     def stop(self) -> None:
         self._stopped.set()
-
-    def close(self) -> None:
-        self._stopped.set()
-        self._process.close()
 
     def _stamp_of(self, path: str) -> tuple[str, int]:
         """ETag and size of an object as the library knows it; ("", -1) where it does not."""

@@ -10,6 +10,7 @@ import pytest
 from botocore.stub import Stubber
 
 from atlas_rt.aws import s3_objects
+from atlas_rt.aws.s3_connection import S3Connection
 from atlas_rt.aws.s3_objects import S3Fetch, S3Objects
 from atlas_rt.core.s3_errors import S3ChangedError, S3NetworkError, S3SlowDownError
 from atlas_rt.core.s3_options import S3Options
@@ -49,7 +50,7 @@ def test_what_is_fetched_is_what_was_listed(s3_stub: S3Stub, monkeypatch: pytest
 
 def test_patience_ends(s3_stub: S3Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(s3_objects, "SLOW_PATIENCE_SECS", 0.0)
-    monkeypatch.setattr("atlas_rt.aws.s3_connection.ATTEMPTS", 1)
+    monkeypatch.setitem(S3Connection.__init__.__kwdefaults__ or {}, "attempts", 1)
     etag = s3_stub.put("a.jpg", b"body")
     objects = S3Objects(s3_stub.options)
     s3_stub.cut("a.jpg", at=1, times=9)

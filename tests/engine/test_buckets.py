@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from atlas_rt.aws import s3_objects
+from atlas_rt.aws.s3_connection import S3Connection
 from atlas_rt.core.objects import Requests
 from atlas_rt.core.reports import IndexReport
 from atlas_rt.engine import buckets
@@ -69,6 +70,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         monkeypatch.setattr(module, name, value)
     monkeypatch.setattr("atlas_rt.engine.rounds.RETRY_SECS", 0.2)
+    monkeypatch.setitem(S3Connection.__init__.__kwdefaults__ or {}, "attempts", 2)
 
 
 def bytes_of(pictures: list[Path] = FEW, folder: str = "photos/") -> dict[str, bytes]:
