@@ -106,7 +106,8 @@ def deploy(options: argparse.Namespace) -> int:
     for change in changes:
         print(f"  {change.action:8} {change.kind:40} {change.name}{' (made anew)' if change.replaces else ''}")
     if not options.yes and not _typed(options.stack, f"Type {options.stack} to execute these {len(changes)} changes: "):
-        print(f"nothing was changed; the change set {name} stays for you to look at")
+        account.drop(options.stack, name)
+        print("nothing was changed")
         return 2
     account.execute(options.stack, name)
     for key, value in sorted(account.outputs(options.stack).items()):

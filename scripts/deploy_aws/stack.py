@@ -113,7 +113,7 @@ class Account:
         found = self._awaited(lambda: cloud.describe_change_set(StackName=stack, ChangeSetName=name), "Status")
         if found["Status"] == "FAILED":
             reason = str(found.get("StatusReason", "no reason given"))
-            cloud.delete_change_set(StackName=stack, ChangeSetName=name)
+            self.drop(stack, name)
             if "didn't contain changes" in reason or "No updates" in reason:
                 return []
             raise StackError(f"the change set failed: {reason}")
@@ -122,6 +122,13 @@ class Account:
             Change(each["Action"], each["LogicalResourceId"], each["ResourceType"], each.get("Replacement") == "True")
             for each in changes
         ]
+
+    def drop(self, stack: str, name: str) -> None:
+        """Take a change set back, and the empty stack that a first one makes."""
+        cloud, there = self.client("cloudformation"), self.exists(stack)
+        cloud.delete_change_set(StackName=stack, ChangeSetName=name)
+        if not there:
+            cloud.delete_stack(StackName=stack)
 
     def execute(self, stack: str, name: str) -> None:
         """Raises StackError with the first reason that a resource gave."""
