@@ -33,6 +33,7 @@ EVERYWHERE = (
     "region",
     "no_sign_request",
     "request_payer",
+    "originals_gb",
 )
 """Settings that are options of every command."""
 WINDOW = (
@@ -65,6 +66,8 @@ class Command:
     """What stands behind `atlas-rt`. A test runs them where ~/Pictures is indexed and photo.jpg lies in the folder."""
     terms: bool = False
     """Whether unknown words with one minus sign are text, not misspelt options."""
+    module: str = ""
+    """Of `commands`, where its name is a word of Python."""
     reports_gpu: bool = False
     """Whether it reports a missing GPU itself, instead of refusing to run under --require-gpu."""
 
@@ -78,6 +81,25 @@ def _view(parser: argparse.ArgumentParser) -> None:
         add_setting(parser, name)
     _add_narrator(parser)
     parser.add_argument("-o", "--output", metavar="FILE.png", help="where to save the picture if there is no display")
+
+
+def _index(parser: argparse.ArgumentParser) -> None:
+    add_source(parser)
+    parser.add_argument(
+        "--engine",
+        default="local",
+        metavar="local|ray",
+        help="who decodes and encodes: this machine, or a Ray cluster, whose shards are then taken in (default: local)",
+    )
+    parser.add_argument(
+        "--address",
+        default="",
+        metavar="ADDRESS",
+        help="ray: of a cluster that runs, such as ray://head:10001 (default: one on this machine that ends with this)",
+    )
+    parser.add_argument(
+        "--shards", default="", metavar="DIR", help="ray: keep the shards here too, for other libraries"
+    )
 
 
 def _search(parser: argparse.ArgumentParser) -> None:
@@ -181,7 +203,8 @@ def _export(parser: argparse.ArgumentParser) -> None:
         "--output",
         required=True,
         metavar="FILE",
-        help="the file to write; its name ends in .npz or .csv. With --format json: the folder to write into",
+        help="the file to write; its name ends in .npz, .csv or .parquet (a shard, which import takes in). "
+        "With --format json: the folder to write into",
     )
     parser.add_argument(
         "--format",
@@ -190,6 +213,24 @@ def _export(parser: argparse.ArgumentParser) -> None:
         help="write coords.json, graph.json, clusters.json and meta.json into a folder",
     )
     _add_no_update(parser)
+
+
+def _import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "sources",
+        nargs="+",
+        metavar="FROM",
+        help="shards (.parquet), folders of shards, or s3://bucket/prefix; Parquet files of other programs; vectors as "
+        ".npy with their paths in a .txt file of the same name; CSV with path, x, y, z",
+    )
+    parser.add_argument(
+        "--into",
+        nargs="+",
+        default=[],
+        metavar="SOURCE",
+        help="the library to take them into, for its own images; without it what is imported is a library by itself",
+    )
+    parser.add_argument("--map", action="store_true", help="let images stand at the positions that are given")
 
 
 def _serve(parser: argparse.ArgumentParser) -> None:
@@ -336,7 +377,7 @@ COMMANDS = {
     ),
     "index": Command(
         "bring a library up to date without a window",
-        add_source,
+        _index,
         ("index ~/Pictures", "index ~/Pictures --exclude '*.gif' --json"),
     ),
     "search": Command(
@@ -376,9 +417,15 @@ COMMANDS = {
         ("shot ~/Pictures -o map.png", "shot ~/Pictures --search 'a dog' --size 640x360 --no-update -o dogs.png"),
     ),
     "export": Command(
-        "save ids, paths, vectors, positions and clusters as .npz or .csv",
+        "save ids, paths, vectors, positions and clusters as .npz or .csv, or everything as a shard (.parquet)",
         _export,
         ("export ~/Pictures -o images.npz", "export ~/Pictures --no-update -o images.csv"),
+    ),
+    "import": Command(
+        "take in what was embedded elsewhere: shards, tables and vectors of other programs",
+        _import,
+        ("import shard.parquet", "import shard.parquet --into ~/Pictures --json"),
+        module="importing",
     ),
     "models": Command(
         "list the known encoders, fetch one, export one, or remove one",

@@ -59,7 +59,7 @@ def _run(words: list[str]) -> int:
         from atlas_rt.encoders.sessions import check_gpu
 
         check_gpu(settings.runtime())
-    module: Any = importlib.import_module(f"atlas_rt.commands.{name}")
+    module: Any = importlib.import_module(f"atlas_rt.commands.{COMMANDS[name].module or name}")
     code: int = module.run(settings, given)
     return code
 

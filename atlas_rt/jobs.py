@@ -31,5 +31,9 @@ def job_of(settings: Settings, place: LibraryPlace, cache: Path, *, niceness: in
         runtime=settings.runtime(cache),
         own_labels=settings.labels_path,
         granularity=settings.granularity,
+        s3=settings.s3,
+        offline=settings.offline,
+        originals_gb=settings.originals_gb,
+        poll_secs=settings.poll_secs,
         received=received_folder(data_folder(settings.data_path), place),
     )

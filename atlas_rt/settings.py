@@ -158,6 +158,18 @@ class Settings:
     region: str = setting("", "AWS region of the bucket (default: that of your AWS settings)", metavar="REGION")
     no_sign_request: bool = setting(False, "read a public bucket without keys")
     request_payer: bool = setting(False, "pay for the requests yourself, as some buckets demand")
+    originals_gb: float = setting(
+        2.0,
+        "room that copies of images in S3 may take in the cache, in GB (default: 2)",
+        metavar="GB",
+        between=(0.0, 1e6),
+    )
+    poll_secs: float = setting(
+        60.0,
+        "seconds after which a window lists its buckets again; more while nothing changes (default: 60)",
+        metavar="SECS",
+        between=(60.0, 1e6),
+    )
     require_gpu: bool = setting(False, "stop if no GPU can run the encoders, instead of using the processor")
     tensorrt: bool = setting(False, "try TensorRT before CUDA; the first run of each model may compile for minutes")
 

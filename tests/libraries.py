@@ -147,6 +147,7 @@ def as_version_0_1_0_wrote(place: LibraryPlace) -> None:
             database.execute(f"DROP TABLE {table}")
         for column in ("present", "away_secs", "incomplete"):
             database.execute(f"ALTER TABLE images DROP COLUMN {column}")
+        _forget_etags(database)
         database.execute("CREATE UNIQUE INDEX images_by_path ON images (path) WHERE state != 'gone'")
         database.execute(next(each for each in STEPS[0].split(";") if "CREATE TABLE cluster_names" in each))
         database.execute("DELETE FROM settings WHERE key LIKE 'shown%' OR key LIKE 'dimensions%'")
@@ -163,6 +164,7 @@ def as_written_before_metadata(place: LibraryPlace) -> None:
     """The database as it was before anything but pixels was read of the files."""
     with closing(sqlite3.connect(place.folder / "library.db")) as database, database:
         _forget_texts(database)
+        _forget_etags(database)
         database.execute("DROP TABLE metadata")
         database.execute("PRAGMA user_version = 4")
 
@@ -173,6 +175,11 @@ def _forget_texts(database: sqlite3.Connection) -> None:
         database.execute(f"DROP TRIGGER {trigger}")
     for table in ("texts", "texts_stale", "places", "image_places", "readings"):
         database.execute(f"DROP TABLE {table}")
+
+
+def _forget_etags(database: sqlite3.Connection) -> None:
+    for table in ("images", "failures"):
+        database.execute(f"ALTER TABLE {table} DROP COLUMN etag")
 
 
 def same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from atlas_rt.bench.report import BenchReport
 from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import print_json, tell
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.settings import Settings
 
@@ -112,6 +113,8 @@ def _ingest(settings: Settings, arguments: argparse.Namespace) -> BenchReport:
     from atlas_rt.bench import ingest
 
     source = sources_of(settings, arguments.source, demo=arguments.demo) if arguments.source or arguments.demo else None
+    if any(map(is_s3, source or ())):
+        raise UsageError("bench ingest measures this machine, not the way to S3; name a folder")
     return ingest.measure(settings, source=source)
 
 

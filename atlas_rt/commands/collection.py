@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from atlas_rt.aws.s3_objects import S3Fetch
 from atlas_rt.commands.output import ProgressLine, say
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.assets import demo_folder
@@ -18,10 +19,11 @@ from atlas_rt.core.images import Failure, LibraryPlace
 from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.runtime import Runtime
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.core.scene import Scene
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.registry import Model
-from atlas_rt.engine.messages import Locked, Refit, Refused, Said, SourceState, Undo
+from atlas_rt.engine.messages import Locked, MapRequest, Refused, Said, SourceState
 from atlas_rt.engine.process import EngineProcess
 from atlas_rt.errors import AtlasError, MissingError, UsageError
 from atlas_rt.jobs import job_of
@@ -30,9 +32,11 @@ from atlas_rt.library.cache_layout import cache_folder, may_lie_in, place_of, so
 from atlas_rt.library.cluster_names import ClusterNames
 from atlas_rt.library.explanations import Explanations
 from atlas_rt.library.formats import missing_words
+from atlas_rt.library.originals import Originals
 from atlas_rt.library.personal_data import data_folder
 from atlas_rt.library.relocation import settled_place
 from atlas_rt.library.resemblance import Resemblance
+from atlas_rt.library.tables.remembered_shards import listed_model
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.settings import Settings
 from atlas_rt.workers.model_readiness import model_to_show
@@ -56,6 +60,7 @@ class Collection:
     arrival: Arrival
     cache: Path
     runtime: Runtime
+    originals: Originals
 
     @property
     def scene(self) -> Scene:
@@ -77,16 +82,20 @@ class Collection:
 
     def row_of(self, image: str) -> int:
         """The row of an image named by a path as printed, a path from here, or an id. Raises UsageError."""
-        path = sources.absolute(image)
+        path = sources.path_or_address(image)
         for row, known in enumerate(self.scene.paths):
-            if known in (image, str(path)):
+            if known in (image, path):
                 return row
         if image.isdecimal() and len(image) < 19:  # what an id may have
             found = row_of(self.scene.ids, int(image))
             if found is not None:
                 return found
         for row, known in enumerate(self.scene.paths):  # by another way through links
-            if Path(known).name == path.name and os.path.realpath(known) == os.path.realpath(path):
+            if (
+                not is_s3(known)
+                and Path(known).name == Path(path).name
+                and os.path.realpath(known) == os.path.realpath(path)
+            ):
                 return row
         raise UsageError(
             f"this library has no such image: {image}\nname it by its path, as `search` prints it, or by its id"
@@ -105,7 +114,7 @@ def sources_of(settings: Settings, words: Sequence[str], *, demo: bool) -> tuple
     try:
         return sources.resolve(words)
     except UsageError:
-        paths = tuple(sorted({str(sources.absolute(word)) for word in words}))
+        paths = tuple(sorted({sources.path_or_address(word) for word in words}))
         if _is_known(settings, paths):
             return paths
         raise
@@ -148,7 +157,7 @@ def _asked(settings: Settings, found: Resemblance) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def update(settings: Settings, place: LibraryPlace, cache: Path, *, request: Refit | Undo | None = None) -> IndexReport:
+def update(settings: Settings, place: LibraryPlace, cache: Path, *, request: MapRequest | None = None) -> IndexReport:
     """Bring a library up to date and show the progress. request: what to do with its map afterwards.
 
     Raises AtlasError with the reason if that fails.
@@ -194,6 +203,16 @@ def tell_missing_formats(settings: Settings, report: IndexReport) -> None:
         say(settings, missing_words(name, count))
 
 
+def tell_left_out(settings: Settings, report: IndexReport) -> None:
+    """Say which objects in S3 were not read, though nothing is wrong with them."""
+    if report.archived:
+        objects = "1 object lies" if report.archived == 1 else f"{report.archived:,} objects lie"
+        say(settings, f"{objects} in an archive of S3; what is restored there is read by the next index")
+    if report.left:
+        objects = "1 object" if report.left == 1 else f"{report.left:,} objects"
+        say(settings, f"{objects} changed meanwhile or could not be read now; the next index reads what is left")
+
+
 def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bool = False) -> Collection:
     """The library of these sources, brought up to date unless told otherwise.
 
@@ -201,8 +220,9 @@ def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bo
     cannot be read.
     """
     cache = cache_folder(settings.cache_path)
-    model = registry.load(settings.model, cache)
     place = open_place(settings, paths, cache, make=not no_update)
+    listed = listed_model(place.folder) if settings.model == registry.AUTO else ""
+    model = registry.load(listed or settings.model, cache)
     if no_update:
         return read_collection(settings, place, _with_map(settings, place, model, cache), cache)
     try:
@@ -210,6 +230,7 @@ def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bo
     except BusyError as busy:
         return _read_as_it_is(settings, place, _with_map(settings, place, model, cache), cache, busy)
     tell_failures(settings, report.failed)
+    tell_left_out(settings, report)
     if not report.images:
         tell_missing_formats(settings, report)
     refuse_empty(paths, report)
@@ -241,7 +262,13 @@ def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache
             lengths = np.linalg.norm(block, axis=1)
         if not np.all(np.abs(lengths - 1.0) < UNIT_TOLERANCE):  # refuses NaN too
             raise disk_errors.damaged(place.folder)
-    return Collection(place, model, arrival, cache, settings.runtime(cache))
+    return Collection(place, model, arrival, cache, settings.runtime(cache), originals_of(settings, cache))
+
+
+def originals_of(settings: Settings, cache: Path) -> Originals:
+    """The files of images for a command: what lies in S3 is fetched, unless an option forbids it."""
+    fetch = None if settings.offline else S3Fetch(settings.s3)
+    return Originals(cache, limit_bytes=int(settings.originals_gb * 1e9), fetch=fetch)
 
 
 def refuse_empty(paths: Sequence[str], report: IndexReport) -> None:
@@ -249,6 +276,9 @@ def refuse_empty(paths: Sequence[str], report: IndexReport) -> None:
     if report.images or (report.away and not report.failed):
         return
     where = " ".join(paths)
+    if unlisted := [each for each in report.failed if each.path in paths and is_s3(each.path)]:
+        kind = UsageError if report.source_state == "missing" else MissingError
+        raise kind("\n".join(f"{each.path} has no images that could be listed: {each.reason}" for each in unlisted))
     if report.failed:
         first, count = report.failed[0], len(report.failed)
         which = "the one image file" if count == 1 else f"none of the {count:,} image files"

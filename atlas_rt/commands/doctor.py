@@ -20,6 +20,7 @@ from atlas_rt.commands.collection import read_collection, sources_of
 from atlas_rt.commands.output import print_json, tell
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.runtime import Runtime
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.encoders import registry, sessions
 from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.errors import AtlasError, UsageError
@@ -270,7 +271,7 @@ def _watching(settings: Settings, paths: tuple[str, ...]) -> Finding:
     allowed, full = limit_of(WATCHES), used_up()
     if not allowed:
         return Finding("watching", OK, "the system tells of changes in any number of folders")
-    in_use, needed = watches_in_use(), sum(map(watches_needed, paths))
+    in_use, needed = watches_in_use(), sum(watches_needed(path) for path in paths if not is_s3(path))
     detail = f"{in_use:,} of the {allowed:,} folders that can be watched are"
     place = place_of(paths, cache_folder(settings.cache_path), make=False) if paths else None
     if place is not None and Lock(place).holder():

@@ -1,4 +1,5 @@
-"""`atlas-rt export`: ids, paths, vectors, positions and clusters as a file, or the map as JSON files in a folder."""
+"""`atlas-rt export`: ids, paths, vectors, positions and clusters as a file, the library as a shard, or the map as JSON
+files in a folder."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import argparse
 import csv
 import itertools
 import json
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +19,12 @@ from numpy.lib import format as npy
 from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.json_files import output_folder, write_folder
 from atlas_rt.commands.output import output_path, print_json, say, write_whole
+from atlas_rt.distributed.image_worker import maker_of
 from atlas_rt.errors import UsageError
+from atlas_rt.library.store import LABELS, StoreReader
+from atlas_rt.library.tables.arrow import parquet
+from atlas_rt.library.tables.library_rows import rows_of
+from atlas_rt.library.tables.shard import SUFFIX, write_to
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.settings import Settings
 
@@ -25,11 +32,9 @@ from atlas_rt.settings import Settings
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.format:
         return _export_folder(settings, arguments)
-    if arguments.output.lower().endswith(".parquet"):
-        raise UsageError(
-            f".parquet is not in this version yet; name a file that ends in .npz or .csv: {arguments.output}"
-        )
     path = output_path(arguments.output, tuple(WRITERS))
+    if path.suffix.lower() == SUFFIX:
+        parquet()  # what is missing is said before slow work begins
     collection, meta = _opened(settings, arguments)
     write = WRITERS[path.suffix.lower()]
     write_whole(path, lambda temporary: write(collection, temporary, meta))
@@ -38,7 +43,9 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def _export_folder(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.format != "json":
-        raise UsageError(f"--format must be json; .npz and .csv go by the file's name, not {arguments.format!r}")
+        raise UsageError(
+            f"--format must be json; .npz, .csv and .parquet go by the file's name, not {arguments.format!r}"
+        )
     folder = output_folder(arguments.output)
     collection, meta = _opened(settings, arguments)
     write_folder(folder, collection.scene, meta)
@@ -110,5 +117,23 @@ def write_csv(collection: Collection, path: Path, meta: dict[str, object]) -> No
             table.writerow([id_, scene.paths[row], *position, cluster, names.get(cluster, ""), *components])
 
 
-WRITERS: dict[str, Callable[[Collection, Path, dict[str, object]], None]] = {".npz": write_npz, ".csv": write_csv}
+def write_parquet(collection: Collection, path: Path, meta: dict[str, object]) -> None:
+    """The library as a shard, which `import` reads back to the bit: every image that is shown with its place on the
+    map, and every file that failed."""
+    del meta  # a shard says of itself what made it
+    scene, model, folder = collection.scene, collection.model, collection.place.folder
+    places = dict(zip(scene.paths, map(tuple, scene.positions.tolist()), strict=True))
+    with StoreReader.open(folder) as store, path.open("wb") as file:
+        maker = maker_of(model, store.setting(LABELS.format(model=model.id)) or "")
+        rows = rows_of(store, folder, model_id=model.id, dim=model.dim)
+        write_to(file, rows, maker, place_of=lambda row: places.get(row.item.uri))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+WRITERS: dict[str, Callable[[Collection, Path, dict[str, object]], None]] = {
+    ".npz": write_npz,
+    ".csv": write_csv,
+    SUFFIX: write_parquet,
+}
 """Ending of the file -> what writes it."""

@@ -11,12 +11,15 @@ from atlas_rt.commands.collection import (
     refuse_empty,
     sources_of,
     tell_failures,
+    tell_left_out,
     tell_missing_formats,
     update,
 )
 from atlas_rt.commands.output import print_json, say, tell
+from atlas_rt.commands.ray_indexing import embed_with_ray
 from atlas_rt.core.progress import duration
 from atlas_rt.core.reports import IndexReport
+from atlas_rt.errors import UsageError
 from atlas_rt.library.cache_layout import cache_folder
 from atlas_rt.settings import Settings
 
@@ -25,11 +28,18 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     paths = sources_of(settings, arguments.source, demo=arguments.demo)
     cache = cache_folder(settings.cache_path)
     place = open_place(settings, paths, cache)
+    if arguments.engine == "ray":
+        embed_with_ray(settings, place, cache, address=arguments.address, shards=arguments.shards)
+    elif arguments.engine != "local":
+        raise UsageError(f"--engine must be local or ray, not {arguments.engine!r}")
+    elif arguments.address or arguments.shards:
+        raise UsageError("--address and --shards need --engine ray")
     report = update(settings, place, cache)
     tell_failures(settings, report.failed)
     for image in report.incomplete:
         say(settings, f"incomplete: {image.path}: {image.reason}")
     tell_missing_formats(settings, report)
+    tell_left_out(settings, report)
     if settings.json:
         print_json(asdict(report))
     refuse_empty(paths, report)
@@ -47,4 +57,8 @@ def _tell_report(report: IndexReport) -> None:
         f"{report.away:,} away{incomplete}; "
         f"{len(report.failed):,} failed, {report.skipped:,} other files skipped"
     )
+    if report.requests:
+        asked = report.requests
+        read = f"{asked['get']:,} reads of {asked['bytes'] / 1e6:,.1f} MB"
+        tell(f"S3: {asked['list']:,} requests to list, {read}, {asked['other']:,} others")
     tell(f"{duration(report.seconds['total'])}, {report.images_per_second:.1f} images a second, model {report.model}")

@@ -8,11 +8,12 @@ from datetime import datetime
 
 from atlas_rt.commands.collection import sources_of, update
 from atlas_rt.commands.output import answers_yes, asks, print_json, say, tell
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.errors import UsageError
 from atlas_rt.library.cache_layout import cache_folder, forget, move, place_of, places, real_sources
 from atlas_rt.library.cleaning import Cleaned, clean
 from atlas_rt.library.relocation import make_way, moved_places
-from atlas_rt.library.sources import absolute, resolve
+from atlas_rt.library.sources import path_or_address, resolve
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.store_writer import StoreWriter, writing
 from atlas_rt.settings import Settings
@@ -43,7 +44,7 @@ def _list(settings: Settings) -> int:
             "bytes": each.size_bytes,
             "opened": each.opened_secs,
             "folder": str(each.place.folder),
-            "missing": [source for source in each.place.sources if not os.path.exists(source)],  # noqa: PTH110
+            "missing": [source for source in each.place.sources if _is_missing(source)],
         }
         for each in shelved
     ]
@@ -58,6 +59,11 @@ def _list(settings: Settings) -> int:
     if not shelved:
         say(settings, "no libraries yet; `atlas-rt SOURCE` makes one")
     return 0
+
+
+def _is_missing(source: str) -> bool:
+    """Of buckets nobody knows without asking."""
+    return not is_s3(source) and not os.path.exists(source)  # noqa: PTH110  says no where pathlib raises
 
 
 def _forget(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -80,7 +86,7 @@ def _forget_added(settings: Settings, arguments: argparse.Namespace) -> int:
     """Take what was dropped on a window by mistake out of the library again; its images are away then."""
     cache = cache_folder(settings.cache_path)
     place = place_of(_wanted(settings, arguments), cache, make=False)
-    paths = [str(absolute(word)) for word in arguments.added]
+    paths = [path_or_address(word) for word in arguments.added]
     with StoreReader.open(place.folder) as store:
         extras = store.extras()
     if unknown := [path for path in paths if path not in extras]:
@@ -130,7 +136,7 @@ def _move(settings: Settings, arguments: argparse.Namespace) -> int:
     if len(arguments.source) != 2 or arguments.demo:
         raise UsageError("name the old and the new path of a source: atlas-rt library move OLD NEW")
     cache = cache_folder(settings.cache_path)
-    old = str(absolute(arguments.source[0]))
+    old = path_or_address(arguments.source[0])
     (new,) = real_sources(resolve(arguments.source[1:]))
     moved: list[dict[str, list[str]]] = []
     for place, moves in moved_places(old, new, cache):
@@ -152,4 +158,4 @@ def _wanted(settings: Settings, arguments: argparse.Namespace) -> tuple[str, ...
         return sources_of(settings, arguments.source, demo=True)
     if not arguments.source:
         raise UsageError("name the source whose library it is: atlas-rt library forget SOURCE")
-    return tuple(str(absolute(word)) for word in arguments.source)
+    return tuple(path_or_address(word) for word in arguments.source)

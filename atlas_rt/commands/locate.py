@@ -6,18 +6,17 @@ import argparse
 import os
 import time
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import print_json, say, tell
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.errors import DecodeError, UsageError
 from atlas_rt.library.decoding.decode import read_image
-from atlas_rt.library.file_content import read
 from atlas_rt.library.formats import suffix_of
-from atlas_rt.library.sources import absolute
+from atlas_rt.library.sources import path_or_address
 from atlas_rt.mapping.neighbours import nearest
 from atlas_rt.mapping.projector import Projector
 from atlas_rt.settings import Settings
@@ -26,11 +25,11 @@ from atlas_rt.settings import Settings
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     words = list(arguments.words)
     sources = sources_of(settings, (), demo=True) if arguments.demo else sources_of(settings, words[:1], demo=False)
-    files = [absolute(word) for word in (words if arguments.demo else words[1:])]
+    files = [path_or_address(word) for word in (words if arguments.demo else words[1:])]
     if not files:
         raise UsageError("name the images to place: atlas-rt locate SOURCE FILE...")
     for file in files:
-        if not os.path.isfile(file):  # noqa: PTH113  says no where pathlib raises: no permission, a name too long
+        if not is_s3(file) and not os.path.isfile(file):  # noqa: PTH113  says no where pathlib raises: no permission, a name too long
             raise UsageError(f"there is no such file: {file}")
     collection = open_collection(settings, sources, no_update=arguments.no_update)
     results = _located(settings, Locating(collection, top=arguments.top), files)
@@ -45,7 +44,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _located(settings: Settings, locating: Locating, files: list[Path]) -> list[dict[str, Any]]:
+def _located(settings: Settings, locating: Locating, files: list[str]) -> list[dict[str, Any]]:
     """The results of the files that are images; the others are reported. Raises UsageError if none is an image."""
     results, reason = [], ""
     for file in files:
@@ -68,11 +67,13 @@ class Locating:
         self._encoder = ImageEncoder(collection.model, runtime=collection.runtime)
         self._projector = Projector(collection.vectors, collection.scene.positions)
 
-    def locate(self, file: Path) -> dict[str, Any]:
+    def locate(self, file: str) -> dict[str, Any]:
         """The JSON result of one file. Raises DecodeError for a file that is not an image."""
         spec = self._collection.model.image.preprocessing
         clock = [time.perf_counter()]
-        decoded = read_image(read(str(file)), target_px=spec.size_px, fit=spec.resize, suffix=suffix_of(file.name))
+        decoded = read_image(
+            self._collection.originals.read(file), target_px=spec.size_px, fit=spec.resize, suffix=suffix_of(file)
+        )
         pixels = to_input(decoded.image, spec)
         clock.append(time.perf_counter())
         vector = self._encoder.encode(pixels[None])
@@ -84,7 +85,7 @@ class Locating:
         decode, encode, project, search = ((b - a) * 1000.0 for a, b in pairwise(clock))
         paths = self._collection.scene.paths
         return {
-            "path": str(file),
+            "path": file,
             "position": [round(float(value), 6) for value in placement.position],
             "uncertainty": round(placement.uncertainty, 4),
             "neighbors": [

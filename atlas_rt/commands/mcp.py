@@ -23,6 +23,6 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     paths = sources_of(settings, arguments.source, demo=arguments.demo)
     collection = open_collection(settings, paths, no_update=arguments.no_update)
     reader = reader_of(settings, collection, show_paths=arguments.show_paths)
-    with contextlib.closing(Decoder()) as decoder:
+    with contextlib.closing(Decoder(collection.originals)) as decoder:
         serve(build(reader, decoder, allow_write=arguments.allow_write))
     return 0

@@ -8,20 +8,19 @@ import os
 import re
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.core.answers import Match, SearchAnswer
 from atlas_rt.core.query_picture import QueryPicture
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.errors import DecodeError, UsageError
 from atlas_rt.library.decoding.decode import read_image
 from atlas_rt.library.disk_errors import reason_of
-from atlas_rt.library.file_content import read
 from atlas_rt.library.formats import suffix_of
-from atlas_rt.library.sources import absolute
+from atlas_rt.library.sources import absolute, path_or_address
 from atlas_rt.search.fields import read as read_fields
 from atlas_rt.search.query import Term, parse
 from atlas_rt.settings import Settings
@@ -47,7 +46,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 class Searching:
     """Answers phrases, or an image, or both together, over one collection."""
 
-    def __init__(self, collection: Collection, image: Path | None, *, top: int) -> None:
+    def __init__(self, collection: Collection, image: str | None, *, top: int) -> None:
         self._collection = collection
         encoder = TextEncoder(collection.model, runtime=collection.runtime)
         self._texts = TextSearch(collection.place, collection.model.id)
@@ -115,7 +114,7 @@ def _joined(words: list[str]) -> str:
 
 
 def _exists(word: str) -> bool:
-    return bool(word.strip()) and os.path.exists(absolute(word))  # noqa: PTH110  says no where pathlib raises
+    return is_s3(word) or (bool(word.strip()) and os.path.exists(absolute(word)))  # noqa: PTH110  says no where pathlib raises
 
 
 def _lines(word: str) -> list[str]:
@@ -136,23 +135,24 @@ def _standard_input() -> bytes:
     return sys.stdin.buffer.read() if sys.stdin else b""
 
 
-def _image(word: str | None) -> Path | None:
+def _image(word: str | None) -> str | None:
     if word is None:
         return None
-    path = absolute(word)
-    if not os.path.isfile(path):  # noqa: PTH113  says no where pathlib raises
+    path = path_or_address(word)
+    if not is_s3(path) and not os.path.isfile(path):  # noqa: PTH113  says no where pathlib raises
         raise UsageError(f"there is no such image: {path}")
     return path
 
 
-def _query_picture(collection: Collection, path: Path) -> QueryPicture:
+def _query_picture(collection: Collection, path: str) -> QueryPicture:
     spec = collection.model.image.preprocessing
     try:
-        decoded = read_image(read(str(path)), target_px=spec.size_px, fit=spec.resize, suffix=suffix_of(path.name))
+        data = collection.originals.read(path)
+        decoded = read_image(data, target_px=spec.size_px, fit=spec.resize, suffix=suffix_of(path))
     except DecodeError as error:
         raise UsageError(f"this image cannot be used for a search ({error}): {path}") from error
     encoder = ImageEncoder(collection.model, runtime=collection.runtime)
-    return QueryPicture(str(path), encoder.encode(to_input(decoded.image, spec)[None])[0])
+    return QueryPicture(path, encoder.encode(to_input(decoded.image, spec)[None])[0])
 
 
 def _tell_answer(settings: Settings, collection: Collection, answer: SearchAnswer) -> None:

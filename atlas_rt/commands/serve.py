@@ -54,7 +54,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         socket = opened.enter_context(bound_socket(arguments.host, arguments.port))
         collection = open_collection(settings, paths, no_update=arguments.no_update)
         reader = reader_of(settings, collection, show_paths=arguments.show_paths)
-        decoder = opened.enter_context(contextlib.closing(Decoder()))
+        decoder = opened.enter_context(contextlib.closing(Decoder(collection.originals)))
         job = job_of(settings, collection.place, collection.cache, niceness=NICENESS, stay=True)
 
         def told(text: str) -> None:

@@ -20,11 +20,12 @@ from atlas_rt.core.hud import Hud, ImageFacts
 from atlas_rt.core.images import Tile
 from atlas_rt.core.lights import LIGHT_SECS
 from atlas_rt.core.motion import MORPH_SECS
+from atlas_rt.core.s3_errors import S3Error
 from atlas_rt.core.scene import Pose, View
 from atlas_rt.core.wall import unfolded
 from atlas_rt.core.world import World
 from atlas_rt.encoders.encoder import TextEncoder
-from atlas_rt.errors import MissingError, NoGraphicsError, UsageError
+from atlas_rt.errors import DecodeError, MissingError, NoGraphicsError, UsageError
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.tile_making import load_picture
@@ -162,7 +163,7 @@ def _take_with_opengl(
         world = _world(collection, shot, selected, filters)
         facts = _facts(collection, selected) if selected >= 0 else None
         if facts is not None:
-            display.show_picture("selected", load_picture(facts.path, PICTURE_PX))
+            _show_whole(display, collection, facts.path, tell)
         for _ in range(TILE_ROUNDS):
             if not _develop(display, world, collection, shot, facts, filters, picture):
                 break
@@ -170,6 +171,15 @@ def _take_with_opengl(
     finally:
         picture.release()
         display.release()
+
+
+def _show_whole(display: WindowPicture, collection: Collection, path: str, tell: Callable[[str], None]) -> None:
+    """The selected image in its panel, as far as its file can be had."""
+    try:
+        file = collection.originals.local_file(path)
+        display.show_picture("selected", load_picture(str(file), PICTURE_PX))
+    except (DecodeError, S3Error) as error:
+        tell(f"the image is shown by its thumbnail ({error}): {path}")
 
 
 def _large(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.commands.shot import Shot, picture_path, take, write_picture
 from atlas_rt.core.assets import DEMO
 from atlas_rt.core.images import LibraryPlace
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.errors import MissingError, NoGraphicsError, UsageError
 from atlas_rt.library.cache_layout import cache_folder, last_opened, place_of, remember_opened
 from atlas_rt.library.personal_data import data_folder
@@ -70,15 +72,20 @@ def _paths(settings: Settings, arguments: argparse.Namespace) -> tuple[str, ...]
     if arguments.source or arguments.demo:
         return sources_of(settings, arguments.source, demo=arguments.demo)
     last = last_opened(cache_folder(settings.cache_path))
-    if last is not None and (all(map(os.path.exists, last.sources)) or _holds_something(last)):
+    if last is not None and (all(map(os.path.exists, _files(last.sources))) or _holds_something(last)):
         return last.sources
     return ()
 
 
+def _files(sources: Iterable[str]) -> list[str]:
+    """Those that do not lie in S3, which nobody asks here."""
+    return [source for source in sources if not is_s3(source)]
+
+
 def _refuse_pictureless(settings: Settings, paths: tuple[str, ...], cache: Path, place: LibraryPlace) -> None:
     """Refuse a source without images before a window opens, unless images were once dropped on its map."""
-    if _holds_something(place):
-        return
+    if _holds_something(place) or any(map(is_s3, paths)):
+        return  # of a bucket the engine tells, which alone may ask for it
     found = scan(paths, exclude=settings.exclude, hidden=settings.hidden, cache=cache, first_only=True)
     if not found.files:
         for name, count in found.missing_formats.items():
@@ -126,7 +133,7 @@ def _output(settings: Settings, paths: tuple[str, ...], output: str | None) -> P
     if output:
         return picture_path(output)
     here = absolute(PICTURE)
-    if any(here.parent.resolve().is_relative_to(Path(source).resolve()) for source in paths):
+    if any(here.parent.resolve().is_relative_to(Path(source).resolve()) for source in _files(paths)):
         place = place_of(paths, cache_folder(settings.cache_path))
         say(settings, f"the current folder belongs to the source, so the picture goes to {place.folder}")
         return place.folder / PICTURE

@@ -6,6 +6,8 @@ from atlas_rt.core.reports import Progress
 
 STAGES = {
     "scan": "looking for images",
+    "fetch": "fetching shards",
+    "import": "checking shards",
     "index": "indexing",
     "fit": "laying out the map",
     "label": "finding words for the images",

@@ -27,7 +27,10 @@ class IndexReport:
     images: shown on the map. removed: forgotten. away: known, but not found now; they count among `images` where their
     folder is absent. source_state: "present", "missing", "empty", "unreadable" or "partly".
     failed: files that could not become images. incomplete: images of which something is missing, and what.
-    missing_formats: of the skipped files, those an extra would read, by format.
+    missing_formats: of the skipped files, those an extra would read, by format. archived: objects in S3 that must be
+    restored from an archive before they can be read. left: objects for a later round, as they changed since they were
+    listed or could not be read now. requests: to S3: "list", "get", "other", and "bytes" that were
+    read; empty where no source lies there.
     """
 
     images: int = 0
@@ -45,3 +48,6 @@ class IndexReport:
     generation: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     images_per_second: float = 0.0
+    archived: int = 0
+    left: int = 0
+    requests: dict[str, int] = field(default_factory=dict)

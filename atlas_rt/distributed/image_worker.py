@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.runtime import ANYWHERE, Runtime
 from atlas_rt.encoders import registry
-from atlas_rt.encoders.encoder import ImageEncoder
+from atlas_rt.encoders.encoder import ImageEncoder, NoEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.encoders.registry import Model
 from atlas_rt.errors import DecodeError
@@ -77,7 +77,7 @@ class ImageWorker:
     vocabulary: what images are labelled with; None labels none.
     """
 
-    def __init__(self, encoder: ImageEncoder, vocabulary: Vocabulary | None = None) -> None:
+    def __init__(self, encoder: ImageEncoder | NoEncoder, vocabulary: Vocabulary | None = None) -> None:
         self.encoder, self.vocabulary = encoder, vocabulary
         self._spec = encoder.model.image.preprocessing
 
@@ -99,7 +99,7 @@ class ImageWorker:
         fine; if the words are not in it, they cost 2 to 3 s. Raises UsageError or MissingError for the model.
         """
         loaded = registry.load(model, cache) if isinstance(model, str) else model
-        encoder = ImageEncoder(loaded, threads=threads, runtime=runtime)
+        encoder = encoder_of(loaded, threads=threads, runtime=runtime)
         own = read_own_words(own_labels).words
         return cls(encoder, load_vocabulary(loaded, cache, own=own, runtime=runtime) if labels else None)
 
@@ -167,12 +167,22 @@ class ImageWorker:
             for item, each in given
         ]
 
+    def finish(self, item: Item, image: PreparedImage) -> Row:
+        """One prepared image as its row."""
+        vectors = self.encode([image])
+        return _row(item, image, vectors[0], bool(is_vector(vectors)[0]), self.label(vectors)[0])
+
     def _prepare_any(self, item: Item, data: bytes) -> PreparedImage | Unusable:
         """The engine notes which file killed it and goes on; other hosts would lose the whole batch to one image."""
         try:
             return self.prepare(data, item.uri, mtime_ns=item.mtime_ns)
         except Exception as error:  # noqa: BLE001 - decoders raise anything
             return Unusable(f"it cannot be decoded ({type(error).__name__})", "decode", content_hash(data))
+
+
+def encoder_of(model: Model, *, threads: int = 1, runtime: Runtime = ANYWHERE) -> ImageEncoder | NoEncoder:
+    """What encodes for a model, if anything does. Raises MissingError where its files are not the recorded ones."""
+    return NoEncoder(model) if model.vectors_only else ImageEncoder(model, threads=threads, runtime=runtime)
 
 
 def maker_of(model: Model, vocabulary_key: str, *, worker: int = 0) -> Maker:

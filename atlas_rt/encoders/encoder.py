@@ -55,6 +55,19 @@ class ImageEncoder:
         return unit(self._session.run(tower.output, {tower.input: part}))
 
 
+class NoEncoder:
+    """In place of an encoder of a model that has only vectors: what is not known already fails, and nothing else."""
+
+    provider = "none"
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    def encode(self, pixels: Floats) -> Floats:
+        """(n, dim) zeros, which no library takes for a vector."""
+        return np.zeros((len(pixels), self.model.dim), np.float32)
+
+
 class TextEncoder:
     """Phrases to vectors. Padded only where the graph or the model asks for it."""
 

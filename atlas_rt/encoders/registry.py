@@ -7,6 +7,8 @@ that are not here yet: `catalogue`.
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,6 +22,8 @@ from atlas_rt.encoders.preprocess import RESAMPLING, RESIZES, Preprocessing
 from atlas_rt.errors import MissingError, UsageError
 
 AUTO = "auto"
+VECTORS = "vectors-"
+"""How the names of models begin of which there are only vectors."""
 DEFAULT_BATCH = 16
 PLAIN = "fp32"
 """The variant that a model is without asking: what [image] and [text] of its description name."""
@@ -56,6 +60,19 @@ class ModelFile:
                 f"the recorded one is {self.sha256}. Fetch it again. {self.path}"
             )
         return self.path
+
+
+class NoFile(ModelFile):
+    """In place of a file of a model that nobody here has, of whose vectors a library was made elsewhere."""
+
+    __slots__ = ()
+
+    def verified(self) -> Path:
+        """Raises MissingError: whoever wants to encode something learns why it cannot be."""
+        raise MissingError(
+            "The vectors of this library come from elsewhere, and the model that made them is not here; so there is no "
+            "search by words or by other images. Images of the library are compared as ever."
+        )
 
 
 _hashes: dict[tuple[Path, int, int], str] = {}
@@ -163,10 +180,14 @@ class Model:
     variants: Mapping[str, Variant] = field(default_factory=dict)
     source: str = ""
     revision: str = ""
+    vectors_only: bool = False
+    """It has no towers here: its vectors came from elsewhere (`register_vectors`)."""
 
     @property
     def id(self) -> str:
         """Names the space its vectors live in: other weights, another id. Fit for a folder's name."""
+        if self.vectors_only:
+            return self.name
         return f"{self.name.replace(':', '-')}-{self.image.file.sha256[:8]}"
 
     @property
@@ -195,6 +216,8 @@ def load(name: str, cache: Path) -> Model:
     name, MissingError for one that is known but not here, and for a broken description.
     """
     base, _, variant = name.partition(":")
+    if base.startswith(VECTORS):
+        return read_model(cache / "models" / base / "model.toml")
     models, broken = survey(cache)
     model = _chosen(models, broken, cache) if base == AUTO else _named(base, models, broken)
     return _variant(model, variant) if variant not in {"", PLAIN} else model
@@ -206,7 +229,8 @@ def known(cache: Path) -> tuple[Model, ...]:
 
 
 def survey(cache: Path) -> tuple[tuple[Model, ...], tuple[BrokenModel, ...]]:
-    """The models that are here, and the folders of models that cannot be used. A shipped name cannot be taken."""
+    """The models that are here and encode, and the folders of models that cannot be used. A shipped name cannot be
+    taken."""
     models: dict[str, Model] = {}
     broken = []
     for folder in (assets_folder("models"), cache / "models"):
@@ -216,7 +240,8 @@ def survey(cache: Path) -> tuple[tuple[Model, ...], tuple[BrokenModel, ...]]:
             except MissingError as error:
                 broken.append(BrokenModel(file.parent.name, str(error)))
             else:
-                models.setdefault(model.name, model)
+                if not model.vectors_only:
+                    models.setdefault(model.name, model)
     return tuple(models.values()), tuple(broken)
 
 
@@ -258,6 +283,33 @@ def _variant(model: Model, name: str) -> Model:
     return replace(model, name=f"{model.name}:{name}", image=image, text=text)
 
 
+def vectors_title(name: str, dim: int) -> str:
+    """What a model is called of which there are only vectors; one that is called so already keeps its name."""
+    if re.fullmatch(f"{VECTORS}[a-z0-9-]{{1,60}}", name):
+        return name
+    digest = hashlib.sha256(f"{name}\0{dim}".encode()).hexdigest()[:8]
+    words = re.sub("[^a-z0-9]+", "-", name.lower())[:40].strip("-")
+    return f"{VECTORS}{words or 'unknown'}-{digest}"
+
+
+def register_vectors(name: str, dim: int, cache: Path) -> Model:
+    """A model of which there are only vectors, made elsewhere by what is called `name`; the same each time.
+
+    Its images stand on a map and have neighbours, but nothing can be encoded. Raises MissingError where the cache
+    cannot be written.
+    """
+    title = vectors_title(name, dim)
+    folder = cache / "models" / title
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        beside = folder / f".{os.getpid()}.toml"
+        beside.write_text(f'name = "{title}"\ndim = {dim}\nlicence = ""\nvectors_only = true\n', encoding="utf-8")
+        beside.replace(folder / "model.toml")
+    except OSError as error:
+        raise MissingError(f"The cache folder cannot be written to ({error.strerror}): {folder}") from error
+    return read_model(folder / "model.toml")
+
+
 def usable(place: Path) -> Model | None:
     """The model in this folder, if its files are the recorded ones."""
     try:
@@ -283,6 +335,8 @@ def _model(table: dict[str, Any], folder: Path) -> Model:
     name, source, calibration = str(table["name"]), table.get("source", {}), table.get("calibration")
     if set(name) & set(":/\\"):
         raise ValueError(f'its name, "{name}", may hold no slash, and no colon, which stands before a variant')
+    if table.get("vectors_only"):
+        return _without_towers(name, int(table["dim"]), folder)
     return Model(
         name=name,
         dim=int(table["dim"]),
@@ -297,6 +351,13 @@ def _model(table: dict[str, Any], folder: Path) -> Model:
         source=source.get("repository", ""),
         revision=source.get("revision", ""),
     )
+
+
+def _without_towers(name: str, dim: int, folder: Path) -> Model:
+    nothing = NoFile(folder / "nothing", "")
+    image = ImageTower(nothing, "", "", Preprocessing(size_px=224), 1)
+    text = TextTower(nothing, ("",), "", nothing, 1)
+    return Model(name, dim, "", None, folder, image, text, UNCALIBRATED, vectors_only=True)
 
 
 def _calibration(table: dict[str, Any], folder: Path) -> Calibration:

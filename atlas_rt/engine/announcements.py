@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 
+from atlas_rt.core.images import Absence
 from atlas_rt.core.maps import Map
+from atlas_rt.core.objects import Requests
 from atlas_rt.core.reports import Progress
 from atlas_rt.core.troubles import MAP, WATCHING, Trouble
 from atlas_rt.engine.messages import FromEngine, Published, Said, SourceState
@@ -16,6 +18,7 @@ from atlas_rt.library.maps import FIT
 from atlas_rt.library.store import StoreReader
 
 PROGRESS_EVERY_SECS = 0.2
+REQUESTS_EVERY_SECS = 1.0
 
 
 class Announcements:
@@ -28,6 +31,7 @@ class Announcements:
         self._fit_failed = False
         self._source_state = SourceState("present", "")
         self._watching = ""
+        self._requests, self._requests_secs = Requests(), 0.0
 
     def tell(self, message: FromEngine) -> None:
         self._pipe.send(message)
@@ -55,16 +59,38 @@ class Announcements:
         if before and after and before.kind == after.kind == FIT and after.fit > before.fit:
             self.tell(Said(f"a new map was fitted; the old images moved by {after.drift:.1%} of its radius"))
 
-    def source_state(self, store: StoreReader, sources: Sequence[str]) -> None:
-        """Where it is another than was told last; at first nobody has reason to think that a source is absent."""
-        absences = store.absences()
-        state = SourceState(source_state(absences, sources), sentence(absences))
+    def source_state(
+        self, store: StoreReader, sources: Sequence[str], troubles: Mapping[str, str] | None = None
+    ) -> str:
+        """Where it is another than was told last; at first nobody has reason to think that a source is absent. Returns
+        it (`IndexReport.source_state`).
+
+        troubles: source in S3 -> why nothing more of it can be listed or read, as a sentence.
+        """
+        absences, troubles = store.absences(), troubles or {}
+        known = {absence.path for absence in absences}
+        lost = [Absence(source, "unreadable", 0) for source in troubles if source not in known]
+        told = sentence(absences, troubles) or " ".join(_lost(each.path, troubles[each.path]) for each in lost)
+        state = SourceState(source_state([*absences, *lost], sources), told)
         if state != self._source_state:
             self._source_state = state
             self.tell(state)
+        return state.state
+
+    def requests(self, requests: Requests, *, now: bool = False) -> None:
+        """What was asked of S3 so far: at most every second, or `now` where it is another than was told last."""
+        secs = time.monotonic()
+        if requests != self._requests and (now or secs - self._requests_secs >= REQUESTS_EVERY_SECS):
+            self._requests, self._requests_secs = requests, secs
+            self.tell(requests)
 
     def watching(self, trouble: str) -> None:
         """Why changes are found late, empty where they are not; told where it is another than was told last."""
         if trouble != self._watching:
             self._watching = trouble
             self.tell(Trouble(WATCHING, trouble, retry=False))
+
+
+def _lost(source: str, reason: str) -> str:
+    """A sentence about a source of which nothing more can be read, but of which nothing is missing either."""
+    return f"{source} cannot be read: {reason}{'' if reason.endswith('.') else '.'} What was found is kept."

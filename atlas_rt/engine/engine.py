@@ -9,17 +9,19 @@ import time
 from multiprocessing.connection import Connection
 
 from atlas_rt.encoders import registry
+from atlas_rt.encoders.registry import Model
 from atlas_rt.engine.announcements import Announcements
 from atlas_rt.engine.crash_log import SLOTS
 from atlas_rt.engine.fit_process import Cancelled
 from atlas_rt.engine.messages import FromEngine, Job, Locked, Refit, Refused, Undo
 from atlas_rt.engine.pending_requests import ModelChanged, PendingRequests, Stopped
 from atlas_rt.engine.rounds import Rounds
-from atlas_rt.errors import AtlasError
+from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.excepthooks import debugging
 from atlas_rt.library.cache_layout import Lock
 from atlas_rt.library.cleaning import finish_cleaning
 from atlas_rt.library.store_writer import StoreWriter
+from atlas_rt.library.tables.remembered_shards import listed_model
 
 IDLE_SECS = 0.1
 READY_SECS = 1.0
@@ -59,7 +61,7 @@ class Engine:
 
     def __init__(self, job: Job, pipe: Connection) -> None:
         self._job, self._pipe = job, pipe
-        self._model = registry.load(job.model, job.cache)
+        self._model = self._loaded(job.model)
         self._announcements = Announcements(pipe, model=self._model.name)
         self._threads = min(job.threads or os.cpu_count() or 1, SLOTS)
 
@@ -74,8 +76,20 @@ class Engine:
                 cleaned = finish_cleaning(folder, store)
                 requests = PendingRequests(self._pipe, store, self._announcements)
                 while (asked := self._work(requests, self._rounds(store, requests, cleaned=cleaned))) is not None:
-                    self._model, cleaned = registry.load(asked, self._job.cache), False
+                    self._model, cleaned = self._loaded(asked), False
                     self._announcements.model = self._model.name
+
+    def _loaded(self, name: str) -> Model:
+        """The encoder to go on with. Raises UsageError for another than an imported library's, where "auto" means that
+        one: images that shards list would all be without vectors, and without files perhaps."""
+        listed = listed_model(self._job.place.folder)
+        model = registry.load(listed if listed and name == registry.AUTO else name, self._job.cache)
+        if listed and model.name != listed:
+            raise UsageError(
+                f"this library was imported with vectors of the model {listed}, and cannot go on with {model.name}; "
+                f"leave out --model, or name --model {listed}"
+            )
+        return model
 
     def _rounds(self, store: StoreWriter, requests: PendingRequests, *, cleaned: bool) -> Rounds:
         return Rounds(
@@ -115,9 +129,9 @@ def _wait_for_news(requests: PendingRequests, rounds: Rounds) -> bool:
     while not requests:
         if requests.wait(0.0 if rounds.behind else IDLE_SECS):
             continue
-        if rounds.received.appeared():
+        if rounds.received.appeared() or rounds.shards.appeared():
             return True
-        if rounds.watcher.due() or rounds.unsettled.due:
+        if rounds.watcher.due() or rounds.unsettled.due or rounds.buckets.due:
             return False
         if rounds.behind:
             rounds.fill()

@@ -18,10 +18,10 @@ import numpy as np
 from atlas_rt.core.arrays import Floats, Ids
 from atlas_rt.core.runtime import ANYWHERE, Runtime
 from atlas_rt.encoders.registry import Model
-from atlas_rt.library.store import Labels
+from atlas_rt.library.store import LABELS, Labels
 from atlas_rt.library.store_writer import StoreWriter
 from atlas_rt.library.vectors import VectorFile
-from atlas_rt.search.labels import StoppedError, Vocabulary, load_vocabulary, read_own_words
+from atlas_rt.search.labels import StoppedError, Vocabulary, load_vocabulary, read_own_words, vocabulary_key
 
 BLOCK = 2048
 """Images labelled in one transaction: a fifth of a second."""
@@ -32,14 +32,14 @@ class Labeller:
     """The vocabulary of one model. Owned by the engine's main thread; its thread only loads.
 
     remark: what of the person's own words is not used. fresh: the model has no vectors in the library yet, so all its
-    labels will be of this vocabulary.
+    labels will be of this vocabulary. key: of the vocabulary, known before it is there.
     """
 
     def __init__(
         self, model: Model, cache: Path, own_file: Path | None, *, runtime: Runtime = ANYWHERE, fresh: bool = False
     ) -> None:
         own = read_own_words(own_file)
-        self.remark = own.remark
+        self.remark, self.key = own.remark, vocabulary_key(model, own.words)
         self._model, self._runtime, self._fresh = model, runtime, fresh
         self._closed = threading.Event()
         self._vocabulary: Future[Vocabulary] = Future()
@@ -90,7 +90,7 @@ class Labeller:
         told(done, total) is called after each transaction; what it raises ends the work, and the next run goes on.
         """
         vocabulary = self.vocabulary(waiting)
-        setting = f"labels of {self._model.id}"
+        setting = LABELS.format(model=self._model.id)
         known = vocabulary.key if self._fresh else store.setting(setting)
         stale = known != vocabulary.key
         ids, rows = store.encoded(self._model.id)

@@ -69,6 +69,27 @@ class MapMaker:
             clusters_given=next_id(before),
         )
 
+    def given(self, ids: Ids, rows: Ints, positions: Floats, *, shown: Map | None) -> Map:
+        """A map by (n, 3) positions that somebody else made, without clusters. They stay as they are, to the bit, where
+        they are in world units; others are moved and scaled as a whole."""
+        edges, weights = knn_edges(self.vectors_at(rows), EDGES)
+        made = Map(
+            ids=ids,
+            rows=rows,
+            positions=positions if _in_world_units(positions) else layout.framed(positions),
+            edges=edges,
+            weights=weights,
+            clusters=np.full(len(ids), -1, np.int32),
+            fitted=np.ones(len(ids), np.bool_),
+            cluster_records=(),
+            generation=0,
+            kind=FIT,
+            model=self._model_id,
+            seed=self._seed,
+            fit=self._last_fit() + 1,
+        )
+        return self.completed(counted(made, shown), before=None)
+
     def fitted(self, begun: Begun, fitted: Fitted, *, kind: str, granularity: str, shown: Map | None) -> Map:
         """What a fit came to. granularity: of its clusters. shown: the newest map, whose ids of clusters are given."""
         made = Map(
@@ -160,6 +181,13 @@ def alike(one: Map | None, other: Map) -> bool:
         return False
     names = ("ids", "rows", "positions", "edges", "weights", "clusters", "stacks", "subclusters", "wall")
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
+
+
+def _in_world_units(positions: Floats) -> bool:
+    """Whether 95 % of the images lie within about the unit sphere: what is exported from a map of ours does, though new
+    images were placed on it since it was fitted."""
+    radius = float(np.quantile(np.linalg.norm(positions, axis=1), 0.95))
+    return 0.5 < radius < 1.5
 
 
 def _aligned(positions: Floats, ids: Ids, old: Map) -> Floats:

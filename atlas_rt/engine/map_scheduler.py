@@ -22,7 +22,7 @@ import contextlib
 import dataclasses
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -217,6 +217,25 @@ class MapScheduler:
             begun = time.monotonic()
             self._take_in(*self._fit.wait(waiting), shown=True)
             self.fit_secs += time.monotonic() - begun
+        return True
+
+    def place_as_given(self, places: Mapping[int, tuple[float, float, float]], waiting: Waiting) -> bool:
+        """A new map on which images stand where they are said to, the others placed among them; False where none is.
+
+        places: by id, world units; brought to them, in one piece, where they are others.
+        """
+        ids, rows = self._encoded()
+        given = np.array([id_ in places for id_ in ids.tolist()], np.bool_)
+        if not given.any():
+            return False
+        if self._fit.begun is not None:  # a refit, whose places are not wanted any more
+            self.close()
+        positions = np.array([places[id_] for id_ in ids[given].tolist()], np.float32)
+        made = self._make.given(ids[given], rows[given], positions, shown=self.map)
+        self._reference = self._make.reference(made)
+        self._publish(self._extension(made, ids, rows))
+        if len(ids) >= SMALLEST_FIT:
+            self._regroup(waiting)
         return True
 
     def _regroup(self, waiting: Waiting) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from atlas_rt.core.reports import Progress
 from atlas_rt.engine.announcements import Announcements
 from atlas_rt.engine.map_scheduler import MapScheduler
-from atlas_rt.engine.messages import Refit, Said, Undo
+from atlas_rt.engine.messages import MapRequest, PlaceAsGiven, Refit, Said, Undo
 from atlas_rt.engine.pending_requests import PendingRequests
 from atlas_rt.errors import FitError, UsageError
 from atlas_rt.library.file_content import content_hash
@@ -26,13 +28,15 @@ class MapUpdates:
         announcements: Announcements,
         model_id: str,
         stays: bool,
-        request: Refit | Undo | None,
+        request: MapRequest | None,
+        positions: Callable[[], Mapping[str, tuple[float, float, float]]] = dict,
     ) -> None:
         """stays: a window waits for the engine, so that a refit may go on beside other work, and no error ends it.
-        request: what to do with the map in the next round."""
+        request: what to do with the map in the next round. positions: path -> the place that is given for an image."""
         self.request = request
         self._scheduler, self._store, self._requests = scheduler, store, requests
         self._announcements, self._model_id, self._stays = announcements, model_id, stays
+        self._positions = positions
 
     @property
     def generation(self) -> int:
@@ -44,6 +48,9 @@ class MapUpdates:
         before = self._scheduler.map
         request, self.request = self.request, None
         fitted = before is not None and before.kind == FIT
+        if isinstance(request, PlaceAsGiven):
+            self._place_as_given()
+            return
         try:
             # what one goes back from is not to be fitted anew first
             self._scheduler.finish(
@@ -62,6 +69,16 @@ class MapUpdates:
             could = self._scheduler.refit(None if self._stays else self._waiting)
             self._answer("", could, f"a map is fitted to {SMALLEST_FIT} images or more")
         self._announcements.drift(before, self._scheduler.map)
+
+    def _place_as_given(self) -> None:
+        """A map by positions that came with the images. Raises UsageError where none came."""
+        given = self._positions()
+        catalogue = self._store.catalogue(self._model_id)
+        places = {
+            id_: given[path] for id_, path in zip(catalogue.ids.tolist(), catalogue.paths, strict=True) if path in given
+        }
+        could = self._scheduler.place_as_given(places, self._waiting)
+        self._answer("", could, "what was imported gives no image of this library a position")
 
     def show_others(self, *, published: bool) -> None:
         """Publish the map again where none of it moved, but other images of it are shown than before."""

@@ -1,17 +1,19 @@
 """What crosses the pipe between the engine and whoever started it: small frozen values, never bulk data.
 
 To the engine: its Job first, then Add, Remove, Rescan, Refit, Undo, UseModel, Stop. From the engine: Progress, Failure,
-IndexReport, Trouble, and the other classes here.
+IndexReport, Trouble, Requests, and the other classes here.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from atlas_rt.core.images import Failure, LibraryPlace
+from atlas_rt.core.objects import Requests
 from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.core.runtime import ANYWHERE, Runtime
+from atlas_rt.core.s3_options import S3Options
 from atlas_rt.core.troubles import Trouble
 
 
@@ -109,6 +111,15 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceAsGiven:
+    """Let images stand at the positions that the listed shards give them: a new map, of which undo leads back."""
+
+
+MapRequest = Refit | Undo | PlaceAsGiven
+"""What can be asked of the map."""
+
+
+@dataclass(frozen=True, slots=True)
 class UseModel:
     """Go on with this encoder: what lacks a vector of it is encoded. What others made of the library stays."""
 
@@ -127,6 +138,10 @@ class Job:
     niceness: how far to step back from other processes, 0 to 19. own_labels: file of the person's own words. request:
     what to do with the map in the first round. granularity: of its clusters, empty for what they are. received: folder
     of images that other programs send, there or not yet. ocr: read the text in pictures, where that is installed.
+
+    s3: how buckets are reached. offline: they are not. originals_gb: how much room the copies of objects may take.
+    poll_secs: with `stay`, so long after one listing of a bucket the next one follows, later while nothing changes.
+    patience_secs: without it, so long an interruption is waited for that passes by itself, such as keys that expired.
     """
 
     place: LibraryPlace
@@ -141,10 +156,15 @@ class Job:
     fit: bool = True
     runtime: Runtime = ANYWHERE
     own_labels: Path | None = None
-    request: Refit | Undo | None = None
+    request: MapRequest | None = None
     granularity: str = ""
     received: Path | None = None
     ocr: bool = True
+    s3: S3Options = field(default_factory=S3Options)
+    offline: bool = False
+    originals_gb: float = 2.0
+    poll_secs: float = 60.0
+    patience_secs: float = 600.0
 
 
 FromEngine = (
@@ -160,5 +180,6 @@ FromEngine = (
     | Removed
     | Trouble
     | SourceState
+    | Requests
 )
 ToEngine = Add | Remove | Rescan | Refit | Undo | UseModel | Stop

@@ -13,10 +13,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from atlas_rt.core.reports import Progress
+from atlas_rt.errors import DecodeError, MissingError
 from atlas_rt.library.metadata.file_metadata import FileMetadata
 from atlas_rt.library.metadata.reading import read_file
 from atlas_rt.library.metadata.sidecars import Sidecars
 from atlas_rt.library.metadata.table import Unread
+from atlas_rt.library.originals import Originals
 from atlas_rt.library.store_writer import StoreWriter
 
 PART = 128
@@ -26,8 +28,10 @@ PART = 128
 class MetadataFiller:
     """Of one library. Owned by the engine's main thread; other threads only read files."""
 
-    def __init__(self, store: StoreWriter, *, threads: int, told: Callable[[Progress], None]) -> None:
-        self._store, self._threads, self._told = store, threads, told
+    def __init__(
+        self, store: StoreWriter, *, threads: int, originals: Originals, told: Callable[[Progress], None]
+    ) -> None:
+        self._store, self._threads, self._originals, self._told = store, threads, originals, told
         self._sidecars = Sidecars({})
         self._unread: list[Unread] = []
         self._total, self._begun_secs = 0, 0.0
@@ -54,4 +58,8 @@ class MetadataFiller:
         self._told(Progress("metadata", done, self._total, 0.0, left_secs))
 
     def _read(self, each: Unread) -> FileMetadata | None:
-        return read_file(each.path, mtime_ns=each.mtime_ns, sidecars=self._sidecars)
+        try:
+            file = self._originals.local_file(each.path)
+        except (DecodeError, MissingError):  # an object that cannot be fetched now
+            return None
+        return read_file(each.path, mtime_ns=each.mtime_ns, sidecars=self._sidecars, file=file)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -19,17 +19,21 @@ import numpy as np
 
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.images import Failure
+from atlas_rt.core.s3_address import is_s3
+from atlas_rt.core.s3_errors import S3ArchivedError, S3ChangedError, S3Error, S3GoneError
 from atlas_rt.distributed.image_worker import NO_VECTOR, Description, ImageWorker, PreparedImage, is_vector
 from atlas_rt.engine.crash_log import CrashLog
 from atlas_rt.engine.labeller import Labeller
+from atlas_rt.engine.object_reader import READERS, ObjectReader, ReadingStoppedError
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.changes import FailedFile, Todo
-from atlas_rt.library.file_content import read
 from atlas_rt.library.metadata.file_metadata import FileMetadata
 from atlas_rt.library.metadata.sidecars import Sidecars
 from atlas_rt.library.other_libraries import OtherLibraries, Taken
 from atlas_rt.library.store import Labels
 from atlas_rt.library.store_writer import Ready, StoreWriter
+from atlas_rt.library.tables.remembered_shards import RememberedShards
+from atlas_rt.library.tables.rows import FailureRow, ImageRow, Row
 from atlas_rt.library.tile_files import TileFiles, TileSet
 from atlas_rt.library.vectors import VectorFile
 
@@ -46,7 +50,8 @@ class Prepared:
     """A file of which all is known but, until it is encoded, its vector.
 
     metadata: what else the file tells. incomplete: what of the picture is missing, empty for nothing. to_encode: what
-    its vector is made from, until it is made. vector: (dim,) where another library gave it.
+    its vector is made from, until it is made. vector: (dim,) where another library or a shard gave it. labels: where a
+    shard gave some that this library's vocabulary would give.
     """
 
     todo: Todo
@@ -58,6 +63,7 @@ class Prepared:
     incomplete: str = ""
     to_encode: PreparedImage | None = None
     vector: Floats | None = None
+    labels: Labels = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,16 @@ class Broken:
     stage: str
 
 
-Outcome = Prepared | Seen | Broken
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An object that is left for a later round. why: "changed" or gone since it was listed, "archived", or "lost":
+    nothing can be read of its bucket now."""
+
+    todo: Todo
+    why: str
+
+
+Outcome = Prepared | Seen | Broken | Left
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +111,8 @@ class Group:
 class Tally:
     """What a run did so far. decode_secs and encode_secs are summed over the threads.
 
-    moved: ids of images whose files had vanished, and were found under another path.
+    moved: ids of images whose files had vanished, and were found under another path. left: how many objects were left
+    for a later round, by the reason (`Left.why`).
     """
 
     done: int = 0
@@ -108,6 +124,12 @@ class Tally:
     encode_secs: float = 0.0
     store_secs: float = 0.0
     moved: set[int] = field(default_factory=set)
+    left: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def images(self) -> int:
+        """That were brought in."""
+        return self.new + self.changed + self.unchanged
 
 
 class Pipeline:
@@ -127,19 +149,23 @@ class Pipeline:
         threads: int,
         crash_log: CrashLog,
         others: OtherLibraries,
+        shards: RememberedShards,
         sidecars: Sidecars,
+        reader: ObjectReader,
+        tally: Tally,
         told: Callable[[Failure], None],
         between_batches: Callable[[Tally], None],
     ) -> None:
+        """tally: of the round, to which this run's is added."""
         self._store, self._tiles, self._vectors = store, tiles, vectors
         self._worker, self._labeller = worker, labeller
         self._threads = threads
-        self._crash_log, self._others, self._sidecars = crash_log, others, sidecars
+        self._crash_log, self._others, self._shards, self._sidecars = crash_log, others, shards, sidecars
         self._told, self._between_batches = told, between_batches
         self._model_id = worker.model.id
         self._known = set(store.hashes(self._model_id))
         self._overtaken: list[Todo] = []
-        self.tally = Tally()
+        self._reader, self.tally = reader, tally
 
     def run(self, todo: Sequence[Todo], *, alone: bool = False, spared: int = 0) -> None:
         """Bring every file of `todo` (ascending by id) into the library.
@@ -152,12 +178,17 @@ class Pipeline:
         batch: list[Group] = []
         begun = time.monotonic()
         with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
-            for group in self._in_order(pool, groups, ahead=1 if alone else -(-BATCH // size) + AHEAD * threads):
-                batch.append(group)
-                if len(batch) * size >= BATCH or time.monotonic() - begun > COMMIT_SECS:
-                    self._commit(batch)
-                    batch, begun = [], time.monotonic()
-            self._commit(batch)
+            ahead = 1 if alone else -(-BATCH // size) + AHEAD * threads
+            try:
+                for group in self._in_order(pool, groups, ahead=max(ahead, _read_ahead(todo, size))):
+                    batch.append(group)
+                    if len(batch) * size >= BATCH or time.monotonic() - begun > COMMIT_SECS:
+                        self._commit(batch)
+                        batch, begun = [], time.monotonic()
+                self._commit(batch)
+            except BaseException:
+                self._reader.stop()  # or the threads would wait for what is still to come
+                raise
         if overtaken := self._overtaken:
             self._overtaken = []
             self.run(overtaken, alone=alone, spared=spared)
@@ -167,6 +198,7 @@ class Pipeline:
         waiting: deque[Future[Group]] = deque()
         try:
             for group in groups:
+                self._reader.begin(each for each in group if is_s3(each.path) and self._shards.find_item(each) is None)
                 waiting.append(pool.submit(self._work, group))
                 if len(waiting) >= ahead:
                     yield waiting.popleft().result()
@@ -199,20 +231,44 @@ class Pipeline:
         return vectors
 
     def _prepare(self, todo: Todo) -> Outcome:
-        """One file, read once and decoded once."""
-        stage = "read"
+        """One file, read once and decoded once; neither where a shard knows it as it is."""
+        if (row := self._shards.find_item(todo)) is not None:
+            return self._from_shard(todo, row)
+        try:
+            data = self._reader.read(todo)
+        except DecodeError as error:
+            return Broken(todo, str(error), "read")
+        except S3ArchivedError:
+            return Left(todo, "archived")
+        except (S3ChangedError, S3GoneError):
+            return Left(todo, "changed")
+        except S3Error as error:
+            return Left(todo, "lost") if error.ends_all else Broken(todo, str(error), "read")
+        except ReadingStoppedError:
+            return Left(todo, "lost")
+        return self._looked_at(todo, data)
+
+    def _looked_at(self, todo: Todo, data: bytes) -> Outcome:
+        """One file's bytes: known, decoded or broken."""
         with self._crash_log.of(todo.id):
             try:
-                data = read(todo.path)
                 described = self._worker.describe(data, todo.path, mtime_ns=todo.mtime_ns, sidecars=self._sidecars)
                 if described.content_hash in self._known:
                     return Seen(todo, described.content_hash, described.metadata)
+                if row := self._shards.find_content(described.content_hash):
+                    return _of_row(todo, row, described.metadata)
                 if taken := self._others.find(described.content_hash):
                     return _given(todo, described, taken)
-                stage = "decode"
                 return _decoded(todo, self._worker.decode(data, todo.path, described))
             except DecodeError as error:
-                return Broken(todo, str(error), stage)
+                return Broken(todo, str(error), "decode")
+
+    def _from_shard(self, todo: Todo, row: Row) -> Outcome:
+        if isinstance(row, FailureRow):
+            return Broken(todo, row.reason, row.stage)
+        if row.content_hash in self._known:
+            return Seen(todo, row.content_hash, row.metadata)
+        return _of_row(todo, row, row.metadata)
 
     # -- on the caller's thread --------------------------------------------------------------------------------------
 
@@ -245,6 +301,7 @@ class Pipeline:
         self.tally.store_secs += store_secs
         self.tally.done += len(outcomes) - sum(outcome.todo in self._overtaken for outcome in outcomes)
         self.tally.failed += len(broken)
+        self.tally.left.update(outcome.why for outcome in outcomes if isinstance(outcome, Left))
 
     def _store_batch(
         self, kept: Sequence[Prepared], vectors: Floats, seen: Sequence[Seen], broken: Sequence[Broken]
@@ -259,8 +316,10 @@ class Pipeline:
             ready += [_ready(each, records[i], first + i) for i, each in enumerate(kept)]
             words = self._labeller.label(vectors)
             labels |= zip((each.todo.id for each in kept), words, strict=True) if words else ()
+            labels |= {each.todo.id: each.labels for each in kept if each.labels}
         failed = [
-            FailedFile(each.todo.path, each.todo.size, each.todo.mtime_ns, each.reason, each.stage) for each in broken
+            FailedFile(each.todo.path, each.todo.size, each.todo.mtime_ns, each.reason, each.stage, each.todo.etag)
+            for each in broken
         ]
         ready.sort(key=lambda image: image.id)
         committed = self._store.commit(self._model_id, ready, failed=failed, labels=labels)
@@ -307,6 +366,7 @@ class Pipeline:
             known.vector_row,
             known.incomplete,
             seen.metadata,
+            todo.etag,
         )
 
 
@@ -320,6 +380,20 @@ def _given(todo: Todo, described: Description, taken: Taken) -> Prepared:
         taken.tiles,
         taken.incomplete,
         vector=taken.vector,
+    )
+
+
+def _of_row(todo: Todo, row: ImageRow, metadata: FileMetadata) -> Prepared:
+    return Prepared(
+        todo,
+        row.content_hash,
+        row.width_px,
+        row.height_px,
+        metadata,
+        row.tiles,
+        row.incomplete,
+        vector=row.vector.astype(np.float32),
+        labels=row.labels,
     )
 
 
@@ -352,4 +426,10 @@ def _ready(each: Prepared, tile: int, row: int) -> Ready:
         row,
         each.incomplete,
         each.metadata,
+        todo.etag,
     )
+
+
+def _read_ahead(todo: Sequence[Todo], size: int) -> int:
+    """Groups to have in work where objects are among the files, so that all who fetch have something to do."""
+    return -(-2 * READERS // size) if any(each.etag for each in todo) else 0

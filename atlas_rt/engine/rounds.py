@@ -9,21 +9,26 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
 
 from atlas_rt.core.images import Failure
 from atlas_rt.core.reports import IndexReport, Progress
-from atlas_rt.distributed.image_worker import ImageWorker
-from atlas_rt.encoders.encoder import ImageEncoder
+from atlas_rt.core.s3_address import is_s3
+from atlas_rt.distributed.image_worker import ImageWorker, encoder_of
 from atlas_rt.encoders.registry import Model
 from atlas_rt.engine import suspects
 from atlas_rt.engine.announcements import Announcements
+from atlas_rt.engine.buckets import RETRY_SECS, WAIT_SECS, Buckets
 from atlas_rt.engine.crash_log import CrashLog
+from atlas_rt.engine.intake import Intake
 from atlas_rt.engine.labeller import Labeller
 from atlas_rt.engine.map_scheduler import LAST, MapScheduler
 from atlas_rt.engine.map_updates import MapUpdates
 from atlas_rt.engine.messages import Job, Provider, Said
 from atlas_rt.engine.metadata_filler import MetadataFiller
+from atlas_rt.engine.object_reader import ObjectReader
 from atlas_rt.engine.pending_requests import PendingRequests
 from atlas_rt.engine.pipeline import Pipeline, Tally
 from atlas_rt.engine.place_finder import PlaceFinder
@@ -32,13 +37,14 @@ from atlas_rt.engine.stack_finder import StackFinder
 from atlas_rt.engine.text_filler import TextFiller
 from atlas_rt.engine.unsettled import Unsettled
 from atlas_rt.library import disk_errors
-from atlas_rt.library.absence import source_state
 from atlas_rt.library.cache_layout import known_places
 from atlas_rt.library.changes import Changes, Todo
 from atlas_rt.library.metadata.sidecars import Sidecars
+from atlas_rt.library.object_listing import ListedObjects
 from atlas_rt.library.other_libraries import OtherLibraries
 from atlas_rt.library.scanning import Scan, Scanner
 from atlas_rt.library.store_writer import StoreWriter
+from atlas_rt.library.tables.remembered_shards import RememberedShards
 from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.vectors import FILE_NAME as VECTORS
 from atlas_rt.library.vectors import VectorFile
@@ -73,6 +79,7 @@ class Rounds:
         self.watcher = Watcher(job.exclude, hidden=job.hidden, cache=job.cache)
         self._scanner = Scanner(job.exclude, hidden=job.hidden, cache=job.cache)
         self.unsettled = Unsettled()
+        self.buckets = Buckets(job, waiting=self._listening)
         self.received = ReceivedFolder(job.received, store)
         self.received.appeared()
         folder = job.place.folder / model.id
@@ -83,6 +90,7 @@ class Rounds:
         self._vectors = VectorFile(folder / VECTORS, model.dim, writable=True, rows=store.named_vectors(model.id))
         fresh = not self._vectors.rows
         self._labeller = Labeller(model, job.cache, job.own_labels, runtime=job.runtime, fresh=fresh)
+        self.shards = RememberedShards(job.place.folder, model_id=model.id, vocabulary_key=self._labeller.key)
         if self._labeller.remark:
             announcements.tell(Said(self._labeller.remark))
         self.map_scheduler = MapScheduler(
@@ -106,16 +114,23 @@ class Rounds:
             model_id=model.id,
             stays=job.stay,
             request=job.request,
+            positions=self.shards.positions,
         )
-        self._metadata = MetadataFiller(store, threads=threads, told=announcements.progress)
+        self._metadata = MetadataFiller(
+            store, threads=threads, originals=self.buckets.originals, told=announcements.progress
+        )
         self._places = PlaceFinder(store, announcements=announcements)
         at_once = 1 if job.stay else threads
-        self._texts = TextFiller(store, wanted=job.ocr, threads=at_once, announcements=announcements)
+        self._texts = TextFiller(
+            store, wanted=job.ocr, threads=at_once, originals=self.buckets.originals, announcements=announcements
+        )
         suspects.note_suspects(store, self._crash_log)
 
     def close(self) -> None:
         """End what runs beside."""
+        self.shards.close()
         self.watcher.close()
+        self.buckets.close()
         self._labeller.close()
         self.map_scheduler.close()
 
@@ -126,14 +141,10 @@ class Rounds:
         generation = self.maps.generation
         self._announcements.progress(Progress("scan", 0, 0, 0.0, None), now=True)
         sources = self._sources()
-        found, changes = self._scanned(sources, asked=asked)
-        scanned = time.monotonic()
-        failures = list(changes.failed) + list(found.unreadable)
-        sidecars = Sidecars(found.sidecars)
-        tally = self._index(changes, failures, sidecars) if changes.todo else Tally()
-        if tally.moved:
+        intake = self._take_in(sources, asked=asked)
+        if intake.tally.moved:
             self._store.recount_absences(sources)
-        self._announcements.source_state(self._store, sources)
+        state = self._announcements.source_state(self._store, sources, self.buckets.troubles(sources))
         self._renew_texts()
         if self._job.fit:
             self.maps.bring_up_to_date()
@@ -141,7 +152,7 @@ class Rounds:
         self._label()
         indexed = self._index_for_search()
         settled = time.monotonic()
-        self._metadata.begin(sidecars)
+        self._metadata.begin(self._sidecars(intake.found))
         self._places.begin()
         self._texts.begin()
         while self.behind and not self._job.stay:
@@ -149,13 +160,14 @@ class Rounds:
             self._requests.obey_stop()
         self._renew_texts()
         cleaned, self._cleaned = self._cleaned, False
-        if (tally.moved or indexed or changes.marked or cleaned) and self.map_scheduler.map:
+        if (intake.tally.moved or indexed or intake.marked or cleaned) and self.map_scheduler.map:
             # the same map, but who shows it has the old paths or index
             self._announcements.published(self.map_scheduler.map)
         now = time.monotonic()
-        secs = scanned - begun, now - settled, now - begun
-        self._announcements.tell(self._report(found, changes, tally, failures, *secs))
-        self._announcements.progress(Progress("idle", 0, 0, 0.0, None, len(failures)), now=True)
+        self.buckets.plan(changed=intake.changed)
+        self._announcements.requests(self.buckets.requests, now=True)
+        self._announcements.tell(self._report(intake, state, details_secs=now - settled, total_secs=now - begun))
+        self._announcements.progress(Progress("idle", 0, 0, 0.0, None, len(intake.failures)), now=True)
 
     @property
     def behind(self) -> bool:
@@ -184,15 +196,69 @@ class Rounds:
     def _sources(self) -> tuple[str, ...]:
         return (*self._job.place.sources, *self._store.extras())
 
-    def _scanned(self, sources: Sequence[str], *, asked: bool) -> tuple[Scan, Changes]:
-        """What lies in the sources now, and what that means for the library."""
+    def _take_in(self, sources: Sequence[str], *, asked: bool) -> Intake:
+        """Find what is to be done and do it: at once, or part by part while buckets are listed."""
+        intake, first = Intake(), True
+        broken = {failure.path for failure in self._store.failures()}
+        self.buckets.begin(sources, afresh=asked or self.buckets.due, broken=broken)
+        while True:
+            begun = time.monotonic()
+            listed = self.buckets.next_part()
+            found, changes = self._scanned(sources, listed, everything=asked and first, unfinished=asked)
+            intake.scan_secs += time.monotonic() - begun
+            if todo := intake.part(found, changes):
+                self._index(todo, intake)
+            if intake.tally.left["changed"]:
+                self.buckets.ask_soon()
+            if not (found.unlisted or self._waits_for_s3(sources, intake)):
+                return intake
+            first = False
+
+    def _waits_for_s3(self, sources: Sequence[str], intake: Intake) -> bool:
+        """Without a window: whether listing or reading was interrupted by what passes by itself, and is tried again
+        now. With one, the next round comes soon."""
+        error = self.buckets.interruption
+        if error is None or not error.passes or self._job.stay or not self.buckets.heard:
+            return False
+        if time.monotonic() - intake.headway_secs > self._job.patience_secs:
+            return False
+        troubles = self.buckets.troubles(sources)
+        self._announcements.source_state(
+            self._store, sources, {source: f"{troubles[source]} Waiting." for source in troubles}
+        )
+        until = time.monotonic() + min(RETRY_SECS, self._job.patience_secs / 4)
+        while time.monotonic() < until:
+            self._requests.obey_stop()
+            time.sleep(WAIT_SECS)
+        intake.try_again()
+        self.buckets.begin(sources, afresh=True, broken={failure.path for failure in self._store.failures()})
+        return True
+
+    def _listening(self) -> None:
+        """While a bucket is listed."""
+        self._requests.obey_stop()
+        self._announcements.requests(self.buckets.requests)
+
+    def _sidecars(self, found: Scan) -> Sidecars:
+        return Sidecars(found.sidecars, file_of=self.buckets.originals.fresh_file)
+
+    def _scanned(
+        self, sources: Sequence[str], listed: Mapping[str, ListedObjects], *, everything: bool, unfinished: bool
+    ) -> tuple[Scan, Changes]:
+        """What lies in the sources now, and what that means for the library.
+
+        listed: what is known of those in S3. everything: look through all folders, not only where something changed.
+        unfinished: with files that are still being written.
+        """
         if self._job.stay:
-            self.watcher.watch(sources)  # before the scan: what comes while it runs is told of afterwards
+            # before the scan: what comes while it runs is told of afterwards
+            self.watcher.watch([source for source in sources if not is_s3(source)])
         changed = self.watcher.take_paths()
         if changed is not None:  # what was still being written is looked at again, told of or not
             changed |= self.unsettled.files
         broken = {failure.path for failure in self._store.failures()}
-        found = self._scanner.scan(sources, changed=None if asked else changed, broken=broken)
+        scan = self._scanner.scan(sources, changed=None if everything else changed, broken=broken, listed=listed)
+        found = self._with_listed(scan)
         before = {absence.path for absence in self._store.absences()}
         changes = self._store.reconcile(found, self._model.id, sources)
         self.watcher.doubt(before ^ {absence.path for absence in self._store.absences()})
@@ -200,26 +266,37 @@ class Rounds:
             self.watcher.look_at(self._store.mounts(sources))
             self._announcements.watching(self.watcher.trouble)
         self.unsettled.begin()
-        return found, changes if asked else self.unsettled.leave_out(changes, closed=self.watcher.closed)
+        return found, changes if unfinished else self.unsettled.leave_out(changes, closed=self.watcher.closed)
 
-    def _index(self, changes: Changes, failures: list[Failure], sidecars: Sidecars) -> Tally:
+    def _with_listed(self, found: Scan) -> Scan:
+        """With the images that shards list, wherever their files are; a file that is there goes by what it is now."""
+        self.shards.refresh()
+        for remark in self.shards.remarks:
+            self._announcements.tell(Said(remark))
+        self.shards.remarks.clear()
+        listed = self.shards.listed()
+        if not listed:
+            return found
+        files = listed | {file.path: file for file in found.files}
+        return replace(found, files=tuple(files[path] for path in sorted(files)))
+
+    def _index(self, wanted: tuple[Todo, ...], intake: Intake) -> None:
         """Decode, encode and store what is to be done; suspects of an earlier crash first, each alone."""
         if self._job.fit:
-            self.map_scheduler.expect_fit(len(changes.todo))
-        todo, alone = self._without_condemned(changes.todo, failures)
-        with self._other_libraries() as others:
+            self.map_scheduler.expect_fit(len(wanted))
+        todo, alone = self._without_condemned(wanted, intake)
+        with self._other_libraries() as others, closing(ObjectReader(self.buckets.originals)) as reader:
             coming = _least_of_rest([*alone, *todo])
-            pipeline = self._pipeline(len(changes.todo), failures, coming, others, sidecars)
-            self._run(pipeline, todo, alone)
-        return pipeline.tally
+            self._run(self._pipeline(coming, others, reader, intake), todo, alone)
 
-    def _without_condemned(self, todo: tuple[Todo, ...], failures: list[Failure]) -> tuple[list[Todo], list[Todo]]:
+    def _without_condemned(self, todo: tuple[Todo, ...], intake: Intake) -> tuple[list[Todo], list[Todo]]:
         """What to index at full speed, and what to decode alone. A file that crashed too often counts as failed."""
         suspected = self._store.suspects()
         condemned = suspects.condemn(self._store, self._model.id, todo, suspected)
-        for each in condemned:
-            failures.append(Failure(each.path, suspects.REASON))
-            self._announcements.tell(failures[-1])
+        failures = [Failure(each.path, suspects.REASON) for each in condemned]
+        intake.fail(failures)
+        for failure in failures:
+            self._announcements.tell(failure)
         ids = {each.id for each in condemned}
         alone = [each for each in todo if each.path in suspected and each.id not in ids]
         ids |= {each.id for each in alone}
@@ -242,23 +319,25 @@ class Rounds:
             todo = todo[part:]
         pipeline.run(todo)
 
-    def _pipeline(
-        self, total: int, failures: list[Failure], coming: list[int], others: OtherLibraries, sidecars: Sidecars
-    ) -> Pipeline:
-        """coming: after so many files are done, the smallest id of those that follow."""
-        begun = time.monotonic()
+    def _pipeline(self, coming: list[int], others: OtherLibraries, reader: ObjectReader, intake: Intake) -> Pipeline:
+        """coming: after so many files of this part are done, the smallest id of those that follow."""
+        begun, before, images = time.monotonic(), intake.tally.done, intake.tally.images
 
         def told(failure: Failure) -> None:
-            failures.append(failure)
+            intake.fail([failure])
             self._announcements.tell(failure)
 
         def between_batches(tally: Tally) -> None:
-            elapsed = max(time.monotonic() - begun, 1e-3)
-            rate = tally.done / elapsed
-            left = (total - tally.done) / rate if rate else None
-            self._announcements.progress(Progress("index", tally.done, total, rate, left, tally.failed))
+            nonlocal images
+            done, elapsed = tally.done - before, max(time.monotonic() - begun, 1e-3)
+            rate = done / elapsed
+            left = (intake.total - tally.done) / rate if rate else None
+            self._announcements.progress(Progress("index", tally.done, intake.total, rate, left, tally.failed))
+            self._announcements.requests(self.buckets.requests)
+            if tally.images > images:
+                images, intake.headway_secs = tally.images, time.monotonic()
             if self._job.fit:
-                self.map_scheduler.look_on(coming[tally.done], shown=self._job.stay)
+                self.map_scheduler.look_on(coming[done], shown=self._job.stay)
             self._requests.obey_stop()
 
         return Pipeline(
@@ -270,7 +349,10 @@ class Rounds:
             threads=self._threads,
             crash_log=self._crash_log,
             others=others,
-            sidecars=sidecars,
+            shards=self.shards,
+            sidecars=self._sidecars(intake.found),
+            reader=reader,
+            tally=intake.tally,
             told=told,
             between_batches=between_batches,
         )
@@ -278,7 +360,7 @@ class Rounds:
     def _opened_worker(self) -> ImageWorker:
         """Without a vocabulary of its own: no image waits for the words (`Labeller`)."""
         if self._worker is None:
-            self._worker = ImageWorker(ImageEncoder(self._model, threads=1, runtime=self._job.runtime))
+            self._worker = ImageWorker(encoder_of(self._model, runtime=self._job.runtime))
             self._announcements.tell(Provider(self._model.name, self._worker.encoder.provider))
         return self._worker
 
@@ -312,33 +394,25 @@ class Rounds:
         with disk_errors.writing(folder):
             return vector_index.keep_index(self._vectors.array(), folder, going_on=going_on)
 
-    def _report(
-        self,
-        found: Scan,
-        changes: Changes,
-        tally: Tally,
-        failures: list[Failure],
-        scan_secs: float,
-        details_secs: float,
-        total_secs: float,
-    ) -> IndexReport:
+    def _report(self, intake: Intake, state: str, *, details_secs: float, total_secs: float) -> IndexReport:
+        tally, found = intake.tally, intake.found
         indexed = tally.new + tally.changed
-        working = max(total_secs - scan_secs - details_secs - self.map_scheduler.fit_secs, 1e-9)
+        working = max(total_secs - intake.scan_secs - details_secs - self.map_scheduler.fit_secs, 1e-9)
         return IndexReport(
             images=self._store.images(),
             new=tally.new,
-            unchanged=changes.unchanged + tally.unchanged,
+            unchanged=intake.unchanged,
             changed=tally.changed,
             away=self._store.away(),
-            source_state=source_state(self._store.absences(), self._sources()),
+            source_state=state,
             skipped=found.skipped,
             missing_formats=found.missing_formats,
-            failed=tuple(sorted(failures, key=lambda failure: failure.path)),
+            failed=intake.failures,
             incomplete=self._store.incomplete(),
             model=self._model.name,
             generation=self.maps.generation,
             seconds={
-                "scan": round(scan_secs, 4),
+                "scan": round(intake.scan_secs, 4),
                 "decode": round(tally.decode_secs, 4),
                 "encode": round(tally.encode_secs, 4),
                 "store": round(tally.store_secs, 4),
@@ -346,6 +420,9 @@ class Rounds:
                 "total": round(total_secs, 4),
             },
             images_per_second=round(indexed / working, 2) if indexed else 0.0,
+            archived=intake.archived + tally.left["archived"],
+            left=tally.left["changed"] + tally.left["lost"],
+            requests=self.buckets.requests.as_dict() if any(map(is_s3, self._sources())) else {},
         )
 
 

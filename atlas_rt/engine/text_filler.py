@@ -7,7 +7,6 @@ which the engine died twice is not read a third time.
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from atlas_rt.core.reports import Progress
 from atlas_rt.engine.announcements import Announcements
@@ -17,6 +16,7 @@ from atlas_rt.errors import DecodeError, MissingError
 from atlas_rt.library.decoding.decode import read_picture
 from atlas_rt.library.decoding.stored_picture import Enough
 from atlas_rt.library.formats import FILE_BYTES_MAX, suffix_of
+from atlas_rt.library.originals import Originals
 from atlas_rt.library.readings import Unread
 from atlas_rt.library.store_writer import StoreWriter
 
@@ -26,8 +26,11 @@ SMALLEST_PX = 16
 class TextFiller:
     """Of one library. Owned by the engine's main thread."""
 
-    def __init__(self, store: StoreWriter, *, wanted: bool, threads: int, announcements: Announcements) -> None:
+    def __init__(
+        self, store: StoreWriter, *, wanted: bool, threads: int, originals: Originals, announcements: Announcements
+    ) -> None:
         self._store, self._threads, self._announcements = store, threads, announcements
+        self._originals = originals
         self._wanted = wanted and is_installed()
         self._unread: list[Unread] = []
         self._reader: TextReader | None = None
@@ -53,7 +56,7 @@ class TextFiller:
             self._possible, self._unread = False, []
             return
         each = self._unread.pop(0)
-        data = _read(Path(each.path))
+        data = self._read(each.path)
         if data is not None:
             self._store.note_reading(each)  # before what may be the end of the engine
             self._store.put_reading(each, self._text_in(data, each, self._reader))
@@ -65,6 +68,14 @@ class TextFiller:
         if not self._unread:
             self._reader = None
 
+    def _read(self, path: str) -> bytes | None:
+        """None where the file cannot be opened; nothing of one that is too large."""
+        try:
+            file = self._originals.local_file(path)
+            return file.read_bytes() if file.stat().st_size <= FILE_BYTES_MAX else b""
+        except (OSError, DecodeError, MissingError):
+            return None
+
     def _text_in(self, data: bytes, each: Unread, reader: TextReader) -> str:
         """What is broken, or too large, has no text."""
         try:
@@ -74,11 +85,3 @@ class TextFiller:
             return ""
         except Exception:  # noqa: BLE001 - what a network stumbles over must not end the engine
             return ""
-
-
-def _read(path: Path) -> bytes | None:
-    """None where the file cannot be opened; nothing of one that is too large."""
-    try:
-        return path.read_bytes() if path.stat().st_size <= FILE_BYTES_MAX else b""
-    except OSError:
-        return None

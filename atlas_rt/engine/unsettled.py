@@ -36,7 +36,8 @@ class Unsettled:
         fresh = {
             each.id
             for each in changes.todo
-            if 0 <= now_ns - each.mtime_ns < SETTLE_SECS * 1e9
+            if not each.etag  # an object is whole or not there
+            and 0 <= now_ns - each.mtime_ns < SETTLE_SECS * 1e9
             and not (each.kind == "new" and each.size and each.path in closed)
         }
         self.files = frozenset(each.path for each in changes.todo if each.id in fresh)

@@ -3,9 +3,10 @@
 The file system does not say "unplugged". A mount point without its drive is an empty folder, or it is gone, or another
 drive is mounted there. So a source is absent that is missing, empty or unreadable, or that lies on another device and
 lacks most of what was known of it. A drive gets another device number at every plug-in, and another drive may get the
-same one, so the number alone means nothing. Folders within a source are judged likewise where they were mount points,
-where they are reached by a link that now leads nowhere, and where they are empty and held MANY images: a person who
-deletes so many usually deletes their folder, too. All else that a scan does not find is hidden.
+same one, so the number alone means nothing. The device of a bucket is the service that was asked: another one may have
+another bucket of this name. Folders within a source are judged likewise where they were mount points, where they are
+reached by a link that now leads nowhere, and where they are empty and held MANY images: a person who deletes so many
+usually deletes their folder, too. All else that a scan does not find is hidden.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from atlas_rt.core.images import Absence
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.library.changes import KnownFile, below
 from atlas_rt.library.disk_errors import reason_of
 from atlas_rt.library.scanning import Scan
@@ -42,14 +44,14 @@ def find_absences(
     """
     found = {file.path for file in scan.files}
     missed = [row for row in known if row.path not in found and row.state == "ready"]
-    lost = _by_folder(missed)
+    lost = _by_folder(missed) | _by_address(missed, sources)
     files = {row.path for row in missed}
     states = {failure.path: "missing" if failure.reason == _NOT_THERE else "unreadable" for failure in scan.unreadable}
-    states |= dict.fromkeys(scan.dangling, "missing")
+    states |= dict.fromkeys(scan.dangling, "missing") | scan.states
     states |= {folder: "empty" for folder in scan.empty if folder in sources or lost[folder] >= MANY}
     others = {place for place, device in devices.items() if scan.devices.get(place) != device}
     others |= {absence.path for absence in before} & scan.devices.keys()
-    for place in others - states.keys():
+    for place in others - states.keys() - scan.unlisted:
         if _most_missed(place, known, found):
             states[place] = _state_of_place(place, scan)
     absent = [path for path in states if path in sources or (lost[path] and path not in files)]
@@ -98,14 +100,24 @@ def source_state(absences: Sequence[Absence], sources: Sequence[str]) -> str:
     return of_sources.pop() if of_sources else "present"
 
 
-def sentence(absences: Sequence[Absence]) -> str:
-    """What a person should know of it; empty where no image is concerned."""
+def sentence(absences: Sequence[Absence], reasons: Mapping[str, str] | None = None) -> str:
+    """What a person should know of it; empty where no image is concerned. reasons: source in S3 -> why it could not be
+    listed."""
     concerned = sorted((each for each in absences if each.images), key=lambda each: -each.images)
     if not concerned:
         return ""
     worst, others = concerned[0], len(concerned) - 1
     more = f" (and {others:,} more {'folder' if others == 1 else 'folders'})" if others else ""
+    if is_s3(worst.path):
+        return f"{worst.path} {_WORDS[worst.state]}{more}{_why(worst, reasons or {})} Showing what was known"
     return f"{worst.path} {_WORDS[worst.state]}{more}: is the drive connected? Showing what was known"
+
+
+def _why(absence: Absence, reasons: Mapping[str, str]) -> str:
+    """The end of a sentence."""
+    elsewhere = "is it the right bucket, at the right service?" if absence.state == "partly" else ""
+    reason = reasons.get(absence.path, elsewhere)
+    return (f": {reason}" if reason.endswith((".", "?")) else f": {reason}.") if reason else "."
 
 
 _WORDS = {
@@ -117,15 +129,22 @@ _WORDS = {
 
 
 def _by_folder(rows: Iterable[KnownFile]) -> Counter[str]:
-    """How many of these rows are at or below each path."""
+    """How many of these rows are files at or below each path."""
     counts: Counter[str] = Counter()
-    counts.update(row.path for row in rows)
-    for inner, count in Counter(os.path.split(row.path)[0] for row in rows).items():
+    files = [row.path for row in rows if not is_s3(row.path)]
+    counts.update(files)
+    for inner, count in Counter(os.path.split(path)[0] for path in files).items():
         folder, below = inner, ""
         while folder != below:
             counts[folder] += count
             folder, below = os.path.split(folder)[0], folder
     return counts
+
+
+def _by_address(rows: Sequence[KnownFile], sources: Iterable[str]) -> Counter[str]:
+    """How many of these rows are objects at or below each source in S3."""
+    objects = [row.path for row in rows if is_s3(row.path)]
+    return Counter({source: sum(map(below([source]), objects)) for source in sources if is_s3(source)})
 
 
 def _most_missed(place: str, known: Sequence[KnownFile], found: set[str]) -> bool:

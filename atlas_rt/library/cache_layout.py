@@ -24,6 +24,7 @@ from pathlib import Path
 import platformdirs
 
 from atlas_rt.core.images import LibraryPlace
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import disk_errors
 from atlas_rt.library.disk_errors import reason_of
@@ -46,6 +47,7 @@ __all__ = [
     "move",
     "place_of",
     "places",
+    "real_path",
     "real_sources",
     "remember_opened",
     "source_around",
@@ -104,13 +106,18 @@ def place_of(sources: Sequence[str], cache: Path, *, make: bool = True) -> Libra
 
 def real_sources(sources: Sequence[str]) -> tuple[str, ...]:
     """What a library is known by: the real paths of its sources, sorted, each once."""
-    return tuple(sorted({os.path.realpath(source) for source in sources}))
+    return tuple(sorted({real_path(source) for source in sources}))
+
+
+def real_path(source: str) -> str:
+    """A source without links in its path; an address in S3 as it is."""
+    return source if is_s3(source) else os.path.realpath(source)
 
 
 def source_around(folder: Path, sources: Sequence[str]) -> str | None:
     """The source in which a folder lies, or which it is, links followed; None for none."""
     real = Path(os.path.realpath(folder))  # unlike `Path.resolve` it takes a link that leads back to itself
-    return next((source for source in sources if real.is_relative_to(os.path.realpath(source))), None)
+    return next((each for each in sources if not is_s3(each) and real.is_relative_to(os.path.realpath(each))), None)
 
 
 def may_lie_in(folder: Path, source: str, *, named: bool) -> bool:

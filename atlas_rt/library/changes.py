@@ -1,6 +1,7 @@
 """What a scan means for a library: a pure comparison of the files found with the files known.
 
-A file is known and unchanged when its size and time of change are. Nothing is read here: a file that looks new may turn
+A file is known and unchanged when its size and time of change are, an object in a bucket when its size and ETag are:
+its time may be another one, as after it was copied onto itself. Nothing is read here: a file that looks new may turn
 out, once its content is hashed, to be one that was moved (`StoreWriter.commit` then gives it its old id).
 """
 
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from atlas_rt.core.images import Failure
+from atlas_rt.core.paths import start_of
 from atlas_rt.library.walking import FoundFile
 
 State = Literal["found", "ready", "failed", "away"]
@@ -34,6 +36,7 @@ class KnownFile:
     encoded: bool
     present: bool = True
     away_secs: float = 0.0
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class FailedFile:
     mtime_ns: int
     reason: str
     stage: str = "decode"
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,18 +111,22 @@ def compare(
     known: Iterable[KnownFile],
     failures: Mapping[str, FailedFile],
     unseen: Sequence[str],
+    unlisted: Sequence[str] = (),
 ) -> Comparison:
-    """Sort out what each file is. Rows at or below an unseen path have not vanished: nobody could look."""
+    """Sort out what each file is. Rows at or below an unseen path have not vanished: nobody could look.
+
+    unlisted: sources that are still being listed. Nothing is said of rows at or below them that were not found yet.
+    """
     rows: dict[str, KnownFile] = {}
-    away: dict[tuple[str, int, int], KnownFile] = {}
+    away: dict[tuple[str, int, int | str], KnownFile] = {}
     for row in known:
         if row.state == "away":
-            away[row.path, row.size, row.mtime_ns] = row
+            away[row.path, row.size, row.etag or row.mtime_ns] = row
         else:
             rows[row.path] = row
     result = Comparison()
     for file in files:
-        back = away.get((file.path, file.size, file.mtime_ns))
+        back = away.get((file.path, file.size, file.etag or file.mtime_ns))
         if file.path in rows:
             _sort_known(file, rows.pop(file.path), failures.get(file.path), result)
         elif back:
@@ -126,8 +134,10 @@ def compare(
             _sort_settled(file, back, result)
         else:
             result.new.append(file)
-    is_unseen = below(unseen)
+    is_unseen, is_unlisted = below(unseen), below(unlisted)
     for path, row in rows.items():
+        if is_unlisted(path):
+            continue
         if not is_unseen(path):
             result.vanished.append(row)
         elif row.state == "ready":
@@ -137,7 +147,7 @@ def compare(
 
 def below(folders: Iterable[str]) -> Callable[[str], bool]:
     """A test whether a path is one of these or lies in it."""
-    starts = tuple(folder.rstrip(os.sep) + os.sep for folder in folders)
+    starts = tuple(map(start_of, folders))
     return lambda path: (path + os.sep).startswith(starts)
 
 
@@ -161,7 +171,7 @@ def _sort_settled(file: FoundFile, row: KnownFile, result: Comparison) -> None:
 
 
 def _same(file: FoundFile, other: KnownFile | FailedFile) -> bool:
-    return (file.size, file.mtime_ns) == (other.size, other.mtime_ns)
+    return file.size == other.size and (file.etag == other.etag if file.etag else file.mtime_ns == other.mtime_ns)
 
 
 def _todo(file: FoundFile, row: KnownFile, kind: Kind) -> Todo:

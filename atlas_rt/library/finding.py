@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Ids
+from atlas_rt.core.paths import start_of
 from atlas_rt.core.rows import rows_of
 from atlas_rt.library import places
 from atlas_rt.library.database import Database
@@ -77,7 +78,7 @@ def type_of(path: str) -> str:
 
 def outermost(roots: Iterable[str]) -> list[str]:
     """These folders with a separator at their end, without those that lie in others."""
-    ended = sorted({root.rstrip(os.sep) + os.sep for root in roots})
+    ended = sorted({start_of(root) for root in roots})
     return [root for root in ended if not any(root != other and root.startswith(other) for other in ended)]
 
 

@@ -22,7 +22,7 @@ _NOTES = (
     """CREATE TEMP TRIGGER IF NOT EXISTS image_came AFTER INSERT ON main.images
         BEGIN INSERT OR IGNORE INTO touched VALUES (new.path); END""",
     """CREATE TEMP TRIGGER IF NOT EXISTS image_changed
-        AFTER UPDATE OF path, state, size, mtime_ns, hash, present ON main.images
+        AFTER UPDATE OF path, state, size, mtime_ns, etag, hash, present ON main.images
         BEGIN INSERT OR IGNORE INTO touched VALUES (old.path), (new.path); END""",
     """CREATE TEMP TRIGGER IF NOT EXISTS image_went AFTER DELETE ON main.images
         BEGIN INSERT OR IGNORE INTO touched VALUES (old.path); END""",
@@ -56,7 +56,7 @@ class LastComparison:
         """
         if self._circumstances != circumstances or absences:
             return None
-        if scan.unreadable or scan.dangling or scan.devices != devices:
+        if scan.unreadable or scan.dangling or scan.unlisted or scan.devices != devices:
             return None
         touched = {path_of(path) for (path,) in self._database.rows("SELECT path FROM touched")}
         doubts = touched | self._open | _different(self._files, scan.files)

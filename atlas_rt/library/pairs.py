@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.library.formats import RAW_SUFFIXES, SHOT_SUFFIXES, suffix_of, without_suffix
 
 
 def raw_of(path: str) -> str:
-    """The RAW file of the shot that a picture is of; empty for none."""
-    if suffix_of(path) not in SHOT_SUFFIXES:
+    """The RAW file of the shot that a picture is of; empty for none, and in S3, where nobody asks for it."""
+    if is_s3(path) or suffix_of(path) not in SHOT_SUFFIXES:
         return ""
     endings = (each for suffix in sorted(RAW_SUFFIXES) for each in (suffix.upper(), suffix))
     return next((raw for ending in endings if Path(raw := without_suffix(path) + ending).is_file()), "")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from atlas_rt.core.images import LibraryPlace
+from atlas_rt.core.paths import is_in
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library import cache_layout
-from atlas_rt.library.resemblance import POSSIBLE, Resemblance, is_in, recognise
+from atlas_rt.library.cache_layout import real_path
+from atlas_rt.library.resemblance import POSSIBLE, Resemblance, recognise
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.store_writer import upgrade
 
@@ -59,7 +60,7 @@ def moved_places(old: str, new: str, cache: Path) -> list[tuple[LibraryPlace, di
         moves = {
             source: new + source[len(name) :]
             for source in place.sources
-            for name in {old, os.path.realpath(old)}
+            for name in {old, real_path(old)}
             if is_in(source, name)
         }
         if moves:
@@ -94,6 +95,6 @@ def _hashes(place: LibraryPlace) -> frozenset[bytes]:
 def _follow_links(place: LibraryPlace, cache: Path) -> None:
     """A library of version 0.1.0, known by paths with links in them, is known by the real ones from now on; one that
     is open elsewhere is used as it is until it is closed."""
-    moves = {source: os.path.realpath(source) for source in place.sources}
+    moves = {source: real_path(source) for source in place.sources}
     if not cache_layout.Lock(place).holder():
         cache_layout.move(place, moves, cache)

@@ -15,6 +15,8 @@ from pathlib import Path
 from shlex import quote
 
 from atlas_rt.core.images import LibraryPlace
+from atlas_rt.core.paths import is_in, relative_to
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.errors import DecodeError, MissingError
 from atlas_rt.library import cache_layout
 from atlas_rt.library.file_content import content_hash, read
@@ -82,7 +84,7 @@ def compare(place: LibraryPlace, sources: Sequence[str], files: Mapping[str, Fil
         return None
     lost = [source for source in place.sources if source not in sources]
     new = [source for source in sources if source not in place.sources]
-    known = {old: {_relative(each.path, old): each for each in contents if is_in(each.path, old)} for old in lost}
+    known = {old: {relative_to(each.path, old): each for each in contents if is_in(each.path, old)} for old in lost}
     pairs = _paired([_shared(known[old], old, files[source], source) for old in lost for source in new])
     moves = {each.old: each.new for each in pairs}
     images, here = sum(map(len, known.values())), sum(len(files[source]) for source in new)
@@ -94,8 +96,11 @@ def compare(place: LibraryPlace, sources: Sequence[str], files: Mapping[str, Fil
 
 
 def _has_lost(place: LibraryPlace, sources: Sequence[str]) -> bool:
-    """Whether every source of a library that is not among these is gone, and there are as many new ones."""
+    """Whether every source of a library that is not among these is gone, and there are as many new ones. Of buckets
+    nobody knows without asking, so their libraries move only when a person says so."""
     lost = set(place.sources) - set(sources)
+    if any(map(is_s3, (*place.sources, *sources))):
+        return False
     return len(place.sources) == len(sources) and bool(lost) and all(_is_gone(source, sources) for source in lost)
 
 
@@ -129,17 +134,7 @@ def _may_be_unplugged(old: str, new: str) -> bool:
 
 def _files(source: str, exclude: Sequence[str], cache: Path) -> dict[str, int]:
     found = scan((source,), exclude=exclude, cache=cache).files
-    return {_relative(each.path, source): each.size for each in found}
-
-
-def is_in(path: str, source: str) -> bool:
-    """Whether a path is a source or lies in it."""
-    return path == source or path.startswith(source.rstrip(os.sep) + os.sep)
-
-
-def _relative(path: str, source: str) -> str:
-    """Of a path at or below a source; empty for the source itself."""
-    return path[len(source.rstrip(os.sep)) + 1 :]
+    return {relative_to(each.path, source): each.size for each in found}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,13 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from atlas_rt.core.images import Failure
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.library.hidden import PassedOver
+from atlas_rt.library.object_listing import ListedObjects
 from atlas_rt.library.walking import FoundFile, Listing, ListingKey, Walk
 
 
@@ -26,6 +28,10 @@ class Scan:
     each source that is a folder, and of each folder in it that lies on another device than the folder around it. empty:
     folders without a file, in which no folder has one. dangling: links that lead nowhere.
     sidecars: XMP files, path -> time of change in nanoseconds; they count as skipped.
+
+    Of sources in S3: unlisted: those that are still being listed. archived: objects among `files` that must be restored
+    before they can be read. states: source -> "missing", "unreadable" or "partly", where it could not be listed, or not
+    to its end; the reason stands among `unreadable`.
     """
 
     files: tuple[FoundFile, ...]
@@ -36,6 +42,9 @@ class Scan:
     empty: frozenset[str] = frozenset()
     dangling: frozenset[str] = frozenset()
     sidecars: dict[str, int] = field(default_factory=dict)
+    unlisted: frozenset[str] = frozenset()
+    archived: frozenset[str] = frozenset()
+    states: dict[str, str] = field(default_factory=dict)
 
 
 def scan(
@@ -55,6 +64,9 @@ def scan(
     return Scanner(exclude, hidden=hidden, cache=cache).scan(sources, first_only=first_only)
 
 
+NOTHING_LISTED: Mapping[str, ListedObjects] = {}
+
+
 class Scanner:
     """Scans the same sources again and again, and remembers what each folder held. Owned by one thread."""
 
@@ -71,8 +83,10 @@ class Scanner:
         changed: Collection[str] | None = None,
         broken: Collection[str] = (),
         first_only: bool = False,
+        listed: Mapping[str, ListedObjects] = NOTHING_LISTED,
     ) -> Scan:
-        """As `scan`. broken: files that could not become images, so that they stand for no RAW file.
+        """As `scan`. broken: files that could not become images, so that they stand for no RAW file. listed: what is
+        known of the sources in S3, which is not asked for here.
 
         changed: folders to read again, besides those that something came into or left, as their own times tell, and
         single files to look at again: of the others in their folders the names alone are read. None for all. 100,000
@@ -93,9 +107,10 @@ class Scanner:
             first_only=first_only,
         )
         for source in sources:
-            walk.visit(source)
+            if not is_s3(source):
+                walk.visit(source)
         self._known = walk.listings
-        return _result(walk)
+        return _with_objects(_result(walk), listed) if listed else _result(walk)
 
 
 def matcher(patterns: Sequence[str]) -> Callable[[str, str], bool]:
@@ -121,6 +136,33 @@ def _result(walk: Walk) -> Scan:
         empty=_empty(walk.listings),
         dangling=frozenset(link for listing in listings for link in listing.dangling),
         sidecars={path: time for listing in listings for path, time in listing.sidecars.items()},
+    )
+
+
+def _with_objects(scan: Scan, listed: Mapping[str, ListedObjects]) -> Scan:
+    """A scan of files together with what lies in S3."""
+    every = list(listed.values())
+    found = {file.path: file for files in (scan.files, *(each.files for each in every)) for file in files}
+    broken = {source: each for source, each in listed.items() if each.state}
+    missing = Counter(scan.missing_formats)
+    for each in every:
+        missing.update(each.missing_formats)
+    return replace(
+        scan,
+        files=tuple(found[path] for path in sorted(found)),
+        skipped=scan.skipped + sum(each.skipped for each in every),
+        unreadable=(*scan.unreadable, *(Failure(source, each.reason) for source, each in broken.items())),
+        missing_formats=dict(sorted(missing.items())),
+        devices=scan.devices | {source: each.device for source, each in listed.items() if each.whole},
+        empty=scan.empty | {source for source, each in listed.items() if each.whole and not each.holds_something},
+        sidecars={
+            path: time
+            for sidecars in (scan.sidecars, *(each.sidecars for each in every))
+            for path, time in sidecars.items()
+        },
+        unlisted=frozenset(source for source, each in listed.items() if not each.whole and not each.state),
+        archived=frozenset().union(*(each.archived for each in every)),
+        states={source: each.state for source, each in broken.items()},
     )
 
 

@@ -1,12 +1,14 @@
 """The tables of a library, as steps from an empty database to today's; a published step is never edited, only followed.
 
-Paths are BLOBs, the file system's own bytes: on Linux a name need not be valid text.
+Paths are BLOBs, the file system's own bytes: on Linux a name need not be valid text. The path of an object in a bucket
+is its address, `s3://bucket/key`.
 
 images     state: found (has an id, not read yet), ready (has tiles, is shown), failed (see failures), away (its file
            vanished; the row waits, hidden, so that the same content gets its id back). present: 0 where the last scan
            did not find the file; with state ready its folder is absent, and it is shown all the same. away_secs: when
-           it was first missed, since 1970; 0 where nobody noted it. size, mtime_ns: of the file when it was last read
-           well. rgb: mean colour, 0xRRGGBB. tile: record in the tile files. incomplete: what its picture lacks.
+           it was first missed, since 1970; 0 where nobody noted it. size, mtime_ns, etag: of the file when it was last
+           read well; etag of an object in a bucket, else empty. rgb: mean colour, 0xRRGGBB. tile: record in the tile
+           files. incomplete: what its picture lacks.
 vectors    row: in the model's vector file.
 failures   stage: read, decode, encode or crash.
 suspects   files the engine was reading when it died, and how often.
@@ -175,6 +177,11 @@ STEPS = (
         tokenize = "unicode61 remove_diacritics 0 categories 'L* N* M*'"
     );
     INSERT OR IGNORE INTO texts_stale SELECT id FROM images WHERE state = 'ready';
+    """,
+    # Objects in a bucket, whose content is told by their ETag.
+    """
+    ALTER TABLE images ADD COLUMN etag TEXT NOT NULL DEFAULT '';
+    ALTER TABLE failures ADD COLUMN etag TEXT NOT NULL DEFAULT '';
     """,
 )
 """Step k brings a database of version k (SQLite's `user_version`) to k + 1."""

@@ -8,15 +8,17 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+from atlas_rt.core.s3_address import S3Address, is_s3, parse_address
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library.disk_errors import reason_of
 from atlas_rt.library.formats import IMAGE_SUFFIXES, format_to_install, readable_suffixes, suffix_of
 
 
 def resolve(words: Sequence[str]) -> tuple[str, ...]:
-    """The person's words as absolute paths, sorted, each once; links stay as they were named.
+    """The person's words as absolute paths and addresses in S3, sorted, each once; links stay as they were named.
 
     Raises UsageError for what does not exist, cannot be read or is no image, MissingError for a format not installed.
+    Of what lies in S3 only the address is checked: nobody is asked.
     """
     return tuple(sorted({_resolve_one(word) for word in words}))
 
@@ -28,9 +30,21 @@ def absolute(word: str) -> Path:
     return Path(os.path.abspath(os.path.expanduser(word)))  # noqa: PTH100, PTH111  pathlib follows links, fails on ~x
 
 
+def path_or_address(word: str) -> str:
+    """A person's word as an absolute path, or as an address in S3, of which nothing is tidied but one slash at the end:
+    `s3://b/photos/` is `s3://b/photos`. Raises UsageError."""
+    if not is_s3(word):
+        return str(absolute(word))
+    address = parse_address(word)
+    key = address.key
+    if key.endswith("/") and not key.endswith("//") and key != "/":
+        key = key[:-1]
+    return str(S3Address(address.bucket, key))
+
+
 def _resolve_one(word: str) -> str:
-    if word.startswith("s3://"):
-        raise UsageError(f"S3 is not built yet in this version; copy the images to a folder and name that: {word}")
+    if is_s3(word):
+        return path_or_address(word)
     path = absolute(word)
     try:
         if path.is_dir():

@@ -32,6 +32,8 @@ CLEANING, DIM = "cleaning", "dimensions of {model}"
 TOGETHER = 500
 """Values in one question; SQLite takes a thousand everywhere."""
 
+LABELS = "labels of {model}"
+"""Setting: the key of the vocabulary that a model's labels were made with."""
 Labels = Sequence[tuple[str, float]]
 """(word, confidence 0..1), best first."""
 
@@ -57,6 +59,18 @@ class Content:
     path: str
     size: int
     hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """An image with all that is kept of it but metadata and labels. path, size, mtime_ns, etag: of its file."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    etag: str
+    hash: bytes
+    known: Known
 
 
 class StoreReader:
@@ -112,6 +126,16 @@ class StoreReader:
             sizes_px=np.stack([np.array(widths, np.int32), np.array(heights, np.int32)], axis=-1),
             away=np.isin(np.array(ids, np.int64), np.array(missed, np.int64).ravel()),
         )
+
+    def stored_images(self, model: str) -> Iterator[StoredImage]:
+        """All that is kept of each image that is shown and has a vector of the model, by id."""
+        sql = """SELECT path, size, mtime_ns, etag, hash, id, width, height, rgb, aspect, tile, row, incomplete
+            FROM vectors CROSS JOIN images ON id = image_id
+            WHERE model = ? AND state = 'ready' AND hash IS NOT NULL ORDER BY image_id"""
+        for path, size, mtime_ns, etag, hash_, *known in self.database.each(sql, (model,)):
+            id_, width, height, rgb, aspect, tile, row, missing = known
+            stored = Known(id_, width, height, unpacked(rgb), aspect, tile, row, missing or "")
+            yield StoredImage(path_of(path), size, mtime_ns, etag, hash_, stored)
 
     def vector_rows(self, model: str, ids: Ids) -> Ints:
         """(n,) int32 rows in the model's vector file for (n,) image ids; -1 for an image without one."""
@@ -285,7 +309,7 @@ class StoreReader:
 
     def failures(self) -> tuple[Failure, ...]:
         """Every file that could not become an image, by path."""
-        return tuple(Failure(row.path, row.reason) for row in self._failed_files())
+        return tuple(Failure(row.path, row.reason) for row in self.failed_files())
 
     def incomplete(self) -> tuple[Failure, ...]:
         """The images of which something is missing, by path, and what."""
@@ -328,8 +352,9 @@ class StoreReader:
             found |= self.database.rows(sql, part)
         return found
 
-    def _failed_files(self) -> list[FailedFile]:
-        rows = self.database.rows("SELECT path, size, mtime_ns, reason, stage FROM failures ORDER BY path")
+    def failed_files(self) -> list[FailedFile]:
+        """The same as they were when they failed."""
+        rows = self.database.rows("SELECT path, size, mtime_ns, reason, stage, etag FROM failures ORDER BY path")
         return [FailedFile(os.fsdecode(path), *rest) for path, *rest in rows]
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from atlas_rt.core.images import Absence, LibraryPlace
+from atlas_rt.core.paths import relative_to, start_of
 from atlas_rt.errors import UsageError
 from atlas_rt.library import places, readings
 from atlas_rt.library.absence import find_absences, hidden_while_vanishing, remembered_devices
@@ -42,7 +43,7 @@ class Ready:
 
     hash: of its content (`content_hash`). tile: record in the tile files. vector_row: row in the model's vector file.
     incomplete: which part of the picture is missing; empty if none is. metadata: what its file tells of it, None where
-    nobody looked.
+    nobody looked. etag: of an object in a bucket (`FoundFile`).
     """
 
     id: int
@@ -58,6 +59,7 @@ class Ready:
     vector_row: int
     incomplete: str = ""
     metadata: FileMetadata | None = None
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ class StoreWriter(StoreReader):
                 known, part = self._known_files(model), scan
                 absences = find_absences(part, sources, known, devices=devices, before=before)
             unseen = [each.path for each in absences] + [each.path for each in scan.unreadable]
-            found = compare(part.files, known, {row.path: row for row in self._failed_files()}, unseen)
+            failures = {row.path: row for row in self.failed_files()}
+            found = compare(part.files, known, failures, unseen, sorted(scan.unlisted))
             again = hidden_while_vanishing(absences, known, now_secs=time.time())
             todo = [*found.todo, *self._name(found.new)]
             self._mark(found, again)
@@ -238,7 +241,7 @@ class StoreWriter(StoreReader):
 
         token: names this move; a move that is done is not done again.
         """
-        moved = _mover({os.fsencode(old): os.fsencode(new) for old, new in moves.items()})
+        moved = _mover(moves)
         with self.database.transaction():
             if self.setting(MOVED) == token:
                 return
@@ -261,11 +264,11 @@ class StoreWriter(StoreReader):
         return sorted(rows, key=lambda row: row.id)
 
     def _known_where(self, condition: str, model: str, *values: bytes) -> Iterator[KnownFile]:
-        sql = f"""SELECT id, path, state, size, mtime_ns, hash IS NOT NULL, row IS NOT NULL, present, away_secs
-            FROM images LEFT JOIN vectors ON image_id = id AND model = ? WHERE {condition} ORDER BY id"""
+        sql = f"""SELECT id, path, state, size, mtime_ns, hash IS NOT NULL, row IS NOT NULL, present, away_secs,
+            etag FROM images LEFT JOIN vectors ON image_id = id AND model = ? WHERE {condition} ORDER BY id"""
         rows = self.database.each(sql, (model, *values))
-        for id_, path, state, size, mtime_ns, hashed, encoded, present, away_secs in rows:
-            facts = (bool(hashed), bool(encoded), bool(present), away_secs)
+        for id_, path, state, size, mtime_ns, hashed, encoded, present, away_secs, etag in rows:
+            facts = (bool(hashed), bool(encoded), bool(present), away_secs, etag)
             yield KnownFile(id_, path_of(path), state, size, mtime_ns, *facts)
 
     def _name(self, files: Sequence[FoundFile]) -> list[Todo]:
@@ -324,7 +327,7 @@ class StoreWriter(StoreReader):
         """The image that is away and had this content: best one of this path, then of this name, then the oldest."""
         sql = "SELECT id, path FROM images WHERE hash = ? AND present = 0 AND state IN ('away', 'ready') ORDER BY id"
         rows = self.database.rows(sql, (image.hash,))
-        path, name = os.fsencode(image.path), os.fsencode(Path(image.path).name)
+        path, name = os.fsencode(image.path), os.fsencode(os.path.split(image.path)[1])
         ranked = sorted(rows, key=lambda row: (row[1] != path, not row[1].endswith(os.fsencode(os.sep) + name)))
         return int(ranked[0][0]) if ranked else None
 
@@ -348,15 +351,15 @@ class StoreWriter(StoreReader):
         facts = (image.hash, image.width_px, image.height_px, red << 16 | green << 8 | blue, image.aspect, image.tile)
         execute(
             """UPDATE images SET state = 'ready', present = 1, away_secs = 0, path = ?, size = ?, mtime_ns = ?,
-            hash = ?, width = ?, height = ?, rgb = ?, aspect = ?, tile = ?, incomplete = ? WHERE id = ?""",
-            (os.fsencode(image.path), image.size, image.mtime_ns, *facts, image.incomplete or None, id_),
+            hash = ?, width = ?, height = ?, rgb = ?, aspect = ?, tile = ?, incomplete = ?, etag = ? WHERE id = ?""",
+            (os.fsencode(image.path), image.size, image.mtime_ns, *facts, image.incomplete or None, image.etag, id_),
         )
         execute("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", (model, id_, image.vector_row))
 
     def _put_failures(self, failed: Sequence[FailedFile]) -> None:
         self.database.execute_each(
-            "INSERT OR REPLACE INTO failures (path, size, mtime_ns, reason, stage) VALUES (?, ?, ?, ?, ?)",
-            [(os.fsencode(each.path), each.size, each.mtime_ns, each.reason, each.stage) for each in failed],
+            "INSERT OR REPLACE INTO failures (path, size, mtime_ns, reason, stage, etag) VALUES (?, ?, ?, ?, ?, ?)",
+            [(os.fsencode(each.path), each.size, each.mtime_ns, each.reason, each.stage, each.etag) for each in failed],
         )
         self.database.execute_each(
             "UPDATE images SET state = 'failed' WHERE path = ? AND state != 'away'",
@@ -376,18 +379,18 @@ class StoreWriter(StoreReader):
         )
 
 
-def _mover(moves: Mapping[bytes, bytes]) -> Callable[[bytes], bytes | None]:
+def _mover(moves: Mapping[str, str]) -> Callable[[bytes], bytes | None]:
     """A path at or below a moved source -> NUL and its new path; None for any other. Of nested sources the inner one
     counts."""
-    separator = os.fsencode(os.sep)
-    ranked = sorted(
-        ((old.rstrip(separator), new.rstrip(separator)) for old, new in moves.items()), key=lambda each: -len(each[0])
-    )
+    ranked = sorted(moves.items(), key=lambda each: -len(each[0]))
 
     def moved(path: bytes) -> bytes | None:
+        known = os.fsdecode(path)
         for old, new in ranked:
-            if path == old or path.startswith(old + separator):
-                return b"\0" + new + path[len(old) :]
+            if known == old:
+                return b"\0" + os.fsencode(new)
+            if known.startswith(start_of(old)):
+                return b"\0" + os.fsencode(start_of(new) + relative_to(known, old))
         return None
 
     return moved

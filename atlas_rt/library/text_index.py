@@ -21,6 +21,7 @@ import numpy as np
 
 from atlas_rt.core.arrays import Ids
 from atlas_rt.core.metadata import FILE
+from atlas_rt.core.paths import start_of
 from atlas_rt.core.words import has_digit, hashes_of, indexed, is_unspaced, pieces_of
 from atlas_rt.library.database import Database, path_of
 from atlas_rt.library.formats import is_picture
@@ -181,7 +182,7 @@ class TextWriter(TextIndex):
         if set(before) == set(sources):
             return
         for root in set(before) ^ set(sources):
-            low = os.fsencode(root.rstrip(os.sep) + os.sep)
+            low = os.fsencode(start_of(root))
             span = (os.fsencode(root), low, low[:-1] + bytes([low[-1] + 1]))
             sql = """INSERT OR IGNORE INTO texts_stale
                 SELECT id FROM images WHERE state = 'ready' AND (path = ? OR (path >= ? AND path < ?))"""
@@ -240,8 +241,8 @@ def _text_of(roots: Sequence[str], id_: int, path: bytes, *known: str | None) ->
 
 def _below(folder: str, roots: Sequence[str]) -> str:
     """A folder without the root it lies in, the outermost where roots lie in each other."""
-    holding = [root for root in roots if (folder + os.sep).startswith(root.rstrip(os.sep) + os.sep)]
-    return folder[len(min(holding, key=len).rstrip(os.sep)) :] if holding else ""
+    holding = [root for root in roots if (folder + os.sep).startswith(start_of(root))]
+    return folder[len(start_of(min(holding, key=len))) - 1 :] if holding else ""
 
 
 def _date_words(taken: str) -> str:

@@ -59,6 +59,16 @@ def normalise(positions: NDArray[Any]) -> Floats:
     return apart(turned / np.float32(radius))
 
 
+def framed(positions: Floats) -> Floats:
+    """(n, 3) finite positions moved and scaled as a whole, but not turned, so that 95 % lie within the unit sphere."""
+    centred = positions.astype(np.float64) - positions.astype(np.float64).mean(axis=0)
+    distances: Doubles = np.linalg.norm(centred, axis=1)
+    radius = max(float(np.percentile(distances, INSIDE_PERCENT)), float(distances.max()) / FARTHEST)
+    if radius < NO_EXTENT * max(1.0, float(np.abs(positions).max())):
+        return normalise(positions)
+    return apart((centred / radius).astype(np.float32))
+
+
 @dataclass(frozen=True, slots=True)
 class Similarity:
     """A turn (3, 3), a uniform scale and a shift (3,): `scale * points @ turn + shift`."""

@@ -70,6 +70,8 @@ class Vocabulary:
 
         Confidences are a softmax over the whole vocabulary, familiar words ahead by as much as they are used more.
         """
+        if not self.words:
+            return [()] * len(vectors)
         shares, best = self.best(vectors, count)
         return [
             tuple((self.words[word], share) for word, share in zip(row, values, strict=True))
@@ -197,9 +199,9 @@ def load_vocabulary(
     encoder: used when they have to be made; opened on `runtime` if not given. Raises StoppedError once they are no
     longer `wanted`.
     """
-    shipped = read_words(assets_folder("models") / "vocabulary.txt")
-    known = {word.lower() for word in shipped}
-    added = tuple({word.lower(): word for word in own if word.lower() not in known}.values())
+    if model.vectors_only:
+        return wordless(model.dim)
+    shipped, added = all_words(own)
     opened = encoder
 
     def encode_all(phrases: Sequence[str]) -> Floats:
@@ -211,9 +213,24 @@ def load_vocabulary(
 
     parts = [word_vectors(words, model, cache, encode_all) for words in (shipped, added) if words]
     temperature = model.calibration.label_temperature
-    words = (*shipped, *added)
-    key = _digest(_text_key(model), f"{temperature} {RANK_OFFSET} {COUNT} {len(added)}", *words)
-    return Vocabulary(words, np.concatenate(parts), temperature, len(added), key)
+    key = vocabulary_key(model, own)
+    return Vocabulary((*shipped, *added), np.concatenate(parts), temperature, len(added), key)
+
+
+def all_words(own: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words that come with the program, and those of the person's own that are not among them."""
+    shipped = read_words(assets_folder("models") / "vocabulary.txt")
+    known = {word.lower() for word in shipped}
+    return shipped, tuple({word.lower(): word for word in own if word.lower() not in known}.values())
+
+
+def vocabulary_key(model: Model, own: Sequence[str] = ()) -> str:
+    """`Vocabulary.key` of the vocabulary that `load_vocabulary` gives, without making its vectors."""
+    if model.vectors_only:
+        return ""
+    shipped, added = all_words(own)
+    temperature = model.calibration.label_temperature
+    return _digest(_text_key(model), f"{temperature} {RANK_OFFSET} {COUNT} {len(added)}", *shipped, *added)
 
 
 def word_vectors(words: tuple[str, ...], model: Model, cache: Path | None, encode_all: EncodeAll) -> Floats:

@@ -11,10 +11,12 @@ import numpy as np
 from PIL import Image
 
 from atlas_rt.core.arrays import Floats
+from atlas_rt.core.s3_errors import S3Error
 from atlas_rt.encoders.preprocess import Preprocessing, to_input
 from atlas_rt.engine.decoder_process import DecoderProcess
 from atlas_rt.errors import DecodeError
 from atlas_rt.library.decoding.decode import read_image
+from atlas_rt.library.originals import Originals
 from atlas_rt.library.tile_files import TileFiles, read_tiles
 from atlas_rt.library.tile_making import load_picture
 from atlas_rt.narrator.contact_sheet import contact_sheet
@@ -76,8 +78,9 @@ class _Sheet:
 class Decoder:
     """The child process. May be used from several threads at once, each of which waits for its turn."""
 
-    def __init__(self) -> None:
-        self._process = DecoderProcess()
+    def __init__(self, originals: Originals | None = None) -> None:
+        """originals: fetches what lies in S3, here and not where it is decoded: there are no keys."""
+        self._process, self._originals = DecoderProcess(), originals
 
     def pixels(self, data: bytes, *, suffix: str, spec: Preprocessing) -> Floats:
         """(3, size, size) float32, an encoder's input. Raises DecodeError with the reason if this is no picture."""
@@ -90,7 +93,7 @@ class Decoder:
 
     def picture(self, path: str, max_px: int) -> bytes:
         """A file of the library as a JPEG, its long side at most `max_px`. Raises DecodeError."""
-        return self._process.ask(_Picture(path, max_px))
+        return self._process.ask(_Picture(self._file_of(path), max_px))
 
     def thumbnail(self, tile: TileRecord) -> bytes:
         """A stored tile as a JPEG. Raises DecodeError."""
@@ -106,6 +109,12 @@ class Decoder:
             return self._process.ask(_Sheet(tuple(pictures), folder))
         except DecodeError:
             return self._process.ask(_Sheet(tuple(replace(each, path="") for each in pictures), folder))
+
+    def _file_of(self, path: str) -> str:
+        try:
+            return str(self._originals.local_file(path)) if self._originals is not None else path
+        except S3Error as error:
+            raise DecodeError(str(error)) from error
 
     def close(self) -> None:
         """End the child."""

@@ -54,7 +54,7 @@ from atlas_rt.workers.facts import FactsRequest, FactsWorker
 from atlas_rt.workers.filtering import FilterWorker
 from atlas_rt.workers.live_place import Encode, LivePlaceWorker
 from atlas_rt.workers.lookout import LockLookout
-from atlas_rt.workers.model_readiness import model_to_show
+from atlas_rt.workers.model_readiness import models_to_show
 from atlas_rt.workers.pictures import DecodedPicture, PictureWorker
 from atlas_rt.workers.places import PlaceWorker
 from atlas_rt.workers.pulses import PulseWorker
@@ -99,7 +99,7 @@ class Session:
         remarks: list[str] = []
         self.place = settled_place(sources, cache, exclude=settings.exclude, tell=remarks.append)
         self._remarks = deque(map(Said, remarks))
-        self.model = model_to_show(self.place, model, cache)
+        model, self.model = models_to_show(self.place, model, cache)
         self.sources = sources
         data = data_folder(settings.data_path)
         names = ClusterNames(data)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from atlas_rt.core.answers import Completion
+from atlas_rt.core.paths import start_of
 from atlas_rt.core.scene import Scene
 from atlas_rt.core.words import pieces_of
 from atlas_rt.library.formats import suffix_of
@@ -29,7 +30,7 @@ class Completer:
 
     def __init__(self, texts: TextSearch, sources: Sequence[str]) -> None:
         self._texts = texts
-        self._roots = sorted((source.rstrip(os.sep) + os.sep for source in sources), key=len)
+        self._roots = sorted((start_of(source) for source in sources), key=len)
         self._scene: Scene | None = None
         self._values: dict[str, tuple[str, ...]] = {}
 

@@ -17,6 +17,7 @@ from atlas_rt.core.channels import LatestOfEach
 from atlas_rt.core.hud import ImageFacts
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.core.metadata import NOTHING_KNOWN, Metadata
+from atlas_rt.core.paths import start_of
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.scene import Scene
 from atlas_rt.errors import AtlasError
@@ -169,7 +170,7 @@ def _with_others(facts: ImageFacts, request: FactsRequest, row: int) -> ImageFac
 
 def folder_below(path: str, sources: Sequence[str]) -> str:
     """The folder of a file below the source that holds it; empty at its root, or where no source holds it."""
-    roots = (source.rstrip(os.sep) + os.sep for source in sources)
+    roots = (start_of(source) for source in sources)
     root = max((root for root in roots if path.startswith(root)), key=len, default="")
     return os.path.dirname(path[len(root) :]) if root else ""  # noqa: PTH120  of a text
 

@@ -7,6 +7,7 @@ other's when that is whole.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from atlas_rt.core.channels import Latest
@@ -16,6 +17,7 @@ from atlas_rt.encoders.registry import Model
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
 from atlas_rt.library.store import StoreReader
+from atlas_rt.library.tables.remembered_shards import listed_model
 from atlas_rt.mapping.fit import SMALLEST_FIT
 from atlas_rt.workers.worker import Announce, Worker, unheard
 
@@ -37,6 +39,15 @@ def is_ready(place: LibraryPlace, model_id: str) -> bool:
     if newest.kind == maps.FIT:
         return encoded >= WHOLE_SHARE * images
     return images < SMALLEST_FIT and newest.images >= encoded >= images
+
+
+def models_to_show(place: LibraryPlace, wanted: Model, cache: Path) -> tuple[Model, Model]:
+    """The wanted model, and the one to open a library with (`model_to_show`). Of a library whose images shards list
+    the wanted one is the one that their vectors are of."""
+    listed = listed_model(place.folder)
+    with suppress(AtlasError):  # the engine says why
+        wanted = registry.load(listed, cache) if listed else wanted
+    return wanted, model_to_show(place, wanted, cache)
 
 
 def model_to_show(place: LibraryPlace, wanted: Model, cache: Path) -> Model:

@@ -44,5 +44,14 @@ def test_what_cannot_be_a_source_is_refused_in_a_sentence(tmp_path: Path) -> Non
     os.mkfifo(pipe)
     with pytest.raises(UsageError, match="This is no image"):
         sources.resolve([str(pipe)])
-    with pytest.raises(UsageError, match="S3 is not built yet in this version"):
-        sources.resolve(["s3://bucket/prefix"])
+    with pytest.raises(UsageError, match="This is no address in S3"):
+        sources.resolve(["s3:///prefix"])
+
+
+def test_addresses_in_s3_are_sources_as_they_are(tmp_path: Path) -> None:
+    odd = ["s3://b-1/a//b", "s3://b-1/../x", "s3://b-1/é ?#%2e", "s3://b-1//lead", "s3://b-1/two//"]
+    assert sources.resolve([*odd, odd[0]]) == tuple(sorted(odd))
+    assert sources.resolve(["s3://b-1/", "s3://b-1", "s3://b-1/photos/"]) == ("s3://b-1", "s3://b-1/photos")
+    for address in odd:
+        assert sources.resolve(sources.resolve([address])) == (address,)
+    assert sources.resolve([str(tmp_path), "s3://b-1/a"]) == tuple(sorted([str(tmp_path), "s3://b-1/a"]))

@@ -304,7 +304,7 @@ def test_a_hundred_thousand_images_are_read_in_moments(tmp_path: Path) -> None:
     with StoreWriter.open(tmp_path) as store:
         count = 100_000
         images = ((i, b"/pictures/%06i.jpg" % i, 1.5, i, i, 640, 480) for i in range(count))
-        sql = "INSERT INTO images VALUES (?, ?, 'ready', 9, 9, x'00', ?6, ?7, ?4, ?3, ?5, NULL, 1, 0)"
+        sql = "INSERT INTO images VALUES (?, ?, 'ready', 9, 9, x'00', ?6, ?7, ?4, ?3, ?5, NULL, 1, 0, '')"
         store.database.write(sql, list(images))
         store.database.write("INSERT INTO vectors VALUES ('starter', ?, ?)", [(i, i) for i in range(count)])
         begun = time.perf_counter()

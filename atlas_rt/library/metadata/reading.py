@@ -42,11 +42,11 @@ def read_metadata(
     return FileMetadata(_dated(known, [exif, *written_later, xmp], mtime_ns), stamp)
 
 
-def read_file(path: str, *, mtime_ns: int, sidecars: Sidecars) -> FileMetadata | None:
-    """The same of a file on the disk; None where it cannot be opened."""
+def read_file(path: str, *, mtime_ns: int, sidecars: Sidecars, file: Path | None = None) -> FileMetadata | None:
+    """The same of a file on the disk; None where it cannot be opened. file: where its content lies, if elsewhere."""
     try:
-        with Path(path).open("rb") as file:
-            return read_metadata(file, path, mtime_ns=mtime_ns, sidecars=sidecars)
+        with (file or Path(path)).open("rb") as opened:
+            return read_metadata(opened, path, mtime_ns=mtime_ns, sidecars=sidecars)
     except OSError:
         return None
 

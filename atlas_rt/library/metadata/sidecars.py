@@ -8,9 +8,10 @@ folder, which comes as soon as after a change of a picture.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from atlas_rt.errors import DecodeError, MissingError
 from atlas_rt.library.formats import RAW_SUFFIXES, SIDECAR_SUFFIX, suffix_of, without_suffix
 from atlas_rt.library.metadata.xmp import LIMIT
 
@@ -18,9 +19,10 @@ from atlas_rt.library.metadata.xmp import LIMIT
 class Sidecars:
     """The sidecars that a scan found. Any number of threads may ask."""
 
-    def __init__(self, times: Mapping[str, int]) -> None:
-        """times: path -> time of change, in nanoseconds."""
-        self._times = times
+    def __init__(self, times: Mapping[str, int], *, file_of: Callable[[str], Path] = Path) -> None:
+        """times: path -> time of change, in nanoseconds. file_of: gives the file of a path; raises DecodeError or
+        MissingError where there is none now."""
+        self._times, self._file_of = times, file_of
         self._of: dict[str, list[str]] = {}
         for path in sorted(times):
             name = path[: -len(SIDECAR_SUFFIX)]
@@ -46,9 +48,9 @@ class Sidecars:
         found = []
         for sidecar in self.of(path):
             try:
-                with Path(sidecar).open("rb") as file:
+                with self._file_of(sidecar).open("rb") as file:
                     found.append(file.read(LIMIT + 1))
-            except OSError:
+            except (OSError, DecodeError, MissingError):
                 continue
         return found
 

@@ -38,7 +38,6 @@ def metadata_of(text: str) -> Metadata:
 
 def _checked(name: str, value: Any) -> Any:
     """A value of the kind the field has; a list of keywords as a tuple."""
-    texts = isinstance(value, list) and all(isinstance(each, str) for each in value)
-    if not isinstance(value, _KINDS[name]) or isinstance(value, bool) or (name == "keywords" and not texts):
-        raise ValueError(f"{name} of the metadata is {value!r}")
-    return tuple(value) if name == "keywords" else value
+    if not isinstance(value, _KINDS[name]) or isinstance(value, bool):
+        raise ValueError(f"{name} of the metadata is {value!r}")  # noqa: TRY004
+    return tuple(str(each) for each in value) if isinstance(value, list) else value

@@ -36,6 +36,7 @@ ROW_GROUP = 128
 """Rows that are read together: 1 MB."""
 
 Position = tuple[float, float, float]
+PlaceOf = Callable[[Row], Position | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,13 @@ def schema_of(maker: Maker) -> Any:
     return pa.schema(list(columns.items()), metadata={KEY: maker.text().encode()})
 
 
-def write_shard(path: Path, rows: Iterable[Row], maker: Maker, positions: Sequence[Position | None] = ()) -> int:
-    """Write one shard; how many rows it has. positions: of the rows on a map, where they are known.
+def nowhere(_: Row) -> Position | None:
+    """The place on a map of a row that stands on none."""
+    return None
+
+
+def write_shard(path: Path, rows: Iterable[Row], maker: Maker, *, place_of: PlaceOf = nowhere) -> int:
+    """Write one shard; how many rows it has. place_of: where a row stands on a map.
 
     Raises MissingError where the disk refuses or pyarrow is missing; nothing is left then.
     """
@@ -98,7 +104,7 @@ def write_shard(path: Path, rows: Iterable[Row], maker: Maker, positions: Sequen
     with disk_errors.writing(path.parent):
         try:
             with beside.open("wb") as file:
-                count = write_to(file, rows, maker, positions)
+                count = write_to(file, rows, maker, place_of=place_of)
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(path)
@@ -117,7 +123,7 @@ def shard_bytes(rows: Iterable[Row], maker: Maker) -> bytes:
     return buffer.getvalue()
 
 
-def write_to(file: Any, rows: Iterable[Row], maker: Maker, positions: Sequence[Position | None] = ()) -> int:
+def write_to(file: Any, rows: Iterable[Row], maker: Maker, *, place_of: PlaceOf = nowhere) -> int:
     """Into an open file, a group of rows at a time, so that any number of rows takes little memory."""
     pa, pq = parquet()
     schema, count, part = schema_of(maker), 0, list[Row]()
@@ -125,8 +131,7 @@ def write_to(file: Any, rows: Iterable[Row], maker: Maker, positions: Sequence[P
     with pq.ParquetWriter(file, schema, compression=plain, use_dictionary=False, write_statistics=False) as writer:
 
         def put() -> None:
-            places = positions[count : count + len(part)] or [None] * len(part)
-            writer.write_table(_table(pa, part, places, schema), row_group_size=ROW_GROUP)
+            writer.write_table(_table(pa, part, [place_of(row) for row in part], schema), row_group_size=ROW_GROUP)
 
         for row in rows:
             part.append(row)

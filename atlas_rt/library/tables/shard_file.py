@@ -52,7 +52,8 @@ class ShardFile:
         self.maker = maker_of(self._file.schema_arrow.metadata or {}, path)
         self.rows: int = self._file.metadata.num_rows
         groups = range(self._file.metadata.num_row_groups)
-        self._starts = np.cumsum([0, *(self._file.metadata.row_group(each).num_rows for each in groups)])
+        self.starts = np.cumsum([0, *(self._file.metadata.row_group(each).num_rows for each in groups)], dtype=np.int64)
+        """The first row of each group, and at last how many rows there are."""
 
     def close(self) -> None:
         self._file.close()
@@ -65,12 +66,7 @@ class ShardFile:
 
     @property
     def groups(self) -> int:
-        return len(self._starts) - 1
-
-    def group_of(self, row: int) -> tuple[int, int]:
-        """The group of rows in which a row lies, and its place there."""
-        group = int(np.searchsorted(self._starts, row, side="right")) - 1
-        return group, row - int(self._starts[group])
+        return len(self.starts) - 1
 
     def index(self) -> list[IndexRow]:
         """What each row is found by; the columns of pictures and vectors are not read."""
@@ -113,7 +109,7 @@ def maker_of(metadata: dict[bytes, bytes], path: Path | str) -> Maker:
         version = int(values["format"])
         if version <= FORMAT:
             maker = Maker(**{field.name: values[field.name] for field in fields(Maker)})
-            if isinstance(maker.dim, int) and maker.dim > 0 and isinstance(maker.model, str):
+            if int(maker.dim) > 0:
                 return maker
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"What this shard says of itself cannot be read ({error}): {path}") from error
@@ -203,11 +199,13 @@ def _row(values: dict[str, Any], vector: np.ndarray[Any, np.dtype[np.float16]]) 
 
 def _tiles(values: dict[str, Any]) -> TileSet | None:
     """The tiles if they are what tile files can hold."""
-    small, medium, rgb = values["tile_small"] or b"", values["tile_medium"] or b"", values["mean_rgb"] or ()
+    small, medium = values["tile_small"] or b"", values["tile_medium"] or b""
+    rgb: list[int | None] = values["mean_rgb"] or []
     aspect = values["aspect"] or 0.0
     if len(small) != SMALL_RECORD_BYTES or not 0 < len(medium) <= MEDIUM_RECORD_BYTES - 2 or len(rgb) != 3:
         return None
-    if None in rgb or not 1 / CARD_ASPECT_MAX - 1e-6 <= aspect <= CARD_ASPECT_MAX + 1e-6:
+    red, green, blue = (each or 0 for each in rgb)
+    if not 1 / CARD_ASPECT_MAX - 1e-6 <= aspect <= CARD_ASPECT_MAX + 1e-6:
         return None
     try:
         height, width, _, _ = simplejpeg.decode_jpeg_header(medium)
@@ -217,4 +215,4 @@ def _tiles(values: dict[str, Any]) -> TileSet | None:
     if (height, width) != (MEDIUM_TILE_PX, MEDIUM_TILE_PX):
         return None
     pixels = np.frombuffer(small, np.uint8).reshape(SMALL_TILE_PX, SMALL_TILE_PX, 3)
-    return TileSet(pixels, medium, (rgb[0], rgb[1], rgb[2]), aspect)
+    return TileSet(pixels, medium, (red, green, blue), aspect)

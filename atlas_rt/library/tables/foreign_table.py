@@ -1,0 +1,239 @@
+"""Tables that other programs wrote: vectors, paths, positions or pictures in Parquet, NumPy and CSV files.
+
+Columns are recognised by their names and types; what is not recognised is passed over. No pickle is read.
+
+| file | holds |
+| --- | --- |
+| .parquet | a column of vectors; optional path, picture (bytes), x, y, z |
+| .npy | (n, dim) vectors; the paths stand in a .txt file of the same name, one a line |
+| .npz | as `atlas-rt export` writes it: paths, vectors, positions, meta |
+| .csv | path; optional x, y, z and v0, v1, ... |
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from atlas_rt.core.arrays import Floats
+from atlas_rt.core.s3_address import is_s3
+from atlas_rt.errors import UsageError
+from atlas_rt.library.disk_errors import reason_of
+from atlas_rt.library.tables.arrow import parquet
+from atlas_rt.library.tables.shard_file import why_unreadable
+
+PATHS = ("uri", "path", "filepath", "file_path", "image_path", "file", "filename", "file_name", "url", "name")
+VECTORS = ("embedding", "embeddings", "vector", "vectors", "emb", "image_embedding", "clip_embedding", "features")
+PICTURES = ("image", "image_bytes", "bytes", "jpg", "png", "webp", "picture")
+AXES = (("x", "y", "z"), ("umap_x", "umap_y", "umap_z"), ("projection_x", "projection_y", "projection_z"))
+"""Names of columns, the likeliest first; z may be missing."""
+DIM_MAX = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignTable:
+    """What a table holds of n images. uris: absolute paths or addresses.
+
+    vectors: (n, dim) float32 as they stand there, NaN where one is missing. positions: (n, 3) float32, NaN likewise.
+    pictures: row -> the bytes of an image file. model: what the file says made the vectors, empty for nothing.
+    """
+
+    uris: tuple[str, ...]
+    vectors: Floats | None = None
+    positions: Floats | None = None
+    pictures: Mapping[int, bytes] = field(default_factory=dict)
+    model: str = ""
+
+    @property
+    def dim(self) -> int:
+        return self.vectors.shape[1] if self.vectors is not None else 0
+
+
+def read_table(path: Path) -> ForeignTable:
+    """Raises UsageError with what is wrong with the file, MissingError for Parquet without pyarrow."""
+    try:
+        table = READERS[path.suffix.lower()](path)
+    except OSError as error:
+        raise UsageError(f"This file cannot be read ({reason_of(error)}): {path}") from error
+    if not table.uris:
+        raise UsageError(f"This table has no rows: {path}")
+    if table.vectors is not None and table.vectors.shape != (len(table.uris), table.dim):
+        raise UsageError(f"There are {len(table.uris):,} paths and {len(table.vectors):,} vectors: {path}")
+    return table
+
+
+# -- Parquet -----------------------------------------------------------------------------------------------------------
+
+
+def _read_parquet(path: Path) -> ForeignTable:
+    pa, pq = parquet()
+    try:
+        table = pq.read_table(path, memory_map=False)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        raise UsageError(f"{why_unreadable(error)}: {path}") from error
+    names = table.column_names
+    vectors = _vector_column(pa, table)
+    where = _named(PATHS, names, lambda name: pa.types.is_string(table.schema.field(name).type))
+    shown = _named(PICTURES, names, lambda name: _is_picture(pa, table.schema.field(name).type))
+    axes = _axes(names)
+    if not vectors and not axes:
+        raise UsageError(f"Neither vectors nor x, y, z are in this table; its columns are {', '.join(names)}: {path}")
+    rows = table.num_rows
+    uris = table[where].to_pylist() if where else [f"{path.name}#{row}" for row in range(rows)]
+    given = (table.schema.metadata or {}).get(b"model", b"").decode("utf-8", "replace")
+    return ForeignTable(
+        _absolute([uri or f"{path.name}#{row}" for row, uri in enumerate(uris)], path),
+        _vectors_of(table[vectors], rows, path) if vectors else None,
+        _positions([table[axis].to_pylist() for axis in axes]) if axes else None,
+        _pictures(pa, table, shown),
+        given,
+    )
+
+
+def _vector_column(pa: Any, table: Any) -> str:
+    """The column of vectors, empty for none: one with a likely name, else the only one of lists of numbers."""
+    lists = [each.name for each in table.schema if _is_vector(pa, each.type)]
+    return _named(VECTORS, lists, lambda _: True) or (lists[0] if len(lists) == 1 else "")
+
+
+def _is_vector(pa: Any, type_: Any) -> bool:
+    is_list = pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_)
+    return bool(is_list and pa.types.is_floating(type_.value_type))
+
+
+def _is_picture(pa: Any, type_: Any) -> bool:
+    """Bytes, or a struct with bytes, as Hugging Face writes them."""
+    if pa.types.is_struct(type_):
+        return any(each.name == "bytes" for each in type_)
+    return bool(pa.types.is_binary(type_) or pa.types.is_large_binary(type_))
+
+
+def _pictures(pa: Any, table: Any, name: str) -> dict[int, bytes]:
+    if not name:
+        return {}
+    values = table[name].to_pylist()
+    if pa.types.is_struct(table.schema.field(name).type):
+        values = [value["bytes"] if value else None for value in values]
+    return {row: value for row, value in enumerate(values) if value}
+
+
+def _vectors_of(column: Any, rows: int, path: Path) -> Floats:
+    """(n, dim) of a column of lists; a row that is null or of another length is NaN."""
+    lists = column.to_pylist()
+    lengths = np.array([len(each) if each is not None else 0 for each in lists])
+    dim = int(np.bincount(lengths[lengths > 0]).argmax()) if (lengths > 0).any() else 0
+    if not 0 < dim <= DIM_MAX:
+        raise UsageError(f"The vectors of this table have no length that can be used: {path}")
+    vectors = np.full((rows, dim), np.nan, np.float32)
+    for row in np.flatnonzero(lengths == dim).tolist():
+        vectors[row] = [np.nan if value is None else value for value in lists[row]]
+    return vectors
+
+
+# -- NumPy and CSV -----------------------------------------------------------------------------------------------------
+
+
+def _read_npy(path: Path) -> ForeignTable:
+    beside = path.with_suffix(".txt")
+    if not beside.exists():
+        raise UsageError(f"The paths of these vectors must stand in a file next to it, one a line: {beside}")
+    vectors = _loaded(path)
+    if not isinstance(vectors, np.ndarray) or vectors.ndim != 2 or vectors.dtype.kind != "f" or not vectors.shape[1]:
+        raise UsageError(f"This is no array (n, dim) of floating-point numbers: {path}")
+    lines = beside.read_bytes().decode("utf-8", "surrogateescape").splitlines()
+    return ForeignTable(_absolute([line for line in lines if line], path), vectors.astype(np.float32))
+
+
+def _read_npz(path: Path) -> ForeignTable:
+    arrays = _loaded(path)
+    try:
+        paths, vectors, positions = arrays["paths"].tolist(), arrays["vectors"], arrays["positions"]
+        model = str(json.loads(str(arrays["meta"]))["model"])
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        raise UsageError(f"This .npz file is not one that `atlas-rt export` wrote: {path}") from error
+    return ForeignTable(_absolute(paths, path), vectors.astype(np.float32), positions.astype(np.float32), {}, model)
+
+
+def _loaded(path: Path) -> Any:
+    """Arrays of numbers and texts; what would have to be unpickled is refused."""
+    try:
+        return np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise UsageError(f"This NumPy file is damaged, or holds more than numbers: {path}") from error
+
+
+def _read_csv(path: Path) -> ForeignTable:
+    with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
+        try:
+            rows = list(csv.DictReader(file, restkey=""))
+        except csv.Error as error:
+            raise UsageError(f"This CSV file cannot be read ({error}): {path}") from error
+    names = [name for name in (rows[0] if rows else {}) if name]
+    where, axes = _named(PATHS, names, lambda _: True), _axes(names)
+    components = [name for name in (f"v{number}" for number in range(DIM_MAX)) if name in names]
+    if rows and (not where or not (axes or components)):
+        raise UsageError(f"A table needs a path and x, y, z or v0, v1, ...; its columns are {', '.join(names)}: {path}")
+    rows = [row for row in rows if row[where]]
+    vectors = np.array([[_number(row[name]) for name in components] for row in rows], np.float32)
+    return ForeignTable(
+        _absolute([row[where] for row in rows], path),
+        vectors if components else None,
+        _positions([[_number(row[axis]) for row in rows] for axis in axes]) if axes else None,
+    )
+
+
+READERS: dict[str, Callable[[Path], ForeignTable]] = {
+    ".parquet": _read_parquet,
+    ".npy": _read_npy,
+    ".npz": _read_npz,
+    ".csv": _read_csv,
+}
+"""Ending of a file -> what reads it."""
+
+
+# -- what they share ---------------------------------------------------------------------------------------------------
+
+
+def _named(wanted: Sequence[str], names: Sequence[str], fits: Callable[[str], bool]) -> str:
+    """The first wanted name that a column has, in whatever case; empty for none."""
+    there = {name.lower(): name for name in reversed(names)}
+    return next((there[each] for each in wanted if each in there and fits(there[each])), "")
+
+
+def _axes(names: Sequence[str]) -> tuple[str, ...]:
+    """The columns of x, y and, where there is one, z."""
+    there = {name.lower(): name for name in reversed(names)}
+    for axes in AXES:
+        if axes[0] in there and axes[1] in there:
+            return tuple(there[axis] for axis in axes if axis in there)
+    return ()
+
+
+def _positions(columns: Sequence[Sequence[Any]]) -> Floats:
+    """(n, 3) of two or three columns; without z all lie in a plane."""
+    values = [[np.nan if value is None else value for value in column] for column in columns]
+    flat = [*values, *[[0.0] * len(values[0])] * (3 - len(values))]
+    positions: Floats = np.array(flat, np.float32).T
+    return positions
+
+
+def _absolute(uris: Sequence[str], table: Path) -> tuple[str, ...]:
+    """Paths as seen from the table's folder; addresses as they are."""
+    return tuple(
+        uri if is_s3(uri) or "://" in uri else os.path.normpath(os.path.join(table.parent, uri))  # noqa: PTH118
+        for uri in map(str, uris)
+    )
+
+
+def _number(text: Any) -> float:
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return float("nan")
