@@ -215,6 +215,20 @@ def _export(parser: argparse.ArgumentParser) -> None:
     _add_no_update(parser)
 
 
+def _push(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="DIR s3://BUCKET/FOLDER",
+        help="a folder, of which images and XMP files next to them are sent; and where they go",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="compare and tell what would be sent, but send nothing")
+    parser.add_argument(
+        "--replace", action="store_true", help="send a file in place of an object of its name that holds something else"
+    )
+    parser.add_argument("--allow-public", action="store_true", help="send to a bucket that anybody can read")
+
+
 def _import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "sources",
@@ -420,6 +434,11 @@ COMMANDS = {
         "save ids, paths, vectors, positions and clusters as .npz or .csv, or everything as a shard (.parquet)",
         _export,
         ("export ~/Pictures -o images.npz", "export ~/Pictures --no-update -o images.csv"),
+    ),
+    "push": Command(
+        "send images to a bucket, of which nothing is ever deleted (extra `aws`)",
+        _push,
+        ("push ~/Pictures s3://my-photos/2026 --dry-run", "push ~/Pictures s3://my-photos/2026"),
     ),
     "import": Command(
         "take in what was embedded elsewhere: shards, tables and vectors of other programs",

@@ -6,6 +6,7 @@ while. Each test uses a bucket of its own (`bucket`), so that nothing is ever re
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import os
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.loaders
 import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
@@ -28,6 +30,7 @@ ALL: Mapping[str, Any] = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
 }
+_LOADER = functools.cache(botocore.loaders.create_loader)
 _CHECKED, _OPEN = "0", "1000000000"
 """How many requests moto answers before it checks any."""
 
@@ -127,7 +130,8 @@ def environment_of(key: str, secret: str) -> dict[str, str]:
 
 
 def use_environment(monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str]) -> None:
-    """Let boto3 see these variables and no others of its own."""
+    """Let boto3 see these variables and no others of its own. What it knows of the services is read once in a run."""
+    monkeypatch.setattr(botocore.loaders, "create_loader", _LOADER)
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in variables.items():

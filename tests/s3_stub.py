@@ -48,6 +48,9 @@ STATUS = {
     "InvalidObjectState": 403,
     "PermanentRedirect": 301,
     "NoSuchKey": 404,
+    "NoSuchPublicAccessBlockConfiguration": 404,
+    "NoSuchBucketPolicy": 404,
+    "NotImplemented": 501,
     "NoSuchBucket": 404,
     "NoSuchUpload": 404,
     "PreconditionFailed": 412,
@@ -89,9 +92,12 @@ class Seen:
 
     @property
     def operation(self) -> str:
-        """LIST, GET, HEAD, PUT, DELETE, or CREATE, PART, COMPLETE, ABORT, PARTS, UPLOADS of a multipart upload."""
+        """LIST, GET, HEAD, PUT, DELETE, SETTINGS of a bucket's privacy, or CREATE, PART, COMPLETE, ABORT, PARTS and
+        UPLOADS of a multipart upload."""
         if "uploads" in self.words:
             return "CREATE" if self.method == "POST" else "UPLOADS"
+        if {"publicAccessBlock", "policyStatus", "acl"} & self.words.keys():
+            return "SETTINGS"
         if "uploadId" in self.words:
             return {"PUT": "PART", "POST": "COMPLETE", "DELETE": "ABORT", "GET": "PARTS"}[self.method]
         return "LIST" if self.method == "GET" and not self.key else self.method
@@ -137,6 +143,12 @@ class S3Stub:
         self.region_told = True
         """Whether the 301 says which region it is."""
         self.signed_only = False
+        self.signed_lists = False
+        """As `signed_only`, for listings alone."""
+        self.conditions = True
+        """Whether a PUT may carry If-None-Match and If-Match."""
+        self.put_secs = 0.0
+        """How long a PUT takes."""
         self.clock_error = timedelta()
         self.lock = threading.RLock()
         self._faults: list[Fault] = []
@@ -222,10 +234,13 @@ class S3Stub:
             self.seen.append(seen)
             if any(fault.strikes(seen) for fault in self._drops):
                 return "", True
-            if self.signed_only and "authorization" not in seen.headers:
+            closed = self.signed_only or (self.signed_lists and seen.operation == "LIST")
+            if closed and "authorization" not in seen.headers:
                 return "AccessDenied", False
             if self.region and f"/{self.region}/s3/" not in seen.headers.get("authorization", f"/{self.region}/s3/"):
                 return "PermanentRedirect", False
+            if not self.conditions and seen.method == "PUT" and {"if-match", "if-none-match"} & seen.headers.keys():
+                return "NotImplemented", False
             return next((fault.code for fault in self._faults if fault.strikes(seen)), ""), False
 
     def found(self, key: str) -> Stored | None:
@@ -267,7 +282,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing."""
 
     def _answer(self) -> None:
-        path, words = urlsplit(self.path), {}
+        path = urlsplit(self.path)
         words = dict(parse_qsl(path.query, keep_blank_values=True))
         bucket, _, key = path.path.removeprefix("/").partition("/")
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -348,7 +363,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             _break(self.connection)
 
+    def _settings(self, seen: Seen, _: bytes) -> None:
+        """Nobody has opened the bucket, and nobody has locked it."""
+        if "acl" in seen.words:
+            return self._xml(f"<AccessControlPolicy {XMLNS}><AccessControlList/></AccessControlPolicy>")
+        missing = "NoSuchPublicAccessBlockConfiguration" if "publicAccessBlock" in seen.words else "NoSuchBucketPolicy"
+        return self._error(missing, seen)
+
     def _put(self, seen: Seen, body: bytes) -> None:
+        time.sleep(self.s3.put_secs)
         code = _refusal(seen, body, self.s3.objects.get(seen.key))
         if code:
             return self._error(code, seen)
@@ -402,7 +425,7 @@ class _Handler(BaseHTTPRequestHandler):
         upload = self.s3.uploads.pop(seen.words["uploadId"], None)
         if upload is None:
             return self._error("NoSuchUpload", seen)
-        _, parts, headers = upload
+        parts, headers = upload[1:]
         if seen.headers.get("if-none-match") == "*" and seen.key in self.s3.objects:
             return self._error("PreconditionFailed", seen)
         pieces = [part for _, part in sorted(parts.items())]

@@ -173,6 +173,11 @@ class S3Fetch:
     def __reduce__(self) -> tuple[object, ...]:
         return S3Fetch, (self._options,)
 
+    @property
+    def requests(self) -> Requests:
+        """What was asked so far."""
+        return self._opened.requests if self._opened else Requests()
+
     def __call__(self, path: str, etag: str, size: int, into: BinaryIO) -> str:
         """Raises S3Error, and MissingError without boto3."""
         self._opened = self._opened or S3Objects(self._options)

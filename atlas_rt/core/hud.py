@@ -240,6 +240,14 @@ class PaletteView:
 
 
 @dataclass(frozen=True, slots=True)
+class BucketView:
+    """What is to be said of S3, empty for nothing. fetching: what is being fetched. asked: what was asked so far."""
+
+    fetching: str = ""
+    asked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Hud:
     """Everything the panels show. size_px: window (not framebuffer) pixels; pointer_px likewise."""
 
@@ -306,6 +314,7 @@ class Hud:
     """A stronger encoder, offered or on its way."""
     settings: PreferencesView | None = None
     """The settings panel, shown when not None."""
+    bucket: BucketView = field(default=BucketView())
     hint: Hint | None = None
     """What a newcomer may try next."""
 

@@ -62,8 +62,8 @@ class Placed:
 class LookPane:
     """One picture that is looked at. pane: window pixels. corners: of the whole picture. tiles: those that are there,
     from the coarsest. stand_in: something smaller is shown until they come. lines: what is told of it, (what, value).
-    loading: it has been read for a while, and still is. error: why it cannot be shown; remark: what is missing of it;
-    empty where there is nothing to say.
+    loading: it has been read for a while, and still is. fetched: how much of it has come from S3 by now. error: why it
+    cannot be shown; remark: what is missing of it; empty where there is nothing to say.
     """
 
     id: int
@@ -73,6 +73,7 @@ class LookPane:
     tiles: tuple[Placed, ...] = ()
     stand_in: bool = False
     loading: bool = False
+    fetched: str = ""
     lines: tuple[tuple[str, str], ...] = ()
     error: str = ""
     remark: str = ""

@@ -31,9 +31,27 @@ class Requests:
     others: int = 0
     bytes_read: int = 0
 
+    def __add__(self, other: Requests) -> Requests:
+        """What two have asked together."""
+        return Requests(
+            self.lists + other.lists,
+            self.gets + other.gets,
+            self.others + other.others,
+            self.bytes_read + other.bytes_read,
+        )
+
     def as_dict(self) -> dict[str, int]:
         """As `index --json` prints it."""
         return {"list": self.lists, "get": self.gets, "other": self.others, "bytes": self.bytes_read}
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """An object that is being fetched. path: its address. done, total: bytes; -1 where it is not known how many."""
+
+    path: str
+    done: int
+    total: int = -1
 
 
 Fetch = Callable[[str, str, int, BinaryIO], str]

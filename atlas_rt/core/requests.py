@@ -172,6 +172,11 @@ class AddPaths:
 
 
 @dataclass(frozen=True, slots=True)
+class StopFetching:
+    """Fetch nothing from S3 any more of what is being fetched for the person."""
+
+
+@dataclass(frozen=True, slots=True)
 class Retry:
     """Try again what has a trouble: `part` as in `core.troubles`."""
 
@@ -474,6 +479,7 @@ Request = (
     | OpenSource
     | AddPaths
     | Retry
+    | StopFetching
     | SearchRequest
     | PaletteRequest
     | BookmarkRequest

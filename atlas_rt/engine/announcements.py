@@ -68,7 +68,7 @@ class Announcements:
         troubles: source in S3 -> why nothing more of it can be listed or read, as a sentence.
         """
         absences, troubles = store.absences(), troubles or {}
-        known = {absence.path for absence in absences}
+        known = {absence.path for absence in absences if absence.images}  # of the others nothing would be said
         lost = [Absence(source, "unreadable", 0) for source in troubles if source not in known]
         told = sentence(absences, troubles) or " ".join(_lost(each.path, troubles[each.path]) for each in lost)
         state = SourceState(source_state([*absences, *lost], sources), told)

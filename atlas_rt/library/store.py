@@ -186,6 +186,11 @@ class StoreReader:
         rows = self.database.rows("SELECT path FROM images WHERE id = ?", (id_,))
         return os.fsdecode(rows[0][0]) if rows else None
 
+    def stamp_of(self, path: str) -> tuple[str, int]:
+        """ETag and size in bytes of the image at a path; ("", -1) where there is none."""
+        rows = self.database.rows("SELECT etag, size FROM images WHERE path = ?", (os.fsencode(path),))
+        return (str(rows[0][0]), int(rows[0][1])) if rows else ("", -1)
+
     def paths_of(self, ids: Ids) -> tuple[str, ...]:
         """The paths of (n,) images, away or not."""
         span = (int(ids.min()), int(ids.max())) if len(ids) else (0, -1)

@@ -33,6 +33,7 @@ from atlas_rt.core.requests import (
     SearchRequest,
     Select,
     ShowInFolder,
+    StopFetching,
     UpgradeRequest,
 )
 from atlas_rt.core.tour import Tour
@@ -80,6 +81,8 @@ def carry_out(parts: Parts, request: Request) -> None:
             opening.add(parts, paths)
         case Retry(part) if parts.session:
             parts.session.try_again(part)
+        case StopFetching() if parts.session:
+            parts.session.originals.stop()
         case _:
             _carry_out_in_part(parts, request)
 

@@ -366,5 +366,6 @@ class App:
             upgrade=model_upgrade.view(parts),
             settings=preferences.view(parts),
             hint=parts.hints.shown if preferences.has_room_for_hint(parts) else None,
+            bucket=panel_state.bucket,
             selection=len(world.selected_ids),
         )

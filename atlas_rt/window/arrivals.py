@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from atlas_rt.core.images import Failure
+from atlas_rt.core.objects import Requests
 from atlas_rt.core.reports import IndexReport, Progress
 from atlas_rt.engine.messages import Added, FromEngine, Locked, Provider, Published, Refused, Said, SourceState
 from atlas_rt.library.formats import missing_words
@@ -27,14 +28,14 @@ from atlas_rt.window.session import Session
 from atlas_rt.workers.scenes import Arrival
 
 UPLOAD_BUDGET_SECS = 0.002
-UNSEEN = Progress | IndexReport | Provider
+UNSEEN = Progress | IndexReport | Provider | Requests
 """What need not be drawn at once: the window draws work that lasts every second, a report is shown once its images are
 there, and the name of what encodes stands in a corner."""
 
 
 def hear(parts: Parts) -> bool:
     """Take everything that came; whether any of it is to be seen."""
-    heard = _hear_engine(parts), _hear_threads(parts), _hear_saved(parts), model_upgrade.hear(parts)
+    heard = _hear_engine(parts), _hear_threads(parts), _hear_saved(parts), model_upgrade.hear(parts), _hear_s3(parts)
     _tell_of_new(parts)
     return any(heard) or preferences.hear(parts)
 
@@ -147,10 +148,22 @@ def _note(panel_state: PanelState, message: FromEngine) -> None:
             panel_state.new, panel_state.new_at = panel_state.new + message.new, message.generation
         case SourceState():
             panel_state.absence = message.text
+        case Requests():
+            panel_state.requests = message
         case Said():
             panel_state.say(message.text)
         case Refused() | Locked():
             panel_state.progress = None  # `Session.troubles` says why
+
+
+def _hear_s3(parts: Parts) -> bool:
+    """How far what is fetched for the person has come; whether that is another than before."""
+    if parts.session is None:
+        return False
+    state, originals = parts.panel_state, parts.session.originals
+    before = state.coming, state.fetching_requests
+    state.coming, state.fetching_requests = originals.coming, originals.requests
+    return before != (state.coming, state.fetching_requests)
 
 
 def _hear_threads(parts: Parts) -> bool:

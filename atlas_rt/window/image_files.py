@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from atlas_rt.core.fact_lines import text_of
 from atlas_rt.core.requests import CopyPath, CopyPicture, CopyText, FileRequest, OpenFile, ShowInFolder
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.window import selection
 from atlas_rt.window.parts import Parts
 from atlas_rt.workers.errands import COPY, OPEN, SHOW, Done, Errand
@@ -23,7 +24,7 @@ def carry_out(parts: Parts, request: FileRequest) -> None:
     match request:
         case CopyPath():
             parts.window.set_clipboard(path)
-            parts.panel_state.say("path copied", "good")
+            parts.panel_state.say("address copied" if is_s3(path) else "path copied", "good")
         case CopyText(id_):
             _copy_text(parts, id_)
         case OpenFile():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from atlas_rt.core.bucket_lines import amount
 from atlas_rt.core.fact_lines import folder_of, lines_of, size_line
 from atlas_rt.core.look import LookPane, LookPanel, Opened, PictureKey, Placed, TileKey
 from atlas_rt.core.look_view import GAP_PX, Box, LookView, Point, Setting, TilePlace, panes
@@ -88,6 +89,7 @@ def _pane(parts: Parts, looked: LookedAt, setting: Setting, view: LookView) -> L
         tiles=tuple(Placed(key, setting.corners(view, setting.shares_of(key.place))) for key in drawn),
         stand_in=not (here and here[0]) and looked.waited_secs >= PATIENCE_SECS,
         loading=opened is None and looked.waited_secs >= LOADING_SECS,
+        fetched=next((amount(each) for each in parts.panel_state.coming if each.path == looked.path), ""),
         lines=_lines(parts, looked),
         error=opened.error if opened else "",
         remark=opened.remark if opened else "",

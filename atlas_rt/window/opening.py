@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from atlas_rt.core.assets import DEMO, demo_folder
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.core.world import World
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import sources
@@ -78,9 +79,11 @@ def add(parts: Parts, paths: tuple[str, ...]) -> None:
 
 
 def paste(parts: Parts) -> None:
-    """Add the files that were copied elsewhere."""
+    """Add the files, or the address in S3, that were copied elsewhere."""
     paths = parts.window.clipboard_paths()
     if paths:
         add(parts, paths)
+    elif is_s3(address := parts.window.clipboard().strip()):
+        add(parts, (address,))
     else:
         parts.panel_state.say("there are no copied files to add")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from atlas_rt.core.answers import SearchAnswer
-from atlas_rt.core.hud import ImageFacts, Notice
+from atlas_rt.core.bucket_lines import fetching_line, requests_line
+from atlas_rt.core.hud import BucketView, ImageFacts, Notice
 from atlas_rt.core.images import Failure
+from atlas_rt.core.objects import Coming, Requests
 from atlas_rt.core.reports import Progress
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.scene import Scene
@@ -36,7 +38,8 @@ class PanelState:
     lasts, of sources that are not there. undo: what the person changed since this library was opened. clusters: what
     they do in the panel of clusters; filters: what they filter by; narrator: what they ask; look: what they look at
     whole. progress: of what the engine works on, working_secs: for how long it has; `work` is what is shown of it. new:
-    images that were found and of which the person was not told yet; the map of generation `new_at` has them.
+    images that were found and of which the person was not told yet; the map of generation `new_at` has them. coming:
+    what is fetched from S3 for the person. requests, fetching_requests: what the engine and that have asked of S3.
     """
 
     source: str = ""
@@ -71,6 +74,9 @@ class PanelState:
     notices: list[Notice] = field(default_factory=list)
     said: set[str] = field(default_factory=set)
     troubles: tuple[Trouble, ...] = ()
+    coming: tuple[Coming, ...] = ()
+    requests: Requests = field(default_factory=Requests)
+    fetching_requests: Requests = field(default_factory=Requests)
 
     @property
     def lasting(self) -> tuple[Trouble, ...]:
@@ -97,6 +103,11 @@ class PanelState:
     def work(self) -> Progress | None:
         """What the engine works on, once that has lasted for a moment."""
         return self.progress if self.working_secs >= WORK_SECS else None
+
+    @property
+    def bucket(self) -> BucketView:
+        """What is to be said of S3."""
+        return BucketView(fetching_line(self.coming), requests_line(self.requests + self.fetching_requests))
 
     @property
     def lively(self) -> bool:

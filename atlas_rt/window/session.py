@@ -21,6 +21,7 @@ from atlas_rt.core.narration import Topic
 from atlas_rt.core.query_picture import QueryPicture
 from atlas_rt.core.rows import Mask, row_of
 from atlas_rt.core.runtime import Runtime
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.core.scene import Scene
 from atlas_rt.core.troubles import Trouble
 from atlas_rt.core.undo import Undoable
@@ -43,6 +44,7 @@ from atlas_rt.narrator.sheets import Sheets
 from atlas_rt.permission import permission_of
 from atlas_rt.search.labels import Vocabulary, load_vocabulary, read_own_words
 from atlas_rt.settings import Settings
+from atlas_rt.window.original_files import OriginalFiles
 from atlas_rt.window.outside_pictures import OutsidePictures
 from atlas_rt.window.succession import Readers, Succession
 from atlas_rt.window.writer import Writer
@@ -109,13 +111,12 @@ class Session:
         self.first = None if first is None else made_ready(first, aspect=USUAL_ASPECT)
         if self.first is not None and self.first.remark:
             self._remarks.append(Said(self.first.remark))
-        holder = Lock(self.place).holder()
         remember_opened(cache, self.place)
         self._changes: Inbox[Change] = Inbox(CHANGES_MAX)
         told = self._changes.put
         self._lookout = LockLookout(self.place, announce=told)
         job = job_of(settings, self.place, cache, niceness=NICENESS, stay=True)
-        self._writer = Writer(replace(job, model=model.name), self._lookout, holder=holder)
+        self._writer = Writer(replace(job, model=model.name), self._lookout, holder=Lock(self.place).holder())
         self._succession = None if model is self.model else self._succession_by(model)
         self.scenes = SceneWorker(reader, first=self.first, poll_secs=self._poll_secs, announce=told)
         self.runtime = settings.runtime(cache)
@@ -125,9 +126,10 @@ class Session:
         self.query_texts = QueryTextWorker(self.place, QueryTexts(data), data_named=named, announce=told)
         self.filters = FilterWorker(self.place, announce=told)
         self.facts = FactsWorker(self.place, announce=told)
-        self.pictures = PictureWorker(announce=told)
-        self.errands = ErrandWorker(announce=told)
-        self._whole = WholePictureWorker(self.place.folder, announce=told)
+        self.originals = OriginalFiles(self.place, settings, cache)
+        self.pictures = PictureWorker(file_of=self.originals.for_panel, announce=told)
+        self.errands = ErrandWorker(file_of=self.originals.for_errands, announce=told)
+        self._whole = WholePictureWorker(self.place.folder, file_of=self.originals.for_looking, announce=told)
         self.pulses = PulseWorker(announce=told)
         self._pages = ClusterPageWorker(self.place, announce=told)
         self._names = RenamingWorker(self.place, names, data_named=named, announce=told)
@@ -382,6 +384,7 @@ class Session:
         """Stop everything, the engine last since it may commit."""
         self.switch_live(None)
         self._changes.close()
+        self.originals.close()
         if self._claude is not None:
             self._claude.close()
         self._give_up_succession(limit_secs=2.0)
@@ -467,8 +470,8 @@ def _reader(place: LibraryPlace, names: ClusterNames, explanations: Explanations
 
 
 def source_name(paths: tuple[str, ...]) -> str:
-    """What a person calls a library: its folder's name, and how many more there are."""
-    name = Path(paths[0]).name or paths[0]
+    """What a person calls a library: its folder's name or its address, and how many more there are."""
+    name = paths[0] if is_s3(paths[0]) else Path(paths[0]).name or paths[0]
     return name if len(paths) == 1 else f"{name} and {len(paths) - 1} more"
 
 

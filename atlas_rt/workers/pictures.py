@@ -9,6 +9,8 @@ from atlas_rt.core.channels import Latest
 from atlas_rt.core.troubles import reason_of
 from atlas_rt.errors import AtlasError
 from atlas_rt.library.tile_making import load_picture
+from atlas_rt.library.whole_picture import AbandonedError
+from atlas_rt.workers.image_sources import FileOf, own_file
 from atlas_rt.workers.worker import Announce, Worker, unheard
 
 PICTURE_PX = 1024
@@ -30,8 +32,9 @@ class PictureWorker(Worker):
     part = "pictures"
     lost = "Full pictures cannot be shown"
 
-    def __init__(self, *, announce: Announce = unheard) -> None:
+    def __init__(self, *, file_of: FileOf = own_file, announce: Announce = unheard) -> None:
         super().__init__(announce=announce)
+        self._file_of = file_of
         self._asked: Latest[tuple[int, str]] = Latest()
         self._pictures: Latest[DecodedPicture] = Latest()
         self.start()
@@ -45,11 +48,17 @@ class PictureWorker(Worker):
     def wake(self) -> None:
         self._asked.close()
 
+    def _abandoned(self) -> bool:
+        return self.closing or self._asked.peek() is not None
+
     def work(self) -> None:
         while True:
             id_, path = self._asked.wait()
             try:
-                self._pictures.put(DecodedPicture(id_, load_picture(path, PICTURE_PX)))
+                file = self._file_of(path, self._abandoned)
+                self._pictures.put(DecodedPicture(id_, load_picture(str(file), PICTURE_PX)))
+            except AbandonedError:
+                continue
             except AtlasError as error:
                 self._pictures.put(DecodedPicture(id_, None, str(error)))
             except Exception as error:

@@ -18,6 +18,7 @@ from atlas_rt.errors import AtlasError
 from atlas_rt.library.file_content import read
 from atlas_rt.library.formats import suffix_of
 from atlas_rt.library.whole_picture import AbandonedError, WholePicture, open_whole
+from atlas_rt.workers.image_sources import FileOf, own_file
 from atlas_rt.workers.worker import Announce, Worker, unheard
 
 TILES_MAX = 8
@@ -43,9 +44,9 @@ class WholePictureWorker(Worker):
     part = "whole pictures"
     lost = "Pictures cannot be looked at whole"
 
-    def __init__(self, folder: Path, *, announce: Announce = unheard) -> None:
+    def __init__(self, folder: Path, *, file_of: FileOf = own_file, announce: Announce = unheard) -> None:
         super().__init__(announce=announce)
-        self._folder = folder
+        self._folder, self._file_of = folder, file_of
         self._wishes: Latest[Wish] = Latest()
         self._told: Inbox[Opened | LookTile] = Inbox(TILES_MAX)
         self._pictures: dict[PictureKey, WholePicture] = {}
@@ -106,9 +107,8 @@ class WholePictureWorker(Worker):
             return self.closing or (newest is not None and not newest.has(key))
 
         with self._refusals_told(key):
-            picture = open_whole(
-                read(path), suffix=suffix_of(path), folder=self._folder, share=share, abandoned=abandoned
-            )
+            data = read(str(self._file_of(path, abandoned)))
+            picture = open_whole(data, suffix=suffix_of(path), folder=self._folder, share=share, abandoned=abandoned)
             self._pictures[key] = picture
             self._tell(Opened(key, picture.size_px, picture.first, picture.last, picture.remark))
 

@@ -16,6 +16,7 @@ from atlas_rt.arguments import COMMANDS
 from atlas_rt.parsing import parser_of
 from tests.commands.person import environment
 from tests.libraries import Library
+from tests.s3_server import S3Server
 
 PATIENCE_SECS = 90.0
 RUN_ALL = """
@@ -55,12 +56,15 @@ class Ran:
 
 
 @pytest.fixture(scope="module")
-def ran(library: Library, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
-    """Example -> what it did, in a folder with photo.jpg, where ~/Pictures holds the drawings of the library."""
+def ran(library: Library, running_s3: S3Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
+    """Example -> what it did, in a folder with photo.jpg, where ~/Pictures holds the drawings of the library, and the
+    bucket my-photos is there."""
     here = tmp_path_factory.mktemp("examples")
     copy = library.copy(here / "cache")
     shutil.copy(library.source / "acoustic-guitar.webp", here / "photo.jpg")
     settings = {"HOME": str(library.source.parent), "ATLAS_RT_CACHE": str(copy.cache)}
+    settings |= running_s3.environment()
+    running_s3.bucket("my-photos")
     settings["ATLAS_RT_QUALITY"] = "low"  # the picture of `view` without a display is large
     examples = sorted(EXAMPLES, key=lambda example: "forget" in example)  # the others need what that one deletes
     done = subprocess.run(

@@ -90,7 +90,9 @@ class OwnWindow:
 class Player:
     """Plays a person: acts, lets frames pass, and looks at what is shown."""
 
-    def __init__(self, context: moderngl.Context, settings: Settings, *paths: Path, size_px: tuple[int, int]) -> None:
+    def __init__(
+        self, context: moderngl.Context, settings: Settings, *paths: Path | str, size_px: tuple[int, int]
+    ) -> None:
         self._context = context
         self._target = OffscreenTarget(context, size_px)
         self.window = OwnWindow(size_px)

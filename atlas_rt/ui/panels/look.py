@@ -90,7 +90,8 @@ class LookPictures:
         elif pane.remark:
             self._sentence(context, canvas, rect, pane.remark[:1].upper() + pane.remark[1:], bottom)
         elif pane.loading:
-            self._sentence(context, canvas, rect, "Reading it in full resolution", bottom, theme.INK_SOFT)
+            text = f"Fetching it from S3: {pane.fetched}" if pane.fetched else "Reading it in full resolution"
+            self._sentence(context, canvas, rect, text, bottom, theme.INK_SOFT)
 
     def _stand_in(self, context: PanelContext, canvas: Canvas, pane: LookPane) -> None:
         """The picture of the panel, or the thumbnail, until the first tile is here."""

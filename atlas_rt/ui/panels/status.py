@@ -9,7 +9,7 @@ from atlas_rt.core.images import Failure
 from atlas_rt.core.money import money
 from atlas_rt.core.progress import STAGES, pace
 from atlas_rt.core.reports import Progress
-from atlas_rt.core.requests import Do
+from atlas_rt.core.requests import Do, StopFetching
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
 from atlas_rt.ui.panels.icons import funnel, menu
@@ -28,6 +28,7 @@ ROW = 22.0
 MENU = 34.0
 """How much of the first line the way to the palette takes."""
 SIGN = 28.0
+STOP = "Stop"
 
 
 class StatusPanel:
@@ -41,6 +42,7 @@ class StatusPanel:
         self._listing = self._listing and bool(hud.failures)
         working = hud.progress is not None and hud.progress.stage in STAGES
         rows = 2 + (1.45 if working else 0) + bool(hud.failures) + bool(spent_line(hud))
+        rows += bool(hud.bucket.fetching) + bool(hud.bucket.asked)
         width = min(self._width(context, working), context.size[0] - context.px(2 * theme.MARGIN))
         height = context.px(rows * ROW + 18.0) + troubles_height(context, width - context.px(2 * theme.PAD))
         rect = Rect(context.px(theme.MARGIN), context.size[1] - context.px(theme.MARGIN) - height, width, height)
@@ -53,14 +55,14 @@ class StatusPanel:
     def _width(self, context: PanelContext, working: bool) -> float:
         """As wide as its longest line: work in progress gets the full width, so that it does not jump about, and so do
         whole sentences."""
-        if working or context.hud.troubles:
+        if working or context.hud.troubles or context.hud.bucket.fetching:
             return context.px(WIDTH)
         hud, type_ = context.hud, context.type
         first = type_.width(hud.source, theme.BODY, strong=True) + type_.width(counted(hud), theme.SMALL)
         first += context.px(10 + MENU + SIGN)
         lines = [first, type_.width(engine_line(hud), theme.CAPTION)]
         lines.append(type_.width(failures_line(hud), theme.SMALL) if hud.failures else 0.0)
-        lines.append(type_.width(spent_line(hud), theme.CAPTION))
+        lines += [type_.width(spent_line(hud), theme.CAPTION), type_.width(hud.bucket.asked, theme.CAPTION)]
         return min(max(lines) + context.px(2 * theme.PAD), context.px(WIDTH * 1.3))
 
     def _filter_button(self, context: PanelContext, canvas: Canvas, rect: Rect) -> None:
@@ -103,12 +105,31 @@ class StatusPanel:
         told = troubles_height(context, inner)
         build_troubles(context, canvas, Rect(x, y, inner, told))
         y += told
-        if spent := spent_line(hud):
-            text = context.type.fit(spent, inner, theme.CAPTION)
+        if hud.bucket.fetching:
+            self._fetching(context, canvas, Rect(x, y, inner, row), hud.bucket.fetching)
+            y += row
+        for cost in filter(None, (spent_line(hud), hud.bucket.asked)):
+            text = context.type.fit(cost, inner, theme.CAPTION)
             canvas.text(x, y + context.px(2.0), text, theme.CAPTION, theme.INK_SOFT)
             y += row
         text = context.type.fit(engine_line(hud), inner, theme.CAPTION)
         canvas.text(x, y + context.px(2.0), text, theme.CAPTION, theme.INK_FAINT)
+
+    def _fetching(self, context: PanelContext, canvas: Canvas, rect: Rect, line: str) -> None:
+        """What comes from S3, and a way to stop it."""
+        width = context.type.width(STOP, theme.SMALL)
+        place = Rect(rect.right - width, rect.y, width, rect.height)
+        clicked, pointed = context.button("stop fetching", place)
+        room = rect.width - width - context.px(12.0)
+        text = context.type.fit(line, room, theme.SMALL, middle=True)
+        canvas.text(rect.x, rect.y + context.px(1.0), text, theme.SMALL, theme.INK_SOFT)
+        ink = theme.INK if pointed else theme.INK_SOFT
+        canvas.text(place.x, place.y + context.px(1.0), STOP, theme.SMALL, ink, strong=pointed)
+        canvas.line(
+            (place.x, place.y + context.px(17.0)), (place.right, place.y + context.px(17.0)), ink, context.px(1.0)
+        )
+        if clicked:
+            context.requests.append(StopFetching())
 
     def _menu(self, context: PanelContext, canvas: Canvas, rect: Rect) -> None:
         """The way to everything by the mouse alone."""

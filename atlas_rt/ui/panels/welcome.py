@@ -8,6 +8,7 @@ from pathlib import Path
 from imgui_bundle import imgui
 
 from atlas_rt.core.requests import OpenSource
+from atlas_rt.core.s3_address import is_s3
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
 from atlas_rt.ui.panels.panel_context import PanelContext
@@ -18,7 +19,7 @@ PAD = 36.0
 DASH, SPACE = 7.0, 6.0
 FOCUS_FRAME = 2
 """The frame in which the field takes the focus: Dear ImGui loses a request in a panel's first."""
-PROMPT = "Path of a folder with images"
+PROMPT = "Path of a folder, or s3://bucket/folder"
 
 
 class WelcomePanel:
@@ -85,6 +86,9 @@ class WelcomePanel:
             canvas.text(rect.x + context.px(2.0), rect.bottom + context.px(4.0), text, theme.CAPTION, theme.WARNING)
 
     def _open(self, context: PanelContext) -> None:
+        if is_s3(self._path.strip()):
+            context.requests.append(OpenSource((self._path.strip(),)))
+            return
         path = Path(self._path.strip().strip("'\"")).expanduser()
         if not self._path.strip():
             self._complaint = "Type or paste the path of a folder first"
