@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from deploy_aws import __main__ as program
 from deploy_aws import cost, image
-from deploy_aws.stack import Account, StackError, parameters_of, push_commands
+from deploy_aws.stack import TEMPLATE, Account, StackError, parameters_of, push_commands, template_parameters
 
 from tests.s3_server import S3Server
 
@@ -58,9 +58,9 @@ def test_a_folder_alone_needs_no_builder(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_the_bill_is_the_sum_of_what_it_shows() -> None:
-    measured = cost.Measured(100.0, 2000.0, 9000.0, "made up")
+    measured = cost.Measured(170.0, 0.0, 2000.0, 9000.0, "made up")
     lines = {line.name: line for line in cost.bill(cost.Plan(1_000_000), measured)}
-    assert lines["Lambda, time"].usd == pytest.approx(1e6 * 0.1 * 3008 / 1024 * 0.0000166667)
+    assert lines["Lambda, time"].usd == pytest.approx(1e6 * 0.17 * 1769 / 1024 * 0.0000166667)
     assert lines["S3, shards written"].usd == pytest.approx(10_000 * 5e-6)
     for line in lines.values():
         factors = [each.strip().split(" ")[0].replace(",", "") for each in line.arithmetic.split(" x ")]
@@ -79,6 +79,13 @@ def test_parameters_are_those_of_the_template() -> None:
     for word in ("AuthType", "Authtype=IAM"):
         with pytest.raises(StackError, match="AuthType"):
             parameters_of([word], given)
+
+
+def test_the_template_is_read_as_the_linter_reads_it() -> None:
+    from cfnlint.decode import cfn_yaml
+
+    known = cfn_yaml.load(str(TEMPLATE))["Parameters"]
+    assert template_parameters(TEMPLATE.read_text()) == {name: "Default" in facts for name, facts in known.items()}
 
 
 def test_an_image_is_pushed_as_each_builder_does_it() -> None:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import platformdirs
 import pytest
-from deploy_aws import cost, image
+from deploy_aws import image
 from deploy_aws.emulator import Emulator, Report, emulator_binary
 from PIL import Image
 
@@ -256,6 +256,34 @@ def test_smoke_runs_locally() -> None:
     assert (done.returncode, done.stdout.count("ok ")) == (0, 4), done.stderr[-2000:]
 
 
+def test_the_whole_way(running_s3: S3Server, host: dict[str, str], tmp_path: Path) -> None:
+    """Pushed, told of, embedded, imported: a library of the bucket that reads and embeds nothing."""
+    stack = Stack.make(running_s3)
+    (tmp_path / "pictures").mkdir()
+    for picture in PICTURES[:60]:
+        shutil.copy(picture, tmp_path / "pictures")
+
+    def atlas(*words: str) -> dict[str, Any]:
+        options = ("--cache", str(tmp_path / "cache"), "--data", str(tmp_path / "data"), "--json")
+        command = [sys.executable, "-m", "atlas_rt", *words, *options, "--endpoint-url", running_s3.url]
+        given = os.environ | running_s3.environment()
+        done = subprocess.run(command, env=given, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        print(f"\n{words[0]}: {done.stdout}", end="")
+        return dict(json.loads(done.stdout))
+
+    images, shards = f"s3://{stack.bucket}/images", f"s3://{stack.bucket}/shards"
+    assert atlas("push", str(tmp_path / "pictures"), images)["sent"] == 60
+    with Emulator("atlas_rt.aws.handler.write_shard", stack.variables | host, timeout_secs=300) as function:
+        while records := stack.batch()["Records"]:
+            for start in range(0, len(records), 20):
+                part = {"Records": records[start : start + 20]}
+                stack.settle(part, function.invoke(part).payload)
+    assert atlas("import", shards, "--into", images)["imported"] == 60
+    report = atlas("index", images)
+    assert (report["images"], report["new"], report["unchanged"], report["requests"]["get"]) == (60, 0, 60, 0)
+
+
 # -- the image ---------------------------------------------------------------------------------------------------------
 
 
@@ -367,10 +395,3 @@ def test_checkov_finds_nothing_but_what_has_a_reason(tmp_path: Path) -> None:
         reason = SKIPPED.get(each["check_id"], f"NO REASON: {each['check_name']}")
         print(f"\n{each['check_id']} {each['resource']}: {reason}", end="")
     assert found == SKIPPED.keys(), "every finding has a reason, and every reason a finding"
-
-
-def test_cost_adds_up() -> None:
-    measured = cost.Measured(100.0, 2000.0, 9000.0, "made up")
-    lines = {line.name: line.usd for line in cost.bill(cost.Plan(1_000_000), measured)}
-    assert lines["Lambda, time"] == pytest.approx(1e6 * 0.1 * 3008 / 1024 * 0.0000166667)
-    assert lines["S3, shards written"] == pytest.approx(10_000 * 5e-6)
