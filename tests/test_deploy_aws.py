@@ -12,6 +12,7 @@ from deploy_aws import __main__ as program
 from deploy_aws import cost, image
 from deploy_aws.stack import TEMPLATE, Account, StackError, parameters_of, push_commands, template_parameters
 
+from atlas_rt.aws import handler
 from tests.s3_server import S3Server
 
 URI = "123456789012.dkr.ecr.us-east-1.amazonaws.com/atlas-rt-embed:1"
@@ -68,6 +69,7 @@ def test_the_bill_is_the_sum_of_what_it_shows() -> None:
         for factor in factors:
             product *= float(factor)
         assert product == pytest.approx(line.usd, rel=0.01), line
+    assert cost.MIB_PER_PROCESSOR == handler.MIB_PER_PROCESSOR
     assert "10,000 images" in cost.table(cost.Plan(10_000), measured)
 
 

@@ -10,6 +10,7 @@ import os
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import platformdirs
@@ -140,17 +141,14 @@ def try_it(options: argparse.Namespace) -> int:
 
 def count_cost(options: argparse.Namespace) -> int:
     """What embedding costs, with the arithmetic."""
-    measured = (
-        MEASURED if options.ms is None else cost.Measured(options.ms, MEASURED.cold_ms, MEASURED.shard_bytes, "--ms")
-    )
+    measured = MEASURED if options.ms is None else replace(MEASURED, processor_ms=options.ms, where="--ms")
     for images in options.images:
         plan = cost.Plan(
             images, options.image_mb * 1e6, options.memory, options.batch, options.containers, options.machine
         )
         print(cost.table(plan, measured), end="\n\n")
-    print(
-        f"measured: {measured.processor_ms:g} ms of a processor an image, {measured.cold_ms:g} ms a start ({measured.where})"
-    )
+    print(f"measured: {measured.processor_ms:g} ms of a processor an image, {measured.cold_ms:g} ms a start")
+    print(f"by: {measured.where}")
     print(f"prices: {cost.PRICES_OF}")
     return 0
 

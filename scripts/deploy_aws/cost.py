@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from atlas_rt.aws.handler import MIB_PER_PROCESSOR
-
+MIB_PER_PROCESSOR = 1769
+"""As in `atlas_rt/aws/handler.py`."""
 PRICES_OF = (
     "us-east-1, list prices as of 28 November 2026, without free allowances; check https://aws.amazon.com/pricing"
 )

@@ -227,8 +227,10 @@ class Local:
 
 @contextmanager
 def local(cache: Path) -> Iterator[Local]:
-    """The functions on this machine. cache: where the vectors of the label words lie or are put. Raises StackError without what
-    plays Amazon's services."""
+    """The functions on this machine. cache: where the vectors of the label words lie or are put.
+
+    Raises StackError without what plays Amazon's services.
+    """
     import boto3
 
     try:

@@ -206,7 +206,7 @@ def parameters_of(words: Sequence[str], given: Mapping[str, str]) -> dict[str, s
 
 
 def template_parameters(text: str) -> dict[str, bool]:
-    """Names of a template's parameters -> whether each has a default. Reads our own way of writing one, not all YAML."""
+    """Names of a template's parameters -> whether each has a default. Reads our own way of writing it."""
     block = text.partition("\nParameters:\n")[2].partition("\nMappings:")[0]
     parts = re.split(r"(?m)^  (\w+):$", block)[1:]
     return {name: "\n    Default:" in facts for name, facts in zip(parts[::2], parts[1::2], strict=True)}
