@@ -223,6 +223,46 @@ def test_a_function_that_is_killed_begins_again_and_writes_the_same(stuck: Stuck
     )
 
 
+KILLER = """
+import os
+from atlas_rt.aws import handler, shard_batch
+
+read = shard_batch.read_whole
+
+def reads(connection, address):
+    if address.key.endswith("/3.webp"):
+        os._exit(139)
+    return read(connection, address)
+
+shard_batch.read_whole = reads
+write_shard = handler.write_shard
+"""
+
+
+def test_an_image_that_kills_the_process_costs_no_other(
+    running_s3: S3Server, host: dict[str, str], tmp_path: Path
+) -> None:
+    """Five deliveries, as the queue makes them; then the messages are dead letters, but the images are in shards."""
+    (tmp_path / "killer.py").write_text(KILLER)
+    stack = Stack.make(running_s3)
+    for number in range(7):
+        data = PICTURES[number].read_bytes()
+        running_s3.client.put_object(Bucket=stack.bucket, Key=f"{INPUT}{number}.webp", Body=data)
+    batch = messages(*(s3_event(stack.bucket, f"{INPUT}{number}.webp") for number in range(7)))
+    variables = stack.variables | host | {"PYTHONPATH": f"{ROOT}:{tmp_path}", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769"}
+    with Emulator("killer.write_shard", variables) as function:
+        for received in range(1, 6):
+            for record in batch["Records"]:
+                record["attributes"] = {"ApproximateReceiveCount": str(received)}
+            assert function.invoke(batch).payload["errorType"] == "Runtime.ExitError"
+    written = set()
+    for data in stack.shards().values():
+        (tmp_path / "s.parquet").write_bytes(data)
+        with ShardFile(tmp_path / "s.parquet") as shard:
+            written |= {row.item.uri.rpartition("/")[2] for row in shard.index()}
+    assert written == {f"{number}.webp" for number in range(7) if number != 3}
+
+
 def test_what_lambda_itself_does_with_an_answer_that_is_too_large(host: dict[str, str], tmp_path: Path) -> None:
     """502 and a function that starts anew. Ours says 413 before it comes to that."""
     (tmp_path / "large.py").write_text("def handler(event, context):\n    return 'x' * event['size']\n")
