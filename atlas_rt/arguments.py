@@ -28,14 +28,10 @@ EVERYWHERE = (
     "exclude",
     "hidden",
     "ocr",
-    "endpoint_url",
-    "profile",
-    "region",
-    "no_sign_request",
-    "request_payer",
-    "originals_gb",
 )
 """Settings that are options of every command."""
+S3 = ("endpoint_url", "profile", "region", "no_sign_request", "request_payer", "originals_gb")
+"""Those that say how buckets are reached; of every command too."""
 WINDOW = (
     "fullscreen",
     "kiosk",
@@ -345,7 +341,9 @@ def add_setting(parser: argparse._ActionsContainer, name: str, *, says: str = ""
 
 def add_source(parser: argparse.ArgumentParser) -> None:
     """The words that name a library."""
-    parser.add_argument("source", nargs="*", metavar="SOURCE", help="folders of images, or image files")
+    parser.add_argument(
+        "source", nargs="*", metavar="SOURCE", help="folders of images, image files, or s3://bucket/prefix"
+    )
     _add_demo(parser)
 
 
@@ -433,7 +431,7 @@ COMMANDS = {
     "export": Command(
         "save ids, paths, vectors, positions and clusters as .npz or .csv, or everything as a shard (.parquet)",
         _export,
-        ("export ~/Pictures -o images.npz", "export ~/Pictures --no-update -o images.csv"),
+        ("export ~/Pictures -o images.npz", "export ~/Pictures --no-update -o images.parquet"),
     ),
     "push": Command(
         "send images to a bucket, of which nothing is ever deleted (extra `aws`)",
@@ -443,7 +441,7 @@ COMMANDS = {
     "import": Command(
         "take in what was embedded elsewhere: shards, tables and vectors of other programs",
         _import,
-        ("import shard.parquet", "import shard.parquet --into ~/Pictures --json"),
+        ("import images.parquet --map", "import images.parquet --into ~/Pictures --json"),
         module="importing",
     ),
     "models": Command(

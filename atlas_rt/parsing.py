@@ -13,7 +13,7 @@ import os
 from collections.abc import Sequence
 from typing import NoReturn
 
-from atlas_rt.arguments import COMMANDS, EVERYWHERE, add_setting
+from atlas_rt.arguments import COMMANDS, EVERYWHERE, S3, add_setting
 from atlas_rt.errors import UsageError
 
 LATER = ("tour",)
@@ -68,6 +68,9 @@ def parser_of(name: str) -> Parser:
     common = parser.add_argument_group("options of every command")
     for setting in EVERYWHERE:
         add_setting(common, setting)
+    buckets = parser.add_argument_group("S3", "where a SOURCE is s3://bucket or s3://bucket/prefix")
+    for setting in S3:
+        add_setting(buckets, setting)
     command.declare(parser)
     return parser
 

@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from functools import partial
 from typing import Any, BinaryIO, TypeVar
 
 from atlas_rt.aws.s3_connection import S3Connection
@@ -36,6 +35,7 @@ SLOW_PAUSES_SECS = (1.0, 2.0, 4.0, 8.0, 15.0)
 """How long to wait when the service asks to slow down, again and again; each by up to a half longer or shorter."""
 SLOW_PATIENCE_SECS = 180.0
 CONNECTIONS = 32
+_AMAZON = ".amazonaws.com"
 
 T = TypeVar("T")
 
@@ -72,13 +72,13 @@ class S3Objects:
         `s3://b/photos` is the object `photos` and what lies below `photos/`, not `photos-old`. Raises S3Error.
         """
         address = parse_address(source)
-        if address.key and not address.key.endswith("/"):
+        if "." in address.key.rpartition("/")[2]:  # else it is no image's name
             answer = self._list(address, Prefix=address.key, MaxKeys=1)
-            yield [each for each in _listed(answer) if each.key == address.key]
+            yield [each for each in self._listed(answer) if each.key == address.key]
         token: dict[str, str] = {}
         while True:
             answer = self._list(address, Prefix=address.folder, **token)
-            yield _listed(answer)
+            yield self._listed(answer)
             if not answer.get("IsTruncated"):
                 return
             token = {"ContinuationToken": str(answer["NextContinuationToken"])}
@@ -92,8 +92,28 @@ class S3Objects:
         return etag
 
     def _list(self, address: S3Address, **words: Any) -> dict[str, Any]:
-        call = partial(self._connection.call, "list_objects_v2", address)
-        return self._patiently(lambda: call(OptionalObjectAttributes=["RestoreStatus"], **words))
+        if self._tells_restores:
+            words["OptionalObjectAttributes"] = ["RestoreStatus"]
+        return self._patiently(lambda: self._connection.call("list_objects_v2", address, **words))
+
+    def _listed(self, answer: dict[str, Any]) -> list[ListedObject]:
+        """The objects of a page. Where it does not tell whether one was restored, only reading it will."""
+        tells = self._tells_restores
+        return [
+            ListedObject(
+                str(each["Key"]),
+                int(each["Size"]),
+                str(each.get("ETag", "")).strip('"'),
+                _nanoseconds(each["LastModified"]),
+                tells and each.get("StorageClass") in ARCHIVES and not _is_restored(each),
+            )
+            for each in answer.get("Contents", ())
+        ]
+
+    @property
+    def _tells_restores(self) -> bool:
+        """Whether a listing can tell which archived objects are restored: Amazon's. Others may refuse the question."""
+        return _AMAZON in str(self._connection.client.meta.endpoint_url)
 
     def _whole(self, address: S3Address, etag: str, into: BinaryIO) -> str:
         def read() -> str:
@@ -118,9 +138,12 @@ class S3Objects:
     def _part(self, address: S3Address, etag: str, start: int, end: int) -> bytes:
         words = _condition(etag) | {"Range": f"bytes={start}-{end - 1}"}
         answer = self._connection.call("get_object", address, **words)
+        chunks: list[bytes] = []
         with meant_errors(self._connection.asked("get_object", address)):
-            data = bytes(answer["Body"].read())
-        self._count(len(data))
+            for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
+                self._count(len(chunk))  # as it comes: somebody may look on
+                chunks.append(chunk)
+        data = b"".join(chunks)
         if len(data) != end - start:  # the service knows no ranges, or the object is another one
             raise S3ChangedError(f"It was changed meanwhile: {address}")
         return data
@@ -188,17 +211,9 @@ def _condition(etag: str) -> dict[str, str]:
     return {"IfMatch": f'"{etag}"'} if etag else {}
 
 
-def _listed(answer: dict[str, Any]) -> list[ListedObject]:
-    return [
-        ListedObject(
-            str(each["Key"]),
-            int(each["Size"]),
-            str(each.get("ETag", "")).strip('"'),
-            _nanoseconds(each["LastModified"]),
-            each.get("StorageClass") in ARCHIVES and "RestoreExpiryDate" not in each.get("RestoreStatus", {}),
-        )
-        for each in answer.get("Contents", ())
-    ]
+def _is_restored(listed: dict[str, Any]) -> bool:
+    """Whether there is a copy for now of an object in an archive."""
+    return "RestoreExpiryDate" in listed.get("RestoreStatus", {})
 
 
 def _nanoseconds(moment: datetime) -> int:

@@ -203,6 +203,11 @@ def tell_missing_formats(settings: Settings, report: IndexReport) -> None:
         say(settings, missing_words(name, count))
 
 
+def told_by_themselves(report: IndexReport, paths: Sequence[str]) -> list[Failure]:
+    """What failed, without sources in S3 where nothing is shown: `refuse_empty` ends with their reasons."""
+    return [each for each in report.failed if report.images or not (each.path in paths and is_s3(each.path))]
+
+
 def tell_left_out(settings: Settings, report: IndexReport) -> None:
     """Say which objects in S3 were not read, though nothing is wrong with them."""
     if report.archived:
@@ -229,7 +234,7 @@ def open_collection(settings: Settings, paths: tuple[str, ...], *, no_update: bo
         report = update(settings, place, cache)
     except BusyError as busy:
         return _read_as_it_is(settings, place, _with_map(settings, place, model, cache), cache, busy)
-    tell_failures(settings, report.failed)
+    tell_failures(settings, told_by_themselves(report, paths))
     tell_left_out(settings, report)
     if not report.images:
         tell_missing_formats(settings, report)
@@ -279,6 +284,9 @@ def refuse_empty(paths: Sequence[str], report: IndexReport) -> None:
     if unlisted := [each for each in report.failed if each.path in paths and is_s3(each.path)]:
         kind = UsageError if report.source_state == "missing" else MissingError
         raise kind("\n".join(f"{each.path} has no images that could be listed: {each.reason}" for each in unlisted))
+    if report.left:
+        objects = "the one object" if report.left == 1 else f"none of the {report.left:,} objects"
+        raise MissingError(f"{objects} could {'not ' if report.left == 1 else ''}be read now: {where}")
     if report.failed:
         first, count = report.failed[0], len(report.failed)
         which = "the one image file" if count == 1 else f"none of the {count:,} image files"

@@ -13,6 +13,7 @@ from atlas_rt.commands.collection import (
     tell_failures,
     tell_left_out,
     tell_missing_formats,
+    told_by_themselves,
     update,
 )
 from atlas_rt.commands.output import print_json, say, tell
@@ -35,7 +36,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     elif arguments.address or arguments.shards:
         raise UsageError("--address and --shards need --engine ray")
     report = update(settings, place, cache)
-    tell_failures(settings, report.failed)
+    tell_failures(settings, told_by_themselves(report, paths))
     for image in report.incomplete:
         say(settings, f"incomplete: {image.path}: {image.reason}")
     tell_missing_formats(settings, report)

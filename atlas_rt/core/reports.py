@@ -29,8 +29,8 @@ class IndexReport:
     failed: files that could not become images. incomplete: images of which something is missing, and what.
     missing_formats: of the skipped files, those an extra would read, by format. archived: objects in S3 that must be
     restored from an archive before they can be read. left: objects for a later round, as they changed since they were
-    listed or could not be read now. requests: to S3: "list", "get", "other", and "bytes" that were
-    read; empty where no source lies there.
+    listed or could not be read now. requests: to S3 since the engine began, as "list", "get" and "other", and the
+    "bytes" that were read; empty where no source lies there.
     """
 
     images: int = 0

@@ -138,10 +138,16 @@ def _send(pipe: Connection, message: FromRay) -> None:
 
 
 def _reason(error: BaseException) -> str:
-    """Why Ray gave up, in one line: what was raised first, in an actor where it was one."""
-    cause = getattr(error, "cause", None) or error.__cause__ or error
-    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
-    return f"{type(cause).__name__}: {lines[-1][:200]}" if lines else type(cause).__name__
+    """Why Ray gave up, in one line: what was raised first, in an actor where it was one. Some of Ray's own errors have
+    no text."""
+    chain: list[BaseException] = [error]
+    while (cause := getattr(chain[-1], "cause", None) or chain[-1].__cause__ or chain[-1].__context__) is not None:
+        if not isinstance(cause, BaseException) or cause in chain:
+            break
+        chain.append(cause)
+    telling = next((each for each in reversed(chain) if str(each).strip()), error)
+    lines = [line.strip() for line in str(telling).splitlines() if line.strip()]
+    return f"{type(telling).__name__}: {lines[-1][:200]}" if lines else type(error).__name__
 
 
 def _write_to(path: Path) -> None:

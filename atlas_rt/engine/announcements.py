@@ -70,7 +70,7 @@ class Announcements:
         absences, troubles = store.absences(), troubles or {}
         known = {absence.path for absence in absences if absence.images}  # of the others nothing would be said
         lost = [Absence(source, "unreadable", 0) for source in troubles if source not in known]
-        told = sentence(absences, troubles) or " ".join(_lost(each.path, troubles[each.path]) for each in lost)
+        told = sentence(absences, troubles) or " ".join(_lost(source, each) for source, each in troubles.items())
         state = SourceState(source_state([*absences, *lost], sources), told)
         if state != self._source_state:
             self._source_state = state
@@ -92,5 +92,5 @@ class Announcements:
 
 
 def _lost(source: str, reason: str) -> str:
-    """A sentence about a source of which nothing more can be read, but of which nothing is missing either."""
+    """A sentence about a source of which nothing more can be read, and nothing that is shown is missing."""
     return f"{source} cannot be read: {reason}{'' if reason.endswith('.') else '.'} What was found is kept."

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 ALL_AT_ONCE_SECS = 0.5
 """A listing that takes no longer is taken in whole."""
 GROWTH, PART_SECS = 2.0, 5.0
-"""The next part is taken in when so many times as many objects are listed, or when so long has passed."""
+"""The next part is taken in when so many times as many objects are listed, or when something new is and so long has
+passed, or as long as the last part took: each part looks up all that the library knows."""
 POLL_GROWTH, POLL_SECS_MAX = 2.0, 600.0
 RETRY_SECS, RETRY_SECS_MAX = 5.0, 60.0
 WAIT_SECS = 0.1
@@ -104,18 +105,20 @@ class Buckets:
 
     def next_part(self) -> Mapping[str, ListedObjects]:
         """What is known of the sources in S3, once there is enough of it that is new."""
-        while not self._enough:
+        entered_secs = time.monotonic()
+        rest_secs = max(PART_SECS, entered_secs - self._begun_secs) if self._taken else ALL_AT_ONCE_SECS
+        while not self._is_enough(waited_secs=time.monotonic() - entered_secs, rest_secs=rest_secs):
             self._grown.wait(WAIT_SECS)
             self._grown.clear()
             self._waiting()
-        self._taken, self._begun_secs = self._count, time.monotonic()
         for source, listing in list(self._listings.items()):
             self._listed[source] = listing.so_far()
             self.heard |= bool(listing.count)
             if isinstance(listing.error, S3Error):
                 self._broken[source] = listing.error
-            if listing.ended:
+            if self._listed[source].whole or self._listed[source].state:
                 del self._listings[source]
+        self._taken, self._begun_secs = self._count, time.monotonic()
         return dict(self._listed)
 
     def plan(self, *, changed: bool) -> None:
@@ -146,14 +149,13 @@ class Buckets:
     def _count(self) -> int:
         return sum(listing.count for listing in self._listings.values())
 
-    @property
-    def _enough(self) -> bool:
+    def _is_enough(self, *, waited_secs: float, rest_secs: float) -> bool:
+        """Whether there is enough for the next part. rest_secs: so long something new is waited for to grow."""
         if all(listing.ended for listing in self._listings.values()):
             return True
-        waited_secs, count = time.monotonic() - self._begun_secs, self._count
-        if not self._taken:
-            return count > 0 and waited_secs > ALL_AT_ONCE_SECS
-        return count >= GROWTH * self._taken or (count > self._taken and waited_secs > PART_SECS)
+        count = self._count
+        doubled = 0 < GROWTH * self._taken <= count
+        return doubled or (count > self._taken and waited_secs > rest_secs)
 
     def _list(self, source: str, broken: Collection[str]) -> None:
         before: dict[str, FoundFile] = {file.path: file for file in self._listed.pop(source, ListedObjects()).files}

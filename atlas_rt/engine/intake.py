@@ -22,15 +22,18 @@ class Intake:
         self.marked = 0
         """As in Changes, in all parts."""
         self.archived = 0
-        self.changed = False
-        """Whether anything was new, changed, gone or back."""
         self.scan_secs = 0.0
         self.headway_secs = time.monotonic()
         """When something was last listed or brought in."""
-        self._unchanged = 0
+        self._unchanged, self._moves = 0, False
         self._known: tuple[Failure, ...] = ()
         self._told: dict[str, Failure] = {}
         self._tried: set[int] = set()
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything came, changed, went or is back. What failed again or lies in an archive has not."""
+        return self._moves or self.tally.images > 0
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -54,7 +57,7 @@ class Intake:
         self.marked += changes.marked
         self.archived = sum(each.path in found.archived for each in changes.todo)
         todo = [each for each in changes.todo if each.path not in found.archived and each.id not in self._tried]
-        self.changed = self.changed or bool(todo or changes.hidden or changes.returned)
+        self._moves = self._moves or bool(changes.hidden or changes.returned)
         self.total += len(todo)
         self._tried.update(each.id for each in todo)
         return tuple(todo)

@@ -13,11 +13,11 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from atlas_rt.core.objects import Fetch, Requests
 from atlas_rt.core.s3_options import S3Options
@@ -27,6 +27,9 @@ from atlas_rt.errors import AtlasError, DecodeError
 from atlas_rt.excepthooks import ending_with_a_sentence
 from atlas_rt.library.originals import Originals
 from atlas_rt.library.whole_picture import AbandonedError
+
+if TYPE_CHECKING:
+    from atlas_rt.aws.s3_objects import S3Fetch
 
 POLL_SECS = 0.05
 STOPPING_SECS = 1.0
@@ -128,7 +131,8 @@ def serve(pipe: Connection, options: S3Options, cache: str, limit_bytes: int) ->
             asked = pipe.recv_bytes()
             if asked == _STOP:  # it came too late
                 continue
-            answer = _answer(originals, *json.loads(asked))
+            with _progress_told(pipe, fetch):
+                answer = _answer(originals, *json.loads(asked))
             pipe.send_bytes(_ASKED + json.dumps(asdict(fetch.requests)).encode())
             pipe.send_bytes(answer)
 
@@ -146,30 +150,40 @@ class _StoppedError(Exception):
     """Nobody waits for the object any more."""
 
 
+@contextlib.contextmanager
+def _progress_told(pipe: Connection, fetch: S3Fetch) -> Iterator[None]:
+    """Inside, it is told every moment how many bytes have come: the parts of a large object come side by side, and are
+    written long after."""
+    before, ended = fetch.requests.bytes_read, threading.Event()
+
+    def tell() -> None:
+        with contextlib.suppress(OSError):
+            while not ended.wait(TELLING_SECS):
+                pipe.send_bytes(_AT + str(fetch.requests.bytes_read - before).encode())
+
+    teller = threading.Thread(target=tell, name="progress", daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        teller.join()
+
+
 class _Watched:
-    """A file that is written, the bytes of which are told of, unless it is told to stop."""
+    """A file that is written until the other side says to stop."""
 
     def __init__(self, file: BinaryIO, pipe: Connection) -> None:
         self._file, self._pipe = file, pipe
-        self._written, self._told_secs = 0, 0.0
 
     def write(self, data: bytes) -> int:
         if self._pipe.poll() and self._pipe.recv_bytes() == _STOP:
             raise _StoppedError
-        written = self._file.write(data)
-        self._written += written
-        if time.monotonic() - self._told_secs > TELLING_SECS:
-            self._told_secs = time.monotonic()
-            self._pipe.send_bytes(_AT + str(self._written).encode())
-        return written
+        return self._file.write(data)
 
     def writelines(self, pieces: Iterable[bytes]) -> None:
         for piece in pieces:
             self.write(piece)
-
-    def seek(self, to: int) -> int:
-        self._written = to
-        return self._file.seek(to)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)

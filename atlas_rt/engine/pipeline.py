@@ -12,7 +12,7 @@ import itertools
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -43,6 +43,8 @@ COMMIT_SECS = 1.0
 """A batch is committed after this long even when it is not full, so that slow files show up too."""
 AHEAD = 3
 """Groups in work per thread beyond the batch: enough that no thread waits, little enough to stay small."""
+WAIT_SECS = 0.2
+"""How often it is heard whether somebody asks to stop while the next group is awaited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,8 @@ class Tally:
 class Pipeline:
     """Decodes, encodes and stores. Owned by the engine's main thread; its threads run `_work` alone.
 
-    told is called with each failure; between_batches after each commit (it may raise to stop the run).
+    told is called with each failure, waiting now and then while nothing comes, between_batches after each commit; the
+    last two may raise to stop the run.
     """
 
     def __init__(
@@ -154,6 +157,7 @@ class Pipeline:
         reader: ObjectReader,
         tally: Tally,
         told: Callable[[Failure], None],
+        waiting: Callable[[], None],
         between_batches: Callable[[Tally], None],
     ) -> None:
         """tally: of the round, to which this run's is added."""
@@ -161,7 +165,7 @@ class Pipeline:
         self._worker, self._labeller = worker, labeller
         self._threads = threads
         self._crash_log, self._others, self._shards, self._sidecars = crash_log, others, shards, sidecars
-        self._told, self._between_batches = told, between_batches
+        self._told, self._waiting, self._between_batches = told, waiting, between_batches
         self._model_id = worker.model.id
         self._known = set(store.hashes(self._model_id))
         self._overtaken: list[Todo] = []
@@ -201,12 +205,18 @@ class Pipeline:
                 self._reader.begin(each for each in group if is_s3(each.path) and self._shards.find_item(each) is None)
                 waiting.append(pool.submit(self._work, group))
                 if len(waiting) >= ahead:
-                    yield waiting.popleft().result()
+                    yield self._awaited(waiting.popleft())
             while waiting:
-                yield waiting.popleft().result()
+                yield self._awaited(waiting.popleft())
         finally:
             for future in waiting:
                 future.cancel()
+
+    def _awaited(self, future: Future[Group]) -> Group:
+        """A group when it is done; meanwhile it is heard whether somebody asks to stop, as the network may be slow."""
+        while not wait([future], timeout=WAIT_SECS).done:
+            self._waiting()
+        return future.result()
 
     # -- on the threads ----------------------------------------------------------------------------------------------
 

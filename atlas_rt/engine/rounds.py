@@ -144,7 +144,7 @@ class Rounds:
         intake = self._take_in(sources, asked=asked)
         if intake.tally.moved:
             self._store.recount_absences(sources)
-        state = self._announcements.source_state(self._store, sources, self.buckets.troubles(sources))
+        state = self._announcements.source_state(self._store, sources, self._troubles(sources))
         self._renew_texts()
         if self._job.fit:
             self.maps.bring_up_to_date()
@@ -233,6 +233,11 @@ class Rounds:
         intake.try_again()
         self.buckets.begin(sources, afresh=True, broken={failure.path for failure in self._store.failures()})
         return True
+
+    def _troubles(self, sources: Sequence[str]) -> dict[str, str]:
+        """As of `Buckets`. A command on a library without images ends with the reason, so it is not told before."""
+        ends = not (self._job.stay or self.buckets.lost or self._store.images())
+        return {} if ends else self.buckets.troubles(sources)
 
     def _listening(self) -> None:
         """While a bucket is listed."""
@@ -354,6 +359,7 @@ class Rounds:
             reader=reader,
             tally=intake.tally,
             told=told,
+            waiting=self._requests.obey_stop,
             between_batches=between_batches,
         )
 

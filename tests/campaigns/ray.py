@@ -119,7 +119,8 @@ def assert_all_once(source: Path, cache: Path, local: tuple[Path, float]) -> Non
 
 
 @pytest.fixture
-def cluster() -> Iterator[ray.cluster_utils.Cluster]:
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[ray.cluster_utils.Cluster]:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # its workers import what is tested here
     made = ray.cluster_utils.Cluster(
         initialize_head=True,
         head_node_args={"num_cpus": 1, "include_dashboard": False, "object_store_memory": STORE_BYTES},

@@ -142,7 +142,7 @@ def test_a_table_of_another_program_with_positions(person: Person, folder: Path,
     columns = {"file_name": list(map(str, paths)), "embedding": vectors.tolist(), "thumbnail": [b"x"] * len(paths)}
     table = tmp_path / "theirs.parquet"
     pq.write_table(pa.table(columns | dict(zip("xyz", places.T, strict=True))), table)
-    unnamed = person.ask("import", table)
+    unnamed = person.ask("import", table, "--into", folder)
     assert (unnamed.code, "--model starter" in unnamed.refusal) == (2, True)
     told = person.ask("import", table, "--map", "--model", "starter", "--json").document
     assert (told["imported"], told["failed"]) == (7, 1)
@@ -156,6 +156,30 @@ def test_a_table_of_another_program_with_positions(person: Person, folder: Path,
     theirs = np.array([at[row["path"]] for row in rows])
     ratio = np.linalg.norm(ours - ours.mean(0), axis=1) / np.linalg.norm(theirs - theirs.mean(0), axis=1)
     assert ratio == pytest.approx(np.full(7, ratio[0]), rel=1e-3), "moved and scaled as a whole"
+
+
+def test_vectors_of_a_model_that_is_not_here(person: Person, folder: Path, tmp_path: Path) -> None:
+    """Neighbours, but no search by words; there and back by a shard, into a cache that has never heard of them."""
+    names = sorted(path.name for path in folder.iterdir())
+    angles = np.linspace(0, 1, len(names))
+    vectors = np.stack([np.cos(angles), np.sin(angles), 0 * angles], axis=1).astype(np.float32)
+    table = folder.parent / "theirs.parquet"
+    columns = pa.table({"path": [f"pictures/{name}" for name in names], "vector": vectors.tolist()})
+    pq.write_table(columns.replace_schema_metadata({"model": "Their Net/2"}), table)
+    told = person.ask("import", table, "--json")
+    assert told.document["imported"] == 6
+    assert "search by words is off" in told.err
+    near = person.ask("neighbors", table, folder / names[0], "--no-update", "--json").document
+    assert [Path(each["path"]).name for each in near["results"]] == names[1:]
+    search = person.ask("search", table, "a dog", "--no-update")
+    assert (search.code, "the model that made them is not here" in search.refusal) == (3, True)
+    assert person.ask("export", table, "--no-update", "-o", "back.parquet").code == 0
+    rows, maker = rows_in(person.here / "back.parquet")
+    assert [np.array_equal(row.vector, vectors[i].astype(np.float16)) for i, row in enumerate(rows)] == [True] * 6
+    assert maker.model.startswith("vectors-their-net-2-")
+    other = Person(person.here, tmp_path / "other cache", person._capture)
+    assert other.ask("import", "back.parquet", "--json").document["imported"] == 6
+    assert other.ask("models", "list", "--json").code == 0
 
 
 def test_numpy_and_csv_and_what_is_wrong_with_them(person: Person, folder: Path, tmp_path: Path) -> None:
