@@ -94,7 +94,7 @@ def _index(parser: argparse.ArgumentParser) -> None:
         help="ray: of a cluster that runs, such as ray://head:10001 (default: one on this machine that ends with this)",
     )
     parser.add_argument(
-        "--shards", default="", metavar="DIR", help="ray: keep the shards here too, for other libraries"
+        "--shards", default="", metavar="DIR", help="ray: keep the shards here or at s3://bucket/prefix too, for others"
     )
 
 
@@ -235,10 +235,11 @@ def _import(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--into",
-        nargs="+",
+        action="append",
         default=[],
         metavar="SOURCE",
-        help="the library to take them into, for its own images; without it what is imported is a library by itself",
+        help="the library to take them into, for its own images (once for each of its sources); without it what is "
+        "imported is a library by itself",
     )
     parser.add_argument("--map", action="store_true", help="let images stand at the positions that are given")
 

@@ -37,9 +37,13 @@ class Merge:
     refused: list[Refusal] = field(default_factory=list)
 
 
-def fetched(settings: Settings, addresses: Sequence[str], folder: Path) -> dict[Path, str]:
-    """The shards below addresses in S3, in files, with their own addresses. Raises UsageError where there is none,
-    S3Error."""
+def fetched(
+    settings: Settings, addresses: Sequence[str], folder: Path, *, may_be_empty: bool = False
+) -> dict[Path, str]:
+    """The shards below addresses in S3, in files, with their own addresses.
+
+    Raises S3Error, and UsageError where there is none below one of them, unless that may be.
+    """
     found: dict[Path, str] = {}
     if not addresses:
         return found
@@ -59,7 +63,7 @@ def fetched(settings: Settings, addresses: Sequence[str], folder: Path) -> dict[
                         line.show(Progress("fetch", len(found), 0, 0.0, None))
                         with path.open("wb") as file:
                             objects.fetch(found[path], each.etag, each.size, file)
-            if len(found) == before:
+            if len(found) == before and not may_be_empty:
                 raise UsageError(f"There is no shard (no key that ends in {SUFFIX}) here: {address}")
     finally:
         line.clear()

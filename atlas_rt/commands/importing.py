@@ -26,7 +26,7 @@ from atlas_rt.engine.messages import PlaceAsGiven
 from atlas_rt.library.cache_layout import cache_folder
 from atlas_rt.library.sources import absolute
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.tables.remembered_shards import ShardShelf, note_listed_model
+from atlas_rt.library.tables.remembered_shards import ShardShelf, drop_served, note_listed_model
 from atlas_rt.library.tables.table_files import files_of
 from atlas_rt.settings import Settings
 
@@ -93,6 +93,8 @@ def _tell(
     before: frozenset[bytes],
 ) -> None:
     now = _contents_of(place, model)
+    if report is not None:
+        drop_served(place.folder, now, model_id=model.id)
     imported, known = len((merge.hashes & now) - before), len(merge.hashes & before)
     waiting = len(merge.hashes - now - before)
     if report is not None:

@@ -17,7 +17,7 @@ from atlas_rt.commands.collection import (
     update,
 )
 from atlas_rt.commands.output import print_json, say, tell
-from atlas_rt.commands.ray_indexing import embed_with_ray
+from atlas_rt.commands.ray_indexing import embed_with_ray, forget_shards
 from atlas_rt.core.progress import duration
 from atlas_rt.core.reports import IndexReport
 from atlas_rt.errors import UsageError
@@ -36,6 +36,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     elif arguments.address or arguments.shards:
         raise UsageError("--address and --shards need --engine ray")
     report = update(settings, place, cache)
+    if arguments.engine == "ray":
+        forget_shards(settings, place, cache)
     tell_failures(settings, told_by_themselves(report, paths))
     for image in report.incomplete:
         say(settings, f"incomplete: {image.path}: {image.reason}")

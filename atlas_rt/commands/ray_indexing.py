@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from atlas_rt.commands.output import ProgressLine, say
+from atlas_rt.commands.shard_folder import ShardFolder
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.core.reports import Progress
 from atlas_rt.core.s3_address import is_s3
@@ -18,15 +19,13 @@ from atlas_rt.distributed.ray_job import Connected, MadeShard, RayJob
 from atlas_rt.distributed.ray_run import RayRun
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.registry import Model
-from atlas_rt.errors import MissingError, UsageError
+from atlas_rt.errors import MissingError
 from atlas_rt.library.changes import FailedFile, Todo
 from atlas_rt.library.object_listing import ListedObjects, ObjectListing
 from atlas_rt.library.scanning import Scanner, matcher
-from atlas_rt.library.sources import absolute
 from atlas_rt.library.store import StoredImage, StoreReader
-from atlas_rt.library.tables.remembered_shards import RememberedShards, ShardShelf, keep_shard
+from atlas_rt.library.tables.remembered_shards import RememberedShards, ShardShelf, drop_served
 from atlas_rt.library.tables.rows import Item
-from atlas_rt.library.tables.table_files import shards_in
 from atlas_rt.settings import Settings
 
 Stamp = tuple[str, int, str | int]
@@ -36,13 +35,12 @@ Stamp = tuple[str, int, str | int]
 def embed_with_ray(settings: Settings, place: LibraryPlace, cache: Path, *, address: str, shards: str) -> None:
     """Have a cluster embed what is new in a library's sources; the shards are in its folder then.
 
-    shards: a folder to keep them in too, with what earlier runs left there. Raises MissingError where the cluster is
-    gone or was never there; what came before is kept.
+    shards: a folder or an address in S3 to keep them in too, with what earlier runs left there. Raises MissingError
+    where the cluster is gone or was never there; what came before is kept.
     """
     model = registry.load(settings.model, cache)
-    shelf, kept = ShardShelf(place.folder, listed=False), _shard_folder(shards)
-    for path in shards_in(kept) if kept else ():
-        shelf.put(path)
+    shelf, kept = ShardShelf(place.folder, listed=False), ShardFolder(settings, shards)
+    kept.give_to(shelf, model_id=model.id)
     items = _unknown(settings, place, cache, model)
     if not items:
         return
@@ -69,8 +67,7 @@ def embed_with_ray(settings: Settings, place: LibraryPlace, cache: Path, *, addr
                     say(settings, _workers(message, job))
                 if isinstance(message, MadeShard):
                     shelf.put_bytes(message.data)
-                    if kept is not None:
-                        keep_shard(kept, message.data)
+                    kept.keep(message.data)
                     done, failed = done + message.images + message.failures, failed + message.failures
                     rate = done / max(time.monotonic() - begun, 1e-3)
                     line.show(Progress("index", done, len(items), rate, (len(items) - done) / rate, failed))
@@ -81,22 +78,17 @@ def embed_with_ray(settings: Settings, place: LibraryPlace, cache: Path, *, addr
         line.clear()
 
 
+def forget_shards(settings: Settings, place: LibraryPlace, cache: Path) -> None:
+    """The library has taken in what came: it is kept there, and need not be twice."""
+    model_id = registry.load(settings.model, cache).id
+    with StoreReader.open(place.folder) as store:
+        drop_served(place.folder, store.hashes(model_id), model_id=model_id)
+
+
 def _workers(connected: Connected, job: RayJob) -> str:
     kind = f", {connected.gpus} of them on GPUs" if connected.gpus else ""
     count = "1 worker" if connected.workers == 1 else f"{connected.workers:,} workers"
     return f"Ray: {len(job.items):,} images for {count}{kind}"
-
-
-def _shard_folder(word: str) -> Path | None:
-    """The folder for shards that was named, made where it is not there."""
-    if not word:
-        return None
-    folder = absolute(word)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"The folder for shards cannot be made ({error.strerror}): {folder}") from error
-    return folder
 
 
 def _unknown(settings: Settings, place: LibraryPlace, cache: Path, model: Model) -> tuple[Item, ...]:

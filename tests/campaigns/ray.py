@@ -34,6 +34,7 @@ IMAGES = int(os.environ.get("ATLAS_RT_CAMPAIGN_IMAGES", "800"))
 SIDE_PX = 640
 BAD = 3
 PATIENCE_SECS = 400.0
+RAY = ("--engine", "ray", "--shards", "shards")
 STORE_BYTES = 100 * 2**20
 
 
@@ -97,8 +98,9 @@ def vectors_of(source: Path, cache: Path) -> dict[str, np.ndarray]:
         }
 
 
-def shards_of(source: Path, cache: Path) -> list[Path]:
-    return sorted((place_of((str(source),), cache).folder / "shards").glob("[!.]*.parquet"))
+def shards_of(cache: Path) -> list[Path]:
+    """As they came; a command runs next to its cache."""
+    return sorted((cache.parent / "shards").glob("[!.]*.parquet"), key=lambda path: path.stat().st_mtime_ns)
 
 
 def assert_all_once(source: Path, cache: Path, local: tuple[Path, float]) -> None:
@@ -111,7 +113,7 @@ def assert_all_once(source: Path, cache: Path, local: tuple[Path, float]) -> Non
     print(f"vectors: {equal} of {IMAGES} equal to the bit, smallest cosine {min(cosines):.7f}")
     assert min(cosines) >= 0.9999
     times = Counter[str]()
-    for path in shards_of(source, cache):
+    for path in shards_of(cache):
         with ShardFile(path) as shard:
             times.update(row.item.uri for row in shard.index())
     assert len(times) == IMAGES + BAD
@@ -129,9 +131,9 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[ray.cluster_utils.Clust
     made.shutdown()
 
 
-def wait_for_shards(source: Path, cache: Path, count: int, process: subprocess.Popen[str]) -> None:
+def wait_for_shards(cache: Path, count: int, process: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + PATIENCE_SECS
-    while len(shards_of(source, cache)) < count:
+    while len(shards_of(cache)) < count:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -139,10 +141,10 @@ def wait_for_shards(source: Path, cache: Path, count: int, process: subprocess.P
 
 def test_as_fast_as_the_local_engine_on_the_same_cores(source: Path, cache: Path, local: tuple[Path, float]) -> None:
     began = time.monotonic()
-    _, err = finished(index(source, cache, "--engine", "ray", "--json"))
+    _, err = finished(index(source, cache, *RAY, "--json"))
     whole_secs = time.monotonic() - began
-    times = [path.stat().st_mtime for path in shards_of(source, cache)]
-    rows = [ShardFile(path).rows for path in shards_of(source, cache)]
+    times = [path.stat().st_mtime for path in shards_of(cache)]
+    rows = [ShardFile(path).rows for path in shards_of(cache)]
     # the first shard ends the actors' start; those after it tell the rate
     rate = sum(rows[1:]) / max(times[-1] - times[0], 1e-9)
     print(f"\nRay, one node: {rate:.1f} images a second once it runs (local {local[1]:.1f}), {whole_secs:.1f} s in all")
@@ -155,29 +157,29 @@ def test_a_node_that_dies_loses_nothing(
     source: Path, cache: Path, local: tuple[Path, float], cluster: ray.cluster_utils.Cluster
 ) -> None:
     second = cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES)
-    process = index(source, cache, "--engine", "ray", "--address", cluster.address)
-    wait_for_shards(source, cache, 2, process)
+    process = index(source, cache, *RAY, "--address", cluster.address)
+    wait_for_shards(cache, 2, process)
     cluster.remove_node(second, allow_graceful=False)
-    print(f"\nkilled the second node after {len(shards_of(source, cache))} shards")
+    print(f"\nkilled the second node after {len(shards_of(cache))} shards")
     finished(process)
     assert_all_once(source, cache, local)
-    again = finished(index(source, cache, "--engine", "ray", "--address", cluster.address))
+    again = finished(index(source, cache, *RAY, "--address", cluster.address))
     assert "workers" not in again[1], "something was sent again"
 
 
 def test_a_head_that_dies_ends_in_one_line_and_the_next_run_goes_on(
     source: Path, cache: Path, local: tuple[Path, float], cluster: ray.cluster_utils.Cluster
 ) -> None:
-    process = index(source, cache, "--engine", "ray", "--address", cluster.address)
-    wait_for_shards(source, cache, 2, process)
+    process = index(source, cache, *RAY, "--address", cluster.address)
+    wait_for_shards(cache, 2, process)
     began = time.monotonic()
     cluster.head_node.kill_gcs_server()
     cluster.remove_node(cluster.head_node, allow_graceful=False)
     _, err = finished(process, code=3)
-    kept = len(shards_of(source, cache))
+    kept = len(shards_of(cache))
     last = err.strip().splitlines()[-1]
     print(f"\nhead killed, told {time.monotonic() - began:.1f} s later with {kept} shards kept: {last}")
     assert last.startswith("atlas-rt: The Ray cluster at")
     assert "are kept; run it again for the others" in last
-    finished(index(source, cache, "--engine", "ray"))
+    finished(index(source, cache, *RAY))
     assert_all_once(source, cache, local)

@@ -5,23 +5,29 @@ Two nodes, one of which dies, and a head that dies: `scripts/campaign ray`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from atlas_rt.commands.shard_folder import ShardFolder
 from atlas_rt.distributed.image_worker import ImageWorker
 from atlas_rt.distributed.ray_actor import DEADLY, RayActor, columns_of
 from atlas_rt.distributed.ray_job import RayJob
 from atlas_rt.encoders import registry
 from atlas_rt.errors import MissingError
 from atlas_rt.library.cache_layout import place_of
+from atlas_rt.library.file_content import content_hash
 from atlas_rt.library.store import StoreReader
+from atlas_rt.library.tables.remembered_shards import ShardShelf
 from atlas_rt.library.tables.rows import ImageRow, Item
 from atlas_rt.library.tables.shard_file import ShardFile
 from atlas_rt.library.vectors import read_vector
+from atlas_rt.settings import Settings
 from tests.commands.person import Person
 from tests.libraries import PICTURES, copy_pictures
+from tests.s3_server import S3Server
 
 IMAGES = 60
 
@@ -60,6 +66,34 @@ def test_an_actor_makes_a_shard_of_what_it_reads(job: RayJob, tmp_path: Path) ->
     image, bad, gone = rows_of(made, tmp_path)
     assert isinstance(image, ImageRow)
     assert (bad.stage, gone.stage, gone.item) == ("decode", "read", job.items[2])  # type: ignore[attr-defined]
+
+
+def test_an_actor_reads_a_bucket(job: RayJob, s3: S3Server, tmp_path: Path) -> None:
+    """An object that has changed since it was listed is no failure for good: the library's engine reads it itself."""
+    data = PICTURES[0].read_bytes()
+    bucket = s3.bucket(objects={"a key//x.webp": data, "b.webp": data})
+    etag = s3.client.head_object(Bucket=bucket, Key="b.webp")["ETag"].strip('"')
+    items = [
+        Item(f"s3://{bucket}/a key//x.webp", len(data), 0, etag),
+        Item(f"s3://{bucket}/b.webp", len(data), 0, "another"),
+        Item(f"s3://{bucket}/none.webp", len(data), 0, etag),
+    ]
+    image, changed, gone = rows_of(RayActor(replace(job, s3=s3.options))(Table(items)), tmp_path)
+    assert isinstance(image, ImageRow)
+    assert image.content_hash == content_hash(data)
+    assert (changed.stage, gone.stage) == ("read", "read")  # type: ignore[attr-defined]
+
+
+def test_shards_are_kept_in_a_bucket_and_found_there(job: RayJob, s3: S3Server, tmp_path: Path) -> None:
+    bucket = s3.bucket(objects={"kept/foreign.parquet": b"no shard"})
+    kept = ShardFolder(Settings(endpoint_url=s3.url), f"s3://{bucket}/kept")
+    (shard,) = RayActor(job)(Table(list(job.items)))["shard"]
+    kept.keep(shard)
+    kept.keep(shard)
+    assert len(s3.client.list_objects_v2(Bucket=bucket)["Contents"]) == 2
+    kept.give_to(ShardShelf(tmp_path, listed=False), model_id=job.model_id)
+    (found,) = (tmp_path / "shards").iterdir()
+    assert found.read_bytes() == shard
 
 
 def test_what_kills_its_worker_twice_is_set_aside(job: RayJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

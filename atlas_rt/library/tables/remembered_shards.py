@@ -5,7 +5,8 @@
 
 `atlas-rt import` puts shards here and whoever writes the library takes from them, so an import that was interrupted
 goes on, nothing is taken twice (a shard is named by its content), and a shard whose images are listed later still
-serves. Of two rows with the same address the last one counts: of the shard that came last, and in it the last.
+serves; it goes once the library holds all that it knows. Of two rows with the same address the last one counts: of the
+shard that came last, and in it the last.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import shutil
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -235,6 +236,27 @@ class ShardShelf:
             _write_whole(self._folder / f"{time.time_ns():019}-{digest}{SUFFIX}", fill)
         self._there.add(digest)
         return True
+
+
+def drop_served(folder: Path, contents: Collection[bytes], *, model_id: str) -> int:
+    """Delete the known shards of which the library holds every image by now, as it has no more use for them; how many.
+
+    contents: those of which the library has a vector of this model. The shards that list images stay. Nobody may be
+    taking from them.
+    """
+    dropped = 0
+    for path in remembered(folder, KNOWN):
+        try:
+            with ShardFile(path) as shard:
+                ours = shard.maker.model == model_id
+                served = ours and all(row.failed or row.content_hash in contents for row in shard.index())
+        except AtlasError:
+            continue
+        if served:
+            with suppress(OSError):
+                path.unlink()
+                dropped += 1
+    return dropped
 
 
 def keep_shard(folder: Path, shard: bytes) -> Path:
