@@ -163,7 +163,7 @@ def delete(options: argparse.Namespace) -> int:
         print("nothing was deleted")
         return 2
     account.delete(options.stack)
-    print(f"deleted {options.stack}")
+    print(f"deleted {options.stack}; as long as the bucket stays, the next stack needs another one (--bucket)")
     if options.bucket_content and bucket:
         print(f"the bucket {bucket} and every version of every object in it can be deleted too; there is no way back")
         if not _typed(bucket, f"Type {bucket} to delete it all: "):
