@@ -19,6 +19,7 @@ import logging
 import math
 import os
 import resource
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -91,10 +92,14 @@ def _messages(event: Any) -> list[Message]:
         records = event["Records"]
         if not all(each["eventSource"] == "aws:sqs" for each in records):
             raise ValueError("not from a queue")
-        return [Message(each["messageId"], each["body"]) for each in records]
+        return [Message(each["messageId"], each["body"], _received(each)) for each in records]
     except (KeyError, TypeError, ValueError) as error:
         said = json.dumps(event, default=str)[:500]
         raise UsageError(f"This function takes batches of a queue, and this is none ({error!r}): {said}") from error
+
+
+def _received(record: Mapping[str, Any]) -> int:
+    return int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
 
 
 @functools.cache
@@ -131,10 +136,11 @@ def _peak_mib() -> int:
 
 
 def warm_up(handler: str) -> None:
-    """Load what a handler, `module.function`, needs."""
-    makers = {"write_shard": _shard_batch, "answer_request": _embed_requests}
-    makers[handler.rpartition(".")[2]]()
+    """Load what a handler, `module.function`, needs; nothing for the handlers of others."""
+    module, _, name = handler.rpartition(".")
+    if module == __name__:
+        {"write_shard": _shard_batch, "answer_request": _embed_requests}[name]()
 
 
-if os.environ.get("_HANDLER", "").startswith(__name__):  # the runtime imports this to run it
-    warm_up(os.environ["_HANDLER"])
+if "AWS_LAMBDA_RUNTIME_API" in os.environ:  # Lambda's runtime imports this to run it
+    warm_up(os.environ.get("_HANDLER") or sys.argv[-1])

@@ -10,6 +10,10 @@ overlap give rows twice, which the library that imports them knows by their cont
 
 Time: images are begun until `RESERVE_SECS` before the function would be killed, and what is ready then is written. A
 decoder that never returns costs its own message and no other, as nobody waits for its thread.
+
+An image that kills the process takes its batch with it, again and again. So from the third time on messages are taken
+one by one, each with a shard of its own, once from the first to the last and once the other way round: what stands
+before it and what stands behind it is written, although the messages may still end among the dead letters.
 """
 
 from __future__ import annotations
@@ -39,26 +43,31 @@ RESERVE_SHARE = 0.2
 """Of the time there is, where that is short. Writing a shard of 100 images takes well under a second; the rest is for
 S3 to say "slow down" a few times."""
 
+TOGETHER_MAX = 2
+"""How many times a message is taken together with others, of five in all."""
+
 log = logging.getLogger("atlas_rt")
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message of the queue."""
+    """A message of the queue. received: how many times it has come, this one counted."""
 
     id: str
     body: str
+    received: int = 1
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a batch. again: ids of the messages that must come again -> why. shard: None if there are no rows.
+    """What became of a batch. again: ids of the messages that must come again -> why.
 
-    images, failures: rows of the shard. gone: objects that are no longer there. skipped: names that are no images'.
+    shards: one, more where messages were taken one by one, none where there are no rows. images, failures: their rows.
+    gone: objects that are no longer there. skipped: names that are no images'.
     """
 
     again: dict[str, str] = field(default_factory=dict)
-    shard: S3Address | None = None
+    shards: list[S3Address] = field(default_factory=list)
     images: int = 0
     failures: int = 0
     gone: int = 0
@@ -66,7 +75,7 @@ class Outcome:
 
     def sentence(self) -> str:
         """For the log."""
-        where = f"wrote {self.shard}" if self.shard else "wrote no shard"
+        where = f"wrote {', '.join(map(str, self.shards))}" if self.shards else "wrote no shard"
         return (
             f"{where}: {self.images} images, {self.failures} that are none, {self.gone} gone, {self.skipped} skipped; "
             f"{len(self.again)} messages come again"
@@ -101,14 +110,18 @@ class ShardBatch:
         outcome = Outcome()
         remaining = remaining_secs()
         until = time.monotonic() + remaining - min(RESERVE_SECS, RESERVE_SHARE * remaining)
+        for part in parts_of(messages):
+            self._take(part, until, outcome)
+        return outcome
+
+    def _take(self, messages: Sequence[Message], until: float, outcome: Outcome) -> None:
         objects = self._objects(messages, outcome)
         wanted = newest(each for told in objects.values() for each in told)
         images = {address: each for address, each in wanted.items() if is_picture(address.key)}
-        outcome.skipped = len(wanted) - len(images)
+        outcome.skipped += len(wanted) - len(images)
         results = self._embedded(list(images.values()), until)
         self._write(results, outcome)
         _hand_back(objects, images, results, outcome)
-        return outcome
 
     def _objects(self, messages: Sequence[Message], outcome: Outcome) -> dict[str, list[NewObject]]:
         """Message -> its objects, without the messages that cannot be understood or may not be followed."""
@@ -174,7 +187,7 @@ class ShardBatch:
 
     def _write(self, results: dict[S3Address, Row | _Gone | _Again], outcome: Outcome) -> None:
         """One shard of all rows. Where S3 does not take it, none of the rows counts as done."""
-        outcome.gone = sum(isinstance(each, _Gone) for each in results.values())
+        outcome.gone += sum(isinstance(each, _Gone) for each in results.values())
         rows = sorted((each for each in results.values() if not isinstance(each, _Gone | _Again)), key=_uri)
         if not rows:
             return
@@ -186,9 +199,19 @@ class ShardBatch:
             again = _Again(f"The shard could not be written. {error}")
             results |= {address: again for address, each in results.items() if not isinstance(each, _Gone)}
             return
-        outcome.shard = shard
-        outcome.failures = sum(isinstance(row, FailureRow) for row in rows)
-        outcome.images = len(rows) - outcome.failures
+        outcome.shards.append(shard)
+        failures = sum(isinstance(row, FailureRow) for row in rows)
+        outcome.failures += failures
+        outcome.images += len(rows) - failures
+
+
+def parts_of(messages: Sequence[Message]) -> list[list[Message]]:
+    """What is taken together: most messages at once, those that have failed twice one by one."""
+    suspects = [message for message in messages if message.received > TOGETHER_MAX]
+    if any(message.received % 2 for message in suspects):
+        suspects.reverse()
+    others = [message for message in messages if message.received <= TOGETHER_MAX]
+    return [*([others] if others else []), *([message] for message in suspects)]
 
 
 def _uri(row: Row) -> str:

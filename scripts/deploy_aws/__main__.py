@@ -10,6 +10,7 @@ import os
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import platformdirs
@@ -24,7 +25,13 @@ from deploy_aws.unproven import UNPROVEN
 
 FOLDER = platformdirs.user_cache_path("atlas_rt") / "lambda-image"
 STACK = "atlas-rt"
-MEASURED = cost.Measured(warm_ms=60.0, cold_ms=2000.0, shard_bytes=9000.0, where="not measured yet")
+MEASURED = cost.Measured(
+    processor_ms=90.0,
+    wait_ms=30.0,
+    cold_ms=3500.0,
+    shard_bytes=9000.0,
+    where="`scripts/campaign lambda`, JPEGs of 12 megapixels, 28 November 2026; the wait for S3 is assumed",
+)
 
 
 def main() -> int:
@@ -106,7 +113,8 @@ def deploy(options: argparse.Namespace) -> int:
     for change in changes:
         print(f"  {change.action:8} {change.kind:40} {change.name}{' (made anew)' if change.replaces else ''}")
     if not options.yes and not _typed(options.stack, f"Type {options.stack} to execute these {len(changes)} changes: "):
-        print(f"nothing was changed; the change set {name} stays for you to look at")
+        account.drop(options.stack, name)
+        print("nothing was changed")
         return 2
     account.execute(options.stack, name)
     for key, value in sorted(account.outputs(options.stack).items()):
@@ -133,15 +141,14 @@ def try_it(options: argparse.Namespace) -> int:
 
 def count_cost(options: argparse.Namespace) -> int:
     """What embedding costs, with the arithmetic."""
-    measured = (
-        MEASURED if options.ms is None else cost.Measured(options.ms, MEASURED.cold_ms, MEASURED.shard_bytes, "--ms")
-    )
+    measured = MEASURED if options.ms is None else replace(MEASURED, processor_ms=options.ms, where="--ms")
     for images in options.images:
         plan = cost.Plan(
             images, options.image_mb * 1e6, options.memory, options.batch, options.containers, options.machine
         )
         print(cost.table(plan, measured), end="\n\n")
-    print(f"measured: {measured.warm_ms:g} ms an image, {measured.cold_ms:g} ms a start ({measured.where})")
+    print(f"measured: {measured.processor_ms:g} ms of a processor an image, {measured.cold_ms:g} ms a start")
+    print(f"by: {measured.where}")
     print(f"prices: {cost.PRICES_OF}")
     return 0
 
@@ -156,7 +163,7 @@ def delete(options: argparse.Namespace) -> int:
         print("nothing was deleted")
         return 2
     account.delete(options.stack)
-    print(f"deleted {options.stack}")
+    print(f"deleted {options.stack}; as long as the bucket stays, the next stack needs another one (--bucket)")
     if options.bucket_content and bucket:
         print(f"the bucket {bucket} and every version of every object in it can be deleted too; there is no way back")
         if not _typed(bucket, f"Type {bucket} to delete it all: "):
@@ -229,7 +236,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--images", type=int, nargs="+", default=[10_000, 1_000_000])
     made.add_argument("--image-mb", type=float, default=3.0, help="megabytes of one image (3)")
     made.add_argument("--memory", type=int, default=3008, help="MiB of the function (3008)")
-    made.add_argument("--ms", type=float, default=None, help="warm time of one image")
+    made.add_argument("--ms", type=float, default=None, help="of a processor, for one image")
     made.add_argument("--batch", type=int, default=100)
     made.add_argument("--containers", type=int, default=10, help="how many run at the same time (10)")
     made.add_argument("--machine", choices=tuple(cost.GB_SECOND), default="x86_64")

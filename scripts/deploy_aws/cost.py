@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+MIB_PER_PROCESSOR = 1769
+"""As in `atlas_rt/aws/handler.py`."""
 PRICES_OF = (
     "us-east-1, list prices as of 28 November 2026, without free allowances; check https://aws.amazon.com/pricing"
 )
@@ -22,12 +25,19 @@ EGRESS_GB = 0.09
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What was measured of one image: warm time of the function, bytes of its row in a shard. cold_ms: a start."""
+    """What was measured of one image. processor_ms: of one processor, which Lambda gives for each 1,769 MiB. wait_ms:
+    for S3 to give it, which was assumed and not measured. cold_ms: a start. shard_bytes: of its row."""
 
-    warm_ms: float
+    processor_ms: float
+    wait_ms: float
     cold_ms: float
     shard_bytes: float
     where: str
+
+    def warm_secs(self, memory_mib: int) -> float:
+        """How long an image takes a warm function, which works on as many at a time as it has processors."""
+        processors = memory_mib / MIB_PER_PROCESSOR
+        return (self.processor_ms / processors + self.wait_ms / math.ceil(processors)) / 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,7 @@ def bill(plan: Plan, measured: Measured) -> list[Line]:
     """What embedding once costs; storage is for a month."""
     gib, batches = plan.memory_mib / 1024, -(-plan.images // plan.batch)
     price = GB_SECOND[plan.machine]
-    warm_secs, cold_secs = measured.warm_ms / 1000, measured.cold_ms / 1000
+    warm_secs, cold_secs = measured.warm_secs(plan.memory_mib), measured.cold_ms / 1000
     shards_gb, images_gb = plan.images * measured.shard_bytes / 1e9, plan.images * plan.image_bytes / 1e9
     starts = min(plan.containers, batches)
     return [
@@ -86,7 +96,7 @@ def bill(plan: Plan, measured: Measured) -> list[Line]:
 
 def duration_secs(plan: Plan, measured: Measured) -> float:
     """From the first image to the last, if the containers are always busy."""
-    return plan.images * measured.warm_ms / 1000 / plan.containers
+    return plan.images * measured.warm_secs(plan.memory_mib) / plan.containers
 
 
 def table(plan: Plan, measured: Measured) -> str:

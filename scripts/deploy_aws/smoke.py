@@ -227,10 +227,16 @@ class Local:
 
 @contextmanager
 def local(cache: Path) -> Iterator[Local]:
-    """The functions on this machine. cache: where the vectors of the label words lie or are put."""
-    import boto3
-    from moto.server import ThreadedMotoServer
+    """The functions on this machine. cache: where the vectors of the label words lie or are put.
 
+    Raises StackError without what plays Amazon's services.
+    """
+    import boto3
+
+    try:
+        from moto.server import ThreadedMotoServer
+    except ImportError as error:
+        raise StackError("moto plays S3 and SQS here, and is not installed: scripts/setup dev") from error
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto tells of every request
     with ExitStack() as stack:
         server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import json
+import re
 import shlex
 import subprocess
 import time
@@ -113,7 +113,7 @@ class Account:
         found = self._awaited(lambda: cloud.describe_change_set(StackName=stack, ChangeSetName=name), "Status")
         if found["Status"] == "FAILED":
             reason = str(found.get("StatusReason", "no reason given"))
-            cloud.delete_change_set(StackName=stack, ChangeSetName=name)
+            self.drop(stack, name)
             if "didn't contain changes" in reason or "No updates" in reason:
                 return []
             raise StackError(f"the change set failed: {reason}")
@@ -122,6 +122,13 @@ class Account:
             Change(each["Action"], each["LogicalResourceId"], each["ResourceType"], each.get("Replacement") == "True")
             for each in changes
         ]
+
+    def drop(self, stack: str, name: str) -> None:
+        """Take a change set back, and the empty stack that a first one makes."""
+        cloud, there = self.client("cloudformation"), self.exists(stack)
+        cloud.delete_change_set(StackName=stack, ChangeSetName=name)
+        if not there:
+            cloud.delete_stack(StackName=stack)
 
     def execute(self, stack: str, name: str) -> None:
         """Raises StackError with the first reason that a resource gave."""
@@ -185,19 +192,24 @@ class Account:
 
 def parameters_of(words: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
     """NAME=VALUE words, and the parameters that have options of their own. Raises StackError, with the right names."""
-    from cfnlint.decode import cfn_yaml
-
-    known = json.loads(json.dumps(cfn_yaml.load(str(TEMPLATE))))["Parameters"]
+    known = template_parameters(TEMPLATE.read_text("utf-8"))
     found = {name: value for name, value in given.items() if value}
     for word in words:
         name, sign, value = word.partition("=")
         if not sign or name not in known:
             raise StackError(f"{word!r} is no NAME=VALUE; names are {', '.join(sorted(known))}")
         found[name] = value
-    missing = [name for name, facts in known.items() if "Default" not in facts and name not in found]
+    missing = [name for name, has_default in known.items() if not has_default and name not in found]
     if missing:
         raise StackError(f"these parameters have no value: {', '.join(missing)}")
     return found
+
+
+def template_parameters(text: str) -> dict[str, bool]:
+    """Names of a template's parameters -> whether each has a default. Reads our own way of writing it."""
+    block = text.partition("\nParameters:\n")[2].partition("\nMappings:")[0]
+    parts = re.split(r"(?m)^  (\w+):$", block)[1:]
+    return {name: "\n    Default:" in facts for name, facts in zip(parts[::2], parts[1::2], strict=True)}
 
 
 def push_commands(builder: str, image: str, uri: str) -> list[list[str]]:

@@ -109,15 +109,14 @@ def test_what_a_function_writes_never_comes_back_to_it(stack: Stack, worker: Ima
     batch = stack.batch()
     outcome = take(batch_of(worker, stack.bucket), batch)
     stack.settle(batch, {"batchItemFailures": []})
-    assert outcome.shard is not None
     assert stack.batch()["Records"] == []
     # Even if somebody told it of its own shard, or of an image that lies among the shards, it would not read them.
-    key = outcome.shard.key
+    (key,) = (shard.key for shard in outcome.shards)
     forged = messages(
         s3_event(stack.bucket, key), s3_event(stack.bucket, f"{OUTPUT}a.webp"), s3_event("other", "images/a.webp")
     )
     refused = take(batch_of(worker, stack.bucket), forged)
-    assert (list(refused.again), refused.shard) == (["m0", "m1", "m2"], None)
+    assert (list(refused.again), refused.shards) == (["m0", "m1", "m2"], [])
     assert list(stack.shards()) == [key]
 
 
@@ -126,7 +125,7 @@ def test_a_batch_that_is_delivered_twice_writes_one_object(stub_batch: ShardBatc
         s3_stub.put(f"{INPUT}{name}.webp", KITTEN + name.encode())
     first = take(stub_batch, messages(s3_event("b", f"{INPUT}a.webp"), s3_event("b", f"{INPUT}b.webp")))
     again = take(stub_batch, messages(s3_event("b", f"{INPUT}b.webp", f"{INPUT}a.webp", f"{INPUT}a.webp")))
-    assert first.shard == again.shard
+    assert first.shards == again.shards
     assert (again.images, s3_stub.count("PUT")) == (2, 2)
     assert len([key for key in s3_stub.objects if key.startswith(OUTPUT)]) == 1
 
@@ -213,7 +212,7 @@ def test_a_shard_that_is_not_taken_hands_every_image_back(stub_batch: ShardBatch
     s3_stub.fail("SlowDown", operation="PUT", times=None)
     batch = messages(s3_event("b", f"{INPUT}a.webp"), s3_event("b", f"{INPUT}gone.webp"))
     outcome = take(stub_batch, batch)
-    assert (list(outcome.again), outcome.shard, outcome.images) == (["m0"], None, 0)
+    assert (list(outcome.again), outcome.shards, outcome.images) == (["m0"], [], 0)
     s3_stub.heal()
     assert take(stub_batch, batch).again == {}
 
@@ -238,7 +237,25 @@ def test_what_there_was_no_time_for_comes_again(
     assert list(outcome.again) == ["m3"]
     assert outcome.images == 7
     nothing = take(stub_batch, events, secs=0.0)
-    assert (len(nothing.again), nothing.shard) == (8, None)
+    assert (len(nothing.again), nothing.shards) == (8, [])
+
+
+def test_messages_that_failed_twice_are_taken_one_by_one_and_then_from_behind(
+    stub_batch: ShardBatch, s3_stub: S3Stub
+) -> None:
+    def ids(*received: int) -> list[list[str]]:
+        messages = [Message(f"m{at}", "", count) for at, count in enumerate(received)]
+        return [[each.id for each in part] for part in shard_batch.parts_of(messages)]
+
+    assert ids(1, 2, 1) == [["m0", "m1", "m2"]]
+    assert ids(1, 3, 2, 3) == [["m0", "m2"], ["m3"], ["m1"]]
+    assert ids(4, 4) == [["m0"], ["m1"]]
+    for name in ("a", "b", "c"):
+        s3_stub.put(f"{INPUT}{name}.webp", KITTEN)
+    bodies = [json.dumps(s3_event("b", f"{INPUT}{name}.webp")) for name in ("a", "b", "c", "gone")]
+    messages_ = [Message(f"m{at}", body, 1 + 3 * (at > 0)) for at, body in enumerate(bodies)]
+    outcome = stub_batch.take(messages_, lambda: 60.0)
+    assert (len(outcome.shards), outcome.images, outcome.gone, outcome.again) == (3, 3, 1, {})
 
 
 def test_any_image_of_many_formats_is_read(stub_batch: ShardBatch, s3_stub: S3Stub) -> None:
