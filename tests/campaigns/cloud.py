@@ -1,7 +1,7 @@
-"""From a folder to a bucket, through Lambda, into a window that embeds nothing; and the three hosts of one worker compared.
+"""From a folder to a bucket, through Lambda, into a window that embeds nothing; the hosts of one worker compared.
 
-Real all the way: `push`, an S3 and a queue that check every signature (moto), the function in AWS's own emulator, shards,
-`import`, the window. Needs the internet once, for the emulator (8 MB).
+Real all the way: `push`, an S3 and a queue that check every signature (moto), the function in AWS's own emulator,
+shards, `import`, the window. Needs the internet once, for the emulator (8 MB).
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,10 +159,9 @@ def same_tiles(ours: ImageRow, theirs: ImageRow) -> bool:
 
 
 @pytest.fixture
-def keys(desk: Desk, running_s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def keys(running_s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """The administrator's, for what runs in this process."""
     use_environment(monkeypatch, running_s3.environment())
-    yield
 
 
 def test_a_window_on_the_bucket_embeds_nothing_again(
