@@ -52,7 +52,7 @@ def worker(indexed: Library) -> ImageWorker:
 
 
 def test_it_gives_what_the_engine_stores(worker: ImageWorker, indexed: Library) -> None:
-    """Vectors, tiles and metadata to the bit. Confidences nearly: their last bits know how many are labelled at once."""
+    """Vectors, tiles, metadata to the bit. Confidences nearly: their last bits know how many are labelled at once."""
     paths = sorted(indexed.source.glob("*.webp"))[:20]
     rows = worker.embed(items_of(paths))
     with StoreReader.open(indexed.place.folder) as store:
