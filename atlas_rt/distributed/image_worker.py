@@ -148,8 +148,10 @@ class ImageWorker:
         return self.encoder.encode(np.stack([each.pixels for each in prepared]))
 
     def label(self, vectors: Floats) -> list[tuple[Label, ...]]:
-        """The words of (n, dim) vectors, best first; none without a vocabulary."""
-        return self.vocabulary.label(vectors) if self.vocabulary is not None else [()] * len(vectors)
+        """The words of (n, dim) vectors, best first; none without a vocabulary. They are found by what is kept of a
+        vector, so that they are the same whenever an image is labelled."""
+        stored = vectors.astype(np.float16).astype(np.float32)
+        return self.vocabulary.label(stored) if self.vocabulary is not None else [()] * len(vectors)
 
     # -- all of them ---------------------------------------------------------------------------------------------------
 

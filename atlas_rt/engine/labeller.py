@@ -80,7 +80,9 @@ class Labeller:
         """The words of (n, dim) vectors, None as long as the vocabulary is not there. Never waits."""
         if not self._vocabulary.done() or self._vocabulary.exception():
             return None
-        return list(self._vocabulary.result().label(vectors))
+        # by what is stored of them, as whoever is labelled late is: else words would depend on timing
+        stored = vectors.astype(np.float16).astype(np.float32)
+        return list(self._vocabulary.result().label(stored))
 
     def catch_up(
         self, store: StoreWriter, vectors: VectorFile, *, waiting: Callable[[], None], told: Callable[[int, int], None]

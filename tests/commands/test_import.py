@@ -66,7 +66,7 @@ def test_there_and_back_is_equal_to_the_byte(person: Person, shard: Path, librar
     """Vectors, tiles, labels, metadata, positions; the files are not read, the map stays as it is."""
     told = person.ask("import", shard, "--map", "--json").document
     assert (told["imported"], told["known"], told["failed"], told["unusable"]) == (138, 0, 0, 0)
-    assert person.ask("export", shard, "-o", "back.parquet").code == 0
+    assert person.ask("export", shard, "--no-update", "-o", "back.parquet").code == 0
     assert (person.here / "back.parquet").read_bytes() == shard.read_bytes()
     place = place_of((str(shard),), person.cache)
     map_ = maps.read_latest(place.folder / library.model.id)
@@ -147,7 +147,7 @@ def test_a_table_of_another_program_with_positions(person: Person, folder: Path,
     told = person.ask("import", table, "--map", "--model", "starter", "--json").document
     assert (told["imported"], told["failed"]) == (7, 1)
     assert [each["path"] for each in told["report"]["incomplete"]] == [str(tmp_path / "gone.jpg")]
-    person.ask("export", table, "-o", "theirs.csv")
+    person.ask("export", table, "--no-update", "-o", "theirs.csv")
     with (person.here / "theirs.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["path"] for row in rows] == sorted(map(str, paths[:-1]))
