@@ -45,11 +45,12 @@ def options_in(words: list[str]) -> set[str]:
 def test_readme_names_every_command() -> None:
     assert {words[0] for words in COMMAND_LINES} == COMMANDS.keys() - {"view"}
     others = {words[1] for words in TYPED if words[0] == "atlas-rt" and words[1:]} - COMMANDS.keys()
-    assert others == {"[FOLDER", "~", "COMMAND"}
+    assert {word for word in others if not word.startswith("s3://")} == {"[FOLDER", "~", "COMMAND"}
 
 
 def test_options_named_in_readme_exist() -> None:
-    named = set[str]().union(*map(options_in, TYPED))
+    ours = [words for words in TYPED if words[0] not in {"curl", "scripts/deploy-aws"}]
+    named = set[str]().union(*map(options_in, ours))
     assert len(named) > 20
     assert named <= set[str]().union(*map(flags_of, COMMANDS))
 

@@ -18,7 +18,8 @@ from tests.commands.person import environment
 from tests.libraries import Library
 from tests.s3_server import S3Server
 
-PATIENCE_SECS = 90.0
+PATIENCE_SECS = 280.0
+pytestmark = pytest.mark.timeout(300)
 RUN_ALL = """
 import io, json, sys
 from contextlib import redirect_stderr, redirect_stdout
