@@ -252,6 +252,18 @@ def test_an_emptied_bucket_and_another_service_drop_nothing(
     assert figures(report_of(job), "images", "source_state") == {"images": 5, "source_state": "empty"}
 
 
+def test_another_service_is_known_too_where_only_the_environment_names_it(
+    s3: S3Server, s3_stub: S3Stub, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = s3.bucket(objects=bytes_of(FEW[:2]))
+    job = make_job(f"s3://{bucket}", fit=False)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3.url)
+    assert report_of(job).images == 2
+    s3_stub.put("other.webp", FEW[5].read_bytes())
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3_stub.options.endpoint_url)
+    assert figures(report_of(job), "images", "away", "source_state") == {"images": 3, "away": 0, "source_state": "partly"}
+
+
 def test_offline_no_socket_is_opened(s3_stub: S3Stub, make_job: MakeJob) -> None:
     job = make_job("s3://bucket", s3=filled(s3_stub).options)
     report_of(job)
