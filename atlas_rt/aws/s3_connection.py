@@ -63,6 +63,12 @@ class S3Connection:
         return str(self._client.meta.region_name or "")
 
     @property
+    def service(self) -> str:
+        """The address of a service that is not Amazon's, wherever it was named; empty for Amazon's own."""
+        url = str(self._client.meta.endpoint_url)
+        return "" if _is_amazon(url) else url
+
+    @property
     def requests(self) -> dict[str, int]:
         """Operation, such as "GetObject" -> how many requests were sent for it, repetitions included."""
         with self._lock:

@@ -166,7 +166,9 @@ class Buckets:
         def pages() -> Iterator[list[ListedObject]]:
             return self._objects().pages(source)
 
-        device = self._job.s3.endpoint_url or AMAZON
+        def device() -> str:
+            return self._objects().service or AMAZON
+
         self._listings[source] = BucketListing(listing, pages, device=device, grown=self._grown.set)
 
     def _objects(self) -> S3Objects:

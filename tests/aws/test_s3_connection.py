@@ -270,6 +270,13 @@ def test_a_service_of_ones_own_is_asked_with_the_bucket_in_the_path(s3_stub: S3S
     assert address.startswith("https://b-b.s3.amazonaws.com/k")
 
 
+def test_a_service_is_told_wherever_it_was_named(s3_stub: S3Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert S3Connection(S3Options(region="eu-west-1")).service == ""
+    assert S3Connection(s3_stub.options).service == s3_stub.options.endpoint_url
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://nas.example:9000")
+    assert S3Connection(S3Options()).service == "http://nas.example:9000"
+
+
 def test_the_addresses_and_kinds_need_no_boto3() -> None:
     code = (
         "import sys, atlas_rt.core.s3_address, atlas_rt.core.s3_errors, atlas_rt.core.s3_options, "
