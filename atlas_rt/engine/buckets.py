@@ -96,6 +96,9 @@ class Buckets:
         """
         self._sources = wanted = tuple(source for source in sources if is_s3(source))
         self._listed = {source: each for source, each in self._listed.items() if source in wanted}
+        self._broken = {source: error for source, error in self._broken.items() if source in wanted}
+        for bucket in self.lost.keys() - {parse_address(source).bucket for source in wanted}:
+            self.lost.pop(bucket)
         self._taken, self._begun_secs, self._listings = 0, time.monotonic(), {}
         for source in wanted:
             if self._job.offline:

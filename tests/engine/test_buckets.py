@@ -254,6 +254,18 @@ def test_an_emptied_bucket_and_another_service_drop_nothing(
     assert figures(report_of(job), "images", "source_state") == {"images": 5, "source_state": "empty"}
 
 
+def test_what_was_in_the_way_goes_with_its_source(s3_stub: S3Stub, make_job: MakeJob) -> None:
+    def listed(source: str) -> object:
+        known.begin([source], afresh=False, broken=())
+        known.next_part()
+        return known.interruption
+
+    known = buckets.Buckets(make_job("s3://taken-back", s3=s3_stub.options), waiting=lambda: None)
+    s3_stub.fail("AccessDenied", operation="LIST")
+    assert listed("s3://taken-back")
+    assert not listed("s3://stays")
+
+
 def test_offline_no_socket_is_opened(s3_stub: S3Stub, make_job: MakeJob) -> None:
     job = make_job("s3://bucket", s3=filled(s3_stub).options)
     report_of(job)
