@@ -54,12 +54,12 @@ def exposure_of(connection: S3Connection, bucket: S3Address) -> Exposure:
 
 
 def anyone_lists(options: S3Options, folder: S3Address) -> bool:
-    """Whether the names of the objects can be listed without keys."""
+    """Whether the names of the objects can be listed without keys. Raises S3Error where there is no answer."""
     return _succeeds(options, "list_objects_v2", S3Address(folder.bucket), Prefix=folder.folder, MaxKeys=1)
 
 
 def anyone_reads(options: S3Options, address: S3Address) -> bool:
-    """Whether an object that exists can be read without keys."""
+    """Whether an object that exists can be read without keys. Raises S3Error where there is no answer."""
     return _succeeds(options, "head_object", address)
 
 
@@ -71,7 +71,9 @@ def _succeeds(options: S3Options, operation: str, address: S3Address, **argument
     unsigned = S3Connection(replace(options, no_sign_request=True, request_payer=False), connections=1, attempts=2)
     try:
         unsigned.call(operation, address, **arguments)
-    except S3Error:
+    except S3Error as error:
+        if error.passes:  # no answer is no proof
+            raise
         return False
     finally:
         unsigned.close()

@@ -1,9 +1,9 @@
-"""One connection to S3: a boto3 client that is made anew when its keys have run out, and what it has asked so far.
+"""One connection to S3: a boto3 client that is made anew when its keys are good no more, and what it has asked so far.
 
 Requests are repeated by botocore in its mode "standard", `ATTEMPTS` tries with growing pauses of up to 20 seconds.
 Checksums are sent and checked only where an operation demands it, as many services that speak S3 know none of the newer
 ones. Keys are never copied into the client: boto3 renews those that can be renewed. Keys from a file or the environment
-cannot be, so when they have expired the file is read again (`call`).
+cannot be, so when there are none, or they are not accepted any more, the file is read again (`call`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from atlas_rt.aws.bedrock_errors import AccessError
 from atlas_rt.aws.s3_failures import Asked, meant_errors
 from atlas_rt.aws.session import open_session
 from atlas_rt.core.s3_address import S3Address
-from atlas_rt.core.s3_errors import S3AnswerError, S3CredentialsError, S3ExpiredError
+from atlas_rt.core.s3_errors import S3AnswerError, S3CredentialsError
 from atlas_rt.core.s3_options import S3Options
 
 ATTEMPTS = 5
@@ -63,6 +63,12 @@ class S3Connection:
         return str(self._client.meta.region_name or "")
 
     @property
+    def service(self) -> str:
+        """The address of a service that is not Amazon's, wherever it was named; empty for Amazon's own."""
+        url = str(self._client.meta.endpoint_url)
+        return "" if _is_amazon(url) else url
+
+    @property
     def requests(self) -> dict[str, int]:
         """Operation, such as "GetObject" -> how many requests were sent for it, repetitions included."""
         with self._lock:
@@ -75,8 +81,8 @@ class S3Connection:
     def call(self, operation: str, address: S3Address, **arguments: Any) -> dict[str, Any]:
         """The answer of one operation of boto3's client, named as there (`get_object`). Raises S3Error.
 
-        The bucket, and the key where the operation takes one, come from the address. Expired keys are looked up again
-        once; if there are new ones, the request is sent with them.
+        The bucket, and the key where the operation takes one, come from the address. Keys that lack, have expired or
+        are not accepted are looked up again once, and the request is sent with what is found.
         """
         client = self._client
         with meant_errors(self.asked(operation, address)):
@@ -84,7 +90,7 @@ class S3Connection:
             try:
                 with meant_errors(self.asked(operation, address)):
                     return dict(getattr(client, operation)(**words))
-            except S3ExpiredError:
+            except S3CredentialsError:
                 if not self.renewed(client):
                     raise
                 return dict(getattr(self._client, operation)(**words))
@@ -93,7 +99,7 @@ class S3Connection:
         """Read the person's keys again in place of those of an expired client; whether to try once more.
 
         Of several threads whose keys expired together, one makes the new client and the others get it. Keys that were
-        read within the last second and have expired too are not read again.
+        read within the last second are not read again.
         """
         with self._lock:
             if self._client is not expired:

@@ -62,6 +62,11 @@ class S3Objects:
         lists, gets = counts.pop("ListObjectsV2", 0), counts.pop("GetObject", 0)
         return Requests(lists, gets, sum(counts.values()), self._bytes_read)
 
+    @property
+    def service(self) -> str:
+        """As of S3Connection."""
+        return self._connection.service
+
     def stop(self) -> None:
         """Whoever waits for a service to recover waits no longer; what they wanted fails."""
         self._stopped.set()

@@ -18,11 +18,11 @@ class BucketListing:
         listing: ObjectListing,
         pages: Callable[[], Iterator[list[ListedObject]]],
         *,
-        device: str,
+        device: Callable[[], str],
         grown: Callable[[], None],
     ) -> None:
-        """pages: called on the thread. device: as in ListedObjects. grown: called there after each page and at the
-        end."""
+        """pages: called on the thread. device: as in ListedObjects, known at the end. grown: called on the thread after
+        each page and at the end."""
         self._listing, self._pages, self._device, self._grown = listing, pages, device, grown
         self._lock = threading.Lock()
         self._stopped = False
@@ -42,7 +42,7 @@ class BucketListing:
         with self._lock:
             error, ended = self.error, self.ended
             if error is None:
-                return self._listing.so_far(whole=ended, device=self._device)
+                return self._listing.so_far(whole=ended, device=self._device() if ended else "")
             if not isinstance(error, S3Error):
                 raise error
             state = "missing" if isinstance(error, S3NoBucketError) else "partly" if self.count else "unreadable"

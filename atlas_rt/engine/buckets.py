@@ -96,6 +96,9 @@ class Buckets:
         """
         self._sources = wanted = tuple(source for source in sources if is_s3(source))
         self._listed = {source: each for source, each in self._listed.items() if source in wanted}
+        self._broken = {source: error for source, error in self._broken.items() if source in wanted}
+        for bucket in self.lost.keys() - {parse_address(source).bucket for source in wanted}:
+            self.lost.pop(bucket)
         self._taken, self._begun_secs, self._listings = 0, time.monotonic(), {}
         for source in wanted:
             if self._job.offline:
@@ -166,7 +169,9 @@ class Buckets:
         def pages() -> Iterator[list[ListedObject]]:
             return self._objects().pages(source)
 
-        device = self._job.s3.endpoint_url or AMAZON
+        def device() -> str:
+            return self._objects().service or AMAZON
+
         self._listings[source] = BucketListing(listing, pages, device=device, grown=self._grown.set)
 
     def _objects(self) -> S3Objects:

@@ -46,6 +46,7 @@ class OriginalProcess:
         self._options, self._cache, self._limit_bytes = options, cache, limit_bytes
         self._lock = threading.Lock()
         self._child: Child | None = None
+        self._closed = False
         self._before = self._requests = Requests()
 
     @property
@@ -58,12 +59,15 @@ class OriginalProcess:
     ) -> Path:
         """The copy of an object, fetched where it is not here. told: hears how many bytes have come.
 
-        Raises AbandonedError once `abandoned` says so, DecodeError with the reason where it cannot be had.
+        Raises AbandonedError once `abandoned` says so and after `close`, DecodeError with the reason where it cannot be
+        had.
         """
         while not self._lock.acquire(timeout=POLL_SECS):
             if abandoned():
                 raise AbandonedError
         try:
+            if self._closed:
+                raise AbandonedError
             return self._fetched(json.dumps([path, etag, size]).encode(), abandoned, told)
         finally:
             self._lock.release()
@@ -94,7 +98,8 @@ class OriginalProcess:
         raise AbandonedError
 
     def close(self) -> None:
-        """End the child whatever it does; whoever waits for it hears that it failed."""
+        """End the child whatever it does, and start no other; whoever waits for it hears that it failed."""
+        self._closed = True
         if (running := self._child) is not None:
             running.kill()
         with self._lock:

@@ -85,9 +85,10 @@ class Originals:
         return None
 
     def read(self, path: str, etag: str = "", *, size: int = -1) -> bytes:
-        """The bytes of an image. Raises DecodeError with the reason it cannot be read."""
+        """The bytes of an image. Without an ETag the object as it is now: what was fetched for an earlier question may
+        have changed since. Raises DecodeError with the reason it cannot be read."""
         try:
-            return read(str(self.local_file(path, etag, size=size)))
+            return read(str(self.local_file(path, etag, size=size) if etag else self.fresh_file(path)))
         except S3Error as error:
             raise DecodeError(str(error)) from error
 

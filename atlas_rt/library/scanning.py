@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from atlas_rt.core.images import Failure
-from atlas_rt.core.s3_address import is_s3
+from atlas_rt.core.s3_address import is_s3, parse_address
+from atlas_rt.library.formats import is_picture
 from atlas_rt.library.hidden import PassedOver
 from atlas_rt.library.object_listing import ListedObjects
 from atlas_rt.library.walking import FoundFile, Listing, ListingKey, Walk
@@ -144,6 +145,10 @@ def _with_objects(scan: Scan, listed: Mapping[str, ListedObjects]) -> Scan:
     every = list(listed.values())
     found = {file.path: file for files in (scan.files, *(each.files for each in every)) for file in files}
     broken = {source: each for source, each in listed.items() if each.state}
+    empty = {source for source, each in listed.items() if each.whole and not each.holds_something}
+    gone = {
+        source for source in empty if is_picture(parse_address(source).key)
+    }  # a single object, which cannot be empty
     missing = Counter(scan.missing_formats)
     for each in every:
         missing.update(each.missing_formats)
@@ -154,7 +159,7 @@ def _with_objects(scan: Scan, listed: Mapping[str, ListedObjects]) -> Scan:
         unreadable=(*scan.unreadable, *(Failure(source, each.reason) for source, each in broken.items())),
         missing_formats=dict(sorted(missing.items())),
         devices=scan.devices | {source: each.device for source, each in listed.items() if each.whole},
-        empty=scan.empty | {source for source, each in listed.items() if each.whole and not each.holds_something},
+        empty=scan.empty | (empty - gone),
         sidecars={
             path: time
             for sidecars in (scan.sidecars, *(each.sidecars for each in every))
@@ -162,7 +167,7 @@ def _with_objects(scan: Scan, listed: Mapping[str, ListedObjects]) -> Scan:
         },
         unlisted=frozenset(source for source, each in listed.items() if not each.whole and not each.state),
         archived=frozenset().union(*(each.archived for each in every)),
-        states={source: each.state for source, each in broken.items()},
+        states=dict.fromkeys(gone, "missing") | {source: each.state for source, each in broken.items()},
     )
 
 

@@ -79,7 +79,7 @@ class Completer:
         if root is None:
             return
         folder = os.path.dirname(path[len(root) :])  # noqa: PTH120  a hundred thousand of them
-        while folder:
+        while folder.strip("/"):  # a key may begin with slashes, and "/" would be its own folder for ever
             yield folder
             folder = os.path.dirname(folder)  # noqa: PTH120
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
@@ -240,6 +241,25 @@ def test_new_keys_in_the_file_are_used_once_the_old_ones_expired(
     assert "NEWKEY" in s3_stub.seen[-1].headers["authorization"]
 
 
+def test_keys_that_were_set_up_after_they_were_missed_are_used(
+    s3_stub: S3Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "credentials"
+    where = {"AWS_SHARED_CREDENTIALS_FILE": str(file), "AWS_CONFIG_FILE": os.devnull}
+    use_environment(monkeypatch, where | {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"})
+    monkeypatch.setattr("atlas_rt.aws.s3_connection.RENEWAL_SECS", 0.0)
+    s3_stub.put("a.jpg", b"here")
+    connection, address = S3Connection(s3_stub.options), S3Address("bucket", "a.jpg")
+    with pytest.raises(S3CredentialsError, match="aws configure"):
+        connection.call("get_object", address)
+    write_credentials(file, Keys("FIRSTKEY", "secret"))
+    assert connection.call("get_object", address)["Body"].read() == b"here"
+    write_credentials(file, Keys("OTHERKEY", "secret"))
+    s3_stub.fail("InvalidAccessKeyId", times=1)
+    assert connection.call("get_object", address)["Body"].read() == b"here"
+    assert "OTHERKEY" in s3_stub.seen[-1].headers["authorization"]
+
+
 def test_a_service_of_ones_own_is_asked_with_the_bucket_in_the_path(s3_stub: S3Stub) -> None:
     there = S3Connection(S3Options(endpoint_url="http://nas.example:9000")).client
     assert there.generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"}).startswith(
@@ -248,6 +268,13 @@ def test_a_service_of_ones_own_is_asked_with_the_bucket_in_the_path(s3_stub: S3S
     amazon = S3Connection(S3Options(region="eu-west-1")).client
     address = amazon.generate_presigned_url("get_object", Params={"Bucket": "b-b", "Key": "k"})
     assert address.startswith("https://b-b.s3.amazonaws.com/k")
+
+
+def test_a_service_is_told_wherever_it_was_named(s3_stub: S3Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert S3Connection(S3Options(region="eu-west-1")).service == ""
+    assert S3Connection(s3_stub.options).service == s3_stub.options.endpoint_url
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://nas.example:9000")
+    assert S3Connection(S3Options()).service == "http://nas.example:9000"
 
 
 def test_the_addresses_and_kinds_need_no_boto3() -> None:

@@ -160,6 +160,16 @@ def test_keys_that_may_only_upload_try_the_door_themselves(person: Person, s3_st
     assert "may not ask whether the bucket is public" in told.err
 
 
+def test_a_try_without_keys_that_is_not_answered_proves_nothing(
+    person: Person, s3_stub: S3Stub, pictures: Path
+) -> None:
+    s3_stub.fail("AccessDenied", operation="SETTINGS", times=None)
+    s3_stub.signed_lists = True
+    s3_stub.fail("SlowDown", operation="HEAD", times=2)
+    told = person.ask("push", pictures, "s3://bucket/all", "--endpoint-url", s3_stub.url)
+    assert (told.code, "try again later" in told.err, len(s3_stub.objects)) == (3, True, 1)
+
+
 BAD_WORDS = {
     "no address": (("{folder}",), "s3://bucket/folder"),
     "two folders": (("{folder}", "{folder}"), "s3://bucket/folder"),

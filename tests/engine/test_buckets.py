@@ -22,7 +22,7 @@ from atlas_rt.library.cache_layout import place_of
 from atlas_rt.library.store import StoreReader
 from tests.engines import engine_at, report_of
 from tests.libraries import PICTURES, copy_pictures, job_of, wait_for
-from tests.s3_server import Keys, S3Server, environment_of, use_environment, write_credentials
+from tests.s3_server import Keys, S3Server, use_environment, write_credentials
 from tests.s3_stub import S3Stub
 
 FEW = PICTURES[:8]
@@ -240,16 +240,30 @@ def test_a_bucket_that_cannot_be_listed_still_shows_what_was_known(s3_stub: S3St
 def test_an_emptied_bucket_and_another_service_drop_nothing(
     s3: S3Server, s3_stub: S3Stub, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use_environment(monkeypatch, environment_of(s3.admin.key, s3.admin.secret))
+    use_environment(monkeypatch, s3.environment())
     bucket = s3.bucket(objects=bytes_of(FEW[:4]))
-    job = make_job(f"s3://{bucket}", s3=s3.options)
+    job = make_job(f"s3://{bucket}")
     assert report_of(job).images == 4
     s3_stub.put("other.webp", FEW[5].read_bytes())
-    elsewhere = report_of(replace(job, s3=s3_stub.options))
+    with monkeypatch.context() as context:  # where only the environment names the service
+        context.setenv("AWS_ENDPOINT_URL_S3", s3_stub.options.endpoint_url)
+        elsewhere = report_of(job)
     assert figures(elsewhere, "images", "source_state") == {"images": 5, "source_state": "partly"}
     for key in bytes_of(FEW[:4]):
         s3.client.delete_object(Bucket=bucket, Key=key)
     assert figures(report_of(job), "images", "source_state") == {"images": 5, "source_state": "empty"}
+
+
+def test_what_was_in_the_way_goes_with_its_source(s3_stub: S3Stub, make_job: MakeJob) -> None:
+    def listed(source: str) -> object:
+        known.begin([source], afresh=False, broken=())
+        known.next_part()
+        return known.interruption
+
+    known = buckets.Buckets(make_job("s3://taken-back", s3=s3_stub.options), waiting=lambda: None)
+    s3_stub.fail("AccessDenied", operation="LIST")
+    assert listed("s3://taken-back")
+    assert not listed("s3://stays")
 
 
 def test_offline_no_socket_is_opened(s3_stub: S3Stub, make_job: MakeJob) -> None:

@@ -81,15 +81,17 @@ def test_what_did_not_change_is_the_same_object_as_before() -> None:
 
 def test_a_scan_joins_what_is_listed_with_what_lies_in_folders(tmp_path: object) -> None:
     found = Scanner().scan(
-        [str(tmp_path), "s3://bk", "s3://ck", "s3://dk"],
+        [str(tmp_path), "s3://bk", "s3://ck", "s3://dk", "s3://e.jpg", "s3://fk/gone.jpg"],
         listed={
             "s3://bk": listed("1.jpg"),
             "s3://ck": ListedObjects(),
             "s3://dk": ListedObjects(state="missing", reason="There is no bucket"),
+            "s3://e.jpg": ListedObjects(whole=True),
+            "s3://fk/gone.jpg": ListedObjects(whole=True),
         },
     )
     assert [file.path for file in found.files] == ["s3://bk/1.jpg"]
     assert found.unlisted == {"s3://ck"}
-    assert found.states == {"s3://dk": "missing"}
+    assert found.states == {"s3://dk": "missing", "s3://fk/gone.jpg": "missing"}  # a single object cannot be empty
     assert [failure.reason for failure in found.unreadable] == ["There is no bucket"]
-    assert found.empty == {str(tmp_path)}
+    assert found.empty == {str(tmp_path), "s3://e.jpg"}

@@ -86,6 +86,15 @@ def test_the_least_recently_used_go_first(tmp_path: Path, monkeypatch: pytest.Mo
     assert not abandoned.exists()
 
 
+def test_an_image_that_somebody_names_is_read_as_it_is_now(tmp_path: Path) -> None:
+    service = Service(100)
+    copies = Originals(tmp_path, limit_bytes=10**6, fetch=service)
+    assert len(copies.read(ADDRESS)) == 100
+    service.size = 200
+    assert len(copies.read(ADDRESS)) == 200
+    assert len(Originals(tmp_path, limit_bytes=10**6).read(ADDRESS)) == 200  # where nothing may be fetched
+
+
 def test_what_may_not_be_fetched_is_said(tmp_path: Path) -> None:
     with pytest.raises(DecodeError, match="lies in S3 and is not on this disk"):
         Originals(tmp_path, limit_bytes=100).read(ADDRESS)

@@ -607,6 +607,10 @@ def test_the_welcome_opens_the_demo_and_folders(sheet: Sheet, tmp_path: Path) ->
     sheet.show(hud, *select_all, frames=4)
     sheet.show(hud, *typed(str(tmp_path)), frames=80)
     assert sheet.show(hud, *enter, frames=4) == [OpenSource((str(tmp_path),))]
+    sheet.click(hud, panel.x + 100, panel.y + 210)
+    sheet.show(hud, *select_all, frames=4)
+    sheet.show(hud, *typed("'s3://b/x'"), frames=20)  # as it is copied from a command
+    assert sheet.show(hud, *enter, frames=4) == [OpenSource(("s3://b/x",))]
 
 
 def test_notices_fade_and_end() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,4 +81,13 @@ def test_folders_are_told_from_below_the_root(indexed: Library, arrival: Arrival
     texts = TextSearch(indexed.place, indexed.model.id)
     completions = Completer(texts, [above]).completions("folder:pic", arrival.scene)
     assert [each.shown for each in completions] == [f"folder:{Path(indexed.source).name}"]
+    texts.close()
+
+
+def test_keys_that_begin_with_slashes_have_folders_too(indexed: Library, arrival: Arrival) -> None:
+    texts = TextSearch(indexed.place, indexed.model.id)
+    keys = ("/abs/x.jpg", "a//b/y.jpg", "//z.jpg", *map(str, range(len(arrival.scene.paths) - 3)))
+    scene = replace(arrival.scene, paths=tuple(f"s3://bucket/{key}" for key in keys))
+    completer = Completer(texts, ["s3://bucket"])
+    assert [each.shown for each in completer.completions("folder:a", scene)] == ["folder:/abs", "folder:a//b"]
     texts.close()

@@ -86,10 +86,11 @@ class WelcomePanel:
             canvas.text(rect.x + context.px(2.0), rect.bottom + context.px(4.0), text, theme.CAPTION, theme.WARNING)
 
     def _open(self, context: PanelContext) -> None:
-        if is_s3(self._path.strip()):
-            context.requests.append(OpenSource((self._path.strip(),)))
+        typed = self._path.strip().strip("'\"")
+        if is_s3(typed):
+            context.requests.append(OpenSource((typed,)))
             return
-        path = Path(self._path.strip().strip("'\"")).expanduser()
+        path = Path(typed).expanduser()
         if not self._path.strip():
             self._complaint = "Type or paste the path of a folder first"
         elif not path.exists():
