@@ -107,8 +107,9 @@ def _checked(path: Path, foreign: ForeignFiles) -> Path:
     if path.suffix.lower() != SUFFIX or not is_shard(path):
         return foreign.shard_of(path)
     with ShardFile(path) as shard:
-        if reason := other_model(shard.maker, model_id=foreign.model.id):
-            raise UsageError(f"{reason}{_way_out(shard.maker, foreign.cache)}: {path}")
+        if reason := other_model(shard.maker, model_id=foreign.model.id, dim=foreign.model.dim):
+            way_out = _way_out(shard.maker, foreign.cache) if shard.maker.model != foreign.model.id else ""
+            raise UsageError(f"{reason}{way_out}: {path}")
     return path
 
 

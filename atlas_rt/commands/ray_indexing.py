@@ -97,7 +97,7 @@ def _unknown(settings: Settings, place: LibraryPlace, cache: Path, model: Model)
     sources = (*place.sources, *extras)
     listed = {source: _listed(settings, source) for source in sources if is_s3(source)}
     scan = Scanner(settings.exclude, hidden=settings.hidden, cache=cache).scan(sources, listed=listed)
-    with RememberedShards(place.folder, model_id=model.id) as shards:
+    with RememberedShards(place.folder, model_id=model.id, dim=model.dim) as shards:
         return tuple(
             Item(file.path, file.size, file.mtime_ns, file.etag)
             for file in scan.files
