@@ -121,7 +121,8 @@ def _tell(
         }
         print_json(document)
         return
-    waits = f", {waiting:,} wait until their image is in the library" if waiting else ""
+    until = "the other process takes them in" if report is None else "their image is in the library"
+    waits = f", {waiting:,} wait until {until}" if waiting else ""
     tell(f"{imported:,} images imported, {known:,} known before{waits}; {merge.failures:,} failures in the shards")
     if report is not None:
         tell(f"{report.images:,} images in the library of {' '.join(place.sources)}")

@@ -261,3 +261,15 @@ def test_a_shard_of_another_model_that_comes_first_takes_nothing_away(
     (inbox / "m.parquet").rename(tmp_path / "m.parquet")
     mixed = person.ask("import", inbox / "Their Net.parquet", inbox / "Another Net.parquet", "--json").document
     assert (mixed["imported"], [Path(each["path"]).stem for each in mixed["refused"]]) == (1, ["Another Net"])
+
+
+def test_a_library_of_a_shard_moves_along_with_the_file(person: Person, shard: Path, tmp_path: Path) -> None:
+    rows, maker = rows_in(shard)
+    old, new = tmp_path / "old.parquet", tmp_path / "new.parquet"
+    write_shard(old, rows[:3], maker)
+    person.ask("import", old)
+    old.rename(new)
+    assert person.ask("library", "move", old, new, "--json").document["moved"] == [
+        {"from": [str(old)], "to": [str(new)]}
+    ]
+    assert person.ask("index", new, "--json").document["images"] == 3
