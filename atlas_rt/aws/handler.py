@@ -99,7 +99,7 @@ def _messages(event: Any) -> list[Message]:
 
 
 def _received(record: Mapping[str, Any]) -> int:
-    return int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
+    return int((record.get("attributes") or {}).get("ApproximateReceiveCount", 1))
 
 
 @functools.cache

@@ -21,6 +21,8 @@ from atlas_rt.errors import AtlasError
 
 WRAPPINGS_MAX = 4
 """More of them around one event is no message that AWS sends."""
+_SIZE_MAX = 2**53
+"""Bytes; more is no object's size."""
 _NEW = ("ObjectCreated:", "ObjectRestore:Completed")
 _OTHER = ("ObjectRemoved:", "ObjectRestore:", "ObjectTagging:", "ObjectAcl:", "LifecycleExpiration:", "Replication:")
 
@@ -96,7 +98,7 @@ def _of_record(record: Any, wrappings: int) -> list[NewObject]:
         if _is_new(name):
             key = unquote_plus(facts["key"], errors="strict")
             return [_object(bucket, key, facts)]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnknownEventError(f"A record of the message is no event of S3 ({error!r}).") from error
     return []
 
@@ -112,7 +114,7 @@ def _is_new(name: str) -> bool:
 
 
 def _of_event_bridge(message: Mapping[str, Any]) -> list[NewObject]:
-    kind = message.get("detail-type")
+    kind = str(message.get("detail-type"))
     if kind in {"Object Deleted", "Object Restore Initiated", "Object Tags Added", "Object Tags Deleted"}:
         return []
     try:
@@ -125,8 +127,10 @@ def _of_event_bridge(message: Mapping[str, Any]) -> list[NewObject]:
 
 
 def _object(bucket: Any, key: Any, facts: Mapping[str, Any]) -> NewObject:
-    """Raises ValueError where a name is missing."""
+    """Raises ValueError where a name is missing, or is no text."""
     if not (isinstance(bucket, str) and bucket and isinstance(key, str) and key):
         raise ValueError("no bucket or no key")
+    key.encode()  # half a surrogate is refused by this
     size = facts.get("size")
-    return NewObject(S3Address(bucket, key), size if isinstance(size, int) else -1, str(facts.get("sequencer") or ""))
+    size = size if isinstance(size, int) and 0 <= size <= _SIZE_MAX else -1
+    return NewObject(S3Address(bucket, key), size, str(facts.get("sequencer") or ""))

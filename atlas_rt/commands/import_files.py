@@ -107,8 +107,9 @@ def _checked(path: Path, foreign: ForeignFiles) -> Path:
     if path.suffix.lower() != SUFFIX or not is_shard(path):
         return foreign.shard_of(path)
     with ShardFile(path) as shard:
-        if reason := other_model(shard.maker, model_id=foreign.model.id):
-            raise UsageError(f"{reason}{_way_out(shard.maker, foreign.cache)}: {path}")
+        if reason := other_model(shard.maker, model_id=foreign.model.id, dim=foreign.model.dim):
+            way_out = _way_out(shard.maker, foreign.cache) if shard.maker.model != foreign.model.id else ""
+            raise UsageError(f"{reason}{way_out}: {path}")
     return path
 
 
@@ -192,15 +193,14 @@ class ForeignFiles:
         """Why a table's vectors are not those of the model; empty where they can be."""
         if table.vectors is None:
             return "" if not self.model.vectors_only else "this table has no vectors, as the others have"
-        if self.model.vectors_only and table.dim == self.model.dim:
-            return ""
-        if table.model and table.model not in _names_of(self.model):
+        names = {table.model, registry.vectors_title(table.model, table.dim)} if table.model else _names_of(self.model)
+        if not names & _names_of(self.model):
             return f"the vectors in this table are of the model {table.model}, and the library is of {self.model.name}"
         if table.dim != self.model.dim:
             return (
                 f"the vectors in this table have {table.dim} dimensions, those of the model {self.model.name} have "
                 f"{self.model.dim}; name the model that made them with --model NAME"
             )
-        if not table.model and self.settings.model == registry.AUTO:
+        if not table.model and not self.model.vectors_only and self.settings.model == registry.AUTO:
             return f"this table does not say which model made its vectors; name it, such as --model {self.model.name}"
         return ""

@@ -23,10 +23,10 @@ from atlas_rt.core.s3_address import is_s3
 from atlas_rt.encoders import registry
 from atlas_rt.encoders.registry import Model
 from atlas_rt.engine.messages import PlaceAsGiven
-from atlas_rt.library.cache_layout import cache_folder
+from atlas_rt.library.cache_layout import cache_folder, place_of
 from atlas_rt.library.sources import absolute
 from atlas_rt.library.store import StoreReader
-from atlas_rt.library.tables.remembered_shards import ShardShelf, drop_served, note_listed_model
+from atlas_rt.library.tables.remembered_shards import ShardShelf, drop_served, listed_model, note_listed_model
 from atlas_rt.library.tables.table_files import files_of
 from atlas_rt.settings import Settings
 
@@ -46,20 +46,24 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     with TemporaryDirectory(prefix="atlas-import-") as folder:
         foreign = ForeignFiles(settings, model, cache, Path(folder))
         addressed = fetched(settings, addresses, Path(folder))
-        if listed and settings.model == registry.AUTO:
-            foreign.settle_model([*files, *addressed])
+        if settings.model == registry.AUTO:
+            if before := listed_model(place_of(sources, cache, make=False).folder):
+                # the images that it lists already would all be away with another one
+                foreign.model = registry.load(before, cache)
+            elif listed:
+                foreign.settle_model([*files, *addressed])
         model = foreign.model
         usable = usable_shards(settings, [*files, *addressed], foreign, merge, names=addressed)
         place = open_place(settings, sources, cache)
-        before = _contents_of(place, model)
+        known = _contents_of(place, model)
+        if listed:
+            note_listed_model(place.folder, model.name)  # before the shards, which mean nothing without it
         shelf = ShardShelf(place.folder, listed=listed)
         for path in usable:
             merge.already += not shelf.put(path)
             merge.shards += 1
-    if listed:
-        note_listed_model(place.folder, model.name)
     report = _updated(settings, place, cache, with_map=arguments.map)
-    _tell(settings, merge, report, place, model, before)
+    _tell(settings, merge, report, place, model, known)
     if report is not None:
         refuse_empty(sources, report)
     return 0
@@ -117,7 +121,8 @@ def _tell(
         }
         print_json(document)
         return
-    waits = f", {waiting:,} wait until their image is in the library" if waiting else ""
+    until = "the other process takes them in" if report is None else "their image is in the library"
+    waits = f", {waiting:,} wait until {until}" if waiting else ""
     tell(f"{imported:,} images imported, {known:,} known before{waits}; {merge.failures:,} failures in the shards")
     if report is not None:
         tell(f"{report.images:,} images in the library of {' '.join(place.sources)}")

@@ -13,9 +13,10 @@ from atlas_rt.errors import UsageError
 from atlas_rt.library.cache_layout import cache_folder, forget, move, place_of, places, real_sources
 from atlas_rt.library.cleaning import Cleaned, clean
 from atlas_rt.library.relocation import make_way, moved_places
-from atlas_rt.library.sources import path_or_address, resolve
+from atlas_rt.library.sources import absolute, path_or_address, resolve
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.store_writer import StoreWriter, writing
+from atlas_rt.library.tables.table_files import SUFFIXES
 from atlas_rt.settings import Settings
 
 DOES = ("list", "forget", "clean", "move")
@@ -137,7 +138,7 @@ def _move(settings: Settings, arguments: argparse.Namespace) -> int:
         raise UsageError("name the old and the new path of a source: atlas-rt library move OLD NEW")
     cache = cache_folder(settings.cache_path)
     old = path_or_address(arguments.source[0])
-    (new,) = real_sources(resolve(arguments.source[1:]))
+    (new,) = real_sources(_target(arguments.source[1]))
     moved: list[dict[str, list[str]]] = []
     for place, moves in moved_places(old, new, cache):
         target = place_of([moves.get(source, source) for source in place.sources], cache, make=False)
@@ -151,6 +152,13 @@ def _move(settings: Settings, arguments: argparse.Namespace) -> int:
     if settings.json:
         print_json({"moved": moved})
     return 0
+
+
+def _target(word: str) -> tuple[str, ...]:
+    """Where a source goes to; of a library that was imported from a file, this file. Raises UsageError."""
+    if not is_s3(word) and (path := absolute(word)).is_file() and path.suffix.lower() in SUFFIXES:
+        return (str(path),)
+    return resolve([word])
 
 
 def _wanted(settings: Settings, arguments: argparse.Namespace) -> tuple[str, ...]:

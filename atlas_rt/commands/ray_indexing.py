@@ -24,7 +24,7 @@ from atlas_rt.library.changes import FailedFile, Todo
 from atlas_rt.library.object_listing import ListedObjects, ObjectListing
 from atlas_rt.library.scanning import Scanner, matcher
 from atlas_rt.library.store import StoredImage, StoreReader
-from atlas_rt.library.tables.remembered_shards import RememberedShards, ShardShelf, drop_served
+from atlas_rt.library.tables.remembered_shards import RememberedShards, ShardShelf, drop_served, listed_model
 from atlas_rt.library.tables.rows import Item
 from atlas_rt.settings import Settings
 
@@ -38,7 +38,9 @@ def embed_with_ray(settings: Settings, place: LibraryPlace, cache: Path, *, addr
     shards: a folder or an address in S3 to keep them in too, with what earlier runs left there. Raises MissingError
     where the cluster is gone or was never there; what came before is kept.
     """
-    model = registry.load(settings.model, cache)
+    model = _model(settings, place, cache)
+    if model.vectors_only:
+        return  # nothing can be encoded; the engine says so
     shelf, kept = ShardShelf(place.folder, listed=False), ShardFolder(settings, shards)
     kept.give_to(shelf, model_id=model.id)
     items = _unknown(settings, place, cache, model)
@@ -80,9 +82,15 @@ def embed_with_ray(settings: Settings, place: LibraryPlace, cache: Path, *, addr
 
 def forget_shards(settings: Settings, place: LibraryPlace, cache: Path) -> None:
     """The library has taken in what came: it is kept there, and need not be twice."""
-    model_id = registry.load(settings.model, cache).id
+    model_id = _model(settings, place, cache).id
     with StoreReader.open(place.folder) as store:
         drop_served(place.folder, store.hashes(model_id), model_id=model_id)
+
+
+def _model(settings: Settings, place: LibraryPlace, cache: Path) -> Model:
+    """The model that the engine will use: where shards list a library's images, theirs."""
+    listed = listed_model(place.folder) if settings.model == registry.AUTO else ""
+    return registry.load(listed or settings.model, cache)
 
 
 def _workers(connected: Connected, job: RayJob) -> str:
@@ -97,7 +105,7 @@ def _unknown(settings: Settings, place: LibraryPlace, cache: Path, model: Model)
     sources = (*place.sources, *extras)
     listed = {source: _listed(settings, source) for source in sources if is_s3(source)}
     scan = Scanner(settings.exclude, hidden=settings.hidden, cache=cache).scan(sources, listed=listed)
-    with RememberedShards(place.folder, model_id=model.id) as shards:
+    with RememberedShards(place.folder, model_id=model.id, dim=model.dim) as shards:
         return tuple(
             Item(file.path, file.size, file.mtime_ns, file.etag)
             for file in scan.files

@@ -90,7 +90,9 @@ class Rounds:
         self._vectors = VectorFile(folder / VECTORS, model.dim, writable=True, rows=store.named_vectors(model.id))
         fresh = not self._vectors.rows
         self._labeller = Labeller(model, job.cache, job.own_labels, runtime=job.runtime, fresh=fresh)
-        self.shards = RememberedShards(job.place.folder, model_id=model.id, vocabulary_key=self._labeller.key)
+        self.shards = RememberedShards(
+            job.place.folder, model_id=model.id, dim=model.dim, vocabulary_key=self._labeller.key
+        )
         if self._labeller.remark:
             announcements.tell(Said(self._labeller.remark))
         self.map_scheduler = MapScheduler(

@@ -67,6 +67,9 @@ def test_what_tells_of_no_new_object(event: Any) -> None:
         '{"Records": ["x"]}',
         '{"Records": [{"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "b"}, "object": {"key": ""}}}]}',
         '{"Records": [{"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "b"}, "object": {"key": "%ff"}}}]}',
+        '{"Records": [{"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "b"}, "object": {"key": 5}}}]}',
+        json.dumps(BRIDGE | {"detail": {"bucket": {"name": "b"}, "object": {"key": "\ud800"}}}),
+        json.dumps(BRIDGE | {"detail-type": ["x"]}),
         json.dumps(s3_event("b", "a", name="ObjectSung:Aloud")),
         json.dumps(BRIDGE | {"detail-type": "Object Sung"}),
         json.dumps(BRIDGE | {"detail": 3}),
@@ -87,3 +90,10 @@ def test_of_several_events_of_a_key_the_last_counts_whatever_their_order() -> No
     # The shorter sequencer is filled up at its right.
     assert newest([new(1, "00A1"), new(2, "00A2"), new(3, "00A")])[S3Address("b", "k")].size == 2
     assert newest([new(2, "00B"), new(1, "00A9")])[S3Address("b", "k")].size == 2
+
+
+@pytest.mark.parametrize("size", [-5, 10**40, "7", None])
+def test_a_size_that_is_none_is_not_told(size: object) -> None:
+    """A shard could not hold it, and the whole batch would come again."""
+    told = BRIDGE | {"detail": {"bucket": {"name": "b"}, "object": {"key": "a.jpg", "size": size}}}
+    assert [each.size for each in objects_in(json.dumps(told))] == [-1]

@@ -242,3 +242,34 @@ def test_shards_and_images_that_lie_in_a_bucket(person: Person, shard: Path, s3:
     s3.client.delete_object(Bucket=bucket, Key="pictures/late.webp")
     alone = person.ask("import", f"s3://{bucket}/shards", *where, "--json").document
     assert (alone["imported"], alone["report"]["images"]) == (6, 6)
+
+
+def test_a_shard_of_another_model_that_comes_first_takes_nothing_away(
+    person: Person, shard: Path, tmp_path: Path
+) -> None:
+    """The library keeps the model of the images that it lists; vectors of two names are not mixed either."""
+    rows, maker = rows_in(shard)
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    write_shard(inbox / "m.parquet", rows[:3], maker)
+    assert person.ask("import", inbox, "--json").document["report"]["images"] == 3
+    for name in ("Their Net", "Another Net"):
+        theirs = pa.table({"path": [f"{name}.jpg"], "vector": [[1.0, 2.0, 3.0]]})
+        pq.write_table(theirs.replace_schema_metadata({"model": name}), inbox / f"{name}.parquet")
+    told = person.ask("import", inbox, "--json").document
+    assert (told["report"]["images"], told["report"]["away"], len(told["refused"])) == (3, 0, 2)
+    (inbox / "m.parquet").rename(tmp_path / "m.parquet")
+    mixed = person.ask("import", inbox / "Their Net.parquet", inbox / "Another Net.parquet", "--json").document
+    assert (mixed["imported"], [Path(each["path"]).stem for each in mixed["refused"]]) == (1, ["Another Net"])
+
+
+def test_a_library_of_a_shard_moves_along_with_the_file(person: Person, shard: Path, tmp_path: Path) -> None:
+    rows, maker = rows_in(shard)
+    old, new = tmp_path / "old.parquet", tmp_path / "new.parquet"
+    write_shard(old, rows[:3], maker)
+    person.ask("import", old)
+    old.rename(new)
+    assert person.ask("library", "move", old, new, "--json").document["moved"] == [
+        {"from": [str(old)], "to": [str(new)]}
+    ]
+    assert person.ask("index", new, "--json").document["images"] == 3

@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from atlas_rt.commands.shard_folder import ShardFolder
@@ -153,3 +155,19 @@ def test_a_cluster_that_is_not_there(person: Person, folder: Path) -> None:
     assert told.code == 3
     assert "The Ray cluster at 127.0.0.1:1 " in told.refusal
     assert told.refusal.count("\n") == 0
+
+
+def test_a_library_that_lists_shards_keeps_their_model(
+    person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What "auto" means would embed for nobody; of vectors alone there is nothing to embed with."""
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    theirs = pa.table({"path": ["a.jpg", "b.jpg"], "vector": [[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]})
+    pq.write_table(theirs.replace_schema_metadata({"model": "Their Net"}), inbox / "theirs.parquet")
+    assert person.ask("import", inbox, "--json").document["imported"] == 2
+    copy_pictures(PICTURES[:1], inbox)
+    asked: list[RayJob] = []
+    monkeypatch.setattr("atlas_rt.commands.ray_indexing.RayRun", asked.append)
+    told = person.ask("index", inbox, "--engine", "ray", "--json").document
+    assert (told["images"], asked) == (2, [])

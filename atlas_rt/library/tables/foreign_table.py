@@ -62,10 +62,16 @@ def read_table(path: Path) -> ForeignTable:
         table = READERS[path.suffix.lower()](path)
     except OSError as error:
         raise UsageError(f"This file cannot be read ({reason_of(error)}): {path}") from error
+    except (UnicodeDecodeError, MemoryError) as error:
+        raise UsageError(f"This table is damaged, or too large for this machine ({error}): {path}") from error
     if not table.uris:
         raise UsageError(f"This table has no rows: {path}")
-    if table.vectors is not None and table.vectors.shape != (len(table.uris), table.dim):
+    if table.vectors is not None and len(table.vectors) != len(table.uris):
         raise UsageError(f"There are {len(table.uris):,} paths and {len(table.vectors):,} vectors: {path}")
+    if table.vectors is not None and not 0 < table.dim <= DIM_MAX:
+        raise UsageError(f"Vectors of {table.dim:,} dimensions cannot be used: {path}")
+    if table.positions is not None and table.positions.shape != (len(table.uris), 3):
+        raise UsageError(f"There is not one position x, y, z for each of {len(table.uris):,} paths: {path}")
     return table
 
 
@@ -80,9 +86,9 @@ def _read_parquet(path: Path) -> ForeignTable:
         raise UsageError(f"{why_unreadable(error)}: {path}") from error
     names = table.column_names
     vectors = _vector_column(pa, table)
-    where = _named(PATHS, names, lambda name: pa.types.is_string(table.schema.field(name).type))
+    where = _named(PATHS, names, lambda name: _is_text(pa, table.schema.field(name).type))
     shown = _named(PICTURES, names, lambda name: _is_picture(pa, table.schema.field(name).type))
-    axes = _axes(names)
+    axes = _axes([each.name for each in table.schema if _is_number(pa, each.type)])
     if not vectors and not axes:
         raise UsageError(f"Neither vectors nor x, y, z are in this table; its columns are {', '.join(names)}: {path}")
     rows = table.num_rows
@@ -111,8 +117,19 @@ def _is_vector(pa: Any, type_: Any) -> bool:
 def _is_picture(pa: Any, type_: Any) -> bool:
     """Bytes, or a struct with bytes, as Hugging Face writes them."""
     if pa.types.is_struct(type_):
-        return any(each.name == "bytes" for each in type_)
-    return bool(pa.types.is_binary(type_) or pa.types.is_large_binary(type_))
+        return any(each.name == "bytes" and _is_picture(pa, each.type) for each in type_)
+    return bool(pa.types.is_binary(type_) or pa.types.is_large_binary(type_) or pa.types.is_binary_view(type_))
+
+
+def _is_text(pa: Any, type_: Any) -> bool:
+    """Polars writes large strings, pandas dictionaries for what it calls categories."""
+    if pa.types.is_dictionary(type_):
+        return _is_text(pa, type_.value_type)
+    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_string_view(type_))
+
+
+def _is_number(pa: Any, type_: Any) -> bool:
+    return bool(pa.types.is_floating(type_) or pa.types.is_integer(type_) or pa.types.is_decimal(type_))
 
 
 def _pictures(pa: Any, table: Any, name: str) -> dict[int, bytes]:
@@ -133,7 +150,7 @@ def _vectors_of(column: Any, rows: int, path: Path) -> Floats:
         raise UsageError(f"The vectors of this table have no length that can be used: {path}")
     vectors = np.full((rows, dim), np.nan, np.float32)
     for row in np.flatnonzero(lengths == dim).tolist():
-        vectors[row] = [np.nan if value is None else value for value in lists[row]]
+        vectors[row] = _floats([np.nan if value is None else value for value in lists[row]])
     return vectors
 
 
@@ -147,25 +164,37 @@ def _read_npy(path: Path) -> ForeignTable:
     vectors = _loaded(path)
     if not isinstance(vectors, np.ndarray) or vectors.ndim != 2 or vectors.dtype.kind != "f" or not vectors.shape[1]:
         raise UsageError(f"This is no array (n, dim) of floating-point numbers: {path}")
-    lines = beside.read_bytes().decode("utf-8", "surrogateescape").splitlines()
-    return ForeignTable(_absolute([line for line in lines if line], path), vectors.astype(np.float32))
+    text = beside.read_bytes().decode("utf-8-sig", "surrogateescape")
+    lines = [line.removesuffix("\r") for line in text.split("\n")]  # not `splitlines`: names may hold its other ends
+    return ForeignTable(_absolute([line for line in lines if line], path), _floats(vectors))
 
 
 def _read_npz(path: Path) -> ForeignTable:
-    arrays = _loaded(path)
+    paths, vectors, positions, meta = _loaded(path, "paths", "vectors", "positions", "meta")
     try:
-        paths, vectors, positions = arrays["paths"].tolist(), arrays["vectors"], arrays["positions"]
-        model = str(json.loads(str(arrays["meta"]))["model"])
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        model = str(json.loads(str(meta))["model"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        model = None
+    if (
+        model is None
+        or paths.ndim != 1
+        or any(each.ndim != 2 or each.dtype.kind != "f" for each in (vectors, positions))
+    ):
+        raise UsageError(f"This .npz file is not one that `atlas-rt export` wrote: {path}")
+    return ForeignTable(_absolute(paths.tolist(), path), _floats(vectors), _floats(positions), {}, model)
+
+
+def _loaded(path: Path, *names: str) -> Any:
+    """Arrays of numbers and texts, of an archive those that are named; what would have to be unpickled is refused."""
+    try:
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            return [loaded[name] for name in names] if names else loaded
+    except OSError:
+        raise
+    except (KeyError, IndexError) as error:
         raise UsageError(f"This .npz file is not one that `atlas-rt export` wrote: {path}") from error
-    return ForeignTable(_absolute(paths, path), vectors.astype(np.float32), positions.astype(np.float32), {}, model)
-
-
-def _loaded(path: Path) -> Any:
-    """Arrays of numbers and texts; what would have to be unpickled is refused."""
-    try:
-        return np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
+    except Exception as error:  # what is damaged makes NumPy and zipfile raise anything, as MemoryError and TokenError
         raise UsageError(f"This NumPy file is damaged, or holds more than numbers: {path}") from error
 
 
@@ -181,7 +210,7 @@ def _read_csv(path: Path) -> ForeignTable:
     if rows and (not where or not (axes or components)):
         raise UsageError(f"A table needs a path and x, y, z or v0, v1, ...; its columns are {', '.join(names)}: {path}")
     rows = [row for row in rows if row[where]]
-    vectors = np.array([[_number(row[name]) for name in components] for row in rows], np.float32)
+    vectors = _floats([[_number(row[name]) for name in components] for row in rows])
     return ForeignTable(
         _absolute([row[where] for row in rows], path),
         vectors if components else None,
@@ -220,8 +249,14 @@ def _positions(columns: Sequence[Sequence[Any]]) -> Floats:
     """(n, 3) of two or three columns; without z all lie in a plane."""
     values = [[np.nan if value is None else value for value in column] for column in columns]
     flat = [*values, *[[0.0] * len(values[0])] * (3 - len(values))]
-    positions: Floats = np.array(flat, np.float32).T
+    positions: Floats = _floats(flat).T
     return positions
+
+
+def _floats(values: Any) -> Floats:
+    """As float32; what is too large for that is infinite, and no vector or position."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(values).astype(np.float32, copy=False)
 
 
 def _absolute(uris: Sequence[str], table: Path) -> tuple[str, ...]:

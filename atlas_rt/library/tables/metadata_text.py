@@ -19,6 +19,14 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "rating": (int,),
     "keywords": (list,),
 }
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "taken_secs": (-4.6e9, 4.2e9),  # the years of `metadata.dates`
+    "latitude": (-90.0, 90.0),
+    "longitude": (-180.0, 180.0),
+    "rating": (-1, 5),
+}
+_GREATEST = 2**53
+"""Of the other numbers: what every part of the program and SQLite can hold."""
 
 
 def text_of(metadata: Metadata) -> str:
@@ -40,4 +48,11 @@ def _checked(name: str, value: Any) -> Any:
     """A value of the kind the field has; a list of keywords as a tuple."""
     if not isinstance(value, _KINDS[name]) or isinstance(value, bool):
         raise ValueError(f"{name} of the metadata is {value!r}")  # noqa: TRY004
-    return tuple(str(each) for each in value) if isinstance(value, list) else value
+    if isinstance(value, int | float):
+        least, greatest = _BOUNDS.get(name, (-_GREATEST, _GREATEST))
+        if not least <= value <= greatest:
+            raise ValueError(f"{name} of the metadata is {value!r}")
+    checked = tuple(str(each) for each in value) if isinstance(value, list) else value
+    for each in checked if isinstance(checked, tuple) else (checked,):
+        str(each).encode()  # a surrogate is no text, which UnicodeEncodeError says
+    return checked

@@ -85,9 +85,9 @@ class RememberedShards:
     remarks: sentences on shards that cannot be used.
     """
 
-    def __init__(self, folder: Path, *, model_id: str, vocabulary_key: str = "") -> None:
-        """folder: of the library. vocabulary_key: labels made with another vocabulary are left out."""
-        self._folder, self._model_id, self._vocabulary_key = folder, model_id, vocabulary_key
+    def __init__(self, folder: Path, *, model_id: str, dim: int, vocabulary_key: str = "") -> None:
+        """folder: of the library. dim: of the model's vectors. vocabulary_key: labels of others are left out."""
+        self._folder, self._model_id, self._dim, self._vocabulary_key = folder, model_id, dim, vocabulary_key
         self._lock = threading.Lock()
         self._seen: dict[Path, _Indexed | None] = {}
         self._stamps: tuple[int, ...] = ()
@@ -190,7 +190,7 @@ class RememberedShards:
         """None for one of another model, and, with a remark, for one that cannot be read."""
         try:
             with ShardFile(path) as shard:
-                if shard.maker.model != self._model_id:
+                if other_model(shard.maker, model_id=self._model_id, dim=self._dim):
                     return None
                 index, starts = shard.index(), shard.starts
                 same_words = shard.maker.vocabulary == self._vocabulary_key
@@ -315,11 +315,13 @@ def hash_of(path: Path) -> str:
         raise MissingError(f"This file cannot be read ({disk_errors.reason_of(error)}): {path}") from error
 
 
-def other_model(maker: Maker, *, model_id: str) -> str:
+def other_model(maker: Maker, *, model_id: str, dim: int) -> str:
     """Why a shard's vectors cannot join those of a model; empty where they can."""
-    if maker.model == model_id:
-        return ""
-    return f"this shard holds vectors of the model {maker.model}, and the library is of {model_id}"
+    if maker.model != model_id:
+        return f"this shard holds vectors of the model {maker.model}, and the library is of {model_id}"
+    if maker.dim != dim:
+        return f"the vectors in this shard have {maker.dim:,} dimensions, those of {model_id} have {dim:,}"
+    return ""
 
 
 def _is_same(one: Item, other: Item) -> bool:

@@ -1,7 +1,8 @@
 """A shard as it is read: refused whole with one sentence, or survived row by row.
 
-A file that is no whole Parquet file, comes from a newer version, or is no shard is refused. In one that can be read
-each row is checked by itself: what has no unit vector, no proper tiles or no content hash counts as not there.
+A file that is no whole Parquet file, comes from a newer version, or is no shard is refused, as is one whose columns are
+not of a shard's types. In one that can be read each row is checked by itself: what has no unit vector, no proper tiles
+or no content hash counts as not there.
 """
 
 from __future__ import annotations
@@ -21,12 +22,26 @@ from atlas_rt.library.metadata.file_metadata import FileMetadata
 from atlas_rt.library.tables.arrow import parquet
 from atlas_rt.library.tables.metadata_text import metadata_of
 from atlas_rt.library.tables.rows import FailureRow, ImageRow, Item, Row, is_unit
-from atlas_rt.library.tables.shard import FORMAT, KEY, Maker, Position
+from atlas_rt.library.tables.shard import FORMAT, KEY, Maker, Position, schema_of
 from atlas_rt.library.tile_files import MEDIUM_RECORD_BYTES, SMALL_RECORD_BYTES, TileSet
 
 _INDEX = ("uri", "uri_bytes", "etag", "size", "mtime_ns", "content_hash", "failure")
+_NEEDED = (
+    "uri",
+    "content_hash",
+    "width",
+    "height",
+    "vector",
+    "tile_small",
+    "tile_medium",
+    "mean_rgb",
+    "aspect",
+    "failure",
+)
+"""Columns without which a file is no shard; the others may be missing."""
 _SIZE_MAX = 1 << 20
 """Pixels of a side; more is no picture's size."""
+_DIM_MAX = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +62,11 @@ class ShardFile:
         self.path = path
         try:
             self._file = pq.ParquetFile(path, memory_map=False)
-        except (pa.ArrowInvalid, OSError) as error:
+            schema = self._file.schema_arrow
+            self.maker = maker_of(schema.metadata or {}, path)
+            _check_columns(schema, self.maker, path)
+        except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{why_unreadable(error)}: {path}") from error
-        self.maker = maker_of(self._file.schema_arrow.metadata or {}, path)
         self.rows: int = self._file.metadata.num_rows
         groups = range(self._file.metadata.num_row_groups)
         self.starts = np.cumsum([0, *(self._file.metadata.row_group(each).num_rows for each in groups)], dtype=np.int64)
@@ -71,7 +88,7 @@ class ShardFile:
     def index(self) -> list[IndexRow]:
         """What each row is found by; the columns of pictures and vectors are not read."""
         columns = [name for name in _INDEX if name in self._file.schema_arrow.names]
-        return [_index_row(values) for values in self._read(columns=columns).to_pylist()]
+        return [_index_row(values) for values in self._values(self._read(columns=columns))]
 
     def group(self, group: int) -> list[Row | None]:
         """The rows of one group, None for each that cannot be used."""
@@ -80,7 +97,7 @@ class ShardFile:
         has = np.asarray(table["vector"].is_valid().to_numpy(zero_copy_only=False), np.bool_)
         whole = np.zeros((len(has), self.maker.dim), np.float16)
         whole[has] = vectors.reshape(-1, self.maker.dim)  # what is null has no place in it
-        rows = table.drop_columns(["vector"]).to_pylist()
+        rows = self._values(table.drop_columns(["vector"]))
         return [_row(values, vector) for values, vector in zip(rows, whole, strict=True)]
 
     def positions(self) -> list[Position | None]:
@@ -89,6 +106,14 @@ class ShardFile:
             return [None] * self.rows
         given = self._read(columns=["position"])["position"].to_pylist()
         return [position_of(each) for each in given]
+
+    def _values(self, table: Any) -> list[dict[str, Any]]:
+        """The rows of a table as Python's values. Raises UsageError where a text is none."""
+        try:
+            rows: list[dict[str, Any]] = table.to_pylist()
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{why_unreadable(error)}: {self.path}") from error
+        return rows
 
     def _read(self, group: int | None = None, columns: Sequence[str] | None = None) -> Any:
         pa, _ = parquet()
@@ -109,9 +134,10 @@ def maker_of(metadata: dict[bytes, bytes], path: Path | str) -> Maker:
         version = int(values["format"])
         if version <= FORMAT:
             maker = Maker(**{field.name: values[field.name] for field in fields(Maker)})
-            if int(maker.dim) > 0:
+            texts = (maker.model, maker.model_name, maker.model_hash, maker.vocabulary)
+            if type(maker.dim) is int and 0 < maker.dim <= _DIM_MAX and all(isinstance(each, str) for each in texts):
                 return maker
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"What this shard says of itself cannot be read ({error}): {path}") from error
     if version > FORMAT:
         raise UsageError(
@@ -119,6 +145,16 @@ def maker_of(metadata: dict[bytes, bytes], path: Path | str) -> Maker:
             f"update atlas_rt: {path}"
         )
     raise UsageError(f"What this shard says of itself makes no sense: {path}")
+
+
+def _check_columns(schema: Any, maker: Maker, path: Path) -> None:
+    """Raise UsageError where a column is missing or not of its type, as in a file that another program rewrote."""
+    for column in schema_of(maker):
+        found = schema.field(column.name).type if schema.names.count(column.name) == 1 else None
+        if found is None and column.name in _NEEDED:
+            raise UsageError(f"This shard has no column {column.name}: {path}")
+        if found is not None and found != column.type:
+            raise UsageError(f"The column {column.name} of this shard is {found}, not {column.type}: {path}")
 
 
 def is_shard(path: Path) -> bool:
@@ -181,9 +217,9 @@ def _row(values: dict[str, Any], vector: np.ndarray[Any, np.dtype[np.float16]]) 
         return None
     try:
         metadata = metadata_of(values.get("metadata") or "{}")
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         metadata = metadata_of("{}")
-    labels = tuple((each["word"], each["confidence"]) for each in values.get("labels") or ())
+    labels = tuple((each["word"], each["confidence"]) for each in values.get("labels") or () if each is not None)
     usable = all(word and 0.0 <= (share or 0.0) <= 1.0 for word, share in labels)
     return ImageRow(
         _item(values),

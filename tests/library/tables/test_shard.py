@@ -146,6 +146,29 @@ def test_bad_rows_are_survived_one_by_one(tmp_path: Path) -> None:
     assert (len(contents.hashes), contents.unusable, contents.failures) == (2, len(bad), 0)
 
 
+def test_a_shard_with_other_columns_is_refused(tmp_path: Path) -> None:
+    """As another program may rewrite it, and as flipped bits leave it; a remembered one must not end the engine."""
+    whole = pq.read_table(written(tmp_path / "a.parquet", [image(0), image(1)]))
+    at = whole.column_names.index
+    broken = pa.StringArray.from_buffers(2, pa.py_buffer(np.arange(3, dtype=np.int32)), pa.py_buffer(b"\xff\xff"))
+    expected = {
+        "has no column vector": whole.drop_columns(["vector"]),
+        "The column uri of this shard is int64, not string": whole.set_column(at("uri"), "uri", pa.array([1, 2])),
+        "The column vector of this shard is": whole.set_column(at("vector"), "vector", pa.array([[1.0], [2.0]])),
+        "damaged": whole.set_column(at("uri"), "uri", broken),
+    }
+    for words, table in expected.items():
+        pq.write_table(table, tmp_path / "b.parquet")
+        with pytest.raises(UsageError, match=words):
+            contents_of(tmp_path / "b.parquet")
+    pq.write_table(whole.drop_columns(["position", "stage", "labels"]), tmp_path / "c.parquet")
+    assert len(contents_of(tmp_path / "c.parquet").hashes) == 2, "these columns may be missing"
+    said = json.loads(whole.schema.metadata[KEY]) | {"dim": 10**12}
+    pq.write_table(whole.replace_schema_metadata({KEY: json.dumps(said).encode()}), tmp_path / "d.parquet")
+    with pytest.raises(UsageError, match="makes no sense"):
+        ShardFile(tmp_path / "d.parquet")
+
+
 def test_pyarrow_is_missed_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingError, match=r"pip install atlas_rt\[parquet\]"):
@@ -156,7 +179,16 @@ def test_metadata_as_text_is_stable_and_forgiving() -> None:
     assert metadata_of(text_of(TOLD)) == TOLD
     assert text_of(metadata_of(text_of(TOLD))) == text_of(TOLD)
     assert metadata_of('{"title": "x", "of a newer version": 1}') == Metadata(title="x")
-    for wrong in ("[]", '{"iso": "many"}', '{"title": 1}', "no"):
+    senseless = ('{"iso": 1e999}', '{"iso": 99999999999999999999}', '{"latitude": NaN}', '{"title": "\\ud800"}')
+    for wrong in (
+        "[]",
+        '{"iso": "many"}',
+        '{"title": 1}',
+        "no",
+        '{"rating": 99}',
+        '{"keywords": ["\\ud800"]}',
+        *senseless,
+    ):
         with pytest.raises(ValueError, match=r"."):
             metadata_of(wrong)
 
@@ -177,7 +209,7 @@ def test_a_library_remembers_shards_and_the_last_row_of_an_address_counts(tmp_pa
     shelf = ShardShelf(tmp_path / "library", listed=False)
     assert [shelf.put(path) for path in (one, two, other)] == [True] * 3
     assert not ShardShelf(tmp_path / "library", listed=False).put(one)
-    with RememberedShards(tmp_path / "library", model_id=MAKER.model, vocabulary_key="words") as shards:
+    with RememberedShards(tmp_path / "library", model_id=MAKER.model, dim=MAKER.dim, vocabulary_key="words") as shards:
         assert same(shards.find_item(todo(again.item)), again)
         later = replace(again.item, mtime_ns=99)  # an object's date is not always told
         assert same(shards.find_item(todo(later)), again)
@@ -192,7 +224,9 @@ def test_a_library_remembers_shards_and_the_last_row_of_an_address_counts(tmp_pa
         assert shards.appeared()
         shards.refresh()
         assert list(shards.listed()) == [image(5).item.uri]
-    with RememberedShards(tmp_path / "library", model_id=MAKER.model, vocabulary_key="other words") as shards:
+    with RememberedShards(
+        tmp_path / "library", model_id=MAKER.model, dim=MAKER.dim, vocabulary_key="other words"
+    ) as shards:
         assert shards.find_content(first.content_hash) == replace(
             shards.find_content(first.content_hash) or first, labels=()
         )
@@ -202,6 +236,12 @@ def test_a_remembered_shard_that_is_damaged_is_passed_over_and_told(tmp_path: Pa
     ShardShelf(tmp_path, listed=False).put(written(tmp_path / "1.parquet", [image(1)]))
     (kept,) = (tmp_path / "shards").glob("*.parquet")
     kept.write_bytes(kept.read_bytes()[:200])
-    with RememberedShards(tmp_path, model_id=MAKER.model) as shards:
+    with RememberedShards(tmp_path, model_id=MAKER.model, dim=MAKER.dim) as shards:
         assert shards.find_content(image(1).content_hash) is None
         assert len(shards.remarks) == 1
+
+
+def test_vectors_of_other_length_do_not_count_under_the_same_name(tmp_path: Path) -> None:
+    ShardShelf(tmp_path, listed=False).put(written(tmp_path / "1.parquet", [image(1)]))
+    with RememberedShards(tmp_path, model_id=MAKER.model, dim=MAKER.dim + 1) as shards:
+        assert shards.find_content(image(1).content_hash) is None
