@@ -62,6 +62,6 @@ def _tell_report(report: IndexReport) -> None:
     )
     if report.requests:
         asked = report.requests
-        read = f"{asked['get']:,} reads of {asked['bytes'] / 1e6:,.1f} MB"
-        tell(f"S3: {asked['list']:,} requests to list, {read}, {asked['other']:,} others")
+        read = f"{asked['get']:,} to read {asked['bytes'] / 1e6:,.1f} MB"
+        tell(f"requests to S3: {asked['list']:,} to list, {read}, {asked['other']:,} others")
     tell(f"{duration(report.seconds['total'])}, {report.images_per_second:.1f} images a second, model {report.model}")
