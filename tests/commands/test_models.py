@@ -183,6 +183,7 @@ def test_a_disk_without_room_is_said_before_anything_is_fetched(person: Person, 
 # -- libraries ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_two_models_never_share_an_index_and_the_old_one_is_kept(person: Person, folder: Path) -> None:
     assert person.ask("index", folder, "--json").document["model"] == "starter"
     (first,) = person.cache.glob("libraries/*/starter-*")

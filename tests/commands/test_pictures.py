@@ -114,7 +114,7 @@ def test_without_a_display_a_picture_is_written_where_one_stands(person: Person,
     assert len(list(folder.iterdir())) == 6
 
 
-@pytest.mark.parametrize("through_a_link", [False, True])
+@pytest.mark.parametrize("through_a_link", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_no_picture_is_written_into_the_source(
     person: Person, folder: Path, tmp_path: Path, through_a_link: bool
 ) -> None:
@@ -147,7 +147,7 @@ def test_a_film_that_is_not_there_is_refused(person: Person, folder: Path, here:
     )
 
 
-@pytest.mark.parametrize("environment", [WITHOUT_OPENGL, OLD_OPENGL])
+@pytest.mark.parametrize("environment", [WITHOUT_OPENGL, pytest.param(OLD_OPENGL, marks=pytest.mark.slow)])
 def test_without_opengl_the_rasterizer_draws_and_says_so(
     person: Person, folder: Path, here: Path, environment: dict[str, str]
 ) -> None:

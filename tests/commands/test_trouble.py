@@ -137,6 +137,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_what_was_found_and_goes_on_when_there_is_room(
     person: Person, disk: Path, tmp_path: Path
 ) -> None:

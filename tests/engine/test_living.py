@@ -215,6 +215,7 @@ def test_a_folder_that_vanishes_is_kept_and_goes_on_when_it_comes_back(room: Roo
     assert report.failed == ()
 
 
+@pytest.mark.slow
 def test_a_folder_that_vanishes_while_it_is_read_is_kept_so_far_and_read_on_when_it_comes_back(
     indexed: Library, cache: Path, tmp_path: Path
 ) -> None:

@@ -200,6 +200,7 @@ def test_an_image_that_is_away_stays_on_the_map_and_comes_back_without_a_new_one
     assert desk.published == []
 
 
+@pytest.mark.slow
 def test_a_refit_and_its_undo_include_what_is_away(desk: Desk, indexed: Library) -> None:
     desk.scan(*FIFTH)
     assert desk.map_scheduler.refit(go_on)
@@ -238,6 +239,7 @@ def test_what_a_killed_fit_left_behind_is_swept_away(desk: Desk) -> None:
     assert not left.exists()
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_old_map_to_a_refit_and_to_going_back(desk: Desk) -> None:
     """Where not even the vectors that are fitted can be written, and where the new map cannot be published."""
     resource = pytest.importorskip("resource")
@@ -265,6 +267,7 @@ def test_a_full_disk_leaves_the_old_map_to_a_refit_and_to_going_back(desk: Desk)
     assert desk.map.fit == before.fit + 1
 
 
+@pytest.mark.slow
 def test_a_new_cluster_never_has_the_id_of_one_that_is_gone(library: Library) -> None:
     """Nor of one that came with a refit from which one went back: a name given to it would jump onto the new one."""
     with StoreWriter.open(library.place.folder) as store:
@@ -343,6 +346,7 @@ def test_a_refit_is_due_when_a_fifth_is_new_and_holds_the_old_alone(desk: Desk) 
     assert same_bits(after.ids, placed.ids)
 
 
+@pytest.mark.slow
 def test_one_goes_back_along_the_line_of_fits_and_no_further(desk: Desk) -> None:
     first = desk.map
     refit, undo = lambda: desk.map_scheduler.refit(go_on), desk.map_scheduler.undo

@@ -39,6 +39,7 @@ def recall(vectors: Floats, positions: Floats, k: int = 15) -> float:
     return float(np.mean([np.isin(a, b).mean() for a, b in zip(knn(vectors, k)[1], stand, strict=True)]))
 
 
+@pytest.mark.slow
 def test_neighbours_stand_together_more_than_on_principal_axes(model: Model) -> None:
     encode = Encoder(model)
     vectors = np.concatenate([encode(path.read_bytes(), path.name) for path in sorted(DEMO.glob("*.webp"))])
