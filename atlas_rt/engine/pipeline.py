@@ -237,7 +237,8 @@ class Pipeline:
             if each.vector is not None:
                 vectors[row] = each.vector
         rows = [row for row, each in enumerate(prepared) if each.to_encode is not None]
-        vectors[rows] = self._worker.encode([each.to_encode for each in prepared if each.to_encode is not None])
+        if rows:
+            vectors[rows] = self._worker.encode([each.to_encode for each in prepared if each.to_encode is not None])
         return vectors
 
     def _prepare(self, todo: Todo) -> Outcome:

@@ -268,7 +268,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_anything_else(
 ) -> None:
     (here / "folder.npz").mkdir()
     for word, said in (
-        ("all.xls", f"the file's name must end in .npz or .csv: {here}/all.xls"),
+        ("all.xls", f"the file's name must end in .npz or .csv or .parquet: {here}/all.xls"),
         ("nowhere/all.npz", f"this folder does not exist: {here}/nowhere"),
         ("folder.npz", f"a folder already has this name; choose another: {here}/folder.npz"),
     ):
