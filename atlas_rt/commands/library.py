@@ -12,11 +12,11 @@ from atlas_rt.core.s3_address import is_s3
 from atlas_rt.errors import UsageError
 from atlas_rt.library.cache_layout import cache_folder, forget, move, place_of, places, real_sources
 from atlas_rt.library.cleaning import Cleaned, clean
+from atlas_rt.library.formats import TABLE_SUFFIXES
 from atlas_rt.library.relocation import make_way, moved_places
 from atlas_rt.library.sources import absolute, path_or_address, resolve
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.store_writer import StoreWriter, writing
-from atlas_rt.library.tables.table_files import SUFFIXES
 from atlas_rt.settings import Settings
 
 DOES = ("list", "forget", "clean", "move")
@@ -156,7 +156,7 @@ def _move(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def _target(word: str) -> tuple[str, ...]:
     """Where a source goes to; of a library that was imported from a file, this file. Raises UsageError."""
-    if not is_s3(word) and (path := absolute(word)).is_file() and path.suffix.lower() in SUFFIXES:
+    if not is_s3(word) and (path := absolute(word)).is_file() and path.suffix.lower() in TABLE_SUFFIXES:
         return (str(path),)
     return resolve([word])
 

@@ -79,9 +79,9 @@ class Buckets:
         return time.monotonic() >= self._due_secs
 
     @property
-    def interruption(self) -> S3Error | None:
-        """Why something cannot be listed or read now; None where nothing stands in the way."""
-        return next(iter((*self.lost.values(), *self._broken.values())), None)
+    def interruptions(self) -> tuple[S3Error, ...]:
+        """Why something cannot be listed or read now; empty where nothing stands in the way."""
+        return (*self.lost.values(), *self._broken.values())
 
     def troubles(self, sources: Sequence[str]) -> dict[str, str]:
         """Source -> why nothing more of it can be listed or read now, as a sentence."""
@@ -128,7 +128,7 @@ class Buckets:
         """A round has ended; when to list again. changed: something had changed."""
         if not self._listed or self._job.offline:
             self._due_secs = float("inf")
-        elif self.interruption is not None:
+        elif self.interruptions:
             self._due_secs = time.monotonic() + self._retry_secs
             self._retry_secs = min(self._retry_secs * 2.0, RETRY_SECS_MAX)
         else:

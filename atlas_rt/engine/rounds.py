@@ -219,8 +219,8 @@ class Rounds:
     def _waits_for_s3(self, sources: Sequence[str], intake: Intake) -> bool:
         """Without a window: whether listing or reading was interrupted by what passes by itself, and is tried again
         now. With one, the next round comes soon."""
-        error = self.buckets.interruption
-        if error is None or not error.passes or self._job.stay or not self.buckets.heard:
+        passes = any(error.passes for error in self.buckets.interruptions)
+        if not passes or self._job.stay or not self.buckets.heard:
             return False
         if time.monotonic() - intake.headway_secs > self._job.patience_secs:
             return False

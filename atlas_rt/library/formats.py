@@ -17,6 +17,8 @@ JXL_SUFFIXES = frozenset([".jxl"])
 """Read when pylibjxl is installed. (pillow-jxl-plugin is under the GPL.)"""
 SHOT_SUFFIXES = frozenset([".jpg", ".jpeg", ".jpe", ".jfif"]) | HEIC_SUFFIXES
 """What cameras write together with the RAW file of a shot."""
+TABLE_SUFFIXES = (".parquet", ".npy", ".npz", ".csv")
+"""Tables of images that `atlas-rt import` takes in; the first is that of shards."""
 SIDECAR_SUFFIX = ".xmp"
 """What programs write about a picture into a file next to it."""
 FORMAT_HINTS = {"HEIC": "pillow_heif", "JPEG XL": "pylibjxl", "RAW": "rawpy"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import shlex
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from atlas_rt.core.s3_address import S3Address, is_s3, parse_address
 from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.library.disk_errors import reason_of
-from atlas_rt.library.formats import IMAGE_SUFFIXES, format_to_install, readable_suffixes, suffix_of
+from atlas_rt.library.formats import IMAGE_SUFFIXES, TABLE_SUFFIXES, format_to_install, readable_suffixes, suffix_of
 
 
 def resolve(words: Sequence[str]) -> tuple[str, ...]:
@@ -65,6 +66,8 @@ def _check_single_file(path: Path) -> None:
     missing = format_to_install(suffix)
     if missing and suffix not in readable_suffixes():
         raise MissingError(f"{missing} files need one more package, `pip install atlas_rt[formats]`: {path}")
+    if regular and suffix in TABLE_SUFFIXES:
+        raise UsageError(f"This is a table, not an image; take it in with `atlas-rt import {shlex.quote(str(path))}`")
     if not regular or suffix not in readable_suffixes():
         known = " ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
         raise UsageError(f"This is no image (known are {known}); name a folder or an image: {path}")

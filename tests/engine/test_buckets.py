@@ -258,7 +258,7 @@ def test_what_was_in_the_way_goes_with_its_source(s3_stub: S3Stub, make_job: Mak
     def listed(source: str) -> object:
         known.begin([source], afresh=False, broken=())
         known.next_part()
-        return known.interruption
+        return known.interruptions
 
     known = buckets.Buckets(make_job("s3://taken-back", s3=s3_stub.options), waiting=lambda: None)
     s3_stub.fail("AccessDenied", operation="LIST")

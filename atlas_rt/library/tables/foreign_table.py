@@ -13,6 +13,7 @@ Columns are recognised by their names and types; what is not recognised is passe
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -21,13 +22,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.s3_address import is_s3
 from atlas_rt.errors import UsageError
 from atlas_rt.library.disk_errors import reason_of
 from atlas_rt.library.tables.arrow import parquet
-from atlas_rt.library.tables.shard_file import why_unreadable
+from atlas_rt.library.tables.shard_file import check_rows, why_unreadable
 
 PATHS = ("uri", "path", "filepath", "file_path", "image_path", "file", "filename", "file_name", "url", "name")
 VECTORS = ("embedding", "embeddings", "vector", "vectors", "emb", "image_embedding", "clip_embedding", "features")
@@ -81,6 +83,7 @@ def read_table(path: Path) -> ForeignTable:
 def _read_parquet(path: Path) -> ForeignTable:
     pa, pq = parquet()
     try:
+        check_rows(pq.read_metadata(path).num_rows, path)
         table = pq.read_table(path, memory_map=False)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise UsageError(f"{why_unreadable(error)}: {path}") from error
@@ -96,7 +99,7 @@ def _read_parquet(path: Path) -> ForeignTable:
     given = (table.schema.metadata or {}).get(b"model", b"").decode("utf-8", "replace")
     return ForeignTable(
         _absolute([uri or f"{path.name}#{row}" for row, uri in enumerate(uris)], path),
-        _vectors_of(table[vectors], rows, path) if vectors else None,
+        _vectors_of(pa, table[vectors], path) if vectors else None,
         _positions([table[axis].to_pylist() for axis in axes]) if axes else None,
         _pictures(pa, table, shown),
         given,
@@ -141,17 +144,31 @@ def _pictures(pa: Any, table: Any, name: str) -> dict[int, bytes]:
     return {row: value for row, value in enumerate(values) if value}
 
 
-def _vectors_of(column: Any, rows: int, path: Path) -> Floats:
-    """(n, dim) of a column of lists; a row that is null or of another length is NaN."""
-    lists = column.to_pylist()
-    lengths = np.array([len(each) if each is not None else 0 for each in lists])
+def _vectors_of(pa: Any, column: Any, path: Path) -> Floats:
+    """(n, dim) of a column of lists; a row that is null or of another length is NaN. Numbers never become Python's,
+    which would take thirty times the room."""
+    lengths = _lengths(pa, column)
     dim = int(np.bincount(lengths[lengths > 0]).argmax()) if (lengths > 0).any() else 0
     if not 0 < dim <= DIM_MAX:
         raise UsageError(f"The vectors of this table have no length that can be used: {path}")
-    vectors = np.full((rows, dim), np.nan, np.float32)
-    for row in np.flatnonzero(lengths == dim).tolist():
-        vectors[row] = _floats([np.nan if value is None else value for value in lists[row]])
+    vectors, first = np.full((len(lengths), dim), np.nan, np.float32), 0
+    for chunk in column.chunks:
+        usable = lengths[first : first + len(chunk)] == dim
+        values = chunk.filter(pa.array(usable)).flatten().to_numpy(zero_copy_only=False)
+        vectors[first : first + len(chunk)][usable] = _floats(values).reshape(-1, dim)
+        first += len(chunk)
     return vectors
+
+
+def _lengths(pa: Any, column: Any) -> NDArray[np.int64]:
+    """(n,) how many numbers each row of a column of lists holds; 0 for null."""
+    from pyarrow import compute
+
+    if pa.types.is_fixed_size_list(column.type):
+        lengths: NDArray[np.int64] = np.asarray(column.is_valid().to_numpy(), np.int64) * column.type.list_size
+    else:
+        lengths = np.asarray(compute.fill_null(compute.list_value_length(column), 0).to_numpy(), np.int64)
+    return lengths
 
 
 # -- NumPy and CSV -----------------------------------------------------------------------------------------------------
@@ -206,7 +223,7 @@ def _read_csv(path: Path) -> ForeignTable:
             raise UsageError(f"This CSV file cannot be read ({error}): {path}") from error
     names = [name for name in (rows[0] if rows else {}) if name]
     where, axes = _named(PATHS, names, lambda _: True), _axes(names)
-    components = [name for name in (f"v{number}" for number in range(DIM_MAX)) if name in names]
+    components = list(itertools.takewhile(set(names).__contains__, (f"v{number}" for number in range(DIM_MAX))))
     if rows and (not where or not (axes or components)):
         raise UsageError(f"A table needs a path and x, y, z or v0, v1, ...; its columns are {', '.join(names)}: {path}")
     rows = [row for row in rows if row[where]]

@@ -68,6 +68,7 @@ class ShardFile:
         except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{why_unreadable(error)}: {path}") from error
         self.rows: int = self._file.metadata.num_rows
+        check_rows(self.rows, path)
         groups = range(self._file.metadata.num_row_groups)
         self.starts = np.cumsum([0, *(self._file.metadata.row_group(each).num_rows for each in groups)], dtype=np.int64)
         """The first row of each group, and at last how many rows there are."""
@@ -165,6 +166,13 @@ def is_shard(path: Path) -> bool:
         return KEY in (pq.read_schema(path).metadata or {})
     except (pa.ArrowInvalid, OSError) as error:
         raise UsageError(f"{why_unreadable(error)}: {path}") from error
+
+
+def check_rows(rows: int, path: Path) -> None:
+    """Raise UsageError where a file claims more rows than it has bytes: no picture or vector takes less, and rows that
+    hold nothing would fill the memory."""
+    if rows > (size := path.stat().st_size):
+        raise UsageError(f"This Parquet file claims {rows:,} rows in {size:,} bytes: {path}")
 
 
 def why_unreadable(error: Exception) -> str:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atlas_rt.errors import AtlasError, UsageError
+from atlas_rt.library.formats import TABLE_SUFFIXES
 from atlas_rt.library.sources import absolute
 from atlas_rt.library.tables.rows import ImageRow
 from atlas_rt.library.tables.shard import SUFFIX
 from atlas_rt.library.tables.shard_file import ShardFile
-
-SUFFIXES = (SUFFIX, ".npy", ".npz", ".csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +47,8 @@ def files_of(words: Sequence[str]) -> tuple[Path, ...]:
             found += inside
         elif not path.exists():
             raise UsageError(f"There is no such file or folder: {path}")
-        elif path.suffix.lower() not in SUFFIXES:
-            raise UsageError(f"This cannot be imported; name a file that ends in {' or '.join(SUFFIXES)}: {path}")
+        elif path.suffix.lower() not in TABLE_SUFFIXES:
+            raise UsageError(f"This cannot be imported; name a file that ends in {' or '.join(TABLE_SUFFIXES)}: {path}")
         else:
             found.append(path)
     return tuple(dict.fromkeys(found))

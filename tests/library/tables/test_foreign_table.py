@@ -37,6 +37,25 @@ def test_columns_of_other_kinds_are_passed_over(tmp_path: Path) -> None:
     assert np.isinf(table.vectors[0, 0]), "too large for float32, and so no vector"
 
 
+@pytest.mark.parametrize("kind", [pa.list_(pa.float64()), pa.large_list(pa.float32()), pa.list_(pa.float16(), 2)])
+def test_vectors_of_any_kind_of_list_keep_their_rows(tmp_path: Path, kind: Any) -> None:
+    """Where one is missing or has another length the row stays and has none; chunks make no difference."""
+    odd = [5.0] if kind.__class__ is not pa.FixedSizeListType else None
+    parts = [[[1.0, 2.0], None], [odd, [3.0, None]], [[4.0, 5.0]]]
+    chunks = pa.chunked_array([pa.array(part, kind) for part in parts])
+    pq.write_table(pa.table({"path": list("abcde"), "embedding": chunks}), tmp_path / "t.parquet")
+    vectors = read_table(tmp_path / "t.parquet").vectors
+    nan = np.nan
+    np.testing.assert_array_equal(vectors, np.float32([[1, 2], [nan, nan], [nan, nan], [3, nan], [4, 5]]))
+
+
+def test_a_file_that_claims_more_rows_than_it_has_bytes_is_refused(tmp_path: Path) -> None:
+    nothing = pa.table({"path": pa.nulls(1_000_000, pa.string()), "x": pa.nulls(1_000_000, pa.float32())})
+    pq.write_table(nothing, tmp_path / "t.parquet")
+    with pytest.raises(UsageError, match="claims 1,000,000 rows in"):
+        read_table(tmp_path / "t.parquet")
+
+
 def test_a_name_may_hold_what_unicode_calls_the_end_of_a_line(tmp_path: Path) -> None:
     np.save(tmp_path / "v.npy", np.eye(2, dtype=np.float32))
     (tmp_path / "v.txt").write_bytes("a\u2028b.jpg\r\nc\x0cd.jpg\n".encode("utf-8-sig"))
