@@ -38,6 +38,7 @@ from atlas_rt.engine.messages import (
     Remove,
     Removed,
     Said,
+    SourceState,
     Stop,
     ToEngine,
     UseModel,
@@ -114,6 +115,7 @@ class EngineProcess:
     def _start(self) -> None:
         self._start_secs: float | None = None
         self._scanned, self._silent_secs, self._begun_secs = False, 0.0, time.monotonic()
+        self._source_told = ""
         self._child = Child(serve, self._job.niceness, name="atlas-engine")
         self._send(self._job)
         for request in self._unheeded:
@@ -127,6 +129,8 @@ class EngineProcess:
         self._scanned = self._scanned or isinstance(message, Progress)
         if _is_headway(message):
             self._retries.went_well()
+        if isinstance(message, SourceState):
+            self._source_told = message.text
         if isinstance(message, Added | Removed):
             self._note_stored(Add(message.paths) if isinstance(message, Added) else Remove(message.paths))
         if isinstance(message, Progress) and message.stage == "idle":
@@ -155,6 +159,8 @@ class EngineProcess:
             times = self._retries.failures
             yield Refused(f"the engine ended {times} times in a row ({reason}); what was indexed so far is kept", 1)
             return
+        if self._source_told:
+            yield SourceState("present", "")  # what it told holds no longer; the next engine looks for itself
         self._job = replace(self._job, request=None)  # it may have been heeded before the end, and is for once
         self._start_secs = time.monotonic() + pause_secs
         yield Said(f"the engine stopped unexpectedly ({reason}) and is started again")

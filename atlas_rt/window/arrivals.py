@@ -141,13 +141,13 @@ def _note(panel_state: PanelState, message: FromEngine) -> None:
             panel_state.failures = (*panel_state.failures, message)
         case IndexReport():
             panel_state.progress = None
-            if message.images == 0 and message.away == 0:
+            if message.images == message.away == 0 and message.source_state not in {"missing", "unreadable"}:
                 panel_state.say("no images were found here; drop some on the window", "warning")
             for name, count in message.missing_formats.items():
                 panel_state.say_once(missing_words(name, count))
             panel_state.new, panel_state.new_at = panel_state.new + message.new, message.generation
         case SourceState():
-            panel_state.absence = message.text
+            panel_state.source_trouble = message.text
         case Requests():
             panel_state.requests = message
         case Said():

@@ -35,7 +35,8 @@ class PanelState:
     query: the words that are searched for; search: what else is. setting_at: place of the setting that the person is
     at. opening: the person is about to open another library. result_id: the image among the answer's best that the
     person stands at, -1 for none; result: its place there when they came to it. absence: what to know, as long as it
-    lasts, of sources that are not there. undo: what the person changed since this library was opened. clusters: what
+    lasts, of sources that are not there, as the scene tells; source_trouble: as the engine does, which knows the reason
+    and goes first. undo: what the person changed since this library was opened. clusters: what
     they do in the panel of clusters; filters: what they filter by; narrator: what they ask; look: what they look at
     whole. progress: of what the engine works on, working_secs: for how long it has; `work` is what is shown of it. new:
     images that were found and of which the person was not told yet; the map of generation `new_at` has them. coming:
@@ -61,6 +62,7 @@ class PanelState:
     new_at: int = 0
     provider: str = ""
     absence: str = ""
+    source_trouble: str = ""
     undo: UndoStack = field(default_factory=UndoStack)
     clusters: ClusterState = field(default_factory=ClusterState)
     filters: FilterState = field(default_factory=FilterState)
@@ -81,7 +83,7 @@ class PanelState:
     @property
     def lasting(self) -> tuple[Trouble, ...]:
         """What to know as long as it lasts: troubles, and sources that are not there."""
-        return lasting(self.troubles, absence=self.absence)
+        return lasting(self.troubles, absence=self.source_trouble or self.absence)
 
     def say(self, text: str, tone: str = "plain") -> None:
         """Show a sentence for some seconds; one that is already shown stays longer instead of twice."""

@@ -221,7 +221,15 @@ def test_an_address_that_was_copied_is_opened(
     player.window.copied = " s3://photos/2026/summer \n"
     player.do("paste")
     assert player.window.title == f"atlas_rt - {SOURCE}"
-    player.see(lambda: any("--offline forbids" in trouble.text for trouble in player.app.parts.panel_state.lasting))
+    state, session = player.app.parts.panel_state, player.app.parts.session
+    player.see(lambda: any("--offline forbids" in trouble.text for trouble in state.lasting))
+    player.see(lambda: state.progress is None)
+    assert session is not None
+    session.scenes.poke()
+    until = time.monotonic() + 0.5
+    player.see(lambda: time.monotonic() > until)
+    assert any("--offline forbids" in trouble.text for trouble in state.lasting), "a scene that came took it away"
+    assert not said(player, "no images were found"), "nobody could look"
     player.close()
 
 
