@@ -226,9 +226,10 @@ class Pipeline:
         prepared = [outcome for outcome in outcomes if isinstance(outcome, Prepared)]
         decoded = time.perf_counter()
         vectors = self._vectors_of(prepared)
+        encoded = time.perf_counter() if any(each.to_encode is not None for each in prepared) else decoded
         # the pixels have served: a group that waits for its turn is small
         slim = tuple(replace(each, to_encode=None) if isinstance(each, Prepared) else each for each in outcomes)
-        return Group(slim, vectors, decoded - begun, time.perf_counter() - decoded)
+        return Group(slim, vectors, decoded - begun, encoded - decoded)
 
     def _vectors_of(self, prepared: Sequence[Prepared]) -> Floats:
         """(k, dim): those that were given, and the others encoded together."""

@@ -145,7 +145,7 @@ def wish(parts: Parts, tiles: tuple[TileKey, ...]) -> None:
     parts.display.looked_at.keep([*before, *(looked.key for looked in shown)])
     if parts.session is not None:
         pictures = tuple((looked.key, looked.path) for looked in shown)
-        unheard = tuple(looked.key for looked in shown if looked.opened is None)
+        unheard = {looked.key: looked.look for looked in shown if looked.opened is None}
         parts.session.look_at(Wish(pictures, tiles, unheard))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import count
 
 from atlas_rt.core.look import Opened, PictureKey, TileKey
 from atlas_rt.core.look_view import LookView
@@ -11,7 +12,7 @@ from atlas_rt.core.look_view import LookView
 @dataclass(slots=True)
 class LookedAt:
     """One picture. size_px: as the library knows it, until the file itself is read. opened: what came of that. gone:
-    the image has left the map meanwhile. waited_secs: since it is to be seen."""
+    the image has left the map meanwhile. waited_secs: since it is to be seen. look: its number among all looks."""
 
     key: PictureKey
     path: str
@@ -19,6 +20,7 @@ class LookedAt:
     opened: Opened | None = None
     gone: bool = False
     waited_secs: float = 0.0
+    look: int = field(default_factory=count(1).__next__)
 
     @property
     def name(self) -> str:

@@ -6,8 +6,8 @@ Only the newest wish counts: decoding a picture that nobody waits for any more e
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from atlas_rt.core.channels import Closed, Inbox, Latest
@@ -28,11 +28,12 @@ TILES_MAX = 8
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What is looked at: pictures with their paths, and tiles of them, the most wanted first. unheard: the pictures of
-    which it is not known yet what came of them."""
+    which it is not known yet what came of them, with the number of the look: what could not be shown is tried again
+    when the person looks again."""
 
     pictures: tuple[tuple[PictureKey, str], ...] = ()
     tiles: tuple[TileKey, ...] = ()
-    unheard: tuple[PictureKey, ...] = ()
+    unheard: Mapping[PictureKey, int] = field(default_factory=dict)
 
     def has(self, picture: PictureKey) -> bool:
         return any(picture == key for key, _ in self.pictures)
@@ -51,6 +52,7 @@ class WholePictureWorker(Worker):
         self._told: Inbox[Opened | LookTile] = Inbox(TILES_MAX)
         self._pictures: dict[PictureKey, WholePicture] = {}
         self._opened: dict[PictureKey, Opened] = {}  # what was told of each, also of those that cannot be shown
+        self._looks: dict[PictureKey, int] = {}  # at which look that came out
         self.start()
 
     def want(self, wish: Wish) -> None:
@@ -77,9 +79,18 @@ class WholePictureWorker(Worker):
         """Forget what is not looked at any more."""
         had_any = bool(self._pictures)
         self._pictures = {key: picture for key, picture in self._pictures.items() if wish.has(key)}
-        self._opened = {key: opened for key, opened in self._opened.items() if wish.has(key)}
+        self._opened = {
+            key: opened
+            for key, opened in self._opened.items()
+            if wish.has(key) and not self._is_tried_again(wish, opened)
+        }
         if had_any and not wish.pictures:
             give_back()
+
+    def _is_tried_again(self, wish: Wish, opened: Opened) -> bool:
+        """What was looked at a moment ago, and could not be shown, is no answer to the next look at it."""
+        look = self._looks.get(opened.picture)
+        return bool(opened.error) and wish.unheard.get(opened.picture, look) != look
 
     def _steps(self, wish: Wish) -> Iterator[None]:
         """Cut what can be cut, then decode, one after the other."""
@@ -88,6 +99,7 @@ class WholePictureWorker(Worker):
             yield
         for key, path in wish.pictures:
             if key not in self._opened:
+                self._looks[key] = wish.unheard.get(key, 0)
                 self._open(key, path, share=1.0 / len(wish.pictures))
                 yield
             elif key in wish.unheard:

@@ -125,10 +125,10 @@ class Player:
         return seen
 
     def settle(self, images: int) -> None:
-        """Wait for a fitted map of so many images, and for the engine to rest."""
-        world, desk = self.app.parts.world, self.app.parts.panel_state
+        """Wait for a fitted map of so many images, and for the engine to rest. No other map is on its way then."""
+        parts, world, desk = self.app.parts, self.app.parts.world, self.app.parts.panel_state
         self.see(lambda: len(self.names()) == images and desk is self.app.parts.panel_state and desk.progress is None)
-        self.see(lambda: world.resting)
+        self.see(lambda: world.scene.generation >= desk.new_at and parts.incoming is None and world.resting)
 
     def visit(self, name: str) -> int:
         """Fly to an image and select it, so that nothing stands before it; its id."""

@@ -150,7 +150,7 @@ def test_a_picture_that_breaks_its_thread_is_told_of_and_the_next_one_is_looked_
     reasons = []
     for number, path in enumerate(("a name\0that no system knows", str(PICTURES[0]))):
         key = PictureKey(number, number)
-        worker.want(Wish(((key, path),), (), (key,)))
+        worker.want(Wish(((key, path),), (), {key: 1}))
         reasons.append(wait_for(lambda: next(worker.drain(budget_secs=0.0), None)).error)
     assert reasons == ["ValueError: embedded null byte", ""]
     assert troubles(told) == ["Pictures cannot be looked at whole: ValueError: embedded null byte"]

@@ -28,9 +28,9 @@ def told(worker: WholePictureWorker) -> Opened | LookTile:
     return found
 
 
-def wish_for(*pictures: tuple[int, Path], tiles: tuple[TileKey, ...] = ()) -> Wish:
+def wish_for(*pictures: tuple[int, Path], tiles: tuple[TileKey, ...] = (), look: int = 1) -> Wish:
     named = tuple((PictureKey(id_, id_), str(path)) for id_, path in pictures)
-    return Wish(named, tiles, tuple(key for key, _ in named))
+    return Wish(named, tiles, {key: look for key, _ in named})
 
 
 def test_a_picture_is_opened_once_and_cut_as_wanted(worker: WholePictureWorker, tmp_path: Path) -> None:
@@ -66,6 +66,21 @@ def test_one_that_cannot_be_shown_is_told_with_its_reason_and_the_next_comes(
     assert (broken.error, gone.error) == ("it is not a picture in a known format", "it is no longer there")
     assert sound.error == ""
     assert worker.trouble == ""
+
+
+def test_one_that_could_not_be_shown_is_tried_again_at_the_next_look(
+    worker: WholePictureWorker, tmp_path: Path
+) -> None:
+    """Left and looked at again at once, the thread never hears that it was left."""
+    worker.want(wish_for((1, tmp_path / "late.png")))
+    missed = told(worker)
+    assert isinstance(missed, Opened)
+    assert missed.error == "it is no longer there"
+    Image.new("RGB", (40, 30)).save(tmp_path / "late.png")
+    worker.want(wish_for((1, tmp_path / "late.png")))
+    assert told(worker) == missed
+    worker.want(wish_for((1, tmp_path / "late.png"), look=2))
+    assert told(worker) == Opened(PictureKey(1, 1), (40, 30), 0, 0)
 
 
 def test_only_the_newest_counts_while_a_large_one_is_decoded(worker: WholePictureWorker, tmp_path: Path) -> None:
