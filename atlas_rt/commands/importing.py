@@ -123,8 +123,7 @@ def _tell(
         return
     until = "the other process takes them in" if report is None else "their image is in the library"
     waits = f", {waiting:,} wait until {until}" if waiting else ""
-    tell(
-        f"{imported:,} different images imported, {known:,} known before{waits}; {merge.failures:,} failures in the shards"
-    )
+    counts = f"{imported:,} different images imported, {known:,} known before{waits}"
+    tell(f"{counts}; {merge.failures:,} failures in the shards")
     if report is not None:
         tell(f"{report.images:,} images in the library of {' '.join(place.sources)}")
