@@ -102,6 +102,7 @@ def test_a_shot_that_cannot_be_is_refused(reader: Person, library: Library, word
 # -- view without a display --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_without_a_display_a_picture_is_written_where_one_stands(person: Person, folder: Path, here: Path) -> None:
     told = person.run(folder, "--quality", "low")
     assert told.lines == [str(here / "atlas.png")]

@@ -113,6 +113,7 @@ def test_a_machine_with_another_model_says_so(job: RayJob) -> None:
         RayActor(RayJob(job.items, "starter", "another", job.cache))
 
 
+@pytest.mark.slow
 def test_sixty_images_on_one_node(person: Person, tmp_path: Path) -> None:
     """Whatever RAY_ADDRESS says; the second time nothing is sent."""
     source = copy_pictures(PICTURES[:IMAGES], tmp_path / "pictures")

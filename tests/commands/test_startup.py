@@ -71,6 +71,7 @@ def run(person: Person, start: list[str], *words: str, here: Path, **changes: st
     return Told(done.returncode, done.stdout, done.stderr)
 
 
+@pytest.mark.slow
 def test_a_folder_of_pictures_never_runs_code(person: Person, tmp_path: Path) -> None:
     """Indexed with a fit and drawn from inside it, as installed and from a checkout."""
     folder, marker = copy_pictures(PICTURES[:12], tmp_path / "pictures"), tmp_path / "marker"

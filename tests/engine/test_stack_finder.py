@@ -74,6 +74,7 @@ def small(make_home: Callable[[int], Library]) -> Library:
     return make_home(3)
 
 
+@pytest.mark.slow
 def test_copies_stack_when_a_folder_is_indexed_and_after_a_refit_as_a_window_reads_it(home: Library) -> None:
     index(job_of(home.place, home.cache))
     map_ = home.map

@@ -46,6 +46,7 @@ def test_neighbours_stand_together_more_than_on_principal_axes(model: Model) -> 
     assert recall(vectors, fit_umap(vectors, seed=0).positions) > recall(vectors, principal_axes(vectors)) + 0.1
 
 
+@pytest.mark.slow
 def test_one_seed_gives_the_same_bits_in_every_process_and_nothing_is_printed(crowd: Crowd) -> None:
     group = crowd(120)
     here = hashlib.sha256(fit_umap(group, seed=3).positions.tobytes()).hexdigest()

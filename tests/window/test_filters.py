@@ -293,7 +293,7 @@ def test_values_that_let_most_through_stand_first_and_a_click_moves_none_of_its_
 
 def test_the_keyboard_alone_filters(player: Player) -> None:
     player.do("filters")
-    player.see(lambda: state(player).lines(), why="the list")
+    player.see(lambda: state(player).current and state(player).lines(), why="the list")
     lines = state(player).lines()
     at = next(place for place, line in enumerate(lines) if line.field == "label" and line.value)
     player.do(*["neighbour_down"] * (at + 1), "fly_to_best")

@@ -329,6 +329,7 @@ def test_an_answer_that_comes_after_a_refit_or_after_its_library_was_closed_hurt
     assert len(Explanations(data).read().entries) == 1
 
 
+@pytest.mark.slow
 def test_names_stand_after_a_hand_a_deleted_cache_and_a_restart(play: Play, home: Library, tmp_path: Path) -> None:
     """The whole way: Claude names, a person renames one, the cache is deleted, the program starts anew and fits."""
     cache = home.copy(tmp_path / "cache").cache

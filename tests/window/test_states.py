@@ -12,6 +12,7 @@ from tests.window.steps import STEPS, play_sequences, set_stage
 SEQUENCES = 20
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_anything_in_any_order(context: moderngl.Context, indexed_words: Path, tmp_path: Path) -> None:
     with set_stage(context, indexed_words, tmp_path / "desk") as stage:
