@@ -44,6 +44,7 @@ ARROWS: dict[str, set[str]] = {
     "parsing": EVERYWHERE | {"arguments"},
     "jobs": EVERYWHERE | {"settings", "engine", "library"},
     "permission": EVERYWHERE | {"settings", "narrator"},
+    "spoken": EVERYWHERE | {"settings", "search"},
     "engine": EVERYWHERE | SUBJECTS | {"excepthooks", "distributed"},  # the worker that all hosts share
     "workers": EVERYWHERE | SUBJECTS | {"narrator", "typesetting"},
     "narrator": EVERYWHERE | SUBJECTS,
