@@ -104,17 +104,19 @@ def _write_vectors(vector_index: VectorIndex, file: IO[bytes]) -> None:
 def write_csv(collection: Collection, path: Path, meta: dict[str, object]) -> None:
     """One row an image; the vector's components are the last columns."""
     del meta  # a table has no place for it
-    scene, names = collection.scene, {record.id: record.name for record in collection.scene.cluster_records}
+    scene, names = collection.scene, {record.id: record for record in collection.scene.cluster_records}
     columns = (f"v{number}" for number in range(collection.vector_index.dim))
     vectors = itertools.chain.from_iterable(collection.vector_index.blocks())
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         table = csv.writer(file)
-        table.writerow(["id", "path", "x", "y", "z", "cluster", "cluster_name", *columns])
+        table.writerow(["id", "path", "x", "y", "z", "cluster", "cluster_name", "cluster_name_shown", *columns])
         for row, (id_, vector) in enumerate(zip(scene.ids.tolist(), vectors, strict=True)):
             cluster = int(scene.clusters[row])
             position = [f"{value:.6f}" for value in scene.positions[row].tolist()]
             components = [f"{value:.6f}" for value in vector.tolist()]
-            table.writerow([id_, scene.paths[row], *position, cluster, names.get(cluster, ""), *components])
+            record = names.get(cluster)
+            called = (record.english[0], record.name) if record else ("", "")
+            table.writerow([id_, scene.paths[row], *position, cluster, *called, *components])
 
 
 def write_parquet(collection: Collection, path: Path, meta: dict[str, object]) -> None:

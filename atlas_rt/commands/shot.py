@@ -375,5 +375,5 @@ def _hud(
         query=shot.search,
         selected=facts,
         clusters=ClusterState(open=shot.panel == "clusters").panel(world.scene, world.shown_clusters),
-        filters=filters.panel(len(world.scene.ids)),
+        filters=filters.panel(len(world.scene.ids), world.scene.words),
     )

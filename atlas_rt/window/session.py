@@ -25,6 +25,7 @@ from atlas_rt.core.s3_address import is_s3
 from atlas_rt.core.scene import Scene
 from atlas_rt.core.troubles import Trouble
 from atlas_rt.core.undo import Undoable
+from atlas_rt.core.word_names import Words
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.encoders.registry import Model
@@ -43,7 +44,9 @@ from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.narrator.sheets import Sheets
 from atlas_rt.permission import permission_of
 from atlas_rt.search.labels import Vocabulary, load_vocabulary, read_own_words
+from atlas_rt.search.word_names import words_of
 from atlas_rt.settings import Settings
+from atlas_rt.spoken import spoken_code
 from atlas_rt.window.original_files import OriginalFiles
 from atlas_rt.window.outside_pictures import OutsidePictures
 from atlas_rt.window.succession import Readers, Succession
@@ -105,8 +108,9 @@ class Session:
         self.sources = sources
         data = data_folder(settings.data_path)
         names = ClusterNames(data)
+        self._words = words_of(spoken_code(settings))
         self._reader_of = partial(_reader, self.place, names, Explanations(data))
-        reader = self._reader_of(self.model)
+        reader = self._reader_of(self.model, self._words)
         first = reader.read()
         self.first = None if first is None else made_ready(first, aspect=USUAL_ASPECT)
         if self.first is not None and self.first.remark:
@@ -236,6 +240,14 @@ class Session:
             self.switch_live(self._live_source)  # it encodes by the model, too
         elif self._places is not None:
             self._places.show(replace(self._arrival, scene=self._on_map(self._arrival)))
+
+    def speak(self, code: str) -> None:
+        """Labels and the vocabulary's names come in this language from now on, of `dictionary.languages`; the newest
+        scene comes again, and nothing is read or encoded for it."""
+        self._words = words_of(code)
+        self.scenes.speak(self._words)
+        if self._succession is not None:
+            self._succession.speak(self._words)
 
     def add(self, paths: tuple[str, ...]) -> bool:
         """Take files and folders into the library; False where nothing can be added (`why_not_added`)."""
@@ -419,7 +431,7 @@ class Session:
 
     def _readers(self, model: Model) -> Readers:
         """What reads the library as a model sees it, started."""
-        scenes = SceneWorker(self._reader_of(model), poll_secs=self._poll_secs, announce=self._changes.put)
+        scenes = SceneWorker(self._reader_of(model, self._words), poll_secs=self._poll_secs, announce=self._changes.put)
         scenes.flat = self.scenes.flat
         if self._arrival is not None:
             scenes.follow(self._arrival.prepared, aspect=self._aspect)
@@ -465,8 +477,10 @@ class Session:
         yield from self._succession.workers() if self._succession else ()
 
 
-def _reader(place: LibraryPlace, names: ClusterNames, explanations: Explanations, model: Model) -> SceneReader:
-    return SceneReader(place, model=model.id, dim=model.dim, names=names, explanations=explanations)
+def _reader(
+    place: LibraryPlace, names: ClusterNames, explanations: Explanations, model: Model, words: Words
+) -> SceneReader:
+    return SceneReader(place, model=model.id, dim=model.dim, names=names, explanations=explanations, words=words)
 
 
 def source_name(paths: tuple[str, ...]) -> str:
