@@ -264,11 +264,6 @@ def languages() -> dict[str, tuple[str, str]]:
     return {code: (own, name) for code, own, name in rows}
 
 
-def english_phrases() -> list[str]:
-    """Every word and phrase that something is read as. Raises MissingError."""
-    return _member("english").split("\n")
-
-
 def code_of(language: str) -> str:
     """The name that a language has in `languages`, "" where it is not there (`C`, `xx_YY`).
 

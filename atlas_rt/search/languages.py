@@ -10,18 +10,16 @@ name that stands in no file learns that it was looked for among names alone.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 
-from atlas_rt.core.assets import assets_folder
 from atlas_rt.encoders.model_list import Entry, entries
 from atlas_rt.errors import MissingError
 from atlas_rt.search import dictionary
-from atlas_rt.search.labels import read_words
+from atlas_rt.search.english_words import LOANED
 
 ENGLISH = "English"
 SHIPPED = "starter"
@@ -41,24 +39,6 @@ LITTLE_WORDS = {
 _AROUND = ".,;:!?…。、，．！？؟،؛।\"'«»„“”‘’()[]{}（）「」『』*#"
 _NO_WORD = re.compile(r"[\d_./\\@=<>{}\[\]|&]")
 """Stands in numbers, names of files, addresses and code."""
-LOANED = [
-    "café",
-    "cafés",
-    "crème",
-    "brûlée",
-    "façade",
-    "naïve",
-    "résumé",
-    "piñata",
-    "jalapeño",
-    "fiancé",
-    "fiancée",
-    "entrée",
-    "soufflé",
-]
-"""Words with an accent that are English too."""
-ENDINGS = ("'s", "s", "es", "ed", "d", "ing", "er", "r", "ers", "y", "ly", "ies", "ied", "ier")
-"""What English words of the lists may end in besides."""
 NAMED_MAX, LETTERS_MAX = 3, 24
 """Words that a sentence names, and letters that it shows of each."""
 
@@ -67,79 +47,12 @@ def needs_dictionary(model_name: str) -> bool:
     """Whether a model gains by a query in English. A multilingual one reads it as it stands, and of a model that nobody
     knows nobody knows that."""
     name = model_name.partition(":")[0]
-    return name == SHIPPED or _reads_english_only(name)
+    return name == SHIPPED or reads_english_only(name)
 
 
-def unread(phrase: str, model_name: str, *, sure: bool, language: str = dictionary.ENGLISH) -> str:
-    """A sentence where a phrase is in a script or language that the model does not read, empty where it does or where
-    nobody knows what it reads. sure: the search has found what answers the phrase. language: the code of that in which
-    it was read already.
-    """
+def reads_english_only(model_name: str) -> bool:
+    """Whether the registry says so of a model."""
     name = model_name.partition(":")[0]
-    if not _reads_english_only(name):
-        return ""
-    looks_like = script_of(phrase) or ("" if sure else language_of(phrase))
-    if not looks_like:
-        return ""
-    return (
-        f"This looks like {looks_like}, and the model {name} reads English only.{_how(looks_like, language)}{_better()}"
-    )
-
-
-def not_understood_words(words: Sequence[str], model_name: str) -> str:
-    """The sentence for words that the search does not know."""
-    named = [f"“{word if len(word) <= LETTERS_MAX else word[:LETTERS_MAX] + '…'}”" for word in words[:NAMED_MAX]]
-    more = len(words) - len(named)
-    last = f"{more:,} more words" if more else named.pop()
-    told = f"{', '.join(named)} and {last}" if named else last
-    better = _better() if _reads_english_only(model_name.partition(":")[0]) else ""
-    return f"The search did not understand {told}.{better}"
-
-
-def words_of(phrase: str) -> tuple[str, ...]:
-    """The words that may be understood or not: no numbers, no names of files, no little words."""
-    words = (word.strip(_AROUND) for word in unicodedata.normalize("NFC", phrase).split())
-    return tuple(dict.fromkeys(word for word in words if _is_word(word) and word.lower() not in _little()))
-
-
-def _is_word(token: str) -> bool:
-    return any(map(str.isalpha, token)) and not _NO_WORD.search(token)
-
-
-def is_english(word: str) -> bool:
-    """Whether a word, or what is left without its ending, is in the lists of English words that come with the program.
-    Some 5,000 everyday ones: what is not there may be English all the same."""
-    low = word.lower()
-    if not low.isascii():
-        return low in LOANED or unicodedata.normalize("NFD", low).encode("ascii", "ignore").decode() in _english()
-    return any(each in _english() for each in _stems(low))
-
-
-def _stems(word: str) -> Iterator[str]:
-    yield word
-    for ending in ENDINGS:
-        stem = word.removesuffix(ending)
-        if stem != word and len(stem) >= 3:
-            yield from (stem, f"{stem}e", f"{stem}y", stem[:-1] if stem[-1] == stem[-2] else stem)
-
-
-@cache
-def _english() -> frozenset[str]:
-    """Every word of the lists by itself."""
-    phrases = [
-        word for name in ("vocabulary.txt", "abstract.txt") for word in read_words(assets_folder("models") / name)
-    ]
-    with contextlib.suppress(MissingError):  # the search itself says so
-        phrases += dictionary.english_phrases()
-    return frozenset(word for phrase in phrases for word in re.findall(r"[^\W\d_]+", phrase.lower()))
-
-
-@cache
-def _little() -> frozenset[str]:
-    return frozenset(" ".join(LITTLE_WORDS.values()).split())
-
-
-def _reads_english_only(name: str) -> bool:
     known = next((each for each in entries() if each.name == name), None)
     return known is not None and known.languages == ENGLISH
 
@@ -162,6 +75,47 @@ def language_of(phrase: str) -> str:
         return best
     foreign = any(not word.isascii() and word not in LOANED for word in words)
     return "another language" if foreign and not counts[ENGLISH] else ""
+
+
+def unread(phrase: str, model_name: str, *, sure: bool, language: str = dictionary.ENGLISH) -> str:
+    """A sentence where a phrase is in a script or language that the model does not read, empty where it does or where
+    nobody knows what it reads. sure: the search has found what answers the phrase. language: the code of that in which
+    it was read already.
+    """
+    name = model_name.partition(":")[0]
+    if not reads_english_only(name):
+        return ""
+    looks_like = script_of(phrase) or ("" if sure else language_of(phrase))
+    if not looks_like:
+        return ""
+    return (
+        f"This looks like {looks_like}, and the model {name} reads English only.{_how(looks_like, language)}{_better()}"
+    )
+
+
+def not_understood_words(words: Sequence[str], model_name: str) -> str:
+    """The sentence for words that the search does not know. model_name: of one to name a better model for, or ""."""
+    named = [f"“{word if len(word) <= LETTERS_MAX else word[:LETTERS_MAX] + '…'}”" for word in words[:NAMED_MAX]]
+    more = len(words) - len(named)
+    last = f"{more:,} more words" if more else named.pop()
+    told = f"{', '.join(named)} and {last}" if named else last
+    better = _better() if reads_english_only(model_name) else ""
+    return f"The search did not understand {told}.{better}"
+
+
+def words_of(phrase: str) -> tuple[str, ...]:
+    """The words that may be understood or not: no numbers, no names of files, no little words."""
+    words = (word.strip(_AROUND) for word in unicodedata.normalize("NFC", phrase).split())
+    return tuple(dict.fromkeys(word for word in words if _is_word(word) and word.lower() not in _little()))
+
+
+def _is_word(token: str) -> bool:
+    return any(map(str.isalpha, token)) and not _NO_WORD.search(token)
+
+
+@cache
+def _little() -> frozenset[str]:
+    return frozenset(" ".join(LITTLE_WORDS.values()).split())
 
 
 def _how(looks_like: str, language: str) -> str:

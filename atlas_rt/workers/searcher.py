@@ -27,8 +27,9 @@ from atlas_rt.encoders.registry import Model
 from atlas_rt.errors import MissingError
 from atlas_rt.search import meanings
 from atlas_rt.search.dictionary import ENGLISH
+from atlas_rt.search.english_words import is_english
 from atlas_rt.search.fields import Reading, read
-from atlas_rt.search.languages import is_english, needs_dictionary, not_understood_words, unread, words_of
+from atlas_rt.search.languages import needs_dictionary, not_understood_words, reads_english_only, unread, words_of
 from atlas_rt.search.match_strength import Background, Judge, QueryVector, load_background, pieces_of
 from atlas_rt.search.query import Term, mixed, parse, sought, vector_of, vector_with
 from atlas_rt.search.readings import Translated, dictionary_for, translated
@@ -148,15 +149,23 @@ class Searcher:
             yield QueryVector(picture, None)
             return
         text = asked.reading.text
-        for terms in (parse(text), asked.english):
-            if not terms:
-                continue
+        for terms in self._ways(asked):
             words = mixed(terms, text, self._encoder.encode, self.model.text.templates)
             if picture is not None:
                 yield QueryVector(vector_with(picture, words), None)
             else:  # of words what is wanted is judged, signs and weights left out
                 wanted = " ".join(term.phrase for term in terms if term.weight > 0.0)
                 yield QueryVector(words, pieces_of(wanted, self._encoder))
+
+    def _ways(self, asked: _Asked) -> Iterator[tuple[Term, ...]]:
+        """As typed, unless no word of it is one that the model knows: what it makes of those is noise, in which the
+        English went down from 55 to 52 % recall of names in 19 languages. And in English."""
+        terms = parse(asked.reading.text)
+        words = [word for term in terms for word in words_of(term.phrase)]
+        if not asked.english or not reads_english_only(self.model.name) or any(map(self._is_english, words)):
+            yield terms
+        if asked.english:
+            yield asked.english
 
     def vector_of(self, text: str) -> Floats:
         """The unit vector of what a person typed, its signs and weights heeded, its fields left out."""
@@ -190,8 +199,14 @@ class Searcher:
         return None if dictionary is None else translated(text, dictionary, is_english=self._is_english), ()
 
     def _is_english(self, word: str) -> bool:
-        """Whether the search knows an English word: it is in the lists, or the model has it as one piece."""
-        return is_english(word) or self._encoder.pieces(word) == 1
+        """Whether the search knows an English word: the model has it as one piece, or it is in the lists."""
+        foreign = not word.isascii() and reads_english_only(self.model.name)  # what it does not know may be one piece
+        if not foreign and self._encoder.pieces(word) == 1:
+            return True
+        try:
+            return is_english(word)
+        except MissingError:  # one claims nothing of what cannot be looked up
+            return True
 
     def _listed(self, asked: _Asked, begun: float) -> SearchAnswer:
         """The images that fields alone let through, the newest first; none where there are no fields either."""
@@ -281,10 +296,11 @@ class Searcher:
             return
         phrase = " ".join(term.phrase for term in parse(text))
         knows = asked.translated is not None and asked.translated.knows
-        if not knows and (said := unread(phrase, self.model.name, sure=_sure(matches), language=asked.query.language)):
+        said = "" if knows else unread(phrase, self.model.name, sure=_sure(matches), language=asked.query.language)
+        if not_understood:
+            yield not_understood_words(not_understood, "" if said else self.model.name)
+        if said:
             yield said
-        elif not_understood:
-            yield not_understood_words(not_understood, self.model.name)
         if not self._encoder.reads_whole(phrase):
             tokens = self.model.text.context_length
             yield f"The model {self.model.name} reads {tokens} pieces of words; the end of the text was not read."
