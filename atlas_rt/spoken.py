@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from atlas_rt.errors import UsageError
+import re
+
+from atlas_rt.errors import MissingError, UsageError
 from atlas_rt.search.dictionary import ENGLISH, code_of, languages
 from atlas_rt.settings import Settings
 
@@ -12,13 +14,16 @@ def spoken_code(settings: Settings) -> str:
 
     Raises UsageError where the settings name one that is none.
     """
-    if settings.language:
-        return checked_code(settings.language)
-    return code_of(settings.spoken) or ENGLISH
+    try:
+        if settings.language:
+            return checked_code(settings.language)
+        return code_of(settings.spoken) or ENGLISH
+    except MissingError:  # whoever needs the dictionary says that it is damaged; the window opens all the same
+        return re.split(r"[-_.@]", settings.spoken)[0] or ENGLISH
 
 
 def checked_code(language: str) -> str:
-    """Raises UsageError."""
+    """Raises UsageError, MissingError where the dictionary is damaged."""
     if code := code_of(language):
         return code
     raise UsageError(f"--language must be one of {', '.join(languages())}, not {language!r}")

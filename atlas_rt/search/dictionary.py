@@ -34,6 +34,8 @@ OTHER_CODES = {"nb": "no", "iw": "he", "tl": "fil", "in": "id", "sh": "sr_Latn"}
 """What locales call a language that CLDR calls otherwise."""
 EMOJI_MAX = 14
 """Characters of the longest: a family."""
+_DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Marks that say which way a text runs."""
 _EDGES = " \t\r\n.,;:!?…。、，．！？؟،؛।\"'«»„“”‘’()[]{}（）「」『』/\\|*#\u200d\ufe0f"
 
 
@@ -233,6 +235,8 @@ def key_of(text: str, language: str = "") -> str:
     """How a text is looked up: NFC, in lower case, without what stands around it, spaces single."""
     if language in ("tr", "az"):
         text = text.replace("İ", "i").replace("I", "ı")
+    if not text.isascii():
+        text = _DIRECTIONS.sub("", text)
     low = unicodedata.normalize("NFC", text).lower().replace("ё", "е").replace("’", "'").replace("\u0301", "")
     if "'" in low:  # l'arbre, un'arancia
         low = re.sub(r"(?<=\b[^\W\d_])'(?=\w)|(?<=\b[^\W\d_]{2})'(?=\w)", " ", low)

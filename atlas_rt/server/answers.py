@@ -38,15 +38,27 @@ class Found:
 
 
 @dataclass(frozen=True)
+class TextReading:
+    """A text as a dictionary reads it, which was searched for beside the text itself. language: its code. english: the
+    whole text in English. words: pairs of what was sent and its English. unread: words that nobody knows."""
+
+    language: str
+    english: str
+    words: list[list[str]]
+    unread: list[str]
+
+
+@dataclass(frozen=True)
 class SearchResults:
     """The best images: those found as text, then by meaning. notices: sentences on what was not read as it was meant,
-    or could not be answered. ms: milliseconds."""
+    or could not be answered. ms: milliseconds. reading: how the text was read in another language than English."""
 
     query: str
     model: str
     results: list[Found]
     notices: list[str]
     ms: dict[str, float]
+    reading: TextReading | None = None
 
 
 @dataclass(frozen=True)

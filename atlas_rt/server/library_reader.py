@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from atlas_rt.core.answers import SearchAnswer
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.explanations import Explanation
 from atlas_rt.core.images import LibraryPlace
@@ -34,6 +35,7 @@ from atlas_rt.library.store import StoreReader
 from atlas_rt.narrator.claude import explanation_of
 from atlas_rt.narrator.plan import unexplained
 from atlas_rt.narrator.subject import Subject, subjects_of
+from atlas_rt.search.dictionary import ENGLISH
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.server.answers import (
@@ -49,8 +51,10 @@ from atlas_rt.server.answers import (
     Neighbours,
     SearchResults,
     SubclusterFacts,
+    TextReading,
     Word,
 )
+from atlas_rt.spoken import checked_code
 from atlas_rt.workers.facts import nearest_images
 from atlas_rt.workers.scenes import Arrival, SceneReader
 from atlas_rt.workers.searcher import Query, Searcher
@@ -90,8 +94,11 @@ class LibraryReader:
         names: ClusterNames,
         explanations: Explanations,
         show_paths: bool = False,
+        language: str = ENGLISH,
     ) -> None:
-        """arrival: what was read of it so far. names: what a person called clusters; explanations: what Claude said."""
+        """arrival: what was read of it so far. names: what a person called clusters; explanations: what Claude said.
+        language: in which texts are read where none is asked for; a code of `dictionary.languages`."""
+        self._language = language
         self.place, self.model = place, model
         self._names, self._show_paths = names, show_paths
         self._scenes = SceneReader(place, model=model.id, dim=model.dim, names=names, explanations=explanations)
@@ -154,19 +161,29 @@ class LibraryReader:
 
     # -- search --------------------------------------------------------------------------------------------------------
 
-    def search(self, text: str = "", image_id: int | None = None, *, top: int = 20) -> SearchResults:
+    def search(
+        self,
+        text: str = "",
+        image_id: int | None = None,
+        *,
+        top: int = 20,
+        language: str = "",
+        as_typed: bool = False,
+    ) -> SearchResults:
         """The best images for a text as `atlas-rt search` reads it, for an image of the library, or for both.
 
-        Raises UnknownError for an image that is not there.
+        language: "" for the person's. Raises UnknownError for an image that is not there, UsageError for a language.
         """
+        language = checked_code(language) if language else self._language
         text = text.strip()
         arrival = self._newest()
         index = arrival.vector_index
         picture = None if image_id is None else QueryPicture("", self._vector(arrival, image_id), image_id)
         if not text and picture is None:
             return SearchResults("", self.model.name, [], [NOTHING_ASKED], {"encode": 0.0, "search": 0.0})
+        query = Query(text, arrival.scene.ids, index, arrival.scene, picture, language=language, as_typed=as_typed)
         with self._searching:
-            answer = self._searcher.answer(Query(text, arrival.scene.ids, index, arrival.scene, picture), top=top)
+            answer = self._searcher.answer(query, top=top)
         paths = self._paths_of(arrival.scene, [match.id for match in answer.best])
         return SearchResults(
             query=text,
@@ -177,6 +194,7 @@ class LibraryReader:
             ],
             notices=[each for each in (answer.error, *answer.notices) if each],
             ms={"encode": round(answer.encode_ms, 3), "search": round(answer.search_ms, 3)},
+            reading=_reading_of(answer),
         )
 
     def neighbours(self, id_: int, *, top: int = 20) -> Neighbours:
@@ -367,3 +385,11 @@ def _cluster_facts(record: Cluster) -> ClusterFacts:
         borderline=list(record.borderline),
         centre=[round(value, 6) for value in record.centre],
     )
+
+
+def _reading_of(answer: SearchAnswer) -> TextReading | None:
+    reading = answer.reading
+    if reading is None or reading.undone:
+        return None
+    words = [list(pair) for pair in reading.words]
+    return TextReading(reading.language, reading.english, words, list(reading.unread))

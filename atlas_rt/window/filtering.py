@@ -290,9 +290,10 @@ def apply(parts: Parts) -> None:
     else:
         passing = world.passing
     world.filter_by(passing, hides=state.hides)
-    picture = parts.panel_state.search.picture
-    if parts.session is not None and (parts.panel_state.query or picture):
-        parts.session.ask(parts.panel_state.query, picture, within=passing)
+    search = parts.panel_state.search
+    query = parts.panel_state.query
+    if parts.session is not None and (query or search.picture):
+        parts.session.ask(query, search.picture, within=passing, as_typed=search.as_typed(query))
 
 
 def follow(parts: Parts) -> None:

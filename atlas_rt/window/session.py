@@ -91,6 +91,7 @@ class Session:
     model: what its map and its search are of. Where the library has no map of the model that is wanted yet, this is
     another one, until the wanted one's map is there (`coming`). first: what the library held when it was opened, read
     before the first frame, or None. why_not_asked: why Claude is not asked about it ("--offline"), empty where it may.
+    spoken: the person's language, a code of `dictionary.languages`; `preferences` changes it.
     """
 
     _claude: ClaudeWorker | None = None
@@ -105,7 +106,7 @@ class Session:
         self.place = settled_place(sources, cache, exclude=settings.exclude, tell=remarks.append)
         self._remarks = deque(map(Said, remarks))
         model, self.model = models_to_show(self.place, model, cache)
-        self.sources = sources
+        self.sources, self.spoken = sources, spoken_code(settings)
         data = data_folder(settings.data_path)
         names = ClusterNames(data)
         self._words = words_of(spoken_code(settings))
@@ -257,12 +258,14 @@ class Session:
         """Take what was added out of the library again; False where nothing can be changed (`why_not_added`)."""
         return self._writer.remove(paths)
 
-    def ask(self, text: str, picture: QueryPicture | None = None, *, within: Mask | None = None) -> None:
+    def ask(
+        self, text: str, picture: QueryPicture | None = None, *, within: Mask | None = None, as_typed: bool = False
+    ) -> None:
         """Search for a phrase, a picture or both; the answer comes by `answer`. Not while the picture is being read.
-        within: (n,) which images the results may be, None for all."""
+        within: (n,) which images the results may be, None for all. as_typed: the words are not read as `spoken`."""
         if self._arrival is not None and (picture is None or picture.vector is not None):
-            scene = self._arrival.scene
-            self.search.ask(Query(text, scene.ids, self._arrival.vector_index, scene, picture, within))
+            scene, index = self._arrival.scene, self._arrival.vector_index
+            self.search.ask(Query(text, scene.ids, index, scene, picture, within, self.spoken, as_typed))
 
     def read_picture(self, picture: QueryPicture, path: str) -> None:
         """Read a picture to search by, the clipboard's where there is no path; it comes by `query_pictures`."""
