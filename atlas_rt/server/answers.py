@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class LibraryFacts:
-    """A library as a whole. name: of its sources. kind: how the map was made. notice: what a person should know, such
-    as a drive that is not plugged in; empty for nothing."""
+    """A library as a whole. name: of its sources. kind: how the map was made. label_language: of all that is `shown` in
+    answers, as a code; labels and the vocabulary's names themselves are English. notice: what a person should know,
+    such as a drive that is not plugged in; empty for nothing."""
 
     name: str
     images: int
@@ -22,6 +23,7 @@ class LibraryFacts:
     dim: int
     generation: int
     kind: str
+    label_language: str = "en"
     notice: str = ""
 
 
@@ -80,7 +82,8 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class ClusterFacts:
-    """A group of images that stand together. exemplars, borderline: ids. centre: world units."""
+    """A group of images that stand together. name_shown, why_shown: in the person's language. exemplars, borderline:
+    ids. centre: world units."""
 
     id: int
     name: str
@@ -90,6 +93,8 @@ class ClusterFacts:
     exemplars: list[int]
     borderline: list[int]
     centre: list[float]
+    name_shown: str
+    why_shown: str
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,7 @@ class SubclusterFacts:
     name: str
     size: int
     exemplars: list[int]
+    name_shown: str
 
 
 @dataclass(frozen=True)
@@ -113,10 +119,11 @@ class ClusterMembers:
 
 @dataclass(frozen=True)
 class Word:
-    """A word and how sure it is, or how much of a group it fits, 0 to 1."""
+    """A word and how sure it is, or how much of a group it fits, 0 to 1. shown: in the person's language."""
 
     word: str
     share: float
+    shown: str
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ from atlas_rt.core.query_picture import QueryPicture
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.runtime import Runtime
 from atlas_rt.core.scene import Scene
+from atlas_rt.core.spoken_scene import in_words
+from atlas_rt.core.word_names import IN_ENGLISH
 from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.encoders.registry import Model
 from atlas_rt.errors import AtlasError, UsageError
@@ -38,6 +40,7 @@ from atlas_rt.narrator.subject import Subject, subjects_of
 from atlas_rt.search.dictionary import ENGLISH
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.vector_index import VectorIndex
+from atlas_rt.search.word_names import words_of
 from atlas_rt.server.answers import (
     ClusterFacts,
     ClusterMembers,
@@ -97,11 +100,14 @@ class LibraryReader:
         language: str = ENGLISH,
     ) -> None:
         """arrival: what was read of it so far. names: what a person called clusters; explanations: what Claude said.
-        language: in which texts are read where none is asked for; a code of `dictionary.languages`."""
+        language: in which labels are shown, and texts read where none is asked for; a code of
+        `dictionary.languages`."""
         self._language = language
         self.place, self.model = place, model
         self._names, self._show_paths = names, show_paths
-        self._scenes = SceneReader(place, model=model.id, dim=model.dim, names=names, explanations=explanations)
+        self._scenes = SceneReader(
+            place, model=model.id, dim=model.dim, names=names, explanations=explanations, words=words_of(language)
+        )
         self._arrival = arrival
         self._looked_secs = 0.0
         self._reading, self._searching, self._encoding = threading.Lock(), threading.Lock(), threading.Lock()
@@ -126,6 +132,7 @@ class LibraryReader:
             dim=self.model.dim,
             generation=scene.generation,
             kind=scene.kind,
+            label_language=scene.words.code,
             notice="some of the images' folders are not there now" if arrival.absence else "",
         )
 
@@ -140,7 +147,7 @@ class LibraryReader:
             height_px=int(scene.sizes_px[row, 1]),
             cluster=int(scene.clusters[row]),
             position=_rounded(scene.positions[row]),
-            labels=[Word(word, round(share, 4)) for word, share in labels if share >= SURE],
+            labels=[Word(word, round(share, 4), scene.words.shown(word)) for word, share in labels if share >= SURE],
             path=self._shown(scene.paths[row]),
         )
 
@@ -234,7 +241,7 @@ class LibraryReader:
         scene = self._newest().scene
         record = _record_in(scene, id_)
         within = [
-            SubclusterFacts(each.id, each.name, each.size, list(each.exemplars))
+            SubclusterFacts(each.id, each.english[0], each.size, list(each.exemplars), each.name)
             for each in subclusters_of(id_, scene.subcluster_records)
         ]
         return ClusterMembers(_cluster_facts(record), scene.ids[scene.clusters == id_].tolist(), within)
@@ -256,7 +263,7 @@ class LibraryReader:
     def subject(self, id_: int, store: StoreReader) -> tuple[Subject, list[str]]:
         """A cluster as a narrator is asked about it, and the names of all others. Raises UnknownError."""
         arrival = self._newest()
-        scene = arrival.scene
+        scene = in_words(arrival.scene, IN_ENGLISH)
         subjects = subjects_of([_record_in(scene, id_)], scene, arrival.vector_index, store)
         if not subjects:
             raise UnknownError(f"there are no images in cluster {id_} any more")
@@ -272,7 +279,8 @@ class LibraryReader:
             said = Counter(
                 word for id_ in ids for word, confidence in store.labels(id_, self.model.id) if confidence >= SURE
             )
-        return [Word(word, round(count / len(ids), 4)) for word, count in said.most_common(WORDS)]
+        shown = self._scenes.words.shown
+        return [Word(word, round(count / len(ids), 4), shown(word)) for word, count in said.most_common(WORDS)]
 
     def rename(self, id_: int, name: str) -> ClusterFacts:
         """Give a cluster a name that stays, or with an empty one its own back.
@@ -377,8 +385,10 @@ def _rounded(values: Floats) -> list[float]:
 def _cluster_facts(record: Cluster) -> ClusterFacts:
     return ClusterFacts(
         id=record.id,
-        name=record.name,
-        why=record.why,
+        name=record.english[0],
+        why=record.english[1],
+        name_shown=record.name,
+        why_shown=record.why,
         named_by=record.named_by,
         size=record.size,
         exemplars=list(record.exemplars),

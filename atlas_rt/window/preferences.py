@@ -71,9 +71,9 @@ def change(parts: Parts, name: str, value: Value) -> None:
 
 
 def _speak(parts: Parts) -> None:
-    """Go on in another language: what is searched for is read in it."""
+    """Go on in another language: what is searched for is read in it, and labels are shown in it."""
     if parts.session is not None:
-        parts.session.spoken = spoken_code(parts.settings)
+        parts.session.speak(spoken_code(parts.settings))
         selection.ask_again(parts)
 
 

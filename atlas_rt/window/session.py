@@ -109,10 +109,8 @@ class Session:
         self.sources, self.spoken = sources, spoken_code(settings)
         data = data_folder(settings.data_path)
         names = ClusterNames(data)
-        self._words = words_of(spoken_code(settings))
         self._reader_of = partial(_reader, self.place, names, Explanations(data))
-        reader = self._reader_of(self.model, self._words)
-        first = reader.read()
+        first = (reader := self._reader_of(self.model, words_of(self.spoken))).read()
         self.first = None if first is None else made_ready(first, aspect=USUAL_ASPECT)
         if self.first is not None and self.first.remark:
             self._remarks.append(Said(self.first.remark))
@@ -243,12 +241,12 @@ class Session:
             self._places.show(replace(self._arrival, scene=self._on_map(self._arrival)))
 
     def speak(self, code: str) -> None:
-        """Labels and the vocabulary's names come in this language from now on, of `dictionary.languages`; the newest
-        scene comes again, and nothing is read or encoded for it."""
-        self._words = words_of(code)
-        self.scenes.speak(self._words)
+        """What is typed is read in this language from now on, and labels and the vocabulary's names come in it; the
+        newest scene comes again, and nothing is read or encoded for it."""
+        self.spoken = code
+        self.scenes.speak(words_of(code))
         if self._succession is not None:
-            self._succession.speak(self._words)
+            self._succession.speak(words_of(code))
 
     def add(self, paths: tuple[str, ...]) -> bool:
         """Take files and folders into the library; False where nothing can be added (`why_not_added`)."""
@@ -434,7 +432,9 @@ class Session:
 
     def _readers(self, model: Model) -> Readers:
         """What reads the library as a model sees it, started."""
-        scenes = SceneWorker(self._reader_of(model, self._words), poll_secs=self._poll_secs, announce=self._changes.put)
+        scenes = SceneWorker(
+            self._reader_of(model, words_of(self.spoken)), poll_secs=self._poll_secs, announce=self._changes.put
+        )
         scenes.flat = self.scenes.flat
         if self._arrival is not None:
             scenes.follow(self._arrival.prepared, aspect=self._aspect)
