@@ -411,6 +411,7 @@ def members(packages: dict[str, Package]) -> dict[str, str]:
     common = packages[CLDR].share / "unicode" / "cldr" / "common"
     folder = common / "annotations"
     ours = tomllib.loads(OURS.read_text("utf-8"))
+    everyday = _by_language(ours["everyday"])
     unsure = frozenset(ours["unsure"]["words"].split("|"))
     english = read_annotations(folder, ENGLISH)
     vocabulary = [word for word in VOCABULARY.read_text("utf-8").splitlines() if not word.startswith("#")]
@@ -423,8 +424,8 @@ def members(packages: dict[str, Package]) -> dict[str, str]:
         theirs = read_annotations(folder, language)
         pairs = aligned(theirs, english, unspaced=language in UNSPACED, unsure=unsure)
         if len(pairs.english) >= WORDS_LEAST:
-            own, forms = (ours[kind].get(language, {}) for kind in ("words", "forms"))
-            found[language] = pairs.corrected(own, forms).completed(alike)
+            words = everyday.get(language, {}) | ours["words"].get(language, {})
+            found[language] = pairs.corrected(words, ours["forms"].get(language, {})).completed(alike)
     meanings = sorted({meaning for pairs in found.values() for meaning in (*pairs.words, *pairs.english.values())})
     files = {language: text_of(pairs, meanings) for language, pairs in found.items()}
     names = own_names(common / "main", [*found, ENGLISH])
@@ -433,6 +434,16 @@ def members(packages: dict[str, Package]) -> dict[str, str]:
         "languages": "\n".join(f"{code}\t{own}\t{name}" for code, (own, name) in sorted(names.items())),
         "emoji": lines(emoji(english, common / "annotationsDerived" / "en.xml")),
         **{kind: lines(ours[kind]) for kind in ("little", "particles", "prefixes")},
+    }
+
+
+def _by_language(table: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Rows of a word in several languages -> language -> English word -> its own."""
+    rows = {word: text.split("|") for word, text in table.items()}
+    languages = rows.pop("languages")
+    return {
+        language: {word: row[column] for word, row in rows.items() if row[column]}
+        for column, language in enumerate(languages)
     }
 
 

@@ -156,7 +156,7 @@ def test_clusters_have_names_sizes_and_exemplars(reader: Person, library: Librar
         ) * 3
         assert all(Path(path).parent == library.source for path in cluster["exemplars"] + cluster["borderline"])
         for part in cluster["subclusters"]:
-            assert part.keys() == {"id", "name", "size", "exemplars"}
+            assert part.keys() == {"id", "name", "name_shown", "size", "exemplars"}
             assert 1 < part["size"] < cluster["size"]
             assert all(Path(path).parent == library.source for path in part["exemplars"])
     assert any(cluster["subclusters"] for cluster in told)
