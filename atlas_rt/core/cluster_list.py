@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from atlas_rt.core.arrays import Ints
 from atlas_rt.core.maps import Cluster
 from atlas_rt.core.palette import ranks_around
+from atlas_rt.core.word_names import unbracketed
 
 ORDERS = ("size", "name", "place")
 """How the list can be sorted. By place: around the map, which is also the order of the colours."""
@@ -88,5 +89,5 @@ def _holds(cluster: Cluster, words: list[str]) -> bool:
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
     """A key by which "bird 2" comes before "bird 10", and "(bird)" where "bird" does."""
-    words = name.casefold().replace("(", "").replace(")", "").split()
+    words = unbracketed(name).casefold().split()
     return [(0, int(word), "") if word.isdecimal() else (1, 0, word) for word in words]

@@ -9,11 +9,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+RIGHT_TO_LEFT = frozenset(("ar", "he", "fa", "ur", "ps", "sd", "ug", "yi", "ckb", "ku_Arab", "pa_Arab", "dv", "ks"))
+"""Languages in whose lines an English word with its brackets must be kept together by signs of direction."""
 JOINT = ", "
 """Between the words of a cluster's name and of its reason."""
 LOOKS = "most look like: "
 RATHER = " rather than "
 
+_LEFT_TO_RIGHT = "\u200e"
 _NUMBERED = re.compile(r"(?P<word>.+) (?P<number>\d+)")
 _REASON = re.compile(rf"{LOOKS}(?P<words>[^;]*)(?:; (?P<mine>[^;]*){RATHER}(?P<theirs>[^;]*))?")
 
@@ -48,7 +51,9 @@ class Words:
         said = self.said.get(word)
         if said is not None:
             return said
-        return f"({word})" if word in self.vocabulary else word
+        if word not in self.vocabulary:
+            return word
+        return f"{_LEFT_TO_RIGHT}({word}){_LEFT_TO_RIGHT}" if self.code in RIGHT_TO_LEFT else f"({word})"
 
     def plain(self, word: str) -> str:
         """The same without brackets, as one would type it."""
@@ -71,7 +76,7 @@ class Words:
 
     def english(self, typed: str) -> str:
         """What a word means that somebody typed as a label, in either language; itself where that is not known."""
-        bare = typed.strip("()")
+        bare = typed.strip(f"(){_LEFT_TO_RIGHT}")
         if meant := self._meant.get(bare.casefold()):
             return meant
         if bare.lower() in self.vocabulary:
@@ -84,6 +89,11 @@ class Words:
 
 
 IN_ENGLISH = Words()
+
+
+def unbracketed(name: str) -> str:
+    """A name that is shown as one would type it."""
+    return name.translate(dict.fromkeys(map(ord, f"(){_LEFT_TO_RIGHT}")))
 
 
 def begun(sentence: str) -> str:

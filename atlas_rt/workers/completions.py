@@ -11,6 +11,7 @@ from atlas_rt.core.answers import Completion
 from atlas_rt.core.maps import Cluster
 from atlas_rt.core.paths import start_of
 from atlas_rt.core.scene import Scene
+from atlas_rt.core.word_names import unbracketed
 from atlas_rt.core.words import pieces_of
 from atlas_rt.library.formats import suffix_of
 from atlas_rt.search.fields import FIELDS
@@ -90,7 +91,7 @@ class Completer:
 
 def _typed(cluster: Cluster) -> str:
     """A cluster's name without the brackets around words that are shown in English."""
-    return cluster.name if cluster.stored is None else cluster.name.replace("(", "").replace(")", "")
+    return cluster.name if cluster.stored is None else unbracketed(cluster.name)
 
 
 def _by_count(values: Iterable[str]) -> list[str]:
