@@ -23,7 +23,7 @@ OFFERS = (
 def test_a_value_is_set_with_a_click_and_a_click_beside_closes(sheet: Sheet) -> None:
     hud = make_hud(settings=VIEW)
     sheet.show(hud, frames=4)
-    x, y = SIZE_PX[0] / 2 + 390 - 52, SIZE_PX[1] / 2 - 240 + 62 + 27
+    x, y = SIZE_PX[0] / 2 + 390 - 52, SIZE_PX[1] / 2 - 267 + 62 + 27
     assert SetPreference("quality", "high") in sheet.click(hud, x, y)
     assert Do("settings") in sheet.click(hud, 20.0, 20.0)
 
