@@ -217,7 +217,7 @@ def test_what_is_not_there_is_said(door: Door) -> None:
     refused(door.ask("/images/three"), 422, "id")
     refused(door.ask("/search?text=dog&top=0"), 422, "top")
     refused(door.ask("/search?text=dog&language=klingon"), 422, "language must be one of af")
-    refused(door.ask("/search?txt=dog"), 422, "it has image_id, text, top")
+    refused(door.ask("/search?txt=dog"), 422, "it has as_typed, image_id, language, text, top")
     for path in ("/../etc/passwd", "/images/../../etc/passwd", "/images/..%2f..%2fetc%2fpasswd", "/images/%00"):
         assert door.ask(path).status in {404, 422}, path
 
