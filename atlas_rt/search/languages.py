@@ -120,14 +120,14 @@ def _little() -> frozenset[str]:
 
 def _how(looks_like: str, language: str) -> str:
     """How to have a language read that was not asked for."""
-    if language != dictionary.ENGLISH:
-        return ""
     try:
         codes = {english: code for code, (_, english) in dictionary.languages().items()}
     except MissingError:
         return ""
     code = codes.get(looks_like, "")
-    return f" Set --language {code} to have it read." if code else " Set --language to yours to have it read."
+    if code and code != language:
+        return f" With the language set to {looks_like} (--language {code}) it is read."
+    return " With the language set to yours (--language) it is read." if language == dictionary.ENGLISH else ""
 
 
 def _better() -> str:

@@ -33,7 +33,8 @@ class Meant:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The better way for each image. rank: (n,), the higher the better the match."""
+    """The better way for each image. rank: (n,), the higher the better the match. scores: (n,) cosines of the way that
+    finds the best image of all; where another way is better, what would be as much alike for that one."""
 
     judge: Judge
     ways: tuple[Meant, ...]
@@ -55,11 +56,17 @@ def found(index: VectorIndex, judge: Judge, queries: Sequence[QueryVector], need
     if not others:
         return Found(judge, ways, first.scores, first.scores, first.lights, first.levels)
     levels = np.stack([way.levels for way in ways])  # (ways, n)
-    better = levels.argmax(axis=0)[None]
-    scores = np.take_along_axis(np.stack([way.scores for way in ways]), better, axis=0)[0]
-    lights = np.max([way.lights for way in ways], axis=0)
     best = levels.max(axis=0)
-    return Found(judge, ways, best, scores, lights, best.copy())
+    main = ways[int(levels.max(axis=1, initial=-np.inf).argmax())]
+    scores = np.where(main.levels == best, main.scores, _scores_at(judge, main.query, best))
+    return Found(judge, ways, best, scores, np.max([way.lights for way in ways], axis=0), best.copy())
+
+
+def _scores_at(judge: Judge, query: QueryVector, levels: Floats) -> Floats:
+    """What an image would have to score for a query to be so much alike: scores that can be compared."""
+    low, high = judge.levels(query, np.array([0.0, 1.0], np.float32)).tolist()
+    scores: Floats = (levels - np.float32(low)) / np.float32(high - low)
+    return scores
 
 
 def _meant(index: VectorIndex, judge: Judge, query: QueryVector, needed: Ints) -> Meant:

@@ -26,11 +26,11 @@ from atlas_rt.aws.bedrock_errors import (
     UnreachableError,
 )
 from atlas_rt.core.arrays import Floats
+from atlas_rt.core.language_names import LANGUAGE_NAMES
 from atlas_rt.errors import AtlasError, DecodeError, MissingError, UsageError
 from atlas_rt.library.formats import readable_suffixes
 from atlas_rt.library.received import keep
 from atlas_rt.narrator.spending import BudgetError
-from atlas_rt.search.dictionary import code_of, languages
 from atlas_rt.server.answers import (
     ClusterFacts,
     ClusterMembers,
@@ -92,8 +92,7 @@ _SAYS = {
 }
 Id = Annotated[int, Path(ge=0, le=ID_MAX)]
 Top = Annotated[int, Query(ge=1, le=1000, description="how many images to list")]
-LANGUAGE_MAX = 40
-"""Characters of the name of a locale."""
+LANGUAGES: list[Any] = list(LANGUAGE_NAMES)
 _TEXT_BODY = {
     "schema": {
         "type": "object",
@@ -214,14 +213,15 @@ class Addresses:
         image_id: Annotated[int | None, Query(ge=0, le=ID_MAX, description="an image to resemble")] = None,
         top: Top = 20,
         language: Annotated[
-            str, Query(max_length=LANGUAGE_MAX, description="in which the text is read, such as de; else the server's")
-        ] = "",
+            str | None,
+            Query(description="in which the text is read; else the server's", json_schema_extra={"enum": LANGUAGES}),
+        ] = None,
         as_typed: Annotated[bool, Query(description="search for the text as it stands alone")] = False,
     ) -> SearchResults:
         """The best images for a phrase, for an image of the library, or for both together."""
-        if language and not code_of(language):
-            raise BadValueError(f"language must be one of {', '.join(languages())}")
-        return self._reader.search(text, image_id, top=top, language=language, as_typed=as_typed)
+        if language is not None and language not in LANGUAGE_NAMES:
+            raise BadValueError(f"language must be one of {', '.join(LANGUAGE_NAMES)}")
+        return self._reader.search(text, image_id, top=top, language=language or "", as_typed=as_typed)
 
     def neighbors(self, id: Id, top: Top = 20) -> Neighbours:  # noqa: A002  the name in the address
         """The images nearest to one."""

@@ -298,7 +298,8 @@ class Searcher:
         knows = asked.translated is not None and asked.translated.knows
         said = "" if knows else unread(phrase, self.model.name, sure=_sure(matches), language=asked.query.language)
         if not_understood:
-            yield not_understood_words(not_understood, "" if said else self.model.name)
+            helped = bool(said) or asked.told is not None  # to take the reading back was the person's own wish
+            yield not_understood_words(not_understood, "" if helped else self.model.name)
         if said:
             yield said
         if not self._encoder.reads_whole(phrase):
