@@ -74,6 +74,9 @@ class Completer:
             case "cluster":
                 largest = sorted(scene.cluster_records, key=lambda each: -each.size)
                 return dict.fromkeys(_typed(each) for each in largest)
+            case "label" if scene.words.said:  # the person's words first
+                said, plain = scene.words.said, scene.words.plain
+                return sorted(self._texts.values(name), key=lambda word: (word not in said, plain(word).casefold()))
             case "name":
                 return ()
         return ALWAYS.get(name) or self._texts.values(name)
