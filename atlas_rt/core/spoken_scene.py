@@ -10,7 +10,7 @@ from atlas_rt.core.word_names import Words
 
 
 def in_words(scene: Scene, words: Words) -> Scene:
-    """The same scene, whatever language it was in before. 200 clusters: 1 ms."""
+    """The same scene, whatever language it was in before. 200 clusters with 600 parts: 16 ms, on the scenes thread."""
     if scene.words is words:
         return scene
     return replace(
