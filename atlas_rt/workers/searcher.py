@@ -200,8 +200,10 @@ class Searcher:
 
     def _is_english(self, word: str) -> bool:
         """Whether the search knows an English word: the model has it as one piece, or it is in the lists."""
-        foreign = not word.isascii() and reads_english_only(self.model.name)  # what it does not know may be one piece
-        if not foreign and self._encoder.pieces(word) == 1:
+        foreign = not word.isascii() and reads_english_only(
+            self.model.name
+        )  # letters that it has without their meaning
+        if not foreign and self._encoder.has_word(word):
             return True
         try:
             return is_english(word)
