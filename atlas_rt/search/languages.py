@@ -99,7 +99,7 @@ def not_understood_words(words: Sequence[str], model_name: str) -> str:
     more = len(words) - len(named)
     last = f"{more:,} more words" if more else named.pop()
     told = f"{', '.join(named)} and {last}" if named else last
-    better = _better() if reads_english_only(model_name) else ""
+    better = _better() if model_name and needs_dictionary(model_name) else ""
     return f"The search did not understand {told}.{better}"
 
 

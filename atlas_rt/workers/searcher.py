@@ -31,7 +31,7 @@ from atlas_rt.search.english_words import is_english
 from atlas_rt.search.fields import Reading, read
 from atlas_rt.search.languages import needs_dictionary, not_understood_words, reads_english_only, unread, words_of
 from atlas_rt.search.match_strength import Background, Judge, QueryVector, load_background, pieces_of
-from atlas_rt.search.query import Term, mixed, parse, sought, vector_of, vector_with
+from atlas_rt.search.query import Term, mixed, parse, sought, vector_of, vector_with, written
 from atlas_rt.search.readings import Translated, dictionary_for, translated
 from atlas_rt.search.vector_index import VectorIndex
 from atlas_rt.workers.text_search import TextHits, TextSearch
@@ -150,7 +150,8 @@ class Searcher:
             return
         text = asked.reading.text
         for terms in self._ways(asked):
-            words = mixed(terms, text, self._encoder.encode, self.model.text.templates)
+            whole = written(terms) if terms is asked.english else text
+            words = mixed(terms, whole, self._encoder.encode, self.model.text.templates)
             if picture is not None:
                 yield QueryVector(vector_with(picture, words), None)
             else:  # of words what is wanted is judged, signs and weights left out
@@ -200,8 +201,10 @@ class Searcher:
 
     def _is_english(self, word: str) -> bool:
         """Whether the search knows an English word: the model has it as one piece, or it is in the lists."""
-        foreign = not word.isascii() and reads_english_only(self.model.name)  # what it does not know may be one piece
-        if not foreign and self._encoder.pieces(word) == 1:
+        foreign = not word.isascii() and reads_english_only(
+            self.model.name
+        )  # letters that it has without their meaning
+        if not foreign and self._encoder.has_word(word):
             return True
         try:
             return is_english(word)

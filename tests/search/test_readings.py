@@ -100,11 +100,11 @@ def test_words_that_nobody_knows_are_named() -> None:
 
 def test_a_language_that_was_not_asked_for_can_be_set() -> None:
     for language in ("en", "fr"):
-        said = unread("ein roter Apfel", "starter", sure=False, language=language)
+        said = unread("ein roter Apfel", "ViT-B-32-laion2b", sure=False, language=language)
         assert "With the language set to German (--language de) it is read." in said
-    assert "(--language de)" not in unread("ein roter Apfel", "starter", sure=False, language="de")
-    assert "With the language set to yours (--language)" in unread("красная машина", "starter", sure=False)
-    assert "--language" not in unread("красная машина", "starter", sure=False, language="ru")
+    assert "(--language de)" not in unread("ein roter Apfel", "ViT-B-32-laion2b", sure=False, language="de")
+    assert "With the language set to yours (--language)" in unread("красная машина", "ViT-B-32-laion2b", sure=False)
+    assert "--language" not in unread("красная машина", "ViT-B-32-laion2b", sure=False, language="ru")
 
 
 def test_the_registry_says_which_models_need_a_dictionary() -> None:

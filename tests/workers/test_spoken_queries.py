@@ -148,6 +148,12 @@ def test_what_nobody_understands_is_said_by_name(asker: Asker, language: str) ->
         assert asker.ask(text, language).not_understood == (), text
 
 
+def test_one_piece_of_the_tokenizer_is_a_word_that_is_known(asker: Asker) -> None:
+    encoder = asker.searcher._encoder
+    assert encoder.has_word("guitar")
+    assert not any(map(encoder.has_word, ("qwrtz", "ქათამი", "red car", "")))
+
+
 def test_a_name_that_is_found_is_understood(asker: Asker) -> None:
     name = asker.ask("name:acoustic zzqq")
     assert name.not_understood == ("zzqq",)
