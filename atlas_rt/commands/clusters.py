@@ -82,11 +82,11 @@ def _rows(collection: Collection) -> list[dict[str, Any]]:
     return [
         {
             "id": cluster.id,
-            "name": cluster.english[0],
-            "why": cluster.english[1],
+            "name": cluster.name,
+            "why": cluster.why,
             "label_language": scene.words.code,
-            "name_shown": cluster.name,
-            "why_shown": cluster.why,
+            "name_english": cluster.english[0],
+            "why_english": cluster.english[1],
             "named_by": cluster.named_by,
             "size": cluster.size,
             "exemplars": [paths[id_] for id_ in cluster.exemplars if id_ in paths],
@@ -94,8 +94,8 @@ def _rows(collection: Collection) -> list[dict[str, Any]]:
             "subclusters": [
                 {
                     "id": each.id,
-                    "name": each.english[0],
-                    "name_shown": each.name,
+                    "name": each.name,
+                    "name_english": each.english[0],
                     "size": each.size,
                     "exemplars": [paths[id_] for id_ in each.exemplars if id_ in paths],
                 }

@@ -82,14 +82,14 @@ def _document(facts: ImageFacts, scene: Scene, paths: dict[int, str]) -> dict[st
         "text": facts.text,
         "label_language": words.code,
         "labels": [
-            {"word": word, "share": round(share, 4), "shown": words.shown(word)} for word, share in facts.labels
+            {"word": words.shown(word), "share": round(share, 4), "english": word} for word, share in facts.labels
         ],
         "tags": [],
-        "cluster": cluster[0] or None,
-        "cluster_shown": facts.cluster or None,
+        "cluster": facts.cluster or None,
+        "cluster_english": cluster[0] or None,
         "cluster_id": facts.cluster_id,
-        "cluster_why": cluster[1],
-        "cluster_why_shown": facts.cluster_why,
+        "cluster_why": facts.cluster_why,
+        "cluster_why_english": cluster[1],
         "copies": others(facts.copies),
         "nearest": others(facts.neighbours),
         "why_here": {"sentence": why.sentence if why else "", "images": others(why.images if why else ())},
@@ -107,7 +107,7 @@ def _page(document: dict[str, Any], facts: ImageFacts) -> str:
         ("Keywords", ", ".join(metadata.keywords)),
         ("Prompt", metadata.prompt),
         ("Text", document["text"]),
-        ("Labels", ", ".join(f"{each['shown']} {each['share']:.0%}" for each in document["labels"])),
+        ("Labels", ", ".join(f"{each['word']} {each['share']:.0%}" for each in document["labels"])),
         ("Cluster", ": ".join(part for part in (facts.cluster, facts.cluster_why) if part)),
         ("Copies", _others(document["copies"])),
         ("Nearest", _others(document["nearest"])),

@@ -77,10 +77,10 @@ def _clusters(scene: Scene) -> Iterator[dict[str, Any]]:
     for cluster, hue in zip(scene.cluster_records, scene.cluster_hues.tolist(), strict=True):
         yield {
             "id": cluster.id,
-            "name": cluster.english[0],
-            "why": cluster.english[1],
-            "name_shown": cluster.name,
-            "why_shown": cluster.why,
+            "name": cluster.name,
+            "why": cluster.why,
+            "name_english": cluster.english[0],
+            "why_english": cluster.english[1],
             "named_by": cluster.named_by,
             "size": cluster.size,
             "color": "#{:02x}{:02x}{:02x}".format(*hue),

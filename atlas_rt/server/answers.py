@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class LibraryFacts:
-    """A library as a whole. name: of its sources. kind: how the map was made. label_language: of all that is `shown` in
-    answers, as a code; labels and the vocabulary's names themselves are English. notice: what a person should know,
-    such as a drive that is not plugged in; empty for nothing."""
+    """A library as a whole. name: of its sources. kind: how the map was made. label_language: of labels and names in
+    answers, as a code. notice: what a person should know, such as a drive that is not plugged in; empty for nothing."""
 
     name: str
     images: int
@@ -82,8 +81,8 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class ClusterFacts:
-    """A group of images that stand together. name_shown, why_shown: in the person's language. exemplars, borderline:
-    ids. centre: world units."""
+    """A group of images that stand together. name, why: in the person's language, and both in English. exemplars,
+    borderline: ids. centre: world units."""
 
     id: int
     name: str
@@ -93,8 +92,8 @@ class ClusterFacts:
     exemplars: list[int]
     borderline: list[int]
     centre: list[float]
-    name_shown: str
-    why_shown: str
+    name_english: str
+    why_english: str
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ class SubclusterFacts:
     name: str
     size: int
     exemplars: list[int]
-    name_shown: str
+    name_english: str
 
 
 @dataclass(frozen=True)
@@ -119,11 +118,12 @@ class ClusterMembers:
 
 @dataclass(frozen=True)
 class Word:
-    """A word and how sure it is, or how much of a group it fits, 0 to 1. shown: in the person's language."""
+    """A word and how sure it is, or how much of a group it fits, 0 to 1. english: the
+    same in English."""
 
     word: str
     share: float
-    shown: str
+    english: str
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ class LibraryReader:
             height_px=int(scene.sizes_px[row, 1]),
             cluster=int(scene.clusters[row]),
             position=_rounded(scene.positions[row]),
-            labels=[Word(word, round(share, 4), scene.words.shown(word)) for word, share in labels if share >= SURE],
+            labels=[Word(scene.words.shown(word), round(share, 4), word) for word, share in labels if share >= SURE],
             path=self._shown(scene.paths[row]),
         )
 
@@ -241,7 +241,7 @@ class LibraryReader:
         scene = self._newest().scene
         record = _record_in(scene, id_)
         within = [
-            SubclusterFacts(each.id, each.english[0], each.size, list(each.exemplars), each.name)
+            SubclusterFacts(each.id, each.name, each.size, list(each.exemplars), each.english[0])
             for each in subclusters_of(id_, scene.subcluster_records)
         ]
         return ClusterMembers(_cluster_facts(record), scene.ids[scene.clusters == id_].tolist(), within)
@@ -280,7 +280,7 @@ class LibraryReader:
                 word for id_ in ids for word, confidence in store.labels(id_, self.model.id) if confidence >= SURE
             )
         shown = self._scenes.words.shown
-        return [Word(word, round(count / len(ids), 4), shown(word)) for word, count in said.most_common(WORDS)]
+        return [Word(shown(word), round(count / len(ids), 4), word) for word, count in said.most_common(WORDS)]
 
     def rename(self, id_: int, name: str) -> ClusterFacts:
         """Give a cluster a name that stays, or with an empty one its own back.
@@ -385,10 +385,10 @@ def _rounded(values: Floats) -> list[float]:
 def _cluster_facts(record: Cluster) -> ClusterFacts:
     return ClusterFacts(
         id=record.id,
-        name=record.english[0],
-        why=record.english[1],
-        name_shown=record.name,
-        why_shown=record.why,
+        name=record.name,
+        why=record.why,
+        name_english=record.english[0],
+        why_english=record.english[1],
         named_by=record.named_by,
         size=record.size,
         exemplars=list(record.exemplars),
