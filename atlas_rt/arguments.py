@@ -28,6 +28,7 @@ EVERYWHERE = (
     "exclude",
     "hidden",
     "ocr",
+    "language",
 )
 """Settings that are options of every command."""
 S3 = ("endpoint_url", "profile", "region", "no_sign_request", "request_payer", "originals_gb")
@@ -110,6 +111,9 @@ def _search(parser: argparse.ArgumentParser) -> None:
     _add_demo(parser)
     parser.add_argument("--image", metavar="FILE", help="search for images that look like this one")
     parser.add_argument("--queries", metavar="FILE", help="search for each line of a file (- for standard input)")
+    parser.add_argument(
+        "--as-typed", action="store_true", help="search for what was typed alone, not for what it means in English too"
+    )
     _add_top(parser, 20, "how many images to list")
     _add_no_update(parser)
 
@@ -368,7 +372,6 @@ def _add_narrator(parser: argparse.ArgumentParser) -> None:
         "narrator_file_names",
         "budget_library",
         "budget_month",
-        "language",
     ):
         add_setting(parser, name)
 

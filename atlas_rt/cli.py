@@ -59,6 +59,10 @@ def _run(words: list[str]) -> int:
         from atlas_rt.encoders.sessions import check_gpu
 
         check_gpu(settings.runtime())
+    if settings.language:
+        from atlas_rt.spoken import spoken_code
+
+        spoken_code(settings)  # a wrong one is said before anything begins
     module: Any = importlib.import_module(f"atlas_rt.commands.{COMMANDS[name].module or name}")
     code: int = module.run(settings, given)
     return code

@@ -7,6 +7,7 @@ from atlas_rt.narrator.language import checked_language
 from atlas_rt.narrator.permission import Permission
 from atlas_rt.narrator.spending import Budget
 from atlas_rt.settings import Settings
+from atlas_rt.spoken import spoken_code
 
 
 def permission_of(settings: Settings) -> Permission:
@@ -24,10 +25,11 @@ def permission_of(settings: Settings) -> Permission:
 
 
 def answer_language(settings: Settings) -> str:
-    """The code of the language to answer in; a locale that is none of them is passed over. Raises UsageError."""
-    if settings.language:
-        return checked_language(settings.language)
+    """The code of the language to answer in: the person's, English where the narrator does not know that one. Raises
+    UsageError where the settings name none at all."""
     try:
-        return checked_language(settings.spoken)
+        return checked_language(spoken_code(settings) if settings.language else settings.spoken)
     except UsageError:
+        if settings.language:
+            spoken_code(settings)
         return "en"

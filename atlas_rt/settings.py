@@ -132,7 +132,10 @@ class Settings:
         choices=GRANULARITIES,
     )
     language: str = setting(
-        "", "language of the narrator's answers, such as en or de (default: the system's)", metavar="L"
+        "",
+        "your language, such as en or de: what you type is read in it too, labels and the narrator's answers are in it "
+        "(default: the system's)",
+        metavar="L",
     )
     narrator: str = setting(
         "ask",
@@ -183,7 +186,7 @@ class Settings:
 
     @property
     def spoken(self) -> str:
-        """The language to answer in, as it was given or as the system's locale has it."""
+        """The person's language, as it was given or as the system's locale has it."""
         return self.language or _locale()
 
     @property

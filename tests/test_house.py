@@ -43,7 +43,8 @@ ARROWS: dict[str, set[str]] = {
     "arguments": EVERYWHERE | {"settings", "values"},
     "parsing": EVERYWHERE | {"arguments"},
     "jobs": EVERYWHERE | {"settings", "engine", "library"},
-    "permission": EVERYWHERE | {"settings", "narrator"},
+    "permission": EVERYWHERE | {"settings", "narrator", "spoken"},
+    "spoken": EVERYWHERE | {"settings", "search"},
     "engine": EVERYWHERE | SUBJECTS | {"excepthooks", "distributed"},  # the worker that all hosts share
     "workers": EVERYWHERE | SUBJECTS | {"narrator", "typesetting"},
     "narrator": EVERYWHERE | SUBJECTS,

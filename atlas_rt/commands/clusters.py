@@ -10,6 +10,8 @@ from atlas_rt.commands.explaining import explain
 from atlas_rt.commands.output import print_json, say, tell
 from atlas_rt.core.explanations import Explanation
 from atlas_rt.core.maps import subclusters_of
+from atlas_rt.core.spoken_scene import in_words
+from atlas_rt.core.word_names import IN_ENGLISH
 from atlas_rt.errors import AtlasError, UsageError
 from atlas_rt.library import personal_data
 from atlas_rt.library.cluster_names import ClusterNames, checked_name
@@ -82,6 +84,9 @@ def _rows(collection: Collection) -> list[dict[str, Any]]:
             "id": cluster.id,
             "name": cluster.name,
             "why": cluster.why,
+            "label_language": scene.words.code,
+            "name_english": cluster.english[0],
+            "why_english": cluster.english[1],
             "named_by": cluster.named_by,
             "size": cluster.size,
             "exemplars": [paths[id_] for id_ in cluster.exemplars if id_ in paths],
@@ -90,6 +95,7 @@ def _rows(collection: Collection) -> list[dict[str, Any]]:
                 {
                     "id": each.id,
                     "name": each.name,
+                    "name_english": each.english[0],
                     "size": each.size,
                     "exemplars": [paths[id_] for id_ in each.exemplars if id_ in paths],
                 }
@@ -108,7 +114,7 @@ def _rows(collection: Collection) -> list[dict[str, Any]]:
 
 def _explanations(collection: Collection) -> dict[int, Explanation]:
     """What was said of each cluster: by Claude where it named the cluster, and else by the vocabulary."""
-    scene, explained = collection.scene, collection.arrival.explained
+    scene, explained = in_words(collection.scene, IN_ENGLISH), collection.arrival.explained
     vocabulary: Narrator = VocabularyNarrator()
     with StoreReader.open(collection.place.folder) as store:
         subjects = subjects_of(scene.cluster_records, scene, collection.vector_index, store)

@@ -153,7 +153,7 @@ def _ask(
         say(settings, remark)
     tiles = TileFiles(collection.place.folder)
     encoder = TextEncoder(collection.model, runtime=collection.runtime)
-    taken = {record.id: record.name for record in collection.scene.cluster_records}
+    taken = {record.id: record.english[0] for record in collection.scene.cluster_records}
     failed: AtlasError | None = None
     answered = 0
     before = ledger.spent()[0]

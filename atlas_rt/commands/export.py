@@ -19,6 +19,7 @@ from numpy.lib import format as npy
 from atlas_rt.commands.collection import Collection, open_collection, sources_of
 from atlas_rt.commands.json_files import output_folder, write_folder
 from atlas_rt.commands.output import output_path, print_json, say, write_whole
+from atlas_rt.core.word_names import IN_ENGLISH
 from atlas_rt.distributed.image_worker import maker_of
 from atlas_rt.errors import UsageError
 from atlas_rt.library.store import LABELS, StoreReader
@@ -61,6 +62,7 @@ def _opened(settings: Settings, arguments: argparse.Namespace) -> tuple[Collecti
         "model": collection.model.name,
         "generation": collection.scene.generation,
         "seed": collection.seed,
+        "label_language": collection.scene.words.code,
     }
 
 
@@ -102,19 +104,25 @@ def _write_vectors(vector_index: VectorIndex, file: IO[bytes]) -> None:
 
 
 def write_csv(collection: Collection, path: Path, meta: dict[str, object]) -> None:
-    """One row an image; the vector's components are the last columns."""
+    """One row an image; the vector's components are the last columns, but for the cluster's name in another language
+    than English."""
     del meta  # a table has no place for it
-    scene, names = collection.scene, {record.id: record.name for record in collection.scene.cluster_records}
+    scene, names = collection.scene, {record.id: record for record in collection.scene.cluster_records}
     columns = (f"v{number}" for number in range(collection.vector_index.dim))
     vectors = itertools.chain.from_iterable(collection.vector_index.blocks())
+    spoken = scene.words is not IN_ENGLISH
+    more = [f"cluster_name_{scene.words.code}"] if spoken else []
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         table = csv.writer(file)
-        table.writerow(["id", "path", "x", "y", "z", "cluster", "cluster_name", *columns])
+        table.writerow(["id", "path", "x", "y", "z", "cluster", "cluster_name", *columns, *more])
         for row, (id_, vector) in enumerate(zip(scene.ids.tolist(), vectors, strict=True)):
             cluster = int(scene.clusters[row])
             position = [f"{value:.6f}" for value in scene.positions[row].tolist()]
             components = [f"{value:.6f}" for value in vector.tolist()]
-            table.writerow([id_, scene.paths[row], *position, cluster, names.get(cluster, ""), *components])
+            record = names.get(cluster)
+            english, shown = (record.english[0], record.name) if record else ("", "")
+            told = [shown] if spoken else []
+            table.writerow([id_, scene.paths[row], *position, cluster, english, *components, *told])
 
 
 def write_parquet(collection: Collection, path: Path, meta: dict[str, object]) -> None:

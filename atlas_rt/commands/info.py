@@ -11,6 +11,7 @@ from atlas_rt.commands.collection import open_collection, sources_of
 from atlas_rt.commands.output import print_json, tell
 from atlas_rt.core.hud import ImageFacts
 from atlas_rt.core.metadata_words import words_of
+from atlas_rt.core.scene import Scene
 from atlas_rt.errors import UsageError
 from atlas_rt.library.pairs import raw_of
 from atlas_rt.library.store import StoreReader
@@ -38,7 +39,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         facts = facts_of(request, stored_of(store, request), sources=collection.place.sources)
     assert facts is not None  # the row is one of the scene
     paths = dict(zip(collection.scene.ids.tolist(), collection.scene.paths, strict=True))
-    document = _document(facts, paths)
+    document = _document(facts, collection.scene, paths)
     if settings.json:
         print_json(document)
     else:
@@ -46,8 +47,11 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _document(facts: ImageFacts, paths: dict[int, str]) -> dict[str, Any]:
-    """tags: nothing tells them yet. paths: of all images, by id."""
+def _document(facts: ImageFacts, scene: Scene, paths: dict[int, str]) -> dict[str, Any]:
+    """tags: nothing tells them yet. paths: of all images, by id. Labels and the cluster are told as they are stored,
+    and as they are shown in the language of the scene."""
+    words = scene.words
+    cluster = next((each.english for each in scene.cluster_records if each.id == facts.cluster_id), ("", ""))
     metadata, why = facts.metadata, facts.why_here
     known = metadata.latitude is not None
 
@@ -76,11 +80,16 @@ def _document(facts: ImageFacts, paths: dict[int, str]) -> dict[str, Any]:
         "software": metadata.software,
         "prompt": metadata.prompt,
         "text": facts.text,
-        "labels": [{"word": word, "share": round(share, 4)} for word, share in facts.labels],
+        "label_language": words.code,
+        "labels": [
+            {"word": words.shown(word), "share": round(share, 4), "english": word} for word, share in facts.labels
+        ],
         "tags": [],
         "cluster": facts.cluster or None,
+        "cluster_english": cluster[0] or None,
         "cluster_id": facts.cluster_id,
         "cluster_why": facts.cluster_why,
+        "cluster_why_english": cluster[1],
         "copies": others(facts.copies),
         "nearest": others(facts.neighbours),
         "why_here": {"sentence": why.sentence if why else "", "images": others(why.images if why else ())},

@@ -79,6 +79,8 @@ def _clusters(scene: Scene) -> Iterator[dict[str, Any]]:
             "id": cluster.id,
             "name": cluster.name,
             "why": cluster.why,
+            "name_english": cluster.english[0],
+            "why_english": cluster.english[1],
             "named_by": cluster.named_by,
             "size": cluster.size,
             "color": "#{:02x}{:02x}{:02x}".format(*hue),

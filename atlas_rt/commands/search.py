@@ -24,6 +24,7 @@ from atlas_rt.library.sources import absolute, path_or_address
 from atlas_rt.search.fields import read as read_fields
 from atlas_rt.search.query import Term, parse
 from atlas_rt.settings import Settings
+from atlas_rt.spoken import spoken_code
 from atlas_rt.workers.searcher import Query, Searcher
 from atlas_rt.workers.text_search import TextSearch
 
@@ -35,7 +36,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     phrases = _lines(arguments.queries) if arguments.queries else [text]
     image = _image(arguments.image)
     collection = open_collection(settings, sources, no_update=arguments.no_update)
-    with contextlib.closing(Searching(collection, image, top=arguments.top)) as searcher:
+    manner = {"language": spoken_code(settings), "as_typed": arguments.as_typed}
+    with contextlib.closing(Searching(collection, image, top=arguments.top, **manner)) as searcher:
         for phrase in phrases:
             if len(phrases) > 1 and not settings.json:
                 tell(f"{phrase}:")
@@ -46,18 +48,22 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 class Searching:
     """Answers phrases, or an image, or both together, over one collection."""
 
-    def __init__(self, collection: Collection, image: str | None, *, top: int) -> None:
+    def __init__(
+        self, collection: Collection, image: str | None, *, top: int, language: str = "en", as_typed: bool = False
+    ) -> None:
+        """language: a code of `dictionary.languages`. as_typed: words are not read in it."""
         self._collection = collection
         encoder = TextEncoder(collection.model, runtime=collection.runtime)
         self._texts = TextSearch(collection.place, collection.model.id)
         self._searcher = Searcher(collection.model, encoder, self._texts, cache=collection.cache)
         self._picture = _query_picture(collection, image) if image else None
-        self._top = top
+        self._top, self._language, self._as_typed = top, language, as_typed
 
     def answer(self, phrase: str) -> SearchAnswer:
         """The answer to a phrase, to the image, or to both together. Without a phrase `query` is the image's path."""
         scene = self._collection.scene
         query = Query(phrase, scene.ids, self._collection.vector_index, scene, self._picture)
+        query = replace(query, language=self._language, as_typed=self._as_typed)
         answer = self._searcher.answer(query, top=self._top)
         return answer if phrase or self._picture is None else replace(answer, query=self._picture.name)
 
@@ -163,16 +169,31 @@ def _tell_answer(settings: Settings, collection: Collection, answer: SearchAnswe
     ]
     if settings.json:
         ms = {"encode": round(answer.encode_ms, 3), "search": round(answer.search_ms, 3)}
-        found = {"results": results, "notices": list(answer.notices)}
+        found: dict[str, object] = {"results": results, "notices": list(answer.notices)}
+        found["reading"] = reading_facts(answer)
         print_json({"query": answer.query, "model": collection.model.name, **found, "ms": ms})
         return
+    if answer.reading and not answer.reading.undone:
+        say(settings, f"read as “{answer.reading.english}” too; --as-typed searches for what you typed alone")
     for notice in (answer.error, *answer.notices):
         if notice:
             say(settings, notice)
     if results and all(match.band == "none" for match in answer.best):
-        say(settings, f"nothing here matches {answer.query!r}; the nearest images are:")
+        nothing = "" if answer.not_understood else f"nothing here matches {answer.query!r}; "
+        say(settings, f"{nothing}the nearest images are:")
     for match, result in zip(answer.best, results, strict=True):
         tell(f"{match.score:.3f}  {match.band:<6}  {result['path']}{_found_by(match)}")
+
+
+def reading_facts(answer: SearchAnswer) -> dict[str, object] | None:
+    """How the words were read in the person's language, None where they were searched for as they stand."""
+    reading = answer.reading
+    if reading is None or reading.undone:
+        return None
+    words = [list(pair) for pair in reading.words]
+    return {
+        "language": reading.language, "english": reading.english, "words": words, "unread": list(reading.unread),
+    }  # fmt: skip
 
 
 def _found_by(match: Match) -> str:

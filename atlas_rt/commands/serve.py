@@ -28,6 +28,7 @@ from atlas_rt.server.explaining import Explainer, KnownExplainer
 from atlas_rt.server.library_reader import LibraryReader
 from atlas_rt.server.upkeep import NICENESS, Upkeep
 from atlas_rt.settings import Settings
+from atlas_rt.spoken import spoken_code
 
 CLOSING_SECS = 8.0
 """The engine is given so long to commit."""
@@ -107,4 +108,5 @@ def reader_of(settings: Settings, collection: Collection, *, show_paths: bool) -
         names=ClusterNames(data),
         explanations=Explanations(data),
         show_paths=show_paths,
+        language=spoken_code(settings),
     )

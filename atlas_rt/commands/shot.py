@@ -33,9 +33,11 @@ from atlas_rt.render.gl.context import Context, open_headless
 from atlas_rt.render.gl.large_picture import needs_parts
 from atlas_rt.render.gl.limits import limits_of
 from atlas_rt.render.gl.offscreen import OffscreenTarget
+from atlas_rt.search.dictionary import ENGLISH
 from atlas_rt.search.fields import FIELDS, read
 from atlas_rt.search.filters import Filters
 from atlas_rt.settings import Settings
+from atlas_rt.spoken import spoken_code
 from atlas_rt.ui.input import Input, KeyStroke, Modifiers
 from atlas_rt.values import Triple
 from atlas_rt.window.cluster_state import ClusterState
@@ -79,6 +81,8 @@ class Shot:
     eye: Triple | None = None
     gaze: Triple | None = None
     hud: bool = True
+    language: str = ENGLISH
+    """Of the words that are searched for."""
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -102,6 +106,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         eye=arguments.eye,
         gaze=arguments.look,
         hud=not arguments.no_hud,
+        language=spoken_code(settings),
     )
     write_picture(take(collection, shot, tell=lambda text: say(settings, text)), path)
     if settings.json:
@@ -327,6 +332,7 @@ def _world(collection: Collection, shot: Shot, selected: int, filters: FilterSta
     if shot.search:
         scene = collection.scene
         query = Query(shot.search, scene.ids, collection.vector_index, scene, within=world.passing)
+        query = replace(query, language=shot.language)
         encoder = TextEncoder(collection.model, runtime=collection.runtime)
         texts = TextSearch(collection.place, collection.model.id)
         searcher = Searcher(collection.model, encoder, texts, cache=collection.cache)
@@ -375,5 +381,5 @@ def _hud(
         query=shot.search,
         selected=facts,
         clusters=ClusterState(open=shot.panel == "clusters").panel(world.scene, world.shown_clusters),
-        filters=filters.panel(len(world.scene.ids)),
+        filters=filters.panel(len(world.scene.ids), world.scene.words),
     )

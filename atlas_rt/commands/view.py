@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 from collections.abc import Iterable
 from dataclasses import replace
@@ -21,6 +22,7 @@ from atlas_rt.library.scanning import scan
 from atlas_rt.library.sources import absolute
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.window_settings import WindowSettings
+from atlas_rt.search.dictionary import code_of
 from atlas_rt.settings import MEANINGS, Settings, load_settings
 from atlas_rt.ui.window import display_available
 
@@ -50,7 +52,11 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 def _with_kept(file: WindowSettings, arguments: argparse.Namespace) -> Settings:
     """Settings with what was set in a window before, where neither an option nor the environment says otherwise."""
     given = {name: value for name, value in vars(arguments).items() if name in MEANINGS}
-    return load_settings(given, kept=file.read().values)
+    kept = file.read().values
+    with contextlib.suppress(MissingError):
+        if not code_of(str(kept.get("language", ""))):  # a damaged file, or one of a version that knew others
+            kept.pop("language", None)
+    return load_settings(given, kept=kept)
 
 
 def _with_film(settings: Settings, arguments: argparse.Namespace) -> Settings:

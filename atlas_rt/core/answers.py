@@ -44,6 +44,22 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryReading:
+    """What was typed, as a dictionary reads it in English; searched for beside what was typed.
+
+    language: its code. english: the whole text in English, signs and weights as they were. words: (what was typed, its
+    English). unread: words that neither the dictionary nor English knows. undone: the person wants what they typed
+    alone, so it was not searched for.
+    """
+
+    language: str
+    english: str
+    words: tuple[tuple[str, str], ...]
+    unread: tuple[str, ...] = ()
+    undone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SearchAnswer:
     """Every image's score for one query.
 
@@ -53,7 +69,9 @@ class SearchAnswer:
     filters that would help. completions: how the end of the query may go on. levels: (n,) float32, how alike each image
     is: 0 where a weak match begins, 1 where a strong one does, whatever the model; inf for what was found as text, -inf
     for what cannot match; (0,) where all that is listed is exact. matching: how many images match closely enough, -1
-    where nobody counted. error: why the query could not be answered, empty when it was.
+    where nobody counted. error: why the query could not be answered, empty when it was. language: in which
+    the words were read. reading: what that gave, None where it changes nothing. as_typed: the person wanted no reading.
+    not_understood: the words, where the search knows none of them and found nothing sure; the notices say so.
     """
 
     query: str
@@ -69,6 +87,10 @@ class SearchAnswer:
     picture: QueryPicture | None = None
     levels: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
     matching: int = -1
+    language: str = ""
+    reading: QueryReading | None = None
+    as_typed: bool = False
+    not_understood: tuple[str, ...] = ()
 
     @property
     def asked(self) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from atlas_rt.core.arrays import Ints
 from atlas_rt.core.maps import Cluster
 from atlas_rt.core.palette import ranks_around
+from atlas_rt.core.word_names import unbracketed
 
 ORDERS = ("size", "name", "place")
 """How the list can be sorted. By place: around the map, which is also the order of the colours."""
@@ -82,10 +83,11 @@ def listed(records: Iterable[Cluster], *, order: str, wanted: str) -> tuple[int,
 
 
 def _holds(cluster: Cluster, words: list[str]) -> bool:
-    text = f"{cluster.name} {cluster.why}".casefold()
+    text = " ".join((cluster.name, cluster.why, *cluster.english)).casefold()
     return all(word in text for word in words)
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
-    """A key by which "bird 2" comes before "bird 10"."""
-    return [(0, int(word), "") if word.isdecimal() else (1, 0, word) for word in name.casefold().split()]
+    """A key by which "bird 2" comes before "bird 10", and "(bird)" where "bird" does."""
+    words = unbracketed(name).casefold().split()
+    return [(0, int(word), "") if word.isdecimal() else (1, 0, word) for word in words]

@@ -34,7 +34,12 @@ class Command:
 
 
 SETTINGS = tuple(
-    Command(f"{each.title.lower()}: {choice.label}", "Settings", (), SetPreference(each.name, choice.value))
+    Command(
+        f"{each.title.lower()}: {choice.label}{f' ({choice.also})' if choice.also else ''}",
+        "Settings",
+        (),
+        SetPreference(each.name, choice.value),
+    )
     for each in PREFERENCES
     for choice in each.choices
 )

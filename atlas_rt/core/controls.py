@@ -51,6 +51,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("more_like_click", ("Right click",), "more like this image", "Find", mouse=True),
     Action("closer_matches", ("Ctrl+Up",), "only closer matches", "Find"),
     Action("more_matches", ("Ctrl+Down",), "more distant ones too", "Find"),
+    Action("as_typed", ("Ctrl+T",), "words as typed, or read in your language", "Find"),
     Action("fly_to_best", ("Enter",), "fly to the best result", "Find"),
     Action("next_result", ("Tab",), "next result, or next image in sight", "Find"),
     Action("previous_result", ("Shift+Tab",), "the one before", "Find"),

@@ -24,6 +24,7 @@ from atlas_rt.core.query_picture import QueryPicture
 from atlas_rt.core.reports import Progress
 from atlas_rt.core.troubles import Trouble
 from atlas_rt.core.upgrade import UpgradeView
+from atlas_rt.core.word_names import IN_ENGLISH, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +289,8 @@ class Hud:
     filters: FilterPanel = field(default=FilterPanel())
     narrator: NarratorView = field(default=NarratorView())
     count_tags: tuple[CountTag, ...] = ()
+    words: Words = IN_ENGLISH
+    """The language in which labels are shown."""
     minimap: Minimap | None = None
     """Shown when not None."""
     palette: PaletteView | None = None

@@ -20,7 +20,8 @@ class Cluster:
     """A group of images that stand together.
 
     named_by: "vocabulary", "claude", "user" or "exemplar". exemplars, borderline: image ids, best first.
-    centre: (3,) mean position, world units.
+    centre: (3,) mean position, world units. stored: name and reason as they are stored, where these are shown in
+    another language (`core.spoken_scene`).
     """
 
     id: int
@@ -31,6 +32,12 @@ class Cluster:
     exemplars: tuple[int, ...]
     borderline: tuple[int, ...]
     centre: tuple[float, float, float]
+    stored: tuple[str, str] | None = None
+
+    @property
+    def english(self) -> tuple[str, str]:
+        """Name and reason as they are stored: the vocabulary's are English."""
+        return self.stored or (self.name, self.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,8 @@ class Subcluster:
     """Images of one cluster that stand closer to each other than to the rest of it.
 
     parent: the id of that cluster. named_by: "vocabulary" or "exemplar". words: those that tell it from the other
-    subclusters of its cluster, best first. exemplars: image ids, the most typical first.
+    subclusters of its cluster, best first. exemplars: image ids, the most typical first. stored: name and words as
+    they are stored, where these are shown in another language.
     """
 
     id: int
@@ -48,6 +56,12 @@ class Subcluster:
     words: tuple[str, ...]
     size: int
     exemplars: tuple[int, ...]
+    stored: tuple[str, tuple[str, ...]] | None = None
+
+    @property
+    def english(self) -> tuple[str, tuple[str, ...]]:
+        """Name and words as they are stored."""
+        return self.stored or (self.name, self.words)
 
 
 def subclusters_of(cluster: int, records: Iterable[Subcluster]) -> tuple[Subcluster, ...]:

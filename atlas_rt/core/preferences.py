@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from atlas_rt.core.language_names import LANGUAGE_NAMES
 
 Value = str | float | bool
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One value of a setting, and what it is called."""
+    """One value of a setting, and what it is called. also: another name, by which it is found too."""
 
     value: Value
     label: str
+    also: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,15 @@ class Preference:
         first = 0 if step > 0 else len(self.choices) - 1
         place = first if place < 0 else min(max(place + step, 0), len(self.choices) - 1)
         return self.choices[place].value
+
+
+def _languages() -> Iterator[Choice]:
+    """The system's and English, then all others by their own names."""
+    yield Choice("", "the system's")
+    yield Choice("en", "English")
+    for code, (own, english) in sorted(LANGUAGE_NAMES.items(), key=lambda each: each[1][0].casefold()):
+        if code != "en":
+            yield Choice(code, own, "" if own == english else english)
 
 
 OFF_ON = (Choice(False, "off"), Choice(True, "on"))
@@ -70,6 +83,7 @@ PREFERENCES: tuple[Preference, ...] = (
             Choice(2.0, "200 %"),
         ),
     ),
+    Preference("language", "Language", "Of what you type to search, and of labels", tuple(_languages())),
     Preference("reduced_motion", "Reduced motion", "Nothing moves by itself, flights become jumps", OFF_ON),
     Preference("hints", "Hints", "What to try next, until you have done it once", OFF_ON),
 )

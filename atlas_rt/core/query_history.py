@@ -12,10 +12,12 @@ ENTRIES_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class PastQuery:
-    """What was searched. picture: only of this session; those of earlier ones are words alone."""
+    """What was searched. picture, as_typed: only of this session; those of earlier ones are words alone, which are read
+    in the person's language."""
 
     text: str
     picture: QueryPicture | None = None
+    as_typed: bool = False
 
 
 class QueryHistory:

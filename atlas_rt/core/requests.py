@@ -61,6 +61,11 @@ class RecallQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class ToggleReading:
+    """Search for what was typed alone, or again for what it means in English, too."""
+
+
+@dataclass(frozen=True, slots=True)
 class CloseOffer:
     """Do nothing with what was dropped."""
 
@@ -450,7 +455,9 @@ ClusterRequest = (
     | RenameCluster
     | OpenClusterPage
 )
-SearchRequest = MoreLike | SearchByFile | ForgetPicture | ClearSearch | SetThreshold | RecallQuery | CloseOffer
+SearchRequest = (
+    MoreLike | SearchByFile | ForgetPicture | ClearSearch | SetThreshold | RecallQuery | ToggleReading | CloseOffer
+)
 FileRequest = CopyPath | CopyPicture | CopyText | OpenFile | ShowInFolder
 FilterRequest = (
     FilterBy

@@ -15,6 +15,7 @@ from atlas_rt.core.cells import Boxes, Cells
 from atlas_rt.core.glass import VisitedCard
 from atlas_rt.core.graph import Graph
 from atlas_rt.core.maps import Cluster, Subcluster
+from atlas_rt.core.word_names import IN_ENGLISH, Words
 
 HIDDEN, PLAIN, FANNED = -1, 0, 1
 """Tiers of a view's rows: under their leader and not drawn; as they are; fanned out, before what is plain."""
@@ -41,7 +42,8 @@ class Scene:
     edges: (m, 2) int32 rows; weights: (m,) float32; those of stacked images end at their leaders. stacks: None where
     every image is a node of its own. away: (n,) bool, images shown although their files are not there, since their
     folder is absent; None where all are there. fitted: (n,) bool, as Map has it; (0,) where nobody said. flat: the
-    positions are those of the wall (`core.wall`). The other arrays are those of Catalogue and Map.
+    positions are those of the wall (`core.wall`). words: the language in which clusters are named here, and labels are
+    to be shown. The other arrays are those of Catalogue and Map.
     """
 
     ids: Ids
@@ -68,6 +70,7 @@ class Scene:
     wall: Ints = field(default_factory=lambda: np.zeros((0, 2), np.int32))
     flat: bool = False
     fitted: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    words: Words = IN_ENGLISH
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from atlas_rt.errors import MissingError
 
 TOKENS = {"tensor(int32)": np.int32, "tensor(int64)": np.int64}
 """What a graph may want its tokens as."""
+UNKNOWN = ("[UNK]", "<unk>")
+"""What tokenizers put in the place of what they do not have."""
 
 
 class ImageEncoder:
@@ -112,6 +114,12 @@ class TextEncoder:
     def pieces(self, phrase: str) -> int:
         """How many tokens the phrase is broken into, as far as it is read."""
         return sum(self._tokenizer.encode(self._clean(phrase), add_special_tokens=False).attention_mask)
+
+    def has_word(self, word: str) -> bool:
+        """Whether the tokenizer has a word as one piece of its own."""
+        found = self._tokenizer.encode(self._clean(word), add_special_tokens=False)
+        ids = [id_ for id_, counts in zip(found.ids, found.attention_mask, strict=True) if counts]
+        return len(ids) == 1 and self._tokenizer.id_to_token(ids[0]) not in UNKNOWN
 
     def reads_whole(self, phrase: str) -> bool:
         """Whether the phrase fits into the context."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
 
 from atlas_rt.core.explanations import Claim, Explanation
@@ -22,12 +22,14 @@ Evidence = tuple[str, tuple[int, ...]]
 
 def selection_answer(subject: Subject) -> Explanation:
     """What most of the images share, what the rest of the library has less of, and the clusters that they are in."""
-    labels, rest = subject.groups[0].labels, subject.rest
+    labels, rest, shown = subject.groups[0].labels, subject.rest, subject.words.shown
     common = _common(labels)
     apart = _ahead(labels, rest)[:WORDS]
-    told = [_look_like(labels, common)]
+    told = [_look_like(labels, common, shown)]
     if apart:
-        rarer = ", ".join(f"{word} ({labels.percent(word)} here, {rest.percent(word)} elsewhere)" for word in apart)
+        rarer = ", ".join(
+            f"{shown(word)} ({labels.percent(word)} here, {rest.percent(word)} elsewhere)" for word in apart
+        )
         told.append(f"what sets them apart: {rarer}")
     most, named = subject.parts[0], [part for part in subject.parts if part.name]
     if most.name and most.size > MOST * subject.size:
@@ -35,28 +37,32 @@ def selection_answer(subject: Subject) -> Explanation:
     elif len(named) > 1:
         told.append(f"they come from {len(named):,} clusters: {_divided(subject)}")
     claims = _labelled(subject, dict.fromkeys((*apart, *common)))
-    return _answer(_listed(common) or subject.name, told, subject, claims)
+    return _answer(_listed([*map(shown, common)]) or subject.name, told, subject, claims)
 
 
 def view_answer(subject: Subject) -> Explanation:
     """Which clusters are in sight, and the commonest labels."""
-    labels = subject.groups[0].labels
+    labels, shown = subject.groups[0].labels, subject.words.shown
     common = _common(labels)
     named = [part for part in subject.parts if part.name][:PARTS]
-    told = [f"in sight: {_divided(subject)}", _look_like(labels, common)]
+    told = [f"in sight: {_divided(subject)}", _look_like(labels, common, shown)]
     of_clusters = [
         (f"in the cluster “{part.name}”: {part.size:,} of {subject.size:,}", part.pictures) for part in named
     ]
-    name = _listed([part.name for part in named]) or _listed(common) or images(subject.size)
+    name = _listed([part.name for part in named]) or _listed([*map(shown, common)]) or images(subject.size)
     return _answer(name, told, subject, [*of_clusters, *_labelled(subject, common)])
 
 
 def difference_answer(subject: Subject) -> Explanation:
     """The labels whose shares differ most, with the images of both groups that carry them."""
-    first, second = subject.groups
+    (first, second), shown = subject.groups, subject.words.shown
     names = [_quoted(first.name) or "the first group", _quoted(second.name) or "the second group"]
     sides = _ahead(first.labels, second.labels)[:WORDS], _ahead(second.labels, first.labels)[:WORDS]
-    told = [f"{name} looks more like: {', '.join(words)}" for name, words in zip(names, sides, strict=True) if words]
+    told = [
+        f"{name} looks more like: {', '.join(map(shown, words))}"
+        for name, words in zip(names, sides, strict=True)
+        if words
+    ]
     if not (first.labels and second.labels):
         told = [UNKNOWN]
     elif not told:
@@ -65,7 +71,7 @@ def difference_answer(subject: Subject) -> Explanation:
         told.append(f"images in both groups are not compared: {subject.shared:,}")
     words = [word for pair in zip_longest(*sides) for word in pair if word]
     claims = [
-        (f"{word}: {first.labels.told(word)} here, {second.labels.told(word)} there", subject.labelled(word))
+        (f"{shown(word)}: {first.labels.told(word)} here, {second.labels.told(word)} there", subject.labelled(word))
         for word in words
     ]
     return _answer(subject.name, told, subject, claims)
@@ -95,15 +101,15 @@ def _common(labels: LabelCounts) -> list[str]:
     return (most or best)[:WORDS]
 
 
-def _look_like(labels: LabelCounts, words: Sequence[str]) -> str:
-    """What is told of labels that `_common` found."""
+def _look_like(labels: LabelCounts, words: Sequence[str], shown: Callable[[str], str]) -> str:
+    """What is told of labels that `_common` found. shown: how they read to the person."""
     if not words:
         return NOTHING_SHARED if labels else UNKNOWN
     if labels.size == 1:
-        return f"it looks like: {', '.join(words)}"
+        return f"it looks like: {', '.join(map(shown, words))}"
     if labels.share(words[0]) >= MOST:
-        return f"most look like: {', '.join(words)}"
-    return f"some look like: {', '.join(f'{word} ({labels.told(word)})' for word in words)}"
+        return f"most look like: {', '.join(map(shown, words))}"
+    return f"some look like: {', '.join(f'{shown(word)} ({labels.told(word)})' for word in words)}"
 
 
 def _ahead(here: LabelCounts, there: LabelCounts) -> tuple[str, ...]:
@@ -113,7 +119,7 @@ def _ahead(here: LabelCounts, there: LabelCounts) -> tuple[str, ...]:
 
 def _labelled(subject: Subject, words: Iterable[str]) -> list[Evidence]:
     labels = subject.groups[0].labels
-    return [(f"{word}: {labels.told(word)}", subject.labelled(word)) for word in words]
+    return [(f"{subject.words.shown(word)}: {labels.told(word)}", subject.labelled(word)) for word in words]
 
 
 def _divided(subject: Subject) -> str:

@@ -17,6 +17,8 @@ NAMES = {
     "sr": "Serbian", "sv": "Swedish", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese",
     "zh": "Chinese",
 }  # fmt: skip
+OTHER_CODES = {"no": "nb", "nn": "nb"}
+"""What Unicode's dictionary calls a language that is called otherwise here."""
 _SCRIPTS = {
     "CYRILLIC": ("bg", "ru", "uk"), "GREEK": ("el",), "ARABIC": ("ar", "fa"), "HEBREW": ("he",), "DEVANAGARI": ("hi",),
     "THAI": ("th",), "HANGUL": ("ko",), "CJK": ("zh", "ja"), "HIRAGANA": ("ja",), "KATAKANA": ("ja",),
@@ -40,6 +42,7 @@ SCRIPT_SHARE = 0.5
 def checked_language(word: str) -> str:
     """A language as its code: "de" for "de", "de-AT" or "de_AT". Raises UsageError for what is none."""
     code = re.split(r"[-_.]", word.strip().lower())[0]
+    code = OTHER_CODES.get(code, code)
     if code not in NAMES:
         raise UsageError(f"--language must be one of {', '.join(NAMES)}, not {word!r}")
     return code

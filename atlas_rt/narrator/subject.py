@@ -14,6 +14,7 @@ from atlas_rt.core.explanations import Kind
 from atlas_rt.core.maps import Cluster
 from atlas_rt.core.rows import rows_of
 from atlas_rt.core.scene import Scene
+from atlas_rt.core.word_names import IN_ENGLISH, Words
 from atlas_rt.errors import MissingError
 from atlas_rt.library.store import StoreReader
 from atlas_rt.narrator.cluster_parts import ClusterPart, is_private, parts_of
@@ -79,7 +80,8 @@ class Subject:
 
     Of what is no cluster also: groups: itself, or the two that are compared, whose pictures follow each other. rest:
     labels of what a selection is compared with. parts: how a selection or a view divides into clusters, largest first.
-    shared: images of both groups, which tell no difference and are in neither here.
+    shared: images of both groups, which tell no difference and are in neither here. words: the language in which the
+    vocabulary tells of it; name and why are as they are stored, since they are what Claude is told.
     """
 
     cluster: int
@@ -94,6 +96,7 @@ class Subject:
     rest: LabelCounts = field(default_factory=LabelCounts)
     parts: tuple[ClusterPart, ...] = ()
     shared: int = 0
+    words: Words = IN_ENGLISH
 
     @property
     def size(self) -> int:
@@ -139,12 +142,13 @@ def subjects_of(
     return tuple(
         Subject(
             cluster=record.id,
-            name=record.name,
-            why=record.why if record.named_by == "vocabulary" else "",
+            name=record.english[0],
+            why=record.english[1] if record.named_by == "vocabulary" else "",
             pictures=_pictures(sheets[record.id], scene, store),
             vectors=vectors[record.id],
             neighbours=tuple(_neighbour(records[other], vectors[other]) for other in _nearest(record.id, means)),
             ids=scene.ids[members[record.id]],
+            words=scene.words,
         )
         for record in scene.cluster_records
         if record.id in wanted and record.id in members
@@ -241,7 +245,9 @@ class _Source:
             for rows, some, each in zip(groups, looked_at, vectors, strict=True)
         ]
         shown, rows = np.concatenate(sheets), np.concatenate(groups)
-        public = {record.name for record in scene.cluster_records if not is_private(record)}
+        public = {
+            name for each in scene.cluster_records if not is_private(each) for name in (each.name, each.english[0])
+        }
         return Subject(
             cluster=-1,
             name=name,
@@ -260,6 +266,7 @@ class _Source:
             else LabelCounts(),
             parts=parts_of(rows, shown, scene) if kind != "difference" else (),
             shared=shared,
+            words=scene.words,
         )
 
     def _vectors(self, rows: Rows) -> Floats:
@@ -305,7 +312,7 @@ def _nearest(cluster: int, means: dict[int, Floats]) -> Sequence[int]:
 
 
 def _neighbour(record: Cluster, vectors: Floats) -> Neighbour:
-    return Neighbour(record.name, vectors, private=is_private(record))
+    return Neighbour(record.english[0], vectors, private=is_private(record))
 
 
 def _pictures(rows: Rows, scene: Scene, store: StoreReader) -> tuple[Picture, ...]:

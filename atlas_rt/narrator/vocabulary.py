@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from atlas_rt.aws.stoppable_call import Stop, never
 from atlas_rt.core.explanations import CAPTION_MAX, Claim, Explanation
+from atlas_rt.core.word_names import begun
 from atlas_rt.narrator.label_answers import claims_about, difference_answer, images, selection_answer, view_answer
 from atlas_rt.narrator.narrator import OnText
 from atlas_rt.narrator.subject import Subject
@@ -35,22 +36,31 @@ class VocabularyNarrator:
 
 def claims_of(subject: Subject) -> tuple[Claim, ...]:
     """The labels that most pictures of the sheet carry, with the images that do."""
-    return claims_about(subject, [(f"looks like: {word}", subject.labelled(word)) for word in _words(subject)])
+    return claims_about(
+        subject, [(f"looks like: {subject.words.shown(word)}", subject.labelled(word)) for word in _words(subject)]
+    )
 
 
 def _cluster_answer(subject: Subject) -> Explanation:
     """The cluster's own name and reason."""
-    return Explanation(subject.name, subject.why, claims_of(subject), "vocabulary", caption=_caption(subject))
+    name, why = _told(subject)
+    return Explanation(name, why, claims_of(subject), "vocabulary", caption=_caption(subject))
 
 
 def _caption(subject: Subject) -> str:
     """For the guided tour: what the cluster is called, how large it is, and why."""
-    words = _words(subject)
-    why = subject.why or (f"most of its pictures look like: {', '.join(words)}" if words else "")
-    name = f"{subject.name}, {images(subject.size)}" if subject.name else images(subject.size)
-    sentences = [f"{each[0].upper()}{each[1:]}." for each in (name, why) if each]
+    words = [subject.words.shown(word) for word in _words(subject)]
+    called, reason = _told(subject)
+    why = reason or (f"most of its pictures look like: {', '.join(words)}" if words else "")
+    name = f"{called}, {images(subject.size)}" if called else images(subject.size)
+    sentences = [f"{begun(each)}." for each in (name, why) if each]
     whole = " ".join(sentences)
     return whole if len(whole) <= CAPTION_MAX else sentences[0]
+
+
+def _told(subject: Subject) -> tuple[str, str]:
+    """Name and reason in the person's language; a name without a reason of the vocabulary's is somebody's own."""
+    return (subject.words.name(subject.name), subject.words.reason(subject.why)) if subject.why else (subject.name, "")
 
 
 def _words(subject: Subject) -> list[str]:

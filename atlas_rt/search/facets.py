@@ -32,7 +32,8 @@ class Facet:
     them, in the order of the list. rows, codes: (k,) int32, an image and the place of a value that it has; rows is None
     where every row has one code, -1 for no value. ends: (v,) of a tree, where values come before those that lie in
     them, the place behind the last of these; None where no value lies in another. words: (v,) each value as words with
-    a space before each, by which it is found; made on a thread, as thousands take 20 ms.
+    a space before each, by which it is found; made on a thread, as thousands take 20 ms. texts: (v,) how each reads to
+    the person; empty where `values` is that.
     """
 
     field: str
@@ -42,6 +43,11 @@ class Facet:
     rows: Ints | None = None
     ends: Ints | None = None
     words: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+
+    def text(self, value: str) -> str:
+        """How a value reads; itself where no image has it."""
+        return self.texts[self.values.index(value)] if self.texts and value in self.values else value
 
     def having(self, wanted: Sequence[str], count: int) -> Mask:
         """(count,) which rows have one of these values, in any case where none is the very one."""

@@ -2,6 +2,10 @@
 
 A script is known by its letters. Languages in Latin letters are told from English by their little words and accents;
 a single word without either is taken for English. So of those one speaks only where the search found nothing sure.
+
+What a model makes of a word that it never saw is noise, and "nothing matches" would be a false answer to it. Such words
+are told by their names, where the search knows no other word of the query and found nothing sure: whoever looks for a
+name that stands in no file learns that it was looked for among names alone.
 """
 
 from __future__ import annotations
@@ -9,10 +13,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
+from functools import cache
 
 from atlas_rt.encoders.model_list import Entry, entries
+from atlas_rt.errors import MissingError
+from atlas_rt.search import dictionary
+from atlas_rt.search.english_words import LOANED
 
 ENGLISH = "English"
+SHIPPED = "starter"
+"""It reads other languages a little, and gains by the dictionary in all of them."""
 LATIN = "LATIN"
 SCRIPTS = {"CJK": "Chinese or Japanese characters", "HIRAGANA": "Japanese", "KATAKANA": "Japanese", "HANGUL": "Korean"}
 """How to call a script that Unicode calls otherwise."""
@@ -25,36 +36,25 @@ LITTLE_WORDS = {
     "Dutch": "het een en met van op zonder zijn voor",
     "English": "the a an of with and in on at by for without to is are from no do",
 }
-LOANED = [
-    "café",
-    "cafés",
-    "crème",
-    "brûlée",
-    "façade",
-    "naïve",
-    "résumé",
-    "piñata",
-    "jalapeño",
-    "fiancé",
-    "fiancée",
-    "entrée",
-    "soufflé",
-]
-"""Words with an accent that are English too."""
+_AROUND = ".,;:!?…。、，．！？؟،؛।\"'«»„“”‘’()[]{}（）「」『』*#"
+_NO_WORD = re.compile(r"[\d_./\\@=<>{}\[\]|&]")
+"""Stands in numbers, names of files, addresses and code."""
+NAMED_MAX, LETTERS_MAX = 3, 24
+"""Words that a sentence names, and letters that it shows of each."""
 
 
-def unread(phrase: str, model_name: str, *, sure: bool) -> str:
-    """A sentence where a phrase is in a script or language that the model does not read, empty where it does or where
-    nobody knows what it reads. sure: the search has found what answers the phrase.
-    """
+def needs_dictionary(model_name: str) -> bool:
+    """Whether a model gains by a query in English. A multilingual one reads it as it stands, and of a model that nobody
+    knows nobody knows that."""
+    name = model_name.partition(":")[0]
+    return name == SHIPPED or reads_english_only(name)
+
+
+def reads_english_only(model_name: str) -> bool:
+    """Whether the registry says so of a model."""
     name = model_name.partition(":")[0]
     known = next((each for each in entries() if each.name == name), None)
-    if known is None or known.languages != ENGLISH:
-        return ""
-    language = script_of(phrase) or ("" if sure else language_of(phrase))
-    if not language:
-        return ""
-    return f"This looks like {language}, and the model {name} reads English only.{_better()}"
+    return known is not None and known.languages == ENGLISH
 
 
 def script_of(phrase: str) -> str:
@@ -75,6 +75,59 @@ def language_of(phrase: str) -> str:
         return best
     foreign = any(not word.isascii() and word not in LOANED for word in words)
     return "another language" if foreign and not counts[ENGLISH] else ""
+
+
+def unread(phrase: str, model_name: str, *, sure: bool, language: str = dictionary.ENGLISH) -> str:
+    """A sentence where a phrase is in a script or language that the model does not read, empty where it does or where
+    nobody knows what it reads. sure: the search has found what answers the phrase. language: the code of that in which
+    it was read already.
+    """
+    name = model_name.partition(":")[0]
+    if not reads_english_only(name):
+        return ""
+    looks_like = script_of(phrase) or ("" if sure else language_of(phrase))
+    if not looks_like:
+        return ""
+    return (
+        f"This looks like {looks_like}, and the model {name} reads English only.{_how(looks_like, language)}{_better()}"
+    )
+
+
+def not_understood_words(words: Sequence[str], model_name: str) -> str:
+    """The sentence for words that the search does not know. model_name: of one to name a better model for, or ""."""
+    named = [f"“{word if len(word) <= LETTERS_MAX else word[:LETTERS_MAX] + '…'}”" for word in words[:NAMED_MAX]]
+    more = len(words) - len(named)
+    last = f"{more:,} more words" if more else named.pop()
+    told = f"{', '.join(named)} and {last}" if named else last
+    better = _better() if model_name and needs_dictionary(model_name) else ""
+    return f"The search did not understand {told}.{better}"
+
+
+def words_of(phrase: str) -> tuple[str, ...]:
+    """The words that may be understood or not: no numbers, no names of files, no little words."""
+    words = (word.strip(_AROUND) for word in unicodedata.normalize("NFC", phrase).split())
+    return tuple(dict.fromkeys(word for word in words if _is_word(word) and word.lower() not in _little()))
+
+
+def _is_word(token: str) -> bool:
+    return any(map(str.isalpha, token)) and not _NO_WORD.search(token)
+
+
+@cache
+def _little() -> frozenset[str]:
+    return frozenset(" ".join(LITTLE_WORDS.values()).split())
+
+
+def _how(looks_like: str, language: str) -> str:
+    """How to have a language read that was not asked for."""
+    try:
+        codes = {english: code for code, (_, english) in dictionary.languages().items()}
+    except MissingError:
+        return ""
+    code = codes.get(looks_like, "")
+    if code and code != language:
+        return f" With the language set to {looks_like} (--language {code}) it is read."
+    return " With the language set to yours (--language) it is read." if language == dictionary.ENGLISH else ""
 
 
 def _better() -> str:

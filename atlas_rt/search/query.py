@@ -6,6 +6,7 @@
 
 A sign or a weight belongs to one word or one phrase in double quotes; plain words in a row stay one phrase.
 What only looks like a sign is text: a lone `-`, the hyphen in `t-shirt`, the colon in `12:30`, the inches of `12"`.
+Signs and quotes are read in the form that other keyboards have, too: `＋犬 －猫`, `„roter Apfel“:2`.
 Fields such as `camera:contax` are taken out before (`fields`). A picture that is searched by is one more term.
 """
 
@@ -31,6 +32,10 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 
+_PLAIN = str.maketrans({"＋": "+", "－": "-", "−": "-"} | dict.fromkeys("＂“”„«»「」『』", '"'))
+_DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Marks that only say which way a text runs; they come along when words are copied."""
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -42,7 +47,7 @@ class Term:
 
 def parse(text: str) -> tuple[Term, ...]:
     """The terms of a text in their order; a text without sign or weight is one term, as it stands."""
-    tokens = [_read(match) for match in _TOKEN.finditer(text)]
+    tokens = [_read(match) for match in _TOKEN.finditer(_plain(text))]
     if all(kind != "mixed" for kind, _ in tokens):
         return (Term(text, 1.0),)
     return tuple(_joined(tokens))
@@ -52,7 +57,7 @@ def sought(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The words of a text that are wanted, and those that are not. What stands in quotes is one, as is a path."""
     wanted: list[str] = []
     unwanted: list[str] = []
-    for match in _TOKEN.finditer(text):
+    for match in _TOKEN.finditer(_plain(text)):
         kind, term = _read(match)
         whole = kind == "quoted" or match["quoted"]
         words = [term.phrase] if whole else term.phrase.split()
@@ -67,13 +72,31 @@ def vector_of(text: str, encode: Callable[[str], Floats], *, templates: Sequence
     out.
     """
     text = text.encode("utf-8", "replace").decode()  # bytes that are no text, from a command line, become `?`
-    terms = parse(text)
+    return mixed(parse(text), text, encode, templates)
+
+
+def mixed(terms: Sequence[Term], text: str, encode: Callable[[str], Floats], templates: Sequence[str]) -> Floats:
+    """`vector_of` a text's terms. text: is encoded where they cancel each other out."""
     if len(terms) == 1 and terms[0].weight > 0.0:
         return phrase_vector(terms[0].phrase, encode, templates)
     weights = np.array([term.weight for term in terms])
     vectors = np.stack([phrase_vector(term.phrase, encode, templates) for term in terms])  # (terms, dim)
     mean = weights @ vectors / max(float(np.abs(weights).sum()), LEAST_LENGTH)
     return _unit_or(mean, lambda: encode(text))
+
+
+def written(terms: Sequence[Term]) -> str:
+    """Terms as one types them."""
+    if len(terms) == 1 and terms[0].weight == 1.0:
+        return terms[0].phrase
+    return " ".join(_written(term, at) for at, term in enumerate(terms))
+
+
+def _written(term: Term, at: int) -> str:
+    sign = "-" if term.weight < 0.0 else "+" if at else ""
+    weight = f":{abs(term.weight):g}" if abs(term.weight) != 1.0 else ""
+    phrase = f'"{term.phrase}"' if " " in term.phrase and (sign or weight) else term.phrase
+    return f"{sign}{phrase}{weight}"
 
 
 def vector_with(picture: Floats, words: Floats | None) -> Floats:
@@ -101,6 +124,11 @@ def in_templates(phrase: str, templates: Sequence[str]) -> tuple[str, ...]:
 def _unit_or(mean: Floats, otherwise: Callable[[], Floats]) -> Floats:
     """The mean at length one; the other vector where the mean has no direction, since its terms cancel each other."""
     return unit(mean) if float(np.linalg.norm(mean)) >= LEAST_LENGTH else otherwise()
+
+
+def _plain(text: str) -> str:
+    """The text with signs and quotes as `_TOKEN` knows them."""
+    return text if text.isascii() else _DIRECTIONS.sub("", text).translate(_PLAIN)
 
 
 def _read(match: re.Match[str]) -> tuple[str, Term]:

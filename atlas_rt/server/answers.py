@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class LibraryFacts:
-    """A library as a whole. name: of its sources. kind: how the map was made. notice: what a person should know, such
-    as a drive that is not plugged in; empty for nothing."""
+    """A library as a whole. name: of its sources. kind: how the map was made. label_language: of labels and names in
+    answers, as a code. notice: what a person should know, such as a drive that is not plugged in; empty for nothing."""
 
     name: str
     images: int
@@ -22,6 +22,7 @@ class LibraryFacts:
     dim: int
     generation: int
     kind: str
+    label_language: str = "en"
     notice: str = ""
 
 
@@ -38,15 +39,27 @@ class Found:
 
 
 @dataclass(frozen=True)
+class TextReading:
+    """A text as a dictionary reads it, which was searched for beside the text itself. language: its code. english: the
+    whole text in English. words: pairs of what was sent and its English. unread: words that nobody knows."""
+
+    language: str
+    english: str
+    words: list[list[str]]
+    unread: list[str]
+
+
+@dataclass(frozen=True)
 class SearchResults:
     """The best images: those found as text, then by meaning. notices: sentences on what was not read as it was meant,
-    or could not be answered. ms: milliseconds."""
+    or could not be answered. ms: milliseconds. reading: how the text was read in another language than English."""
 
     query: str
     model: str
     results: list[Found]
     notices: list[str]
     ms: dict[str, float]
+    reading: TextReading | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +81,8 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class ClusterFacts:
-    """A group of images that stand together. exemplars, borderline: ids. centre: world units."""
+    """A group of images that stand together. name, why: in the person's language, and both in English. exemplars,
+    borderline: ids. centre: world units."""
 
     id: int
     name: str
@@ -78,6 +92,8 @@ class ClusterFacts:
     exemplars: list[int]
     borderline: list[int]
     centre: list[float]
+    name_english: str
+    why_english: str
 
 
 @dataclass(frozen=True)
@@ -88,6 +104,7 @@ class SubclusterFacts:
     name: str
     size: int
     exemplars: list[int]
+    name_english: str
 
 
 @dataclass(frozen=True)
@@ -101,10 +118,12 @@ class ClusterMembers:
 
 @dataclass(frozen=True)
 class Word:
-    """A word and how sure it is, or how much of a group it fits, 0 to 1."""
+    """A word and how sure it is, or how much of a group it fits, 0 to 1. english: the
+    same in English."""
 
     word: str
     share: float
+    english: str
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from atlas_rt.core.answers import SearchAnswer
 from atlas_rt.core.arrays import Floats
 from atlas_rt.core.explanations import Explanation
 from atlas_rt.core.images import LibraryPlace
@@ -25,6 +26,8 @@ from atlas_rt.core.query_picture import QueryPicture
 from atlas_rt.core.rows import row_of
 from atlas_rt.core.runtime import Runtime
 from atlas_rt.core.scene import Scene
+from atlas_rt.core.spoken_scene import in_words
+from atlas_rt.core.word_names import IN_ENGLISH
 from atlas_rt.encoders.encoder import ImageEncoder, TextEncoder
 from atlas_rt.encoders.registry import Model
 from atlas_rt.errors import AtlasError, UsageError
@@ -34,8 +37,10 @@ from atlas_rt.library.store import StoreReader
 from atlas_rt.narrator.claude import explanation_of
 from atlas_rt.narrator.plan import unexplained
 from atlas_rt.narrator.subject import Subject, subjects_of
+from atlas_rt.search.dictionary import ENGLISH
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.vector_index import VectorIndex
+from atlas_rt.search.word_names import words_of
 from atlas_rt.server.answers import (
     ClusterFacts,
     ClusterMembers,
@@ -49,8 +54,10 @@ from atlas_rt.server.answers import (
     Neighbours,
     SearchResults,
     SubclusterFacts,
+    TextReading,
     Word,
 )
+from atlas_rt.spoken import checked_code
 from atlas_rt.workers.facts import nearest_images
 from atlas_rt.workers.scenes import Arrival, SceneReader
 from atlas_rt.workers.searcher import Query, Searcher
@@ -90,11 +97,17 @@ class LibraryReader:
         names: ClusterNames,
         explanations: Explanations,
         show_paths: bool = False,
+        language: str = ENGLISH,
     ) -> None:
-        """arrival: what was read of it so far. names: what a person called clusters; explanations: what Claude said."""
+        """arrival: what was read of it so far. names: what a person called clusters; explanations: what Claude said.
+        language: in which labels are shown, and texts read where none is asked for; a code of
+        `dictionary.languages`."""
+        self._language = language
         self.place, self.model = place, model
         self._names, self._show_paths = names, show_paths
-        self._scenes = SceneReader(place, model=model.id, dim=model.dim, names=names, explanations=explanations)
+        self._scenes = SceneReader(
+            place, model=model.id, dim=model.dim, names=names, explanations=explanations, words=words_of(language)
+        )
         self._arrival = arrival
         self._looked_secs = 0.0
         self._reading, self._searching, self._encoding = threading.Lock(), threading.Lock(), threading.Lock()
@@ -119,6 +132,7 @@ class LibraryReader:
             dim=self.model.dim,
             generation=scene.generation,
             kind=scene.kind,
+            label_language=scene.words.code,
             notice="some of the images' folders are not there now" if arrival.absence else "",
         )
 
@@ -133,7 +147,7 @@ class LibraryReader:
             height_px=int(scene.sizes_px[row, 1]),
             cluster=int(scene.clusters[row]),
             position=_rounded(scene.positions[row]),
-            labels=[Word(word, round(share, 4)) for word, share in labels if share >= SURE],
+            labels=[Word(scene.words.shown(word), round(share, 4), word) for word, share in labels if share >= SURE],
             path=self._shown(scene.paths[row]),
         )
 
@@ -154,19 +168,29 @@ class LibraryReader:
 
     # -- search --------------------------------------------------------------------------------------------------------
 
-    def search(self, text: str = "", image_id: int | None = None, *, top: int = 20) -> SearchResults:
+    def search(
+        self,
+        text: str = "",
+        image_id: int | None = None,
+        *,
+        top: int = 20,
+        language: str = "",
+        as_typed: bool = False,
+    ) -> SearchResults:
         """The best images for a text as `atlas-rt search` reads it, for an image of the library, or for both.
 
-        Raises UnknownError for an image that is not there.
+        language: "" for the person's. Raises UnknownError for an image that is not there, UsageError for a language.
         """
+        language = checked_code(language) if language else self._language
         text = text.strip()
         arrival = self._newest()
         index = arrival.vector_index
         picture = None if image_id is None else QueryPicture("", self._vector(arrival, image_id), image_id)
         if not text and picture is None:
             return SearchResults("", self.model.name, [], [NOTHING_ASKED], {"encode": 0.0, "search": 0.0})
+        query = Query(text, arrival.scene.ids, index, arrival.scene, picture, language=language, as_typed=as_typed)
         with self._searching:
-            answer = self._searcher.answer(Query(text, arrival.scene.ids, index, arrival.scene, picture), top=top)
+            answer = self._searcher.answer(query, top=top)
         paths = self._paths_of(arrival.scene, [match.id for match in answer.best])
         return SearchResults(
             query=text,
@@ -177,6 +201,7 @@ class LibraryReader:
             ],
             notices=[each for each in (answer.error, *answer.notices) if each],
             ms={"encode": round(answer.encode_ms, 3), "search": round(answer.search_ms, 3)},
+            reading=_reading_of(answer),
         )
 
     def neighbours(self, id_: int, *, top: int = 20) -> Neighbours:
@@ -216,7 +241,7 @@ class LibraryReader:
         scene = self._newest().scene
         record = _record_in(scene, id_)
         within = [
-            SubclusterFacts(each.id, each.name, each.size, list(each.exemplars))
+            SubclusterFacts(each.id, each.name, each.size, list(each.exemplars), each.english[0])
             for each in subclusters_of(id_, scene.subcluster_records)
         ]
         return ClusterMembers(_cluster_facts(record), scene.ids[scene.clusters == id_].tolist(), within)
@@ -238,7 +263,7 @@ class LibraryReader:
     def subject(self, id_: int, store: StoreReader) -> tuple[Subject, list[str]]:
         """A cluster as a narrator is asked about it, and the names of all others. Raises UnknownError."""
         arrival = self._newest()
-        scene = arrival.scene
+        scene = in_words(arrival.scene, IN_ENGLISH)
         subjects = subjects_of([_record_in(scene, id_)], scene, arrival.vector_index, store)
         if not subjects:
             raise UnknownError(f"there are no images in cluster {id_} any more")
@@ -254,7 +279,8 @@ class LibraryReader:
             said = Counter(
                 word for id_ in ids for word, confidence in store.labels(id_, self.model.id) if confidence >= SURE
             )
-        return [Word(word, round(count / len(ids), 4)) for word, count in said.most_common(WORDS)]
+        shown = self._scenes.words.shown
+        return [Word(shown(word), round(count / len(ids), 4), word) for word, count in said.most_common(WORDS)]
 
     def rename(self, id_: int, name: str) -> ClusterFacts:
         """Give a cluster a name that stays, or with an empty one its own back.
@@ -361,9 +387,19 @@ def _cluster_facts(record: Cluster) -> ClusterFacts:
         id=record.id,
         name=record.name,
         why=record.why,
+        name_english=record.english[0],
+        why_english=record.english[1],
         named_by=record.named_by,
         size=record.size,
         exemplars=list(record.exemplars),
         borderline=list(record.borderline),
         centre=[round(value, 6) for value in record.centre],
     )
+
+
+def _reading_of(answer: SearchAnswer) -> TextReading | None:
+    reading = answer.reading
+    if reading is None or reading.undone:
+        return None
+    words = [list(pair) for pair in reading.words]
+    return TextReading(reading.language, reading.english, words, list(reading.unread))

@@ -65,6 +65,10 @@ class Tools:
         ] = "",
         image_id: Annotated[int | None, Field(description="an image to resemble")] = None,
         top: Top = 20,
+        language: Annotated[
+            str, Field(max_length=40, description="of the words, such as de; English is understood in any case")
+        ] = "",
+        as_typed: Annotated[bool, Field(description="do not translate the words")] = False,
     ) -> SearchResults:
         """The best images for a phrase, for an image of the library, or for both together. `match` says whether a
         result has the words themselves (exact), really matches in meaning (strong, weak) or is only the nearest (none),
@@ -72,7 +76,7 @@ class Tools:
         rating:>=4 type:png size:>12mp cluster:birds, each with - before it for images without."""
         if not text.strip() and image_id is None:
             raise ToolError(NOTHING_ASKED)
-        return _told(lambda: self._reader.search(text, image_id, top=top))
+        return _told(lambda: self._reader.search(text, image_id, top=top, language=language, as_typed=as_typed))
 
     def similar(self, image_id: int, top: Top = 20) -> Neighbours:
         """The images nearest to one image."""

@@ -26,6 +26,7 @@ from atlas_rt.aws.bedrock_errors import (
     UnreachableError,
 )
 from atlas_rt.core.arrays import Floats
+from atlas_rt.core.language_names import LANGUAGE_NAMES
 from atlas_rt.errors import AtlasError, DecodeError, MissingError, UsageError
 from atlas_rt.library.formats import readable_suffixes
 from atlas_rt.library.received import keep
@@ -91,6 +92,7 @@ _SAYS = {
 }
 Id = Annotated[int, Path(ge=0, le=ID_MAX)]
 Top = Annotated[int, Query(ge=1, le=1000, description="how many images to list")]
+LANGUAGES: list[Any] = list(LANGUAGE_NAMES)
 _TEXT_BODY = {
     "schema": {
         "type": "object",
@@ -210,9 +212,16 @@ class Addresses:
         ] = "",
         image_id: Annotated[int | None, Query(ge=0, le=ID_MAX, description="an image to resemble")] = None,
         top: Top = 20,
+        language: Annotated[
+            str | None,
+            Query(description="in which the text is read; else the server's", json_schema_extra={"enum": LANGUAGES}),
+        ] = None,
+        as_typed: Annotated[bool, Query(description="search for the text as it stands alone")] = False,
     ) -> SearchResults:
         """The best images for a phrase, for an image of the library, or for both together."""
-        return self._reader.search(text, image_id, top=top)
+        if language is not None and language not in LANGUAGE_NAMES:
+            raise BadValueError(f"language must be one of {', '.join(LANGUAGE_NAMES)}")
+        return self._reader.search(text, image_id, top=top, language=language or "", as_typed=as_typed)
 
     def neighbors(self, id: Id, top: Top = 20) -> Neighbours:  # noqa: A002  the name in the address
         """The images nearest to one."""

@@ -291,6 +291,7 @@ ACTIONS: dict[str, Callable[[Parts], object]] = {
     "more_like_this": searching.more_like_here,
     "closer_matches": partial(searching.change_threshold, closer=True),
     "more_matches": partial(searching.change_threshold, closer=False),
+    "as_typed": searching.toggle_reading,
     "fly_to_best": _fly_to_best,
     "next_result": partial(_step, step=1),
     "previous_result": partial(_step, step=-1),

@@ -19,6 +19,7 @@ from atlas_rt.window import (
     narrating,
     preferences,
     searching,
+    selection,
     undoing,
 )
 from atlas_rt.window.incoming import Incoming
@@ -77,9 +78,7 @@ def show_staged(parts: Parts, arrival: Arrival) -> None:
             parts.session.ask_picture(parts.world.selected_ids[-1])
     if parts.world.hovered_id >= 0:  # its file may have another name now
         parts.session.tell_of(parts.world.hovered_id, neighbours=False)
-    if parts.panel_state.query or parts.panel_state.search.picture:
-        picture = parts.panel_state.search.picture
-        parts.session.ask(parts.panel_state.query, picture, within=parts.world.passing)
+    selection.ask_again(parts)
 
 
 def take_scene(parts: Parts, newest: Callable[[], Arrival | None]) -> bool:

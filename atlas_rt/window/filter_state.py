@@ -9,6 +9,7 @@ import numpy as np
 
 from atlas_rt.core.filter_panel import FACET, MORE, VALUE, Chip, FacetLine, FilterPanel
 from atlas_rt.core.timeline import Days, Sight, Timeline, timeline, whole_of
+from atlas_rt.core.word_names import IN_ENGLISH, Words
 from atlas_rt.core.words import pieces_of
 from atlas_rt.search.facets import DAY_SECS, Counts, Facet
 from atlas_rt.search.fields import Condition
@@ -70,14 +71,16 @@ class FilterState:
         """Counts are to be seen."""
         return self.open or self.timeline_open
 
-    def panel(self, total: int) -> FilterPanel:
-        """What the panels show in this frame; the same object until something about it changes. total: all images."""
+    def panel(self, total: int, words: Words = IN_ENGLISH) -> FilterPanel:
+        """What the panels show in this frame; the same object until something about it changes. total: all images.
+        words: the language of labels."""
         made_of = (
             self.filters, self.hides, self.answer, self.open, self.focused, self.timeline_open, self.timeline_focused,
             self.wanted, self.folded, self.unfolded, self.whole, self.cursor, self.moved, self.sight, total,
+            words,
         )  # fmt: skip
         if made_of != self._panel_of:
-            self._panel, self._panel_of = self._made(total), made_of
+            self._panel, self._panel_of = self._made(total, words), made_of
         return self._panel
 
     def lines(self) -> tuple[FacetLine, ...]:
@@ -92,7 +95,7 @@ class FilterState:
             return None
         return timeline(days, self.sight, brushed(self.filters, whole_of(days)), focused=self.timeline_focused)
 
-    def _made(self, total: int) -> FilterPanel:
+    def _made(self, total: int, words: Words) -> FilterPanel:
         if not (self.open or self.timeline_open or self.filters):
             return CLOSED
         answer, lines = self.answer, self.lines() if self.open else ()
@@ -102,7 +105,7 @@ class FilterState:
         keys = [key_of(line) for line in lines]
         return FilterPanel(
             open=self.open,
-            chips=tuple(map(chip_of, self.filters.conditions)),
+            chips=tuple(chip_of(each, words, self._facet(each.field)) for each in self.filters.conditions),
             shown=shown,
             total=total,
             hides=self.hides,
@@ -113,6 +116,11 @@ class FilterState:
             wanted=self.wanted,
             timeline=self.timeline(),
         )
+
+    def _facet(self, name: str) -> Facet | None:
+        """What is known of the values of a field, None where nothing is yet."""
+        facets = self.answer.facets if self.answer is not None else ()
+        return next((facet for facet, _ in facets if facet.field == name), None)
 
     def _remarks(self, answer: FilterAnswer | None) -> tuple[str, ...]:
         if answer is None or not self.current:
@@ -139,7 +147,7 @@ class FilterState:
         is_tree, most_images = facet.ends is not None and not searched, max(int(counts.max(initial=0)), 1)
         for place in kept:
             value, count = facet.values[place], int(counts[place])
-            text = value_text(facet.field, value, short=is_tree)
+            text = facet.texts[place] if facet.texts else value_text(facet.field, value, short=is_tree)
             yield FacetLine(
                 VALUE, facet.field, text, value, count, share=count / most_images,
                 chosen=value in on, excluded=value in off, depth=value.count("/") if is_tree else 0,
@@ -176,9 +184,13 @@ def key_of(line: FacetLine) -> Key:
     return line.field, {FACET: "", MORE: MORE + " "}.get(line.kind, line.value)
 
 
-def chip_of(condition: Condition) -> Chip:
-    """A filter in words."""
-    values = [value_text(condition.field, value) for value in condition.values]
+def chip_of(condition: Condition, words: Words = IN_ENGLISH, facet: Facet | None = None) -> Chip:
+    """A filter in words. facet: of its field, where its values are known."""
+    if condition.field == "label":
+        values = [words.shown(words.english(value)) for value in condition.values]
+    else:
+        known = facet if facet is not None and facet.texts else None
+        values = [known.text(each) if known else value_text(condition.field, each) for each in condition.values]
     title = "dates" if condition.field == "date" else condition.field
     return Chip(title, " or ".join(values), condition.wanted)
 

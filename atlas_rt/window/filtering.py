@@ -26,6 +26,7 @@ from atlas_rt.core.requests import (
     UnfoldFacet,
 )
 from atlas_rt.core.undo import Undoable
+from atlas_rt.core.word_names import Words
 from atlas_rt.search.fields import FIELDS, read
 from atlas_rt.search.filters import Filters
 from atlas_rt.window.filter_state import FilterState, Key, chip_of, key_of
@@ -191,8 +192,8 @@ def change(parts: Parts, filters: Filters) -> None:
     if filters != before:
         parts.panel_state.undo.add(
             Undoable(
-                undone=_told(before),
-                redone=_told(filters),
+                undone=_told(before, parts.world.scene.words),
+                redone=_told(filters, parts.world.scene.words),
                 undo=lambda: _set(parts, before),
                 redo=lambda: _set(parts, filters),
             )
@@ -237,11 +238,11 @@ def _set(parts: Parts, filters: Filters) -> str:
     return ""
 
 
-def _told(filters: Filters) -> str:
+def _told(filters: Filters, words: Words) -> str:
     """The notice once these filters are on again."""
-    chips = map(chip_of, filters.conditions)
-    words = ", ".join(f"{'' if chip.wanted else 'not '}{chip.title} {chip.text}" for chip in chips)
-    return f"filtered by {words} again" if words else "no filters are on any more"
+    chips = [chip_of(condition, words) for condition in filters.conditions]
+    told = ", ".join(f"{'' if chip.wanted else 'not '}{chip.title} {chip.text}" for chip in chips)
+    return f"filtered by {told} again" if told else "no filters are on any more"
 
 
 # -- what came of them -------------------------------------------------------------------------------------------------
@@ -289,9 +290,10 @@ def apply(parts: Parts) -> None:
     else:
         passing = world.passing
     world.filter_by(passing, hides=state.hides)
-    picture = parts.panel_state.search.picture
-    if parts.session is not None and (parts.panel_state.query or picture):
-        parts.session.ask(parts.panel_state.query, picture, within=passing)
+    search = parts.panel_state.search
+    query = parts.panel_state.query
+    if parts.session is not None and (query or search.picture):
+        parts.session.ask(query, search.picture, within=passing, as_typed=search.as_typed(query))
 
 
 def follow(parts: Parts) -> None:

@@ -129,7 +129,7 @@ def agree(parts: Parts, *, all_topics: bool) -> None:
         topics=proposed.proposal.topics[:count],
         subjects=proposed.subjects[:count],
         region=proposed.proposal.region,
-        names={record.id: record.name for record in parts.world.scene.cluster_records},
+        names={record.id: record.english[0] for record in parts.world.scene.cluster_records},
         consent=None if proposed.proposal.consented else session.questions.consent_to(proposed.proposal),
     )
     state.requests.append(request)

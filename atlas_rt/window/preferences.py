@@ -8,7 +8,9 @@ from atlas_rt.core.requests import PreferenceRequest, SetPreference
 from atlas_rt.core.world import World
 from atlas_rt.library.window_settings import WindowSettings
 from atlas_rt.settings import Settings, with_value
+from atlas_rt.spoken import spoken_code
 from atlas_rt.ui.input import Input
+from atlas_rt.window import selection
 from atlas_rt.window.parts import Parts
 from atlas_rt.workers.preferences import ForgetHints, KeepSetting, LearnHint, PreferenceWorker, Wish
 
@@ -60,10 +62,19 @@ def change(parts: Parts, name: str, value: Value) -> None:
     dress(parts.world, parts.settings)
     if name == "quality":
         parts.display.set_quality(parts.settings.quality)
+    if name == "language":
+        _speak(parts)
     if name == "hints" and value:  # who asks for them has forgotten them
         parts.hints.learnt = parts.hints.passed = frozenset()
         _keep(parts, ForgetHints(_sources(parts)))
     _keep(parts, KeepSetting(name, value, _sources(parts)))
+
+
+def _speak(parts: Parts) -> None:
+    """Go on in another language: what is searched for is read in it, and labels are shown in it."""
+    if parts.session is not None:
+        parts.session.speak(spoken_code(parts.settings))
+        selection.ask_again(parts)
 
 
 def dress(world: World, settings: Settings) -> None:

@@ -16,7 +16,8 @@ class SearchState:
     """Plain state, changed by `searching` and `selection` alone.
 
     picture: that is searched by, None for none; it has no vector yet while it is being read. found: the answer as it
-    came, with everything that the threshold leaves out. offer: what to do with what was dropped.
+    came, with everything that the threshold leaves out. offer: what to do with what was dropped. undone: the words
+    whose reading in the person's language was taken back; who goes on with them means that, other words are read again.
     """
 
     picture: QueryPicture | None = None
@@ -24,3 +25,8 @@ class SearchState:
     threshold: float = ALL
     history: QueryHistory = field(default_factory=QueryHistory)
     offer: DropOffer | None = None
+    undone: str = ""
+
+    def as_typed(self, query: str) -> bool:
+        """Whether these words stand as they are."""
+        return bool(self.undone) and query.startswith(self.undone)

@@ -18,9 +18,11 @@ from atlas_rt.core.requests import (
     SearchByFile,
     SearchRequest,
     SetThreshold,
+    ToggleReading,
 )
 from atlas_rt.window import filtering, selection
 from atlas_rt.window.parts import Parts
+from atlas_rt.window.session import Session
 from atlas_rt.workers.query_pictures import why_not
 
 PASTED = "the pasted picture"
@@ -44,6 +46,8 @@ def carry_out(parts: Parts, request: SearchRequest) -> None:
             set_threshold(parts, threshold)
         case RecallQuery(step):
             _recall(parts, step)
+        case ToggleReading():
+            toggle_reading(parts)
         case CloseOffer():
             parts.panel_state.search.offer = None
 
@@ -146,12 +150,26 @@ def change_threshold(parts: Parts, *, closer: bool) -> None:
     set_threshold(parts, parts.panel_state.search.threshold + step)
 
 
+def toggle_reading(parts: Parts) -> None:
+    """Search for what was typed alone, or again for what it means in English, too. Where a dictionary reads no word of
+    it as another there is nothing to take back."""
+    state = parts.panel_state
+    if state.search.as_typed(state.query):
+        state.search.undone = ""
+    elif state.search.found is not None and state.search.found.reading is not None:
+        state.search.undone = state.query
+    else:
+        return
+    selection.ask_again(parts)
+
+
 def _recall(parts: Parts, step: int) -> None:
     state = parts.panel_state
-    entry = state.search.history.step(step, PastQuery(state.query, state.search.picture))
+    now = PastQuery(state.query, state.search.picture, state.search.as_typed(state.query))
+    entry = state.search.history.step(step, now)
     if entry is None:
         return
-    state.search.picture = entry.picture
+    state.search.picture, state.search.undone = entry.picture, entry.text if entry.as_typed else ""
     parts.display.show_picture(PREVIEW, None if entry.picture is None else entry.picture.preview)
     selection.search(parts, entry.text, recalled=True)
 
@@ -169,11 +187,19 @@ def hear(parts: Parts) -> bool:
         search.history.restore(earlier)
     heard = _hear_picture(parts)
     answer = session.answer()
-    if answer is None or answer.query != parts.panel_state.query or answer.picture is not search.picture:
+    if answer is None or not _answers(parts, session, answer):
         return heard
     _show(parts, answer)
     filtering.ask(parts)
     return True
+
+
+def _answers(parts: Parts, session: Session, answer: SearchAnswer) -> bool:
+    """Whether it answers what is asked now, read as it is to be read now."""
+    query, search = parts.panel_state.query, parts.panel_state.search
+    if answer.query != query or answer.picture is not search.picture:
+        return False
+    return bool(answer.error) or (answer.language, answer.as_typed) == (session.spoken, search.as_typed(query))
 
 
 def _hear_picture(parts: Parts) -> bool:

@@ -83,8 +83,15 @@ def search(parts: Parts, text: str, *, recalled: bool = False) -> None:
         searched.found = None
         parts.world.light_by(None)
         filtering.ask(parts)
-    elif parts.session is not None:
-        parts.session.ask(text, searched.picture, within=parts.world.passing)
+    else:
+        ask_again(parts)
+
+
+def ask_again(parts: Parts) -> None:
+    """Search for the same as before, of which something has changed: the images, the language, the filters."""
+    query, searched = parts.panel_state.query, parts.panel_state.search
+    if parts.session is not None and (query.strip() or searched.picture):
+        parts.session.ask(query, searched.picture, within=parts.world.passing, as_typed=searched.as_typed(query))
 
 
 def remember(parts: Parts) -> None:
@@ -92,7 +99,8 @@ def remember(parts: Parts) -> None:
     panel_state, session, picture = parts.panel_state, parts.session, parts.panel_state.search.picture
     if session is None or parts.settings.kiosk or (picture is not None and picture.vector is None):
         return
-    entry = PastQuery(panel_state.query.strip(), picture)
+    as_typed = panel_state.search.as_typed(panel_state.query)
+    entry = PastQuery(panel_state.query.strip(), picture, as_typed)
     if not panel_state.search.history.add(entry):
         return
     if entry.picture is None:
@@ -102,7 +110,7 @@ def remember(parts: Parts) -> None:
 def clear_search(parts: Parts) -> None:
     """Let go of the words, and of the picture."""
     remember(parts)
-    parts.panel_state.search.picture = None
+    parts.panel_state.search.picture, parts.panel_state.search.undone = None, ""
     search(parts, "")
 
 

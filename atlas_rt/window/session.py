@@ -25,6 +25,7 @@ from atlas_rt.core.s3_address import is_s3
 from atlas_rt.core.scene import Scene
 from atlas_rt.core.troubles import Trouble
 from atlas_rt.core.undo import Undoable
+from atlas_rt.core.word_names import Words
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.encoders.registry import Model
@@ -43,7 +44,9 @@ from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.narrator.sheets import Sheets
 from atlas_rt.permission import permission_of
 from atlas_rt.search.labels import Vocabulary, load_vocabulary, read_own_words
+from atlas_rt.search.word_names import words_of
 from atlas_rt.settings import Settings
+from atlas_rt.spoken import spoken_code
 from atlas_rt.window.original_files import OriginalFiles
 from atlas_rt.window.outside_pictures import OutsidePictures
 from atlas_rt.window.succession import Readers, Succession
@@ -88,6 +91,7 @@ class Session:
     model: what its map and its search are of. Where the library has no map of the model that is wanted yet, this is
     another one, until the wanted one's map is there (`coming`). first: what the library held when it was opened, read
     before the first frame, or None. why_not_asked: why Claude is not asked about it ("--offline"), empty where it may.
+    spoken: the person's language, a code of `dictionary.languages`; `preferences` changes it.
     """
 
     _claude: ClaudeWorker | None = None
@@ -102,12 +106,11 @@ class Session:
         self.place = settled_place(sources, cache, exclude=settings.exclude, tell=remarks.append)
         self._remarks = deque(map(Said, remarks))
         model, self.model = models_to_show(self.place, model, cache)
-        self.sources = sources
+        self.sources, self.spoken = sources, spoken_code(settings)
         data = data_folder(settings.data_path)
         names = ClusterNames(data)
         self._reader_of = partial(_reader, self.place, names, Explanations(data))
-        reader = self._reader_of(self.model)
-        first = reader.read()
+        first = (reader := self._reader_of(self.model, words_of(self.spoken))).read()
         self.first = None if first is None else made_ready(first, aspect=USUAL_ASPECT)
         if self.first is not None and self.first.remark:
             self._remarks.append(Said(self.first.remark))
@@ -237,6 +240,14 @@ class Session:
         elif self._places is not None:
             self._places.show(replace(self._arrival, scene=self._on_map(self._arrival)))
 
+    def speak(self, code: str) -> None:
+        """What is typed is read in this language from now on, and labels and the vocabulary's names come in it; the
+        newest scene comes again, and nothing is read or encoded for it."""
+        self.spoken = code
+        self.scenes.speak(words_of(code))
+        if self._succession is not None:
+            self._succession.speak(words_of(code))
+
     def add(self, paths: tuple[str, ...]) -> bool:
         """Take files and folders into the library; False where nothing can be added (`why_not_added`)."""
         return self._writer.add(paths)
@@ -245,12 +256,14 @@ class Session:
         """Take what was added out of the library again; False where nothing can be changed (`why_not_added`)."""
         return self._writer.remove(paths)
 
-    def ask(self, text: str, picture: QueryPicture | None = None, *, within: Mask | None = None) -> None:
+    def ask(
+        self, text: str, picture: QueryPicture | None = None, *, within: Mask | None = None, as_typed: bool = False
+    ) -> None:
         """Search for a phrase, a picture or both; the answer comes by `answer`. Not while the picture is being read.
-        within: (n,) which images the results may be, None for all."""
+        within: (n,) which images the results may be, None for all. as_typed: the words are not read as `spoken`."""
         if self._arrival is not None and (picture is None or picture.vector is not None):
-            scene = self._arrival.scene
-            self.search.ask(Query(text, scene.ids, self._arrival.vector_index, scene, picture, within))
+            scene, index = self._arrival.scene, self._arrival.vector_index
+            self.search.ask(Query(text, scene.ids, index, scene, picture, within, self.spoken, as_typed))
 
     def read_picture(self, picture: QueryPicture, path: str) -> None:
         """Read a picture to search by, the clipboard's where there is no path; it comes by `query_pictures`."""
@@ -419,7 +432,9 @@ class Session:
 
     def _readers(self, model: Model) -> Readers:
         """What reads the library as a model sees it, started."""
-        scenes = SceneWorker(self._reader_of(model), poll_secs=self._poll_secs, announce=self._changes.put)
+        scenes = SceneWorker(
+            self._reader_of(model, words_of(self.spoken)), poll_secs=self._poll_secs, announce=self._changes.put
+        )
         scenes.flat = self.scenes.flat
         if self._arrival is not None:
             scenes.follow(self._arrival.prepared, aspect=self._aspect)
@@ -465,8 +480,10 @@ class Session:
         yield from self._succession.workers() if self._succession else ()
 
 
-def _reader(place: LibraryPlace, names: ClusterNames, explanations: Explanations, model: Model) -> SceneReader:
-    return SceneReader(place, model=model.id, dim=model.dim, names=names, explanations=explanations)
+def _reader(
+    place: LibraryPlace, names: ClusterNames, explanations: Explanations, model: Model, words: Words
+) -> SceneReader:
+    return SceneReader(place, model=model.id, dim=model.dim, names=names, explanations=explanations, words=words)
 
 
 def source_name(paths: tuple[str, ...]) -> str:

@@ -43,6 +43,7 @@ def still_hud(
         renderer=renderer,
         progress=None,
         name_tags=name_tags(view, world.regions, size_px),
+        words=world.scene.words,
         count_tags=CountTags().tags(view, size_px, dt_secs),
         searching=bool(query),
         query=query,

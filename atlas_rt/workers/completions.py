@@ -8,8 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from atlas_rt.core.answers import Completion
+from atlas_rt.core.maps import Cluster
 from atlas_rt.core.paths import start_of
 from atlas_rt.core.scene import Scene
+from atlas_rt.core.word_names import unbracketed
 from atlas_rt.core.words import pieces_of
 from atlas_rt.library.formats import suffix_of
 from atlas_rt.search.fields import FIELDS
@@ -57,9 +59,11 @@ class Completer:
             self._values[name] = tuple(self._read(name, scene))
         pieces = " ".join(pieces_of(typed))
         for value in self._values[name]:
-            fits = value.startswith(typed) if name in ALWAYS else f" {pieces}" in f" {' '.join(pieces_of(value))}"
-            if fits and value.lower() != typed.lower():
-                yield value
+            shown = scene.words.plain(value) if name == "label" else value
+            read = value if shown == value else f"{shown} {value}"  # either may be typed
+            fits = value.startswith(typed) if name in ALWAYS else f" {pieces}" in f" {' '.join(pieces_of(read))}"
+            if fits and shown.lower() != typed.lower():
+                yield shown
 
     def _read(self, name: str, scene: Scene) -> Iterable[str]:
         match name:
@@ -68,7 +72,11 @@ class Completer:
             case "type":
                 return _by_count(suffix_of(path)[1:] for path in scene.paths)
             case "cluster":
-                return dict.fromkeys(each.name for each in sorted(scene.cluster_records, key=lambda each: -each.size))
+                largest = sorted(scene.cluster_records, key=lambda each: -each.size)
+                return dict.fromkeys(_typed(each) for each in largest)
+            case "label" if scene.words.said:  # the person's words first
+                said, plain = scene.words.said, scene.words.plain
+                return sorted(self._texts.values(name), key=lambda word: (word not in said, plain(word).casefold()))
             case "name":
                 return ()
         return ALWAYS.get(name) or self._texts.values(name)
@@ -82,6 +90,11 @@ class Completer:
         while folder.strip("/"):  # a key may begin with slashes, and "/" would be its own folder for ever
             yield folder
             folder = os.path.dirname(folder)  # noqa: PTH120
+
+
+def _typed(cluster: Cluster) -> str:
+    """A cluster's name without the brackets around words that are shown in English."""
+    return cluster.name if cluster.stored is None else unbracketed(cluster.name)
 
 
 def _by_count(values: Iterable[str]) -> list[str]:

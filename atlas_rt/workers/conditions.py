@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from atlas_rt.core.arrays import Ids
+from atlas_rt.core.maps import Cluster
 from atlas_rt.core.rows import IdMask, Mask
 from atlas_rt.core.scene import Scene
+from atlas_rt.core.word_names import IN_ENGLISH, Words
 from atlas_rt.core.words import pieces_of
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.text_index import NAMES, Word
@@ -38,6 +41,14 @@ def passing(
     return passes, sentences
 
 
+def in_english(condition: Condition, words: Words) -> Condition:
+    """A condition on labels with the English words for what was typed in the person's language; others as they are."""
+    if condition.field != "label":
+        return condition
+    others = tuple(in_english(each, words) for each in condition.others)
+    return replace(condition, value=words.english(condition.value), others=others)
+
+
 def labelled(store: StoreReader, word: str, model_id: str) -> Ids:
     """The images with a label. Labels are singular; who types several means each."""
     found = store.labelled(word, model_id, least=SURE)
@@ -54,7 +65,9 @@ def in_column(store: StoreReader, word: Word, column: str) -> Ids:
 def _found(condition: Condition, *, store: StoreReader, scene: Scene | None, model_id: str) -> Ids:
     match condition.field:
         case "label":
-            return labelled(store, condition.value, model_id)
+            meant = in_english(condition, scene.words).value if scene is not None else condition.value
+            found = labelled(store, meant, model_id)
+            return found if meant == condition.value else np.union1d(found, labelled(store, condition.value, model_id))
         case "date":
             return store.finder.taken_in(condition.span)
         case "rating":
@@ -84,15 +97,21 @@ def _in_cluster(value: str, scene: Scene | None, *, whole: bool) -> Ids:
     if scene is None:
         return np.zeros(0, np.int64)
     if whole:
-        named = [each.id for each in scene.cluster_records if each.name.casefold() == value.casefold()]
+        named = [each.id for each in scene.cluster_records if value.casefold() in map(str.casefold, _called(each))]
         return scene.ids[np.isin(scene.clusters, named)]
     wanted = f" {' '.join(pieces_of(value))}"
     named = [
         each.id
         for each in scene.cluster_records
-        if value == str(each.id) or (wanted.strip() and wanted in f" {' '.join(pieces_of(each.name))}")
+        if value == str(each.id)
+        or (wanted.strip() and any(wanted in f" {' '.join(pieces_of(name))}" for name in _called(each)))
     ]
     return scene.ids[np.isin(scene.clusters, named)]
+
+
+def _called(cluster: Cluster) -> tuple[str, ...]:
+    """What a cluster is called, as it is shown and in English."""
+    return tuple(dict.fromkeys((cluster.name, cluster.english[0])))
 
 
 def _none(condition: Condition, *, store: StoreReader, scene: Scene | None, model_id: str) -> str:
@@ -102,7 +121,8 @@ def _none(condition: Condition, *, store: StoreReader, scene: Scene | None, mode
         case _ if condition.others:
             pass
         case "label":
-            known = store.label_words(model_id, least=SURE)
+            words = scene.words if scene is not None else IN_ENGLISH
+            known = [each for word in store.label_words(model_id, least=SURE) for each in (word, words.plain(word))]
             return f"No image here is labelled “{value}”.{_nearest('label', value, known)}"
         case "cluster":
             names = [each.name for each in scene.cluster_records] if scene else []

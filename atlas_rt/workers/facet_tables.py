@@ -46,6 +46,7 @@ class Codes(NamedTuple):
     codes: Ints
     rows: Ints | None = None
     ends: Ints | None = None
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,10 @@ def facet_table(scene: Scene, store: StoreReader, model_id: str) -> FacetTable:
 
 def _facet(kind: Kind, known: Known) -> Facet:
     codes = kind.read(known)
-    words = tuple(f" {' '.join(pieces_of(value))}" for value in codes.values)
-    return Facet(kind.field, kind.title, *codes, words=words)
+    words = [f" {' '.join(pieces_of(value))}" for value in codes.values]
+    if codes.texts:  # found in both languages
+        words = [f"{word} {' '.join(pieces_of(text))}" for word, text in zip(words, codes.texts, strict=True)]
+    return Facet(kind.field, kind.title, *codes[:4], words=tuple(words), texts=codes.texts)
 
 
 def _years(known: Known) -> Codes:
@@ -138,13 +141,14 @@ def _ends(order: Sequence[tuple[str, ...]]) -> Ints:
 
 
 def _clusters(known: Known) -> Codes:
-    """The largest first; those without a name cannot be asked for."""
+    """The largest first, asked for by what they are called in the store; those without a name cannot be asked for."""
     clusters = known.scene.clusters
     named = sorted((each for each in known.scene.cluster_records if each.name), key=lambda each: -each.size)
     table = np.full(max([int(clusters.max(initial=-1)), *(each.id for each in named)]) + 2, -1, np.int32)
     for place, each in enumerate(named):
         table[each.id] = place
-    return Codes(tuple(each.name for each in named), table[clusters])
+    texts = tuple(each.name for each in named)
+    return Codes(tuple(each.english[0] for each in named), table[clusters], texts=texts)
 
 
 def _cameras(known: Known) -> Codes:
@@ -165,7 +169,8 @@ def _one_each(known: Known, field: str) -> Codes:
 
 
 def _labels(known: Known) -> Codes:
-    return _grouped(known, "label", known.model_id, SURE)
+    found = _grouped(known, "label", known.model_id, SURE)
+    return found._replace(texts=tuple(map(known.scene.words.shown, found.values)))
 
 
 def _grouped(known: Known, field: str, *asked: object) -> Codes:

@@ -23,7 +23,7 @@ from atlas_rt.errors import AtlasError
 from atlas_rt.library.store import StoreReader
 from atlas_rt.search.facets import Counts, Facet, FacetTable, combined
 from atlas_rt.search.fields import Condition
-from atlas_rt.workers.conditions import passing
+from atlas_rt.workers.conditions import in_english, passing
 from atlas_rt.workers.facet_tables import facet_table
 from atlas_rt.workers.worker import Announce, State, Worker, unheard
 
@@ -161,7 +161,8 @@ def _answers(request: FilterRequest, table: _Table, store: StoreReader, model_id
     """First without counts, as images are waited for most."""
     remarks: list[str] = []
 
-    def mask_of(condition: Condition) -> Mask:
+    def mask_of(asked_for: Condition) -> Mask:
+        condition = asked_for if not asked_for.whole else in_english(asked_for, table.scene.words)
         mask = table.codes.passing(condition)
         if mask is not None and (mask.any() or not condition.wanted):
             return mask

@@ -19,10 +19,12 @@ from atlas_rt.core.palette import cluster_hues, node_hues
 from atlas_rt.core.preparation import Preparation, prepare
 from atlas_rt.core.rows import rows_of
 from atlas_rt.core.scene import Scene
+from atlas_rt.core.spoken_scene import in_words
 from atlas_rt.core.stacks import folded, stacks_of
 from atlas_rt.core.submap import submap
 from atlas_rt.core.troubles import reason_of
 from atlas_rt.core.wall import unfolded
+from atlas_rt.core.word_names import IN_ENGLISH, Words
 from atlas_rt.errors import AtlasError
 from atlas_rt.library import maps
 from atlas_rt.library.absence import sentence
@@ -88,9 +90,11 @@ class SceneReader:
         dim: int,
         names: ClusterNames | None = None,
         explanations: Explanations | None = None,
+        words: Words = IN_ENGLISH,
     ) -> None:
         """model: the id under which vectors and maps lie. names: those that a person gave to clusters; explanations:
-        what Claude said of them."""
+        what Claude said of them. words: the language of the vocabulary's names, which may be set to another one."""
+        self.words = words
         self._place, self._model, self._dim = place, model, dim
         self._names, self._explanations = names, explanations
         self._delivered = np.zeros(0, np.bool_)
@@ -132,7 +136,7 @@ class SceneReader:
             named = named_map(map_, store, self._names, self._explanations) if self._names else Named(map_)
         finally:
             store.close()
-        scene = make_scene(named.map, catalogue)
+        scene = in_words(make_scene(named.map, catalogue), self.words)
         vector_index = self._vector_index(rows, map_, scene)
         tiles, pixels = self._new_tiles(scene.tiles)
         self._read, self._read_secs = signature, time.monotonic()
@@ -230,6 +234,11 @@ class SceneWorker(Worker):
         self.flat, self._turned = flat, True
         self._poke.set()
 
+    def speak(self, words: Words) -> None:
+        """From now on the vocabulary's names come in this language; so does the newest scene, again."""
+        self._reader.words, self._turned = words, True
+        self._poke.set()
+
     def follow(self, shown: Preparation | None, *, aspect: float) -> None:
         """What the window shows now, in which shape: the next arrival is made ready to follow on it."""
         self._shown, self._aspect = shown, aspect
@@ -254,6 +263,8 @@ class SceneWorker(Worker):
             if self._turned:
                 self._turned = False
                 if self.newest is not None:
+                    scene = in_words(self.newest.scene, self._reader.words)
+                    self.newest = replace(self.newest, scene=scene)
                     self._deliver(self.newest)
                 if not self._reader.has_news():
                     continue

@@ -156,13 +156,40 @@ def test_clusters_have_names_sizes_and_exemplars(reader: Person, library: Librar
         ) * 3
         assert all(Path(path).parent == library.source for path in cluster["exemplars"] + cluster["borderline"])
         for part in cluster["subclusters"]:
-            assert part.keys() == {"id", "name", "size", "exemplars"}
+            assert part.keys() == {"id", "name", "name_english", "size", "exemplars"}
             assert 1 < part["size"] < cluster["size"]
             assert all(Path(path).parent == library.source for path in part["exemplars"])
     assert any(cluster["subclusters"] for cluster in told)
     lines = reader.ask("clusters", library.source, "--no-update").lines
     assert len(lines) == len(told) + 1
     assert sum(int(line.split()[0]) for line in lines) == 138
+
+
+def test_clusters_and_labels_are_told_in_the_persons_language_beside_english(
+    reader: Person, library: Library, here: Path
+) -> None:
+    asked = ("clusters", library.source, "--json", "--no-update")
+    english, german = reader.ask(*asked).document, reader.ask(*asked, "--language", "de").document
+    for before, after in zip(english, german, strict=True):
+        assert (before["label_language"], after["label_language"]) == ("en", "de")
+        assert before["name"] == before["name_english"] == after["name_english"]
+        assert (before["why"], before["evidence"]) == (after["why_english"], after["evidence"])
+    shown = next(each["name"] for each in german if each["name_english"] not in each["name"])
+    assert shown in reader.ask("clusters", library.source, "--no-update", "--language", "de").out
+    told = reader.ask(
+        "info", library.source, library.source / GUITAR, "--json", "--no-update", "--language", "ja"
+    ).document
+    assert {"word": "ギター", "english": "guitar"}.items() <= told["labels"][0].items()
+    asked_in_german = ("search", library.source, "label:Gitarre", "--json", "--no-update", "--language", "de")
+    in_english = ("search", library.source, "label:guitar", "--json", "--no-update")
+    found = [
+        [each["path"] for each in reader.ask(*words).document["results"]] for words in (asked_in_german, in_english)
+    ]
+    assert found[0] == found[1] != []
+    reader.ask("export", library.source, "-o", "de.csv", "--no-update", "--language", "de")
+    with (here / "de.csv").open(newline="", encoding="utf-8") as file:
+        header, first, *_ = csv.reader(file)
+    assert (header[7], header[-1], len(first)) == ("v0", "cluster_name_de", len(header))
 
 
 # -- export ------------------------------------------------------------------------------------------------------------
@@ -189,6 +216,7 @@ def test_everything_is_exported_as_arrays(reader: Person, library: Library, here
         "model": "starter",
         "generation": library.map.generation,
         "seed": 42,
+        "label_language": "en",
     }  # the map's, not the one asked for
 
 
@@ -218,10 +246,12 @@ def test_the_map_is_exported_as_json_files_in_a_folder(reader: Person, library: 
     assert {edge["source"] for edge in graph["edges"]} | {edge["target"] for edge in graph["edges"]} <= set(ids)
     assert all(0.0 < edge["weight"] <= 1.0001 for edge in graph["edges"])
     fields = {"id", "name", "why", "named_by", "size", "color", "centre", "exemplars", "borderline"}
+    fields |= {"name_english", "why_english"}
     assert [each.keys() for each in clusters] == [fields] * len(library.map.cluster_records)
     assert sum(each["size"] for each in clusters) + (library.map.clusters < 0).sum() == 138
     counts = {"images": 138, "edges": len(graph["edges"]), "clusters": len(clusters)}
     told = {"model": "starter", "generation": library.map.generation, "seed": 42, "kind": "umap"}
+    told |= {"label_language": "en"}
     assert meta == {"format": 1} | told | counts
     (here / "web/mine.txt").write_text("kept")
     assert reader.ask(*words, "--json").document["path"] == str(here / "web")  # over an earlier one

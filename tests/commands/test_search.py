@@ -37,7 +37,37 @@ def test_results_alone_go_to_standard_output(reader: Person, library: Library) -
     assert len(told.lines) == 3
     nothing = reader.run("search", library.source, "qwertz uiop", "--top", "1", "--no-update")
     assert len(nothing.lines) == 1
-    assert nothing.err == "nothing here matches 'qwertz uiop'; the nearest images are:\n"
+    said, nearest = nothing.err.splitlines()
+    assert said.startswith("The search did not understand “qwertz” and “uiop”.")
+    assert nearest == "the nearest images are:"
+    nothing = reader.run("search", library.source, "quarterly synergy", "--top", "1", "--no-update")
+    assert nothing.err == "nothing here matches 'quarterly synergy'; the nearest images are:\n"
+
+
+def test_words_are_read_in_the_persons_language_and_as_typed(reader: Person, library: Library) -> None:
+    words = ("search", library.source, "eine Gitarre", "--top", "3", "--no-update")
+    told = reader.ask(*words, "--language", "de", "--json").document
+    assert told["reading"] == {"language": "de", "english": "guitar", "words": [["Gitarre", "guitar"]], "unread": []}
+    assert (names(told)[0], told["results"][0]["match"]) == (GUITAR, "strong")
+    assert "read as “guitar” too; --as-typed" in reader.run(*words, "--language", "de_AT.UTF-8").err
+    as_typed = reader.ask(*words, "--language", "de", "--as-typed", "--json").document
+    assert as_typed["reading"] is None
+    assert as_typed["results"] == reader.ask(*words, "--language", "en", "--json").document["results"]
+
+
+@pytest.mark.parametrize("locale", ["C", "xx_YY.UTF-8", "de_AT.UTF-8"])
+def test_a_locale_that_is_no_language_is_english(
+    reader: Person, library: Library, monkeypatch: pytest.MonkeyPatch, locale: str
+) -> None:
+    monkeypatch.setenv("LC_ALL", locale)
+    told = reader.ask("search", library.source, "Gitarre", "--top", "1", "--no-update", "--json").document
+    assert (told["reading"] or {}).get("language") == ("de" if locale.startswith("de") else None)
+
+
+def test_a_language_that_is_none_is_refused_with_those_that_are(reader: Person, library: Library) -> None:
+    told = reader.run("search", library.source, "a guitar", "--language", "klingon")
+    assert told.code == 2
+    assert "--language must be one of af, am, ar" in told.err
 
 
 def test_a_phrase_that_begins_with_a_minus_sign_is_what_is_not_wanted(reader: Person, library: Library) -> None:

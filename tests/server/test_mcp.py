@@ -60,6 +60,9 @@ def test_an_assistant_searches_looks_and_may_rename_where_it_was_allowed(library
         assert all(tool.description for tool in tools)
         facts = await told(client, "library")
         assert (facts["name"], facts["model"]) == (library.source.name, "starter")
+        german = await told(client, "search", text="eine Gitarre", language="de_AT", top=1)
+        assert german["reading"]["words"] == [["Gitarre", "guitar"]]
+        assert "--language must be one of" in await refusal(client, "search", text="a guitar", language="klingon")
         found = await told(client, "search", text="a guitar", top=3)
         guitar = found["results"][0]["id"]
         assert (len(found["results"]), found["results"][0]["match"]) == (3, "strong")

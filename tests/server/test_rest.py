@@ -97,6 +97,10 @@ def test_search_neighbours_and_clusters_are_those_of_the_commands(
     def told(results: list[dict[str, object]]) -> list[tuple[object, object]]:
         return [(names.get(each["id"], each["id"]), each["score"]) for each in results]  # type: ignore[call-overload]
 
+    spoken = door.ask("/search?text=eine+Gitarre&language=de&top=1").document
+    assert spoken["results"][0]["id"] == guitar
+    assert spoken["reading"] == {"language": "de", "english": "guitar", "words": [["Gitarre", "guitar"]], "unread": []}
+    assert "reading" not in door.ask("/search?text=eine+Gitarre&language=de&as_typed=true&top=1").document
     for text, path in (("a guitar", "a+guitar"), ("+fruit -apple", "%2Bfruit+-apple")):
         found = door.ask(f"/search?text={path}&top=5").document
         asked = reader.ask("search", source, text, "--top", "5", *words).document
@@ -212,7 +216,8 @@ def test_what_is_not_there_is_said(door: Door) -> None:
     refused(door.ask(f"/images/{2**63}"), 422, "id")
     refused(door.ask("/images/three"), 422, "id")
     refused(door.ask("/search?text=dog&top=0"), 422, "top")
-    refused(door.ask("/search?txt=dog"), 422, "it has image_id, text, top")
+    refused(door.ask("/search?text=dog&language=klingon"), 422, "language must be one of af")
+    refused(door.ask("/search?txt=dog"), 422, "it has as_typed, image_id, language, text, top")
     for path in ("/../etc/passwd", "/images/../../etc/passwd", "/images/..%2f..%2fetc%2fpasswd", "/images/%00"):
         assert door.ask(path).status in {404, 422}, path
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from atlas_rt.core.answers import Completion, Match, Offer, SearchAnswer
+from atlas_rt.core.answers import Completion, Match, Offer, QueryReading, SearchAnswer
 from atlas_rt.core.drop_offer import DropOffer
 from atlas_rt.core.match_threshold import ALL, WEAK, share_of
 from atlas_rt.core.query_picture import QueryPicture
@@ -22,8 +23,10 @@ from atlas_rt.core.requests import (
     Search,
     SearchByFile,
     SetThreshold,
+    ToggleReading,
 )
 from atlas_rt.ui.input import Button, KeyStroke, Modifiers, PointerMoved
+from atlas_rt.ui.panels import reading_line
 from tests.ui.huds import SIZE_PX, Sheet, make_answer, make_hud, typed
 
 OFFER = Offer("folder:archive", "“archive” is in the folder names of", "folder:archive dog", 71)
@@ -163,3 +166,31 @@ def test_the_right_button_finds_more_like_a_thumbnail(sheet: Sheet) -> None:
     at_px = sheet.green()
     sheet.show(hud, PointerMoved(at_px), frames=2)
     assert MoreLike(10) in sheet.show(hud, Button("right", down=True, at_px=at_px, modifiers=Modifiers()), frames=2)
+
+
+@pytest.mark.parametrize("undone", [False, True])
+@pytest.mark.parametrize("words", [(("Hund", "dog"),), (("كلب", "dog"),) * 40, (("犬" * 400, "dog " * 300),)])
+def test_a_reading_is_a_line_below_the_words_and_a_click_takes_it_back(
+    make_sheet: Callable[[tuple[int, int]], Sheet], words: tuple[tuple[str, str], ...], undone: bool
+) -> None:
+    plain = make_answer("Hund", "strong")
+    told = replace(plain, reading=QueryReading("de", " ".join(english for _, english in words), words, (), undone))
+    for size_px in (SIZE_PX, (64, 48)):
+        sheet = make_sheet(size_px)
+        hud = make_hud(size_px=size_px, searching=True, query="Hund", answer=told)
+        sheet.show(hud, frames=4)
+    sheet = make_sheet(SIZE_PX)
+    lower = heights(sheet, told) - heights(sheet, plain)
+    assert lower == round(reading_line.HEIGHT)
+    hud = make_hud(searching=True, query="Hund", answer=told)
+    assert ToggleReading() in sheet.click(hud, SIZE_PX[0] / 2.0, 16.0 + 58.0 + 8.0)
+    assert ToggleReading() not in sheet.click(hud, SIZE_PX[0] / 2.0, 16.0 + 30.0)
+
+
+def test_what_was_not_understood_is_not_called_missing(sheet: Sheet) -> None:
+    answer = replace(make_answer("qwrtz", "none"), notices=("The search did not understand “qwrtz”.",))
+    seen = [heights(sheet, answer)]
+    pixels = sheet.pixels().copy()
+    seen.append(heights(sheet, replace(answer, not_understood=("qwrtz",))))
+    assert seen[0] == seen[1]
+    assert (sheet.pixels() != pixels).any()

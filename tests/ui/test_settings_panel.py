@@ -8,7 +8,7 @@ import numpy as np
 
 from atlas_rt.core.hints import HINTS
 from atlas_rt.core.preferences import PREFERENCES, PreferenceRow, PreferencesView
-from atlas_rt.core.requests import Do, GetModel, SetPreference, StopModel
+from atlas_rt.core.requests import Do, FindCommand, GetModel, SetPreference, StopModel
 from atlas_rt.core.upgrade import ModelOffer, UpgradeView, UpgradeWork
 from atlas_rt.settings import Settings
 from tests.ui.huds import SIZE_PX, Sheet, make_answer, make_hud
@@ -23,9 +23,19 @@ OFFERS = (
 def test_a_value_is_set_with_a_click_and_a_click_beside_closes(sheet: Sheet) -> None:
     hud = make_hud(settings=VIEW)
     sheet.show(hud, frames=4)
-    x, y = SIZE_PX[0] / 2 + 390 - 52, SIZE_PX[1] / 2 - 240 + 62 + 27
+    x, y = SIZE_PX[0] / 2 + 390 - 52, SIZE_PX[1] / 2 - 267 + 62 + 27
     assert SetPreference("quality", "high") in sheet.click(hud, x, y)
     assert Do("settings") in sheet.click(hud, 20.0, 20.0)
+
+
+def test_the_language_is_stepped_through_or_found_by_words(sheet: Sheet) -> None:
+    hud = make_hud(settings=VIEW)
+    sheet.show(hud, frames=4)
+    row = [each.name for each in PREFERENCES].index("language")
+    y, right = SIZE_PX[1] / 2 - 267 + 62 + 54 * row + 27, SIZE_PX[0] / 2 + 390 - 26
+    assert SetPreference("language", "en") in sheet.click(hud, right - 15, y)
+    found = sheet.click(hud, right - 125, y)
+    assert found == [Do("settings"), Do("palette"), FindCommand("language: ")]
 
 
 def test_the_settings_fit_into_any_window(make_sheet: Callable[[tuple[int, int]], Sheet]) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import moderngl
 import pytest
 
-from atlas_rt.core.requests import FindCommand, OpenSource, SetPreference
+from atlas_rt.core.requests import FindCommand, OpenSource, SetPreference, SortClusters
+from atlas_rt.core.word_names import unbracketed
 from atlas_rt.library.window_settings import WindowSettings
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Click, Input, Modifiers
@@ -69,6 +70,25 @@ def test_settings_hold_at_once_and_are_kept(play: Play, tmp_path: Path) -> None:
         "quality": "normal", "field_of_view": 70, "flying_speed": 2.0, "reduced_motion": True, "ui_scale": 2.0,
         "invert_look": True,
     }  # fmt: skip
+
+
+def test_another_language_is_on_the_map_at_once_and_encodes_nothing(play: Play) -> None:
+    player = play(language="en")
+    parts = player.app.parts
+    assert parts.session is not None
+    english, engine = parts.world.scene, parts.session.engine
+    player.do(SetPreference("language", "de"))
+    player.see(lambda: parts.world.scene.words.code == "de")
+    german = parts.world.scene
+    assert (german.ids is english.ids, german.generation, parts.session.engine) == (True, english.generation, engine)
+    assert {region.name for region in parts.world.regions} >= {each.name for each in german.cluster_records}
+    assert [each.name for each in german.cluster_records] != [each.name for each in english.cluster_records]
+    player.do("clusters", SortClusters("name"))
+    shown = [row.name for row in parts.panel_state.clusters.rows(german, parts.world.shown_clusters)]
+    assert shown == sorted(shown, key=lambda name: unbracketed(name).casefold())
+    player.do(SetPreference("language", "en"))
+    player.see(lambda: parts.world.scene.words.code == "en")
+    assert [each.name for each in parts.world.scene.cluster_records] == [each.name for each in english.cluster_records]
 
 
 def test_what_cannot_be_kept_is_said_and_holds_all_the_same(play: Play, tmp_path: Path) -> None:

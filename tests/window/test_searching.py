@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from atlas_rt.core.answers import SearchAnswer
 from atlas_rt.core.match_threshold import ALL, CLOSEST, WEAK
 from atlas_rt.core.requests import (
     AddPaths,
@@ -19,6 +20,7 @@ from atlas_rt.core.requests import (
     ClearSearch,
     CloseOffer,
     FilterBy,
+    FindCommand,
     ForgetPicture,
     MoreLike,
     OpenSource,
@@ -26,7 +28,9 @@ from atlas_rt.core.requests import (
     Search,
     SearchByFile,
     Select,
+    SetPreference,
     SetThreshold,
+    ToggleReading,
 )
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Click, Input, KeyStroke, Modifiers
@@ -46,7 +50,7 @@ def home(indexed: Library, tmp_path_factory: pytest.TempPathFactory) -> Library:
 @pytest.fixture(scope="module")
 def shared(context: moderngl.Context, home: Library, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
     data = tmp_path_factory.mktemp("data")
-    settings = Settings(cache=str(home.cache), data=str(data), offline=True, quality="low")
+    settings = Settings(cache=str(home.cache), data=str(data), offline=True, quality="low", language="en")
     player = Player(context, settings, home.source, size_px=(640, 480))
     player.see(lambda: len(player.names()))
     yield player
@@ -298,3 +302,60 @@ def test_earlier_searches_come_back_in_this_session_and_in_the_next(
         assert again.app.parts.panel_state.query == "acoustic guitar"
     finally:
         again.close()
+
+
+def reading(player: Player) -> tuple[str, bool] | None:
+    """What the words of the search were read as, and whether that was taken back, once it is answered."""
+    parts = player.app.parts
+    query, session = parts.panel_state.query, parts.session
+    assert session is not None
+    as_typed = parts.panel_state.search.as_typed(query)
+
+    def answered() -> SearchAnswer | None:
+        answer = parts.world.answer
+        is_it = answer is not None and (answer.query, answer.language) == (query, session.spoken)
+        return answer if is_it and answer is not None and answer.as_typed == as_typed else None
+
+    told = player.see(answered, why="the answer").reading
+    return None if told is None else (told.english, told.undone)
+
+
+def test_words_are_read_in_ones_language_and_that_is_taken_back(player: Player) -> None:
+    player.do(SetPreference("language", "de"), "search", Search("Gitarre"))
+    assert reading(player) == ("guitar", False)
+    assert best(player)[0] == "acoustic-guitar"
+    player.do("as_typed")
+    assert reading(player) == ("guitar", True)
+    player.do(Search("Gitarre Hund"))  # going on with it
+    assert reading(player) == ("guitar dog", True)
+    player.do(ToggleReading())
+    assert reading(player) == ("guitar dog", False)
+    player.do(ToggleReading(), Search("Hund"))  # another query
+    assert reading(player) == ("dog", False)
+    player.do(Search("tiger"), "as_typed")  # nothing to take back
+    assert reading(player) is None
+
+
+def test_what_was_taken_back_is_so_in_the_history(player: Player) -> None:
+    player.do(SetPreference("language", "de"), "search", Search("Gitarre"))
+    reading(player)
+    player.do("as_typed")
+    reading(player)
+    player.do("fly_to_best", "search", ClearSearch(), Search("Hund"))
+    assert reading(player) == ("dog", False)
+    player.do(ClearSearch(), RecallQuery(-1), RecallQuery(-1))
+    assert player.app.parts.panel_state.query == "Gitarre"
+    assert reading(player) == ("guitar", True)
+    player.do(RecallQuery(1))
+    assert reading(player) == ("dog", False)
+
+
+def test_another_language_searches_again_at_once(player: Player) -> None:
+    player.do(SetPreference("language", "en"), "search", Search("guitare"))
+    assert reading(player) is None
+    player.do(SetPreference("language", "de"), SetPreference("language", "fr"))  # while it is still being answered
+    assert reading(player) == ("guitar", False)
+    player.do("palette", FindCommand("language german"), "fly_to_best")
+    session = player.app.parts.session
+    assert session is not None
+    assert (player.app.parts.settings.language, session.spoken) == ("de", "de")

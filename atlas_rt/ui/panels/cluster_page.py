@@ -199,7 +199,7 @@ class ClusterPageView:
         y = self._heading(context, canvas, inside, "Labels")
         left, figure = context.px(104.0), context.px(40.0)
         for word, share, theirs in page.labels:
-            text = context.type.fit(word, left - context.px(8.0), theme.CAPTION)
+            text = context.type.fit(context.hud.words.shown(word), left - context.px(8.0), theme.CAPTION)
             canvas.text(inside.x, y, text, theme.CAPTION, theme.INK_SOFT)
             height = context.px(BAR)
             bar = Rect(inside.x + left, y + context.px(5.0), inside.width - left - figure, height)

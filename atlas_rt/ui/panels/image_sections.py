@@ -121,7 +121,7 @@ def _chips(context: PanelContext, canvas: Canvas, inside: Rect, facts: ImageFact
     for word, confidence in facts.labels:
         sure = f"{confidence:.0%}"
         figure = context.type.width(sure, theme.CAPTION)
-        name = context.type.fit(word, inside.width - figure - context.px(26.0), theme.CAPTION)
+        name = context.type.fit(context.hud.words.shown(word), inside.width - figure - context.px(26.0), theme.CAPTION)
         width = context.type.width(name, theme.CAPTION) + figure + context.px(26.0)
         if x > inside.x and x + width > inside.right:
             x, y = inside.x, y + height + gap

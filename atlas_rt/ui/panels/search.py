@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from imgui_bundle import imgui
 
-from atlas_rt.core.answers import Match, SearchAnswer
+from atlas_rt.core.answers import Match, QueryReading, SearchAnswer
 from atlas_rt.core.match_threshold import ALL
 from atlas_rt.core.requests import ClearSearch, ForgetPicture, RecallQuery, Search
 from atlas_rt.ui import theme
-from atlas_rt.ui.panels import match_bar
+from atlas_rt.ui.panels import match_bar, reading_line
 from atlas_rt.ui.panels.canvas import Canvas, Rect
 from atlas_rt.ui.panels.completions import build_completions
 from atlas_rt.ui.panels.filter_chips import build_chips
@@ -69,9 +69,13 @@ class SearchPanel:
             return
         self._field.adopt(hud.query)
         rise = context.px(10.0) * (1.0 - alpha)
-        rect = Rect(taken_left + (free - width) / 2.0, context.px(TOP) - rise, width, context.px(HEIGHT))
+        line = Rect(taken_left + (free - width) / 2.0, context.px(TOP) - rise, width, context.px(HEIGHT))
+        reading = hud.answer.reading if hud.answer is not None and self._field.text.strip() else None
+        rect = line if reading is None else line._replace(height=line.height + context.px(reading_line.HEIGHT))
         with context.panel("search", rect, alpha=alpha) as canvas:
-            self._line(context, canvas, rect)
+            self._line(context, canvas, line)
+            if reading is not None:
+                self._reading(context, canvas, line, reading)
         rect = build_chips(context, rect)
         if not (self._field.text or hud.query_picture):
             self._tips(context, rect, alpha)
@@ -100,6 +104,12 @@ class SearchPanel:
         if changed:
             context.requests.append(Search(self._field.text))
         self._keys(context, may_forget=picture is not None and was_empty)
+
+    def _reading(self, context: PanelContext, canvas: Canvas, line: Rect, reading: QueryReading) -> None:
+        """Below the words, which begin farther right where a picture stands before them."""
+        left, height = line.x + context.px(58.0), context.px(reading_line.HEIGHT)
+        row = Rect(left, line.bottom - context.px(4.0), max(line.right - context.px(20.0) - left, 1.0), height)
+        reading_line.build_reading(context, canvas, row, reading)
 
     def _keys(self, context: PanelContext, *, may_forget: bool) -> None:
         """Keys that mean something else here than in other fields."""
@@ -230,7 +240,8 @@ def _sentences(answer: SearchAnswer, *, closer: bool) -> Iterator[tuple[str, the
         yield notice, theme.INK_SOFT
     if answer.best and all(match.band == "none" for match in answer.best):
         how = " in meaning" if answer.offers else ""
-        yield f"Nothing here matches {answer.asked}{how}. The nearest images are:", theme.INK_SOFT
+        nothing = "" if answer.not_understood else f"Nothing here matches {answer.asked}{how}. "
+        yield f"{nothing}The nearest images are:", theme.INK_SOFT
     elif closer and len(answer.levels) and not answer.best:
         yield f"Nothing here matches {answer.asked} so closely. Drag the knob to the left to see more.", theme.INK_SOFT
     elif not answer.best and not answer.notices:

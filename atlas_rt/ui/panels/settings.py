@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from atlas_rt.core.preferences import PreferenceRow, PreferencesView
-from atlas_rt.core.requests import Do, SetPreference
+from atlas_rt.core.requests import Do, FindCommand, SetPreference
 from atlas_rt.ui import theme
 from atlas_rt.ui.panels.canvas import Canvas, Rect
 from atlas_rt.ui.panels.fitting import Fitting, centred, clicked_beside
@@ -12,6 +12,8 @@ from atlas_rt.ui.panels.panel_context import Fade, PanelContext
 WIDTH, TITLE, ROW, PAD = 780.0, 62.0, 54.0, 26.0
 VALUE, VALUE_LEAST = 30.0, 58.0
 FOOT = 40.0
+SIDE_BY_SIDE, MANY = 8, 190.0
+"""So many values stand next to each other; of more only the chosen one is shown, so wide."""
 
 
 class SettingsPanel:
@@ -66,6 +68,8 @@ class SettingsPanel:
         """The choices, the last one at the right end; where they begin."""
         preference = shown.preference
         chosen = preference.chosen(shown.value)
+        if len(preference.choices) > SIDE_BY_SIDE:
+            return self._one_of_many(context, canvas, row, shown)
         labels = [choice.label for choice in preference.choices]
         widths = [
             max(context.type.width(label, theme.SMALL) + context.px(24.0), context.px(VALUE_LEAST)) for label in labels
@@ -92,3 +96,36 @@ class SettingsPanel:
             canvas.text(begin - width, y + context.px(7.0), told, theme.SMALL, theme.ACCENT, strong=True)
             begin -= width
         return begin
+
+    def _one_of_many(self, context: PanelContext, canvas: Canvas, row: Rect, shown: PreferenceRow) -> float:
+        """The value with arrows to its neighbours. A click on it opens the palette, where words find all others."""
+        preference, height, side = shown.preference, context.px(VALUE), context.px(VALUE)
+        width = min(context.px(MANY), max(row.width - 2.0 * side - context.px(PAD), 1.0))
+        begin = row.right - context.px(PAD - 10.0) - width - 2.0 * side
+        whole = Rect(begin, row.y + (row.height - height) / 2.0, width + 2.0 * side, height)
+        canvas.fill(whole, theme.FILL, context.px(theme.ROUND_SMALL))
+        for step, x in ((-1, begin), (1, whole.right - side)):
+            cell = Rect(x, whole.y, side, height)
+            clicked, pointed = context.button(f"{preference.name} {step}", cell)
+            _chevron(context, canvas, cell, step, theme.INK if pointed else theme.INK_SOFT)
+            if clicked:
+                value = preference.after(shown.value, step)
+                context.requests.append(SetPreference(preference.name, value))
+        cell = Rect(begin + side, whole.y, width, height)
+        clicked, pointed = context.button(preference.name, cell)
+        canvas.fill(cell, theme.faded(theme.ACCENT, 1.0 if pointed else 0.92), context.px(theme.ROUND_SMALL))
+        place = preference.chosen(shown.value)
+        told = preference.choices[place].label if place >= 0 else str(shown.value)
+        told = context.type.fit(told, width - context.px(16.0), theme.SMALL, strong=True)
+        canvas.text_in(cell, told, theme.SMALL, theme.ACCENT_INK, strong=True)
+        if clicked:
+            context.requests += [Do("settings"), Do("palette"), FindCommand(f"{preference.title.lower()}: ")]
+        return begin
+
+
+def _chevron(context: PanelContext, canvas: Canvas, cell: Rect, step: int, ink: theme.Colour) -> None:
+    x, y = cell.centre
+    reach = context.px(4.0)
+    tip = x + step * reach / 2.0
+    for down in (-reach, reach):
+        canvas.line((tip - step * reach, y + down), (tip, y), ink, 1.6)
