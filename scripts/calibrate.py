@@ -3,8 +3,9 @@ model.toml.
 
 Four folders of captioned pictures that the starter was not trained on are asked for what is there, for everyday nouns
 of what is not, and for nonsense. Weights and bars are fitted on three of them and reported on the fourth, each in turn;
-those that are written are fitted on all. The pictures in general (`background.npy`) are drawings of openclipart. The
-same words give the same numbers. Called by `scripts/calibrate`.
+those that are written are fitted on all. The same is asked in other languages, each phrase read as it stands and by the
+dictionary, and the better of both counts; the bars are the highest that any language needs. The pictures in general
+(`background.npy`) are drawings of openclipart. The same words give the same numbers. Called by `scripts/calibrate`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from atlas_rt.encoders.registry import Model
 from atlas_rt.errors import AtlasError
 from atlas_rt.library.cache_layout import cache_folder
 from atlas_rt.library.decoding.decode import read_image
+from atlas_rt.search.dictionary import ENGLISH, UNSPACED, Dictionary, load_dictionary
 from atlas_rt.search.labels import (
     COUNT,
     SURE,
@@ -40,6 +42,7 @@ from atlas_rt.search.labels import (
     fit_label_temperature,
     load_vocabulary,
     log_familiarity,
+    read_words,
 )
 from atlas_rt.search.match_strength import FEATURES, Background, Judge, QueryVector, load_background, pieces_of
 from atlas_rt.search.query import vector_of
@@ -63,6 +66,8 @@ DRAWINGS = {"lang": "words_sample/", "instruments": "resource/"}
 GENERAL_PICTURES = 256
 """A thousand separate no better, none at all two points worse."""
 QUERIES, NONSENSE = 200, 100
+LANGUAGES = ("de", "fr", "es", "ja")
+"""Other languages that phrases are asked in; their words are those that the dictionary has."""
 SMALL = 40
 """Folders of so few images are judged too, as bands are to hold for them."""
 STRONG_ABSENT, STRONG_NONSENSE = 0.10, 0.05
@@ -98,10 +103,16 @@ class Captioned:
 
 @dataclass(frozen=True)
 class Asked:
-    """(q, 4) features of each kind of phrase in one folder, of its best image."""
+    """(q, r, 4) features of each kind of phrase in one folder, of the best image by each of r readings."""
 
     name: str
+    language: str
     features: dict[str, Floats]
+
+    def evidence(self, kind: str, weights: Floats) -> Floats:
+        """(q,), that of the better reading."""
+        found: Floats = (self.features[kind] @ weights).max(axis=1)
+        return found
 
 
 # -- pictures ----------------------------------------------------------------------------------------------------------
@@ -200,11 +211,11 @@ class Nouns:
         self._pools = {"things": things[: NOUNS["things"]], "nouns": familiar[: NOUNS["nouns"]]}
 
     def absent(self, captions: Iterable[str], kind: str, chance: np.random.Generator) -> list[str]:
-        """Up to QUERIES nouns that no caption names: not by a synonym, a kind of it, or what it is a kind of."""
+        """Nouns that no caption names, shuffled: not by a synonym, a kind of it, or what it is a kind of."""
         terms = {term for caption in captions for term in self.terms(caption)}
         shown = {offset for term in terms for offset in self._net.senses.get(term.replace(" ", "_"), ())}
         free = [noun for noun in self._pools[kind] if noun not in terms and not self._near(noun) & shown]
-        return [free[row] for row in chance.permutation(len(free))[:QUERIES].tolist()]
+        return [free[row] for row in chance.permutation(len(free)).tolist()]
 
     def _near(self, noun: str) -> set[str]:
         """Its three commonest senses, three levels of kinds below them, and two above."""
@@ -256,6 +267,67 @@ def nonsense(chance: np.random.Generator) -> list[str]:
     return list(found)
 
 
+def abroad(words: Iterable[str], dictionary: Dictionary) -> list[str]:
+    """Up to QUERIES of these words, as the language has them; those that it has none for are left out."""
+    found = dict.fromkeys(word for each in words if (word := dictionary.word_for(each)))
+    return list(found)[:QUERIES]
+
+
+def readings(phrase: str, dictionary: Dictionary | None) -> tuple[str, str]:
+    """What is typed, and what the dictionary makes of it; twice the same where it knows none of it."""
+    translation = dictionary.translate(phrase) if dictionary else None
+    return phrase, translation.english if translation and translation.read else phrase
+
+
+def nonsense_of(dictionary: Dictionary, chance: np.random.Generator) -> list[str]:
+    """NONSENSE phrases in the spelling of a language: invented words, and its little and abstract words."""
+    parts = tomllib.loads(PHRASES.read_text("utf-8"))
+    abstract = [*parts["abstract_words"], *read_words(ROOT / "models" / "abstract.txt")]
+    thoughts = list(dict.fromkeys(word for each in abstract if (word := dictionary.word_for(each))))
+    thoughts += parts["thoughts"][dictionary.language]
+    vocabulary = read_words(ROOT / "models" / "vocabulary.txt")
+    known = [word.lower() for each in vocabulary if (word := dictionary.word_for(each))]
+    spelling = Spelling(known)
+    little = parts["little"][dictionary.language]
+    between = "" if dictionary.language in UNSPACED else " "
+
+    def some(words: Sequence[str], least: int, most: int) -> str:
+        return between.join(str(word) for word in chance.choice(words, chance.integers(least, most + 1)))
+
+    makers = (
+        lambda: between.join(spelling.word(chance) for _ in range(chance.integers(1, 4))),
+        lambda: spelling.word(chance),
+        lambda: some(little, 2, 5),
+        lambda: some(thoughts, 2, 4),
+    )
+    found: dict[str, None] = {}
+    while len(found) < NONSENSE:
+        found[makers[chance.integers(len(makers))]()] = None
+    return list(found)
+
+
+class Spelling:
+    """Invents words whose letters follow each other as those of a language's words do."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._known = set(words)
+        self._lengths = [len(word) for word in words if " " not in word]
+        self._after: dict[str, list[str]] = {}
+        for word in words:
+            for part in word.split():
+                for at, letter in enumerate(part):
+                    self._after.setdefault(part[max(0, at - 2) : at], []).append(letter)
+
+    def word(self, chance: np.random.Generator) -> str:
+        """None of the language's words that were given, as long as one of them."""
+        while True:
+            length, made = int(chance.choice(self._lengths)), ""
+            while len(made) < max(2, length) and (follow := self._after.get(made[-2:])):
+                made += str(chance.choice(follow))
+            if made not in self._known and len(made) > 1:
+                return made
+
+
 def label_temperature(sets: Sequence[Folder], nouns: Nouns, vocabulary: Vocabulary) -> float:
     """Under which the words in captions are likeliest, and how good the labels then are, printed."""
     columns = {word: column for column, word in enumerate(vocabulary.words)}
@@ -297,25 +369,36 @@ class Asker:
         self._model, self._text, self._background, self._nouns = model, text, background, nouns
         self._queries: dict[str, QueryVector] = {}
 
-    def ask(self, folder: Folder, seed: int, images: int | None = None) -> Asked:
-        """images: so many of the folder's, taken at random; all by default."""
+    def ask(self, folder: Folder, seed: int, images: int | None = None, language: str = ENGLISH) -> Asked:
+        """images: so many of the folder's, taken at random; all by default. language: of `languages`."""
         chance = np.random.default_rng(seed)
         rows = np.sort(chance.permutation(len(folder.captions))[:images])
         captions = sorted({folder.captions[row] for row in rows})
-        phrases = {
-            "present": [captions[row] for row in chance.permutation(len(captions))[:QUERIES].tolist()],
-            "things": self._nouns.absent(captions, "things", chance),
-            "nouns": self._nouns.absent(captions, "nouns", chance),
-            "nonsense": nonsense(chance),
-        }
+        there = [captions[row] for row in chance.permutation(len(captions)).tolist()]
+        absent = {kind: self._nouns.absent(captions, kind, chance) for kind in NOUNS}
+        dictionary = load_dictionary(language)
+        if dictionary is None or language == ENGLISH:
+            phrases = {"present": there[:QUERIES], "nonsense": nonsense(chance)}
+            phrases |= {kind: found[:QUERIES] for kind, found in absent.items()}
+        else:
+            phrases = {"present": abroad(there, dictionary), "nonsense": nonsense_of(dictionary, chance)}
+            phrases |= {kind: abroad(found, dictionary) for kind, found in absent.items()}
         vectors = folder.vectors[rows]
         judge = Judge(VectorIndex(vectors), self._background, self._model.calibration)
-        return Asked(folder.name, {kind: self._features(judge, vectors, phrases[kind]) for kind in KINDS})
+        features = {kind: self._features(judge, vectors, phrases[kind], dictionary) for kind in KINDS}
+        return Asked(folder.name, language, features)
 
-    def _features(self, judge: Judge, vectors: Floats, phrases: list[str]) -> Floats:
-        questions = [self._query(phrase) for phrase in phrases]
-        best = (vectors @ np.stack([query.vector for query in questions]).T).max(axis=0)
-        return np.concatenate([judge.features(q, best[i : i + 1]) for i, q in enumerate(questions)])
+    def _features(self, judge: Judge, vectors: Floats, phrases: list[str], dictionary: Dictionary | None) -> Floats:
+        return np.stack([
+            np.stack([self._of_best(judge, vectors, reading) for reading in readings(phrase, dictionary)])
+            for phrase in phrases
+        ])  # fmt: skip
+
+    def _of_best(self, judge: Judge, vectors: Floats, reading: str) -> Floats:
+        """(4,)"""
+        query = self._query(reading)
+        found: Floats = judge.features(query, (vectors @ query.vector).max(keepdims=True))[0]
+        return found
 
     def _query(self, phrase: str) -> QueryVector:
         if phrase not in self._queries:
@@ -336,25 +419,34 @@ class Fit:
     weak: float
 
 
-def fitted(asked: Sequence[Asked], small: Sequence[Asked]) -> Fit:
-    """Weights by logistic regression, bars by what they let pass of what is absent, over all these folders."""
+def fitted(asked: Sequence[Asked]) -> Fit:
+    """Weights by logistic regression on what is asked in English; bars by what they let pass of what is absent over all
+    these folders: the highest that one of the languages needs."""
     rows, right, shares = [], [], []
-    for folder in (*asked, *small):
+    for folder in asked:
+        if folder.language != ENGLISH:
+            continue
         for kind in KINDS:
-            features = folder.features[kind]
+            features = folder.features[kind][:, 0]
             rows.append(features)
             right.append(np.full(len(features), kind == "present"))
             shares.append(np.full(len(features), SHARES[kind] / len(features)))
     weights = _logistic(np.concatenate(rows).astype(np.float64), np.concatenate(right), np.concatenate(shares))
     weights = np.array([weights[0], max(weights[1], 0.0), min(weights[2], 0.0), min(weights[3], 0.0)]) / weights[0]
-    evidence = {
-        kind: np.concatenate([folder.features[kind] @ weights for folder in (*asked, *small)]) for kind in KINDS
-    }
 
     def bar(absent: float, noise: float) -> float:
-        return float(max(np.quantile(evidence["things"], 1 - absent), np.quantile(evidence["nonsense"], 1 - noise)))
+        return max(
+            float(np.quantile(_evidence(asked, language, kind, weights), 1 - share))
+            for language in {each.language for each in asked}
+            for kind, share in (("things", absent), ("nonsense", noise))
+        )
 
     return Fit(weights, bar(STRONG_ABSENT, STRONG_NONSENSE), bar(WEAK_ABSENT, WEAK_NONSENSE))
+
+
+def _evidence(asked: Sequence[Asked], language: str, kind: str, weights: Floats) -> Floats:
+    found: Floats = np.concatenate([each.evidence(kind, weights) for each in asked if each.language == language])
+    return found
 
 
 def _logistic(rows: Floats, right: Floats, shares: Floats) -> Floats:
@@ -374,7 +466,7 @@ def _logistic(rows: Floats, right: Floats, shares: Floats) -> Floats:
 
 def shares_above(asked: Asked, fit: Fit, bar: float) -> dict[str, float]:
     """Of each kind the percent of phrases whose best image lies above the bar."""
-    return {kind: 100.0 * float((asked.features[kind] @ fit.weights >= bar).mean()) for kind in KINDS}
+    return {kind: 100.0 * float((asked.evidence(kind, fit.weights) >= bar).mean()) for kind in KINDS}
 
 
 # -- telling -----------------------------------------------------------------------------------------------------------
@@ -383,30 +475,45 @@ def shares_above(asked: Asked, fit: Fit, bar: float) -> dict[str, float]:
 HEADER = "| {} | there | things not there | nouns not there | nonsense |"
 
 
-def table(asked: list[Asked], small: list[Asked]) -> str:
-    """Each folder judged by what was fitted on the others."""
-    lines = [
-        HEADER.format("folder, judged by what was fitted on the others"),
-        "| --- | --- | --- | --- | --- |",
-    ]
-    held = []
-    for folder in asked:
-        fit = fitted(
-            [each for each in asked if each.name != folder.name], [each for each in small if each.name != folder.name]
-        )
-        held.append((folder, fit))
-        lines.append(_row(folder.name, folder, fit))
-        lines += [_row(f"{SMALL} images of it", each, fit) for each in small if each.name == folder.name]
-    means = {
-        bar: {kind: np.mean([shares_above(f, fit, getattr(fit, bar))[kind] for f, fit in held]) for kind in KINDS}
-        for bar in ("strong", "weak")
-    }
-    lines.append(
-        "| mean of the four | "
-        + " | ".join(f"{means['strong'][kind]:.0f} / {means['weak'][kind]:.0f} %" for kind in KINDS)
-        + " |"
+def table(asked: Sequence[Asked]) -> str:
+    """Each folder, whole and in part, judged by what was fitted on the others."""
+    lines = [HEADER.format("folder, judged by what was fitted on the others"), "| --- | --- | --- | --- | --- |"]
+    fits = held_out(asked)
+    whole: list[Asked] = []
+    for name, fit in fits.items():
+        all_of_it, some = (each for each in asked if (each.language, each.name) == (ENGLISH, name))
+        lines += [_row(name, all_of_it, fit), _row(f"{SMALL} images of it", some, fit)]
+        whole.append(all_of_it)
+    return "\n".join([*lines, _mean_row("mean of the four", whole, fits)])
+
+
+def languages_table(asked: Sequence[Asked]) -> str:
+    """The mean over folders by language, judged in the same way."""
+    fits = held_out(asked)
+    lines = [HEADER.format("language"), "| --- | --- | --- | --- | --- |"]
+    rows = (
+        _mean_row(language, [each for each in asked if each.language == language], fits)
+        for language in dict.fromkeys(each.language for each in asked)
     )
-    return "\n".join(lines)
+    return "\n".join([*lines, *rows])
+
+
+def held_out(asked: Sequence[Asked]) -> dict[str, Fit]:
+    """By folder what is fitted on the others."""
+    names = dict.fromkeys(each.name for each in asked)
+    return {name: fitted([each for each in asked if each.name != name]) for name in names}
+
+
+def _mean_row(title: str, asked: Sequence[Asked], fits: dict[str, Fit]) -> str:
+    strong, weak = (
+        [shares_above(each, fits[each.name], getattr(fits[each.name], bar)) for each in asked]
+        for bar in ("strong", "weak")
+    )
+    means = (
+        f"{np.mean([each[kind] for each in strong]):.0f} / {np.mean([each[kind] for each in weak]):.0f} %"
+        for kind in KINDS
+    )
+    return f"| {title} | " + " | ".join(means) + " |"
 
 
 def _row(name: str, folder: Asked, fit: Fit) -> str:
@@ -414,15 +521,13 @@ def _row(name: str, folder: Asked, fit: Fit) -> str:
     return f"| {name} | " + " | ".join(f"{strong[kind]:.0f} / {weak[kind]:.0f} %" for kind in KINDS) + " |"
 
 
-def curve(asked: list[Asked], small: list[Asked]) -> str:
-    """What is called strong of each kind as the bar moves, the mean over folders judged by the others' weights."""
-    fits = [fitted([e for e in asked if e.name != f.name], [e for e in small if e.name != f.name]) for f in asked]
-    lines = [
-        HEADER.format("bar, from `strong`"),
-        "| --- | --- | --- | --- | --- |",
-    ]
+def curve(asked: Sequence[Asked]) -> str:
+    """What is called strong of each kind as the bar moves, in English, the mean over folders."""
+    fits = held_out(asked)
+    whole = {each.name: each for each in reversed(asked) if each.language == ENGLISH}.values()
+    lines = [HEADER.format("bar, from `strong`"), "| --- | --- | --- | --- | --- |"]
     for by in (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5):
-        found = [shares_above(folder, fit, fit.strong + by) for folder, fit in zip(asked, fits, strict=True)]
+        found = [shares_above(each, fits[each.name], fits[each.name].strong + by) for each in whole]
         lines.append(
             f"| {by:+.1f} | " + " | ".join(f"{np.mean([each[kind] for each in found]):.0f} %" for kind in KINDS) + " |"
         )
@@ -477,13 +582,15 @@ def calibrate(args: argparse.Namespace) -> None:
     nouns = Nouns(read_wordnet(packages[WORDNET].share / "wordnet"))
     asker = Asker(model, text, background, nouns)
     sets = list(folders(packages, encode))
-    asked = [asker.ask(folder, args.seed) for folder in sets]
-    small = [asker.ask(folder, args.seed + 1, SMALL) for folder in sets]
-    fit = fitted(asked, small)
+    languages = (ENGLISH, *LANGUAGES)
+    asked = [asker.ask(folder, args.seed, language=language) for language in languages for folder in sets]
+    asked += [asker.ask(folder, args.seed + 1, SMALL, language) for language in languages for folder in sets]
+    fit = fitted(asked)
     numbers: dict[str, float | str] = {"strong": fit.strong, "weak": fit.weak}
     numbers |= {name: float(weight) for name, weight in zip(FEATURES, fit.weights, strict=True)}
     numbers["label_temperature"] = label_temperature(sets, nouns, load_vocabulary(model, cache, encoder=text))
-    print(f"Called strong / at least weak, in percent of phrases.\n\n{table(asked, small)}\n\n{curve(asked, small)}\n")
+    tables = (table(asked), languages_table(asked), curve(asked))
+    print("Called strong / at least weak, in percent of phrases.\n\n" + "\n\n".join(tables) + "\n")
     if args.write:
         file = model.folder / "background.npy"
         np.save(file, pictures, allow_pickle=False)

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import io
+import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from train_starter import views
 from train_starter.captions import Captions
+from train_starter.lessons import Lessons, read_languages
 from train_starter.lexicon import KIND_CLASSES, Classes, Lexicon, Synset
 from train_starter.pairs import SIDE_PX, cleaned, fitted
+from train_starter.pieces import chosen, read_pieces, tokenizer_of
 from train_starter.report import NEAREST, in_hues, of_kind, recall
+from train_starter.translations import READ_BY_ENCODER, read_translations
+
+from atlas_rt.core.assets import assets_folder
 
 # -- captions ----------------------------------------------------------------------------------------------------------
 
@@ -78,6 +85,68 @@ def test_kin_are_near_and_a_class_is_nearest_to_itself(animals: Lexicon) -> None
     hen, dog = classes.nearness("5")
     assert hen > dog > 0
     assert classes.nearness("4")[0] > 1.0 > hen
+
+
+# -- many languages ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def lessons() -> Lessons:
+    translations = read_translations(assets_folder("models") / "dictionary.zip")
+    return Lessons({"dog": 2.0, "cat": 1.0, "red car": 1.0}, translations, composed=500)
+
+
+def test_phrases_to_learn_come_with_the_english_ones_that_say_the_same(lessons: Lessons) -> None:
+    assert any(each.foreign == "hund" and each.language == "de" for each in lessons.abroad["dog"])
+    phrases, rows = lessons.take(np.random.default_rng(3), english=5, foreign=50, composed=50)
+    assert len(phrases) == len(rows) == 105
+    assert [lessons.targets[row] for row in rows[:5]] == phrases[:5]
+    again, same = lessons.take(np.random.default_rng(3), english=5, foreign=50, composed=50)
+    assert (again, same.tolist()) == (phrases, rows.tolist())
+
+
+def test_a_caption_is_translated_where_a_language_has_it(lessons: Lessons) -> None:
+    chance = np.random.default_rng(0)
+    known = {each.foreign for each in lessons.abroad["dog"]}
+    assert {lessons.translated("dog", chance) for _ in range(20)} <= known
+    assert lessons.translated("no word of any language", chance) == "no word of any language"
+
+
+def test_each_language_that_the_encoder_reads_has_its_frames_and_colours() -> None:
+    languages = read_languages()
+    assert languages.keys() >= {"en", *READ_BY_ENCODER}
+    colours = languages["en"].colours.keys()
+    for name, language in languages.items():
+        assert language.colours.keys() == colours, name
+        assert all(frame.count("{}") == 1 for frame in language.frames), name
+        assert all(ours.count("{}") == theirs.count("{}") == 2 for ours, theirs in language.joined), name
+
+
+def test_a_sentencepiece_model_is_read_with_fewer_pieces(tmp_path: Path) -> None:
+    """A field is its number and kind, a length, and the bytes; scores are four bytes, little-endian."""
+
+    def field(number: int, value: bytes) -> bytes:
+        return bytes([number << 3 | 2, len(value)]) + value
+
+    texts = ("<unk>", "<s>", "</s>", "▁", "d", "o", "g", "▁do", "▁dog", "dog")
+    pieces = b"".join(
+        field(1, field(1, text.encode()) + bytes([2 << 3 | 5]) + struct.pack("<f", -float(row)))
+        for row, text in enumerate(texts)
+    )
+    # A trie of one empty node, and no replacements: text stays as it is.
+    charsmap = struct.pack("<I", 1024) + bytes(1024) + b"\0"
+    inside = bytes([2 << 3 | 2, 0x80 | len(charsmap) & 127, len(charsmap) >> 7]) + charsmap
+    file = tmp_path / "sp.model"
+    file.write_bytes(pieces + bytes([3 << 3 | 2, 0x80 | len(inside) & 127, len(inside) >> 7]) + inside)
+    read = read_pieces(file)
+    assert [text for text, _ in read.pieces] == list(texts)
+    assert tokenizer_of(read).encode("dog").tokens == ["<s>", "▁dog", "</s>"]
+    kept = chosen(read, 8, [[1, 7, 6, 2], [1, 7, 2]])  # two phrases use "▁do"
+    assert [texts[row] for row in kept] == list(texts[:8])
+    assert tokenizer_of(read, kept).encode("dog").tokens == ["<s>", "▁do", "g", "</s>"]
+    file.write_bytes(pieces)  # nothing says how text is normalised
+    with pytest.raises(ValueError, match="no SentencePiece model"):
+        read_pieces(file)
 
 
 # -- pictures ----------------------------------------------------------------------------------------------------------

