@@ -54,7 +54,7 @@ from atlas_rt.server.answers import (
     TextReading,
     Word,
 )
-from atlas_rt.spoken import checked_code
+from atlas_rt.spoken import asked_code
 from atlas_rt.workers.facts import nearest_images
 from atlas_rt.workers.scenes import Arrival, SceneReader
 from atlas_rt.workers.searcher import Query, Searcher
@@ -174,7 +174,7 @@ class LibraryReader:
 
         language: "" for the person's. Raises UnknownError for an image that is not there, UsageError for a language.
         """
-        language = checked_code(language) if language else self._language
+        language = asked_code(language) if language else self._language
         text = text.strip()
         arrival = self._newest()
         index = arrival.vector_index

@@ -149,9 +149,10 @@ class Searcher:
             yield QueryVector(picture, None)
             return
         text = asked.reading.text
+        encode = functools.cache(self._encoder.encode)  # the ways have terms in common
         for terms in self._ways(asked):
             whole = written(terms) if terms is asked.english else text
-            words = mixed(terms, whole, self._encoder.encode, self.model.text.templates)
+            words = mixed(terms, whole, encode, self.model.text.templates)
             if picture is not None:
                 yield QueryVector(vector_with(picture, words), None)
             else:  # of words what is wanted is judged, signs and weights left out
