@@ -7,6 +7,7 @@ which it knows a part is still worth a search.
 from __future__ import annotations
 
 import bisect
+import itertools
 import lzma
 import re
 import unicodedata
@@ -98,8 +99,9 @@ class Dictionary:
             unread += [_as_typed(word, part) for word, meaning in found if not meaning]
         if not read:
             plain = _narrow(phrase)
-            same = () if plain == phrase else ((phrase.strip(), plain.strip()),)
-            return Translation(plain, same, tuple(unread))
+            if plain == phrase or not plain.isascii():
+                return Translation(phrase, (), tuple(unread))
+            return Translation(plain, ((phrase.strip(), plain.strip()),), tuple(unread))
         return Translation(" ".join(english), tuple(read), tuple(unread))
 
     def word_for(self, english: str) -> str:
@@ -209,21 +211,22 @@ class Dictionary:
     def _covered(self, key: str) -> Words:
         """The cover with the fewest unknown characters, then the fewest words."""
         places = [match.span() for match in _UNIT.finditer(key) if match[0] not in _EDGES]
-        units = [key[begin:end] for begin, end in places]
-        best: list[tuple[float, int]] = [(0.0, 0), *[(float("inf"), 0)] * len(units)]
-        for at in range(len(units)):
-            for end in range(at + 1, min(len(units), at + self._longest) + 1):
-                cost = best[at][0] + self._price(units[at:end])
+        text = "".join(key[begin:end] for begin, end in places)
+        ends = [0, *itertools.accumulate(end - begin for begin, end in places)]
+        best: list[tuple[float, int]] = [(0.0, 0), *[(float("inf"), 0)] * len(places)]
+        for at in range(len(places)):
+            for end in range(at + 1, min(len(places), at + self._longest) + 1):
+                cost = best[at][0] + self._price(text[ends[at] : ends[end]], alone=end == at + 1)
                 if cost < best[end][0]:
                     best[end] = (cost, at)
-        runs, end = list[tuple[int, int]](), len(units)
+        runs, end = list[tuple[int, int]](), len(places)
         while end:
             runs.append((best[end][1], end))
             end = best[end][1]
         unknown: tuple[int, int] | None = None
         for at, end in reversed(runs):
-            run = units[at:end]
-            known = "" if self._is_particle(run) else self._known(run)
+            run, alone = text[ends[at] : ends[end]], end == at + 1
+            known = "" if self._is_particle(run) else self._known(run, alone=alone)
             if not known and not self._is_particle(run):
                 unknown = (unknown[0] if unknown else places[at][0], places[end - 1][1])
                 continue
@@ -231,23 +234,23 @@ class Dictionary:
                 yield key[slice(*unknown)], ""
                 unknown = None
             if known:
-                yield "".join(run), known
+                yield run, known
         if unknown:
             yield key[slice(*unknown)], ""
 
-    def _price(self, run: list[str]) -> float:
+    def _price(self, run: str, *, alone: bool) -> float:
         if self._is_particle(run):
             return 0.2
-        if self._known(run):
-            return 1.0 if len(run) > 1 else 1.6
-        return 2.5 if len(run) == 1 else float("inf")
+        if self._known(run, alone=alone):
+            return 1.6 if alone else 1.0
+        return 2.5 if alone else float("inf")
 
-    def _known(self, run: list[str]) -> str:
+    def _known(self, run: str, *, alone: bool) -> str:
         """The English of units in a row; a word in Latin letters alone is English, or a name."""
-        return "" if len(run) == 1 and run[0].isascii() else self._english.get("".join(run), "")
+        return "" if alone and run.isascii() else self._english.get(run, "")
 
-    def _is_particle(self, run: list[str]) -> bool:
-        return len(run) == 1 and run[0] in self._particles
+    def _is_particle(self, run: str) -> bool:
+        return len(run) == 1 and run in self._particles
 
     @cached_property
     def _longest(self) -> int:

@@ -77,6 +77,8 @@ def test_what_was_read_and_what_was_not_is_told_as_it_was_typed() -> None:
     assert told.read == (("Hund", "dog"), ("🐈", "cat"))
     assert told.unread == ("Xyzzy",)
     assert dictionary("de").translate("Xyzzy").read == ()
+    assert dictionary("ja").translate("ヴォ　ヴィ").read == ()  # a wide space alone is nothing to tell of
+    assert dictionary("en").translate("ｄｏｇ").read == (("ｄｏｇ", "dog"),)
 
 
 def test_a_very_long_phrase_is_read_in_no_time() -> None:
