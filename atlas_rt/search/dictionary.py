@@ -45,6 +45,7 @@ _WIDE = re.compile("[\uff01-\uff9f\u3000]+")
 """Letters as wide as Chinese characters, and Japanese ones that are half as wide."""
 _UNIT = re.compile("[A-Za-z0-9\u00c0-\u024f'’-]+|\\S")
 """A word in Latin letters, or one character of a script that sets no spaces."""
+_BETWEEN = re.compile(r"[\s,;/|،؛]+")
 _EDGES = " \t\r\n.,;:!?…。、，．！？؟،؛।\"'«»„“”‘’()[]{}（）「」『』/\\|*#\u200d\ufe0f"
 
 
@@ -136,7 +137,7 @@ class Dictionary:
 
     def _by_words(self, key: str, is_english: Callable[[str], bool] | None) -> Words:
         """The longest runs first, little words left out."""
-        words, at = [word for each in key.split() if (word := each.strip(_EDGES))], 0
+        words, at = [word for each in _BETWEEN.split(key) if (word := each.strip(_EDGES))], 0
         while at < len(words):
             for end in range(min(len(words), at + RUN), at + 1, -1):
                 run = " ".join(words[at:end])
@@ -148,7 +149,13 @@ class Dictionary:
                 word = words[at]
                 at += 1
                 if word not in self._little:
-                    yield word, self._form(word, is_english)
+                    yield from self._word(word, is_english)
+
+    def _word(self, word: str, is_english: Callable[[str], bool] | None) -> Words:
+        """A word, or the parts of one with hyphens that is not known as it stands: `Hund-Katze`."""
+        known = self._form(word, is_english)
+        parts = [] if known else [(part, self._form(part, is_english)) for part in word.split("-") if part]
+        yield from parts if any(meaning for _, meaning in parts) else [(word, known)]
 
     def _form(self, word: str, is_english: Callable[[str], bool] | None = None) -> str:
         """The English of a word in any of its forms, "" where none is known. Of a word that is English only a form that
