@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.runtime import ANYWHERE
 from atlas_rt.library.cluster_names import ClusterNames
 from atlas_rt.library.explanations import Explanations, KeptClaim, KeptExplanation, sample_of
@@ -72,7 +73,7 @@ def test_a_missing_dictionary_is_said_and_the_search_goes_on(
     reader = LibraryReader(
         library.place, model, arrival, cache=library.cache, runtime=ANYWHERE, names=names, explanations=said
     )
-    monkeypatch.setattr(dictionary, "FILE", str(tmp_path / "missing.zip"))
+    monkeypatch.setattr(dictionary, "FILE", "missing.zip")
     caches = (dictionary._member, dictionary.languages, dictionary.load_dictionary)
     for each in caches:
         each.cache_clear()
@@ -83,3 +84,4 @@ def test_a_missing_dictionary_is_said_and_the_search_goes_on(
             each.cache_clear()
     assert (len(found.results), found.reading) == (3, None)
     assert any("The dictionary cannot be read" in notice for notice in found.notices)
+    assert str(assets_folder("models")) not in "".join(found.notices)
