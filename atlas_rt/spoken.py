@@ -14,12 +14,23 @@ def spoken_code(settings: Settings) -> str:
 
     Raises UsageError where the settings name one that is none.
     """
+    if settings.language:
+        return asked_code(settings.language)
     try:
-        if settings.language:
-            return checked_code(settings.language)
         return code_of(settings.spoken) or ENGLISH
-    except MissingError:  # whoever needs the dictionary says that it is damaged; the window opens all the same
-        return re.split(r"[-_.@]", settings.spoken)[0] or ENGLISH
+    except MissingError:
+        return _first_part(settings.spoken)
+
+
+def asked_code(language: str) -> str:
+    """`checked_code`; where the dictionary is damaged what was named: whoever needs it says so, and all else goes on.
+
+    Raises UsageError.
+    """
+    try:
+        return checked_code(language)
+    except MissingError:
+        return _first_part(language)
 
 
 def checked_code(language: str) -> str:
@@ -27,3 +38,7 @@ def checked_code(language: str) -> str:
     if code := code_of(language):
         return code
     raise UsageError(f"--language must be one of {', '.join(languages())}, not {language!r}")
+
+
+def _first_part(language: str) -> str:
+    return re.split(r"[-_.@]", language)[0] or ENGLISH

@@ -7,15 +7,18 @@ which it knows a part is still worth a search.
 from __future__ import annotations
 
 import bisect
+import itertools
+import lzma
 import re
 import unicodedata
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.errors import MissingError
+from atlas_rt.search.colour_words import colour_words
 
 ENGLISH = "en"
 FILE = "dictionary.zip"
@@ -36,6 +39,13 @@ EMOJI_MAX = 14
 """Characters of the longest: a family."""
 _DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Marks that say which way a text runs."""
+_MARKS = re.compile("[\u0000-\u001f\u00ad\u200b-\u200d\ufeff\u0591-\u05bd\u05bf-\u05c7\u0640\u064b-\u0652\u0670]")
+"""Marks that one sees or types now and then: joiners, the vowels of Hebrew and Arabic."""
+_WIDE = re.compile("[\uff01-\uff9f\u3000]+")
+"""Letters as wide as Chinese characters, and Japanese ones that are half as wide."""
+_UNIT = re.compile("[A-Za-z0-9\u00c0-\u024f'’-]+|\\S")
+"""A word in Latin letters, or one character of a script that sets no spaces."""
+_BETWEEN = re.compile(r"[\s,;/|،؛]+")
 _EDGES = " \t\r\n.,;:!?…。、，．！？؟،؛।\"'«»„“”‘’()[]{}（）「」『』/\\|*#\u200d\ufe0f"
 
 
@@ -77,18 +87,22 @@ class Dictionary:
         for word, meaning in english.items():
             self._english.setdefault(self._key(word), meaning)
 
-    def translate(self, phrase: str) -> Translation:
-        """A phrase in English, emoji by their names. Linear in its length; 0.1 ms."""
+    def translate(self, phrase: str, *, is_english: Callable[[str], bool] | None = None) -> Translation:
+        """A phrase in English, emoji by their names. Linear in its length; 0.1 ms. is_english: of a word that only a
+        guess makes one of this language: `castle` is no castor, a beaver in French."""
         english: list[str] = []
         read: list[tuple[str, str]] = []
         unread: list[str] = []
         for part, name in split_emoji(phrase[:PHRASE_MAX]):
-            found = [(part, name)] if name else self._read(part)
+            found = [(part, name)] if name else self._read(part, is_english)
             english += [meaning or word for word, meaning in found]
             read += [(_as_typed(word, part), meaning) for word, meaning in found if meaning]
             unread += [_as_typed(word, part) for word, meaning in found if not meaning]
         if not read:
-            return Translation(phrase, (), tuple(unread))
+            plain = _narrow(phrase)
+            if plain == phrase or not plain.isascii():
+                return Translation(phrase, (), tuple(unread))
+            return Translation(plain, ((phrase.strip(), plain.strip()),), tuple(unread))
         return Translation(" ".join(english), tuple(read), tuple(unread))
 
     def word_for(self, english: str) -> str:
@@ -105,24 +119,25 @@ class Dictionary:
         """What an English word is called means that word before all else: what `word_for` shows can be typed."""
         return {self._key(word): english for english, word in reversed(self._words.items())}
 
-    def _read(self, part: str) -> list[tuple[str, str]]:
+    def _read(self, part: str, is_english: Callable[[str], bool] | None) -> list[tuple[str, str]]:
         key = self._key(part)
         if not key:
             return []
         if self.language == ENGLISH:
             return [(part.strip(), "")]
-        if meaning := self._english.get(key):
+        unspaced = self.language in UNSPACED
+        if (meaning := self._english.get(key)) and not (unspaced and key.isascii()):
             return [(key, meaning)]
-        return list(self._covered(key) if self.language in UNSPACED else self._by_words(key))
+        return list(self._covered(key) if unspaced else self._by_words(key, is_english))
 
     def _key(self, text: str) -> str:
         return key_of(text, self.language)
 
     # -- words -----------------------------------------------------------------------------------------------------
 
-    def _by_words(self, key: str) -> Words:
+    def _by_words(self, key: str, is_english: Callable[[str], bool] | None) -> Words:
         """The longest runs first, little words left out."""
-        words, at = [word for each in key.split() if (word := each.strip(_EDGES))], 0
+        words, at = [word for each in _BETWEEN.split(key) if (word := each.strip(_EDGES))], 0
         while at < len(words):
             for end in range(min(len(words), at + RUN), at + 1, -1):
                 run = " ".join(words[at:end])
@@ -134,10 +149,17 @@ class Dictionary:
                 word = words[at]
                 at += 1
                 if word not in self._little:
-                    yield word, self._form(word)
+                    yield from self._word(word, is_english)
 
-    def _form(self, word: str) -> str:
-        """The English of a word in any of its forms, "" where none is known."""
+    def _word(self, word: str, is_english: Callable[[str], bool] | None) -> Words:
+        """A word, or the parts of one with hyphens that is not known as it stands: `Hund-Katze`."""
+        known = self._form(word, is_english)
+        parts = [] if known else [(part, self._form(part, is_english)) for part in word.split("-") if part]
+        yield from parts if any(meaning for _, meaning in parts) else [(word, known)]
+
+    def _form(self, word: str, is_english: Callable[[str], bool] | None = None) -> str:
+        """The English of a word in any of its forms, "" where none is known. Of a word that is English only a form that
+        differs by one letter: `rouges`, `rote`."""
         bare = _without_accents(word)
         for each in (word, *(word.removeprefix(prefix) for prefix in self._prefixes if len(word) > len(prefix) + 1)):
             if known := self._english.get(each):
@@ -146,28 +168,30 @@ class Dictionary:
             return known
         if _is_syllabic(word):
             return self._english.get(word[:-1], "") if len(word) > 1 else ""
+        if is_english and is_english(word):
+            return self._inflected(word, cuts=1, longer=1)
         return (
             self._inflected(word)
             or (self._inflected(bare) if bare != word else "")
             or (self._compound(word) if self.language in COMPOUNDING else "")
         )
 
-    def _inflected(self, word: str) -> str:
-        for cut in range(1, CUT + 1):
+    def _inflected(self, word: str, *, cuts: int = CUT, longer: int = LONGER) -> str:
+        for cut in range(1, cuts + 1):
             if len(word) - cut >= STEM and (known := self._bare.get(word[:-cut])):
                 return known
-        for cut in range(CUT):
-            if len(word) - cut >= STEM and (known := self._beginning(word[: len(word) - cut])):
+        for cut in range(cuts):
+            if len(word) - cut >= STEM and (known := self._beginning(word[: len(word) - cut], longer)):
                 return known
         return ""
 
-    def _beginning(self, stem: str) -> str:
+    def _beginning(self, stem: str, longer: int) -> str:
         """The English of the shortest known word that begins so."""
         place, near = bisect.bisect_left(self._sorted, stem), list[str]()
         while place < len(self._sorted) and self._sorted[place].startswith(stem):
             near.append(self._sorted[place])
             place += 1
-        near = [word for word in near if len(word) <= len(stem) + LONGER and " " not in word]
+        near = [word for word in near if len(word) <= len(stem) + longer and " " not in word]
         return self._bare[min(near, key=lambda word: (len(word), word))] if near else ""
 
     def _compound(self, word: str) -> str:
@@ -193,35 +217,44 @@ class Dictionary:
 
     def _covered(self, key: str) -> Words:
         """The cover with the fewest unknown characters, then the fewest words."""
-        text = "".join(character for character in key if character not in _EDGES)
-        best: list[tuple[float, int]] = [(0.0, 0), *[(float("inf"), 0)] * len(text)]
-        for at in range(len(text)):
-            for end in range(at + 1, min(len(text), at + self._longest) + 1):
-                cost = best[at][0] + self._price(text[at:end])
+        places = [match.span() for match in _UNIT.finditer(key) if match[0] not in _EDGES]
+        text = "".join(key[begin:end] for begin, end in places)
+        ends = [0, *itertools.accumulate(end - begin for begin, end in places)]
+        best: list[tuple[float, int]] = [(0.0, 0), *[(float("inf"), 0)] * len(places)]
+        for at in range(len(places)):
+            for end in range(at + 1, min(len(places), at + self._longest) + 1):
+                cost = best[at][0] + self._price(text[ends[at] : ends[end]], alone=end == at + 1)
                 if cost < best[end][0]:
                     best[end] = (cost, at)
-        runs, end = list[str](), len(text)
+        runs, end = list[tuple[int, int]](), len(places)
         while end:
-            runs.append(text[best[end][1] : end])
+            runs.append((best[end][1], end))
             end = best[end][1]
-        unknown = ""
-        for run in (*reversed(runs), ""):
-            known = "" if self._is_particle(run) else self._english.get(run, "")
-            if run and not known and not self._is_particle(run):
-                unknown += run
+        unknown: tuple[int, int] | None = None
+        for at, end in reversed(runs):
+            run, alone = text[ends[at] : ends[end]], end == at + 1
+            known = "" if self._is_particle(run) else self._known(run, alone=alone)
+            if not known and not self._is_particle(run):
+                unknown = (unknown[0] if unknown else places[at][0], places[end - 1][1])
                 continue
             if unknown:
-                yield unknown, ""
-                unknown = ""
+                yield key[slice(*unknown)], ""
+                unknown = None
             if known:
                 yield run, known
+        if unknown:
+            yield key[slice(*unknown)], ""
 
-    def _price(self, run: str) -> float:
+    def _price(self, run: str, *, alone: bool) -> float:
         if self._is_particle(run):
             return 0.2
-        if run in self._english:
-            return 1.0 if len(run) > 1 else 1.6
-        return 2.5 if len(run) == 1 else float("inf")
+        if self._known(run, alone=alone):
+            return 1.6 if alone else 1.0
+        return 2.5 if alone else float("inf")
+
+    def _known(self, run: str, *, alone: bool) -> str:
+        """The English of units in a row; a word in Latin letters alone is English, or a name."""
+        return "" if alone and run.isascii() else self._english.get(run, "")
 
     def _is_particle(self, run: str) -> bool:
         return len(run) == 1 and run in self._particles
@@ -236,11 +269,16 @@ def key_of(text: str, language: str = "") -> str:
     if language in ("tr", "az"):
         text = text.replace("İ", "i").replace("I", "ı")
     if not text.isascii():
-        text = _DIRECTIONS.sub("", text)
+        text = _narrow(_DIRECTIONS.sub("", text))
     low = unicodedata.normalize("NFC", text).lower().replace("ё", "е").replace("’", "'").replace("\u0301", "")
     if "'" in low:  # l'arbre, un'arancia
         low = re.sub(r"(?<=\b[^\W\d_])'(?=\w)|(?<=\b[^\W\d_]{2})'(?=\w)", " ", low)
-    return " ".join(low.split()).strip(_EDGES)
+    return " ".join(_MARKS.sub("", " ".join(low.split())).split()).strip(_EDGES)
+
+
+def _narrow(text: str) -> str:
+    """Letters in the width that dictionaries write them: `ｄｏｇ`, `ﾈｺ`."""
+    return _WIDE.sub(lambda run: unicodedata.normalize("NFKC", run[0]), text)
 
 
 def split_emoji(text: str) -> Iterator[tuple[str, str]]:
@@ -301,8 +339,9 @@ def load_dictionary(code: str) -> Dictionary | None:
                 words[meaning] = word
             if entry[0] != ">":
                 english[word] = meaning
+    colours = colour_words(code)
     hints = {kind: _hints(kind).get(code, "") for kind in ("little", "particles", "prefixes")}
-    return Dictionary(code, english, words, **hints)
+    return Dictionary(code, colours | english | colours, words, **hints)
 
 
 @cache
@@ -321,7 +360,7 @@ def _member(name: str) -> str:
     try:
         with zipfile.ZipFile(file) as archive:
             return archive.read(name).decode()
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, RuntimeError) as error:
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, lzma.LZMAError, RuntimeError) as error:
         raise MissingError(f"The dictionary cannot be read ({error}); install the program again. {file}") from None
 
 

@@ -13,6 +13,7 @@ Fields such as `camera:contax` are taken out before (`fields`). A picture that i
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -136,10 +137,15 @@ def _read(match: re.Match[str]) -> tuple[str, Term]:
     phrase, weight = (match["quoted"] or match["word"] or "").strip(), match["weight"]
     if not phrase:
         return "plain", Term(match[0], 1.0)
-    if weight and match["word"] and not any(letter.isalpha() for letter in phrase):
+    if weight and match["word"] and not any(letter.isalpha() or _is_symbol(letter) for letter in phrase):
         phrase, weight = f"{phrase}:{weight}", None
     kind = "mixed" if match["sign"] or weight else "quoted" if match["quoted"] else "plain"
     return kind, Term(phrase, float(weight or 1.0) * (-1.0 if match["sign"] == "-" else 1.0))
+
+
+def _is_symbol(letter: str) -> bool:
+    """Emoji, which stand for words."""
+    return unicodedata.category(letter) == "So"
 
 
 def _joined(tokens: list[tuple[str, Term]]) -> Iterator[Term]:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from atlas_rt.core.answers import QueryReading
+from atlas_rt.errors import MissingError
+from atlas_rt.search import english_words
 from atlas_rt.search.dictionary import ENGLISH, Dictionary, load_dictionary
 from atlas_rt.search.query import Term, parse, written
 
@@ -39,7 +41,7 @@ def translated(text: str, dictionary: Dictionary, *, is_english: Callable[[str],
     """Each term of a text in English by itself. 0.1 ms once the dictionary is loaded. is_english: of a word that the
     dictionary does not know."""
     terms = parse(text)
-    each = [dictionary.translate(term.phrase) for term in terms]
+    each = [dictionary.translate(term.phrase, is_english=_is_listed) for term in terms]
     english = tuple(replace(term, phrase=said.english) for term, said in zip(terms, each, strict=True))
     words = tuple(dict.fromkeys(pair for said in each for pair in said.read))
     unread = tuple(dict.fromkeys(word for said in each for word in said.unread))
@@ -48,3 +50,10 @@ def translated(text: str, dictionary: Dictionary, *, is_english: Callable[[str],
     unknown = tuple(word for phrase in unread for word in phrase.split() if not is_english(word))
     reading = QueryReading(dictionary.language, written(english), words, unknown)
     return Translated(english, reading, unread, knows=True)
+
+
+def _is_listed(word: str) -> bool:
+    try:
+        return english_words.is_english(word)
+    except MissingError:
+        return False

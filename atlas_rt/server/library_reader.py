@@ -19,6 +19,7 @@ import numpy as np
 
 from atlas_rt.core.answers import SearchAnswer
 from atlas_rt.core.arrays import Floats
+from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.explanations import Explanation
 from atlas_rt.core.images import LibraryPlace
 from atlas_rt.core.maps import Cluster, subclusters_of
@@ -57,7 +58,7 @@ from atlas_rt.server.answers import (
     TextReading,
     Word,
 )
-from atlas_rt.spoken import checked_code
+from atlas_rt.spoken import asked_code
 from atlas_rt.workers.facts import nearest_images
 from atlas_rt.workers.scenes import Arrival, SceneReader
 from atlas_rt.workers.searcher import Query, Searcher
@@ -181,7 +182,7 @@ class LibraryReader:
 
         language: "" for the person's. Raises UnknownError for an image that is not there, UsageError for a language.
         """
-        language = checked_code(language) if language else self._language
+        language = asked_code(language) if language else self._language
         text = text.strip()
         arrival = self._newest()
         index = arrival.vector_index
@@ -199,10 +200,14 @@ class LibraryReader:
                 Found(match.id, round(match.score, 6), match.band, list(match.why), path)
                 for match, path in zip(answer.best, paths, strict=True)
             ],
-            notices=[each for each in (answer.error, *answer.notices) if each],
+            notices=[self._told(each) for each in (answer.error, *answer.notices) if each],
             ms={"encode": round(answer.encode_ms, 3), "search": round(answer.search_ms, 3)},
             reading=_reading_of(answer),
         )
+
+    def _told(self, notice: str) -> str:
+        """Where the program is installed is told to those alone who may see paths."""
+        return notice if self._show_paths else notice.replace(str(assets_folder("models")), "models")
 
     def neighbours(self, id_: int, *, top: int = 20) -> Neighbours:
         """The images nearest to one. Raises UnknownError."""

@@ -152,11 +152,13 @@ def change_threshold(parts: Parts, *, closer: bool) -> None:
 
 def toggle_reading(parts: Parts) -> None:
     """Search for what was typed alone, or again for what it means in English, too. Where a dictionary reads no word of
-    it as another there is nothing to take back."""
+    it as another there is nothing to take back; before the answer nobody knows that."""
     state = parts.panel_state
+    found = state.search.found
+    coming = bool(state.query.strip()) and (found is None or found.query != state.query)
     if state.search.as_typed(state.query):
         state.search.undone = ""
-    elif state.search.found is not None and state.search.found.reading is not None:
+    elif coming or (found is not None and found.reading is not None):
         state.search.undone = state.query
     else:
         return

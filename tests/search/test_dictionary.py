@@ -7,6 +7,7 @@ import unicodedata
 import pytest
 
 from atlas_rt.search.dictionary import Dictionary, code_of, languages, load_dictionary
+from atlas_rt.search.english_words import is_english
 
 
 def dictionary(code: str) -> Dictionary:
@@ -41,10 +42,37 @@ def dictionary(code: str) -> Dictionary:
         ("en", "🐕", "dog"),
         ("en", "red car", "red car"),
         ("ja", "🐕🏽", "dog"),
+        ("de", "Hund,Katze;Tiger", "dog cat tiger"),
+        ("de", "Hund-Katze/Bär", "dog cat bear"),
+        ("de", "xy-12", "xy-12"),
+        ("ja", "ｄｏｇ", "dog"),
+        ("ja", "ﾈｺ", "cat"),
+        ("ja", "red dog 猫", "red dog cat"),
+        ("ar", "كَلْب", "dog"),
+        ("he", "כֶּלֶב", "dog"),
+        ("de", "die roten Rosen", "red rose"),
+        ("fr", "chats rouges", "cat red"),
+        ("es", "blanca", "white"),
+        ("ru", "белая кошка", "white cat"),
+        ("ja", "黒い犬", "black dog"),
     ],
 )
 def test_a_phrase_is_read_in_english(code: str, phrase: str, english: str) -> None:
     assert dictionary(code).translate(phrase).english == english
+
+
+@pytest.mark.parametrize("code", ["zh", "zh_Hant", "yue", "ja", "th", "lo", "km", "my"])
+def test_english_in_a_language_without_spaces_is_left_as_it_is(code: str) -> None:
+    for phrase in ("a dog in the snow", "door", "red car", "o", "café"):
+        told = dictionary(code).translate(phrase)
+        assert (told.english, told.read) == (phrase, ())
+
+
+def test_no_english_word_is_guessed_to_be_another() -> None:
+    for code, word in (("fr", "castle"), ("fr", "cherry"), ("es", "castle"), ("de", "dachshund")):
+        assert dictionary(code).translate(word).read
+        assert dictionary(code).translate(word, is_english=is_english).read == ()
+    assert dictionary("fr").translate("roses", is_english=is_english).english == "rose"  # one letter more
 
 
 def test_what_was_read_and_what_was_not_is_told_as_it_was_typed() -> None:
@@ -52,6 +80,8 @@ def test_what_was_read_and_what_was_not_is_told_as_it_was_typed() -> None:
     assert told.read == (("Hund", "dog"), ("🐈", "cat"))
     assert told.unread == ("Xyzzy",)
     assert dictionary("de").translate("Xyzzy").read == ()
+    assert dictionary("ja").translate("ヴォ　ヴィ").read == ()  # a wide space alone is nothing to tell of
+    assert dictionary("en").translate("ｄｏｇ").read == (("ｄｏｇ", "dog"),)
 
 
 def test_a_very_long_phrase_is_read_in_no_time() -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from atlas_rt.core.assets import assets_folder
 from atlas_rt.core.runtime import ANYWHERE
 from atlas_rt.library.cluster_names import ClusterNames
 from atlas_rt.library.explanations import Explanations, KeptClaim, KeptExplanation, sample_of
 from atlas_rt.library.store import StoreReader
+from atlas_rt.search import dictionary
 from atlas_rt.server.explaining import known
 from atlas_rt.server.library_reader import LibraryReader
 from atlas_rt.workers.scenes import SceneReader
@@ -58,3 +62,26 @@ def test_paths_are_shown_where_the_person_allowed_it_and_names_given_elsewhere_a
     told = known(readers[0], cluster.id)
     assert (told.name, told.text, told.explained_by, told.model) == ("Woods", "why", "claude", "claude-x")
     assert told.evidence == sorted(cluster.exemplars[:2])
+
+
+def test_a_missing_dictionary_is_said_and_the_search_goes_on(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names, said, model = ClusterNames(tmp_path / "data"), Explanations(tmp_path / "data"), library.model
+    arrival = SceneReader(library.place, model=model.id, dim=model.dim, names=names).read()
+    assert arrival is not None
+    reader = LibraryReader(
+        library.place, model, arrival, cache=library.cache, runtime=ANYWHERE, names=names, explanations=said
+    )
+    monkeypatch.setattr(dictionary, "FILE", "missing.zip")
+    caches = (dictionary._member, dictionary.languages, dictionary.load_dictionary)
+    for each in caches:
+        each.cache_clear()
+    try:
+        found = reader.search("eine Gitarre", top=3, language="de")
+    finally:
+        for each in caches:
+            each.cache_clear()
+    assert (len(found.results), found.reading) == (3, None)
+    assert any("The dictionary cannot be read" in notice for notice in found.notices)
+    assert str(assets_folder("models")) not in "".join(found.notices)

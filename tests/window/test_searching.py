@@ -336,6 +336,15 @@ def test_words_are_read_in_ones_language_and_that_is_taken_back(player: Player) 
     assert reading(player) is None
 
 
+def test_what_is_taken_back_before_the_answer_is_taken_back(player: Player) -> None:
+    player.do(SetPreference("language", "de"), "search", Search("tiger"))
+    assert reading(player) is None
+    player.do(Search("Gitarre"), "as_typed")
+    assert reading(player) == ("guitar", True)
+    player.do(ClearSearch(), "as_typed", Search("Gitarre"))  # of no words there is nothing to take back
+    assert reading(player) == ("guitar", False)
+
+
 def test_what_was_taken_back_is_so_in_the_history(player: Player) -> None:
     player.do(SetPreference("language", "de"), "search", Search("Gitarre"))
     reading(player)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 import unicodedata
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -109,11 +110,20 @@ def test_signs_weights_and_fields_work_in_every_language(asker: Asker) -> None:
     assert same(asker.ask("elephant", "fr"), replace(asker.ask(accents, "fr")))
 
 
+def test_what_is_not_wanted_is_not_let_through_as_typed(asker: Asker, ids: dict[str, int]) -> None:
+    """`instrument` is English, `Gitarre` says nothing: "instrument minus nothing" is led by guitars."""
+    guitars = {ids["acoustic guitar"], ids["electric guitar"]}
+    for text, language in (("instrument -Gitarre", "de"), ("instrument -ギター", "ja"), ("instrument -guitare", "fr")):
+        found = asker.ask(text, language)
+        assert not guitars & {match.id for match in found.best[:20]}, text
+        assert [match.id for match in found.best] == [match.id for match in asker.ask("instrument -guitar").best]
+
+
 def test_english_is_answered_as_ever_whatever_the_language_is(asker: Asker) -> None:
-    for text in ("a guitar", "red car -wheel", "tiger"):
+    for text in ("a guitar", "red car -wheel", "tiger", "a dog in the snow"):
         plain = asker.ask(text)
         assert plain.reading is None
-        for language in ("ja", "ar", "xx", ""):  # a code without a dictionary, too
+        for language in ("ja", "zh", "th", "ar", "xx", ""):  # a code without a dictionary, too
             assert same(asker.ask(text, language), plain), (text, language)
 
 
@@ -182,6 +192,19 @@ def test_a_damaged_dictionary_is_said_and_searches_go_on(asker: Asker, damaged: 
     assert len(found.best) == len(asker.ask("Gitarre").best)
     assert any("The dictionary cannot be read" in notice and str(damaged) in notice for notice in found.notices)
     assert not any("dictionary" in notice for notice in asker.ask("a guitar").notices)
+
+
+@pytest.mark.parametrize(("member", "text"), [("de", "Gitarre"), ("emoji", "🎸"), ("languages", "Gitarre")])
+def test_damage_in_the_midst_is_said_too(asker: Asker, damaged: Path, member: str, text: str) -> None:
+    whole = assets_folder("models") / "dictionary.zip"
+    with zipfile.ZipFile(whole) as archive:
+        begin = archive.getinfo(member).header_offset + 30 + len(member)
+    body = bytearray(whole.read_bytes())
+    body[begin : begin + 200] = bytes(range(200))
+    damaged.write_bytes(body)
+    found = asker.ask(text, "de")
+    assert (found.reading, found.error) == (None, "")
+    assert any("The dictionary cannot be read" in notice for notice in found.notices)
 
 
 def test_the_language_may_change_while_a_search_runs(asker: Asker, model: Model, indexed: Library) -> None:
