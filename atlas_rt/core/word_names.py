@@ -17,6 +17,7 @@ LOOKS = "most look like: "
 RATHER = " rather than "
 
 _LEFT_TO_RIGHT = "\u200e"
+_BRACKETED = re.compile(r"\((?P<word>[^()]*)\)")
 _NUMBERED = re.compile(r"(?P<word>.+) (?P<number>\d+)")
 _REASON = re.compile(rf"{LOOKS}(?P<words>[^;]*)(?:; (?P<mine>[^;]*){RATHER}(?P<theirs>[^;]*))?")
 
@@ -39,12 +40,12 @@ class Words:
     said: Mapping[str, str] = field(default_factory=dict)
     vocabulary: frozenset[str] = frozenset()
     read: Callable[[str], str] = _unread
-    _meant: dict[str, str] = field(default_factory=dict)
+    _meant: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Where two words are shown alike, the more familiar one is meant; `said` begins with it."""
+        """Words that are shown alike are all meant, the more familiar one first; `said` begins with it."""
         for word, shown in self.said.items():
-            self._meant.setdefault(shown.casefold(), word)
+            self._meant[shown.casefold()] = (*self._meant.get(shown.casefold(), ()), word)
 
     def shown(self, word: str) -> str:
         """A label: `Hund`, `(lighthouse)`."""
@@ -76,12 +77,20 @@ class Words:
 
     def english(self, typed: str) -> str:
         """What a word means that somebody typed as a label, in either language; itself where that is not known."""
-        bare = typed.strip(f"(){_LEFT_TO_RIGHT}")
+        return self.meanings(typed)[0]
+
+    def meanings(self, typed: str) -> tuple[str, ...]:
+        """The same, all words that it may be: French calls both an office and a desk `bureau`."""
+        bare = typed.strip(f" {_LEFT_TO_RIGHT}")
+        if match := _BRACKETED.fullmatch(bare):
+            bare = match["word"]
         if meant := self._meant.get(bare.casefold()):
             return meant
         if bare.lower() in self.vocabulary:
-            return bare.lower()
-        return self.read(bare) or bare
+            return (bare.lower(),)
+        several = bare.lower().removesuffix("s")
+        known = (self.read(bare), several if several in self.vocabulary else "")
+        return tuple(dict.fromkeys(filter(None, known))) or (typed,)
 
     def _part(self, part: str) -> str:
         match = None if part in self.vocabulary else _NUMBERED.fullmatch(part)

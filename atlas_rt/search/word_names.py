@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 from atlas_rt.core.word_names import IN_ENGLISH, Words
-from atlas_rt.search.dictionary import ENGLISH, load_dictionary
+from atlas_rt.search.dictionary import ENGLISH, HELD, load_dictionary
 from atlas_rt.search.labels import all_words
 
 
-@cache
+@lru_cache(HELD)
 def words_of(code: str) -> Words:
-    """How labels are shown in a language, made once a process in 30 ms; English for a code that has no dictionary.
+    """How labels are shown in a language, made in 30 ms; English for a code that has no dictionary.
 
     Raises MissingError where the dictionary's file is damaged.
     """

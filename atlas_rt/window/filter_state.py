@@ -14,6 +14,7 @@ from atlas_rt.core.words import pieces_of
 from atlas_rt.search.facets import DAY_SECS, Counts, Facet
 from atlas_rt.search.fields import Condition
 from atlas_rt.search.filters import Filters
+from atlas_rt.workers.conditions import in_english
 from atlas_rt.workers.filtering import FilterAnswer
 
 LISTED = 6
@@ -39,7 +40,7 @@ class FilterState:
     folders whose own are; whole: facets of which all values are. cursor: the line the person is at, None for none;
     moved: how often the keyboard moved it. sight: the days in sight, None for as many as the library begins with.
     before: the filters as they were when a brush was begun, None while there is no hand on it. asked_at: when was last
-    asked what they let through, by the monotonic clock.
+    asked what they let through, by the monotonic clock. words: the language in which the filters were typed.
     """
 
     filters: Filters = field(default_factory=Filters)
@@ -58,6 +59,7 @@ class FilterState:
     sight: Sight | None = None
     before: Filters | None = None
     asked_at: float = 0.0
+    words: Words = IN_ENGLISH
     _panel: FilterPanel = CLOSED
     _panel_of: tuple[object, ...] = ()
 
@@ -187,7 +189,9 @@ def key_of(line: FacetLine) -> Key:
 def chip_of(condition: Condition, words: Words = IN_ENGLISH, facet: Facet | None = None) -> Chip:
     """A filter in words. facet: of its field, where its values are known."""
     if condition.field == "label":
-        values = [words.shown(words.english(value)) for value in condition.values]
+        stored = words.vocabulary if condition.whole else ()
+        meant = in_english(condition, words, stored)
+        values = [*dict.fromkeys(map(words.shown, meant.values))]
     else:
         known = facet if facet is not None and facet.texts else None
         values = [known.text(each) if known else value_text(condition.field, each) for each in condition.values]

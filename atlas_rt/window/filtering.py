@@ -27,11 +27,12 @@ from atlas_rt.core.requests import (
 )
 from atlas_rt.core.undo import Undoable
 from atlas_rt.core.word_names import Words
-from atlas_rt.search.fields import FIELDS, read
+from atlas_rt.search.fields import FIELDS, Condition, either, read
 from atlas_rt.search.filters import Filters
 from atlas_rt.window.filter_state import FilterState, Key, chip_of, key_of
 from atlas_rt.window.parts import Parts
 from atlas_rt.workers import filtering
+from atlas_rt.workers.conditions import in_english
 
 LOOK_AGAIN_SECS = 4.0
 """What was written of the images since is looked for so often while filters or counts are to be seen."""
@@ -188,14 +189,15 @@ def change(parts: Parts, filters: Filters) -> None:
     """Filter by these from now on, as one thing that the person did."""
     state = parts.panel_state.filters
     before, state.before = state.filters if state.before is None else state.before, None
+    words = parts.world.scene.words
     _set(parts, filters)
     if filters != before:
         parts.panel_state.undo.add(
             Undoable(
-                undone=_told(before, parts.world.scene.words),
-                redone=_told(filters, parts.world.scene.words),
-                undo=lambda: _set(parts, before),
-                redo=lambda: _set(parts, filters),
+                undone=_told(before, words),
+                redone=_told(filters, words),
+                undo=lambda: _set(parts, _said_in(before, words, parts.world.scene.words)),
+                redo=lambda: _set(parts, _said_in(filters, words, parts.world.scene.words)),
             )
         )
 
@@ -230,12 +232,27 @@ def _step_brush(parts: Parts, right: int, down: int) -> None:
 
 def _set(parts: Parts, filters: Filters) -> str:
     state = parts.panel_state.filters
+    state.words = parts.world.scene.words
     if state.filters != filters:
         state.filters = filters
         ask(parts)
         if not filters:
             apply(parts)
     return ""
+
+
+def _said_in(filters: Filters, before: Words, words: Words) -> Filters:
+    """Filters that were put on in one language, for another one: labels by what they are in the store."""
+    if before is words:
+        return filters
+    return Filters(tuple(dict.fromkeys(_stored(each, before) for each in filters.conditions)))
+
+
+def _stored(condition: Condition, words: Words) -> Condition:
+    if condition.field != "label":
+        return condition
+    meant = in_english(condition, words, words.vocabulary if condition.whole else ())
+    return either([replace(each, whole=True) for each in meant.alternatives])
 
 
 def _told(filters: Filters, words: Words) -> str:
@@ -297,7 +314,9 @@ def apply(parts: Parts) -> None:
 
 
 def follow(parts: Parts) -> None:
-    """Another scene is shown: find out what the filters let through of it."""
+    """Another scene is shown, perhaps in another language: find out what the filters let through of it."""
+    state, words = parts.panel_state.filters, parts.world.scene.words
+    state.filters, state.words = _said_in(state.filters, state.words, words), words
     ask(parts)
 
 

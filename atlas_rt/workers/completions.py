@@ -57,12 +57,14 @@ class Completer:
             return
         if name not in self._values:
             self._values[name] = tuple(self._read(name, scene))
+        told: set[str] = set()  # two labels may be called the same
         pieces = " ".join(pieces_of(typed))
         for value in self._values[name]:
             shown = scene.words.plain(value) if name == "label" else value
             read = value if shown == value else f"{shown} {value}"  # either may be typed
             fits = value.startswith(typed) if name in ALWAYS else f" {pieces}" in f" {' '.join(pieces_of(read))}"
-            if fits and shown.lower() != typed.lower():
+            if fits and shown.lower() != typed.lower() and shown not in told:
+                told.add(shown)
                 yield shown
 
     def _read(self, name: str, scene: Scene) -> Iterable[str]:
