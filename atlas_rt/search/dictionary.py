@@ -286,7 +286,7 @@ def code_of(language: str) -> str:
 
 @lru_cache(HELD)
 def load_dictionary(code: str) -> Dictionary | None:
-    """The dictionary of a language, in 30 ms where it is not among the last that were asked for; of English one that knows emoji alone.
+    """The dictionary of a language, in 30 ms where it was not asked for lately; of English one that knows emoji alone.
 
     code: of `languages`; None for any other. Raises MissingError where the file is damaged.
     """

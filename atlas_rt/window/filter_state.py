@@ -189,8 +189,8 @@ def key_of(line: FacetLine) -> Key:
 def chip_of(condition: Condition, words: Words = IN_ENGLISH, facet: Facet | None = None) -> Chip:
     """A filter in words. facet: of its field, where its values are known."""
     if condition.field == "label":
-        stored = words.vocabulary if condition.whole else ()
-        meant = in_english(condition, words, stored)
+        stored = words.vocabulary if facet is None else facet.values
+        meant = in_english(condition, words, stored if condition.whole else ())
         values = [*dict.fromkeys(map(words.shown, meant.values))]
     else:
         known = facet if facet is not None and facet.texts else None

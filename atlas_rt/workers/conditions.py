@@ -49,11 +49,7 @@ def in_english(condition: Condition, words: Words, stored: Collection[str] = ())
     """
     if condition.field != "label":
         return condition
-    values = [
-        value
-        for each in condition.values
-        for value in ((each,) if each in stored else words.meanings(each))
-    ]
+    values = [value for each in condition.values for value in ((each,) if each in stored else words.meanings(each))]
     return either([replace(condition, value=value, others=()) for value in dict.fromkeys(values)])
 
 
