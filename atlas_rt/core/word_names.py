@@ -52,9 +52,11 @@ class Words:
         said = self.said.get(word)
         if said is not None:
             return said
-        if word not in self.vocabulary:
-            return word
-        return f"{_LEFT_TO_RIGHT}({word}){_LEFT_TO_RIGHT}" if self.code in RIGHT_TO_LEFT else f"({word})"
+        return self._bracketed(word) if word in self.vocabulary else word
+
+    def told_apart(self, shown: str, english: str) -> str:
+        """What is shown for more than one thing, with its English: `bureau (desk)`."""
+        return f"{shown} {self._bracketed(english)}"
 
     def plain(self, word: str) -> str:
         """The same without brackets, as one would type it."""
@@ -91,6 +93,9 @@ class Words:
         several = bare.lower().removesuffix("s")
         known = (self.read(bare), several if several in self.vocabulary else "")
         return tuple(dict.fromkeys(filter(None, known))) or (typed,)
+
+    def _bracketed(self, word: str) -> str:
+        return f"{_LEFT_TO_RIGHT}({word}){_LEFT_TO_RIGHT}" if self.code in RIGHT_TO_LEFT else f"({word})"
 
     def _part(self, part: str) -> str:
         match = None if part in self.vocabulary else _NUMBERED.fullmatch(part)

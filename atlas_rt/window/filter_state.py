@@ -191,12 +191,17 @@ def chip_of(condition: Condition, words: Words = IN_ENGLISH, facet: Facet | None
     if condition.field == "label":
         stored = words.vocabulary if facet is None else facet.values
         meant = in_english(condition, words, stored if condition.whole else ())
-        values = [*dict.fromkeys(map(words.shown, meant.values))]
+        told = facet if facet is not None and condition.whole else None
+        values = [*dict.fromkeys(_label_text(each, words, told) for each in meant.values)]
     else:
         known = facet if facet is not None and facet.texts else None
         values = [known.text(each) if known else value_text(condition.field, each) for each in condition.values]
     title = "dates" if condition.field == "date" else condition.field
     return Chip(title, " or ".join(values), condition.wanted)
+
+
+def _label_text(word: str, words: Words, facet: Facet | None) -> str:
+    return facet.text(word) if facet is not None and word in facet.values else words.shown(word)
 
 
 def value_text(field_: str, value: str, *, short: bool = False) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -117,12 +118,13 @@ def test_a_value_of_a_facet_is_that_label_whatever_other_word_is_called_so(
     scene = in_words(french[0], words_of(code))
     with StoreReader.open(french[1].place.folder) as store:
         facets = {facet.field: facet for facet, _ in answer_of(FilterRequest((), scene), store, scene.model).facets}
+        assert len(set(facets["label"].texts)) == len(facets["label"].texts)
         for value in ("robe", "dress", "desk", "Chien", "(mine) own (too)"):
             asked = FilterRequest(Filters().toggled("label", value).conditions, scene, counted=False)
             passes = answer_of(asked, store, scene.model).passes
             assert passes is not None
             assert passes.tolist() == facets["label"].having([value], len(scene.ids)).tolist(), value
-            assert chip_of(asked.conditions[0], scene.words, facets["label"]).text == scene.words.shown(value)
+            assert chip_of(asked.conditions[0], scene.words, facets["label"]).text == facets["label"].text(value)
 
 
 def test_a_word_that_is_typed_finds_all_that_is_called_so(french: tuple[Scene, Library]) -> None:
@@ -141,6 +143,19 @@ def test_a_word_that_is_typed_finds_all_that_is_called_so(french: tuple[Scene, L
         assert len(completions) == len(set(completions))
     finally:
         texts.close()
+
+
+def test_what_would_be_called_alike_on_one_map_keeps_its_english(arrival: Arrival) -> None:
+    one, other, *rest = arrival.scene.cluster_records
+    given = [replace(one, name="office", named_by="vocabulary"), replace(other, name="desk", named_by="vocabulary")]
+    scene = replace(arrival.scene, cluster_records=(*given, *rest))
+    shown = in_words(scene, words_of("fr"))
+    assert [each.name for each in shown.cluster_records[:2]] == ["bureau (office)", "bureau (desk)"]
+    again = in_words(in_words(shown, words_of("ar")), words_of("de"))
+    assert [each.name for each in again.cluster_records[:2]] == ["Büro", words_of("de").shown("desk")]
+    assert in_words(again, IN_ENGLISH).cluster_records[:2] == tuple(
+        replace(each, stored=each.english) for each in given
+    )
 
 
 def test_another_language_brings_the_newest_scene_again_and_reads_nothing(indexed: Library) -> None:
