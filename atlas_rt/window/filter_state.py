@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from atlas_rt.core.filter_panel import FACET, MORE, VALUE, Chip, FacetLine, FilterPanel
+from atlas_rt.core.maps import Cluster
 from atlas_rt.core.timeline import Days, Sight, Timeline, timeline, whole_of
 from atlas_rt.core.word_names import IN_ENGLISH, Words
 from atlas_rt.core.words import pieces_of
@@ -30,6 +31,8 @@ STARS = {"0": "not rated", "-1": "rejected", "1": "1 star"}
 CLOSED = FilterPanel()
 Key = tuple[str, str]
 """A field and a value of it, empty for the facet itself."""
+Spoken = tuple[Words, tuple[Cluster, ...]]
+"""A language, and the clusters as they are called in it."""
 
 
 @dataclass(slots=True)
@@ -40,7 +43,8 @@ class FilterState:
     folders whose own are; whole: facets of which all values are. cursor: the line the person is at, None for none;
     moved: how often the keyboard moved it. sight: the days in sight, None for as many as the library begins with.
     before: the filters as they were when a brush was begun, None while there is no hand on it. asked_at: when was last
-    asked what they let through, by the monotonic clock. words: the language in which the filters were typed.
+    asked what they let through, by the monotonic clock. spoken: the language and the clusters of which
+    the filters were typed.
     """
 
     filters: Filters = field(default_factory=Filters)
@@ -59,7 +63,7 @@ class FilterState:
     sight: Sight | None = None
     before: Filters | None = None
     asked_at: float = 0.0
-    words: Words = IN_ENGLISH
+    spoken: Spoken = (IN_ENGLISH, ())
     _panel: FilterPanel = CLOSED
     _panel_of: tuple[object, ...] = ()
 

@@ -29,10 +29,10 @@ from atlas_rt.core.undo import Undoable
 from atlas_rt.core.word_names import Words
 from atlas_rt.search.fields import FIELDS, Condition, either, read
 from atlas_rt.search.filters import Filters
-from atlas_rt.window.filter_state import FilterState, Key, chip_of, key_of
+from atlas_rt.window.filter_state import FilterState, Key, Spoken, chip_of, key_of
 from atlas_rt.window.parts import Parts
 from atlas_rt.workers import filtering
-from atlas_rt.workers.conditions import in_english
+from atlas_rt.workers.conditions import called_so, in_english
 
 LOOK_AGAIN_SECS = 4.0
 """What was written of the images since is looked for so often while filters or counts are to be seen."""
@@ -189,15 +189,15 @@ def change(parts: Parts, filters: Filters) -> None:
     """Filter by these from now on, as one thing that the person did."""
     state = parts.panel_state.filters
     before, state.before = state.filters if state.before is None else state.before, None
-    words = parts.world.scene.words
+    spoken = _spoken(parts)
     _set(parts, filters)
     if filters != before:
         parts.panel_state.undo.add(
             Undoable(
-                undone=_told(before, words),
-                redone=_told(filters, words),
-                undo=lambda: _set(parts, _said_in(before, words, parts.world.scene.words)),
-                redo=lambda: _set(parts, _said_in(filters, words, parts.world.scene.words)),
+                undone=_told(before, spoken[0]),
+                redone=_told(filters, spoken[0]),
+                undo=lambda: _set(parts, _said_in(before, spoken, parts.world.scene.words)),
+                redo=lambda: _set(parts, _said_in(filters, spoken, parts.world.scene.words)),
             )
         )
 
@@ -232,7 +232,7 @@ def _step_brush(parts: Parts, right: int, down: int) -> None:
 
 def _set(parts: Parts, filters: Filters) -> str:
     state = parts.panel_state.filters
-    state.words = parts.world.scene.words
+    state.spoken = _spoken(parts)
     if state.filters != filters:
         state.filters = filters
         ask(parts)
@@ -241,18 +241,29 @@ def _set(parts: Parts, filters: Filters) -> str:
     return ""
 
 
-def _said_in(filters: Filters, before: Words, words: Words) -> Filters:
-    """Filters that were put on in one language, for another one: labels by what they are in the store."""
-    if before is words:
+def _said_in(filters: Filters, before: Spoken, words: Words) -> Filters:
+    """Filters that were put on in one language, for another one: labels and clusters by what they are in the store."""
+    if before[0] is words:
         return filters
     return Filters(tuple(dict.fromkeys(_stored(each, before) for each in filters.conditions)))
 
 
-def _stored(condition: Condition, words: Words) -> Condition:
-    if condition.field != "label":
-        return condition
-    meant = in_english(condition, words, words.vocabulary if condition.whole else ())
-    return either([replace(each, whole=True) for each in meant.alternatives])
+def _stored(condition: Condition, before: Spoken) -> Condition:
+    words, records = before
+    match condition.field:
+        case "label":
+            values = in_english(condition, words, words.vocabulary if condition.whole else ()).values
+        case "cluster":
+            called = [each for value in condition.values for each in called_so(value, records, whole=condition.whole)]
+            values = tuple(dict.fromkeys(each.english[0] for each in called))
+        case _:
+            values = ()
+    one = replace(condition, whole=True, others=())
+    return either([replace(one, value=value) for value in values]) if values else condition
+
+
+def _spoken(parts: Parts) -> Spoken:
+    return parts.world.scene.words, parts.world.scene.cluster_records
 
 
 def _told(filters: Filters, words: Words) -> str:
@@ -315,8 +326,8 @@ def apply(parts: Parts) -> None:
 
 def follow(parts: Parts) -> None:
     """Another scene is shown, perhaps in another language: find out what the filters let through of it."""
-    state, words = parts.panel_state.filters, parts.world.scene.words
-    state.filters, state.words = _said_in(state.filters, state.words, words), words
+    state = parts.panel_state.filters
+    state.filters, state.spoken = _said_in(state.filters, state.spoken, parts.world.scene.words), _spoken(parts)
     ask(parts)
 
 

@@ -12,7 +12,7 @@ from atlas_rt.core.maps import Cluster
 from atlas_rt.core.paths import start_of
 from atlas_rt.core.scene import Scene
 from atlas_rt.core.word_names import unbracketed
-from atlas_rt.core.words import pieces_of
+from atlas_rt.core.words import folded, pieces_of
 from atlas_rt.library.formats import suffix_of
 from atlas_rt.search.fields import FIELDS
 from atlas_rt.workers.text_search import TextSearch
@@ -78,7 +78,7 @@ class Completer:
                 return dict.fromkeys(_typed(each) for each in largest)
             case "label" if scene.words.said:  # the person's words first
                 said, plain = scene.words.said, scene.words.plain
-                return sorted(self._texts.values(name), key=lambda word: (word not in said, plain(word).casefold()))
+                return sorted(self._texts.values(name), key=lambda word: (word not in said, folded(plain(word))))
             case "name":
                 return ()
         return ALWAYS.get(name) or self._texts.values(name)

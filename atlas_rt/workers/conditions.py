@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import reduce
 
@@ -105,20 +105,24 @@ def _in_words(condition: Condition, store: StoreReader) -> Ids:
 
 
 def _in_cluster(value: str, scene: Scene | None, *, whole: bool) -> Ids:
-    """The images of the clusters whose name has these words, or whose number it is. whole: it is the name."""
+    """The images of the clusters that are called so."""
     if scene is None:
         return np.zeros(0, np.int64)
+    named = [each.id for each in called_so(value, scene.cluster_records, whole=whole)]
+    return scene.ids[np.isin(scene.clusters, named)]
+
+
+def called_so(value: str, records: Sequence[Cluster], *, whole: bool) -> list[Cluster]:
+    """The clusters whose name has these words, or whose number it is. whole: it is the name."""
     if whole:
-        named = [each.id for each in scene.cluster_records if value.casefold() in map(str.casefold, _called(each))]
-        return scene.ids[np.isin(scene.clusters, named)]
+        return [each for each in records if value.casefold() in map(str.casefold, _called(each))]
     wanted = f" {' '.join(pieces_of(value))}"
-    named = [
-        each.id
-        for each in scene.cluster_records
+    return [
+        each
+        for each in records
         if value == str(each.id)
         or (wanted.strip() and any(wanted in f" {' '.join(pieces_of(name))}" for name in _called(each)))
     ]
-    return scene.ids[np.isin(scene.clusters, named)]
 
 
 def _called(cluster: Cluster) -> tuple[str, ...]:

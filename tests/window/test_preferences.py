@@ -13,6 +13,7 @@ import pytest
 
 from atlas_rt.core.requests import FilterBy, FindCommand, OpenSource, SetPreference, SortClusters
 from atlas_rt.core.word_names import unbracketed
+from atlas_rt.core.words import folded
 from atlas_rt.library.window_settings import WindowSettings
 from atlas_rt.search import dictionary
 from atlas_rt.search.word_names import words_of
@@ -87,7 +88,7 @@ def test_another_language_is_on_the_map_at_once_and_encodes_nothing(play: Play) 
     assert [each.name for each in german.cluster_records] != [each.name for each in english.cluster_records]
     player.do("clusters", SortClusters("name"))
     shown = [row.name for row in parts.panel_state.clusters.rows(german, parts.world.shown_clusters)]
-    assert shown == sorted(shown, key=lambda name: unbracketed(name).casefold())
+    assert shown == sorted(shown, key=lambda name: folded(unbracketed(name)))
     player.do(SetPreference("language", "en"))
     player.see(lambda: parts.world.scene.words.code == "en")
     assert [each.name for each in parts.world.scene.cluster_records] == [each.name for each in english.cluster_records]
@@ -102,8 +103,11 @@ def test_what_is_open_follows_another_language(play: Play) -> None:
     said = words_of("de").said
     label = next(facet for facet, _ in facets if facet.field == "label")
     word = next(value for value in label.values if said.get(value, value).casefold() != value)
+    label_images = parts.world.scene.ids[label.having([word], len(parts.world.scene.ids))]
 
-    player.do("why", FilterBy(f'label:"{said[word]}"'))
+    named = parts.world.scene.clusters[parts.world.row(label_images[0])]
+    cluster = next(each for each in parts.world.scene.cluster_records if each.id == named)
+    player.do("why", FilterBy(f'label:"{said[word]}" cluster:"{cluster.name}"'))
     german = player.see(lambda: narrator.card and narrator.card.own)
     player.see(lambda: filters.current and parts.world.passing is not None)
     before = parts.world.passing
@@ -113,8 +117,10 @@ def test_what_is_open_follows_another_language(play: Play) -> None:
     player.see(lambda: parts.world.scene.words.code == "ja")
     player.see(lambda: filters.current and narrator.card is not None and narrator.card.own != german)
     player.frame(4)
-    chip = filters.panel(len(parts.world.scene.ids), parts.world.scene.words).chips[-1]
-    assert (chip.text, parts.world.passing.tolist()) == (words_of("ja").shown(word), before.tolist())
+    now = next(each.name for each in parts.world.scene.cluster_records if each.id == cluster.id)
+    chips = filters.panel(len(parts.world.scene.ids), parts.world.scene.words).chips
+    assert [chip.text for chip in chips] == [words_of("ja").shown(word), now]
+    assert parts.world.passing.tolist() == before.tolist()
     player.do("undo", "redo")
     player.see(lambda: filters.current and parts.world.passing is not None)
     player.frame(4)
