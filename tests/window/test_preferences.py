@@ -102,11 +102,14 @@ def test_what_is_open_follows_another_language(play: Play) -> None:
     facets = player.see(lambda: filters.answer is not None and filters.answer.facets)
     said = words_of("de").said
     label = next(facet for facet, _ in facets if facet.field == "label")
-    word = next(value for value in label.values if said.get(value, value).casefold() != value)
-    label_images = parts.world.scene.ids[label.having([word], len(parts.world.scene.ids))]
-
-    named = parts.world.scene.clusters[parts.world.row(label_images[0])]
-    cluster = next(each for each in parts.world.scene.cluster_records if each.id == named)
+    scene = parts.world.scene
+    word, cluster = next(
+        (value, each)
+        for value in label.values
+        if said.get(value, value).casefold() != value
+        for each in scene.cluster_records
+        if each.name not in each.english and each.id in scene.clusters[label.having([value], len(scene.ids))]
+    )
     player.do("why", FilterBy(f'label:"{said[word]}" cluster:"{cluster.name}"'))
     german = player.see(lambda: narrator.card and narrator.card.own)
     player.see(lambda: filters.current and parts.world.passing is not None)
