@@ -47,4 +47,4 @@ def _cluster(record: Cluster, words: Words) -> Cluster:
 def _subcluster(record: Subcluster, words: Words) -> Subcluster:
     name, others = record.english
     shown = words.name(name) if record.named_by == "vocabulary" else name
-    return replace(record, name=shown, words=tuple(map(words.shown, others)), stored=(name, others))
+    return replace(record, name=shown, words=words.listed(others), stored=(name, others))

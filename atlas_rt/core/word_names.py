@@ -6,7 +6,8 @@ What is stored stays English; `Words` says how it is shown, and what somebody ty
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 RIGHT_TO_LEFT = frozenset(("ar", "he", "fa", "ur", "ps", "sd", "ug", "yi", "ckb", "ku_Arab", "pa_Arab", "dv", "ks"))
@@ -57,6 +58,15 @@ class Words:
     def told_apart(self, shown: str, english: str) -> str:
         """What is shown for more than one thing, with its English: `bureau (desk)`."""
         return f"{shown} {self._bracketed(english)}"
+
+    def listed(self, words: Sequence[str]) -> tuple[str, ...]:
+        """Labels that stand in one list, those apart that are called alike."""
+        shown = [*map(self.shown, words)]
+        alike = Counter(shown) if len({*shown}) < len(shown) else {}
+        return tuple(
+            self.told_apart(each, word) if alike.get(each, 1) > 1 and each != word else each
+            for each, word in zip(shown, words, strict=True)
+        )
 
     def plain(self, word: str) -> str:
         """The same without brackets, as one would type it."""

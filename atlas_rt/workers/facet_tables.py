@@ -169,13 +169,8 @@ def _one_each(known: Known, field: str) -> Codes:
 
 
 def _labels(known: Known) -> Codes:
-    found, words = _grouped(known, "label", known.model_id, SURE), known.scene.words
-    texts = [*map(words.shown, found.values)]
-    alike = Counter(texts)
-    pairs = zip(texts, found.values, strict=True)
-    return found._replace(
-        texts=tuple(words.told_apart(text, word) if alike[text] > 1 and text != word else text for text, word in pairs)
-    )
+    found = _grouped(known, "label", known.model_id, SURE)
+    return found._replace(texts=known.scene.words.listed(found.values))
 
 
 def _grouped(known: Known, field: str, *asked: object) -> Codes:
