@@ -38,7 +38,7 @@ from atlas_rt.library.relocation import settled_place
 from atlas_rt.library.resemblance import Resemblance
 from atlas_rt.library.tables.remembered_shards import listed_model
 from atlas_rt.search.vector_index import VectorIndex
-from atlas_rt.search.word_names import words_of
+from atlas_rt.search.word_names import words_or_english
 from atlas_rt.settings import Settings
 from atlas_rt.spoken import spoken_code
 from atlas_rt.workers.model_readiness import model_to_show
@@ -257,7 +257,9 @@ def read_collection(settings: Settings, place: LibraryPlace, model: Model, cache
     """What the library holds now. Raises UsageError for an empty one, MissingError for a damaged one."""
     data = data_folder(settings.data_path)
     names, explanations = ClusterNames(data), Explanations(data)
-    words = words_of(spoken_code(settings))
+    words, trouble = words_or_english(spoken_code(settings))
+    if trouble:
+        say(settings, trouble)
     arrival = SceneReader(
         place, model=model.id, dim=model.dim, names=names, explanations=explanations, words=words
     ).read()

@@ -12,6 +12,7 @@ from atlas_rt.core.arrays import Ints
 from atlas_rt.core.maps import Cluster
 from atlas_rt.core.palette import ranks_around
 from atlas_rt.core.word_names import unbracketed
+from atlas_rt.core.words import folded
 
 ORDERS = ("size", "name", "place")
 """How the list can be sorted. By place: around the map, which is also the order of the colours."""
@@ -88,6 +89,6 @@ def _holds(cluster: Cluster, words: list[str]) -> bool:
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
-    """A key by which "bird 2" comes before "bird 10", and "(bird)" where "bird" does."""
-    words = unbracketed(name).casefold().split()
+    """A key by which "bird 2" comes before "bird 10", "(bird)" where "bird" does, and "Äpfel" where "Apfel"."""
+    words = folded(unbracketed(name)).split()
     return [(0, int(word), "") if word.isdecimal() else (1, 0, word) for word in words]

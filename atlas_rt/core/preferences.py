@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from atlas_rt.core.language_names import LANGUAGE_NAMES
+from atlas_rt.core.words import folded
 
 Value = str | float | bool
 
@@ -44,7 +45,7 @@ def _languages() -> Iterator[Choice]:
     """The system's and English, then all others by their own names."""
     yield Choice("", "the system's")
     yield Choice("en", "English")
-    for code, (own, english) in sorted(LANGUAGE_NAMES.items(), key=lambda each: each[1][0].casefold()):
+    for code, (own, english) in sorted(LANGUAGE_NAMES.items(), key=lambda each: folded(each[1][0])):
         if code != "en":
             yield Choice(code, own, "" if own == english else english)
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from atlas_rt.core.maps import Cluster, Subcluster
 from atlas_rt.core.scene import Scene
 from atlas_rt.core.word_names import Words
+
+Record = TypeVar("Record", Cluster, Subcluster)
 
 
 def in_words(scene: Scene, words: Words) -> Scene:
@@ -16,8 +21,19 @@ def in_words(scene: Scene, words: Words) -> Scene:
     return replace(
         scene,
         words=words,
-        cluster_records=tuple(_cluster(record, words) for record in scene.cluster_records),
-        subcluster_records=tuple(_subcluster(record, words) for record in scene.subcluster_records),
+        cluster_records=_told_apart([_cluster(record, words) for record in scene.cluster_records], words),
+        subcluster_records=_told_apart([_subcluster(record, words) for record in scene.subcluster_records], words),
+    )
+
+
+def _told_apart(records: Sequence[Record], words: Words) -> tuple[Record, ...]:
+    """Two that stand in one list and would be called alike, such as an office and a desk, keep their English."""
+    alike = Counter((getattr(each, "parent", -1), each.name) for each in records)
+    return tuple(
+        replace(each, name=words.told_apart(each.name, each.english[0]))
+        if each.name != each.english[0] and alike[getattr(each, "parent", -1), each.name] > 1
+        else each
+        for each in records
     )
 
 
@@ -31,4 +47,4 @@ def _cluster(record: Cluster, words: Words) -> Cluster:
 def _subcluster(record: Subcluster, words: Words) -> Subcluster:
     name, others = record.english
     shown = words.name(name) if record.named_by == "vocabulary" else name
-    return replace(record, name=shown, words=tuple(map(words.shown, others)), stored=(name, others))
+    return replace(record, name=shown, words=words.listed(others), stored=(name, others))

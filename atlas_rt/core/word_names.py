@@ -6,7 +6,8 @@ What is stored stays English; `Words` says how it is shown, and what somebody ty
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 RIGHT_TO_LEFT = frozenset(("ar", "he", "fa", "ur", "ps", "sd", "ug", "yi", "ckb", "ku_Arab", "pa_Arab", "dv", "ks"))
@@ -17,6 +18,7 @@ LOOKS = "most look like: "
 RATHER = " rather than "
 
 _LEFT_TO_RIGHT = "\u200e"
+_BRACKETED = re.compile(r"\((?P<word>[^()]*)\)")
 _NUMBERED = re.compile(r"(?P<word>.+) (?P<number>\d+)")
 _REASON = re.compile(rf"{LOOKS}(?P<words>[^;]*)(?:; (?P<mine>[^;]*){RATHER}(?P<theirs>[^;]*))?")
 
@@ -39,21 +41,32 @@ class Words:
     said: Mapping[str, str] = field(default_factory=dict)
     vocabulary: frozenset[str] = frozenset()
     read: Callable[[str], str] = _unread
-    _meant: dict[str, str] = field(default_factory=dict)
+    _meant: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Where two words are shown alike, the more familiar one is meant; `said` begins with it."""
+        """Words that are shown alike are all meant, the more familiar one first; `said` begins with it."""
         for word, shown in self.said.items():
-            self._meant.setdefault(shown.casefold(), word)
+            self._meant[shown.casefold()] = (*self._meant.get(shown.casefold(), ()), word)
 
     def shown(self, word: str) -> str:
         """A label: `Hund`, `(lighthouse)`."""
         said = self.said.get(word)
         if said is not None:
             return said
-        if word not in self.vocabulary:
-            return word
-        return f"{_LEFT_TO_RIGHT}({word}){_LEFT_TO_RIGHT}" if self.code in RIGHT_TO_LEFT else f"({word})"
+        return self._bracketed(word) if word in self.vocabulary else word
+
+    def told_apart(self, shown: str, english: str) -> str:
+        """What is shown for more than one thing, with its English: `bureau (desk)`."""
+        return f"{shown} {self._bracketed(english)}"
+
+    def listed(self, words: Sequence[str]) -> tuple[str, ...]:
+        """Labels that stand in one list, those apart that are called alike."""
+        shown = [*map(self.shown, words)]
+        alike = Counter(shown) if len({*shown}) < len(shown) else {}
+        return tuple(
+            self.told_apart(each, word) if alike.get(each, 1) > 1 and each != word else each
+            for each, word in zip(shown, words, strict=True)
+        )
 
     def plain(self, word: str) -> str:
         """The same without brackets, as one would type it."""
@@ -76,12 +89,23 @@ class Words:
 
     def english(self, typed: str) -> str:
         """What a word means that somebody typed as a label, in either language; itself where that is not known."""
-        bare = typed.strip(f"(){_LEFT_TO_RIGHT}")
+        return self.meanings(typed)[0]
+
+    def meanings(self, typed: str) -> tuple[str, ...]:
+        """The same, all words that it may be: French calls both an office and a desk `bureau`."""
+        bare = typed.strip(f" {_LEFT_TO_RIGHT}")
+        if match := _BRACKETED.fullmatch(bare):
+            bare = match["word"]
         if meant := self._meant.get(bare.casefold()):
             return meant
         if bare.lower() in self.vocabulary:
-            return bare.lower()
-        return self.read(bare) or bare
+            return (bare.lower(),)
+        several = bare.lower().removesuffix("s")
+        known = (self.read(bare), several if several in self.vocabulary else "")
+        return tuple(dict.fromkeys(filter(None, known))) or (typed,)
+
+    def _bracketed(self, word: str) -> str:
+        return f"{_LEFT_TO_RIGHT}({word}){_LEFT_TO_RIGHT}" if self.code in RIGHT_TO_LEFT else f"({word})"
 
     def _part(self, part: str) -> str:
         match = None if part in self.vocabulary else _NUMBERED.fullmatch(part)

@@ -15,12 +15,13 @@ from atlas_rt.core.scene import Scene
 class ClusterPart:
     """Those of some images that are in one cluster. name: empty for those in none. size: how many they are. pictures:
     the numbers of those on the sheet, from 1. private: whether the name came from a person or a file, and is not
-    sent."""
+    sent. stored: the name as it is stored, which is."""
 
     name: str
     size: int
     pictures: tuple[int, ...]
     private: bool = False
+    stored: str = ""
 
 
 def parts_of(rows: Rows, shown: Rows, scene: Scene) -> tuple[ClusterPart, ...]:
@@ -36,6 +37,7 @@ def parts_of(rows: Rows, shown: Rows, scene: Scene) -> tuple[ClusterPart, ...]:
             sizes[cluster],
             tuple((np.flatnonzero(scene.clusters[shown] == cluster) + 1).tolist()),
             is_private(records[cluster]),
+            records[cluster].english[0] or f"cluster {cluster}",
         )
         for cluster in known
     ]

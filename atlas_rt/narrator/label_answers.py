@@ -37,7 +37,7 @@ def selection_answer(subject: Subject) -> Explanation:
     elif len(named) > 1:
         told.append(f"they come from {len(named):,} clusters: {_divided(subject)}")
     claims = _labelled(subject, dict.fromkeys((*apart, *common)))
-    return _answer(_listed([*map(shown, common)]) or subject.name, told, subject, claims)
+    return _answer(_listed([*dict.fromkeys(map(shown, common))]) or subject.name, told, subject, claims)
 
 
 def view_answer(subject: Subject) -> Explanation:
@@ -49,7 +49,9 @@ def view_answer(subject: Subject) -> Explanation:
     of_clusters = [
         (f"in the cluster “{part.name}”: {part.size:,} of {subject.size:,}", part.pictures) for part in named
     ]
-    name = _listed([part.name for part in named]) or _listed([*map(shown, common)]) or images(subject.size)
+    name = (
+        _listed([part.name for part in named]) or _listed([*dict.fromkeys(map(shown, common))]) or images(subject.size)
+    )
     return _answer(name, told, subject, [*of_clusters, *_labelled(subject, common)])
 
 
@@ -59,7 +61,7 @@ def difference_answer(subject: Subject) -> Explanation:
     names = [_quoted(first.name) or "the first group", _quoted(second.name) or "the second group"]
     sides = _ahead(first.labels, second.labels)[:WORDS], _ahead(second.labels, first.labels)[:WORDS]
     told = [
-        f"{name} looks more like: {', '.join(map(shown, words))}"
+        f"{name} looks more like: {', '.join(dict.fromkeys(map(shown, words)))}"
         for name, words in zip(names, sides, strict=True)
         if words
     ]
@@ -106,9 +108,9 @@ def _look_like(labels: LabelCounts, words: Sequence[str], shown: Callable[[str],
     if not words:
         return NOTHING_SHARED if labels else UNKNOWN
     if labels.size == 1:
-        return f"it looks like: {', '.join(map(shown, words))}"
+        return f"it looks like: {', '.join(dict.fromkeys(map(shown, words)))}"
     if labels.share(words[0]) >= MOST:
-        return f"most look like: {', '.join(map(shown, words))}"
+        return f"most look like: {', '.join(dict.fromkeys(map(shown, words)))}"
     return f"some look like: {', '.join(f'{shown(word)} ({labels.told(word)})' for word in words)}"
 
 

@@ -60,7 +60,8 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Images with a contact sheet of their own. name: empty for none; private: whether it is not sent. size: images.
+    """Images with a contact sheet of their own. name: empty for none; private: whether it is not sent, stored: what is
+    sent of it, in English where the program named it. size: images.
     shown: how many of them are on the sheet. labels: of all of them."""
 
     name: str
@@ -68,6 +69,7 @@ class Group:
     shown: int
     labels: LabelCounts
     private: bool = True
+    stored: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,9 +247,8 @@ class _Source:
             for rows, some, each in zip(groups, looked_at, vectors, strict=True)
         ]
         shown, rows = np.concatenate(sheets), np.concatenate(groups)
-        public = {
-            name for each in scene.cluster_records if not is_private(each) for name in (each.name, each.english[0])
-        }
+        public = [each for each in scene.cluster_records if not is_private(each)]
+        stored = {each.english[0]: each.english[0] for each in public} | {each.name: each.english[0] for each in public}
         return Subject(
             cluster=-1,
             name=name,
@@ -258,7 +259,14 @@ class _Source:
             ids=scene.ids[rows],
             kind=kind,
             groups=tuple(
-                Group(called, len(group), len(sheet), self._labels(group, fits), called not in public)
+                Group(
+                    called,
+                    len(group),
+                    len(sheet),
+                    self._labels(group, fits),
+                    called not in stored,
+                    stored.get(called, ""),
+                )
                 for called, group, sheet in zip(names, groups, sheets, strict=True)
             ),
             rest=self._labels(np.delete(np.arange(len(scene.ids)), rows), fits)

@@ -129,7 +129,7 @@ def _of_images(subject: Subject, size: str) -> dict[str, Any]:
             {"word": word, "share": _share(labels.share(word))} for word in labels.common[:LABELS]
         ],
         "groups_of_the_map": [
-            {"name": part.name, "images": part.size} for part in subject.parts if part.name and not part.private
+            {"name": part.stored, "images": part.size} for part in subject.parts if part.name and not part.private
         ][:LABELS],
     }
 
@@ -156,7 +156,7 @@ def _of_difference(subject: Subject) -> dict[str, Any]:
 
 
 def _of_group(group: Group, start: int) -> dict[str, Any]:
-    named = {} if group.private or not group.name else {"name": group.name}
+    named = {} if group.private or not group.name else {"name": group.stored}
     return {**named, "images": group.size, "first_picture": start, "last_picture": start + group.shown - 1}
 
 

@@ -14,7 +14,7 @@ import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.errors import MissingError
@@ -37,6 +37,8 @@ OTHER_CODES = {"nb": "no", "iw": "he", "tl": "fil", "in": "id", "sh": "sr_Latn"}
 """What locales call a language that CLDR calls otherwise."""
 EMOJI_MAX = 14
 """Characters of the longest: a family."""
+HELD = 8
+"""Dictionaries that are kept in memory, 1.5 MB each."""
 _DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Marks that say which way a text runs."""
 _MARKS = re.compile("[\u0000-\u001f\u00ad\u200b-\u200d\ufeff\u0591-\u05bd\u05bf-\u05c7\u0640\u064b-\u0652\u0670]")
@@ -320,9 +322,9 @@ def code_of(language: str) -> str:
     return next((code for code in (f"{first}_{script}" if script else first, first) if code in known), "")
 
 
-@cache
+@lru_cache(HELD)
 def load_dictionary(code: str) -> Dictionary | None:
-    """The dictionary of a language, in 30 ms, once a process; of English one that knows emoji alone.
+    """The dictionary of a language, in 30 ms where it was not asked for lately; of English one that knows emoji alone.
 
     code: of `languages`; None for any other. Raises MissingError where the file is damaged.
     """

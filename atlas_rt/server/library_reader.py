@@ -41,7 +41,7 @@ from atlas_rt.narrator.subject import Subject, subjects_of
 from atlas_rt.search.dictionary import ENGLISH
 from atlas_rt.search.labels import SURE
 from atlas_rt.search.vector_index import VectorIndex
-from atlas_rt.search.word_names import words_of
+from atlas_rt.search.word_names import words_or_english
 from atlas_rt.server.answers import (
     ClusterFacts,
     ClusterMembers,
@@ -107,7 +107,12 @@ class LibraryReader:
         self.place, self.model = place, model
         self._names, self._show_paths = names, show_paths
         self._scenes = SceneReader(
-            place, model=model.id, dim=model.dim, names=names, explanations=explanations, words=words_of(language)
+            place,
+            model=model.id,
+            dim=model.dim,
+            names=names,
+            explanations=explanations,
+            words=words_or_english(language)[0],
         )
         self._arrival = arrival
         self._looked_secs = 0.0

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from atlas_rt.core.filter_panel import FACET, MORE, VALUE, Chip, FacetLine, FilterPanel
+from atlas_rt.core.maps import Cluster
 from atlas_rt.core.timeline import Days, Sight, Timeline, timeline, whole_of
 from atlas_rt.core.word_names import IN_ENGLISH, Words
 from atlas_rt.core.words import pieces_of
 from atlas_rt.search.facets import DAY_SECS, Counts, Facet
 from atlas_rt.search.fields import Condition
 from atlas_rt.search.filters import Filters
+from atlas_rt.workers.conditions import in_english
 from atlas_rt.workers.filtering import FilterAnswer
 
 LISTED = 6
@@ -29,6 +31,8 @@ STARS = {"0": "not rated", "-1": "rejected", "1": "1 star"}
 CLOSED = FilterPanel()
 Key = tuple[str, str]
 """A field and a value of it, empty for the facet itself."""
+Spoken = tuple[Words, tuple[Cluster, ...]]
+"""A language, and the clusters as they are called in it."""
 
 
 @dataclass(slots=True)
@@ -39,7 +43,8 @@ class FilterState:
     folders whose own are; whole: facets of which all values are. cursor: the line the person is at, None for none;
     moved: how often the keyboard moved it. sight: the days in sight, None for as many as the library begins with.
     before: the filters as they were when a brush was begun, None while there is no hand on it. asked_at: when was last
-    asked what they let through, by the monotonic clock.
+    asked what they let through, by the monotonic clock. spoken: the language and the clusters of which
+    the filters were typed.
     """
 
     filters: Filters = field(default_factory=Filters)
@@ -58,6 +63,7 @@ class FilterState:
     sight: Sight | None = None
     before: Filters | None = None
     asked_at: float = 0.0
+    spoken: Spoken = (IN_ENGLISH, ())
     _panel: FilterPanel = CLOSED
     _panel_of: tuple[object, ...] = ()
 
@@ -187,12 +193,19 @@ def key_of(line: FacetLine) -> Key:
 def chip_of(condition: Condition, words: Words = IN_ENGLISH, facet: Facet | None = None) -> Chip:
     """A filter in words. facet: of its field, where its values are known."""
     if condition.field == "label":
-        values = [words.shown(words.english(value)) for value in condition.values]
+        stored = words.vocabulary if facet is None else facet.values
+        meant = in_english(condition, words, stored if condition.whole else ())
+        told = facet if facet is not None and condition.whole else None
+        values = [*dict.fromkeys(_label_text(each, words, told) for each in meant.values)]
     else:
         known = facet if facet is not None and facet.texts else None
         values = [known.text(each) if known else value_text(condition.field, each) for each in condition.values]
     title = "dates" if condition.field == "date" else condition.field
     return Chip(title, " or ".join(values), condition.wanted)
+
+
+def _label_text(word: str, words: Words, facet: Facet | None) -> str:
+    return facet.text(word) if facet is not None and word in facet.values else words.shown(word)
 
 
 def value_text(field_: str, value: str, *, short: bool = False) -> str:

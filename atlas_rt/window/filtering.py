@@ -27,11 +27,12 @@ from atlas_rt.core.requests import (
 )
 from atlas_rt.core.undo import Undoable
 from atlas_rt.core.word_names import Words
-from atlas_rt.search.fields import FIELDS, read
+from atlas_rt.search.fields import FIELDS, Condition, either, read
 from atlas_rt.search.filters import Filters
-from atlas_rt.window.filter_state import FilterState, Key, chip_of, key_of
+from atlas_rt.window.filter_state import FilterState, Key, Spoken, chip_of, key_of
 from atlas_rt.window.parts import Parts
 from atlas_rt.workers import filtering
+from atlas_rt.workers.conditions import called_so, in_english
 
 LOOK_AGAIN_SECS = 4.0
 """What was written of the images since is looked for so often while filters or counts are to be seen."""
@@ -188,14 +189,15 @@ def change(parts: Parts, filters: Filters) -> None:
     """Filter by these from now on, as one thing that the person did."""
     state = parts.panel_state.filters
     before, state.before = state.filters if state.before is None else state.before, None
+    spoken = _spoken(parts)
     _set(parts, filters)
     if filters != before:
         parts.panel_state.undo.add(
             Undoable(
-                undone=_told(before, parts.world.scene.words),
-                redone=_told(filters, parts.world.scene.words),
-                undo=lambda: _set(parts, before),
-                redo=lambda: _set(parts, filters),
+                undone=_told(before, spoken[0]),
+                redone=_told(filters, spoken[0]),
+                undo=lambda: _set(parts, _said_in(before, spoken, parts.world.scene.words)),
+                redo=lambda: _set(parts, _said_in(filters, spoken, parts.world.scene.words)),
             )
         )
 
@@ -230,12 +232,38 @@ def _step_brush(parts: Parts, right: int, down: int) -> None:
 
 def _set(parts: Parts, filters: Filters) -> str:
     state = parts.panel_state.filters
+    state.spoken = _spoken(parts)
     if state.filters != filters:
         state.filters = filters
         ask(parts)
         if not filters:
             apply(parts)
     return ""
+
+
+def _said_in(filters: Filters, before: Spoken, words: Words) -> Filters:
+    """Filters that were put on in one language, for another one: labels and clusters by what they are in the store."""
+    if before[0] is words:
+        return filters
+    return Filters(tuple(dict.fromkeys(_stored(each, before) for each in filters.conditions)))
+
+
+def _stored(condition: Condition, before: Spoken) -> Condition:
+    words, records = before
+    match condition.field:
+        case "label":
+            values = in_english(condition, words, words.vocabulary if condition.whole else ()).values
+        case "cluster":
+            called = [each for value in condition.values for each in called_so(value, records, whole=condition.whole)]
+            values = tuple(dict.fromkeys(each.english[0] for each in called))
+        case _:
+            values = ()
+    one = replace(condition, whole=True, others=())
+    return either([replace(one, value=value) for value in values]) if values else condition
+
+
+def _spoken(parts: Parts) -> Spoken:
+    return parts.world.scene.words, parts.world.scene.cluster_records
 
 
 def _told(filters: Filters, words: Words) -> str:
@@ -297,7 +325,9 @@ def apply(parts: Parts) -> None:
 
 
 def follow(parts: Parts) -> None:
-    """Another scene is shown: find out what the filters let through of it."""
+    """Another scene is shown, perhaps in another language: find out what the filters let through of it."""
+    state = parts.panel_state.filters
+    state.filters, state.spoken = _said_in(state.filters, state.spoken, parts.world.scene.words), _spoken(parts)
     ask(parts)
 
 

@@ -195,8 +195,12 @@ def _in_sight(parts: Parts, topic: Topic) -> bool:
 
 
 def follow(parts: Parts) -> None:
-    """A new scene is shown, or the panel of clusters was opened: what Claude could be asked is another thing now."""
+    """A new scene is shown, or the panel of clusters was opened: what Claude could be asked is another thing now. In
+    another language an answer that is shown is told again."""
     state, session = parts.panel_state.narrator, parts.session
+    spoke, state.words = state.words, parts.world.scene.words
+    if state.card is not None and spoke is not state.words and session is not None and session.shown is not None:
+        session.questions.ask(AnswerRequest(state.card.topic, session.shown))
     state.keep_to(parts.world.scene)
     if session is None or state.closed:
         return

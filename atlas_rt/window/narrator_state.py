@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from atlas_rt.core.narration import AnswerCard, Asking, NarratorView, Offer, ProposalPage, Spent, Topic
 from atlas_rt.core.scene import Scene
+from atlas_rt.core.word_names import IN_ENGLISH, Words
 from atlas_rt.workers.claude import ClaudeRequest
 from atlas_rt.workers.questions import Proposed
 
@@ -15,7 +16,7 @@ class NarratorState:
     """Plain state; as `NarratorView`, and besides:
 
     proposed: what the person is to agree to, at: which of its topics they look at. requests: those that have not ended.
-    troubles: cluster -> why Claude did not explain it.
+    troubles: cluster -> why Claude did not explain it. words: the language in which answers were told.
     """
 
     closed: str = "no library is open"
@@ -29,6 +30,7 @@ class NarratorState:
     requests: list[ClaudeRequest] = field(default_factory=list)
     card: AnswerCard | None = None
     troubles: dict[int, str] = field(default_factory=dict)
+    words: Words = IN_ENGLISH
 
     def view(self, *, opened: int) -> NarratorView:
         """What the panels show in this frame. opened: the cluster whose page is open, -1 for none."""

@@ -25,7 +25,6 @@ from atlas_rt.core.s3_address import is_s3
 from atlas_rt.core.scene import Scene
 from atlas_rt.core.troubles import Trouble
 from atlas_rt.core.undo import Undoable
-from atlas_rt.core.word_names import Words
 from atlas_rt.encoders.encoder import ImageEncoder
 from atlas_rt.encoders.preprocess import to_input
 from atlas_rt.encoders.registry import Model
@@ -44,7 +43,7 @@ from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.narrator.sheets import Sheets
 from atlas_rt.permission import permission_of
 from atlas_rt.search.labels import Vocabulary, load_vocabulary, read_own_words
-from atlas_rt.search.word_names import words_of
+from atlas_rt.search.word_names import words_or_english
 from atlas_rt.settings import Settings
 from atlas_rt.spoken import spoken_code
 from atlas_rt.window.original_files import OriginalFiles
@@ -102,15 +101,15 @@ class Session:
     def __init__(self, settings: Settings, sources: tuple[str, ...], *, cache: Path, model: Model) -> None:
         permission = permission_of(settings)
         self.why_not_asked = "kiosk" if settings.kiosk else permission.closed
-        remarks: list[str] = []
+        self.sources, self.spoken = sources, spoken_code(settings)
+        remarks = [trouble] if (trouble := words_or_english(self.spoken)[1]) else []
         self.place = settled_place(sources, cache, exclude=settings.exclude, tell=remarks.append)
         self._remarks = deque(map(Said, remarks))
         model, self.model = models_to_show(self.place, model, cache)
-        self.sources, self.spoken = sources, spoken_code(settings)
         data = data_folder(settings.data_path)
         names = ClusterNames(data)
         self._reader_of = partial(_reader, self.place, names, Explanations(data))
-        first = (reader := self._reader_of(self.model, words_of(self.spoken))).read()
+        first = (reader := self._reader_of(self.model, self.spoken)).read()
         self.first = None if first is None else made_ready(first, aspect=USUAL_ASPECT)
         if self.first is not None and self.first.remark:
             self._remarks.append(Said(self.first.remark))
@@ -244,9 +243,9 @@ class Session:
         """What is typed is read in this language from now on, and labels and the vocabulary's names come in it; the
         newest scene comes again, and nothing is read or encoded for it."""
         self.spoken = code
-        self.scenes.speak(words_of(code))
+        self.scenes.speak(code)
         if self._succession is not None:
-            self._succession.speak(words_of(code))
+            self._succession.speak(code)
 
     def add(self, paths: tuple[str, ...]) -> bool:
         """Take files and folders into the library; False where nothing can be added (`why_not_added`)."""
@@ -433,7 +432,9 @@ class Session:
     def _readers(self, model: Model) -> Readers:
         """What reads the library as a model sees it, started."""
         scenes = SceneWorker(
-            self._reader_of(model, words_of(self.spoken)), poll_secs=self._poll_secs, announce=self._changes.put
+            self._reader_of(model, self.spoken),
+            poll_secs=self._poll_secs,
+            announce=self._changes.put,
         )
         scenes.flat = self.scenes.flat
         if self._arrival is not None:
@@ -481,8 +482,9 @@ class Session:
 
 
 def _reader(
-    place: LibraryPlace, names: ClusterNames, explanations: Explanations, model: Model, words: Words
+    place: LibraryPlace, names: ClusterNames, explanations: Explanations, model: Model, code: str
 ) -> SceneReader:
+    words, _ = words_or_english(code)
     return SceneReader(place, model=model.id, dim=model.dim, names=names, explanations=explanations, words=words)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from atlas_rt.core.images import LibraryPlace
-from atlas_rt.core.word_names import Words
 from atlas_rt.encoders.registry import Model
 from atlas_rt.workers.model_readiness import ReadinessLookout
 from atlas_rt.workers.scenes import Arrival, SceneWorker
@@ -35,10 +34,10 @@ class Succession:
             self._readers[0].poke()
         return self._readers[0].take() if self._readers else None
 
-    def speak(self, words: Words) -> None:
+    def speak(self, code: str) -> None:
         """In which language its scene comes."""
         if self._readers is not None:
-            self._readers[0].speak(words)
+            self._readers[0].speak(code)
 
     def take_over(self) -> Readers:
         """Its scene is shown now: who reads and searches from here on."""

@@ -12,7 +12,7 @@ from atlas_rt.core.maps import Cluster
 from atlas_rt.core.paths import start_of
 from atlas_rt.core.scene import Scene
 from atlas_rt.core.word_names import unbracketed
-from atlas_rt.core.words import pieces_of
+from atlas_rt.core.words import folded, pieces_of
 from atlas_rt.library.formats import suffix_of
 from atlas_rt.search.fields import FIELDS
 from atlas_rt.workers.text_search import TextSearch
@@ -57,12 +57,14 @@ class Completer:
             return
         if name not in self._values:
             self._values[name] = tuple(self._read(name, scene))
+        told: set[str] = set()  # two labels may be called the same
         pieces = " ".join(pieces_of(typed))
         for value in self._values[name]:
             shown = scene.words.plain(value) if name == "label" else value
             read = value if shown == value else f"{shown} {value}"  # either may be typed
             fits = value.startswith(typed) if name in ALWAYS else f" {pieces}" in f" {' '.join(pieces_of(read))}"
-            if fits and shown.lower() != typed.lower():
+            if fits and shown.lower() != typed.lower() and shown not in told:
+                told.add(shown)
                 yield shown
 
     def _read(self, name: str, scene: Scene) -> Iterable[str]:
@@ -76,7 +78,7 @@ class Completer:
                 return dict.fromkeys(_typed(each) for each in largest)
             case "label" if scene.words.said:  # the person's words first
                 said, plain = scene.words.said, scene.words.plain
-                return sorted(self._texts.values(name), key=lambda word: (word not in said, plain(word).casefold()))
+                return sorted(self._texts.values(name), key=lambda word: (word not in said, folded(plain(word))))
             case "name":
                 return ()
         return ALWAYS.get(name) or self._texts.values(name)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from atlas_rt.core.word_names import IN_ENGLISH, Words
 from atlas_rt.core.words import pieces_of
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.text_index import NAMES, Word
-from atlas_rt.search.fields import Condition
+from atlas_rt.search.fields import Condition, either
 from atlas_rt.search.labels import SURE
 
 NEAR = 0.75
@@ -41,12 +42,15 @@ def passing(
     return passes, sentences
 
 
-def in_english(condition: Condition, words: Words) -> Condition:
-    """A condition on labels with the English words for what was typed in the person's language; others as they are."""
+def in_english(condition: Condition, words: Words, stored: Collection[str] = ()) -> Condition:
+    """A condition on labels with the English words for what was typed in the person's language; others as they are.
+
+    stored: labels that stand for themselves: `robe` is a dress in French, and a label of its own.
+    """
     if condition.field != "label":
         return condition
-    others = tuple(in_english(each, words) for each in condition.others)
-    return replace(condition, value=words.english(condition.value), others=others)
+    values = [value for each in condition.values for value in ((each,) if each in stored else words.meanings(each))]
+    return either([replace(condition, value=value, others=()) for value in dict.fromkeys(values)])
 
 
 def labelled(store: StoreReader, word: str, model_id: str) -> Ids:
@@ -65,9 +69,7 @@ def in_column(store: StoreReader, word: Word, column: str) -> Ids:
 def _found(condition: Condition, *, store: StoreReader, scene: Scene | None, model_id: str) -> Ids:
     match condition.field:
         case "label":
-            meant = in_english(condition, scene.words).value if scene is not None else condition.value
-            found = labelled(store, meant, model_id)
-            return found if meant == condition.value else np.union1d(found, labelled(store, condition.value, model_id))
+            return _labelled_so(condition, store, scene.words if scene is not None else IN_ENGLISH, model_id)
         case "date":
             return store.finder.taken_in(condition.span)
         case "rating":
@@ -84,6 +86,16 @@ def _found(condition: Condition, *, store: StoreReader, scene: Scene | None, mod
     return _in_words(condition, store)
 
 
+def _labelled_so(condition: Condition, store: StoreReader, words: Words, model_id: str) -> Ids:
+    """The images with a label that was typed in the person's language or in English. A whole one that images have is
+    that one alone."""
+    typed = condition.value
+    found, meant = store.labelled(typed, model_id, least=SURE), words.meanings(typed)
+    if meant == (typed,) or (condition.whole and len(found)):
+        return found if len(found) else labelled(store, typed, model_id)
+    return reduce(np.union1d, [labelled(store, word, model_id) for word in meant], found)
+
+
 def _in_words(condition: Condition, store: StoreReader) -> Ids:
     """By what the text index knows."""
     if condition.whole:
@@ -93,20 +105,24 @@ def _in_words(condition: Condition, store: StoreReader) -> Ids:
 
 
 def _in_cluster(value: str, scene: Scene | None, *, whole: bool) -> Ids:
-    """The images of the clusters whose name has these words, or whose number it is. whole: it is the name."""
+    """The images of the clusters that are called so."""
     if scene is None:
         return np.zeros(0, np.int64)
+    named = [each.id for each in called_so(value, scene.cluster_records, whole=whole)]
+    return scene.ids[np.isin(scene.clusters, named)]
+
+
+def called_so(value: str, records: Sequence[Cluster], *, whole: bool) -> list[Cluster]:
+    """The clusters whose name has these words, or whose number it is. whole: it is the name."""
     if whole:
-        named = [each.id for each in scene.cluster_records if value.casefold() in map(str.casefold, _called(each))]
-        return scene.ids[np.isin(scene.clusters, named)]
+        return [each for each in records if value.casefold() in map(str.casefold, _called(each))]
     wanted = f" {' '.join(pieces_of(value))}"
-    named = [
-        each.id
-        for each in scene.cluster_records
+    return [
+        each
+        for each in records
         if value == str(each.id)
         or (wanted.strip() and any(wanted in f" {' '.join(pieces_of(name))}" for name in _called(each)))
     ]
-    return scene.ids[np.isin(scene.clusters, named)]
 
 
 def _called(cluster: Cluster) -> tuple[str, ...]:

@@ -170,7 +170,7 @@ def _one_each(known: Known, field: str) -> Codes:
 
 def _labels(known: Known) -> Codes:
     found = _grouped(known, "label", known.model_id, SURE)
-    return found._replace(texts=tuple(map(known.scene.words.shown, found.values)))
+    return found._replace(texts=known.scene.words.listed(found.values))
 
 
 def _grouped(known: Known, field: str, *asked: object) -> Codes:

@@ -160,9 +160,10 @@ def _read(scene: Scene, store: StoreReader, model_id: str) -> _Table:
 def _answers(request: FilterRequest, table: _Table, store: StoreReader, model_id: str) -> Iterator[FilterAnswer]:
     """First without counts, as images are waited for most."""
     remarks: list[str] = []
+    labels = next((facet.values for facet in table.codes.facets if facet.field == "label"), ())
 
     def mask_of(asked_for: Condition) -> Mask:
-        condition = asked_for if not asked_for.whole else in_english(asked_for, table.scene.words)
+        condition = in_english(asked_for, table.scene.words, labels) if asked_for.whole else asked_for
         mask = table.codes.passing(condition)
         if mask is not None and (mask.any() or not condition.wanted):
             return mask

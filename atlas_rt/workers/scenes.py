@@ -35,6 +35,7 @@ from atlas_rt.library.tile_files import TileFiles
 from atlas_rt.library.vectors import VectorFile
 from atlas_rt.search.held_vectors import HeldVectors
 from atlas_rt.search.vector_index import VectorIndex, vector_index_of
+from atlas_rt.search.word_names import words_or_english
 from atlas_rt.workers.naming import Named, named_map
 from atlas_rt.workers.worker import Announce, Worker, unheard
 
@@ -213,6 +214,7 @@ class SceneWorker(Worker):
         self.flat = False
         """Whether scenes come as flat walls."""
         self._turned = False
+        self._spoken = ""
         self.start()
 
     @property
@@ -234,9 +236,10 @@ class SceneWorker(Worker):
         self.flat, self._turned = flat, True
         self._poke.set()
 
-    def speak(self, words: Words) -> None:
-        """From now on the vocabulary's names come in this language; so does the newest scene, again."""
-        self._reader.words, self._turned = words, True
+    def speak(self, code: str) -> None:
+        """From now on the vocabulary's names come in this language, which is read here; so does the newest scene,
+        again."""
+        self._spoken, self._turned = code, True
         self._poke.set()
 
     def follow(self, shown: Preparation | None, *, aspect: float) -> None:
@@ -262,6 +265,8 @@ class SceneWorker(Worker):
                 return
             if self._turned:
                 self._turned = False
+                if self._spoken:
+                    self._reader.words, _ = words_or_english(self._spoken)
                 if self.newest is not None:
                     scene = in_words(self.newest.scene, self._reader.words)
                     self.newest = replace(self.newest, scene=scene)

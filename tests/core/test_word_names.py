@@ -56,6 +56,12 @@ def test_either_language_may_be_typed(typed: str, english: str) -> None:
     assert german().english(typed) == english
 
 
+def test_what_is_called_alike_in_one_list_keeps_its_english() -> None:
+    assert german().listed(("stone", "dog", "rock", "mine")) == ("Stein (stone)", "Hund", "Stein (rock)", "mine")
+    assert german().listed(("stone", "dog")) == ("Stein", "Hund")
+    assert german().meanings("stein") == ("stone", "rock")
+
+
 def test_an_english_word_in_an_arabic_line_keeps_its_brackets() -> None:
     arabic = Words("ar", {"dog": "كلب"}, VOCABULARY)
     shown = arabic.name("dog, lighthouse")

@@ -12,6 +12,7 @@ import pytest
 
 from atlas_rt.core.maps import Cluster
 from atlas_rt.core.scene import Scene
+from atlas_rt.core.spoken_scene import in_words
 from atlas_rt.errors import MissingError
 from atlas_rt.library.store import StoreReader
 from atlas_rt.library.tile_files import TileFiles
@@ -22,6 +23,7 @@ from atlas_rt.narrator.vocabulary import VocabularyNarrator
 from atlas_rt.narrator.wording import description
 from atlas_rt.search.labels import Vocabulary, load_vocabulary
 from atlas_rt.search.vector_index import VectorIndex
+from atlas_rt.search.word_names import words_of
 from atlas_rt.workers.scenes import SceneReader
 from tests.libraries import Library
 
@@ -120,6 +122,23 @@ def test_names_of_persons_are_not_sent(source: Source) -> None:
         assert "Ada" not in description(subject, file_names=False)
         assert "Ada" in explain(subject).name + explain(subject).why
     assert f'"name": "{second.name}"' in description(compared, file_names=False)
+
+
+def test_what_is_sent_is_the_same_in_every_language(source: Source) -> None:
+    (first, firsts), (second, seconds) = source.cluster(0), source.cluster(1)
+    scene = in_words(source.scene, words_of("de"))
+    read: Any = (scene, source.vectors, source.store)
+    names = tuple(each.name for each in scene.cluster_records[:2])
+    assert names != (first.name, second.name)
+    for german, english in (
+        (view_subject(firsts + seconds, *read), view_subject(firsts + seconds, *source.read)),
+        (selection_subject(firsts, *read), selection_subject(firsts, *source.read)),
+        (
+            difference_subject(firsts, seconds, (names[0], names[1]), *read),
+            difference_subject(firsts, seconds, (first.name, second.name), *source.read),
+        ),
+    ):
+        assert description(german, file_names=True) == description(english, file_names=True)
 
 
 def test_the_vocabulary_tells_what_a_selection_shares_and_what_sets_it_apart(source: Source) -> None:

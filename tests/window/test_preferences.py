@@ -11,9 +11,12 @@ from typing import Any
 import moderngl
 import pytest
 
-from atlas_rt.core.requests import FindCommand, OpenSource, SetPreference, SortClusters
+from atlas_rt.core.requests import FilterBy, FindCommand, OpenSource, SetPreference, SortClusters
 from atlas_rt.core.word_names import unbracketed
+from atlas_rt.core.words import folded
 from atlas_rt.library.window_settings import WindowSettings
+from atlas_rt.search import dictionary
+from atlas_rt.search.word_names import words_of
 from atlas_rt.settings import Settings
 from atlas_rt.ui.input import Click, Input, Modifiers
 from atlas_rt.window import preferences
@@ -85,10 +88,68 @@ def test_another_language_is_on_the_map_at_once_and_encodes_nothing(play: Play) 
     assert [each.name for each in german.cluster_records] != [each.name for each in english.cluster_records]
     player.do("clusters", SortClusters("name"))
     shown = [row.name for row in parts.panel_state.clusters.rows(german, parts.world.shown_clusters)]
-    assert shown == sorted(shown, key=lambda name: unbracketed(name).casefold())
+    assert shown == sorted(shown, key=lambda name: folded(unbracketed(name)))
     player.do(SetPreference("language", "en"))
     player.see(lambda: parts.world.scene.words.code == "en")
     assert [each.name for each in parts.world.scene.cluster_records] == [each.name for each in english.cluster_records]
+
+
+def test_what_is_open_follows_another_language(play: Play) -> None:
+    player = play(language="de")
+    parts = player.app.parts
+    filters, narrator = parts.panel_state.filters, parts.panel_state.narrator
+    player.do("filters")
+    facets = player.see(lambda: filters.answer is not None and filters.answer.facets)
+    said = words_of("de").said
+    label = next(facet for facet, _ in facets if facet.field == "label")
+    scene = parts.world.scene
+    word, cluster = next(
+        (value, each)
+        for value in label.values
+        if said.get(value, value).casefold() != value
+        for each in scene.cluster_records
+        if each.name not in each.english and each.id in scene.clusters[label.having([value], len(scene.ids))]
+    )
+    player.do("why", FilterBy(f'label:"{said[word]}" cluster:"{cluster.name}"'))
+    german = player.see(lambda: narrator.card and narrator.card.own)
+    player.see(lambda: filters.current and parts.world.passing is not None)
+    before = parts.world.passing
+    assert before is not None
+    assert before.any()
+    player.do(SetPreference("language", "ja"))
+    player.see(lambda: parts.world.scene.words.code == "ja")
+    player.see(lambda: filters.current and narrator.card is not None and narrator.card.own != german)
+    player.frame(4)
+    now = next(each.name for each in parts.world.scene.cluster_records if each.id == cluster.id)
+    chips = filters.panel(len(parts.world.scene.ids), parts.world.scene.words).chips
+    assert [chip.text for chip in chips] == [words_of("ja").shown(word), now]
+    assert parts.world.passing.tolist() == before.tolist()
+    player.do("undo", "redo")
+    player.see(lambda: filters.current and parts.world.passing is not None)
+    player.frame(4)
+    assert parts.world.passing.tolist() == before.tolist()
+
+
+def test_a_damaged_dictionary_leaves_the_window_in_english(
+    play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "dictionary.zip"
+    file.write_bytes(b"no archive")
+    monkeypatch.setattr(dictionary, "FILE", str(file))
+    caches = (dictionary._member, dictionary.languages, dictionary.load_dictionary, words_of)
+    for each in caches:
+        each.cache_clear()
+    try:
+        player = play(language="de")
+        parts = player.app.parts
+        player.see(lambda: any("dictionary cannot be read" in each.text for each in parts.panel_state.notices))
+        player.do(SetPreference("language", "ja"))
+        player.frame(30)
+        assert parts.world.scene.words.code == "en"
+        assert not parts.panel_state.troubles
+    finally:
+        for each in caches:
+            each.cache_clear()
 
 
 def test_what_cannot_be_kept_is_said_and_holds_all_the_same(play: Play, tmp_path: Path) -> None:

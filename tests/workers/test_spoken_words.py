@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +15,9 @@ from atlas_rt.core.spoken_scene import in_words
 from atlas_rt.core.word_names import IN_ENGLISH
 from atlas_rt.library.store import StoreReader
 from atlas_rt.search.fields import read
+from atlas_rt.search.filters import Filters
 from atlas_rt.search.word_names import words_of
+from atlas_rt.window.filter_state import chip_of
 from atlas_rt.workers.completions import Completer
 from atlas_rt.workers.filtering import FilterRequest, answer_of
 from atlas_rt.workers.scenes import Arrival, SceneReader, SceneWorker
@@ -94,12 +99,71 @@ def test_facets_read_in_the_persons_words_and_ask_in_english(german: Scene, inde
     assert set(facets["cluster"].texts) == {each.name for each in german.cluster_records if each.name}
 
 
+@pytest.fixture(scope="module")
+def french(arrival: Arrival, indexed: Library, tmp_path_factory: pytest.TempPathFactory) -> tuple[Scene, Library]:
+    """With labels that French mixes up: it calls a dress `robe`, and both an office and a desk `bureau`."""
+    home = indexed.copy(tmp_path_factory.mktemp("french"))
+    planted = ("dress", "robe", "office", "desk", "bra", "arm", "Chien", "(mine) own (too)")
+    with contextlib.closing(sqlite3.connect(home.place.folder / "library.db")) as database:
+        for id_, word in zip(arrival.scene.ids.tolist(), planted, strict=False):
+            database.execute("INSERT INTO labels VALUES (?, ?, ?, 0.9)", (arrival.scene.model, id_, word))
+        database.commit()
+    return in_words(arrival.scene, words_of("fr")), home
+
+
+@pytest.mark.parametrize("code", ["fr", "en"])
+def test_a_value_of_a_facet_is_that_label_whatever_other_word_is_called_so(
+    french: tuple[Scene, Library], code: str
+) -> None:
+    scene = in_words(french[0], words_of(code))
+    with StoreReader.open(french[1].place.folder) as store:
+        facets = {facet.field: facet for facet, _ in answer_of(FilterRequest((), scene), store, scene.model).facets}
+        assert len(set(facets["label"].texts)) == len(facets["label"].texts)
+        for value in ("robe", "dress", "desk", "Chien", "(mine) own (too)"):
+            asked = FilterRequest(Filters().toggled("label", value).conditions, scene, counted=False)
+            passes = answer_of(asked, store, scene.model).passes
+            assert passes is not None
+            assert passes.tolist() == facets["label"].having([value], len(scene.ids)).tolist(), value
+            assert chip_of(asked.conditions[0], scene.words, facets["label"]).text == facets["label"].text(value)
+
+
+def test_a_word_that_is_typed_finds_all_that_is_called_so(french: tuple[Scene, Library]) -> None:
+    scene, home = french
+    texts = TextSearch(home.place, scene.model)
+    try:
+        dress, robe, office, desk, bra, arm, chien, _ = (found(texts, f'label:="{word}"', scene) for word in (
+            "dress", "robe", "office", "desk", "bra", "arm", "Chien", "(mine) own (too)"
+        ))  # fmt: skip
+        assert found(texts, "label:bureau", scene) == sorted({*office, *desk})
+        assert found(texts, "label:robe", scene) == sorted({*dress, *robe})
+        assert found(texts, "label:bras", scene) == arm
+        assert set(chien) < {*found(texts, "label:chien", scene)}
+        assert bra
+        completions = [each.query for each in Completer(texts, home.place.sources).completions("label:bur", scene)]
+        assert len(completions) == len(set(completions))
+    finally:
+        texts.close()
+
+
+def test_what_would_be_called_alike_on_one_map_keeps_its_english(arrival: Arrival) -> None:
+    one, other, *rest = arrival.scene.cluster_records
+    given = [replace(one, name="office", named_by="vocabulary"), replace(other, name="desk", named_by="vocabulary")]
+    scene = replace(arrival.scene, cluster_records=(*given, *rest))
+    shown = in_words(scene, words_of("fr"))
+    assert [each.name for each in shown.cluster_records[:2]] == ["bureau (office)", "bureau (desk)"]
+    again = in_words(in_words(shown, words_of("ar")), words_of("de"))
+    assert [each.name for each in again.cluster_records[:2]] == ["Büro", words_of("de").shown("desk")]
+    assert in_words(again, IN_ENGLISH).cluster_records[:2] == tuple(
+        replace(each, stored=each.english) for each in given
+    )
+
+
 def test_another_language_brings_the_newest_scene_again_and_reads_nothing(indexed: Library) -> None:
     worker = SceneWorker(SceneReader(indexed.place, model=indexed.model.id, dim=indexed.model.dim))
     try:
         worker.poke()
         first = wait_for(worker.take)
-        worker.speak(words_of("ja"))
+        worker.speak("ja")
         second = wait_for(worker.take)
         assert (second.scene.words.code, second.scene.ids is first.scene.ids) == ("ja", True)
         assert len(second.tiles) == 0

@@ -198,8 +198,9 @@ class ClusterPageView:
         """The commonest labels, the share of images that carry each, and a mark at the nearest cluster's share."""
         y = self._heading(context, canvas, inside, "Labels")
         left, figure = context.px(104.0), context.px(40.0)
-        for word, share, theirs in page.labels:
-            text = context.type.fit(context.hud.words.shown(word), left - context.px(8.0), theme.CAPTION)
+        names = context.hud.words.listed([word for word, _, _ in page.labels])
+        for name, (_, share, theirs) in zip(names, page.labels, strict=True):
+            text = context.type.fit(name, left - context.px(8.0), theme.CAPTION)
             canvas.text(inside.x, y, text, theme.CAPTION, theme.INK_SOFT)
             height = context.px(BAR)
             bar = Rect(inside.x + left, y + context.px(5.0), inside.width - left - figure, height)

@@ -64,7 +64,7 @@ class HoverCard:
         ref = context.thumbnails.ref(facts.id)
         aspect = context.thumbnails.aspect(facts.id)
         picture_height = min(inner / aspect, context.px(PICTURE_HEIGHT)) if ref else 0.0
-        words = "  ·  ".join(context.hud.words.shown(word) for word, _ in facts.labels[:3])
+        words = "  ·  ".join(context.hud.words.listed([word for word, _ in facts.labels[:3]]))
         lines = [context.type.fit(line, inner, theme.CAPTION) for line in (words, facts.alike_words) if line]
         text_height = context.px(20.0 + 18.0 * len(lines))
         height = picture_height + (context.px(8.0) if ref else 0.0) + text_height + 2.0 * pad

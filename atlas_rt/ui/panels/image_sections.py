@@ -118,10 +118,11 @@ def _chips(context: PanelContext, canvas: Canvas, inside: Rect, facts: ImageFact
     """The labels with how sure they are, the surer the brighter; those that need a third line are left out."""
     x, y, height, gap = inside.x, inside.y, context.px(CHIP), context.px(CHIP_GAP)
     last = inside.y + (CHIP_LINES - 1) * (height + gap)
-    for word, confidence in facts.labels:
+    names = context.hud.words.listed([word for word, _ in facts.labels])
+    for shown, (_, confidence) in zip(names, facts.labels, strict=True):
         sure = f"{confidence:.0%}"
         figure = context.type.width(sure, theme.CAPTION)
-        name = context.type.fit(context.hud.words.shown(word), inside.width - figure - context.px(26.0), theme.CAPTION)
+        name = context.type.fit(shown, inside.width - figure - context.px(26.0), theme.CAPTION)
         width = context.type.width(name, theme.CAPTION) + figure + context.px(26.0)
         if x > inside.x and x + width > inside.right:
             x, y = inside.x, y + height + gap
