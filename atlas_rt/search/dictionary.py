@@ -18,7 +18,6 @@ from functools import cache, cached_property, lru_cache
 
 from atlas_rt.core.assets import assets_folder
 from atlas_rt.errors import MissingError
-from atlas_rt.search.colour_words import colour_words
 
 ENGLISH = "en"
 FILE = "dictionary.zip"
@@ -341,9 +340,8 @@ def load_dictionary(code: str) -> Dictionary | None:
                 words[meaning] = word
             if entry[0] != ">":
                 english[word] = meaning
-    colours = colour_words(code)
     hints = {kind: _hints(kind).get(code, "") for kind in ("little", "particles", "prefixes")}
-    return Dictionary(code, colours | english | colours, words, **hints)
+    return Dictionary(code, english, words, **hints)
 
 
 @cache
