@@ -37,6 +37,7 @@ def test_a_name_stays_and_can_be_taken_back(owner: Person, home: Library, here: 
     assert told.err == f"kept in {kept}\n"
     assert f"{second['size']:>6,}  {second['id']:>4}  our Gärten: you named it" in told.lines
     changed = {"name": "our Gärten", "why": "you named it", "named_by": "user"}
+    changed |= {"name_english": "our Gärten", "why_english": "you named it"}
     assert clusters(owner, home.source) == [before[0], second | changed, *before[2:]]
     assert sorted(path.name for path in kept.iterdir()) == ["cluster_names.json", "copies", "lock"]
     given = clusters(owner, home.source, "--rename", str(second["id"]), "another")[1]
