@@ -44,9 +44,9 @@ from atlas_rt.search.labels import (
     log_familiarity,
     read_words,
 )
-from atlas_rt.search.match_strength import FEATURES, Background, Judge, QueryVector, load_background, pieces_of
-from atlas_rt.search.query import vector_of
+from atlas_rt.search.match_strength import FEATURES, Background, Judge, QueryVector, load_background
 from atlas_rt.search.vector_index import VectorIndex
+from atlas_rt.workers.searcher import Searcher
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "models" / "demo"
@@ -273,12 +273,6 @@ def abroad(words: Iterable[str], dictionary: Dictionary) -> list[str]:
     return list(found)[:QUERIES]
 
 
-def readings(phrase: str, dictionary: Dictionary | None) -> tuple[str, str]:
-    """What is typed, and what the dictionary makes of it; twice the same where it knows none of it."""
-    translation = dictionary.translate(phrase) if dictionary else None
-    return phrase, translation.english if translation and translation.read else phrase
-
-
 def nonsense_of(dictionary: Dictionary, chance: np.random.Generator) -> list[str]:
     """NONSENSE phrases in the spelling of a language: invented words, and its little and abstract words."""
     parts = tomllib.loads(PHRASES.read_text("utf-8"))
@@ -366,8 +360,9 @@ class Asker:
     """Asks folders. Phrases are encoded once."""
 
     def __init__(self, model: Model, text: TextEncoder, background: Background, nouns: Nouns) -> None:
-        self._model, self._text, self._background, self._nouns = model, text, background, nouns
-        self._queries: dict[str, QueryVector] = {}
+        self._model, self._background, self._nouns = model, background, nouns
+        self._searcher = Searcher(model, text)
+        self._known: dict[tuple[str, str], tuple[QueryVector, QueryVector]] = {}
 
     def ask(self, folder: Folder, seed: int, images: int | None = None, language: str = ENGLISH) -> Asked:
         """images: so many of the folder's, taken at random; all by default. language: of `languages`."""
@@ -385,26 +380,26 @@ class Asker:
             phrases |= {kind: abroad(found, dictionary) for kind, found in absent.items()}
         vectors = folder.vectors[rows]
         judge = Judge(VectorIndex(vectors), self._background, self._model.calibration)
-        features = {kind: self._features(judge, vectors, phrases[kind], dictionary) for kind in KINDS}
+        features = {kind: self._features(judge, vectors, phrases[kind], language) for kind in KINDS}
         return Asked(folder.name, language, features)
 
-    def _features(self, judge: Judge, vectors: Floats, phrases: list[str], dictionary: Dictionary | None) -> Floats:
+    def _features(self, judge: Judge, vectors: Floats, phrases: list[str], language: str) -> Floats:
         return np.stack([
-            np.stack([self._of_best(judge, vectors, reading) for reading in readings(phrase, dictionary)])
+            np.stack([self._of_best(judge, vectors, reading) for reading in self._readings(phrase, language)])
             for phrase in phrases
         ])  # fmt: skip
 
-    def _of_best(self, judge: Judge, vectors: Floats, reading: str) -> Floats:
+    def _of_best(self, judge: Judge, vectors: Floats, query: QueryVector) -> Floats:
         """(4,)"""
-        query = self._query(reading)
         found: Floats = judge.features(query, (vectors @ query.vector).max(keepdims=True))[0]
         return found
 
-    def _query(self, phrase: str) -> QueryVector:
-        if phrase not in self._queries:
-            vector = vector_of(phrase, self._text.encode, templates=self._model.text.templates)
-            self._queries[phrase] = QueryVector(vector, pieces_of(phrase, self._text))
-        return self._queries[phrase]
+    def _readings(self, phrase: str, language: str) -> tuple[QueryVector, QueryVector]:
+        """As the program reads it, twice the same where there is one reading."""
+        if (phrase, language) not in self._known:
+            every = self._searcher.readings_of(phrase, language)
+            self._known[phrase, language] = every[0], every[-1]
+        return self._known[phrase, language]
 
 
 # -- fitting -----------------------------------------------------------------------------------------------------------

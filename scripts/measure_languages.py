@@ -27,10 +27,10 @@ from atlas_rt.encoders.encoder import TextEncoder
 from atlas_rt.encoders.registry import Calibration, Model
 from atlas_rt.errors import AtlasError
 from atlas_rt.library.cache_layout import cache_folder
-from atlas_rt.search.dictionary import code_of, load_dictionary
-from atlas_rt.search.match_strength import Background, Judge, QueryVector, load_background, pieces_of
-from atlas_rt.search.query import vector_of
+from atlas_rt.search.dictionary import ENGLISH, code_of
+from atlas_rt.search.match_strength import Background, Judge, QueryVector, load_background
 from atlas_rt.search.vector_index import VectorIndex
+from atlas_rt.workers.searcher import Searcher
 
 LANGUAGES = ("de", "fr", "es", "it", "ru", "pl", "nl", "pt", "zh_CN", "ar", "ro")
 OTHERS = ("cs", "sv", "tr", "fi", "hu", "el", "uk")
@@ -49,20 +49,6 @@ RANK = 2
 """Of recall at 1, 5 and 10 the last."""
 
 
-class Phrases:
-    """What phrases are, as vectors, each encoded once."""
-
-    def __init__(self, model: Model, text: TextEncoder) -> None:
-        self._model, self._text = model, text
-        self._known: dict[str, QueryVector] = {}
-
-    def query(self, phrase: str) -> QueryVector:
-        if phrase not in self._known:
-            vector = vector_of(phrase, self._text.encode, templates=self._model.text.templates)
-            self._known[phrase] = QueryVector(vector, pieces_of(phrase, self._text))
-        return self._known[phrase]
-
-
 class Pictures:
     """Pictures that are asked for. vectors: (n, dim)."""
 
@@ -78,14 +64,6 @@ class Pictures:
         vectors = self.vectors if vectors is None else vectors
         best: Floats = np.max([self._judge.evidence(each, vectors @ each.vector) for each in queries], axis=0)
         return best
-
-
-def readings(phrase: str, language: str, which: str) -> list[str]:
-    """which: "typed", "translated" or "both". What the dictionary knows nothing of stays as it is."""
-    dictionary = load_dictionary(code_of(language))
-    translation = dictionary.translate(phrase) if dictionary else None
-    english = translation.english if translation and translation.read else phrase
-    return {"typed": [phrase], "translated": [english], "both": list(dict.fromkeys([phrase, english]))}[which]
 
 
 def names(rcc: Path) -> dict[str, dict[str, str]]:
@@ -113,18 +91,21 @@ class Measure:
 
     def __init__(self, model: Model, cache: Path | None) -> None:
         text = TextEncoder(model)
-        self.phrases, self._calibration = Phrases(model, text), model.calibration
+        self._searcher, self._calibration = Searcher(model, text), model.calibration
         self._background = load_background(model, text, cache)
 
     def pictures(self, vectors: Floats) -> Pictures:
         return Pictures(vectors, self._background, self._calibration)
 
+    def readings(self, phrase: str, language: str, which: str) -> tuple[QueryVector, ...]:
+        """which: "typed", "translated" (as typed where the dictionary knows nothing of it) or "both", as the program
+        reads it."""
+        every = self._searcher.readings_of(phrase, ENGLISH if which == "typed" else code_of(language))
+        return every[-1:] if which == "translated" else every
+
     def recall(self, right: dict[str, list[int]], pictures: Pictures, language: str, which: str) -> float:
         """Percent of phrases with a right picture within rank 10. right: phrase -> places."""
-        fits = [
-            pictures.fits([self.phrases.query(reading) for reading in readings(phrase, language, which)])
-            for phrase in right
-        ]
+        fits = [pictures.fits(self.readings(phrase, language, which)) for phrase in right]
         return recall(np.stack(fits), list(right.values()))[0][RANK]
 
 
@@ -155,10 +136,7 @@ def colours_table(sets: dict[str, tuple[list[Captioned], Floats]], model: Model,
         asked = dict(zip(HUES, words.split(), strict=True))
         shares = []
         for which in ("typed", "both"):
-            queries = {
-                colour: [measure.phrases.query(each) for each in readings(word, language, which)]
-                for colour, word in asked.items()
-            }
+            queries = {colour: measure.readings(word, language, which) for colour, word in asked.items()}
             won = [np.argmax(every.fits(queries[pair.hues[0]], pair.vectors)) == 0 for pair in pairs]
             shares.append(100 * np.mean(won))
         yield f"| {language} | " + " | ".join(f"{each:.0f} %" for each in shares) + " |"

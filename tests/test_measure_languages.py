@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from calibrate import LANGUAGES, NONSENSE, Captioned, Spelling, abroad, nonsense_of, readings
+from calibrate import LANGUAGES, NONSENSE, Captioned, Spelling, abroad, nonsense_of
 from measure_languages import Measure, named
-from measure_languages import readings as measured_readings
 
 from atlas_rt.encoders.registry import Model
 from atlas_rt.search.dictionary import Dictionary, load_dictionary
@@ -36,10 +35,8 @@ def test_invented_words_follow_the_letters_of_real_ones() -> None:
     assert all(word.startswith("ban") and set(word) <= set("band") for word in words if len(word) > 2)
 
 
-def test_a_phrase_is_read_as_it_stands_and_in_english() -> None:
+def test_words_are_asked_for_as_the_language_has_them() -> None:
     german = load_dictionary("de")
-    assert readings("Hund", german) == ("Hund", "dog")
-    assert readings("Xyzzy", german) == ("Xyzzy", "Xyzzy")
     assert german is not None
     assert abroad(["dog", "cat", "no such thing"], german) == [german.word_for("dog"), german.word_for("cat")]
 
@@ -47,9 +44,12 @@ def test_a_phrase_is_read_as_it_stands_and_in_english() -> None:
 def test_the_better_of_both_readings_counts(model: Model, tmp_path: Path) -> None:
     """Eleven pictures of one thing and one of another, which the second reading names."""
     measure = Measure(model, tmp_path)
-    dog, cat = (measure.phrases.query(word).vector for word in ("dog", "cat"))
+    dog, cat = (measure.readings(word, "en", "both")[0].vector for word in ("dog", "cat"))
     pictures = measure.pictures(np.stack([*[dog] * 11, cat]))
-    assert measured_readings("Katze", "de", "both") == ["Katze", "cat"]
+    (typed,), (translated,) = (measure.readings("Katze", "de", which) for which in ("typed", "translated"))
+    assert np.array_equal(translated.vector, cat)
+    assert not np.array_equal(typed.vector, cat)
+    assert len(measure.readings("dog Katze", "de", "both")) == 2
     assert measure.recall({"Katze": [11], "dog": [11]}, pictures, "de", "both") == 50.0
 
 

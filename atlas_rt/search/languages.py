@@ -22,8 +22,6 @@ from atlas_rt.search import dictionary
 from atlas_rt.search.english_words import LOANED
 
 ENGLISH = "English"
-SHIPPED = "starter"
-"""It reads other languages a little, and gains by the dictionary in all of them."""
 LATIN = "LATIN"
 SCRIPTS = {"CJK": "Chinese or Japanese characters", "HIRAGANA": "Japanese", "KATAKANA": "Japanese", "HANGUL": "Korean"}
 """How to call a script that Unicode calls otherwise."""
@@ -43,15 +41,9 @@ NAMED_MAX, LETTERS_MAX = 3, 24
 """Words that a sentence names, and letters that it shows of each."""
 
 
-def needs_dictionary(model_name: str) -> bool:
-    """Whether a model gains by a query in English. A multilingual one reads it as it stands, and of a model that nobody
-    knows nobody knows that."""
-    name = model_name.partition(":")[0]
-    return name == SHIPPED or reads_english_only(name)
-
-
 def reads_english_only(model_name: str) -> bool:
-    """Whether the registry says so of a model."""
+    """Whether the registry says so of a model, which gains by a query in English then. A multilingual one reads a query
+    as it stands, and of a model that nobody knows nobody knows that."""
     name = model_name.partition(":")[0]
     known = next((each for each in entries() if each.name == name), None)
     return known is not None and known.languages == ENGLISH
@@ -99,7 +91,7 @@ def not_understood_words(words: Sequence[str], model_name: str) -> str:
     more = len(words) - len(named)
     last = f"{more:,} more words" if more else named.pop()
     told = f"{', '.join(named)} and {last}" if named else last
-    better = _better() if model_name and needs_dictionary(model_name) else ""
+    better = _better() if model_name and reads_english_only(model_name) else ""
     return f"The search did not understand {told}.{better}"
 
 

@@ -29,7 +29,7 @@ from atlas_rt.search import meanings
 from atlas_rt.search.dictionary import ENGLISH
 from atlas_rt.search.english_words import is_english
 from atlas_rt.search.fields import Reading, read
-from atlas_rt.search.languages import needs_dictionary, not_understood_words, reads_english_only, unread, words_of
+from atlas_rt.search.languages import not_understood_words, reads_english_only, unread, words_of
 from atlas_rt.search.match_strength import Background, Judge, QueryVector, load_background, pieces_of
 from atlas_rt.search.query import Term, mixed, parse, sought, vector_of, vector_with, written
 from atlas_rt.search.readings import Translated, dictionary_for, translated
@@ -164,7 +164,7 @@ class Searcher:
         English went down from 55 to 52 % recall of names in 19 languages. And in English."""
         terms = tuple(self._with_unwanted_in_english(asked))
         words = [word for term in terms for word in words_of(term.phrase)]
-        if not asked.english or not reads_english_only(self.model.name) or any(map(self._is_english, words)):
+        if not asked.english or any(map(self._is_english, words)):
             yield terms
         if asked.english and asked.english != terms:
             yield asked.english
@@ -179,6 +179,13 @@ class Searcher:
                 yield term
             if read:
                 yield english
+
+    def readings_of(self, text: str, language: str = ENGLISH) -> tuple[QueryVector, ...]:
+        """What is looked for where a person types a text: as it stands, and last, where that is something else, in
+        English. language: as of `Query`."""
+        nothing = VectorIndex(np.zeros((0, self.model.dim), np.float32))
+        query = Query(text, np.zeros(0, np.int64), nothing, language=language)
+        return tuple(self._wanted(self._read(query, 0), None))
 
     def vector_of(self, text: str) -> Floats:
         """The unit vector of what a person typed, its signs and weights heeded, its fields left out."""
@@ -203,7 +210,7 @@ class Searcher:
 
     def _translated(self, text: str, language: str) -> tuple[Translated | None, tuple[str, ...]]:
         """A text as the dictionary reads it, and what there is to say of that; a search goes on without."""
-        if not (text.strip() and needs_dictionary(self.model.name)):
+        if not (text.strip() and reads_english_only(self.model.name)):
             return None, ()
         try:
             dictionary = dictionary_for(text, language)
@@ -212,11 +219,9 @@ class Searcher:
             return None, (str(error),)
 
     def _is_english(self, word: str) -> bool:
-        """Whether the search knows an English word: the model has it as one piece, or it is in the lists."""
-        foreign = not word.isascii() and reads_english_only(
-            self.model.name
-        )  # letters that it has without their meaning
-        if not foreign and self._encoder.has_word(word):
+        """Whether the search knows an English word: a model of English alone has it as one piece, or it is in the
+        lists. Such a model has other letters without their meaning."""
+        if word.isascii() and self._encoder.has_word(word):
             return True
         try:
             return is_english(word)
@@ -290,7 +295,7 @@ class Searcher:
 
     def _not_understood(self, asked: _Asked, matches: Sequence[Match]) -> tuple[str, ...]:
         """The words, where neither the dictionary nor English knows any of them, and nothing sure was found."""
-        if asked.reading.empty or _sure(matches) or not needs_dictionary(self.model.name):
+        if asked.reading.empty or _sure(matches) or not reads_english_only(self.model.name):
             return ()
         if asked.translated and asked.translated.knows and not asked.query.as_typed:
             return ()

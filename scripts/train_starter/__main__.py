@@ -74,6 +74,11 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--threads", type=int, default=THREADS, metavar="N", help="of the machine (%(default)s)")
     parser.add_argument(
+        "--languages",
+        action="store_true",
+        help="go on with the second stage: a text tower of many languages in place of the English one",
+    )
+    parser.add_argument(
         "--teacher",
         type=Path,
         metavar="DIR",
@@ -189,8 +194,7 @@ def trained(
     return networks, pixels
 
 
-def export(made: Materials, networks: Networks, pixels: NDArray[np.uint8], folder: Path, teacher: Path) -> None:
-    """The image tower, and the English text tower that teaches the one that ships."""
+def export(made: Materials, networks: Networks, pixels: NDArray[np.uint8], folder: Path) -> None:
     from matplotlib._color_data import XKCD_COLORS
 
     colours = ImageColours(fit({name.removeprefix("xkcd:"): code for name, code in XKCD_COLORS.items()}))
@@ -198,9 +202,17 @@ def export(made: Materials, networks: Networks, pixels: NDArray[np.uint8], folde
     rows = np.random.default_rng(0).choice(len(pixels), RANGE_PICTURES, replace=False)
     shown = np.stack([views.plain(pixels[row], SIDE_PX) for row in rows]).transpose(0, 3, 1, 2).astype(np.float32)
     export_images(ImageTower(lower, networks, whole, colours), np.ascontiguousarray(shown), folder / "image.onnx")
+    export_text(PhraseTower(networks.text, english_colours(made.tokenizer)), folder / "text.onnx")
+    shutil.copyfile(made.tokenizer_file, folder / "tokenizer.json")
+
+
+def english_tower_kept(folder: Path, work: Path) -> Path:
+    """Where the English text tower lies that was just made, before another one takes its place."""
+    teacher = work / "english"
     teacher.mkdir(exist_ok=True)
-    export_text(PhraseTower(networks.text, english_colours(made.tokenizer)), teacher / "text.onnx")
-    shutil.copyfile(made.tokenizer_file, teacher / "tokenizer.json")
+    for name in ("text.onnx", "tokenizer.json"):
+        shutil.copyfile(folder / name, teacher / name)
+    return teacher
 
 
 def main() -> None:
@@ -218,10 +230,12 @@ def main() -> None:
             made = read_materials(args.packages)
             networks, pixels = trained(made, args, chance)
             say("export")
-            args.teacher = args.work / "english"
-            export(made, networks, pixels, args.output, args.teacher)
-        make_text_tower(args, args.output / "image.onnx", say)
-        describe(args.output)
+            export(made, networks, pixels, args.output)
+            if args.languages:
+                args.teacher = english_tower_kept(args.output, args.work)
+        if args.teacher is not None:
+            make_text_tower(args, args.output / "image.onnx", say)
+        describe(args.output, MANY_LANGUAGES if args.teacher is not None else ENGLISH)
     except (PackageError, OSError) as error:
         say(str(error))
         raise SystemExit(3) from None
@@ -231,10 +245,9 @@ def main() -> None:
     say(f"done in {(time.monotonic() - start) / 60:.0f} min")
 
 
-LICENCE = (
-    "Apache-2.0 (weights of EfficientNet-Lite and of the Universal Sentence Encoder, multilingual, taught by MiniLM); "
-    "training data: public domain (openclipart), OFL (emoji), WordNet, Unicode CLDR"
-)
+ENGLISH = "EfficientNet-Lite and MiniLM weights"
+MANY_LANGUAGES = "weights of EfficientNet-Lite and of the Universal Sentence Encoder, multilingual, taught by MiniLM"
+LICENCE = "Apache-2.0 ({weights}); training data: public domain (openclipart), OFL (emoji), WordNet, Unicode CLDR"
 DESCRIPTION = """\
 # The starter model's two towers, made by scripts/train-starter; how they were judged: report.md.
 name = "starter"
@@ -255,7 +268,7 @@ pixel_max = 255.0
 batch = 1                    # larger gains next to nothing, and the last bits depend on the place in the batch
 
 [text]
-file = "text.onnx"           # weights stored in 8 and 4 bits, fp32 arithmetic: any batch, padded or not
+file = "text.onnx"           # weights stored in few bits, fp32 arithmetic: any batch, padded or not
 sha256 = "{text}"
 inputs = ["input_ids", "attention_mask"]   # (n, l) int64 each
 output = "embedding"
@@ -271,8 +284,8 @@ NEAR_DUPLICATE = 0.92
 """Measured by `scripts/measure-duplicates`; `scripts/calibrate` finds the rest of the calibration."""
 
 
-def describe(folder: Path) -> None:
-    """Writes `model.toml` and says what was made. The calibration follows."""
+def describe(folder: Path, weights: str) -> None:
+    """Writes `model.toml` and says what was made. The calibration follows. weights: of what."""
     made = {}
     for file in ("image.onnx", "text.onnx", "tokenizer.json"):
         content = (folder / file).read_bytes()
@@ -280,7 +293,14 @@ def describe(folder: Path) -> None:
         say(f"{file}: {len(content) / 1e6:.1f} MB, sha256 {hashlib.sha256(content).hexdigest()}")
     dim, text = DIM + len(NAMES), DESCRIPTION
     (folder / "model.toml").write_text(
-        text.format(dim=dim, licence=LICENCE, side=SIDE_PX, length=LENGTH_MAX, near_duplicate=NEAR_DUPLICATE, **made),
+        text.format(
+            dim=dim,
+            licence=LICENCE.format(weights=weights),
+            side=SIDE_PX,
+            length=LENGTH_MAX,
+            near_duplicate=NEAR_DUPLICATE,
+            **made,
+        ),
         encoding="utf-8",
     )
 

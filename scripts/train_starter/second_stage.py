@@ -1,7 +1,7 @@
-"""Makes the text tower that ships, which reads many languages, from one that reads English: the second stage.
+"""Makes a text tower that reads many languages, taught by one that reads English: the second stage.
 
-The image tower stays as it is, to the byte. Called by `scripts/train-starter` behind the first stage, or alone with
-`--teacher`.
+The image tower stays as it is, to the byte. Called by `scripts/train-starter` behind the first stage with
+`--languages`, or alone with `--teacher`.
 """
 
 from __future__ import annotations
