@@ -4,8 +4,9 @@ called there.
 Unicode's CLDR gives each emoji and symbol a name and keywords in some hundred languages. Over all characters the words
 of a language are paired with the English ones that come with the same characters, by Dice's coefficient; a name always
 means the English name of its character. What an English word is called is shown to people, so it must be surer: where
-two words fit alike, none is taken. Lists of ours, in `dictionary.toml`, hold what CLDR lacks or has wrong. The same
-packages give the same file, to the byte: `--check` makes it a second time and compares.
+two words fit alike, none is taken. Lists of ours go before it: `words/` has the vocabulary and what else people ask for
+in some languages, `dictionary.toml` what no such list holds. The same packages give the same file, to the byte:
+`--check` makes it a second time and compares.
 Called by `scripts/make-dictionary`.
 """
 
@@ -22,7 +23,7 @@ import unicodedata
 import xml.etree.ElementTree as ET
 import zipfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -30,8 +31,11 @@ from typing import NoReturn
 from debian_packages import Package, PackageError, default_folder, fetch
 from make_vocabulary import WORDNET, WordNet, read_wordnet
 
+from atlas_rt.search.english_words import is_english
+
 ROOT = Path(__file__).resolve().parents[1]
 OURS = Path(__file__).with_name("dictionary.toml")
+LISTS = Path(__file__).with_name("words")
 VOCABULARY = ROOT / "models" / "vocabulary.txt"
 CLDR = "unicode-cldr-core"
 ENGLISH = "en"
@@ -133,14 +137,51 @@ class Pairs:
         more = {word: self.words[name] for word, name in synonyms.items() if name in self.words}
         return Pairs(self.english, more | self.words)
 
-    def corrected(self, words: dict[str, str], forms: dict[str, str]) -> Pairs:
-        """With ours. words: English -> word; forms: `endings`, and English -> stems they are set to, both by blanks."""
+    def corrected(self, entries: Sequence[Entry], forms: dict[str, str], pictured: Collection[str]) -> Pairs:
+        """With ours, whatever CLDR says. forms: `endings`, and English -> stems they are set to, both by blanks.
+
+        What CLDR alone takes for a word is left out where it is English too, and of our further words those that name
+        something else in English. pictured: the vocabulary.
+        """
         endings = ["", *forms.get("endings", "").split()]
         stems = [(stem, meaning) for meaning, text in forms.items() if meaning != "endings" for stem in text.split()]
         more = {stem + ending: meaning for stem, meaning in stems for ending in endings}
-        written = {word.lower() for word in more} | {word.lower() for word in words.values()}
-        english = {word: meaning for word, meaning in self.english.items() if word.lower() not in written}
-        return Pairs(english | more | {word: meaning for meaning, word in words.items()}, self.words | words)
+        taken = {word.lower() for word in more}
+        for word, meaning, is_first in _by_familiarity(entries):
+            if word.lower() not in taken and (is_first or word.lower() not in pictured or word.lower() == meaning):
+                taken.add(word.lower())
+                more[word] = meaning
+        english = {word: meaning for word, meaning in self.english.items() if word.lower() not in taken}
+        if entries:
+            english = {word: meaning for word, meaning in english.items() if not is_english(word)}
+        return Pairs(english | more, self.words | {entry.english: entry.words[0] for entry in entries if entry.words})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of our lists. words: what an English word is called first, then what else means it."""
+
+    english: str
+    words: tuple[str, ...]
+
+
+def read_list(file: Path) -> list[Entry]:
+    """Lines of `english = word | word`, the most familiar first. Raises OSError; ValueError for any other line."""
+    found = []
+    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+        if line.startswith("#") or not line.strip():
+            continue
+        english, is_entry, words = f"{line} ".partition(" = ")
+        if not is_entry:
+            raise ValueError(f"{file}, line {number}: it should read `english = word | word`: {line}")
+        found.append(Entry(english, tuple(word for each in words.split("|") if (word := each.strip()))))
+    return found
+
+
+def _by_familiarity(entries: Sequence[Entry]) -> Iterator[tuple[str, str, bool]]:
+    """(word, English, whether it is the first one): what something is called goes before what else it may be called."""
+    yield from ((entry.words[0], entry.english, True) for entry in entries if entry.words)
+    yield from ((word, entry.english, False) for entry in entries for word in entry.words[1:])
 
 
 @dataclass
@@ -411,10 +452,10 @@ def members(packages: dict[str, Package]) -> dict[str, str]:
     common = packages[CLDR].share / "unicode" / "cldr" / "common"
     folder = common / "annotations"
     ours = tomllib.loads(OURS.read_text("utf-8"))
-    everyday = _by_language(ours["everyday"])
     unsure = frozenset(ours["unsure"]["words"].split("|"))
     english = read_annotations(folder, ENGLISH)
     vocabulary = [word for word in VOCABULARY.read_text("utf-8").splitlines() if not word.startswith("#")]
+    pictured = frozenset(vocabulary)
     alike = synonyms(read_wordnet(packages[WORDNET].share / "wordnet"), english, vocabulary, unsure)
     merged = {file for files in REGIONS.values() for file in files}
     found: dict[str, Pairs] = {}
@@ -424,8 +465,9 @@ def members(packages: dict[str, Package]) -> dict[str, str]:
         theirs = read_annotations(folder, language)
         pairs = aligned(theirs, english, unspaced=language in UNSPACED, unsure=unsure)
         if len(pairs.english) >= WORDS_LEAST:
-            words = everyday.get(language, {}) | ours["words"].get(language, {})
-            found[language] = pairs.corrected(words, ours["forms"].get(language, {})).completed(alike)
+            found[language] = pairs.corrected(
+                _ours(language, ours["words"]), ours["forms"].get(language, {}), pictured
+            ).completed(alike)
     meanings = sorted({meaning for pairs in found.values() for meaning in (*pairs.words, *pairs.english.values())})
     files = {language: text_of(pairs, meanings) for language, pairs in found.items()}
     names = own_names(common / "main", [*found, ENGLISH])
@@ -437,14 +479,11 @@ def members(packages: dict[str, Package]) -> dict[str, str]:
     }
 
 
-def _by_language(table: dict[str, str]) -> dict[str, dict[str, str]]:
-    """Rows of a word in several languages -> language -> English word -> its own."""
-    rows = {word: text.split("|") for word, text in table.items()}
-    languages = rows.pop("languages")
-    return {
-        language: {word: row[column] for word, row in rows.items() if row[column]}
-        for column, language in enumerate(languages)
-    }
+def _ours(language: str, words: dict[str, dict[str, str]]) -> list[Entry]:
+    """words: language -> English word -> what it is called."""
+    if (file := LISTS / f"{language}.txt").exists():
+        return read_list(file)
+    return [Entry(english, (word,)) for english, word in words.get(language, {}).items()]
 
 
 def main(words: list[str] | None = None) -> None:
@@ -471,7 +510,7 @@ def main(words: list[str] | None = None) -> None:
         write(args.output, files, version=version)
     except PackageError as error:
         stop(str(error), 3)
-    except (OSError, ET.ParseError, lzma.LZMAError) as error:
+    except (OSError, ValueError, ET.ParseError, lzma.LZMAError) as error:
         stop(str(error), 3)
     languages = len(files["languages"].splitlines()) - 1
     print(f"{languages} languages, {args.output.stat().st_size / 1e6:.2f} MB")

@@ -117,8 +117,11 @@ class Dictionary:
 
     @cached_property
     def _by_word(self) -> dict[str, str]:
-        """What an English word is called means that word before all else: what `word_for` shows can be typed."""
-        return {self._key(word): english for english, word in reversed(self._words.items())}
+        """What an English word is called means that word before all else: what `word_for` shows can be typed. Of
+        several English words that are called alike it is the one that the word means in a phrase."""
+        by_key = [(self._key(word), english) for english, word in reversed(self._words.items())]
+        several = dict(by_key)
+        return several | {key: english for key, english in by_key if self._english.get(key) == english}
 
     def _read(self, part: str, is_english: Callable[[str], bool] | None) -> list[tuple[str, str]]:
         key = self._key(part)
@@ -159,40 +162,40 @@ class Dictionary:
         yield from parts if any(meaning for _, meaning in parts) else [(word, known)]
 
     def _form(self, word: str, is_english: Callable[[str], bool] | None = None) -> str:
-        """The English of a word in any of its forms, "" where none is known. Of a word that is English only a form that
-        differs by one letter: `rouges`, `rote`."""
+        """The English of a word in any of its forms, "" where none is known. A word that is English too is read as it
+        stands, or without its last letter: `chats`."""
         bare = _without_accents(word)
         for each in (word, *(word.removeprefix(prefix) for prefix in self._prefixes if len(word) > len(prefix) + 1)):
             if known := self._english.get(each):
                 return known
+        if is_english and is_english(word):
+            return self._english.get(word[:-1], "") if len(word) > STEM else ""
         if known := self._bare.get(bare):
             return known
         if _is_syllabic(word):
             return self._english.get(word[:-1], "") if len(word) > 1 else ""
-        if is_english and is_english(word):
-            return self._inflected(word, cuts=1, longer=1)
         return (
             self._inflected(word)
             or (self._inflected(bare) if bare != word else "")
             or (self._compound(word) if self.language in COMPOUNDING else "")
         )
 
-    def _inflected(self, word: str, *, cuts: int = CUT, longer: int = LONGER) -> str:
-        for cut in range(1, cuts + 1):
+    def _inflected(self, word: str) -> str:
+        for cut in range(1, CUT + 1):
             if len(word) - cut >= STEM and (known := self._bare.get(word[:-cut])):
                 return known
-        for cut in range(cuts):
-            if len(word) - cut >= STEM and (known := self._beginning(word[: len(word) - cut], longer)):
+        for cut in range(CUT):
+            if len(word) - cut >= STEM and (known := self._beginning(word[: len(word) - cut])):
                 return known
         return ""
 
-    def _beginning(self, stem: str, longer: int) -> str:
+    def _beginning(self, stem: str) -> str:
         """The English of the shortest known word that begins so."""
         place, near = bisect.bisect_left(self._sorted, stem), list[str]()
         while place < len(self._sorted) and self._sorted[place].startswith(stem):
             near.append(self._sorted[place])
             place += 1
-        near = [word for word in near if len(word) <= len(stem) + longer and " " not in word]
+        near = [word for word in near if len(word) <= len(stem) + LONGER and " " not in word]
         return self._bare[min(near, key=lambda word: (len(word), word))] if near else ""
 
     def _compound(self, word: str) -> str:

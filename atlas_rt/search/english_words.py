@@ -32,6 +32,15 @@ LOANED = [
     "soufflé",
 ]
 """Words with an accent that are English too."""
+LITTLE = frozenset(
+    re.findall(
+        r"\w+",
+        """an and any are as at be both but by each every few for from had has have he her him his how i into
+        is it its me my no not of off on onto or our out over she some that the their them then these they
+        this those to too under up upon us very was we were what when where which who with without you your""",
+    )
+)
+"""What WordNet lacks: it has nouns, verbs, adjectives and adverbs."""
 ENDINGS = ("'s", "s", "es", "ed", "ing", "er", "est", "ers", "ly", "y")
 """What a word of the lists may end in besides."""
 STEM = 3
@@ -56,7 +65,7 @@ def _forms(word: str) -> Iterator[str]:
 
 
 def _stands_there(word: str) -> bool:
-    return word in _everyday() or _is_line_of(_listed(), word)
+    return word in _everyday() or word in LITTLE or _is_line_of(_listed(), word)
 
 
 def _is_line_of(text: str, word: str) -> bool:

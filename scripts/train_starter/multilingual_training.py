@@ -14,51 +14,51 @@ from torch.nn import functional
 
 from train_starter.captions import Captions
 from train_starter.lessons import Lessons
-from train_starter.multilingual import LAST
 from train_starter.multilingual_tower import MultilingualTower
 from train_starter.phrases import Sampler
-from train_starter.sentence import tokenize
+from train_starter.sentence import has_bfloat16, tokenize
 from train_starter.space import CLASSES, DIM, ImageHead, Seen, unit
 from train_starter.training import ALIKE, divergence, pseudo_features
 
 TOKENS_MAX = 16
 PART = 160
 """Phrases of like length that run together."""
+ALIKENESS = 20.0
+"""What cosines are multiplied by where the teacher's answer is compared."""
 
 
 @dataclass(frozen=True)
 class StageSettings:
-    """warm: first steps, in which only the heads learn. rates: of AdamW, at the peak of one cycle.
+    """rate, rate_network: of AdamW, at the peak of one cycle, for the heads and for the sentence encoder, all of which
+    learns but its table of pieces. dropout: of the pictures' features.
 
-    dropout: of the pictures' features. english, foreign, composed: lessons a step, and `settled` those at the end.
-    abroad: so many captions and names of classes are translated.
-    second: share of the rates in the steps in which all learns.
+    nouns, class_names, kinds: phrases a step that are held against the pictures of classes; english, foreign, composed:
+    lessons, whose vectors the teacher gives. abroad: so many captions, nouns and names are translated.
     bank: drawings by whose likeness the teacher's answer is compared, as it is by that of the classes' pictures, which
     stand for photographs.
     """
 
-    last: int = 450
-    whole: int = 220
-    settle: int = 165
+    steps: int = 1200
     pictures: int = 160
+    nouns: int = 96
     class_names: int = 40
     kinds: int = 20
-    english: int = 192
-    foreign: int = 224
-    composed: int = 128
-    settled: tuple[int, int, int] = (288, 160, 64)
-    abroad: float = 0.4
+    english: int = 224
+    foreign: int = 192
+    composed: int = 64
+    abroad: float = 0.3
     bank: int = 800
     plain: float = 0.4
     dropout: float = 0.2
     temperature: float = 0.07
     rate: float = 8e-4
     rate_network: float = 4e-4
-    second: float = 0.7
     share_pairs: float = 0.6
-    share_classes: float = 0.3
-    share_kinds: float = 0.3
-    share_drawings: float = 0.8
+    share_classes: float = 0.4
+    share_nouns: float = 0.8
+    share_kinds: float = 0.4
+    share_nearness: float = 0.3
+    share_drawings: float = 0.6
     share_photographs: float = 1.0
     share_cosine: float = 1.0
     average: float = 0.99
@@ -110,8 +110,6 @@ class SecondStage:
         self._captions, self._lessons, self._taught = texts.captions, texts.lessons, texts.taught
         self._phrases, self._tokenizer = texts.phrases, texts.tokenizer
         self._set, self._chance = settings, chance
-        self._counts = settings.english, settings.foreign, settings.composed
-        self._sums: dict[str, Tensor] = {}
         self._scale = nn.Parameter(torch.tensor(20.0).log())
         with torch.no_grad():
             pictures.head.eval()
@@ -126,41 +124,22 @@ class SecondStage:
     def run(self, tell: Callable[[int, dict[str, float]], None], every: int = 50) -> None:
         """Learns, and leaves the averaged weights in the tower. tell: called with the step and the mean losses."""
         settings, tower = self._set, self._tower
-        heads = [*tower.head.parameters(), self._scale]
-        weights = tower.network.weights
-        last = [weights[name] for name in LAST]
-        tower.train()
-        behind = [(heads, settings.rate, 0.05), (last, settings.rate_network, 0.02)]
-        self._learn(behind, settings.last, tell, every)
-        groups = [(heads, settings.rate, 0.05), ([*weights.parameters()], settings.rate_network, 0.02)]
-        groups = [(learned, rate * settings.second, decay) for learned, rate, decay in groups]
-        self._learn(groups, settings.whole, lambda step, told: tell(settings.last + step, told), every, whole=True)
-        self._sums.clear()
-        self._counts, done = settings.settled, settings.last + settings.whole
-        self._learn(behind, settings.settle, lambda step, told: tell(done + step, told), every)
-        tower.eval()
-
-    def _learn(
-        self,
-        groups: list[tuple[list[nn.Parameter], float, float]],
-        steps: int,
-        tell: Callable[[int, dict[str, float]], None],
-        every: int,
-        *,
-        whole: bool = False,
-    ) -> None:
-        settings = self._set
-        learned = [p for parameters, _, _ in groups for p in parameters]
-        self._tower.requires_grad_(requires_grad=False)
+        heads, network = [*tower.head.parameters(), self._scale], [*tower.network.weights.parameters()]
+        learned = [*heads, *network]
+        tower.requires_grad_(requires_grad=False)
         for parameter in learned:
             parameter.requires_grad_(requires_grad=True)
-        rates = [rate for _, rate, _ in groups]
-        adam = torch.optim.AdamW([{"params": p, "lr": rate, "weight_decay": decay} for p, rate, decay in groups])
-        cycle = torch.optim.lr_scheduler.OneCycleLR(adam, rates, total_steps=steps + 1, pct_start=0.15)
+        rates = [settings.rate, settings.rate_network]
+        adam = torch.optim.AdamW([
+            {"params": heads, "lr": rates[0], "weight_decay": 0.05},
+            {"params": network, "lr": rates[1], "weight_decay": 0.02},
+        ])  # fmt: skip
+        cycle = torch.optim.lr_scheduler.OneCycleLR(adam, rates, total_steps=settings.steps + 1, pct_start=0.15)
         average = [p.detach().clone() for p in learned]
         totals: dict[str, float] = {}
-        for step in range(1, steps + 1):
-            losses = self._losses(whole=whole)
+        tower.train()
+        for step in range(1, settings.steps + 1):
+            losses = self._losses()
             adam.zero_grad()
             self._sum(losses).backward()
             nn.utils.clip_grad_norm_(learned, 5.0)
@@ -177,43 +156,47 @@ class SecondStage:
         with torch.no_grad():
             for mean, now in zip(average, learned, strict=True):
                 now.copy_(mean)
+        tower.eval()
 
     def _sum(self, losses: dict[str, Tensor]) -> Tensor:
         settings = self._set
         shares = {
-            "pairs": settings.share_pairs, "classes": settings.share_classes, "kinds": settings.share_kinds,
-            "drawings": settings.share_drawings, "photographs": settings.share_photographs,
-            "cosine": settings.share_cosine,
+            "pairs": settings.share_pairs, "classes": settings.share_classes, "nouns": settings.share_nouns,
+            "kinds": settings.share_kinds, "nearness": settings.share_nearness, "drawings": settings.share_drawings,
+            "photographs": settings.share_photographs, "cosine": settings.share_cosine,
         }  # fmt: skip
         return sum((losses[name] * share for name, share in shares.items()), torch.zeros(()))
 
-    def _losses(self, *, whole: bool) -> dict[str, Tensor]:
+    def _losses(self) -> dict[str, Tensor]:
         settings, chance, tower = self._set, self._chance, self._tower
         rows = chance.choice(len(self._pictures), settings.pictures, replace=False, p=self._captions.weights)
         captions = [self._captions.take(row) for row in rows.tolist()]
+        nouns, wanted = self._phrases.nouns(settings.nouns)
         names, classes = self._phrases.class_names(settings.class_names)
         kinds, shares = self._phrases.kinds(settings.kinds)
-        english, foreign, composed = self._counts
-        asked, wanted = self._lessons.take(chance, english=english, foreign=foreign, composed=composed)
-        meant = [self._abroad(phrase) for phrase in (*captions, *names, *kinds)]
-        sentences = self._sentences([*meant, *asked]) if whole else self._from_sums([*meant, *asked])
-        parts = [settings.pictures, settings.class_names, settings.kinds, len(asked)]
-        of_captions, of_names, of_kinds, of_lessons = tower.head(sentences).split(parts)
+        asked, meant = self._lessons.take(
+            chance, english=settings.english, foreign=settings.foreign, composed=settings.composed
+        )
+        said = [self._abroad(phrase) for phrase in (*captions, *nouns, *names, *kinds)]
+        sentences = self._sentences([*said, *asked])
+        parts = [settings.pictures, settings.nouns, settings.class_names, settings.kinds, len(asked)]
+        of_captions, of_nouns, of_names, of_kinds, of_lessons = tower.head(sentences).split(parts)
+        near = tower.head.nearness(sentences.split(parts)[1])[:, :CLASSES]
         scale = self._scale.exp().clamp(max=50.0)
         apart = self._apart(rows, captions, sentences[: settings.pictures].detach())
         scores = (of_captions @ self._seen(rows).T * scale).masked_fill(~apart, -1e4)
         right = torch.arange(settings.pictures)
-        pseudo = self._pseudo_seen()
-        target = torch.from_numpy(self._taught[wanted].astype(np.float32))
-        true = unit(target[:, :DIM])
-        bank = torch.from_numpy(chance.choice(len(self._bank), settings.bank, replace=False))
-        bank = self._bank[bank].T * 20.0
+        pseudo = self._pseudo_seen().T
+        true = unit(torch.from_numpy(self._taught[meant].astype(np.float32))[:, :DIM])
+        bank = self._bank[torch.from_numpy(chance.choice(len(self._bank), settings.bank, replace=False))].T * ALIKENESS
         return {
             "pairs": (functional.cross_entropy(scores, right) + functional.cross_entropy(scores.T, right)) / 2,
-            "classes": functional.cross_entropy(of_names @ pseudo.T * scale, classes),
-            "kinds": divergence(of_kinds @ pseudo.T * scale, shares),
+            "classes": functional.cross_entropy(of_names @ pseudo * scale, classes),
+            "nouns": divergence(of_nouns @ pseudo * scale, wanted),
+            "kinds": divergence(of_kinds @ pseudo * scale, shares),
+            "nearness": divergence(near, wanted),
             "drawings": divergence(of_lessons @ bank, torch.softmax(true @ bank, 1)),
-            "photographs": divergence(of_lessons @ pseudo.T * 20.0, torch.softmax(true @ pseudo.T * 20.0, 1)),
+            "photographs": divergence(of_lessons @ pseudo * ALIKENESS, torch.softmax(true @ pseudo * ALIKENESS, 1)),
             "cosine": 1.0 - (of_lessons * true).sum(-1).mean(),
         }
 
@@ -229,22 +212,12 @@ class SecondStage:
         found = []
         for rows in order.split(PART):
             part = tokens[rows]
-            found.append(self._tower.sentences(part.ids, part.mask))
+            with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
+                sums = self._tower.network.summed(self._tower.pieces(part.ids.long()), part.mask)
+            found.append(self._tower.centred_sums(sums.float()))
         back = torch.empty_like(order)
         back[order] = torch.arange(len(order))
         return torch.cat(found)[back]
-
-    def _from_sums(self, phrases: list[str]) -> Tensor:
-        """The same where pieces and windows stay as they are: what they say of a phrase is kept."""
-        missing = [phrase for phrase in dict.fromkeys(phrases) if phrase not in self._sums]
-        tokens = tokenize(missing, self._tokenizer, TOKENS_MAX) if missing else None
-        if tokens:
-            for rows in torch.argsort(tokens.mask.sum(1), stable=True).split(PART):
-                part = tokens[rows]
-                with torch.no_grad():
-                    sums = self._tower.network.summed(self._tower.pieces(part.ids), part.mask).half()
-                self._sums.update(zip([missing[row] for row in rows.tolist()], sums, strict=True))
-        return self._tower.centred_sums(torch.stack([self._sums[phrase] for phrase in phrases]).float())
 
     def _seen(self, rows: NDArray[np.int64]) -> Tensor:
         """(n, DIM) of pictures in one view."""

