@@ -31,6 +31,7 @@ from typing import NoReturn
 from debian_packages import Package, PackageError, default_folder, fetch
 from make_vocabulary import WORDNET, WordNet, read_wordnet
 
+from atlas_rt.search.dictionary import key_of
 from atlas_rt.search.english_words import is_english
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,6 +47,7 @@ REGIONS = {
     "sw": ("sw_KE",), "yo": ("yo_BJ",), "zh_Hant": ("zh_Hant_HK",),
 }  # fmt: skip
 """Language -> files whose words it takes where it has none for a character. What a script tells apart stays apart."""
+SCRIPTS = {"Arab": "Arabic", "Cyrl": "Cyrillic", "Hans": "Simplified", "Hant": "Traditional", "Latn": "Latin"}
 LEFT_OUT = {"root", "sr_Cyrl_BA", "sr_Latn_BA"}
 NAME_WEIGHT = 1.5
 """Of a pair of names, where one of two keywords counts one."""
@@ -146,12 +148,13 @@ class Pairs:
         endings = ["", *forms.get("endings", "").split()]
         stems = [(stem, meaning) for meaning, text in forms.items() if meaning != "endings" for stem in text.split()]
         more = {stem + ending: meaning for stem, meaning in stems for ending in endings}
-        taken = {word.lower() for word in more}
+        taken = {key_of(word) for word in more}
         for word, meaning, is_first in _by_familiarity(entries):
-            if word.lower() not in taken and (is_first or word.lower() not in pictured or word.lower() == meaning):
-                taken.add(word.lower())
+            key = key_of(word)
+            if key not in taken and (is_first or key not in pictured or key == meaning):
+                taken.add(key)
                 more[word] = meaning
-        english = {word: meaning for word, meaning in self.english.items() if word.lower() not in taken}
+        english = {word: meaning for word, meaning in self.english.items() if key_of(word) not in taken}
         if entries:
             english = {word: meaning for word, meaning in english.items() if not is_english(word)}
         return Pairs(english | more, self.words | {entry.english: entry.words[0] for entry in entries if entry.words})
@@ -397,8 +400,9 @@ def own_names(folder: Path, languages: Iterable[str]) -> dict[str, tuple[str, st
     for language in languages:
         file = next((folder / f"{name}.xml" for name in (language, language.partition("_")[0])), folder / "en.xml")
         theirs = _language_names(file) if file.exists() else {}
-        name = theirs.get(language) or theirs.get(language.partition("_")[0]) or english.get(language, language)
-        found[language] = (name, english.get(language) or english.get(language.partition("_")[0], language))
+        plain, _, script = language.partition("_")
+        name = english.get(language) or english.get(plain, plain) + (f" ({SCRIPTS[script]})" if script else "")
+        found[language] = (theirs.get(language) or theirs.get(plain) or name, name)
     return found
 
 
@@ -446,9 +450,9 @@ def stop(message: str, code: int) -> NoReturn:
     raise SystemExit(code)
 
 
-def members(packages: dict[str, Package]) -> dict[str, str]:
+def members(packages: dict[str, Package], *, lists: bool = True) -> dict[str, str]:
     """The files of the dictionary: one for each language, the English words, the languages, the emoji, and of ours
-    what is needed to read. Raises OSError, ParseError, LZMAError."""
+    what is needed to read. lists: with those of `words/`. Raises OSError, ParseError, LZMAError, ValueError."""
     common = packages[CLDR].share / "unicode" / "cldr" / "common"
     folder = common / "annotations"
     ours = tomllib.loads(OURS.read_text("utf-8"))
@@ -466,7 +470,7 @@ def members(packages: dict[str, Package]) -> dict[str, str]:
         pairs = aligned(theirs, english, unspaced=language in UNSPACED, unsure=unsure)
         if len(pairs.english) >= WORDS_LEAST:
             found[language] = pairs.corrected(
-                _ours(language, ours["words"]), ours["forms"].get(language, {}), pictured
+                _ours(language, ours["words"]) if lists else (), ours["forms"].get(language, {}), pictured
             ).completed(alike)
     meanings = sorted({meaning for pairs in found.values() for meaning in (*pairs.words, *pairs.english.values())})
     files = {language: text_of(pairs, meanings) for language, pairs in found.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -92,12 +93,14 @@ def test_kin_are_near_and_a_class_is_nearest_to_itself(animals: Lexicon) -> None
 
 @pytest.fixture(scope="module")
 def lessons() -> Lessons:
-    translations = read_translations(assets_folder("models") / "dictionary.zip")
-    return Lessons({"dog": 2.0, "cat": 1.0, "red car": 1.0}, translations, composed=500)
+    with zipfile.ZipFile(assets_folder("models") / "dictionary.zip") as archive:
+        texts = {name: archive.read(name).decode() for name in archive.namelist()}
+    return Lessons({"dog": 2.0, "cat": 1.0, "red car": 1.0}, read_translations(texts), composed=500)
 
 
 def test_phrases_to_learn_come_with_the_english_ones_that_say_the_same(lessons: Lessons) -> None:
     assert any(each.foreign == "hund" and each.language == "de" for each in lessons.abroad["dog"])
+    assert not any(each.foreign == "rock" for each in lessons.translations)  # a skirt in German, and a word of English
     phrases, rows = lessons.take(np.random.default_rng(3), english=5, foreign=50, composed=50)
     assert len(phrases) == len(rows) == 105
     assert [lessons.targets[row] for row in rows[:5]] == phrases[:5]

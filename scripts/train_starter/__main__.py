@@ -73,9 +73,9 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--threads", type=int, default=THREADS, metavar="N", help="of the machine (%(default)s)")
     parser.add_argument(
-        "--languages",
+        "--english",
         action="store_true",
-        help="go on with the second stage: a text tower of many languages in place of the English one",
+        help="stop after the first stage: the text tower reads English alone",
     )
     parser.add_argument(
         "--teacher",
@@ -230,7 +230,7 @@ def main() -> None:
             networks, pixels = trained(made, args, chance)
             say("export")
             export(made, networks, pixels, args.output)
-            if args.languages:
+            if not args.english:
                 args.teacher = english_tower_kept(args.output, args.work)
         if args.teacher is not None:
             make_text_tower(args, args.output / "image.onnx", say)

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from debian_packages import fetch
+from make_dictionary import members
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -41,7 +42,6 @@ from train_starter.training import Progress
 from train_starter.translations import READ_BY_ENCODER, read_translations
 
 ROOT = Path(__file__).resolve().parents[2]
-DICTIONARY = ROOT / "models" / "dictionary.zip"
 PIECES = 80_000
 """Of 128,000: so many of the text tower's 26 MB are worth it."""
 VIEWS = 4
@@ -181,7 +181,9 @@ def make_text_tower(args: argparse.Namespace, image: Path, say: Callable[[str], 
     lexicon, pairs = read_lexicon(wordnet), read_pairs(packages)
     classes = read_classes(lexicon)
     words, offsets = nouns(lexicon, word_uses(wordnet))
-    lessons = Lessons(english_phrases(words, pairs, classes), read_translations(DICTIONARY))
+    # Without our own word lists, which are made for search: with them the tower lost two points of English.
+    translations = read_translations(members(packages, lists=False))
+    lessons = Lessons(english_phrases(words, pairs, classes), translations)
     say(f"what the English tower says of {len(lessons.targets):,} phrases")
     vectors = taught_once(args.teacher, lessons.targets, work / "taught.npz", threads)
     say("what the image tower sees")

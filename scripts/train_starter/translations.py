@@ -1,10 +1,11 @@
-"""Words of many languages with their English ones, as the program's dictionary has them."""
+"""Words of many languages with their English ones."""
 
 from __future__ import annotations
 
-import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+
+from atlas_rt.search.english_words import is_english
 
 READ_BY_ENCODER = ("ar", "de", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh")
 """What the multilingual encoder was made for, besides English."""
@@ -24,14 +25,17 @@ class Translation:
     english: str
 
 
-def read_translations(file: Path) -> list[Translation]:
-    """file: models/dictionary.zip, whose form `scripts/make_dictionary.py` describes. Raises OSError, BadZipFile."""
+def read_translations(texts: Mapping[str, str]) -> list[Translation]:
+    """texts: what `make_dictionary.members` gives.
+
+    Without words that mean something else in English (`rock`, a skirt in German): English would be unlearned.
+    """
+    english = texts["english"].split("\n")
     found: dict[Translation, None] = {}
-    with zipfile.ZipFile(file) as archive:
-        english = archive.read("english").decode().splitlines()
-        for language in (*READ_BY_ENCODER, *OTHERS):
-            lines = archive.read(language).decode().split("\n")
-            for meaning, line in zip(english, lines, strict=False):
-                for entry in filter(None, line.split("|")):
-                    found[Translation(language, entry.lstrip("=>").lower(), meaning)] = None
+    for language in (*READ_BY_ENCODER, *OTHERS):
+        for meaning, line in zip(english, texts[language].split("\n"), strict=True):
+            for entry in filter(None, line.split("|")):
+                foreign = entry.lstrip("=>").lower()
+                if foreign == meaning or not is_english(foreign):
+                    found[Translation(language, foreign, meaning)] = None
     return list(found)
