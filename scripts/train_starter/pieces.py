@@ -72,12 +72,13 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
 
 
 def tokenizer_of(pieces: Pieces, kept: Sequence[int] | None = None) -> Tokenizer:
-    """kept: rows of the pieces that stay, all by default; the first three must be among them."""
+    """kept: rows of the pieces that stay, all by default; the first three must be among them. Capitals are read as small
+    letters, as the English tower reads them."""
     vocabulary = pieces.pieces if kept is None else [pieces.pieces[row] for row in kept]
     made = Tokenizer(Unigram(list(vocabulary), unk_id=0, byte_fallback=False))
     # Letters and marks are joined first: the compiled table knows letters with marks, not marks behind them.
     made.normalizer = normalizers.Sequence([
-        normalizers.NFC(), normalizers.Precompiled(pieces.charsmap), normalizers.Strip(),
+        normalizers.NFC(), normalizers.Precompiled(pieces.charsmap), normalizers.Lowercase(), normalizers.Strip(),
         normalizers.Replace(Regex(" {2,}"), " "),
     ])  # fmt: skip
     made.pre_tokenizer = pre_tokenizers.Metaspace(replacement=SPACE, prepend_scheme="always", split=False)
