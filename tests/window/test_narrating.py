@@ -77,9 +77,8 @@ def play(context: moderngl.Context, home: Library, data: Path, bedrock: BedrockS
 
 def answers(pause_secs: float = 0.0, fault: str = "") -> Callable[[Asked], Answer]:
     def answer(asked: Asked) -> Answer:
-        name = NAME
-        if words := re.search(r"look like: (\w+)", asked.text):
-            name = f"Drawings of {words[1]}"  # or the check of names would ask for another one
+        words = re.search(r"look like: (\w+)", asked.text)
+        name = f"{NAME} of {words[1] if words else 'sky'}"  # or the check of names would ask for another one
         claims = [{"text": "an outline around each", "images": [1, 2]}]
         facts = {"name": name, "english_name": name, "why": WHY, "claims": claims, "caption": "They stand alone."}
         whole = json.dumps(facts)
