@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 LEVELS = 16
 CENTRES = (LEVELS / 2, LEVELS / 2 - 0.5)
-"""Which of the sixteen numbers stands for zero: one of them, so that the largest has none on the other side, or none."""
+"""Which of the sixteen numbers stands for zero: one of them, so that the largest has none on the other side; or none of
+them."""
 CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6)
 """Shares of a row's largest value that the largest number may stand for. Of each row the centre and the clip are taken
 that have the least error."""

@@ -72,8 +72,10 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
 
 
 def tokenizer_of(pieces: Pieces, kept: Sequence[int] | None = None) -> Tokenizer:
-    """kept: rows of the pieces that stay, all by default; the first three must be among them. Capitals are read as small
-    letters, as the English tower reads them."""
+    """kept: rows of the pieces that stay, all by default; the first three must be among them.
+
+    Capitals are read as small letters, as the English tower reads them.
+    """
     vocabulary = pieces.pieces if kept is None else [pieces.pieces[row] for row in kept]
     made = Tokenizer(Unigram(list(vocabulary), unk_id=0, byte_fallback=False))
     # Letters and marks are joined first: the compiled table knows letters with marks, not marks behind them.

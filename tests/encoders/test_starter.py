@@ -31,7 +31,8 @@ def demo() -> list[Captioned]:
 
 def test_it_is_small(model: Model) -> None:
     files = [path for path in model.folder.iterdir() if path.suffix in {".onnx", ".json", ".npy"}]
-    assert sum(path.stat().st_size for path in files) < 60e6
+    dictionary = model.folder.parent / "dictionary.zip"
+    assert sum(path.stat().st_size for path in (*files, dictionary)) < 48e6
 
 
 def test_an_image_does_not_depend_on_what_shares_its_batch(model: Model, demo: list[Captioned]) -> None:
@@ -67,6 +68,19 @@ def test_colour_words_find_the_colour(model: Model, demo: list[Captioned]) -> No
     assert len(pairs) == PAIRS
     won = [np.argmax(pair.vectors @ encode(f"{pair.hues[0]} {pair.caption}")) == 0 for pair in pairs]
     assert np.mean(won) >= 0.8
+
+
+def test_capitals_mean_what_small_letters_mean(model: Model) -> None:
+    encode = TextEncoder(model).encode
+    for words in ("Red Car", "VEHICLES", "Taj Mahal", "Ёлка", "Äpfel"):
+        np.testing.assert_array_equal(encode(words), encode(words.lower()))
+
+
+@pytest.mark.parametrize("dog", ["Hund", "chien", "perro", "cane", "собака", "犬", "كلب", "köpek", "pies", "hond"])
+def test_it_reads_some_of_other_languages_itself(model: Model, dog: str) -> None:
+    encode = TextEncoder(model).encode
+    meant = {word: float(encode(dog) @ encode(word)) for word in ("dog", "car", "tree", "house", "piano")}
+    assert max(meant, key=meant.__getitem__) == "dog"
 
 
 def test_another_text_tower_leaves_the_image_tower_as_it_was(model: Model) -> None:
