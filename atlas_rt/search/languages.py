@@ -41,12 +41,20 @@ NAMED_MAX, LETTERS_MAX = 3, 24
 """Words that a sentence names, and letters that it shows of each."""
 
 
+def gains_by_english(model_name: str) -> bool:
+    """Whether the registry says that a model reads English only, or best: it finds more by a query's English then. A
+    multilingual one reads a query as it stands, and of a model that nobody knows nobody knows that."""
+    return _languages_of(model_name).startswith(ENGLISH)
+
+
 def reads_english_only(model_name: str) -> bool:
-    """Whether the registry says so of a model, which gains by a query in English then. A multilingual one reads a query
-    as it stands, and of a model that nobody knows nobody knows that."""
+    """Whether the registry says so of a model, to which all else is noise then."""
+    return _languages_of(model_name) == ENGLISH
+
+
+def _languages_of(model_name: str) -> str:
     name = model_name.partition(":")[0]
-    known = next((each for each in entries() if each.name == name), None)
-    return known is not None and known.languages == ENGLISH
+    return next((each.languages for each in entries() if each.name == name), "")
 
 
 def script_of(phrase: str) -> str:
@@ -70,19 +78,21 @@ def language_of(phrase: str) -> str:
 
 
 def unread(phrase: str, model_name: str, *, sure: bool, language: str = dictionary.ENGLISH) -> str:
-    """A sentence where a phrase is in a script or language that the model does not read, empty where it does or where
-    nobody knows what it reads. sure: the search has found what answers the phrase. language: the code of that in which
-    it was read already.
+    """A sentence where a phrase is in a script or language that the model does not read, or not well, empty where it
+    does or where nobody knows what it reads. sure: the search has found what answers the phrase. language: the code of
+    that in which it was read already.
     """
     name = model_name.partition(":")[0]
-    if not reads_english_only(name):
+    if not gains_by_english(name):
         return ""
-    looks_like = script_of(phrase) or ("" if sure else language_of(phrase))
+    only = reads_english_only(name)
+    looks_like = script_of(phrase) or language_of(phrase)
+    if sure and not (only and script_of(phrase)):  # a word that was found may be English
+        return ""
     if not looks_like:
         return ""
-    return (
-        f"This looks like {looks_like}, and the model {name} reads English only.{_how(looks_like, language)}{_better()}"
-    )
+    reads = "reads English only" if only else "reads English best"
+    return f"This looks like {looks_like}, and the model {name} {reads}.{_how(looks_like, language)}{_better()}"
 
 
 def not_understood_words(words: Sequence[str], model_name: str) -> str:
@@ -91,7 +101,7 @@ def not_understood_words(words: Sequence[str], model_name: str) -> str:
     more = len(words) - len(named)
     last = f"{more:,} more words" if more else named.pop()
     told = f"{', '.join(named)} and {last}" if named else last
-    better = _better() if model_name and reads_english_only(model_name) else ""
+    better = _better() if model_name and gains_by_english(model_name) else ""
     return f"The search did not understand {told}.{better}"
 
 

@@ -1,6 +1,6 @@
 """What a person types, read in their own language: each term in English as far as a dictionary knows it.
 
-It is for models that read English only (`languages.reads_english_only`). A reading stands beside
+It is for models that find more by English (`languages.gains_by_english`). A reading stands beside
 what was typed and never replaces it, since a word may be English too (`chat`, `gift`), and a name is what it is.
 """
 

@@ -2,8 +2,8 @@
 
 What is found as text comes before what is found by meaning. Fields alone list what fulfils them, the newest first.
 
-A model that reads English only is asked twice where a dictionary reads the words: by what was typed, and by its
-English. Each of the two is judged by itself, and of each image the better one counts.
+A model that reads English only, or best, is asked twice where a dictionary reads the words: by what was typed, and by
+its English. Each of the two is judged by itself, and of each image the better one counts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from atlas_rt.search import meanings
 from atlas_rt.search.dictionary import ENGLISH
 from atlas_rt.search.english_words import is_english
 from atlas_rt.search.fields import Reading, read
-from atlas_rt.search.languages import not_understood_words, reads_english_only, unread, words_of
+from atlas_rt.search.languages import gains_by_english, not_understood_words, reads_english_only, unread, words_of
 from atlas_rt.search.match_strength import Background, Judge, QueryVector, load_background, pieces_of
 from atlas_rt.search.query import Term, mixed, parse, sought, vector_of, vector_with, written
 from atlas_rt.search.readings import Translated, dictionary_for, translated
@@ -210,7 +210,7 @@ class Searcher:
 
     def _translated(self, text: str, language: str) -> tuple[Translated | None, tuple[str, ...]]:
         """A text as the dictionary reads it, and what there is to say of that; a search goes on without."""
-        if not (text.strip() and reads_english_only(self.model.name)):
+        if not (text.strip() and gains_by_english(self.model.name)):
             return None, ()
         try:
             dictionary = dictionary_for(text, language)
@@ -219,9 +219,9 @@ class Searcher:
             return None, (str(error),)
 
     def _is_english(self, word: str) -> bool:
-        """Whether the search knows an English word: a model of English alone has it as one piece, or it is in the
-        lists. Such a model has other letters without their meaning."""
-        if word.isascii() and self._encoder.has_word(word):
+        """Whether the search knows a word: the model has it as one piece, or it is in the lists of English ones. A
+        model of English alone has other letters without their meaning."""
+        if (word.isascii() or not reads_english_only(self.model.name)) and self._encoder.has_word(word):
             return True
         try:
             return is_english(word)
@@ -295,7 +295,7 @@ class Searcher:
 
     def _not_understood(self, asked: _Asked, matches: Sequence[Match]) -> tuple[str, ...]:
         """The words, where neither the dictionary nor English knows any of them, and nothing sure was found."""
-        if asked.reading.empty or _sure(matches) or not reads_english_only(self.model.name):
+        if asked.reading.empty or _sure(matches) or not gains_by_english(self.model.name):
             return ()
         if asked.translated and asked.translated.knows and not asked.query.as_typed:
             return ()

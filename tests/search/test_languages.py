@@ -28,5 +28,7 @@ def test_what_the_model_reads_is_not_remarked_on() -> None:
     for phrase in ("a red apple", "the man on the die", "café", "🎸", "", "0042", "IMG_0042.jpg", "apfel"):
         assert unread(phrase, "ViT-B-32-laion2b", sure=False) == "", phrase
     assert unread("los angeles", "ViT-B-32-laion2b", sure=True) == ""  # it found them
+    assert unread("猫", "starter", sure=True) == ""  # which reads some of it
+    assert "the model starter reads English best" in unread("猫", "starter", sure=False)
     assert unread("猫", "ViT-B-32-SigLIP2-256", sure=False) == ""
     assert unread("猫", "a-model-of-ones-own", sure=False) == ""

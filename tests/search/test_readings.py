@@ -9,7 +9,7 @@ import pytest
 from atlas_rt.core.language_names import LANGUAGE_NAMES
 from atlas_rt.search.dictionary import languages
 from atlas_rt.search.english_words import is_english
-from atlas_rt.search.languages import not_understood_words, reads_english_only, unread, words_of
+from atlas_rt.search.languages import gains_by_english, not_understood_words, reads_english_only, unread, words_of
 from atlas_rt.search.query import parse, written
 from atlas_rt.search.readings import Translated, dictionary_for, translated
 
@@ -108,8 +108,10 @@ def test_a_language_that_was_not_asked_for_can_be_set() -> None:
 
 
 def test_the_registry_says_which_models_need_a_dictionary() -> None:
-    assert [reads_english_only(name) for name in ("starter", "ViT-B-32-laion2b", "ViT-B-32-laion2b:int8")] == [True] * 3
-    assert not any(map(reads_english_only, ("ViT-B-16-SigLIP2", "ViT-B-32-SigLIP2-256:fp16", "a-model-of-ones-own")))
+    assert all(map(gains_by_english, ("starter", "ViT-B-32-laion2b", "ViT-B-32-laion2b:int8")))
+    assert not any(map(gains_by_english, ("ViT-B-16-SigLIP2", "ViT-B-32-SigLIP2-256:fp16", "a-model-of-ones-own")))
+    assert reads_english_only("ViT-B-32-laion2b:int8")
+    assert not reads_english_only("starter")
 
 
 def test_the_names_of_languages_are_those_of_the_dictionary() -> None:
