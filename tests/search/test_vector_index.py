@@ -27,8 +27,9 @@ def made(count: int = COUNT, seed: int = 0) -> Floats:
 
 
 def stored(vectors: Floats, folder: Path) -> np.memmap:
-    file = folder / "vectors.f16"
-    file.write_bytes(vectors.astype(np.float16).tobytes())
+    file, part = folder / "vectors.f16", folder / "vectors.part"
+    part.write_bytes(vectors.astype(np.float16).tobytes())
+    part.replace(file)  # who reads a mapped file that shrinks, if only for a moment, dies of a bus error
     return np.memmap(file, np.float16, "r").reshape(-1, DIM)
 
 
