@@ -261,6 +261,7 @@ def test_the_window_never_loads_boto3(player: Player, bucket: S3Stub, tmp_path: 
     """A second window on the same library, which only reads it."""
     (tmp_path / "window.py").write_text(WINDOW)
     words = [str(tmp_path / "window.py"), str(player.app.parts.cache), bucket.url, SOURCE, FEW[1].name]
+    before = len(bucket.seen)
     done = subprocess.run(
         [sys.executable, *words],
         capture_output=True,
@@ -268,5 +269,5 @@ def test_the_window_never_loads_boto3(player: Player, bucket: S3Stub, tmp_path: 
         timeout=100,
         env={**os.environ, "PYTHONPATH": str(ROOT), "XDG_DATA_HOME": str(tmp_path / "data")},
     )
-    assert bucket.seen[-1].key == key_of(FEW[1])
+    assert key_of(FEW[1]) in {each.key for each in bucket.seen[before:]}  # the first window's engine lists meanwhile
     assert done.stdout.strip() == str(size_of(FEW[1])), done.stdout + done.stderr
