@@ -48,6 +48,7 @@ REGIONS = {
 }  # fmt: skip
 """Language -> files whose words it takes where it has none for a character. What a script tells apart stays apart."""
 SCRIPTS = {"Arab": "Arabic", "Cyrl": "Cyrillic", "Hans": "Simplified", "Hant": "Traditional", "Latn": "Latin"}
+"""What tells two languages apart that English calls alike."""
 LEFT_OUT = {"root", "sr_Cyrl_BA", "sr_Latn_BA"}
 NAME_WEIGHT = 1.5
 """Of a pair of names, where one of two keywords counts one."""
